@@ -1,0 +1,113 @@
+//! An event of any aggregate, as the log gives it back.
+//!
+//! **Invariant:** this is the only reader of stored payloads, for aggregates, projections and exports alike.
+
+use cqrs_es::Aggregate;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::grant::{Grant, GrantEvent};
+use crate::org::{Org, OrgEvent};
+use crate::values::{OrgId, PersonId};
+
+/// What happened, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Org(OrgId, OrgEvent),
+    Grant(PersonId, GrantEvent),
+}
+
+/// A stored event that this version can't read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Written by a newer version: wait for it, never skip.
+    #[error("{event_type} version {version} of {aggregate_type} is unknown here; a newer portal wrote it")]
+    Newer { aggregate_type: String, event_type: String, version: String },
+    /// Damaged, or never written by us.
+    #[error("{event_type} of {aggregate_type} can't be read: {why}")]
+    Damaged { aggregate_type: String, event_type: String, why: String },
+}
+
+/// Every event type that was ever stored, with the newest version of it.
+const KNOWN: &[(&str, &[(&str, u32)])] = &[
+    (
+        Org::TYPE,
+        &[
+            ("OrgCreated", 1),
+            ("OrgRenamed", 1),
+            ("OrgSlugChanged", 1),
+            ("OrgSuspended", 1),
+            ("OrgReinstated", 1),
+            ("OrgArchived", 1),
+            ("OrgRestored", 1),
+            ("OrgProtected", 1),
+            ("OrgUnprotected", 1),
+            ("MemberInvited", 1),
+            ("InvitationRenewed", 1),
+            ("InvitationWithdrawn", 1),
+            ("MemberJoined", 1),
+        ],
+    ),
+    (
+        Grant::TYPE,
+        &[("SuperadminGranted", 1), ("SuperadminRevoked", 1), ("AuditorGranted", 1), ("AuditorRevoked", 1)],
+    ),
+];
+
+impl Fact {
+    /// Reads a stored event: its columns and the payload as it was written.
+    pub fn read(
+        aggregate_type: &str,
+        aggregate_id: &str,
+        event_type: &str,
+        version: &str,
+        payload: &str,
+    ) -> Result<Self, Unreadable> {
+        match aggregate_type {
+            Org::TYPE => {
+                let event = event::<Org>(event_type, version, payload)?;
+                Ok(Self::Org(OrgId(uuid::<Org>(event_type, aggregate_id)?), event))
+            }
+            Grant::TYPE => {
+                let event = event::<Grant>(event_type, version, payload)?;
+                Ok(Self::Grant(PersonId(uuid::<Grant>(event_type, aggregate_id)?), event))
+            }
+            _ => Err(newer(aggregate_type, event_type, version)),
+        }
+    }
+}
+
+/// Reads one event of aggregate `A`. Older versions would be brought up to date here, in one place for every reader.
+pub fn event<A: Aggregate<Event: DeserializeOwned>>(
+    event_type: &str,
+    version: &str,
+    payload: &str,
+) -> Result<A::Event, Unreadable> {
+    let newest = KNOWN
+        .iter()
+        .filter(|(aggregate, _)| *aggregate == A::TYPE)
+        .flat_map(|(_, events)| *events)
+        .find(|(known, _)| *known == event_type);
+    let readable =
+        newest.is_some_and(|(_, newest)| version.parse().is_ok_and(|v: u32| (1..=*newest).contains(&v)));
+    if !readable {
+        return Err(newer(A::TYPE, event_type, version));
+    }
+    serde_json::from_str(payload).map_err(|e| damaged::<A>(event_type, e.to_string()))
+}
+
+fn uuid<A: Aggregate>(event_type: &str, id: &str) -> Result<Uuid, Unreadable> {
+    id.parse().map_err(|e: uuid::Error| damaged::<A>(event_type, e.to_string()))
+}
+
+fn newer(aggregate_type: &str, event_type: &str, version: &str) -> Unreadable {
+    Unreadable::Newer {
+        aggregate_type: aggregate_type.to_owned(),
+        event_type: event_type.to_owned(),
+        version: version.to_owned(),
+    }
+}
+
+fn damaged<A: Aggregate>(event_type: &str, why: String) -> Unreadable {
+    Unreadable::Damaged { aggregate_type: A::TYPE.to_owned(), event_type: event_type.to_owned(), why }
+}

@@ -1,0 +1,60 @@
+//! The rules of `portal`, without I/O, clock or chance.
+//!
+//! | aggregate | one stream per | says |
+//! | --- | --- | --- |
+//! | [`org::Org`] | organisation | who it is, whether it may work, who belongs to it |
+//! | [`grant::Grant`] | person | which platform roles somebody holds |
+//!
+//! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state),
+//! told top-down in one file. [`Rules`] is what the bus needs of it; [`run`] is the one bridge into cqrs-es.
+//!
+//! **Invariant:** nothing in this crate performs I/O, reads the clock, or makes up an id.
+
+pub mod actor;
+pub mod fact;
+pub mod grant;
+pub mod org;
+pub mod sentence;
+pub mod values;
+
+use std::fmt::Display;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use serde::Serialize;
+
+pub use actor::{Actor, Metadata};
+pub use fact::{Fact, Unreadable};
+pub use grant::Grant;
+pub use org::Org;
+pub use sentence::Part;
+
+/// An aggregate as pure functions, and what its events ask of the whole log.
+pub trait Rules:
+    Aggregate<Services = (), Command: Serialize + Clone + Send + Sync, Error: Send + Sync + 'static>
+{
+    type Id: Copy + Display + Send + Sync;
+
+    /// What `command` would record now: nothing where it is already so, or the one reason against it.
+    fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+
+    /// What `event` of stream `id` claims or counts in the whole log, checked in the same transaction.
+    fn constraints(id: Self::Id, event: &Self::Event) -> Vec<Constraint>;
+}
+
+/// What an event asks of all streams together. Claims and counts are functions of the log: `verify` folds them again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constraint {
+    /// `key` belongs to this stream from now on, and to no other, ever.
+    Claim { namespace: &'static str, key: String },
+    /// A count that changes by `delta` and is never brought below `floor`.
+    Guard { name: &'static str, delta: i64, floor: i64 },
+}
+
+/// Decides first, then writes, so that a refusal leaves no trace.
+async fn run<A: Rules>(state: &mut A, command: A::Command, sink: &EventSink<A>) -> Result<(), A::Error> {
+    for event in state.decide(command)? {
+        sink.write(event, state).await;
+    }
+    Ok(())
+}

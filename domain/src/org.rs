@@ -1,0 +1,407 @@
+//! An organisation: a customer that people belong to.
+//!
+//! ```text
+//!            Create             Suspend                 Archive
+//! Unborn ─────────────► Active ────────► Suspended ────────────► Archived
+//!                         ▲ ▲                │   ▲ (from Active too)  │
+//!                         │ └── Reinstate ───┘   │                    │
+//!                         └────────── Restore ───┴────────────────────┘
+//!                                  (back to what it was)
+//! ```
+//!
+//! **Invariant:** nothing here performs I/O, reads the clock, or makes up an id.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::{Aggregate, DomainEvent};
+use serde::{Deserialize, Serialize};
+
+use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
+use crate::{Constraint, Rules};
+
+/// An order to an organisation. Times are not part of what a command *is*, so a form that is sent twice is one command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum OrgCommand {
+    Create {
+        name: OrgName,
+        slug: Slug,
+        owner: Option<Invitee>,
+    },
+    Rename {
+        name: OrgName,
+    },
+    ChangeSlug {
+        slug: Slug,
+    },
+    /// `confirmed` is the slug as the operator typed it; only a protected organisation asks for it.
+    Suspend {
+        reason: Reason,
+        confirmed: Option<Slug>,
+    },
+    Reinstate,
+    Archive {
+        reason: Reason,
+        confirmed: Option<Slug>,
+    },
+    Restore,
+    Protect,
+    Unprotect,
+    Invite(Invitee),
+    /// A new link, and seven more days for it.
+    RenewInvitation {
+        invitation: InvitationId,
+        #[serde(skip)]
+        expires_at: DateTime<Utc>,
+    },
+    WithdrawInvitation {
+        invitation: InvitationId,
+    },
+    AcceptInvitation {
+        invitation: InvitationId,
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
+}
+
+/// Somebody to be invited, with everything that an invitation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Invitee {
+    pub invitation: InvitationId,
+    pub person: PersonId,
+    pub role: Role,
+    #[serde(skip)]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What happened to an organisation.
+///
+/// These are stored for ever. Never change the meaning of a variant or a field: add a new one, raise the version of
+/// the old, and keep its lines in `fixtures/events/org.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrgEvent {
+    OrgCreated { name: OrgName, slug: Slug },
+    OrgRenamed { name: OrgName },
+    OrgSlugChanged { slug: Slug },
+    OrgSuspended { reason: Reason },
+    OrgReinstated {},
+    OrgArchived { reason: Reason },
+    OrgRestored {},
+    OrgProtected {},
+    OrgUnprotected {},
+    MemberInvited { invitation: InvitationId, person: PersonId, role: Role, expires_at: DateTime<Utc> },
+    InvitationRenewed { invitation: InvitationId, expires_at: DateTime<Utc> },
+    InvitationWithdrawn { invitation: InvitationId },
+    MemberJoined { invitation: InvitationId, person: PersonId, role: Role },
+}
+
+/// What somebody may do inside one organisation. Never mixed up with the platform's own roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Owner,
+    Admin,
+    Member,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// Why an organisation refused. The text is shown to whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrgError {
+    #[error("there is no such organisation")]
+    NotFound,
+    #[error("this organisation exists already")]
+    AlreadyExists,
+    #[error("this organisation is suspended; reinstate it first")]
+    Suspended,
+    #[error("this organisation is archived; restore it first")]
+    Archived,
+    #[error("this organisation is protected; type its slug to confirm")]
+    Protected,
+    #[error("this person is a member already")]
+    AlreadyMember,
+    #[error("this person has an open invitation; make a new link for it instead")]
+    AlreadyInvited,
+    #[error("there is no such invitation")]
+    NoSuchInvitation,
+    #[error("this invitation was withdrawn; ask for a new one")]
+    InvitationWithdrawn,
+    #[error("this invitation has expired; ask for a new link")]
+    InvitationExpired,
+    #[error("this invitation was used; sign in instead")]
+    InvitationUsed,
+}
+
+/// The situations an organisation can be in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Org {
+    #[default]
+    Unborn,
+    Active(Profile),
+    Suspended(Profile),
+    /// Holds what it was, so that it can be restored whole.
+    Archived(Box<Self>),
+}
+
+/// What is known of an organisation in every situation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub name: OrgName,
+    pub slug: Slug,
+    pub protected: bool,
+    pub members: BTreeMap<PersonId, Role>,
+    pub invitations: BTreeMap<InvitationId, Invitation>,
+}
+
+/// An invitation and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    pub person: PersonId,
+    pub role: Role,
+    pub expires_at: DateTime<Utc>,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    Open,
+    Accepted,
+    Withdrawn,
+}
+
+impl Rules for Org {
+    type Id = OrgId;
+
+    fn decide(&self, command: OrgCommand) -> Result<Vec<OrgEvent>, OrgError> {
+        use OrgCommand as C;
+        use OrgEvent as E;
+        match (self, command) {
+            (Self::Unborn, C::Create { name, slug, owner }) => {
+                Ok([E::OrgCreated { name, slug }].into_iter().chain(owner.map(invited)).collect())
+            }
+            (Self::Unborn, _) => Err(OrgError::NotFound),
+            (_, C::Create { .. }) => Err(OrgError::AlreadyExists),
+
+            (Self::Active(org), C::Rename { name }) if org.name == name => Ok(vec![]),
+            (Self::Active(_), C::Rename { name }) => Ok(vec![E::OrgRenamed { name }]),
+            (Self::Active(org), C::ChangeSlug { slug }) if org.slug == slug => Ok(vec![]),
+            (Self::Active(_), C::ChangeSlug { slug }) => Ok(vec![E::OrgSlugChanged { slug }]),
+            (Self::Active(org), C::Suspend { reason, confirmed }) => {
+                org.confirm(confirmed.as_ref())?;
+                Ok(vec![E::OrgSuspended { reason }])
+            }
+            (Self::Active(org), C::Invite(invitee)) => org.invite(invitee),
+            (Self::Active(org), C::RenewInvitation { invitation, expires_at }) => {
+                org.open(invitation)?;
+                Ok(vec![E::InvitationRenewed { invitation, expires_at }])
+            }
+            (Self::Active(org), C::AcceptInvitation { invitation, at }) => org.accept(invitation, at),
+
+            (Self::Suspended(_), C::Suspend { .. }) => Ok(vec![]),
+            (Self::Suspended(_), C::Reinstate) => Ok(vec![E::OrgReinstated {}]),
+            (Self::Suspended(_), C::Rename { .. } | C::ChangeSlug { .. }) => Err(OrgError::Suspended),
+            (Self::Suspended(_), C::Invite(_) | C::RenewInvitation { .. } | C::AcceptInvitation { .. }) => {
+                Err(OrgError::Suspended)
+            }
+
+            (Self::Active(_), C::Reinstate) => Ok(vec![]),
+            (Self::Active(_) | Self::Suspended(_), C::Restore) => Ok(vec![]),
+            (Self::Active(org) | Self::Suspended(org), C::Archive { reason, confirmed }) => {
+                org.confirm(confirmed.as_ref())?;
+                Ok(vec![E::OrgArchived { reason }])
+            }
+            (Self::Active(org) | Self::Suspended(org), C::Protect) if org.protected => Ok(vec![]),
+            (Self::Active(_) | Self::Suspended(_), C::Protect) => Ok(vec![E::OrgProtected {}]),
+            (Self::Active(org) | Self::Suspended(org), C::Unprotect) if !org.protected => Ok(vec![]),
+            (Self::Active(_) | Self::Suspended(_), C::Unprotect) => Ok(vec![E::OrgUnprotected {}]),
+            (Self::Active(org) | Self::Suspended(org), C::WithdrawInvitation { invitation }) => {
+                org.withdraw(invitation)
+            }
+
+            (Self::Archived(_), C::Archive { .. }) => Ok(vec![]),
+            (Self::Archived(_), C::Restore) => Ok(vec![E::OrgRestored {}]),
+            (Self::Archived(_), _) => Err(OrgError::Archived),
+        }
+    }
+
+    fn constraints(_: OrgId, event: &OrgEvent) -> Vec<Constraint> {
+        use OrgEvent as E;
+        match event {
+            // An old slug is never released: it goes on redirecting.
+            E::OrgCreated { slug, .. } | E::OrgSlugChanged { slug } => {
+                vec![Constraint::Claim { namespace: SLUGS, key: slug.to_string() }]
+            }
+            E::OrgRenamed { .. }
+            | E::OrgSuspended { .. }
+            | E::OrgReinstated {}
+            | E::OrgArchived { .. }
+            | E::OrgRestored {}
+            | E::OrgProtected {}
+            | E::OrgUnprotected {}
+            | E::MemberInvited { .. }
+            | E::InvitationRenewed { .. }
+            | E::InvitationWithdrawn { .. }
+            | E::MemberJoined { .. } => vec![],
+        }
+    }
+}
+
+/// The namespace in which organisations claim their slugs.
+pub const SLUGS: &str = "org.slug";
+
+impl Profile {
+    /// A protected organisation wants its slug typed, so that nobody hits it by accident.
+    fn confirm(&self, typed: Option<&Slug>) -> Result<(), OrgError> {
+        if self.protected && typed != Some(&self.slug) { Err(OrgError::Protected) } else { Ok(()) }
+    }
+
+    fn invite(&self, invitee: Invitee) -> Result<Vec<OrgEvent>, OrgError> {
+        let open = |i: &Invitation| i.person == invitee.person && i.outcome == Outcome::Open;
+        if self.members.contains_key(&invitee.person) {
+            Err(OrgError::AlreadyMember)
+        } else if self.invitations.values().any(open) {
+            Err(OrgError::AlreadyInvited)
+        } else {
+            Ok(vec![invited(invitee)])
+        }
+    }
+
+    fn open(&self, invitation: InvitationId) -> Result<&Invitation, OrgError> {
+        let found = self.invitations.get(&invitation).ok_or(OrgError::NoSuchInvitation)?;
+        match found.outcome {
+            Outcome::Open => Ok(found),
+            Outcome::Accepted => Err(OrgError::InvitationUsed),
+            Outcome::Withdrawn => Err(OrgError::InvitationWithdrawn),
+        }
+    }
+
+    fn withdraw(&self, invitation: InvitationId) -> Result<Vec<OrgEvent>, OrgError> {
+        match self.open(invitation) {
+            Ok(_) => Ok(vec![OrgEvent::InvitationWithdrawn { invitation }]),
+            Err(OrgError::InvitationWithdrawn) => Ok(vec![]),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    fn accept(&self, invitation: InvitationId, at: DateTime<Utc>) -> Result<Vec<OrgEvent>, OrgError> {
+        let Invitation { person, role, expires_at, .. } = *self.open(invitation)?;
+        if at > expires_at {
+            return Err(OrgError::InvitationExpired);
+        }
+        Ok(vec![OrgEvent::MemberJoined { invitation, person, role }])
+    }
+}
+
+fn invited(Invitee { invitation, person, role, expires_at }: Invitee) -> OrgEvent {
+    OrgEvent::MemberInvited { invitation, person, role, expires_at }
+}
+
+impl Aggregate for Org {
+    const TYPE: &'static str = "org";
+    type Command = OrgCommand;
+    type Event = OrgEvent;
+    type Error = OrgError;
+    type Services = ();
+
+    async fn handle(&mut self, command: OrgCommand, (): &(), sink: &EventSink<Self>) -> Result<(), OrgError> {
+        crate::run(self, command, sink).await
+    }
+
+    fn apply(&mut self, event: OrgEvent) {
+        use OrgEvent as E;
+        match event {
+            E::OrgCreated { name, slug } => {
+                let (members, invitations) = (BTreeMap::new(), BTreeMap::new());
+                *self = Self::Active(Profile { name, slug, protected: false, members, invitations });
+            }
+            E::OrgRenamed { name } => self.change(|org| org.name = name),
+            E::OrgSlugChanged { slug } => self.change(|org| org.slug = slug),
+            E::OrgSuspended { .. } => self.turn(|org| match org {
+                Self::Active(profile) => Self::Suspended(profile),
+                other => other,
+            }),
+            E::OrgReinstated {} => self.turn(|org| match org {
+                Self::Suspended(profile) => Self::Active(profile),
+                other => other,
+            }),
+            E::OrgArchived { .. } => self.turn(|org| Self::Archived(Box::new(org))),
+            E::OrgRestored {} => self.turn(|org| match org {
+                Self::Archived(before) => *before,
+                other => other,
+            }),
+            E::OrgProtected {} => self.change(|org| org.protected = true),
+            E::OrgUnprotected {} => self.change(|org| org.protected = false),
+            E::MemberInvited { invitation, person, role, expires_at } => self.change(|org| {
+                let outcome = Outcome::Open;
+                org.invitations.insert(invitation, Invitation { person, role, expires_at, outcome });
+            }),
+            E::InvitationRenewed { invitation, expires_at } => {
+                self.change_invitation(invitation, |it| it.expires_at = expires_at);
+            }
+            E::InvitationWithdrawn { invitation } => {
+                self.change_invitation(invitation, |it| it.outcome = Outcome::Withdrawn);
+            }
+            E::MemberJoined { invitation, person, role } => {
+                self.change_invitation(invitation, |it| it.outcome = Outcome::Accepted);
+                self.change(|org| {
+                    org.members.insert(person, role);
+                });
+            }
+        }
+    }
+}
+
+impl Org {
+    fn turn(&mut self, into: impl FnOnce(Self) -> Self) {
+        *self = into(std::mem::take(self));
+    }
+
+    fn change(&mut self, edit: impl FnOnce(&mut Profile)) {
+        match self {
+            Self::Unborn => {}
+            Self::Active(profile) | Self::Suspended(profile) => edit(profile),
+            Self::Archived(before) => before.change(edit),
+        }
+    }
+
+    fn change_invitation(&mut self, id: InvitationId, edit: impl FnOnce(&mut Invitation)) {
+        self.change(|org| {
+            org.invitations.get_mut(&id).map(edit);
+        });
+    }
+}
+
+impl DomainEvent for OrgEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::OrgCreated { .. } => "OrgCreated",
+            Self::OrgRenamed { .. } => "OrgRenamed",
+            Self::OrgSlugChanged { .. } => "OrgSlugChanged",
+            Self::OrgSuspended { .. } => "OrgSuspended",
+            Self::OrgReinstated {} => "OrgReinstated",
+            Self::OrgArchived { .. } => "OrgArchived",
+            Self::OrgRestored {} => "OrgRestored",
+            Self::OrgProtected {} => "OrgProtected",
+            Self::OrgUnprotected {} => "OrgUnprotected",
+            Self::MemberInvited { .. } => "MemberInvited",
+            Self::InvitationRenewed { .. } => "InvitationRenewed",
+            Self::InvitationWithdrawn { .. } => "InvitationWithdrawn",
+            Self::MemberJoined { .. } => "MemberJoined",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}

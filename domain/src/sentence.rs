@@ -1,0 +1,79 @@
+//! Every event as a sentence for people: "suspended Acme: unpaid invoice".
+//!
+//! **Invariant:** every event has one; a new event doesn't compile without it.
+
+use crate::fact::Fact;
+use crate::grant::GrantEvent;
+use crate::org::OrgEvent;
+use crate::values::{OrgId, PersonId};
+
+/// A piece of a sentence. Names are not in the log, so whoever shows it looks them up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    Org(OrgId),
+    Person(PersonId),
+}
+
+impl Fact {
+    /// What was done, to be read after the name of whoever did it.
+    pub fn sentence(&self) -> Vec<Part> {
+        match self {
+            Self::Org(id, event) => of_org(Part::Org(*id), event),
+            Self::Grant(id, event) => of_grant(Part::Person(*id), event),
+        }
+    }
+
+    /// Why it was done, where somebody had to say.
+    pub fn reason(&self) -> Option<&str> {
+        use {GrantEvent as G, OrgEvent as O};
+        match self {
+            Self::Org(_, O::OrgSuspended { reason } | O::OrgArchived { reason })
+            | Self::Grant(
+                _,
+                G::SuperadminGranted { reason }
+                | G::SuperadminRevoked { reason }
+                | G::AuditorGranted { reason }
+                | G::AuditorRevoked { reason },
+            ) => Some(reason.as_str()),
+            Self::Org(..) => None,
+        }
+    }
+}
+
+fn of_org(org: Part, event: &OrgEvent) -> Vec<Part> {
+    use OrgEvent as E;
+    match event {
+        E::OrgCreated { name, slug } => vec![text("created "), org, text(format!(" as “{name}” ({slug})"))],
+        E::OrgRenamed { name } => vec![text("renamed "), org, text(format!(" to “{name}”"))],
+        E::OrgSlugChanged { slug } => vec![text("changed the slug of "), org, text(format!(" to {slug}"))],
+        E::OrgSuspended { reason } => vec![text("suspended "), org, text(format!(": {reason}"))],
+        E::OrgReinstated {} => vec![text("reinstated "), org],
+        E::OrgArchived { reason } => vec![text("archived "), org, text(format!(": {reason}"))],
+        E::OrgRestored {} => vec![text("restored "), org],
+        E::OrgProtected {} => vec![text("protected "), org],
+        E::OrgUnprotected {} => vec![text("lifted the protection of "), org],
+        E::MemberInvited { person, role, .. } => {
+            let role = format!(" as {}", role.as_str());
+            vec![text("invited "), Part::Person(*person), text(" to "), org, text(role)]
+        }
+        E::InvitationRenewed { .. } => vec![text("made a new invitation link for "), org],
+        E::InvitationWithdrawn { .. } => vec![text("withdrew an invitation to "), org],
+        E::MemberJoined { role, .. } => vec![text("joined "), org, text(format!(" as {}", role.as_str()))],
+    }
+}
+
+fn of_grant(person: Part, event: &GrantEvent) -> Vec<Part> {
+    use GrantEvent as E;
+    let (before, reason) = match event {
+        E::SuperadminGranted { reason } => ("granted superadmin to ", reason),
+        E::SuperadminRevoked { reason } => ("revoked superadmin of ", reason),
+        E::AuditorGranted { reason } => ("granted auditor to ", reason),
+        E::AuditorRevoked { reason } => ("revoked auditor of ", reason),
+    };
+    vec![text(before), person, text(format!(": {reason}"))]
+}
+
+fn text(text: impl Into<String>) -> Part {
+    Part::Text(text.into())
+}

@@ -1,0 +1,284 @@
+//! Parsed values: text that came from a person and cannot be wrong any more.
+//!
+//! **Invariant:** `parse` is the only way in from outside. Reading a stored event does not check again, so that
+//! a rule made stricter later never makes history unreadable.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A uuid that says what it names.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// An organisation.
+    OrgId
+);
+id!(
+    /// Somebody. Names and addresses are kept outside the log, under this id, so that they can be erased.
+    PersonId
+);
+id!(
+    /// An invitation into one organisation.
+    InvitationId
+);
+
+/// A text that `FromStr` checked.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    /// What an organisation is called: 1–200 characters of any script, trimmed.
+    OrgName
+);
+text!(
+    /// An organisation's name in URLs: 3–40 of `a-z 0-9 -`, lower case, unique for ever.
+    Slug
+);
+text!(
+    /// Why something grave was done: 10–500 characters, shown in the history for ever.
+    Reason
+);
+text!(
+    /// An e-mail address in lower case, at most 254 characters (RFC 5321 §4.5.3.1.3).
+    Email
+);
+text!(
+    /// What a person is called: 1–100 characters of any script, trimmed.
+    PersonName
+);
+
+/// Why a typed value was refused. The text is shown beside the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    #[error("give a name of 1 to 200 characters")]
+    NameLength,
+    #[error("a name can't contain control characters or invisible direction marks")]
+    NameCharacters,
+    #[error("a slug has 3 to 40 characters")]
+    SlugLength,
+    #[error(
+        "a slug has only the letters a–z, the digits 0–9 and hyphens, and starts and ends with a letter or digit"
+    )]
+    SlugCharacters,
+    #[error("this slug is reserved; choose another")]
+    SlugReserved,
+    #[error("give a reason of 10 to 500 characters; it stays in the history")]
+    ReasonLength,
+    #[error("a reason can't contain control characters")]
+    ReasonCharacters,
+    #[error("this is not an e-mail address; it looks like name@example.com")]
+    Email,
+    #[error("give your name in 1 to 100 characters")]
+    PersonNameLength,
+}
+
+/// Words that are, or may become, part of a URL of this product or of a mail domain.
+const RESERVED: &[&str] = &[
+    "abuse",
+    "account",
+    "admin",
+    "admins",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "billing",
+    "blog",
+    "console",
+    "dashboard",
+    "default",
+    "demo",
+    "docs",
+    "help",
+    "history",
+    "home",
+    "host",
+    "hostmaster",
+    "internal",
+    "invitations",
+    "livez",
+    "localhost",
+    "login",
+    "logout",
+    "mail",
+    "me",
+    "members",
+    "metrics",
+    "new",
+    "null",
+    "oauth",
+    "operator",
+    "org",
+    "organisation",
+    "organisations",
+    "organization",
+    "organizations",
+    "orgs",
+    "platform",
+    "portal",
+    "postmaster",
+    "readyz",
+    "request",
+    "requests",
+    "root",
+    "security",
+    "select",
+    "settings",
+    "setup",
+    "sign-in",
+    "signin",
+    "sign-up",
+    "signup",
+    "static",
+    "status",
+    "superadmin",
+    "superadmins",
+    "support",
+    "system",
+    "undefined",
+    "webhooks",
+    "webmaster",
+    "www",
+];
+
+impl FromStr for OrgName {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let name = typed.trim();
+        check(name, 1..=200, ValueError::NameLength, ValueError::NameCharacters)?;
+        Ok(Self(name.to_owned()))
+    }
+}
+
+impl FromStr for Slug {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let slug = typed.trim().to_ascii_lowercase();
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !slug.chars().all(allowed) || slug.starts_with('-') || slug.ends_with('-') {
+            return Err(ValueError::SlugCharacters);
+        }
+        if !(3..=40).contains(&slug.len()) {
+            return Err(ValueError::SlugLength);
+        }
+        if RESERVED.contains(&slug.as_str()) {
+            return Err(ValueError::SlugReserved);
+        }
+        Ok(Self(slug))
+    }
+}
+
+impl Slug {
+    /// A slug made from a name of any script (`Ünï & Söhne` gives `uni-sohne`), where one can be made.
+    pub fn propose(name: &str) -> Option<Self> {
+        let ascii: String = slug::slugify(name).chars().take(40).collect();
+        ascii.trim_matches('-').parse().ok()
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let reason = typed.replace("\r\n", "\n");
+        let reason = reason.trim();
+        if !(10..=500).contains(&reason.chars().count()) {
+            return Err(ValueError::ReasonLength);
+        }
+        if reason.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(ValueError::ReasonCharacters);
+        }
+        Ok(Self(reason.to_owned()))
+    }
+}
+
+impl FromStr for Email {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let email = typed.trim().to_lowercase();
+        let options = email_address::Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
+        email_address::EmailAddress::parse_with_options(&email, options)
+            .ok()
+            .filter(|_| email.len() <= 254 && !email.chars().any(char::is_control))
+            .map(|_| Self(email))
+            .ok_or(ValueError::Email)
+    }
+}
+
+impl FromStr for PersonName {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let name = typed.trim();
+        check(name, 1..=100, ValueError::PersonNameLength, ValueError::NameCharacters)?;
+        Ok(Self(name.to_owned()))
+    }
+}
+
+fn check(
+    text: &str,
+    length: std::ops::RangeInclusive<usize>,
+    wrong_length: ValueError,
+    wrong_character: ValueError,
+) -> Result<(), ValueError> {
+    if !length.contains(&text.chars().count()) {
+        return Err(wrong_length);
+    }
+    if text.chars().any(|c| c.is_control() || is_direction_mark(c)) {
+        return Err(wrong_character);
+    }
+    Ok(())
+}
+
+/// Marks that can make a name read as another one (Unicode UAX #9, explicit directional formatting).
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
