@@ -85,10 +85,10 @@ pub struct Metadata {
     pub correlation: Uuid,
     /// Position of the event that led to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub causation: Option<u64>,
+    pub causation: Option<i64>,
     /// Position of the event that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reverts: Option<u64>,
+    pub reverts: Option<i64>,
     /// Where the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,

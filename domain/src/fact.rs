@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** this is the only reader of stored payloads, for aggregates, projections and exports alike.
 
+use std::fmt::Display;
+
 use cqrs_es::Aggregate;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use uuid::Uuid;
 
 use crate::grant::{Grant, GrantEvent};
@@ -65,11 +67,11 @@ impl Fact {
     ) -> Result<Self, Unreadable> {
         match aggregate_type {
             Org::TYPE => {
-                let event = event::<Org>(event_type, version, payload)?;
+                let event = event::<Org, _>(event_type, version, &mut json(payload))?;
                 Ok(Self::Org(OrgId(uuid::<Org>(event_type, aggregate_id)?), event))
             }
             Grant::TYPE => {
-                let event = event::<Grant>(event_type, version, payload)?;
+                let event = event::<Grant, _>(event_type, version, &mut json(payload))?;
                 Ok(Self::Grant(PersonId(uuid::<Grant>(event_type, aggregate_id)?), event))
             }
             _ => Err(newer(aggregate_type, event_type, version)),
@@ -77,12 +79,13 @@ impl Fact {
     }
 }
 
-/// Reads one event of aggregate `A`. Older versions would be brought up to date here, in one place for every reader.
-pub fn event<A: Aggregate<Event: DeserializeOwned>>(
-    event_type: &str,
-    version: &str,
-    payload: &str,
-) -> Result<A::Event, Unreadable> {
+/// Reads one event of aggregate `A` from JSON, as text or as a value.
+/// Older versions would be brought up to date here, in one place for every reader.
+pub fn event<'de, A, D>(event_type: &str, version: &str, payload: D) -> Result<A::Event, Unreadable>
+where
+    A: Aggregate<Event: DeserializeOwned>,
+    D: Deserializer<'de, Error: Display>,
+{
     let newest = KNOWN
         .iter()
         .filter(|(aggregate, _)| *aggregate == A::TYPE)
@@ -93,7 +96,11 @@ pub fn event<A: Aggregate<Event: DeserializeOwned>>(
     if !readable {
         return Err(newer(A::TYPE, event_type, version));
     }
-    serde_json::from_str(payload).map_err(|e| damaged::<A>(event_type, e.to_string()))
+    A::Event::deserialize(payload).map_err(|e| damaged::<A>(event_type, e.to_string()))
+}
+
+fn json(text: &str) -> serde_json::Deserializer<serde_json::de::StrRead<'_>> {
+    serde_json::Deserializer::from_str(text)
 }
 
 fn uuid<A: Aggregate>(event_type: &str, id: &str) -> Result<Uuid, Unreadable> {

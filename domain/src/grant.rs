@@ -75,7 +75,7 @@ impl Rules for Grant {
         }
     }
 
-    fn constraints(_: PersonId, event: &GrantEvent) -> Vec<Constraint> {
+    fn constraints(event: &GrantEvent) -> Vec<Constraint> {
         use GrantEvent as E;
         let count = |delta| vec![Constraint::Guard { name: SUPERADMINS, delta, floor: 1 }];
         match event {

@@ -6,7 +6,8 @@
 //! | [`grant::Grant`] | person | which platform roles somebody holds |
 //!
 //! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state),
-//! told top-down in one file. [`Rules`] is what the bus needs of it; [`run`] is the one bridge into cqrs-es.
+//! told top-down in one file. [`Rules`] is what the bus needs of it; `run`, below, is the one
+//! bridge into cqrs-es.
 //!
 //! **Invariant:** nothing in this crate performs I/O, reads the clock, or makes up an id.
 
@@ -38,8 +39,8 @@ pub trait Rules:
     /// What `command` would record now: nothing where it is already so, or the one reason against it.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
-    /// What `event` of stream `id` claims or counts in the whole log, checked in the same transaction.
-    fn constraints(id: Self::Id, event: &Self::Event) -> Vec<Constraint>;
+    /// What `event` claims or counts in the whole log, checked in the same transaction.
+    fn constraints(event: &Self::Event) -> Vec<Constraint>;
 }
 
 /// What an event asks of all streams together. Claims and counts are functions of the log: `verify` folds them again.

@@ -81,19 +81,48 @@ pub struct Invitee {
 /// the old, and keep its lines in `fixtures/events/org.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrgEvent {
-    OrgCreated { name: OrgName, slug: Slug },
-    OrgRenamed { name: OrgName },
-    OrgSlugChanged { slug: Slug },
-    OrgSuspended { reason: Reason },
+    OrgCreated {
+        name: OrgName,
+        slug: Slug,
+    },
+    OrgRenamed {
+        name: OrgName,
+    },
+    OrgSlugChanged {
+        slug: Slug,
+    },
+    OrgSuspended {
+        reason: Reason,
+    },
     OrgReinstated {},
-    OrgArchived { reason: Reason },
-    OrgRestored {},
+    OrgArchived {
+        reason: Reason,
+    },
+    /// Back to what it was: active, or still suspended for this reason.
+    OrgRestored {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suspended: Option<Reason>,
+    },
     OrgProtected {},
     OrgUnprotected {},
-    MemberInvited { invitation: InvitationId, person: PersonId, role: Role, expires_at: DateTime<Utc> },
-    InvitationRenewed { invitation: InvitationId, expires_at: DateTime<Utc> },
-    InvitationWithdrawn { invitation: InvitationId },
-    MemberJoined { invitation: InvitationId, person: PersonId, role: Role },
+    MemberInvited {
+        invitation: InvitationId,
+        person: PersonId,
+        role: Role,
+        expires_at: DateTime<Utc>,
+    },
+    InvitationRenewed {
+        invitation: InvitationId,
+        expires_at: DateTime<Utc>,
+    },
+    InvitationWithdrawn {
+        invitation: InvitationId,
+    },
+    MemberJoined {
+        invitation: InvitationId,
+        person: PersonId,
+        role: Role,
+    },
 }
 
 /// What somebody may do inside one organisation. Never mixed up with the platform's own roles.
@@ -148,7 +177,7 @@ pub enum Org {
     #[default]
     Unborn,
     Active(Profile),
-    Suspended(Profile),
+    Suspended(Profile, Reason),
     /// Holds what it was, so that it can be restored whole.
     Archived(Box<Self>),
 }
@@ -207,34 +236,36 @@ impl Rules for Org {
             }
             (Self::Active(org), C::AcceptInvitation { invitation, at }) => org.accept(invitation, at),
 
-            (Self::Suspended(_), C::Suspend { .. }) => Ok(vec![]),
-            (Self::Suspended(_), C::Reinstate) => Ok(vec![E::OrgReinstated {}]),
-            (Self::Suspended(_), C::Rename { .. } | C::ChangeSlug { .. }) => Err(OrgError::Suspended),
-            (Self::Suspended(_), C::Invite(_) | C::RenewInvitation { .. } | C::AcceptInvitation { .. }) => {
+            (Self::Suspended(..), C::Suspend { .. }) => Ok(vec![]),
+            (Self::Suspended(..), C::Reinstate) => Ok(vec![E::OrgReinstated {}]),
+            (Self::Suspended(..), C::Rename { .. } | C::ChangeSlug { .. }) => Err(OrgError::Suspended),
+            (Self::Suspended(..), C::Invite(_) | C::RenewInvitation { .. } | C::AcceptInvitation { .. }) => {
                 Err(OrgError::Suspended)
             }
 
             (Self::Active(_), C::Reinstate) => Ok(vec![]),
-            (Self::Active(_) | Self::Suspended(_), C::Restore) => Ok(vec![]),
-            (Self::Active(org) | Self::Suspended(org), C::Archive { reason, confirmed }) => {
+            (Self::Active(_) | Self::Suspended(..), C::Restore) => Ok(vec![]),
+            (Self::Active(org) | Self::Suspended(org, _), C::Archive { reason, confirmed }) => {
                 org.confirm(confirmed.as_ref())?;
                 Ok(vec![E::OrgArchived { reason }])
             }
-            (Self::Active(org) | Self::Suspended(org), C::Protect) if org.protected => Ok(vec![]),
-            (Self::Active(_) | Self::Suspended(_), C::Protect) => Ok(vec![E::OrgProtected {}]),
-            (Self::Active(org) | Self::Suspended(org), C::Unprotect) if !org.protected => Ok(vec![]),
-            (Self::Active(_) | Self::Suspended(_), C::Unprotect) => Ok(vec![E::OrgUnprotected {}]),
-            (Self::Active(org) | Self::Suspended(org), C::WithdrawInvitation { invitation }) => {
+            (Self::Active(org) | Self::Suspended(org, _), C::Protect) if org.protected => Ok(vec![]),
+            (Self::Active(_) | Self::Suspended(..), C::Protect) => Ok(vec![E::OrgProtected {}]),
+            (Self::Active(org) | Self::Suspended(org, _), C::Unprotect) if !org.protected => Ok(vec![]),
+            (Self::Active(_) | Self::Suspended(..), C::Unprotect) => Ok(vec![E::OrgUnprotected {}]),
+            (Self::Active(org) | Self::Suspended(org, _), C::WithdrawInvitation { invitation }) => {
                 org.withdraw(invitation)
             }
 
             (Self::Archived(_), C::Archive { .. }) => Ok(vec![]),
-            (Self::Archived(_), C::Restore) => Ok(vec![E::OrgRestored {}]),
+            (Self::Archived(before), C::Restore) => {
+                Ok(vec![E::OrgRestored { suspended: before.suspension() }])
+            }
             (Self::Archived(_), _) => Err(OrgError::Archived),
         }
     }
 
-    fn constraints(_: OrgId, event: &OrgEvent) -> Vec<Constraint> {
+    fn constraints(event: &OrgEvent) -> Vec<Constraint> {
         use OrgEvent as E;
         match event {
             // An old slug is never released: it goes on redirecting.
@@ -245,7 +276,7 @@ impl Rules for Org {
             | E::OrgSuspended { .. }
             | E::OrgReinstated {}
             | E::OrgArchived { .. }
-            | E::OrgRestored {}
+            | E::OrgRestored { .. }
             | E::OrgProtected {}
             | E::OrgUnprotected {}
             | E::MemberInvited { .. }
@@ -326,18 +357,18 @@ impl Aggregate for Org {
             }
             E::OrgRenamed { name } => self.change(|org| org.name = name),
             E::OrgSlugChanged { slug } => self.change(|org| org.slug = slug),
-            E::OrgSuspended { .. } => self.turn(|org| match org {
-                Self::Active(profile) => Self::Suspended(profile),
-                other => other,
+            E::OrgSuspended { reason } => self.turn(|org| match org {
+                Self::Active(profile) => Self::Suspended(profile, reason),
+                org @ (Self::Unborn | Self::Suspended(..) | Self::Archived(_)) => org,
             }),
             E::OrgReinstated {} => self.turn(|org| match org {
-                Self::Suspended(profile) => Self::Active(profile),
-                other => other,
+                Self::Suspended(profile, _) => Self::Active(profile),
+                org @ (Self::Unborn | Self::Active(_) | Self::Archived(_)) => org,
             }),
             E::OrgArchived { .. } => self.turn(|org| Self::Archived(Box::new(org))),
-            E::OrgRestored {} => self.turn(|org| match org {
+            E::OrgRestored { .. } => self.turn(|org| match org {
                 Self::Archived(before) => *before,
-                other => other,
+                org @ (Self::Unborn | Self::Active(_) | Self::Suspended(..)) => org,
             }),
             E::OrgProtected {} => self.change(|org| org.protected = true),
             E::OrgUnprotected {} => self.change(|org| org.protected = false),
@@ -369,8 +400,15 @@ impl Org {
     fn change(&mut self, edit: impl FnOnce(&mut Profile)) {
         match self {
             Self::Unborn => {}
-            Self::Active(profile) | Self::Suspended(profile) => edit(profile),
+            Self::Active(profile) | Self::Suspended(profile, _) => edit(profile),
             Self::Archived(before) => before.change(edit),
+        }
+    }
+
+    fn suspension(&self) -> Option<Reason> {
+        match self {
+            Self::Suspended(_, reason) => Some(reason.clone()),
+            Self::Unborn | Self::Active(_) | Self::Archived(_) => None,
         }
     }
 
@@ -390,7 +428,7 @@ impl DomainEvent for OrgEvent {
             Self::OrgSuspended { .. } => "OrgSuspended",
             Self::OrgReinstated {} => "OrgReinstated",
             Self::OrgArchived { .. } => "OrgArchived",
-            Self::OrgRestored {} => "OrgRestored",
+            Self::OrgRestored { .. } => "OrgRestored",
             Self::OrgProtected {} => "OrgProtected",
             Self::OrgUnprotected {} => "OrgUnprotected",
             Self::MemberInvited { .. } => "MemberInvited",

@@ -50,7 +50,7 @@ fn of_org(org: Part, event: &OrgEvent) -> Vec<Part> {
         E::OrgSuspended { reason } => vec![text("suspended "), org, text(format!(": {reason}"))],
         E::OrgReinstated {} => vec![text("reinstated "), org],
         E::OrgArchived { reason } => vec![text("archived "), org, text(format!(": {reason}"))],
-        E::OrgRestored {} => vec![text("restored "), org],
+        E::OrgRestored { .. } => vec![text("restored "), org],
         E::OrgProtected {} => vec![text("protected "), org],
         E::OrgUnprotected {} => vec![text("lifted the protection of "), org],
         E::MemberInvited { person, role, .. } => {

@@ -1,1 +1,37 @@
-//! p
+//! The event log and the read models, on both engines. The only crate that speaks SQL.
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`event_log`] | append, load, tail: what happened, in one order |
+//! | [`projector`] | folds the log into read models, waits for a position, rebuilds, verifies |
+//! | [`org_list`] | which organisations are there, now and as of any position |
+//! | [`org_detail`] | what is this organisation, and which slugs lead to it |
+//! | [`memberships`] | who belongs where, who was invited |
+//! | [`grants`] | who may act on the whole platform |
+//! | [`history`] | what happened to this organisation |
+//! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
+//! | [`scope`] | how much of it a request may see: the one bypass |
+//!
+//! **Invariant:** everything in a read model can be folded again from the events.
+
+pub mod access_log;
+mod db;
+pub mod event_log;
+pub mod grants;
+pub mod history;
+pub mod links;
+pub mod memberships;
+pub mod org_detail;
+pub mod org_list;
+pub mod people;
+pub mod projector;
+pub mod scope;
+pub mod sessions;
+mod table;
+pub mod timestamp;
+
+pub use db::{Db, OpenError};
+pub use event_log::EventLog;
+pub use projector::Projector;
+pub use scope::{Platform, Scope, Tenant};
+pub use timestamp::Timestamp;

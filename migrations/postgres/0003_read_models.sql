@@ -1,0 +1,109 @@
+-- What pages read. Every row here can be folded again from the events.
+
+-- Organisations as intervals of positions: "now" is valid_to is null, "as of p" is valid_from <= p < valid_to.
+create table org_list (
+    org_id           uuid    not null,
+    valid_from       bigint  not null,
+    valid_to         bigint,
+    name             text    not null,
+    name_key         text collate "C" not null, -- the name in lower case: sorted and searched by
+    slug             text    not null,
+    status           text    not null,
+    reason           text,
+    protected        boolean not null,
+    members          bigint  not null,
+    owner_id         uuid,
+    owner_joined     boolean not null,
+    owner_invitation uuid,
+    created_at       timestamptz not null,
+    changed_at       timestamptz not null,
+    search           text    not null, -- name, slug and id in lower case
+    primary key (org_id, valid_from)
+);
+create index org_list_name on org_list (name_key, org_id) where valid_to is null;
+create index org_list_created on org_list (created_at, org_id) where valid_to is null;
+create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
+create index org_list_members on org_list (members, org_id) where valid_to is null;
+create index org_list_owner on org_list (owner_id) where valid_to is null;
+
+create table org_detail (
+    org_id     uuid    primary key,
+    sequence   bigint  not null,
+    name       text    not null,
+    slug       text    not null,
+    status     text    not null,
+    reason     text,
+    protected  boolean not null,
+    members    bigint  not null,
+    created_at timestamptz not null,
+    created_by text    not null,
+    position   bigint  not null, -- of its first event
+    changed_at timestamptz not null,
+    status_at  timestamptz not null,
+    status_by  text    not null
+);
+
+-- Every slug that was ever given, so that old ones redirect.
+create table org_slug (
+    slug     text    primary key,
+    org_id   uuid    not null,
+    position bigint  not null
+);
+
+create table membership (
+    org_id    uuid    not null,
+    person_id uuid    not null,
+    role      text    not null,
+    joined_at timestamptz not null,
+    position  bigint  not null,
+    primary key (org_id, person_id)
+);
+create index membership_person on membership (person_id, org_id);
+
+create table invitation (
+    invitation_id uuid    primary key,
+    org_id        uuid    not null,
+    person_id     uuid    not null,
+    role          text    not null,
+    status        text    not null,
+    expires_at    timestamptz not null,
+    invited_at    timestamptz not null,
+    invited_by    text    not null,
+    settled_at    timestamptz,
+    position      bigint  not null
+);
+create index invitation_org on invitation (org_id, position);
+
+create table platform_grant (
+    person_id      uuid    not null,
+    role           text    not null,
+    position       bigint  not null,
+    granted_at     timestamptz not null,
+    granted_by     text    not null,
+    reason         text    not null,
+    sequence       bigint  not null, -- of the person's stream, as last seen
+    revoked_at     timestamptz,
+    revoked_by     text,
+    revoked_reason text,
+    primary key (person_id, role, position)
+);
+
+create table history (
+    position       bigint  primary key,
+    recorded_at    timestamptz not null,
+    aggregate_type text    not null,
+    aggregate_id   text    not null,
+    sequence       bigint  not null,
+    event_type     text    not null,
+    actor          text    not null,
+    org_id         uuid,
+    person_id      uuid,
+    command_id     uuid    not null,
+    correlation_id uuid    not null,
+    reverts        bigint 
+);
+create index history_org on history (org_id, position) where org_id is not null;
+create index history_person on history (person_id, position) where person_id is not null;
+create index history_actor on history (actor, position);
+create index history_type on history (event_type, position);
+create index history_correlation on history (correlation_id);

@@ -1,0 +1,75 @@
+-- People, how they sign in, and what was refused. None of it is in the event log, so it can be erased.
+create table people (
+    person_id        uuid        primary key,
+    email            text        not null unique,
+    name             text,
+    password_hash    text,
+    default_org_id   uuid,
+    created_at       timestamptz not null,
+    first_sign_in_at timestamptz
+);
+
+create table session (
+    session_id   uuid        primary key,
+    token_hash   bytea       not null unique, -- SHA-256 of the cookie's value
+    person_id    uuid        not null,
+    created_at   timestamptz not null,
+    last_seen_at timestamptz not null,
+    idle_at      timestamptz not null, -- ends here unless it is used before
+    expires_at   timestamptz not null, -- ends here in any case
+    address      text,
+    agent        text
+);
+create index session_person on session (person_id);
+
+-- One-time links: first start, invitation, choosing a password, demo sign-in.
+create table link (
+    token_hash    bytea       primary key,
+    purpose       text        not null,
+    person_id     uuid,
+    org_id        uuid,
+    invitation_id uuid,
+    created_at    timestamptz not null,
+    expires_at    timestamptz not null,
+    used_at       timestamptz
+);
+create index link_invitation on link (invitation_id);
+
+-- Commands that were refused, apart from the log of what happened.
+create table access_log (
+    entry_id   uuid        primary key,
+    at         timestamptz not null,
+    actor      text        not null,
+    command    text        not null,
+    target     text        not null,
+    refusal    text        not null,
+    address    text,
+    command_id uuid
+);
+create index access_log_at on access_log (at);
+
+-- The role that serves. It can add to the log, and never change it.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'portal_app') then
+        create role portal_app nologin;
+    end if;
+exception
+    when duplicate_object or unique_violation then null; -- another migration of this cluster was quicker
+    when insufficient_privilege then
+        raise notice 'portal_app was not made: this user may not create roles; the triggers still guard the log';
+end $$;
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'portal_app') then
+        grant usage on schema public to portal_app;
+        grant select, insert on events, claims, commands to portal_app;
+        grant select, insert, update on guards to portal_app;
+        grant select, insert, update, delete on projection, projection_parked, projection_log,
+            org_list, org_detail, org_slug, membership, invitation, platform_grant, history,
+            people, session, link, access_log to portal_app;
+        if not pg_has_role(current_user, 'portal_app', 'member') then
+            execute format('grant portal_app to %I', current_user);
+        end if;
+    end if;
+end $$;

@@ -1,0 +1,49 @@
+-- People, how they sign in, and what was refused. None of it is in the event log, so it can be erased.
+create table people (
+    person_id        blob    primary key,
+    email            text    not null unique,
+    name             text,
+    password_hash    text,
+    default_org_id   blob,
+    created_at       integer not null,
+    first_sign_in_at integer
+) strict;
+
+create table session (
+    session_id   blob    primary key,
+    token_hash   blob    not null unique, -- SHA-256 of the cookie's value
+    person_id    blob    not null,
+    created_at   integer not null,
+    last_seen_at integer not null,
+    idle_at      integer not null, -- ends here unless it is used before
+    expires_at   integer not null, -- ends here in any case
+    address      text,
+    agent        text
+) strict;
+create index session_person on session (person_id);
+
+-- One-time links: first start, invitation, choosing a password, demo sign-in.
+create table link (
+    token_hash    blob    primary key,
+    purpose       text    not null,
+    person_id     blob,
+    org_id        blob,
+    invitation_id blob,
+    created_at    integer not null,
+    expires_at    integer not null,
+    used_at       integer
+) strict;
+create index link_invitation on link (invitation_id);
+
+-- Commands that were refused, apart from the log of what happened.
+create table access_log (
+    entry_id   blob    primary key,
+    at         integer not null,
+    actor      text    not null,
+    command    text    not null,
+    target     text    not null,
+    refusal    text    not null,
+    address    text,
+    command_id blob
+) strict;
+create index access_log_at on access_log (at);

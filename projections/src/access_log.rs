@@ -1,0 +1,46 @@
+//! What was refused: commands that somebody may not issue, or that a rule declined. Apart from the log of what happened.
+
+use uuid::Uuid;
+
+use crate::db::{Db, read, row, write};
+use crate::timestamp::Timestamp;
+
+row! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Refused {
+        pub entry_id: Uuid,
+        pub at: Timestamp,
+        pub actor: String,
+        /// The command's name, without its values.
+        pub command: String,
+        /// Type and id of what it was meant for.
+        pub target: String,
+        pub refusal: String,
+        pub address: Option<String>,
+        pub command_id: Option<Uuid>,
+    }
+}
+
+pub async fn record(db: &Db, refused: &Refused) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/access_log/record.sql"))
+            .bind(refused.entry_id)
+            .bind(refused.at)
+            .bind(&refused.actor)
+            .bind(&refused.command)
+            .bind(&refused.target)
+            .bind(&refused.refusal)
+            .bind(&refused.address)
+            .bind(refused.command_id)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// The last refusals, newest first, at most `limit`.
+pub async fn recent(db: &Db, limit: i64) -> Result<Vec<Refused>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/access_log/recent.sql")).bind(limit).fetch_all(pool).await
+    })
+}

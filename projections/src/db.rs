@@ -1,0 +1,269 @@
+//! The database: open, migrate, and the only place that asks which engine runs.
+//!
+//! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
+//! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+/// An open database of either engine. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db(pub(crate) Engine);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Engine {
+    Postgres(PgPool),
+    Sqlite { writer: SqlitePool, reader: SqlitePool, path: PathBuf, lock: std::sync::Arc<File> },
+}
+
+/// A transaction that may write, on either engine.
+pub(crate) enum Tx {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Runs one body against the transaction's native connection.
+macro_rules! on {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::db::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+/// Runs one body against the pool that reads.
+macro_rules! read {
+    ($db:expr, |$pool:ident| $body:expr) => {
+        match &$db.0 {
+            $crate::db::Engine::Postgres($pool) => $body,
+            $crate::db::Engine::Sqlite { reader: $pool, .. } => $body,
+        }
+    };
+}
+pub(crate) use read;
+
+/// Runs one single-statement body against the pool that writes.
+macro_rules! write {
+    ($db:expr, |$pool:ident| $body:expr) => {
+        match &$db.0 {
+            $crate::db::Engine::Postgres($pool) => $body,
+            $crate::db::Engine::Sqlite { writer: $pool, .. } => $body,
+        }
+    };
+}
+pub(crate) use write;
+
+/// A row type for both drivers, without sqlx's proc macros (which would build SQLite twice).
+macro_rules! row {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty),* $(,)? }) => {
+        $(#[$meta])*
+        $vis struct $name { $($(#[$field_meta])* pub $field: $type),* }
+        $crate::db::row!(@ $name, sqlx::postgres::PgRow, $($field),*);
+        $crate::db::row!(@ $name, sqlx::sqlite::SqliteRow, $($field),*);
+    };
+    (@ $name:ident, $row:ty, $($field:ident),*) => {
+        impl<'r> sqlx::FromRow<'r, $row> for $name {
+            fn from_row(row: &'r $row) -> Result<Self, sqlx::Error> {
+                Ok(Self { $($field: sqlx::Row::try_get(row, stringify!($field))?),* })
+            }
+        }
+    };
+}
+pub(crate) use row;
+
+/// Why a database could not be opened. The text is shown to whoever started the program.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("DATABASE_URL must start with sqlite:// or postgres://, not {0:?}")]
+    UnknownEngine(String),
+    #[error("{} is in use by another process; stop it first (SQLite has one process at a time)", .0.display())]
+    InUse(PathBuf),
+    #[error("can't open {}: {why}", .path.display())]
+    File { path: PathBuf, why: std::io::Error },
+    #[error("this database does not keep what it acknowledged: {0}")]
+    NotDurable(String),
+    #[error("the schema is not up to date: {0}; run `portal migrate`")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl Db {
+    /// Opens `url` (`sqlite://file` or `postgres://…`) and brings its schema up to date.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            Self::open_sqlite(Path::new(path)).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url).await
+        } else {
+            let scheme = url.split("://").next().unwrap_or_default();
+            Err(OpenError::UnknownEngine(scheme.to_owned()))
+        }
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
+        let lock = lock_file(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .pragma("recursive_triggers", "on")
+            .busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        let writer = pool.test_before_acquire(false).connect_with(options).await?;
+        migrator(SQLITE).await?.run(&writer).await?;
+        let (full,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
+        if full != 2 {
+            return Err(OpenError::NotDurable(format!("pragma synchronous is {full}, not 2 (full)")));
+        }
+        let options =
+            SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
+        let reader = pool.connect_with(options).await?;
+        let (path, lock) = (path.to_owned(), std::sync::Arc::new(lock));
+        Ok(Self(Engine::Sqlite { writer, reader, path, lock }))
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url)?.application_name("portal");
+        let owner = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        migrator(POSTGRES).await?.run(&owner).await?;
+        let (app_role,): (bool,) =
+            sqlx::query_as(include_str!("sql/db/app_role.sql")).fetch_one(&owner).await?;
+        let (commit, fsync): (String, String) =
+            sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
+                .fetch_one(&owner)
+                .await?;
+        if commit == "off" {
+            return Err(OpenError::NotDurable("synchronous_commit is off".to_owned()));
+        }
+        if fsync == "off" {
+            tracing::warn!("fsync is off in this Postgres: a power cut can lose what was acknowledged");
+        }
+        if !app_role {
+            tracing::warn!(
+                "there is no role portal_app: only triggers keep this process from changing the log"
+            );
+        }
+        owner.close().await;
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(3))
+            .test_before_acquire(false)
+            .after_connect(move |conn, _| {
+                Box::pin(async move {
+                    if app_role {
+                        sqlx::query("set role portal_app").execute(&mut *conn).await?;
+                    }
+                    sqlx::query(include_str!("sql/db/timeouts.sql")).execute(&mut *conn).await?;
+                    Ok(())
+                })
+            });
+        Ok(Self(Engine::Postgres(pool.connect_with(options).await?)))
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        match self.0 {
+            Engine::Postgres(_) => "postgres",
+            Engine::Sqlite { .. } => "sqlite",
+        }
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match &self.0 {
+            Engine::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+        })
+    }
+
+    /// Asks the store for an answer, for the readiness probe. On Postgres a dead connection is replaced on the way.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        read!(self, |pool| sqlx::query("select 1").execute(pool).await.map(drop))
+    }
+
+    /// Closes all connections, after which nothing can be read or written.
+    pub async fn close(&self) {
+        match &self.0 {
+            Engine::Postgres(pool) => pool.close().await,
+            Engine::Sqlite { writer, reader, .. } => {
+                reader.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await,
+        }
+    }
+}
+
+fn lock_file(database: &Path) -> Result<File, OpenError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
+    }
+    let file = File::create(&path).map_err(|why| OpenError::File { path, why })?;
+    file.try_lock().map_err(|_| OpenError::InUse(database.to_owned()))?;
+    Ok(file)
+}
+
+type Step = (i64, &'static str, &'static str);
+
+macro_rules! steps {
+    ($engine:literal: $($number:literal $name:literal),* $(,)?) => {
+        &[$(($number, $name, include_str!(concat!("../../migrations/", $engine, "/", $name, ".sql")))),*]
+    };
+}
+
+const SQLITE: &[Step] =
+    steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people");
+const POSTGRES: &[Step] =
+    steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people");
+
+#[derive(Debug)]
+struct Steps(&'static [Step]);
+
+impl MigrationSource<'static> for Steps {
+    fn resolve(
+        self,
+    ) -> futures::future::BoxFuture<'static, Result<Vec<Migration>, sqlx::error::BoxDynError>> {
+        let migration = |&(number, name, sql): &Step| {
+            Migration::new(number, name.into(), MigrationType::Simple, sql.into(), false)
+        };
+        let migrations = self.0.iter().map(migration).collect();
+        Box::pin(async move { Ok(migrations) })
+    }
+}
+
+async fn migrator(steps: &'static [Step]) -> Result<Migrator, sqlx::migrate::MigrateError> {
+    Migrator::new(Steps(steps)).await
+}

@@ -1,0 +1,226 @@
+//! The event log: append, load, tail.
+//!
+//! ```text
+//! append ─► queue ─► writer task ─► one transaction ─► answers
+//!                    (what waits)   lock, check, write
+//! ```
+//!
+//! **Invariant:** positions are 1, 2, 3 … without a gap, in the order in which they became visible. A reader that
+//! asks for `position > n` never misses an event; [`EventLog::tail`] checks it and a gap is an error.
+
+mod check;
+mod leaf;
+mod postgres;
+mod recorded;
+mod sqlite;
+mod store;
+mod writer;
+
+use std::sync::Arc;
+
+use domain::{Constraint, Metadata};
+use sqlx::QueryBuilder;
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+pub use leaf::leaf_hash;
+pub use recorded::{Recorded, StreamId};
+pub use store::Loaded;
+
+use crate::db::{Db, read, row};
+use crate::timestamp::Timestamp;
+
+/// Events that were decided together and become visible together, or not at all.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub stream: StreamId,
+    /// The sequence that the stream had when this was decided; 0 for a new stream.
+    pub after: i64,
+    pub events: Vec<Draft>,
+    pub metadata: Metadata,
+    /// SHA-256 of what the command is, so that one command id can't stand for two commands.
+    pub fingerprint: [u8; 32],
+    /// The stream that gave the right to do this, and the sequence at which it did. If it moved, the right is
+    /// checked again: a revocation that came first always wins.
+    pub authority: Option<(StreamId, i64)>,
+}
+
+/// One event, not yet recorded.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub event_type: String,
+    pub event_version: String,
+    /// JSON text, kept and hashed byte for byte.
+    pub payload: String,
+    pub constraints: Vec<Constraint>,
+}
+
+row! {
+    /// Where the events of a command stand.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Appended {
+        pub first_position: i64,
+        pub last_position: i64,
+        /// Sequence of the stream after the last of them.
+        pub sequence: i64,
+    }
+}
+
+row! {
+    /// A command that was carried out.
+    #[derive(Clone, Debug)]
+    pub struct CommandRecord {
+        pub fingerprint: Vec<u8>,
+        pub actor: String,
+        pub first_position: i64,
+        pub last_position: i64,
+        pub sequence: i64,
+    }
+}
+
+impl CommandRecord {
+    pub fn appended(&self) -> Appended {
+        let Self { first_position, last_position, sequence, .. } = *self;
+        Appended { first_position, last_position, sequence }
+    }
+}
+
+/// Why nothing was appended.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AppendError {
+    #[error("the stream stands at {actual} now")]
+    Conflict { actual: i64 },
+    #[error("{key} is taken in {namespace} by {}", .holder.id)]
+    Taken { namespace: &'static str, key: String, holder: StreamId },
+    #[error("{name} would fall below its floor")]
+    Guarded { name: &'static str },
+    #[error("the right to do this changed meanwhile")]
+    AuthorityChanged,
+    #[error("this command id was used for another command")]
+    CommandReused,
+    #[error("the event log is not available: {0}")]
+    Store(Arc<sqlx::Error>),
+    #[error("the event log is closing")]
+    Closed,
+}
+
+impl From<sqlx::Error> for AppendError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+/// Why the log could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("position {found} follows {expected} − 1: the log has a gap")]
+    Gap { expected: i64, found: i64 },
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Unreadable(#[from] domain::Unreadable),
+}
+
+/// The log of everything that happened. Cheap to clone; all clones share one writer.
+#[derive(Clone, Debug)]
+pub struct EventLog {
+    db: Db,
+    queue: mpsc::Sender<Pending>,
+    head: watch::Receiver<i64>,
+}
+
+/// An append that waits for its answer.
+struct Pending {
+    append: Append,
+    answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// How many appends may wait before callers have to.
+const QUEUE: usize = 1024;
+
+impl EventLog {
+    /// Starts the writer. It ends, after finishing what it accepted, when the last clone is dropped.
+    pub async fn open(db: Db) -> Result<Self, sqlx::Error> {
+        let (position, _) = last(&db).await?.unwrap_or((0, Timestamp::from(chrono::DateTime::UNIX_EPOCH)));
+        let (moved, head) = watch::channel(position);
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(writer::run(db.clone(), waiting, moved));
+        Ok(Self { db, queue, head })
+    }
+
+    /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(Pending { append, answer }).await.map_err(|_| AppendError::Closed)?;
+        answered.await.map_err(|_| AppendError::Closed)?
+    }
+
+    /// The last position that this process knows of; changes wake whoever watches.
+    pub fn head(&self) -> watch::Receiver<i64> {
+        self.head.clone()
+    }
+
+    /// The last position in the store.
+    pub async fn last_position(&self) -> Result<i64, sqlx::Error> {
+        Ok(last(&self.db).await?.map_or(0, |(position, _)| position))
+    }
+
+    /// What a command id stands for, if it was carried out.
+    pub async fn command(&self, id: Uuid) -> Result<Option<CommandRecord>, sqlx::Error> {
+        read!(self.db, |pool| {
+            sqlx::query_as(include_str!("sql/event_log/command.sql")).bind(id).fetch_optional(pool).await
+        })
+    }
+
+    /// Events after a position, oldest first, at most `limit`. Asserts that none is missing.
+    pub async fn tail(&self, after: i64, limit: i64) -> Result<Vec<Recorded>, ReadError> {
+        tail(&self.db, after, limit).await
+    }
+
+    /// All events of one stream after a sequence, oldest first.
+    pub async fn stream(&self, stream: &StreamId, after: i64) -> Result<Vec<Recorded>, sqlx::Error> {
+        read!(self.db, |pool| {
+            sqlx::query_as(include_str!("sql/event_log/stream.sql"))
+                .bind(&stream.kind)
+                .bind(&stream.id)
+                .bind(after)
+                .fetch_all(pool)
+                .await
+        })
+    }
+
+    /// The events at these positions, in the order of the log.
+    pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
+        if positions.is_empty() {
+            return Ok(vec![]);
+        }
+        read!(self.db, |pool| {
+            let mut query = QueryBuilder::new(include_str!("sql/event_log/at.sql"));
+            let mut list = query.separated(", ");
+            for position in positions {
+                list.push_bind(*position);
+            }
+            query.push(") order by position").build_query_as().fetch_all(pool).await
+        })
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await)
+}
+
+pub(crate) async fn tail(db: &Db, after: i64, limit: i64) -> Result<Vec<Recorded>, ReadError> {
+    let events: Vec<Recorded> = read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/event_log/tail.sql")).bind(after).bind(limit).fetch_all(pool).await
+    })?;
+    for (event, expected) in events.iter().zip(after + 1..) {
+        if event.position != expected {
+            return Err(ReadError::Gap { expected, found: event.position });
+        }
+    }
+    Ok(events)
+}

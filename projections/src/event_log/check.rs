@@ -1,0 +1,119 @@
+//! Which of the waiting appends pass, decided in memory under the lock.
+//!
+//! **Invariant:** pure. Everything that the answer depends on was read after the lock was taken ([`Known`]), and each
+//! append that passes changes it for the ones behind: two appends of one batch race exactly like two of two batches.
+
+use std::collections::HashMap;
+
+use domain::Constraint;
+use uuid::Uuid;
+
+use super::{Append, AppendError, Appended, StreamId};
+use crate::timestamp::Timestamp;
+
+/// What the store says about everything that a batch touches.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) position: i64,
+    /// The store's clock, never before the last event.
+    pub(super) now: Timestamp,
+    pub(super) sequences: HashMap<StreamId, i64>,
+    pub(super) claims: HashMap<(String, String), StreamId>,
+    pub(super) guards: HashMap<String, i64>,
+    pub(super) commands: HashMap<Uuid, Done>,
+}
+
+/// A command that was carried out, earlier or in this batch.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    pub(super) fingerprint: Vec<u8>,
+    pub(super) actor: String,
+    pub(super) appended: Appended,
+}
+
+/// The answer to one append.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// To be written, at these positions.
+    Write(Appended),
+    /// Carried out before: its first answer.
+    Repeat(Appended),
+    Refuse(AppendError),
+}
+
+impl Known {
+    /// Judges one append and, where it passes, counts it in.
+    pub(super) fn judge(&mut self, append: &Append) -> Verdict {
+        if let Some(done) = self.commands.get(&append.metadata.command) {
+            let same =
+                done.fingerprint == append.fingerprint && done.actor == append.metadata.actor.to_string();
+            return if same {
+                Verdict::Repeat(done.appended)
+            } else {
+                Verdict::Refuse(AppendError::CommandReused)
+            };
+        }
+        match self.refusal(append) {
+            Some(refusal) => Verdict::Refuse(refusal),
+            None => Verdict::Write(self.accept(append)),
+        }
+    }
+
+    fn refusal(&self, append: &Append) -> Option<AppendError> {
+        let stands = |stream: &StreamId| self.sequences.get(stream).copied().unwrap_or(0);
+        if append.authority.as_ref().is_some_and(|(stream, sequence)| stands(stream) != *sequence) {
+            return Some(AppendError::AuthorityChanged);
+        }
+        let actual = stands(&append.stream);
+        if actual != append.after {
+            return Some(AppendError::Conflict { actual });
+        }
+        self.unmet_constraint(append)
+    }
+
+    fn unmet_constraint(&self, append: &Append) -> Option<AppendError> {
+        let mut change: HashMap<&str, i64> = HashMap::new();
+        for constraint in append.events.iter().flat_map(|event| &event.constraints) {
+            match constraint {
+                Constraint::Claim { namespace, key } => {
+                    let holder = self.claims.get(&((*namespace).to_owned(), key.clone()));
+                    if let Some(holder) = holder.filter(|holder| **holder != append.stream) {
+                        let (namespace, key, holder) = (*namespace, key.clone(), holder.clone());
+                        return Some(AppendError::Taken { namespace, key, holder });
+                    }
+                }
+                Constraint::Guard { name, delta, floor } => {
+                    let change = change.entry(name).or_default();
+                    *change += delta;
+                    let value = self.guards.get(*name).copied().unwrap_or(0) + *change;
+                    if *delta < 0 && value < *floor {
+                        return Some(AppendError::Guarded { name });
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn accept(&mut self, append: &Append) -> Appended {
+        let number = i64::try_from(append.events.len()).expect("an append has few events");
+        let first_position = self.position + 1;
+        self.position += number;
+        let sequence = append.after + number;
+        self.sequences.insert(append.stream.clone(), sequence);
+        for constraint in append.events.iter().flat_map(|event| &event.constraints) {
+            match constraint {
+                Constraint::Claim { namespace, key } => {
+                    self.claims.insert(((*namespace).to_owned(), key.clone()), append.stream.clone());
+                }
+                Constraint::Guard { name, delta, .. } => {
+                    *self.guards.entry((*name).to_owned()).or_default() += delta;
+                }
+            }
+        }
+        let appended = Appended { first_position, last_position: self.position, sequence };
+        let (fingerprint, actor) = (append.fingerprint.to_vec(), append.metadata.actor.to_string());
+        self.commands.insert(append.metadata.command, Done { fingerprint, actor, appended });
+        appended
+    }
+}

@@ -1,0 +1,84 @@
+//! An event as it stands in the log.
+
+use domain::{Fact, Metadata, Unreadable};
+
+use crate::db::row;
+use crate::event_log::leaf::{Leaf, leaf_hash};
+use crate::timestamp::Timestamp;
+
+/// Names one stream: an aggregate's type and id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId {
+    pub kind: String,
+    pub id: String,
+}
+
+impl StreamId {
+    pub fn of<A: domain::Rules>(id: A::Id) -> Self {
+        Self { kind: A::TYPE.to_owned(), id: id.to_string() }
+    }
+}
+
+row! {
+    /// A row of the log, as it was written.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Recorded {
+        pub position: i64,
+        pub recorded_at: Timestamp,
+        pub aggregate_type: String,
+        pub aggregate_id: String,
+        pub sequence: i64,
+        pub event_type: String,
+        pub event_version: String,
+        pub payload: String,
+        pub metadata: String,
+        pub leaf_hash: Vec<u8>,
+    }
+}
+
+impl Recorded {
+    /// What happened.
+    pub fn fact(&self) -> Result<Fact, Unreadable> {
+        Fact::read(
+            &self.aggregate_type,
+            &self.aggregate_id,
+            &self.event_type,
+            &self.event_version,
+            &self.payload,
+        )
+    }
+
+    /// Who did it, with which command.
+    pub fn metadata(&self) -> Result<Metadata, Unreadable> {
+        serde_json::from_str(&self.metadata).map_err(|e| Unreadable::Damaged {
+            aggregate_type: self.aggregate_type.clone(),
+            event_type: self.event_type.clone(),
+            why: format!("metadata: {e}"),
+        })
+    }
+
+    pub fn stream(&self) -> StreamId {
+        StreamId { kind: self.aggregate_type.clone(), id: self.aggregate_id.clone() }
+    }
+
+    /// Whether the hash beside the event is the hash of the event.
+    pub fn is_intact(&self) -> bool {
+        self.leaf_hash == leaf_hash(&self.leaf())
+    }
+
+    fn leaf(&self) -> Leaf<'_> {
+        Leaf {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            sequence: self.sequence,
+            fields: [
+                &self.aggregate_type,
+                &self.aggregate_id,
+                &self.event_type,
+                &self.event_version,
+                &self.payload,
+                &self.metadata,
+            ],
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The log as cqrs-es knows it: [`EventStore`].
+//!
+//! On Postgres the stream is read by postgres-es; on SQLite by the same statement that exports use. The append is ours
+//! on both (docs/decisions/0001-our-own-append.md says why).
+
+use std::collections::HashMap;
+
+use cqrs_es::persist::PersistedEventRepository;
+use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
+use domain::{Metadata, Rules, fact};
+use postgres_es::PostgresEventRepository;
+
+use super::{Append, AppendError, Draft, EventLog, StreamId};
+use crate::db::Engine;
+
+/// An aggregate with the sequence at which it stands.
+#[derive(Debug)]
+pub struct Loaded<A> {
+    pub id: String,
+    pub aggregate: A,
+    pub sequence: i64,
+}
+
+impl<A: Rules> AggregateContext<A> for Loaded<A> {
+    fn aggregate(&mut self) -> &mut A {
+        &mut self.aggregate
+    }
+}
+
+impl<A: Rules> EventStore<A> for EventLog {
+    type AC = Loaded<A>;
+
+    async fn load_events(&self, id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        match &self.db.0 {
+            Engine::Postgres(pool) => {
+                let repository = PostgresEventRepository::new(pool.clone());
+                let events = repository.get_events::<A>(id).await?;
+                events
+                    .into_iter()
+                    .map(|e| {
+                        let payload = fact::event::<A, _>(&e.event_type, &e.event_version, e.payload);
+                        envelope(e.aggregate_id, e.sequence, payload, &e.metadata.to_string())
+                    })
+                    .collect()
+            }
+            Engine::Sqlite { .. } => {
+                let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_owned() };
+                let events = self.stream(&stream, 0).await.map_err(unavailable)?;
+                events
+                    .into_iter()
+                    .map(|e| {
+                        let json = &mut serde_json::Deserializer::from_str(&e.payload);
+                        let payload = fact::event::<A, _>(&e.event_type, &e.event_version, json);
+                        let sequence = usize::try_from(e.sequence).map_err(unexpected)?;
+                        envelope(e.aggregate_id, sequence, payload, &e.metadata)
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    async fn load_aggregate(&self, id: &str) -> Result<Loaded<A>, AggregateError<A::Error>> {
+        let mut loaded = Loaded { id: id.to_owned(), aggregate: A::default(), sequence: 0 };
+        for event in EventStore::<A>::load_events(self, id).await? {
+            loaded.sequence = i64::try_from(event.sequence).map_err(unexpected)?;
+            loaded.aggregate.apply(event.payload);
+        }
+        Ok(loaded)
+    }
+
+    /// Appends what was decided on `context`. `metadata` holds the fields of [`Metadata`] as JSON, each by its name.
+    async fn commit(
+        &self,
+        events: Vec<A::Event>,
+        context: Loaded<A>,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        let fields: serde_json::Map<String, serde_json::Value> = metadata
+            .iter()
+            .map(|(name, text)| {
+                (name.clone(), serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()))
+            })
+            .collect();
+        let about: Metadata = serde_json::from_value(fields.into()).map_err(unexpected)?;
+        let append = Append {
+            stream: StreamId { kind: A::TYPE.to_owned(), id: context.id.clone() },
+            events: events.iter().map(Draft::of::<A>).collect(),
+            after: context.sequence,
+            metadata: about,
+            fingerprint: [0; 32],
+            authority: None,
+        };
+        match self.append(append).await {
+            Ok(_) => Ok(events
+                .into_iter()
+                .zip(usize::try_from(context.sequence).map_err(unexpected)? + 1..)
+                .map(|(payload, sequence)| {
+                    let (aggregate_id, metadata) = (context.id.clone(), metadata.clone());
+                    EventEnvelope { aggregate_id, sequence, payload, metadata }
+                })
+                .collect()),
+            Err(AppendError::Conflict { .. }) => Err(AggregateError::AggregateConflict),
+            Err(AppendError::Store(why)) => Err(unavailable(why)),
+            Err(refusal) => Err(unexpected(refusal)),
+        }
+    }
+}
+
+impl Draft {
+    /// An event of `A`, ready to be appended.
+    pub fn of<A: Rules>(event: &A::Event) -> Self {
+        Self {
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event).expect("an event is plain values"),
+            constraints: A::constraints(event),
+        }
+    }
+}
+
+fn envelope<A: Rules>(
+    aggregate_id: String,
+    sequence: usize,
+    payload: Result<A::Event, domain::Unreadable>,
+    metadata: &str,
+) -> Result<EventEnvelope<A>, AggregateError<A::Error>> {
+    let payload = payload.map_err(|e| AggregateError::DeserializationError(Box::new(e)))?;
+    let fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(metadata).map_err(|e| AggregateError::DeserializationError(Box::new(e)))?;
+    let metadata = fields.into_iter().map(|(name, value)| (name, value.to_string())).collect();
+    Ok(EventEnvelope { aggregate_id, sequence, payload, metadata })
+}
+
+fn unavailable<E: std::error::Error>(
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> AggregateError<E> {
+    AggregateError::DatabaseConnectionError(error.into())
+}
+
+fn unexpected<E: std::error::Error>(
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> AggregateError<E> {
+    AggregateError::UnexpectedError(error.into())
+}

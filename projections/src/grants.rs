@@ -1,0 +1,146 @@
+//! Who may act on the whole platform, since when, by whom, and who could before?
+
+use std::collections::HashMap;
+
+use domain::Fact;
+use domain::grant::{GrantEvent, PlatformRole};
+use uuid::Uuid;
+
+use crate::db::{Db, Tx, read, row};
+use crate::projector::{Entry, FoldError};
+use crate::table::{rows_of, table, upsert};
+use crate::timestamp::Timestamp;
+
+table! {
+    /// A platform role that somebody holds or held. Never removed.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct GrantRow in "platform_grant" by "person_id, role, position" {
+        pub person_id: Uuid,
+        pub role: String,
+        /// Of the event that granted it.
+        pub position: i64,
+        pub granted_at: Timestamp,
+        pub granted_by: String,
+        pub reason: String,
+        /// Of the person's stream: what a command that this grant allows depends on.
+        pub sequence: i64,
+        pub revoked_at: Option<Timestamp>,
+        pub revoked_by: Option<String>,
+        pub revoked_reason: Option<String>,
+    }
+}
+
+row! {
+    #[derive(Clone, Debug)]
+    pub struct HeldRow {
+        pub role: String,
+        pub sequence: i64,
+    }
+}
+
+/// A platform role that somebody holds now. Only this module makes one, from the read model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveGrant {
+    person_id: Uuid,
+    role: PlatformRole,
+    sequence: i64,
+}
+
+impl ActiveGrant {
+    pub fn role(&self) -> PlatformRole {
+        self.role
+    }
+
+    pub fn person_id(&self) -> Uuid {
+        self.person_id
+    }
+
+    /// Where the person's stream stood when this was read.
+    pub fn sequence(&self) -> i64 {
+        self.sequence
+    }
+}
+
+/// The strongest platform role that somebody holds now.
+pub async fn active(db: &Db, person_id: Uuid) -> Result<Option<ActiveGrant>, sqlx::Error> {
+    let held: Vec<HeldRow> = read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/grants/active.sql")).bind(person_id).fetch_all(pool).await
+    })?;
+    let sequence = held.iter().map(|row| row.sequence).max().unwrap_or(0);
+    let holds = |role: PlatformRole| held.iter().any(|row| row.role == role.as_str());
+    let role = [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(|role| holds(*role));
+    Ok(role.map(|role| ActiveGrant { person_id, role, sequence }))
+}
+
+/// Whether anybody holds superadmin.
+pub async fn any_superadmin(db: &Db) -> Result<bool, sqlx::Error> {
+    read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/any_superadmin.sql")).fetch_one(pool).await)
+}
+
+pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| person_of(entry)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<GrantRow> = rows_of!(tx, "sql/grants/of_people.sql", ids);
+    let mut rows: HashMap<(Uuid, String, i64), GrantRow> =
+        found.into_iter().map(|row| ((row.person_id, row.role.clone(), row.position), row)).collect();
+    for entry in entries {
+        let Fact::Grant(person, event) = entry.fact()? else { continue };
+        for row in rows.values_mut().filter(|row| row.person_id == person.0) {
+            row.sequence = entry.recorded.sequence;
+        }
+        let (role, reason, granted) = match event {
+            GrantEvent::SuperadminGranted { reason } => (PlatformRole::Superadmin, reason, true),
+            GrantEvent::SuperadminRevoked { reason } => (PlatformRole::Superadmin, reason, false),
+            GrantEvent::AuditorGranted { reason } => (PlatformRole::Auditor, reason, true),
+            GrantEvent::AuditorRevoked { reason } => (PlatformRole::Auditor, reason, false),
+        };
+        let by = entry.metadata()?.actor.to_string();
+        if granted {
+            let row = GrantRow::new(entry, person.0, role, (reason.as_str(), by));
+            rows.insert((row.person_id, row.role.clone(), row.position), row);
+        } else {
+            let active = rows.values_mut().find(|row| row.is_active(person.0, role));
+            active.ok_or_else(|| entry.poison("nothing to revoke"))?.revoke(entry, (reason.as_str(), by));
+        }
+    }
+    let rows: Vec<GrantRow> = rows.into_values().collect();
+    Ok(upsert(tx, &rows).await?)
+}
+
+fn person_of(entry: &Entry) -> Option<Uuid> {
+    match entry.fact.as_ref().ok()? {
+        Fact::Org(..) => None,
+        Fact::Grant(person, _) => Some(person.0),
+    }
+}
+
+impl GrantRow {
+    fn new(entry: &Entry, person_id: Uuid, role: PlatformRole, (reason, by): (&str, String)) -> Self {
+        Self {
+            person_id,
+            role: role.as_str().to_owned(),
+            position: entry.recorded.position,
+            granted_at: entry.recorded.recorded_at,
+            granted_by: by,
+            reason: reason.to_owned(),
+            sequence: entry.recorded.sequence,
+            revoked_at: None,
+            revoked_by: None,
+            revoked_reason: None,
+        }
+    }
+
+    fn is_active(&self, person_id: Uuid, role: PlatformRole) -> bool {
+        self.person_id == person_id && self.role == role.as_str() && self.revoked_at.is_none()
+    }
+
+    fn revoke(&mut self, entry: &Entry, (reason, by): (&str, String)) {
+        self.revoked_at = Some(entry.recorded.recorded_at);
+        self.revoked_by = Some(by);
+        self.revoked_reason = Some(reason.to_owned());
+    }
+}

@@ -1,0 +1,96 @@
+//! What happened, by whom, to what? One row per event, for finding; the event itself stays in the log.
+
+use domain::org::OrgEvent;
+use domain::{Fact, Unreadable};
+use uuid::Uuid;
+
+use crate::db::{Db, Tx, read};
+use crate::event_log::{EventLog, Recorded};
+use crate::projector::{Entry, FoldError};
+use crate::scope::Scope;
+use crate::table::{table, upsert};
+use crate::timestamp::Timestamp;
+
+table! {
+    /// Where an event stands and what it is about.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct HistoryRow in "history" by "position" {
+        pub position: i64,
+        pub recorded_at: Timestamp,
+        pub aggregate_type: String,
+        pub aggregate_id: String,
+        pub sequence: i64,
+        pub event_type: String,
+        pub actor: String,
+        pub org_id: Option<Uuid>,
+        pub person_id: Option<Uuid>,
+        pub command_id: Uuid,
+        pub correlation_id: Uuid,
+        pub reverts: Option<i64>,
+    }
+}
+
+/// The newest events of one organisation before a position, newest first, at most `limit`.
+pub async fn of_org(
+    log: &EventLog,
+    scope: &Scope,
+    org_id: Uuid,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    if !scope.covers(org_id) {
+        return Ok(vec![]);
+    }
+    let db: &Db = log.db();
+    let rows: Vec<(i64,)> = read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/history/of_org.sql"))
+            .bind(org_id)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })?;
+    let positions: Vec<i64> = rows.into_iter().map(|(position,)| position).collect();
+    let mut events = log.at(&positions).await?;
+    events.reverse();
+    Ok(events)
+}
+
+pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+    let rows = entries.iter().map(|entry| HistoryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
+    Ok(upsert(tx, &rows).await?)
+}
+
+impl HistoryRow {
+    fn of(entry: &Entry) -> Result<Self, FoldError> {
+        let (event, metadata) = (&entry.recorded, entry.metadata()?);
+        let (org_id, person_id) = subjects(&entry.fact);
+        Ok(Self {
+            position: event.position,
+            recorded_at: event.recorded_at,
+            aggregate_type: event.aggregate_type.clone(),
+            aggregate_id: event.aggregate_id.clone(),
+            sequence: event.sequence,
+            event_type: event.event_type.clone(),
+            actor: metadata.actor.to_string(),
+            org_id,
+            person_id,
+            command_id: metadata.command,
+            correlation_id: metadata.correlation,
+            reverts: metadata.reverts,
+        })
+    }
+}
+
+/// The organisation and the person that an event is about. A damaged one is still history: it is found by position.
+fn subjects(fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
+    match fact {
+        Ok(Fact::Org(
+            org,
+            OrgEvent::MemberInvited { person, .. } | OrgEvent::MemberJoined { person, .. },
+        )) => (Some(org.0), Some(person.0)),
+        Ok(Fact::Org(org, _)) => (Some(org.0), None),
+        Ok(Fact::Grant(person, _)) => (None, Some(person.0)),
+        Err(_) => (None, None),
+    }
+}

@@ -1,0 +1,119 @@
+//! One-time links: a random handle that is looked up, and what it opens.
+//!
+//! **Invariant:** the link carries nothing but the handle, of which only the SHA-256 is stored. What it opens stands
+//! here and in the log, so an edited, cut or foreign link opens nothing.
+
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::db::{Db, read, row, write};
+use crate::timestamp::Timestamp;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Makes the first superadmin.
+    FirstStart,
+    /// Joins an organisation. May be opened until the invitation is settled.
+    Invitation,
+    /// Chooses a password.
+    Password,
+    /// Signs in without a password; only `portal demo` makes these.
+    SignIn,
+}
+
+impl Purpose {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstStart => "first-start",
+            Self::Invitation => "invitation",
+            Self::Password => "password",
+            Self::SignIn => "sign-in",
+        }
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = sqlx::Error;
+
+    fn from_str(text: &str) -> Result<Self, sqlx::Error> {
+        [Self::FirstStart, Self::Invitation, Self::Password, Self::SignIn]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
+            .ok_or_else(|| sqlx::Error::Decode(format!("{text:?} is no purpose of a link").into()))
+    }
+}
+
+row! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Link {
+        pub purpose: String,
+        pub person_id: Option<Uuid>,
+        pub org_id: Option<Uuid>,
+        pub invitation_id: Option<Uuid>,
+        pub created_at: Timestamp,
+        pub expires_at: Timestamp,
+        pub used_at: Option<Timestamp>,
+    }
+}
+
+pub async fn create(db: &Db, token_hash: &[u8; 32], link: &Link) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/links/create.sql"))
+            .bind(token_hash.as_slice())
+            .bind(&link.purpose)
+            .bind(link.person_id)
+            .bind(link.org_id)
+            .bind(link.invitation_id)
+            .bind(link.created_at)
+            .bind(link.expires_at)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// The link behind a handle, used or not, if it is for this purpose.
+pub async fn find(db: &Db, token_hash: &[u8; 32], purpose: Purpose) -> Result<Option<Link>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/links/find.sql"))
+            .bind(token_hash.as_slice())
+            .bind(purpose.as_str())
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+/// Uses a link up; `false` if somebody was quicker or it expired.
+pub async fn use_up(db: &Db, token_hash: &[u8; 32], now: Timestamp) -> Result<bool, sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/links/use_up.sql"))
+            .bind(token_hash.as_slice())
+            .bind(now)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected() == 1)
+    })
+}
+
+/// Takes back every unused link for a purpose.
+pub async fn withdraw_all(db: &Db, purpose: Purpose) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/links/withdraw_all.sql"))
+            .bind(purpose.as_str())
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// When the first link to an invitation was made: the moment it could be passed on.
+pub async fn invitation_sent_at(db: &Db, invitation_id: Uuid) -> Result<Option<Timestamp>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/links/invitation_sent_at.sql"))
+            .bind(invitation_id)
+            .fetch_one(pool)
+            .await
+    })
+}

@@ -1,0 +1,271 @@
+//! Who belongs to which organisation, in which role, and who was invited?
+
+use std::collections::HashMap;
+
+use domain::Fact;
+use domain::org::{OrgEvent, Role};
+use uuid::Uuid;
+
+use crate::db::{Db, Tx, read, row};
+use crate::projector::{Entry, FoldError};
+use crate::scope::Scope;
+use crate::table::{rows_of, table, upsert};
+use crate::timestamp::Timestamp;
+
+table! {
+    #[derive(Clone, Debug)]
+    pub struct MembershipRow in "membership" by "org_id, person_id" {
+        pub org_id: Uuid,
+        pub person_id: Uuid,
+        pub role: String,
+        pub joined_at: Timestamp,
+        pub position: i64,
+    }
+}
+
+table! {
+    /// An invitation and what became of it: open, accepted or withdrawn.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Invitation in "invitation" by "invitation_id" {
+        pub invitation_id: Uuid,
+        pub org_id: Uuid,
+        pub person_id: Uuid,
+        pub role: String,
+        pub status: String,
+        pub expires_at: Timestamp,
+        pub invited_at: Timestamp,
+        pub invited_by: String,
+        pub settled_at: Option<Timestamp>,
+        pub position: i64,
+    }
+}
+
+row! {
+    /// One organisation that a person belongs to.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Membership {
+        pub org_id: Uuid,
+        pub person_id: Uuid,
+        pub role: String,
+        pub joined_at: Timestamp,
+        pub name: String,
+        pub slug: String,
+        pub status: String,
+        pub reason: Option<String>,
+    }
+}
+
+row! {
+    /// One person that belongs to an organisation.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Member {
+        pub person_id: Uuid,
+        pub email: Option<String>,
+        pub name: Option<String>,
+        pub role: String,
+        pub joined_at: Timestamp,
+        pub first_sign_in_at: Option<Timestamp>,
+    }
+}
+
+row! {
+    /// Somebody who was invited and has not joined.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Invited {
+        pub invitation_id: Uuid,
+        pub email: Option<String>,
+        pub role: String,
+        pub expires_at: Timestamp,
+        pub invited_at: Timestamp,
+    }
+}
+
+row! {
+    /// What a suspension would do, in numbers.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Blast {
+        pub members: i64,
+        pub sessions: i64,
+        /// Members who would have no organisation left to work in.
+        pub stranded: i64,
+    }
+}
+
+pub const OPEN: &str = "open";
+pub const ACCEPTED: &str = "accepted";
+pub const WITHDRAWN: &str = "withdrawn";
+
+/// Organisations that somebody belongs to and that are not archived, at most `limit`, whose name or slug contains `text`.
+pub async fn of_person(
+    db: &Db,
+    person_id: Uuid,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<Membership>, sqlx::Error> {
+    let pattern = crate::org_list::like_pattern(text);
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/of_person.sql"))
+            .bind(person_id)
+            .bind(pattern)
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })
+}
+
+/// The membership of somebody in the organisation that has or had a slug. Nothing tells a missing organisation
+/// from one that the person is not in.
+pub async fn by_slug(db: &Db, person_id: Uuid, slug: &str) -> Result<Option<Membership>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/by_slug.sql"))
+            .bind(person_id)
+            .bind(slug)
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+/// People of one organisation, owners first, at most `limit`.
+pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result<Vec<Member>, sqlx::Error> {
+    if !scope.covers(org_id) {
+        return Ok(vec![]);
+    }
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/members.sql"))
+            .bind(org_id)
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })
+}
+
+/// Open invitations of one organisation, newest first.
+pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Invited>, sqlx::Error> {
+    if !scope.covers(org_id) {
+        return Ok(vec![]);
+    }
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/invited.sql")).bind(org_id).fetch_all(pool).await
+    })
+}
+
+/// One invitation, for whoever holds the link to it.
+pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<Invitation>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/invitation.sql")).bind(id).fetch_optional(pool).await
+    })
+}
+
+/// Whom a suspension or an archiving of the organisation would hit.
+pub async fn blast(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+    now: Timestamp,
+) -> Result<Option<Blast>, sqlx::Error> {
+    if !scope.covers(org_id) {
+        return Ok(None);
+    }
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/blast.sql"))
+            .bind(org_id)
+            .bind(now)
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found: Vec<Invitation> = rows_of!(tx, "sql/memberships/invitations.sql", ids);
+    let mut invitations: HashMap<Uuid, Invitation> =
+        found.into_iter().map(|row| (row.invitation_id, row)).collect();
+    let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
+    for entry in entries {
+        let Fact::Org(org, event) = entry.fact()? else { continue };
+        match event {
+            OrgEvent::MemberInvited { invitation, person, role, expires_at } => {
+                let row =
+                    Invitation::new(entry, (org.0, invitation.0, person.0), *role, (*expires_at).into())?;
+                invitations.insert(invitation.0, row);
+            }
+            OrgEvent::InvitationRenewed { invitation, expires_at } => {
+                known(&mut invitations, invitation.0, entry)?.expires_at = (*expires_at).into();
+            }
+            OrgEvent::InvitationWithdrawn { invitation } => {
+                known(&mut invitations, invitation.0, entry)?.settle(WITHDRAWN, entry);
+            }
+            OrgEvent::MemberJoined { invitation, person, role } => {
+                known(&mut invitations, invitation.0, entry)?.settle(ACCEPTED, entry);
+                let (org_id, person_id, position) = (org.0, person.0, entry.recorded.position);
+                let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
+                members.insert(
+                    (org_id, person_id),
+                    MembershipRow { org_id, person_id, role, joined_at, position },
+                );
+            }
+            OrgEvent::OrgCreated { .. }
+            | OrgEvent::OrgRenamed { .. }
+            | OrgEvent::OrgSlugChanged { .. }
+            | OrgEvent::OrgSuspended { .. }
+            | OrgEvent::OrgReinstated {}
+            | OrgEvent::OrgArchived { .. }
+            | OrgEvent::OrgRestored { .. }
+            | OrgEvent::OrgProtected {}
+            | OrgEvent::OrgUnprotected {} => {}
+        }
+    }
+    let (invitations, members): (Vec<_>, Vec<_>) =
+        (invitations.into_values().collect(), members.into_values().collect());
+    upsert(tx, &invitations).await?;
+    Ok(upsert(tx, &members).await?)
+}
+
+fn invitation_of(entry: &Entry) -> Option<Uuid> {
+    match entry.fact.as_ref().ok()? {
+        Fact::Org(
+            _,
+            OrgEvent::InvitationRenewed { invitation, .. }
+            | OrgEvent::InvitationWithdrawn { invitation }
+            | OrgEvent::MemberJoined { invitation, .. },
+        ) => Some(invitation.0),
+        Fact::Org(..) | Fact::Grant(..) => None,
+    }
+}
+
+fn known<'a>(
+    invitations: &'a mut HashMap<Uuid, Invitation>,
+    id: Uuid,
+    entry: &Entry,
+) -> Result<&'a mut Invitation, FoldError> {
+    invitations.get_mut(&id).ok_or_else(|| entry.poison("an invitation begins with MemberInvited"))
+}
+
+impl Invitation {
+    fn new(
+        entry: &Entry,
+        (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),
+        role: Role,
+        expires_at: Timestamp,
+    ) -> Result<Self, FoldError> {
+        Ok(Self {
+            invitation_id,
+            org_id,
+            person_id,
+            role: role.as_str().to_owned(),
+            status: OPEN.to_owned(),
+            expires_at,
+            invited_at: entry.recorded.recorded_at,
+            invited_by: entry.metadata()?.actor.to_string(),
+            settled_at: None,
+            position: entry.recorded.position,
+        })
+    }
+
+    fn settle(&mut self, status: &str, entry: &Entry) {
+        status.clone_into(&mut self.status);
+        self.settled_at = Some(entry.recorded.recorded_at);
+    }
+}

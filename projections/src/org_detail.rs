@@ -1,0 +1,177 @@
+//! What is this organisation, and which slugs lead to it?
+
+use std::collections::HashMap;
+
+use domain::Fact;
+use domain::org::OrgEvent;
+use uuid::Uuid;
+
+use crate::db::{Db, Tx, read, row};
+use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
+use crate::projector::{Entry, FoldError};
+use crate::scope::Scope;
+use crate::table::{rows_of, table, upsert};
+use crate::timestamp::Timestamp;
+
+table! {
+    /// An organisation as it is now.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct OrgDetail in "org_detail" by "org_id" {
+        pub org_id: Uuid,
+        /// Of its stream: what a form expects not to have moved.
+        pub sequence: i64,
+        pub name: String,
+        pub slug: String,
+        pub status: String,
+        /// Why it is suspended or archived.
+        pub reason: Option<String>,
+        pub protected: bool,
+        pub members: i64,
+        pub created_at: Timestamp,
+        pub created_by: String,
+        /// Where its first event stands in the log.
+        pub position: i64,
+        pub changed_at: Timestamp,
+        pub status_at: Timestamp,
+        pub status_by: String,
+    }
+}
+
+table! {
+    /// A slug that this organisation has or had.
+    #[derive(Clone, Debug)]
+    pub struct SlugRow in "org_slug" by "slug" {
+        pub slug: String,
+        pub org_id: Uuid,
+        pub position: i64,
+    }
+}
+
+row! {
+    /// Where a slug leads, and what the organisation is called by now.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SlugHolder {
+        pub org_id: Uuid,
+        pub name: String,
+        /// The slug of today: another one than was asked for, if that is an old one.
+        pub slug: String,
+        pub status: String,
+        pub reason: Option<String>,
+    }
+}
+
+/// One organisation.
+pub async fn get(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<OrgDetail>, sqlx::Error> {
+    if !scope.covers(org_id) {
+        return Ok(None);
+    }
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/org_detail/get.sql")).bind(org_id).fetch_optional(pool).await
+    })
+}
+
+/// Who holds a slug. Says only what a sign in the street would: whether a name is free.
+pub async fn holder(db: &Db, slug: &str) -> Result<Option<SlugHolder>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/org_detail/holder.sql")).bind(slug).fetch_optional(pool).await
+    })
+}
+
+/// Names of organisations, for sentences.
+pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, String)> = read!(db, |pool| {
+        let mut query = sqlx::QueryBuilder::new(include_str!("sql/org_detail/names.sql"));
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(*id);
+        }
+        query.push(")").build_query_as().fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut ids: Vec<Uuid> = entries
+        .iter()
+        .filter_map(|entry| match entry.fact.as_ref().ok()? {
+            Fact::Org(id, _) => Some(id.0),
+            Fact::Grant(..) => None,
+        })
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found: Vec<OrgDetail> = rows_of!(tx, "sql/org_detail/get_many.sql", ids);
+    let mut orgs: HashMap<Uuid, OrgDetail> = found.into_iter().map(|row| (row.org_id, row)).collect();
+    let mut slugs: HashMap<String, SlugRow> = HashMap::new();
+    for entry in entries {
+        let Fact::Org(id, event) = entry.fact()? else { continue };
+        let row = match (orgs.remove(&id.0), event) {
+            (None, OrgEvent::OrgCreated { .. }) => OrgDetail::unborn(id.0, entry)?,
+            (Some(row), _) => row,
+            (None, _) => return Err(entry.poison("an organisation begins with OrgCreated")),
+        };
+        let row = row.after(event, entry)?;
+        if let OrgEvent::OrgCreated { slug, .. } | OrgEvent::OrgSlugChanged { slug } = event {
+            let (slug, position) = (slug.to_string(), entry.recorded.position);
+            slugs.entry(slug.clone()).or_insert(SlugRow { slug, org_id: id.0, position });
+        }
+        orgs.insert(id.0, row);
+    }
+    let (orgs, slugs): (Vec<_>, Vec<_>) = (orgs.into_values().collect(), slugs.into_values().collect());
+    upsert(tx, &orgs).await?;
+    Ok(upsert(tx, &slugs).await?)
+}
+
+impl OrgDetail {
+    fn unborn(org_id: Uuid, entry: &Entry) -> Result<Self, FoldError> {
+        let (at, by) = (entry.recorded.recorded_at, entry.metadata()?.actor.to_string());
+        Ok(Self {
+            org_id,
+            sequence: 0,
+            name: String::new(),
+            slug: String::new(),
+            status: ACTIVE.to_owned(),
+            reason: None,
+            protected: false,
+            members: 0,
+            created_at: at,
+            created_by: by.clone(),
+            position: entry.recorded.position,
+            changed_at: at,
+            status_at: at,
+            status_by: by,
+        })
+    }
+
+    fn after(mut self, event: &OrgEvent, entry: &Entry) -> Result<Self, FoldError> {
+        use OrgEvent as E;
+        self.sequence = entry.recorded.sequence;
+        self.changed_at = entry.recorded.recorded_at;
+        let by = entry.metadata()?.actor.to_string();
+        let at = entry.recorded.recorded_at;
+        let turned = |status: &str, reason: Option<&str>, org: Self| Self {
+            status: status.to_owned(),
+            reason: reason.map(str::to_owned),
+            status_at: at,
+            status_by: by,
+            ..org
+        };
+        Ok(match event {
+            E::OrgCreated { name, slug } => Self { name: name.to_string(), slug: slug.to_string(), ..self },
+            E::OrgRenamed { name } => Self { name: name.to_string(), ..self },
+            E::OrgSlugChanged { slug } => Self { slug: slug.to_string(), ..self },
+            E::OrgSuspended { reason } => turned(SUSPENDED, Some(reason.as_str()), self),
+            E::OrgReinstated {} => turned(ACTIVE, None, self),
+            E::OrgArchived { reason } => turned(ARCHIVED, Some(reason.as_str()), self),
+            E::OrgRestored { suspended: None } => turned(ACTIVE, None, self),
+            E::OrgRestored { suspended: Some(reason) } => turned(SUSPENDED, Some(reason.as_str()), self),
+            E::OrgProtected {} => Self { protected: true, ..self },
+            E::OrgUnprotected {} => Self { protected: false, ..self },
+            E::MemberJoined { .. } => Self { members: self.members + 1, ..self },
+            E::MemberInvited { .. } | E::InvitationRenewed { .. } | E::InvitationWithdrawn { .. } => self,
+        })
+    }
+}

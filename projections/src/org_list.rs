@@ -1,0 +1,188 @@
+//! Which organisations are there, now and as of any position?
+//!
+//! **Invariant:** the rows of one organisation are intervals that touch and never overlap. Its last row is the one
+//! without `valid_to`, so "now" and "then" are the same question.
+
+use std::collections::HashMap;
+
+use domain::Fact;
+use domain::org::{OrgEvent, Role};
+use uuid::Uuid;
+
+use crate::db::{Tx, row};
+use crate::projector::{Entry, FoldError};
+use crate::table::{rows_of, table, upsert};
+use crate::timestamp::Timestamp;
+
+mod page;
+
+pub(crate) use page::like_pattern;
+pub use page::{Filter, Order, OrgPage, Sort, count, page};
+
+table! {
+    /// What the list knows of an organisation between two positions.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct OrgRow in "org_list" by "org_id, valid_from" {
+        pub org_id: Uuid,
+        pub valid_from: i64,
+        pub valid_to: Option<i64>,
+        pub name: String,
+        pub name_key: String,
+        pub slug: String,
+        pub status: String,
+        pub reason: Option<String>,
+        pub protected: bool,
+        pub members: i64,
+        pub owner_id: Option<Uuid>,
+        pub owner_joined: bool,
+        pub owner_invitation: Option<Uuid>,
+        pub created_at: Timestamp,
+        pub changed_at: Timestamp,
+        pub search: String,
+    }
+}
+
+row! {
+    /// One line of the list, with the owner's address as it is today.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct OrgListed {
+        pub org_id: Uuid,
+        pub name: String,
+        pub name_key: String,
+        pub slug: String,
+        pub status: String,
+        pub reason: Option<String>,
+        pub protected: bool,
+        pub members: i64,
+        pub owner_joined: bool,
+        pub owner_email: Option<String>,
+        pub created_at: Timestamp,
+        pub changed_at: Timestamp,
+    }
+}
+
+/// Status of an organisation in read models and URLs.
+pub const ACTIVE: &str = "active";
+pub const SUSPENDED: &str = "suspended";
+pub const ARCHIVED: &str = "archived";
+
+/// The open row of each organisation that a batch touches, and the rows that the batch closed.
+#[derive(Default)]
+struct Intervals {
+    open: HashMap<Uuid, OrgRow>,
+    closed: Vec<OrgRow>,
+}
+
+pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| org_of(entry)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found: Vec<OrgRow> = rows_of!(tx, "sql/org_list/open.sql", ids);
+    let mut rows = Intervals::default();
+    rows.open.extend(found.into_iter().map(|row| (row.org_id, row)));
+    for entry in entries {
+        match entry.fact()? {
+            Fact::Org(id, event) => rows.apply(id.0, event, entry)?,
+            Fact::Grant(..) => {}
+        }
+    }
+    let touched: Vec<OrgRow> = rows.closed.into_iter().chain(rows.open.into_values()).collect();
+    Ok(upsert(tx, &touched).await?)
+}
+
+fn org_of(entry: &Entry) -> Option<Uuid> {
+    match entry.fact.as_ref().ok()? {
+        Fact::Org(id, _) => Some(id.0),
+        Fact::Grant(..) => None,
+    }
+}
+
+impl Intervals {
+    fn apply(&mut self, id: Uuid, event: &OrgEvent, entry: &Entry) -> Result<(), FoldError> {
+        let position = entry.recorded.position;
+        let mut next = match (self.open.remove(&id), event) {
+            (None, OrgEvent::OrgCreated { .. }) => OrgRow::unborn(id, entry.recorded.recorded_at),
+            (Some(before), _) => {
+                let next = before.clone();
+                self.closed.push(OrgRow { valid_to: Some(position), ..before });
+                next
+            }
+            (None, _) => return Err(entry.poison("an organisation begins with OrgCreated")),
+        };
+        next.valid_from = position;
+        next.changed_at = entry.recorded.recorded_at;
+        next.apply(event);
+        next.search = format!("{} {} {}", next.name_key, next.slug, next.org_id);
+        self.open.insert(id, next);
+        Ok(())
+    }
+}
+
+impl OrgRow {
+    fn unborn(org_id: Uuid, at: Timestamp) -> Self {
+        Self {
+            org_id,
+            valid_from: 0,
+            valid_to: None,
+            name: String::new(),
+            name_key: String::new(),
+            slug: String::new(),
+            status: ACTIVE.to_owned(),
+            reason: None,
+            protected: false,
+            members: 0,
+            owner_id: None,
+            owner_joined: false,
+            owner_invitation: None,
+            created_at: at,
+            changed_at: at,
+            search: String::new(),
+        }
+    }
+
+    fn apply(&mut self, event: &OrgEvent) {
+        use OrgEvent as E;
+        match event {
+            E::OrgCreated { name, slug } => {
+                self.rename(name.as_str());
+                slug.as_str().clone_into(&mut self.slug);
+            }
+            E::OrgRenamed { name } => self.rename(name.as_str()),
+            E::OrgSlugChanged { slug } => slug.as_str().clone_into(&mut self.slug),
+            E::OrgSuspended { reason } => self.turn(SUSPENDED, Some(reason.as_str())),
+            E::OrgReinstated {} => self.turn(ACTIVE, None),
+            E::OrgArchived { reason } => self.turn(ARCHIVED, Some(reason.as_str())),
+            E::OrgRestored { suspended: None } => self.turn(ACTIVE, None),
+            E::OrgRestored { suspended: Some(reason) } => self.turn(SUSPENDED, Some(reason.as_str())),
+            E::OrgProtected {} => self.protected = true,
+            E::OrgUnprotected {} => self.protected = false,
+            E::MemberInvited { invitation, person, role: Role::Owner, .. } if self.owner_id.is_none() => {
+                self.owner_id = Some(person.0);
+                self.owner_invitation = Some(invitation.0);
+            }
+            E::InvitationWithdrawn { invitation } if self.owner_invitation == Some(invitation.0) => {
+                self.owner_id = None;
+                self.owner_invitation = None;
+            }
+            E::MemberJoined { person, role, .. } => {
+                self.members += 1;
+                if *role == Role::Owner && !self.owner_joined {
+                    self.owner_id = Some(person.0);
+                    self.owner_joined = true;
+                    self.owner_invitation = None;
+                }
+            }
+            E::MemberInvited { .. } | E::InvitationRenewed { .. } | E::InvitationWithdrawn { .. } => {}
+        }
+    }
+
+    fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        self.name_key = name.to_lowercase();
+    }
+
+    fn turn(&mut self, status: &str, reason: Option<&str>) {
+        status.clone_into(&mut self.status);
+        self.reason = reason.map(str::to_owned);
+    }
+}

@@ -1,0 +1,138 @@
+//! People: the address somebody signs in with, and what they are called. Can be erased; the log knows only ids.
+
+use std::collections::HashMap;
+
+use domain::values::{Email, PersonId, PersonName};
+use uuid::Uuid;
+
+use crate::db::{Db, read, row, write};
+use crate::timestamp::Timestamp;
+
+row! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Person {
+        pub person_id: Uuid,
+        pub email: String,
+        pub name: Option<String>,
+        /// PHC string; without it, nobody can sign in with a password.
+        pub password_hash: Option<String>,
+        pub default_org_id: Option<Uuid>,
+        pub created_at: Timestamp,
+        pub first_sign_in_at: Option<Timestamp>,
+    }
+}
+
+impl Person {
+    /// The name where there is one, else the address.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.email)
+    }
+}
+
+/// The person with this address; made under `id` if there is none yet.
+pub async fn ensure(db: &Db, id: PersonId, email: &Email, now: Timestamp) -> Result<Person, sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/people/ensure.sql"))
+            .bind(id.0)
+            .bind(email.as_str())
+            .bind(now)
+            .execute(pool)
+            .await?;
+        sqlx::query_as(include_str!("sql/people/by_email.sql")).bind(email.as_str()).fetch_one(pool).await
+    })
+}
+
+pub async fn by_email(db: &Db, email: &Email) -> Result<Option<Person>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/people/by_email.sql"))
+            .bind(email.as_str())
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+pub async fn by_id(db: &Db, id: PersonId) -> Result<Option<Person>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/people/by_id.sql")).bind(id.0).fetch_optional(pool).await
+    })
+}
+
+/// Everybody, by address; for exports.
+pub async fn all(db: &Db) -> Result<Vec<Person>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_as(include_str!("sql/people/all.sql")).fetch_all(pool).await)
+}
+
+/// What people are called, for sentences. Erased people are missing.
+pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, String)> = read!(db, |pool| {
+        let mut query = sqlx::QueryBuilder::new(include_str!("sql/people/names.sql"));
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(*id);
+        }
+        query.push(")").build_query_as().fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Sets what somebody signs in with, and what they are called.
+pub async fn set_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/people/set_password.sql"))
+            .bind(id.0)
+            .bind(hash)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Sets the first password of somebody who has none; `false` if there is one already.
+pub async fn set_first_password(db: &Db, id: PersonId, hash: &str) -> Result<bool, sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/people/set_first_password.sql"))
+            .bind(id.0)
+            .bind(hash)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected() == 1)
+    })
+}
+
+pub async fn set_name(db: &Db, id: PersonId, name: &PersonName) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/people/set_name.sql"))
+            .bind(id.0)
+            .bind(name.as_str())
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// The organisation that opens without asking; `None` asks again.
+pub async fn set_default_org(db: &Db, id: PersonId, org_id: Option<Uuid>) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/people/set_default_org.sql"))
+            .bind(id.0)
+            .bind(org_id)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Notes the first time that somebody signed in.
+pub async fn signed_in(db: &Db, id: PersonId, now: Timestamp) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/people/signed_in.sql"))
+            .bind(id.0)
+            .bind(now)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}

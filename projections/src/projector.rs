@@ -1,0 +1,279 @@
+//! Projections: read models folded from the log, each with its checkpoint in the same transaction.
+//!
+//! ```text
+//! begin ─► lock the checkpoints ─► next events ─► fold ─► rows + checkpoints ─► commit
+//!          (skip locked: somebody else is at it)
+//! ```
+//!
+//! Nobody leads: whoever wants a position folds up to it, in any process. A fold has no clock and no side effect.
+//!
+//! **Invariant:** a projection never skips an event. One that it can't fold parks its aggregate, by name and position;
+//! one that a newer version wrote stops it until that version runs.
+
+mod batch;
+mod rebuild;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::sync::watch;
+
+pub use batch::Entry;
+pub use rebuild::Progress;
+pub use verify::{Finding, Report};
+
+use crate::db::{Db, Tx, on, read, row};
+use crate::event_log::{EventLog, ReadError};
+use crate::{grants, history, memberships, org_detail, org_list};
+
+/// Every read model. A new one is added here, and the compiler asks for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Projection {
+    OrgList,
+    OrgDetail,
+    Memberships,
+    Grants,
+    History,
+}
+
+impl Projection {
+    pub const ALL: [Self; 5] =
+        [Self::OrgList, Self::OrgDetail, Self::Memberships, Self::Grants, Self::History];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OrgList => "org_list",
+            Self::OrgDetail => "org_detail",
+            Self::Memberships => "memberships",
+            Self::Grants => "grants",
+            Self::History => "history",
+        }
+    }
+
+    /// Raise it when the fold changes what it writes: the new version is folded from zero before this process serves.
+    pub fn version(self) -> i64 {
+        match self {
+            Self::OrgList | Self::OrgDetail | Self::Memberships | Self::Grants | Self::History => 1,
+        }
+    }
+
+    fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|projection| projection.name() == name)
+    }
+
+    /// The tables that it alone writes.
+    pub fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::OrgList => &["org_list"],
+            Self::OrgDetail => &["org_detail", "org_slug"],
+            Self::Memberships => &["membership", "invitation"],
+            Self::Grants => &["platform_grant"],
+            Self::History => &["history"],
+        }
+    }
+
+    async fn fold(self, tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+        match self {
+            Self::OrgList => org_list::fold(tx, entries).await,
+            Self::OrgDetail => org_detail::fold(tx, entries).await,
+            Self::Memberships => memberships::fold(tx, entries).await,
+            Self::Grants => grants::fold(tx, entries).await,
+            Self::History => history::fold(tx, entries).await,
+        }
+    }
+}
+
+/// Why a batch could not be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// This event can't be folded, now or later: its aggregate is parked.
+    #[error("#{position}: {why}")]
+    Poison { position: i64, why: String },
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// The read models had not reached a position in time. What was asked for is recorded all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("the read models have not reached #{0} yet")]
+pub struct StillUpdating(pub i64);
+
+row! {
+    /// Where one projection stands.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Checkpoint {
+        pub name: String,
+        pub version: i64,
+        pub position: i64,
+        pub error: Option<String>,
+    }
+}
+
+row! {
+    /// An aggregate that a projection could not fold.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Parked {
+        pub name: String,
+        pub aggregate_type: String,
+        pub aggregate_id: String,
+        pub from_position: i64,
+        pub error: String,
+    }
+}
+
+/// Folds the log into the read models and tells who waits how far they are. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Projector {
+    db: Db,
+    log: EventLog,
+    folded: Arc<watch::Sender<i64>>,
+}
+
+/// How long the background task sleeps when nothing wakes it: the fall-back for appends of other processes.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Events that one transaction folds at most.
+const BATCH: i64 = 1000;
+
+impl Projector {
+    /// Brings every projection to the end of the log, also those whose version is new, then goes on in the background.
+    pub async fn start(log: EventLog) -> Result<Self, FoldError> {
+        let projector = Self { db: log.db().clone(), log, folded: Arc::new(watch::Sender::new(0)) };
+        projector.register().await?;
+        projector.catch_up().await?;
+        tokio::spawn(projector.clone().run());
+        if let crate::db::Engine::Postgres(pool) = &projector.db.0 {
+            tokio::spawn(listen(pool.clone(), projector.clone()));
+        }
+        Ok(projector)
+    }
+
+    async fn register(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.db.begin().await?;
+        for projection in Projection::ALL {
+            on!(&mut tx, |conn| {
+                sqlx::query(include_str!("sql/projector/register.sql"))
+                    .bind(projection.name())
+                    .bind(projection.version())
+                    .execute(conn)
+                    .await?;
+            });
+        }
+        tx.commit().await
+    }
+
+    async fn run(self) {
+        let mut head = self.log.head();
+        loop {
+            if let Err(error) = self.catch_up().await {
+                tracing::warn!(%error, "projections stand still");
+                tokio::time::sleep(POLL).await;
+            }
+            match tokio::time::timeout(POLL, head.changed()).await {
+                Ok(Ok(())) | Err(_) => {}
+                Ok(Err(_)) => return, // the log was closed
+            }
+        }
+    }
+
+    /// Folds until the end of the log is reached, or somebody else is at it.
+    pub async fn catch_up(&self) -> Result<(), FoldError> {
+        while batch::fold_next(&self.db, BATCH, |position| self.reached(position)).await? {}
+        Ok(())
+    }
+
+    /// Returns once every read model has `position`. Folds, if nobody else does.
+    pub async fn wait_for(&self, position: i64, limit: Duration) -> Result<(), StillUpdating> {
+        let mut folded = self.folded.subscribe();
+        let reached = async {
+            loop {
+                // The background task is awake already. If it has nothing to fold, another process is at it.
+                let moved =
+                    tokio::time::timeout(Duration::from_millis(20), folded.wait_for(|at| *at >= position));
+                match moved.await {
+                    Ok(_) => return,
+                    Err(_) => match self.position().await {
+                        Ok(at) => self.reached(at),
+                        Err(error) => tracing::warn!(%error, "can't read the checkpoints"),
+                    },
+                }
+            }
+        };
+        if *self.folded.borrow() >= position {
+            return Ok(());
+        }
+        tokio::time::timeout(limit, reached).await.map_err(|_| StillUpdating(position))
+    }
+
+    /// The position that all read models have reached, as this process knows it.
+    pub fn folded(&self) -> i64 {
+        *self.folded.borrow()
+    }
+
+    /// The position that all read models have reached, asked of the store.
+    pub async fn position(&self) -> Result<i64, sqlx::Error> {
+        let checkpoints = self.checkpoints().await?;
+        Ok(checkpoints.iter().map(|checkpoint| checkpoint.position).min().unwrap_or(0))
+    }
+
+    /// Where each projection of this version stands.
+    pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
+        let all: Vec<Checkpoint> = read!(self.db, |pool| {
+            sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(pool).await
+        })?;
+        Ok(all.into_iter().filter(|c| is_ours(&c.name, c.version)).collect())
+    }
+
+    /// Aggregates that wait for a repair.
+    pub async fn parked(&self) -> Result<Vec<Parked>, sqlx::Error> {
+        read!(self.db, |pool| sqlx::query_as(include_str!("sql/projector/parked.sql")).fetch_all(pool).await)
+    }
+
+    /// When `position` became readable, if it did while somebody served.
+    pub async fn folded_at(&self, position: i64) -> Result<Option<crate::Timestamp>, sqlx::Error> {
+        read!(self.db, |pool| {
+            sqlx::query_scalar(include_str!("sql/projector/folded_at.sql"))
+                .bind(position)
+                .fetch_optional(pool)
+                .await
+        })
+    }
+
+    fn reached(&self, position: i64) {
+        self.folded.send_if_modified(|at| std::mem::replace(at, (*at).max(position)) < position);
+        let lag = u32::try_from(*self.log.head().borrow() - position).unwrap_or(0);
+        gauge!("portal_projection_lag").set(f64::from(lag));
+    }
+}
+
+/// Whether this process folds that projection: it does not touch what another version keeps.
+fn is_ours(name: &str, version: i64) -> bool {
+    Projection::by_name(name).is_some_and(|projection| projection.version() == version)
+}
+
+/// Wakes this process when another one appended.
+async fn listen(pool: sqlx::PgPool, projector: Projector) {
+    loop {
+        let heard = async {
+            let mut listener = sqlx::postgres::PgListener::connect_with(&pool).await?;
+            listener.listen("events").await?;
+            loop {
+                // A reconnect gives None: something may have been missed, so it counts as a wake-up.
+                listener.try_recv().await?;
+                if let Err(error) = projector.catch_up().await {
+                    tracing::warn!(%error, "projections stand still");
+                }
+            }
+        };
+        let ended: Result<(), sqlx::Error> = heard.await;
+        if pool.is_closed() {
+            return;
+        }
+        tracing::debug!(?ended, "not listening to other processes; polling goes on");
+        tokio::time::sleep(POLL).await;
+    }
+}

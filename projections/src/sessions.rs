@@ -1,0 +1,133 @@
+//! Sessions: who is signed in, from where, until when.
+//!
+//! **Invariant:** only the SHA-256 of a session's token is stored. A session that ended is gone at once, on every
+//! process.
+
+use domain::values::PersonId;
+use uuid::Uuid;
+
+use crate::db::{Db, read, row, write};
+use crate::timestamp::Timestamp;
+
+row! {
+    /// A session to be listed.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Session {
+        pub session_id: Uuid,
+        pub person_id: Uuid,
+        pub created_at: Timestamp,
+        pub last_seen_at: Timestamp,
+        pub idle_at: Timestamp,
+        pub expires_at: Timestamp,
+        pub address: Option<String>,
+        pub agent: Option<String>,
+    }
+}
+
+row! {
+    /// A session in use, with the person it belongs to.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SignedIn {
+        pub session_id: Uuid,
+        pub created_at: Timestamp,
+        pub last_seen_at: Timestamp,
+        pub person_id: Uuid,
+        pub email: String,
+        pub name: Option<String>,
+        pub default_org_id: Option<Uuid>,
+    }
+}
+
+/// Starts a session. The one it replaces, if any, ends in the same moment.
+pub async fn start(
+    db: &Db,
+    session: &Session,
+    token_hash: &[u8; 32],
+    replaces: Option<[u8; 32]>,
+) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin().await?;
+    crate::db::on!(&mut tx, |conn| {
+        if let Some(old) = replaces {
+            sqlx::query(include_str!("sql/sessions/end_by_token.sql"))
+                .bind(old.as_slice())
+                .execute(&mut *conn)
+                .await?;
+        }
+        sqlx::query(include_str!("sql/sessions/start.sql"))
+            .bind(session.session_id)
+            .bind(token_hash.as_slice())
+            .bind(session.person_id)
+            .bind(session.created_at)
+            .bind(session.idle_at)
+            .bind(session.expires_at)
+            .bind(&session.address)
+            .bind(&session.agent)
+            .execute(conn)
+            .await?;
+    });
+    tx.commit().await
+}
+
+/// The session of a token, if it has not ended.
+pub async fn find(db: &Db, token_hash: &[u8; 32], now: Timestamp) -> Result<Option<SignedIn>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/sessions/find.sql"))
+            .bind(token_hash.as_slice())
+            .bind(now)
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+/// Notes that a session was used, and until when it may stay idle.
+pub async fn touch(db: &Db, session_id: Uuid, now: Timestamp, idle_at: Timestamp) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/sessions/touch.sql"))
+            .bind(session_id)
+            .bind(now)
+            .bind(idle_at)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Sessions of somebody that have not ended, the last used first.
+pub async fn of_person(db: &Db, id: PersonId, now: Timestamp) -> Result<Vec<Session>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/sessions/of_person.sql")).bind(id.0).bind(now).fetch_all(pool).await
+    })
+}
+
+/// Ends one session of somebody.
+pub async fn end(db: &Db, id: PersonId, session_id: Uuid) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/sessions/end.sql"))
+            .bind(id.0)
+            .bind(session_id)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Ends every session of somebody but one.
+pub async fn end_others(db: &Db, id: PersonId, but: Uuid) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/sessions/end_others.sql"))
+            .bind(id.0)
+            .bind(but)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Removes what ended on its own.
+pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
+    write!(db, |pool| sqlx::query(include_str!("sql/sessions/sweep.sql"))
+        .bind(now)
+        .execute(pool)
+        .await
+        .map(drop))
+}

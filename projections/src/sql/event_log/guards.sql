@@ -1,0 +1,2 @@
+-- All counts. There are few.
+select name, value from guards

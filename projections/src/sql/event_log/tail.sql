@@ -1,0 +1,7 @@
+-- Events after position $1, at most $2.
+select position, recorded_at, aggregate_type, aggregate_id, sequence, event_type, event_version,
+       cast(payload as text) as payload, cast(metadata as text) as metadata, leaf_hash
+from events
+where position > $1
+order by position
+limit $2

@@ -1,0 +1,2 @@
+-- Positions of all projections.
+select position from projection
