@@ -1,1 +1,3 @@
 //! p
+#[cfg(feature = "testing")]
+pub mod testing;
