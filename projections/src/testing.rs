@@ -6,6 +6,11 @@
 //! **Invariant:** nothing stays behind. The cluster lives as long as a pipe that only this process holds open, so it
 //! goes when the process does, also when that is killed.
 
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a test that can't have its database has nothing better to do"
+)]
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -22,9 +27,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| match std::env::var(URL) {
 });
 
 /// The URL of a new, empty Postgres database of the form `postgres://…/t_<uuid>`.
-///
-/// # Panics
-/// Without a Postgres server on this machine; the message names the package.
+/// Without a Postgres server on this machine it panics, and names the package.
 pub async fn postgres() -> String {
     let server = tokio::task::spawn_blocking(|| &*SERVER).await.expect("the server started or said why not");
     let mut maintenance = PgConnection::connect(&server.url).await.expect("the test server answers");
