@@ -43,14 +43,15 @@ export const engines = ['sqlite', 'postgres'];
 export function onEveryEngine(name, body, options = {}) {
   for (const engine of engines) {
     test(`${name} (${engine})`, async (t) => {
-      const portal = await Portal.start(await freshDatabase(engine), options);
+      const database = await freshDatabase(engine);
+      const portal = await Portal.start(database, options);
       try {
-        await withPage((page, context) => body({ t, engine, portal, page, context }));
+        await withPage((page, context) => body({ t, engine, database, portal, page, context }));
       } catch (error) {
         t.diagnostic(`what portal said:\n${portal.output}`);
         throw error;
       } finally {
-        await portal.end();
+        await database.remove();
       }
     });
   }
@@ -96,16 +97,38 @@ function theBrowser() {
 
 after(async () => {
   await (await launched)?.close();
+  await Promise.all([...databases].map((database) => database.remove()));
 });
 
-/** An empty database: `{ engine, url, remove() }`. It outlives the portals that are started on it. */
+const databases = new Set();
+process.on('exit', () => databases.forEach((database) => database.kill()));
+
+/** An empty database. It outlives the portals that are started on it, but none of them outlives it. */
 export async function freshDatabase(engine) {
   const folder = await mkdtemp(path.join(tmpdir(), 'portal-browser-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
-  if (engine === 'sqlite') {
-    return { engine, folder, url: `sqlite://${path.join(folder, 'portal.db')}`, remove };
+  const sqlite = `sqlite://${path.join(folder, 'portal.db')}`;
+  return new Database(engine, folder, engine === 'sqlite' ? sqlite : await createPostgresDatabase());
+}
+
+class Database {
+  /** The processes that are at work on it. */
+  users = new Set();
+
+  constructor(engine, folder, url) {
+    Object.assign(this, { engine, folder, url });
+    databases.add(this);
   }
-  return { engine, folder, url: await createPostgresDatabase(), remove };
+
+  kill() {
+    for (const process of this.users) process.kill('SIGKILL');
+  }
+
+  async remove() {
+    this.kill();
+    await until('its portals were gone', STOP_MS, () => this.users.size === 0);
+    await rm(this.folder, { recursive: true, force: true });
+    databases.delete(this);
+  }
 }
 
 async function createPostgresDatabase() {
@@ -117,9 +140,6 @@ async function createPostgresDatabase() {
   url.pathname = `/${name}`;
   return url.href;
 }
-
-const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** A running `portal serve`. */
 export class Portal {
@@ -156,8 +176,8 @@ export class Portal {
       env: { PATH, HOME, ...settings, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    running.add(this.#child);
-    this.#ended = once(this.#child, 'close').finally(() => running.delete(this.#child));
+    database.users.add(this.#child);
+    this.#ended = once(this.#child, 'close').finally(() => database.users.delete(this.#child));
     this.#ended.catch(() => {}); // whoever waits for it hears of it
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (this.output += text));
@@ -196,10 +216,6 @@ export class Portal {
     return this.at((await this.said(/https?:\/\/[^/\s]+(\/setup\/[^\s"'.,;]+)/))[1]);
   }
 
-  get database() {
-    return this.#database;
-  }
-
   /** Asks politely, and returns the exit code. Not to end in time is an error. */
   async stop() {
     this.#child.kill('SIGTERM');
@@ -220,12 +236,6 @@ export class Portal {
   /** A new process on the same database, with the same settings; stop or kill this one first. */
   again(options = this.#options) {
     return Portal.start(this.#database, options);
-  }
-
-  /** After the test: no process, no files. */
-  async end() {
-    await this.kill();
-    await this.#database.remove();
   }
 }
 
