@@ -27,6 +27,7 @@ const RULES: &[Rule] = &[
     nothing_is_left_for_later,
     only_projections_speak_sql,
     only_pages_speak_html,
+    dependencies_have_a_home,
     both_engines_migrate_in_the_same_steps,
     statements_open_with_what_they_do,
     statements_are_used,
@@ -71,7 +72,7 @@ fn nothing_is_left_for_later(tree: &Tree) -> Vec<Offence> {
 fn only_projections_speak_sql(tree: &Tree) -> Vec<Offence> {
     let elsewhere = || tree.code().filter(|file| !file.path.starts_with("projections/"));
     let reason = "SQL has one home, projections/; ask it for what the page needs";
-    ["sqlx::", "use sqlx"].iter().flat_map(|word| code_with(elsewhere(), word, reason)).collect()
+    ["sqlx::", "use sqlx;"].iter().flat_map(|word| code_with(elsewhere(), word, reason)).collect()
 }
 
 fn only_pages_speak_html(tree: &Tree) -> Vec<Offence> {
@@ -79,6 +80,27 @@ fn only_pages_speak_html(tree: &Tree) -> Vec<Offence> {
         |file: &File| ["api/src/ui", "api/src/pages"].iter().any(|home| file.path.starts_with(home));
     let elsewhere = tree.code().filter(|file| !at_home(file));
     code_with(elsewhere, concat!("html", "!"), "markup has two homes, api/src/ui and api/src/pages")
+}
+
+/// The compiler's side of the two rules above; `deny.toml` has them once more, for whole trees of dependencies.
+fn dependencies_have_a_home(tree: &Tree) -> Vec<Offence> {
+    let homes = [
+        ("sqlx", "projections"),
+        ("postgres-es", "projections"),
+        ("axum", "api"),
+        ("maud", "api"),
+        ("hyper", "api"),
+    ];
+    let elsewhere = |(dependency, home): (&str, &str)| {
+        let names_it =
+            |line: &str| line.strip_prefix(dependency).is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
+        let reason = format!("{dependency} has one home, {home}/");
+        tree.manifests()
+            .filter(|file| !file.path.starts_with(home))
+            .flat_map(|file| file.lines_where(&reason, names_it))
+            .collect::<Vec<_>>()
+    };
+    homes.into_iter().flat_map(elsewhere).collect()
 }
 
 fn both_engines_migrate_in_the_same_steps(tree: &Tree) -> Vec<Offence> {
@@ -180,6 +202,11 @@ impl Tree {
     /// Rust without this file, which has the forbidden words in its rules.
     fn code(&self) -> impl Iterator<Item = &File> {
         self.rust().filter(|file| file.path != "api/tests/portal/tidy.rs")
+    }
+
+    /// Of the crates, not of the workspace.
+    fn manifests(&self) -> impl Iterator<Item = &File> {
+        self.0.iter().filter(|file| file.path.ends_with("/Cargo.toml"))
     }
 
     fn statements(&self) -> impl Iterator<Item = &File> {
