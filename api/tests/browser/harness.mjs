@@ -81,7 +81,7 @@ let launched;
 /** One browser for all tests of a file. */
 function theBrowser() {
   launched ??= chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-gpu',
