@@ -28,6 +28,8 @@ pub mod projector;
 pub mod scope;
 pub mod sessions;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod timestamp;
 
 pub use db::{Db, OpenError};

@@ -1,0 +1,3 @@
+//! The whole system in process.
+
+mod tidy;

@@ -1,0 +1,140 @@
+//! Fresh, empty databases for tests and benchmarks.
+//!
+//! Postgres comes from `PORTAL_TEST_POSTGRES_URL`, or from `scripts/with-postgres`: one cluster per process, started
+//! by the first who asks.
+//!
+//! **Invariant:** nothing stays behind. The cluster lives as long as a pipe that only this process holds open, so it
+//! goes when the process does, also when that is killed.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a test that can't have its database has nothing better to do"
+)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use sqlx::{Connection, Executor, PgConnection, Row};
+use tempfile::TempDir;
+
+const URL: &str = "PORTAL_TEST_POSTGRES_URL";
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/with-postgres");
+
+static SERVER: LazyLock<Server> = LazyLock::new(|| match std::env::var(URL) {
+    Ok(url) if !url.is_empty() => Server { url, _until_exit: None },
+    _ => Server::start(),
+});
+
+/// The URL of a new, empty Postgres database of the form `postgres://…/t_<uuid>`.
+/// Without a Postgres server on this machine it panics, and names the package.
+pub async fn postgres() -> String {
+    let server = tokio::task::spawn_blocking(|| &*SERVER).await.expect("the server started or said why not");
+    let mut maintenance = PgConnection::connect(&server.url).await.expect("the test server answers");
+    let name: String = maintenance
+        .fetch_one("select 't_' || replace(gen_random_uuid()::text, '-', '')")
+        .await
+        .expect("Postgres makes up a name")
+        .get(0);
+    let create = format!("create database {name}");
+    maintenance.execute(create.as_str()).await.expect("a superuser may create a database");
+    maintenance.close().await.expect("the connection closes");
+    with_database(&server.url, &name)
+}
+
+/// [`postgres`] for callers without a runtime, and safe to call inside one.
+pub fn postgres_url() -> String {
+    std::thread::spawn(|| {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime needs no more than a few file handles")
+            .block_on(postgres())
+    })
+    .join()
+    .expect("there is a Postgres to create a database on")
+}
+
+/// A folder that goes away when dropped, and the URL of a SQLite database in it that doesn't exist yet.
+pub fn sqlite() -> (TempDir, String) {
+    let folder = tempfile::Builder::new().prefix("portal-").tempdir().expect("there is room for a folder");
+    let url = format!("sqlite://{}", folder.path().join("portal.db").display());
+    (folder, url)
+}
+
+struct Server {
+    url: String,
+    /// The other end of its pipe is what keeps the cluster alive. Statics are never dropped: only our end closes it.
+    _until_exit: Option<Child>,
+}
+
+impl Server {
+    /// Has the script run something that says where the server is, and then lasts as long as we hold its input.
+    fn start() -> Self {
+        let mut child = Command::new(SCRIPT)
+            .args(["sh", "-c", "echo \"$PORTAL_TEST_POSTGRES_URL\"; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{SCRIPT}: {e}"));
+        let mut url = String::new();
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        BufReader::new(stdout).read_line(&mut url).expect("a URL is text");
+        if url.is_empty() {
+            let mut why = String::new();
+            let mut stderr = child.stderr.take().expect("standard error is a pipe");
+            stderr.read_to_string(&mut why).expect("the reason is text");
+            panic!("{}", why.trim());
+        }
+        Self { url: url.trim().to_owned(), _until_exit: Some(child) }
+    }
+}
+
+/// The same server, another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (address, options) = url.split_once('?').map_or((url, ""), |(address, options)| (address, options));
+    let host = address.find("://").map_or(0, |scheme| scheme + 3);
+    let end = address[host..].find('/').map_or(address.len(), |path| host + path);
+    let separator = if options.is_empty() { "" } else { "?" };
+    format!("{}/{name}{separator}{options}", &address[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_postgres_database_is_new_and_empty() {
+        let (one, other) = (postgres().await, postgres_url());
+        assert_ne!(one, other);
+        for url in [one, other] {
+            let mut database = PgConnection::connect(&url).await.expect("the new database answers");
+            let tables = database
+                .fetch_one("select count(*) from information_schema.tables where table_schema = 'public'")
+                .await
+                .expect("the catalogue is readable");
+            assert_eq!(tables.get::<i64, _>(0), 0, "{url}");
+        }
+    }
+
+    #[test]
+    fn every_sqlite_database_has_a_folder_that_goes_away() {
+        let (folder, url) = sqlite();
+        let path = url.strip_prefix("sqlite://").map(std::path::PathBuf::from).expect("a SQLite URL");
+        assert!(path.starts_with(folder.path()) && !path.exists());
+        drop(folder);
+        assert!(!path.parent().is_some_and(std::path::Path::exists));
+    }
+
+    #[test]
+    fn a_database_takes_the_place_of_the_one_in_the_url() {
+        for (url, expected) in [
+            ("postgres://test@127.0.0.1:5432/postgres", "postgres://test@127.0.0.1:5432/t_1"),
+            ("postgres://test@127.0.0.1:5432", "postgres://test@127.0.0.1:5432/t_1"),
+            ("postgres://db/x?sslmode=disable", "postgres://db/t_1?sslmode=disable"),
+        ] {
+            assert_eq!(with_database(url, "t_1"), expected);
+        }
+    }
+}
