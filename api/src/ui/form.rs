@@ -278,7 +278,7 @@ pub fn form_actions(button: Markup, cancel: Option<&str>) -> Markup {
 }
 
 fn error_line(name: &str, error: &str) -> Markup {
-    html! { p.error id={ "error-" (name) } { (icon::warning()) (error) } }
+    html! { p.error id={ "error-" (name) } { (icon::warning()) span { (error) } } }
 }
 
 fn attribute(html: &mut String, name: &str, value: &str) {

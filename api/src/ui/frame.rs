@@ -89,7 +89,7 @@ impl Console<'_> {
 
     fn side(&self) -> Markup {
         html! {
-            div.side {
+            aside.side aria-label="Operator console" {
                 a.brand href="/admin/orgs" { (icon::mark()) "portal" span.brand-role { "Operator" } }
                 details.fold {
                     summary { (icon::menu()) "Menu" }

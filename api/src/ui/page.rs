@@ -155,11 +155,10 @@ pub fn choice_card(card: &ChoiceCard<'_>) -> Markup {
     let inside = html! {
         (monogram(card.name, "org"))
         span.choice-text {
-            span.choice-name { (card.name) }
+            span.choice-name { (card.name) @if card.status != "active" { " " (badge(card.status)) } }
             span.choice-line { (card.role) " · " code.id { (card.slug) } }
             @if let Some(reason) = card.blocked { span.choice-reason { (reason) } }
         }
-        @if card.status != "active" { (badge(card.status)) }
     };
     html! {
         @if card.blocked.is_some() { div.choice aria-disabled="true" { (inside) } }

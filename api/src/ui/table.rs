@@ -43,8 +43,9 @@ impl<'a> Column<'a> {
 /// Rows of cells. The first cell names the row; on a phone each row becomes a card with the labels beside the cells.
 /// The caption is for readers of the screen.
 pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Markup {
+    let many = columns.len() > 4;
     html! {
-        div.table {
+        div.table data-columns=(if many { "many" } else { "few" }) {
             table {
                 caption { (caption) }
                 thead { tr { @for column in columns { (head_cell(column)) } } }
