@@ -1,0 +1,3 @@
+//! The system as its clients see it.
+
+mod server;
