@@ -155,7 +155,7 @@ impl Reader {
     /// Writes the body; headers that were set on the way (`allow`, `retry-after`, cookies) stay.
     fn tell(&self, problem: &Problem, mut response: Response) -> Response {
         if let Some(cause) = &problem.cause {
-            tracing::error!("{cause:?}");
+            tracing::error!("{cause:#}");
         }
         let (content_type, body) = if self.program { self.document(problem) } else { self.page(problem) };
         let headers = response.headers_mut();

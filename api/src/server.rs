@@ -40,6 +40,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// From the head of the request, with its body, to the head of the answer.
     pub request_timeout: Duration,
+    /// Without the other side taking a byte of the answer.
+    pub write_timeout: Duration,
     /// In bytes.
     pub max_body: usize,
     pub max_connections: usize,
@@ -57,6 +59,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             max_body: 1024 * 1024,
             max_connections: 1024,
             max_connections_per_address: 128,

@@ -14,9 +14,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::{Limits, PeerAddr};
@@ -40,11 +41,13 @@ pub(super) async fn run(
         request.extensions_mut().insert(PeerAddr(peer));
         Box::pin(app.clone().oneshot(request))
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_timeout));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
 
     let by_itself = tokio::select! {
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
@@ -63,7 +66,7 @@ pub(super) async fn run(
 }
 
 /// Says goodbye, then reads on for a moment, as a body that was refused unread is often still on its way.
-async fn linger(mut stream: TcpStream, mut stopping: watch::Receiver<bool>) {
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin, mut stopping: watch::Receiver<bool>) {
     let drained = async {
         let mut waste = [0; 8192];
         stream.shutdown().await?;

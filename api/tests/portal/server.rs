@@ -2,22 +2,15 @@
 //!
 //! **Invariant:** nothing here waits on the product's own limits: every test sets short ones.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod client;
+mod routes;
+
 use std::time::{Duration, Instant};
 
+use api::assets;
 use api::server::{Edge, Limits};
-use api::{assets, extract, server};
-use axum::Router;
-use axum::routing::{get, post};
-use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
-
-const LONG: Duration = Duration::from_secs(10);
+use client::{FORM, FORM_FROM_EVIL, JSON, LONG, Server, ms, rest};
+use tokio::io::AsyncReadExt;
 
 #[tokio::test]
 async fn a_half_sent_head_is_closed_in_time() {
@@ -52,6 +45,14 @@ async fn a_handler_that_takes_too_long_is_given_up_with_503() {
     let answer = server.get("/wait").await;
     answer.is_page(503, "may still have happened");
     assert_eq!(answer.header("retry-after"), Some("2"));
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_is_dropped_in_time() {
+    let limits = Limits { write_timeout: ms(200), max_connections: 1, ..Limits::default() };
+    let server = Server::start(limits).await;
+    let _takes_nothing = server.open("GET /flood HTTP/1.0\r\n\r\n").await;
+    server.until_admitted().await;
 }
 
 #[tokio::test]
@@ -360,242 +361,3 @@ async fn requests_are_counted_by_route_and_never_by_path() {
         "{counted}"
     );
 }
-
-const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
-const JSON: &str = "Content-Type: application/json; charset=utf-8\r\n";
-const FORM_FROM_EVIL: &str = "Content-Type: application/x-www-form-urlencoded\r\nOrigin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n";
-
-fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    #[serde(alias = "text")]
-    name: String,
-    #[serde(default)]
-    tag: Vec<String>,
-    age: Option<u8>,
-    size: Option<Size>,
-}
-
-#[derive(Deserialize)]
-struct Search {
-    text: String,
-    #[serde(default)]
-    tag: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Size {
-    Small,
-    Medium,
-    Large,
-}
-
-fn routes(entered: Arc<Notify>, leave: Arc<Notify>) -> Router {
-    let wait = || async move {
-        entered.notify_one();
-        leave.notified().await;
-        "waited"
-    };
-    Router::new()
-        .route("/livez", get(|| async { "alive" }))
-        .route("/assets/portal.css", get(assets::stylesheet))
-        .route("/assets/portal.js", get(assets::script))
-        .route("/favicon.svg", get(assets::favicon))
-        .route("/robots.txt", get(assets::robots))
-        .route("/items/{id}", get(|extract::Path(id): extract::Path<u64>| async move { id.to_string() }))
-        .route("/search", get(search))
-        .route("/form", post(form))
-        .route("/api/json", post(json))
-        .route("/own-page", get(own_page))
-        .route("/panic", get(panics))
-        .route("/fault", get(fault))
-        .route("/wait", get(wait))
-}
-
-async fn search(extract::Query(search): extract::Query<Search>) -> String {
-    format!("{} {:?}", search.text, search.tag)
-}
-
-async fn form(extract::Form(entry): extract::Form<Entry>) -> String {
-    let _ = (entry.age, entry.size);
-    format!("{} {:?}", entry.name, entry.tag)
-}
-
-async fn json(extract::Json(entry): extract::Json<Entry>) -> String {
-    entry.name
-}
-
-async fn own_page() -> (axum::http::StatusCode, axum::response::Html<&'static str>) {
-    (axum::http::StatusCode::UNPROCESSABLE_ENTITY, axum::response::Html("<h1>Try again</h1>"))
-}
-
-async fn panics() -> &'static str {
-    panic!("the handler's secret")
-}
-
-async fn fault() -> Result<(), api::error::Error> {
-    Err(anyhow::anyhow!("the database's password").into())
-}
-
-/// The product's server with routes of the tests' own.
-struct Server {
-    address: SocketAddr,
-    /// Notified when somebody is in `/wait`, and by tests to let them out.
-    entered: Arc<Notify>,
-    leave: Arc<Notify>,
-    stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Server {
-    async fn default() -> Self {
-        Self::start(Limits::default()).await
-    }
-
-    async fn start(limits: Limits) -> Self {
-        Self::start_at(limits, &Edge::default()).await
-    }
-
-    async fn start_at(limits: Limits, edge: &Edge) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let app = server::layers(routes(Arc::clone(&entered), Arc::clone(&leave)), &limits, edge);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(server::serve(listener, app, limits, async {
-            let _ = stopped.await;
-        }));
-        Self { address, entered, leave, stop: Some(stop), serving }
-    }
-
-    fn stop(&mut self) {
-        self.stop.take().expect("a server stops once").send(()).expect("it is running");
-    }
-
-    async fn ended(self) {
-        timeout(LONG, self.serving).await.expect("it ends in time").expect("no panic").expect("no error");
-    }
-
-    async fn open(&self, bytes: &str) -> TcpStream {
-        let mut socket = TcpStream::connect(self.address).await.expect("it listens");
-        socket.write_all(bytes.as_bytes()).await.expect("it reads");
-        socket
-    }
-
-    async fn send(&self, bytes: &str) -> Answer {
-        let mut socket = self.open(bytes).await;
-        Answer::parse(&rest(&mut socket).await)
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.send(&format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n")).await
-    }
-
-    async fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
-        let length = body.len();
-        let head = format!("POST {path} HTTP/1.0\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n");
-        self.send(&format!("{head}{body}")).await
-    }
-
-    /// Until a connection is let in again; the end of an earlier one takes a moment to be noticed.
-    async fn until_admitted(&self) {
-        let admitted = async {
-            loop {
-                let mut socket = self.open("").await;
-                let asked = socket.write_all(b"GET /livez HTTP/1.0\r\n\r\n").await;
-                let mut answer = String::new();
-                if asked.is_ok() && socket.read_to_string(&mut answer).await.is_ok_and(|read| read > 0) {
-                    break;
-                }
-                tokio::time::sleep(ms(10)).await;
-            }
-        };
-        timeout(LONG, admitted).await.expect("a place comes free");
-    }
-
-    async fn until_refused(&self) {
-        let refused = async {
-            while TcpStream::connect(self.address).await.is_ok() {
-                tokio::time::sleep(ms(10)).await;
-            }
-        };
-        timeout(LONG, refused).await.expect("it stops listening");
-    }
-}
-
-/// Everything until the other side closes; nothing, if it was closed with a reset.
-async fn rest(socket: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let read = timeout(LONG, socket.read_to_end(&mut bytes)).await.expect("the server closes in time");
-    read.map(|_| String::from_utf8(bytes).expect("answers are UTF-8")).unwrap_or_default()
-}
-
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-impl Answer {
-    fn parse(answer: &str) -> Self {
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
-        let headers = lines.filter_map(|line| line.split_once(": "));
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { status, headers, body: body.to_owned() }
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
-    }
-
-    /// A page with a status and a text, which shows the request id.
-    fn is_page(&self, status: u16, text: &str) {
-        assert_eq!((self.status, self.header("content-type")), (status, Some("text/html; charset=utf-8")));
-        self.tells(text);
-    }
-
-    fn is_problem(&self, status: u16, text: &str) {
-        assert_eq!((self.status, self.header("content-type")), (status, Some("application/problem+json")));
-        let problem: serde_json::Value = serde_json::from_str(&self.body).expect("a problem is JSON");
-        assert_eq!(problem["status"], status);
-        self.tells(text);
-    }
-
-    fn tells(&self, text: &str) {
-        assert!(self.body.contains(text), "{text:?} in {}", self.body);
-        let id = self.header("x-request-id").expect("every answer has a request id");
-        assert!(self.body.contains(id), "{id} in {}", self.body);
-    }
-
-    fn is_secure(&self, what: &str) {
-        for (name, value) in SECURITY_HEADERS {
-            assert!(
-                self.header(name).is_some_and(|found| found.starts_with(value)),
-                "{name} of {what}: {self:?}"
-            );
-        }
-    }
-}
-
-const SECURITY_HEADERS: [(&str, &str); 7] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "accelerometer=()"),
-    ("x-request-id", "0"),
-];
