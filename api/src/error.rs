@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -136,7 +136,6 @@ fn bare(response: &Response) -> Option<Problem> {
 /// Who reads the answer, and what of the request it repeats.
 struct Reader {
     program: bool,
-    head: bool,
     path: String,
     request_id: Option<String>,
 }
@@ -146,13 +145,13 @@ impl Reader {
         let path = request.uri().path().to_owned();
         Self {
             program: path.starts_with("/api/") || wants_json(request.headers()),
-            head: request.method() == Method::HEAD,
             path,
             request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
         }
     }
 
-    /// Writes the body; headers that were set on the way (`allow`, `retry-after`, cookies) stay.
+    /// Writes the body, which hyper leaves out for `HEAD`; headers that were set on the way (`allow`, `retry-after`,
+    /// cookies) stay.
     fn tell(&self, problem: &Problem, mut response: Response) -> Response {
         if let Some(cause) = &problem.cause {
             tracing::error!("{cause:#}");
@@ -164,7 +163,7 @@ impl Reader {
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.entry(RETRY_AFTER).or_insert(UNAVAILABLE_RETRY_AFTER);
         }
-        *response.body_mut() = if self.head { Body::empty() } else { Body::from(body) };
+        *response.body_mut() = Body::from(body);
         response
     }
 

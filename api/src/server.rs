@@ -6,7 +6,8 @@
 //! ```
 //!
 //! **Invariant:** whatever a client does or fails to do, it holds a bounded amount of the process for a bounded time,
-//! and every answer, refusals as well, carries a request id and the security headers.
+//! and every answer to a request, refusals as well, carries a request id and the security headers. (Bytes that aren't a
+//! request get an empty 400, 414 or 431 from hyper, before there is anything to go through the layers.)
 
 mod accept;
 mod connection;

@@ -46,6 +46,7 @@ pub(super) async fn run(
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
+        .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
 
@@ -60,8 +61,9 @@ pub(super) async fn run(
         poll_fn(|cx| connection.poll_without_shutdown(cx)).await
     };
     match ended {
-        Ok(()) => linger(connection.into_parts().io.into_inner(), stopping).await,
-        Err(error) => tracing::debug!(%peer, %error, "a connection broke"),
+        // What isn't HTTP, or has too long a head, was answered by hyper itself.
+        Err(error) if !error.is_parse() => tracing::debug!(%peer, %error, "a connection broke"),
+        _ => linger(connection.into_parts().io.into_inner(), stopping).await,
     }
 }
 

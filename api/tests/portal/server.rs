@@ -31,6 +31,14 @@ async fn an_idle_connection_is_closed_in_time() {
 }
 
 #[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let server = Server::default().await;
+    let long = "a".repeat(1024 * 1024);
+    assert_eq!(server.send(&format!("GET /items/7 HTTP/1.1\r\nX-Long: {long}\r\n\r\n")).await.status, 431);
+    assert_eq!(server.send(&format!("GET /items/{long} HTTP/1.1\r\n\r\n")).await.status, 431);
+}
+
+#[tokio::test]
 async fn a_body_that_stalls_ends_with_408() {
     let server = Server::start(Limits { body_timeout: ms(200), ..Limits::default() }).await;
     let head = "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n";
@@ -205,6 +213,14 @@ async fn a_request_id_is_never_taken_from_outside() {
     let answer = server.send("GET /items/7 HTTP/1.0\r\nX-Request-Id: forged\r\n\r\n").await;
     let id = answer.header("x-request-id").expect("every answer has a request id");
     assert_eq!(uuid::Uuid::parse_str(id).map(|id| id.get_version_num()), Ok(7));
+}
+
+#[tokio::test]
+async fn a_handler_learns_the_request_id_and_who_is_at_the_other_end() {
+    let server = Server::default().await;
+    let answer = server.get("/who").await;
+    let id = answer.header("x-request-id").expect("every answer has a request id");
+    assert_eq!(answer.body, format!("{id} 127.0.0.1"));
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use api::server::{PeerAddr, RequestId};
 use api::{assets, error, extract};
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
@@ -32,6 +33,7 @@ pub(super) fn routes(entered: Arc<Notify>, leave: Arc<Notify>) -> Router {
         .route("/own-page", get(own_page))
         .route("/panic", get(panics))
         .route("/fault", get(fault))
+        .route("/who", get(who))
         .route("/wait", get(wait))
         .route("/flood", get(|| async { "x".repeat(50_000_000) }))
 }
@@ -73,6 +75,10 @@ async fn form(extract::Form(entry): extract::Form<Entry>) -> String {
 
 async fn json(extract::Json(entry): extract::Json<Entry>) -> String {
     entry.name
+}
+
+async fn who(Extension(id): Extension<RequestId>, Extension(peer): Extension<PeerAddr>) -> String {
+    format!("{id} {}", peer.0.ip())
 }
 
 async fn own_page() -> (StatusCode, Html<&'static str>) {
