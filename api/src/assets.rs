@@ -1,7 +1,7 @@
 //! The files that pages refer to: stylesheet, script, mark, and the note to crawlers. All are part of the binary.
 //!
-//! **Invariant:** only a URL that carries the file's own hash is cached for long. Another hash is another build's, and
-//! caching under it would pin the wrong file for a year.
+//! **Invariant:** only the very URL that this build's pages say is cached for long. Another version is another build's,
+//! and caching under it would pin the wrong file for a year.
 
 #![expect(clippy::unused_async, reason = "axum takes async handlers")]
 
@@ -35,43 +35,34 @@ pub async fn robots(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     ROBOTS.answer(query.as_deref(), &headers)
 }
 
-/// The stylesheet's URL for pages, with its hash: `/assets/portal.css?v=…`.
-pub fn stylesheet_url() -> String {
-    format!("/assets/portal.css?v={}", STYLESHEET.hash)
-}
-
-/// The script's URL for pages, with its hash: `/assets/portal.js?v=…`.
-pub fn script_url() -> String {
-    format!("/assets/portal.js?v={}", SCRIPT.hash)
-}
-
 struct Asset {
     content_type: &'static str,
     content: &'static str,
-    /// The first half of the content's SHA-256, in hexadecimal.
-    hash: String,
+    /// As pages say it, with the version; files without one have none.
+    url: String,
+    /// The first half of the content's SHA-256, in hexadecimal and in quotes.
+    etag: String,
 }
 
 impl Asset {
-    fn new(content_type: &'static str, content: &'static str) -> Self {
+    fn new(url: String, content_type: &'static str, content: &'static str) -> Self {
         let digest = Sha256::digest(content);
         let half = digest.first_chunk().expect("SHA-256 has 32 bytes");
-        Self { content_type, content, hash: format!("{:032x}", u128::from_be_bytes(*half)) }
+        let etag = format!("\"{:032x}\"", u128::from_be_bytes(*half));
+        Self { content_type, content, url, etag }
     }
 
     fn answer(&self, query: Option<&str>, headers: &HeaderMap) -> Response {
-        let etag = format!("\"{}\"", self.hash);
-        let known = is_known(&etag, headers);
-        let fresh = [(CACHE_CONTROL, self.cache_control(query).to_owned()), (ETAG, etag)];
-        if known {
+        let fresh = [(CACHE_CONTROL, self.cache_control(query)), (ETAG, self.etag.as_str())];
+        if is_known(&self.etag, headers) {
             return (StatusCode::NOT_MODIFIED, fresh).into_response();
         }
         (fresh, [(CONTENT_TYPE, self.content_type)], self.content).into_response()
     }
 
     fn cache_control(&self, query: Option<&str>) -> &'static str {
-        match query.and_then(|query| query.strip_prefix("v=")) {
-            Some(version) if version == self.hash => "public, max-age=31536000, immutable",
+        match self.url.split_once('?') {
+            Some((_, version)) if query == Some(version) => "public, max-age=31536000, immutable",
             _ => "public, max-age=300",
         }
     }
@@ -85,11 +76,16 @@ fn is_known(etag: &str, headers: &HeaderMap) -> bool {
     })
 }
 
-static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| Asset::new("text/css; charset=utf-8", ui::CSS));
-static SCRIPT: LazyLock<Asset> = LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", ui::JS));
-static FAVICON: LazyLock<Asset> = LazyLock::new(|| Asset::new("image/svg+xml", MARK));
+static STYLESHEET: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new(ui::asset("portal.css"), "text/css; charset=utf-8", ui::CSS));
+static SCRIPT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new(ui::asset("portal.js"), "text/javascript; charset=utf-8", ui::JS));
+static FAVICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("/favicon.svg".to_owned(), "image/svg+xml", MARK));
 static ROBOTS: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("text/plain; charset=utf-8", "User-agent: *\nDisallow: /\n"));
+    LazyLock::new(|| Asset::new("/robots.txt".to_owned(), "text/plain; charset=utf-8", CRAWLERS_KEEP_OUT));
+
+const CRAWLERS_KEEP_OUT: &str = "User-agent: *\nDisallow: /\n";
 
 /// An open door in a round arch: the portal. Without styles of its own, which the policy would refuse.
 const MARK: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">

@@ -13,6 +13,10 @@ mod ui {
     pub(crate) const CSS: &str = "body { font-family: system-ui; }\n";
     pub(crate) const JS: &str = "'use strict';\n";
 
+    pub(crate) fn asset(name: &str) -> String {
+        format!("/assets/{name}?v=0")
+    }
+
     pub(crate) fn error_page(
         status: u16,
         title: &str,
@@ -23,7 +27,7 @@ mod ui {
         html! {
             (DOCTYPE)
             html lang="en" {
-                head { meta charset="utf-8"; title { (status) " " (title) } link rel="stylesheet" href="/assets/portal.css"; }
+                head { meta charset="utf-8"; title { (status) " " (title) } link rel="stylesheet" href=(asset("portal.css")); }
                 body {
                     h1 { (title) }
                     p { (detail) }

@@ -48,7 +48,7 @@ pub struct Limits {
     pub max_connections: usize,
     /// Per IPv4 address or IPv6 /64 network. A proxy in front counts as one address, so it needs more.
     pub max_connections_per_address: usize,
-    /// More are answered 503 at once, except for [`edge::NEVER_SHED`].
+    /// More are answered 503 at once, except health, metrics and assets.
     pub max_requests_in_flight: usize,
     /// After the signal to stop, for requests under way.
     pub grace: Duration,
