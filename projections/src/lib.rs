@@ -37,3 +37,20 @@ pub use event_log::EventLog;
 pub use projector::Projector;
 pub use scope::{Platform, Scope, Tenant};
 pub use timestamp::Timestamp;
+/// What the store itself says went wrong.
+pub use sqlx::Error as StoreError;
+
+/// Whether the store is away for now, so that trying again later helps.
+pub fn is_away(error: &StoreError) -> bool {
+    match error {
+        StoreError::Io(_) | StoreError::Tls(_) | StoreError::PoolTimedOut | StoreError::PoolClosed => true,
+        // Class 08 connection, 53 resources (also a full disk), 57P0x shutdown; SQLite: busy, full, I/O, can't open.
+        StoreError::Database(said) => said.code().is_some_and(|code| {
+            let sqlite = code.parse::<i64>().map(|code| code & 0xff);
+            matches!(code.get(..2), Some("08" | "53")) && code.len() == 5
+                || code.starts_with("57P")
+                || (code.len() < 5 && matches!(sqlite, Ok(5 | 10 | 13 | 14)))
+        }),
+        _ => false,
+    }
+}

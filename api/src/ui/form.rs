@@ -243,7 +243,7 @@ pub fn error_summary(errors: &[(&str, String)]) -> Markup {
 }
 
 /// What a form knows besides what is typed: the id that makes a repeat harmless, and what the page had seen.
-pub fn envelope(command_id: &str, expected_sequence: Option<u64>) -> Markup {
+pub fn envelope(command_id: &str, expected_sequence: Option<i64>) -> Markup {
     html! {
         input type="hidden" name="command_id" value=(command_id);
         @if let Some(sequence) = expected_sequence {

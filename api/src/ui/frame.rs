@@ -72,7 +72,7 @@ pub struct Console<'a> {
     /// The way here, label and href, without this page itself.
     pub crumbs: &'a [(&'a str, String)],
     /// The last event that the data on this page knows of.
-    pub position: u64,
+    pub position: i64,
     /// What was just done, mostly a [`note`](super::note).
     pub notice: Option<Markup>,
 }

@@ -74,7 +74,7 @@ pub fn stats(items: &[Markup]) -> Markup {
 }
 
 /// What happened, newest first: the sentence, when, and the event's position.
-pub fn timeline(items: &[(Markup, DateTime<Utc>, u64)]) -> Markup {
+pub fn timeline(items: &[(Markup, DateTime<Utc>, i64)]) -> Markup {
     html! {
         ol.timeline {
             @for (sentence, at, event) in items {

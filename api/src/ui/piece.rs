@@ -54,7 +54,7 @@ pub fn exact_time(at: DateTime<Utc>) -> Markup {
 }
 
 /// The place of an event in the log.
-pub fn position(n: u64) -> Markup {
+pub fn position(n: i64) -> Markup {
     html! { span.position { "#" (n) } }
 }
 

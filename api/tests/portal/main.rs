@@ -1,3 +1,4 @@
-//! The whole system in process.
+//! The whole system in one process, and the house rules.
 
+mod server;
 mod tidy;
