@@ -87,7 +87,8 @@ pub fn timeline(items: &[(Markup, DateTime<Utc>, u64)]) -> Markup {
     }
 }
 
-/// How far something has got. Each step: label, when it was done, and a word about it. The first that isn't done is the current.
+/// How far something has got. Each step: label, when it was done, and a word about it. The first that isn't done is
+/// the current one.
 pub fn steps(items: &[(&str, Option<DateTime<Utc>>, Option<String>)]) -> Markup {
     let current = items.iter().position(|(_, done, _)| done.is_none());
     html! {
