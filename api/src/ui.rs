@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`frame`] | whole documents: the operator's console, a customer's frame, plain pages, errors |
 //! | [`form`] | fields with their help and errors, the summary on top, the hidden envelope |
-//! | [`table`] | tables, pagers, the bar of filters above them |
+//! | [`mod@table`] | tables, pagers, the bar of filters above them |
 //! | [`page`] | what stands on a page: head, cards, timelines, steps, danger zones, the picker's cards |
 //! | [`piece`] | the small ones: badges, times, positions, facts, notes, sentences |
 //!
