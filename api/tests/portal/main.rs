@@ -1,3 +1,3 @@
-//! The system as its clients see it.
+//! The whole system in process.
 
 mod server;
