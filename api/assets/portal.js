@@ -148,6 +148,9 @@ function slug(input) {
     if (!output) return;
     output.textContent = text;
     output.dataset.tone = tone;
+    // What the server said was about what had been sent, not about what stands there now.
+    document.getElementById(`error-${input.name}`)?.setAttribute("hidden", "");
+    input.setAttribute("aria-invalid", String(tone === "danger"));
   };
   const ask = async () => {
     asked?.abort();

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`frame`] | whole documents: the operator's console, a customer's frame, plain pages, errors |
 //! | [`form`] | fields with their help and errors, the summary on top, the hidden envelope |
-//! | [`table`] | tables, pagers, the bar of filters above them |
+//! | [`mod@table`] | tables, pagers, the bar of filters above them |
 //! | [`page`] | what stands on a page: head, cards, timelines, steps, danger zones, the picker's cards |
 //! | [`piece`] | the small ones: badges, times, positions, facts, notes, sentences |
 //!
@@ -66,6 +66,8 @@ fn version(content: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use maud::{Markup, PreEscaped};
+
     use super::*;
 
     #[test]
@@ -74,6 +76,24 @@ mod tests {
             asset("portal.css").split_once("?v=").map(|(p, v)| (p.to_owned(), v.len())).expect("versioned");
         assert_eq!((path.as_str(), version), ("/assets/portal.css", 8));
         assert_ne!(*CSS_VERSION, *JS_VERSION);
+    }
+
+    #[test]
+    fn no_frame_carries_a_style_or_a_script_of_its_own() {
+        let viewer = Viewer { name: "Ada", email: "ada@example.com", operator: true, organisations: &[] };
+        let (title, section) = ("Organisations", Section::Organisations);
+        let console = Console { title, section, viewer: &viewer, crumbs: &[], position: 1, notice: None };
+        let tenant = Tenant { title, org: "Acme", slug: "acme", viewer: &viewer, notice: None };
+        let pages = [
+            console.render(Markup::default()),
+            tenant.render(Markup::default()),
+            plain_wide(title, Some(&viewer), Markup::default()),
+            error_page(404, "Not found", "There is nothing here.", Some("id"), "/"),
+        ];
+        for page in pages.map(PreEscaped::into_string) {
+            assert!(!page.contains(" style=") && !page.contains("<style") && !page.contains(" onclick="));
+            assert_eq!(page.matches("<script").count(), page.matches(" src=\"/assets/").count(), "{page}");
+        }
     }
 
     #[test]

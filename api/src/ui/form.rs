@@ -191,11 +191,11 @@ pub fn select(
     chosen: &str,
     error: Option<&str>,
 ) -> Markup {
-    let described = error.map(|_| format!("error-{name}"));
+    let (described, invalid) = (error.map(|_| format!("error-{name}")), error.map(|_| "true"));
     html! {
         div.field {
             label for={ "field-" (name) } { (label) }
-            select id={ "field-" (name) } name=(name) aria-describedby=[described] aria-invalid=[error.map(|_| "true")] {
+            select id={ "field-" (name) } name=(name) aria-describedby=[described] aria-invalid=[invalid] {
                 @for (value, text) in options {
                     option value=(value) selected[*value == chosen] { (text) }
                 }

@@ -22,6 +22,7 @@ pub struct Viewer<'a> {
 }
 
 /// An organisation that somebody may go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub slug: String,
     pub name: String,
@@ -97,7 +98,11 @@ impl Console<'_> {
                         ul {
                             @for section in Section::ALL {
                                 @let here = section == self.section;
-                                li { a href=(section.href()) aria-current=[here.then_some("page")] { (section.icon()) (section.label()) } }
+                                li {
+                                    a href=(section.href()) aria-current=[here.then_some("page")] {
+                                        (section.icon()) (section.label())
+                                    }
+                                }
                             }
                         }
                     }
@@ -113,10 +118,13 @@ impl Console<'_> {
                 form.search role="search" action="/admin/orgs" method="get" {
                     label.visually-hidden for="search" { "Search organisations" }
                     (icon::search())
-                    input #search type="search" name="q" placeholder="Search organisations" autocomplete="off" data-hotkey="/";
+                    input #search type="search" name="q" placeholder="Search organisations" autocomplete="off"
+                        data-hotkey="/";
                     kbd aria-hidden="true" { "/" }
                 }
-                p.as-of title="The last event this page knows of" { span { "data as of " } (position(self.position)) }
+                p.as-of title="The last event this page knows of" {
+                    span { "data as of " } (position(self.position))
+                }
                 (shell::theme_switch())
                 (shell::account_menu(self.viewer))
             }
@@ -150,6 +158,8 @@ pub struct Tenant<'a> {
 
 impl Tenant<'_> {
     pub fn render(&self, content: Markup) -> Markup {
+        let home = format!("/org/{}/dashboard", self.slug);
+        let here = (self.title == "Dashboard").then_some("page");
         let body = html! {
             header.bar {
                 details.menu.switcher name="menu" {
@@ -161,7 +171,7 @@ impl Tenant<'_> {
                     div.menu-panel { (shell::switcher_items(self.viewer.organisations, Some(self.slug))) }
                 }
                 nav.tenant-nav aria-label=(self.org) {
-                    a href={ "/org/" (self.slug) "/dashboard" } aria-current=[(self.title == "Dashboard").then_some("page")] { "Dashboard" }
+                    a href=(home) aria-current=[here] { "Dashboard" }
                 }
                 @if self.viewer.operator {
                     a.to-console href="/admin/orgs" { (icon::mark()) "Operator console" }

@@ -14,19 +14,22 @@ pub(super) fn mark() -> Markup {
 }
 
 /// The mark for the browser's tab, as a data URL; the operator's is another colour than a customer's.
-pub(super) fn tab(operator: bool) -> &'static str {
-    if operator {
-        "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2016%2016'%3E%3Crect%20width='16'%20height='16'%20rx='3.5'%20fill='%23134e5e'/%3E%3Cpath%20fill='white'%20d='M4%2012.5V8a4%204%200%200%201%208%200v4.5H9.6V8a1.6%201.6%200%200%200-3.2%200v4.5z'/%3E%3C/svg%3E"
-    } else {
-        "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2016%2016'%3E%3Crect%20width='16'%20height='16'%20rx='3.5'%20fill='%23dfe5e8'/%3E%3Cpath%20fill='%23134e5e'%20d='M4%2012.5V8a4%204%200%200%201%208%200v4.5H9.6V8a1.6%201.6%200%200%200-3.2%200v4.5z'/%3E%3C/svg%3E"
-    }
+pub(super) fn tab(operator: bool) -> String {
+    let (ground, door) = if operator { ("134e5e", "ffffff") } else { ("dfe5e8", "134e5e") };
+    format!(
+        "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2016%2016'%3E\
+         %3Crect%20width='16'%20height='16'%20rx='3.5'%20fill='%23{ground}'/%3E\
+         %3Cpath%20fill='%23{door}'%20d='M4%2012.5V8a4%204%200%200%201%208%200v4.5H9.6V8a1.6%201.6%200%200%200-3.2%200v4.5z'/%3E\
+         %3C/svg%3E"
+    )
 }
 
 /// A line drawing.
 fn line(path: &str) -> Markup {
     html! {
         svg.icon viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" {
-            path fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" d=(path) {}
+            path fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"
+                stroke-linejoin="round" d=(path) {}
         }
     }
 }

@@ -87,7 +87,8 @@ pub fn timeline(items: &[(Markup, DateTime<Utc>, i64)]) -> Markup {
     }
 }
 
-/// How far something has got: label, when it was done, and a word about it. The first that isn't done is the current.
+/// How far something has got. Each step: label, when it was done, and a word about it. The first that isn't done is
+/// the current one.
 pub fn steps(items: &[(&str, Option<DateTime<Utc>>, Option<String>)]) -> Markup {
     let current = items.iter().position(|(_, done, _)| done.is_none());
     html! {
@@ -96,7 +97,10 @@ pub fn steps(items: &[(&str, Option<DateTime<Utc>>, Option<String>)]) -> Markup 
                 li data-done[done.is_some()] aria-current=[(current == Some(index)).then_some("step")] {
                     span.step-mark { @if done.is_some() { (icon::done()) } }
                     div {
-                        p.step-label { (label) span.visually-hidden { @if done.is_some() { " – done" } @else { " – not yet" } } }
+                        p.step-label {
+                            (label)
+                            span.visually-hidden { (if done.is_some() { " – done" } else { " – not yet" }) }
+                        }
                         @if let Some(note) = note { p.hint { (note) } }
                     }
                     @if let Some(at) = done { (time(*at)) }

@@ -51,8 +51,12 @@ pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Mar
                 thead { tr { @for column in columns { (head_cell(column)) } } }
                 tbody {
                     @for cells in rows {
-                        tr { @for (cell, column) in cells.iter().zip(columns).take(1) { th scope="row" data-label=(column.label) { (cell) } }
-                             @for (cell, column) in cells.iter().zip(columns).skip(1) { (body_cell(column, cell)) } }
+                        tr {
+                            @for (index, (cell, column)) in cells.iter().zip(columns).enumerate() {
+                                @if index == 0 { th scope="row" data-label=(column.label) { (cell) } }
+                                @else { td data-label=(column.label) .num[column.numeric] { (cell) } }
+                            }
+                        }
                     }
                 }
             }
@@ -69,10 +73,6 @@ fn head_cell(column: &Column<'_>) -> Markup {
             }
         }
     }
-}
-
-fn body_cell(column: &Column<'_>, cell: &Markup) -> Markup {
-    html! { td data-label=(column.label) .num[column.numeric] { (cell) } }
 }
 
 /// The way to the rows before and after, and how many there are: "123 organisations", "10,000+".
@@ -127,13 +127,14 @@ pub struct FilterBar<'a> {
 
 impl FilterBar<'_> {
     pub fn render(&self) -> Markup {
+        let placeholder = self.label;
         let narrowed = !self.q.is_empty() || self.filters.iter().any(|filter| !filter.chosen.is_empty());
         html! {
             form.filters method="get" action=(self.action) data-live {
                 label.visually-hidden for="filter-q" { (self.label) }
                 span.filter-search {
                     (icon::search())
-                    input #filter-q type="search" name="q" value=(self.q) placeholder=(self.label) autocomplete="off";
+                    input #filter-q type="search" name="q" value=(self.q) placeholder=(placeholder) autocomplete="off";
                 }
                 @for filter in self.filters { (one_filter(filter)) }
                 @for (name, value) in self.hidden { input type="hidden" name=(name) value=(value); }
