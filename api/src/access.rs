@@ -90,7 +90,10 @@ impl Commanded for Grant {
 /// Whoever issues a command, with the right they have it by.
 #[derive(Clone, Debug)]
 pub enum Issuer {
-    Person { person: PersonId, grant: Option<ActiveGrant> },
+    Person {
+        person: PersonId,
+        grant: Option<ActiveGrant>,
+    },
     /// A shell on the server: whoever has it has the database too.
     Shell,
     /// The link of an empty portal.
@@ -170,7 +173,7 @@ pub async fn gate(
     let Some(identity) = identity else { return Ok(sign_in_first(&request)) };
     match need {
         Need::Anyone | Need::SignedIn => {}
-        Need::Member => match admit(&app, &identity, &params, &request).await? {
+        Need::Member => match admit(&app, &identity, &params, request.uri().path().to_owned()).await? {
             Admitted::As(member) => drop(request.extensions_mut().insert(member)),
             Admitted::Elsewhere(response) => return Ok(response),
         },
@@ -211,13 +214,13 @@ async fn admit(
     app: &App,
     identity: &Identity,
     params: &RawPathParams,
-    request: &Request,
+    path: String,
 ) -> Result<Admitted, Error> {
     let slug = params.iter().find(|(name, _)| *name == "slug").map_or("", |(_, slug)| slug);
     let found = memberships::by_slug(&app.db, identity.session.person_id, &slug.to_ascii_lowercase()).await?;
     let membership = found.ok_or(Error::NotFound)?;
     if membership.slug != slug {
-        let path = request.uri().path().replacen(slug, &membership.slug, 1);
+        let path = path.replacen(slug, &membership.slug, 1);
         return Ok(Admitted::Elsewhere(Redirect::permanent(&path).into_response()));
     }
     if membership.status == projections::org_list::SUSPENDED {
@@ -230,7 +233,11 @@ impl<S: Sync> FromRequestParts<S> for Operator {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts.extensions.get().cloned().ok_or_else(|| anyhow::anyhow!("this route does not need the platform").into())
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| anyhow::anyhow!("this route does not need the platform").into())
     }
 }
 
@@ -238,6 +245,10 @@ impl<S: Sync> FromRequestParts<S> for Member {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts.extensions.get().cloned().ok_or_else(|| anyhow::anyhow!("this route does not need a member").into())
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| anyhow::anyhow!("this route does not need a member").into())
     }
 }

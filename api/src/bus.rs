@@ -17,14 +17,15 @@ use domain::values::PersonId;
 use domain::{Metadata, Rules};
 use metrics::counter;
 use projections::access_log::{self, Refused};
-use projections::grants::{self, ActiveGrant};
 use projections::event_log::{Append, AppendError, Appended, Draft, Loaded, Recorded, StreamId};
+use projections::grants::{self, ActiveGrant};
 use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::access::{Commanded, Issuer};
 use crate::clock;
+use crate::error::Error;
 
 #[derive(Clone)]
 pub struct Bus {
@@ -273,4 +274,28 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Err(SendError::Stale { .. } | SendError::CommandReused) => "conflict",
         Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
     }
+}
+
+/// What a refusal is to somebody who can't correct it on the page they came from.
+impl<E: std::error::Error> From<SendError<E>> for Error {
+    fn from(refusal: SendError<E>) -> Self {
+        match refusal {
+            SendError::Forbidden => Self::Forbidden("You may not do this.".to_owned()),
+            SendError::Rule(rule) => Self::Conflict(sentence(&rule.to_string())),
+            SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
+            SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),
+            SendError::LastOne => Self::Conflict("There must always be a superadmin, and this is the last one.".to_owned()),
+            SendError::CommandReused => Self::Conflict(
+                "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
+            ),
+            SendError::Unavailable => Self::Unavailable,
+            SendError::Internal(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+/// A reason of the domain with a capital letter and a full stop.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }

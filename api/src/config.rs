@@ -11,7 +11,13 @@ use crate::log::Format;
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// Where everything is kept: sqlite://FILE or postgres://USER@HOST/DATABASE
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/portal.db", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/portal.db",
+        global = true,
+        hide_env_values = true
+    )]
     pub database_url: String,
     /// Address and port to listen on
     #[arg(long, env = "PORTAL_LISTEN", default_value = "127.0.0.1:8080", global = true)]
@@ -25,6 +31,9 @@ pub struct Settings {
     /// Addresses of proxies in front, separated by commas: only they are believed about X-Forwarded-For
     #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<IpAddr>,
+    /// Connections that one address may hold at a time; behind a proxy everybody comes from one
+    #[arg(long, env = "PORTAL_CONNECTIONS_PER_ADDRESS", default_value_t = 128, global = true)]
+    pub connections_per_address: usize,
     /// How logs are written
     #[arg(long, env = "PORTAL_LOG", value_enum, default_value = "pretty", global = true)]
     pub log: Format,

@@ -262,3 +262,12 @@ impl From<projections::StoreError> for Error {
         }
     }
 }
+
+impl From<projections::event_log::ReadError> for Error {
+    fn from(error: projections::event_log::ReadError) -> Self {
+        match error {
+            projections::event_log::ReadError::Database(error) => error.into(),
+            fault => Self::Internal(fault.into()),
+        }
+    }
+}

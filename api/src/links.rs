@@ -14,8 +14,17 @@ use crate::session::{Token, hash_of};
 pub const INVITATION_DAYS: i64 = 7;
 
 /// Makes a link into an organisation; gives what goes into the URL.
-pub async fn invitation(app: &App, org: OrgId, invitation: InvitationId, person: PersonId) -> Result<String, Error> {
-    let link = Link { org_id: Some(org.0), invitation_id: Some(invitation.0), ..blank(Purpose::Invitation, INVITATION_DAYS) };
+pub async fn invitation(
+    app: &App,
+    org: OrgId,
+    invitation: InvitationId,
+    person: PersonId,
+) -> Result<String, Error> {
+    let link = Link {
+        org_id: Some(org.0),
+        invitation_id: Some(invitation.0),
+        ..blank(Purpose::Invitation, INVITATION_DAYS)
+    };
     make(app, Link { person_id: Some(person.0), ..link }).await
 }
 

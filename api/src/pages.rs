@@ -28,7 +28,8 @@ use crate::ui::{Choice, Viewer};
 pub async fn home(app: &App, identity: &Identity) -> Result<String, Error> {
     let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 100).await?;
     let works = |m: &&Membership| m.status == ACTIVE;
-    let default = memberships.iter().filter(works).find(|m| Some(m.org_id) == identity.session.default_org_id);
+    let default =
+        memberships.iter().filter(works).find(|m| Some(m.org_id) == identity.session.default_org_id);
     Ok(match (default, memberships.as_slice()) {
         (Some(membership), _) => paths::dashboard(&membership.slug),
         (None, [only]) => paths::dashboard(&only.slug),
@@ -56,4 +57,9 @@ pub async fn choices(app: &App, identity: &Identity) -> Result<Vec<Choice>, Erro
     let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 8).await?;
     let open = memberships.into_iter().filter(|membership| membership.status == ACTIVE);
     Ok(open.map(|Membership { slug, name, .. }| Choice { slug, name }).collect())
+}
+
+/// Addresses of the console that lead nowhere, for those who may see it; everybody else is sent where they belong.
+pub async fn nothing_here() -> Error {
+    Error::NotFound
 }

@@ -3,8 +3,8 @@
 //! **Invariant:** a wrong address costs what a wrong password costs, and no more than two hashes run at a time, so
 //! that a flood of sign-ins leaves the other pages quick.
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use tokio::sync::Semaphore;
 
 /// Two at a time.
@@ -67,8 +67,11 @@ pub fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
     if judged.score() >= zxcvbn::Score::Three {
         return Ok(());
     }
-    let advice = judged.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));
-    Err(Weak::Guessable(advice.map(|advice| format!(". {}", advice.trim_end_matches('.'))).unwrap_or_default()))
+    let advice =
+        judged.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));
+    Err(Weak::Guessable(
+        advice.map(|advice| format!(". {}", advice.trim_end_matches('.'))).unwrap_or_default(),
+    ))
 }
 
 #[cfg(test)]

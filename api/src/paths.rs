@@ -30,6 +30,7 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_REST: &str = "/admin/{*rest}";
 pub const LIVEZ: &str = "/livez";
 pub const READYZ: &str = "/readyz";
 pub const METRICS: &str = "/metrics";
@@ -86,7 +87,15 @@ mod tests {
     #[test]
     fn only_paths_of_this_product_are_followed() {
         assert_eq!(local("/admin/orgs?q=a"), Some("/admin/orgs?q=a"));
-        for elsewhere in ["https://evil.example", "//evil.example", "/\\evil.example", "", "admin", "/a\nb", "/\t/evil.example"] {
+        for elsewhere in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "admin",
+            "/a\nb",
+            "/\t/evil.example",
+        ] {
             assert_eq!(local(elsewhere), None, "{elsewhere:?}");
         }
     }

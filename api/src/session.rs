@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
 use projections::grants::{self, ActiveGrant};
-use projections::sessions::{self, Session, SignedIn};
 use projections::people;
+use projections::sessions::{self, Session, SignedIn};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -80,7 +80,12 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
 
 /// Starts a session for somebody who has just proven who they are; gives the cookie. The session that the request
 /// came with ends.
-pub async fn start(app: &App, person: PersonId, client: &Client, headers: &HeaderMap) -> Result<SetCookie, Error> {
+pub async fn start(
+    app: &App,
+    person: PersonId,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Result<SetCookie, Error> {
     let token = Token::new()?;
     let now = clock::now();
     let session = Session {
@@ -161,6 +166,8 @@ impl<S: Sync> FromRequestParts<S> for Identity {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let identity = parts.extensions.get::<Self>().cloned();
-        identity.ok_or_else(|| anyhow::anyhow!("this route lets anybody in, and its handler wants to know who").into())
+        identity.ok_or_else(|| {
+            anyhow::anyhow!("this route lets anybody in, and its handler wants to know who").into()
+        })
     }
 }

@@ -62,8 +62,10 @@ pub enum OrgCommand {
     WithdrawInvitation {
         invitation: InvitationId,
     },
+    /// `person` is whoever accepts; only the one who was invited can.
     AcceptInvitation {
         invitation: InvitationId,
+        person: PersonId,
         #[serde(skip)]
         at: DateTime<Utc>,
     },
@@ -214,8 +216,8 @@ impl Rules for Org {
             (Self::Active(org), C::RenewInvitation { invitation, expires_at }) => {
                 org.invitations.renew(invitation, expires_at)
             }
-            (Self::Active(org), C::AcceptInvitation { invitation, at }) => {
-                org.invitations.accept(invitation, at)
+            (Self::Active(org), C::AcceptInvitation { invitation, person, at }) => {
+                org.invitations.accept(invitation, person, at)
             }
 
             (Self::Suspended(..), C::Suspend { .. }) => Ok(vec![]),

@@ -67,7 +67,8 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
         return Ok(None); // a link from elsewhere
     }
     if app.projector.wait_for(position, WAIT).await.is_err() {
-        let sentence = html! { "What you did is recorded. This page is still updating; reload it in a moment." };
+        let sentence =
+            html! { "What you did is recorded. This page is still updating; reload it in a moment." };
         return Ok(Some(ui::note(Tone::Warning, sentence)));
     }
     let events = app.log.at(&[position]).await?;
@@ -86,6 +87,10 @@ pub async fn root() -> Redirect {
 
 /// The tabs of one organisation's page.
 pub fn org_tabs(id: Uuid, here: &str) -> Markup {
-    let tabs = [("Overview", paths::org(id)), ("Members", paths::org_members(id)), ("History", paths::org_history(id))];
+    let tabs = [
+        ("Overview", paths::org(id)),
+        ("Members", paths::org_members(id)),
+        ("History", paths::org_history(id)),
+    ];
     ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))
 }

@@ -70,7 +70,9 @@ pub async fn submit(
     if invited.person.password_hash.is_none() {
         let mut errors = Errors::default();
         let name = errors.parse::<PersonName>("name", &typed.name);
-        if let Err(weak) = passwords::strong(&typed.password, &[&invited.person.email, &typed.name, &invited.org.name]) {
+        if let Err(weak) =
+            passwords::strong(&typed.password, &[&invited.person.email, &typed.name, &invited.org.name])
+        {
             errors.add("password", weak);
         }
         let (Some(name), true) = (name, errors.is_empty()) else {

@@ -22,9 +22,13 @@ pub struct Names {
 
 impl Names {
     pub async fn of(app: &App, events: &[Recorded]) -> Result<Self, Error> {
-        let parts: Vec<Part> = events.iter().filter_map(|event| event.fact().ok()).flat_map(|f| f.sentence()).collect();
-        let mut people: Vec<Uuid> =
-            events.iter().filter_map(|event| event.metadata().ok()?.actor.person()).map(|person| person.0).collect();
+        let parts: Vec<Part> =
+            events.iter().filter_map(|event| event.fact().ok()).flat_map(|f| f.sentence()).collect();
+        let mut people: Vec<Uuid> = events
+            .iter()
+            .filter_map(|event| event.metadata().ok()?.actor.person())
+            .map(|person| person.0)
+            .collect();
         let mut orgs = vec![];
         for part in parts {
             match part {
@@ -33,7 +37,10 @@ impl Names {
                 Part::Text(_) => {}
             }
         }
-        Ok(Self { people: people::names(&app.db, &people).await?, orgs: org_detail::names(&app.db, &orgs).await? })
+        Ok(Self {
+            people: people::names(&app.db, &people).await?,
+            orgs: org_detail::names(&app.db, &orgs).await?,
+        })
     }
 
     /// Who did something, as text.
@@ -48,7 +55,9 @@ impl Names {
     pub fn part(&self, part: &Part) -> String {
         match part {
             Part::Text(text) => text.clone(),
-            Part::Person(id) => self.people.get(&id.0).cloned().unwrap_or_else(|| "somebody erased".to_owned()),
+            Part::Person(id) => {
+                self.people.get(&id.0).cloned().unwrap_or_else(|| "somebody erased".to_owned())
+            }
             Part::Org(id) => self.orgs.get(&id.0).cloned().unwrap_or_else(|| "an organisation".to_owned()),
         }
     }
@@ -68,8 +77,10 @@ impl Names {
 
     /// Events as a list, in the order given.
     pub fn timeline(&self, events: &[Recorded]) -> Markup {
-        let items: Vec<(Markup, DateTime<Utc>, i64)> =
-            events.iter().map(|event| (self.sentence(event), event.recorded_at.into(), event.position)).collect();
+        let items: Vec<(Markup, DateTime<Utc>, i64)> = events
+            .iter()
+            .map(|event| (self.sentence(event), event.recorded_at.into(), event.position))
+            .collect();
         ui::timeline(&items)
     }
 }

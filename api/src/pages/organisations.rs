@@ -43,7 +43,8 @@ pub async fn select(
     if let ([only], true) = (found.as_slice(), q.is_empty() && identity.grant.is_none()) {
         return Ok(Redirect::to(&paths::dashboard(&only.slug)).into_response());
     }
-    let content = if found.is_empty() && q.is_empty() { nowhere(&identity) } else { picker(&identity, &found, &q) };
+    let content =
+        if found.is_empty() && q.is_empty() { nowhere(&identity) } else { picker(&identity, &found, &q) };
     let viewer = pages::viewer(&identity, &[]);
     Ok(ui::plain_wide("Choose an organisation", Some(&viewer), content).into_response())
 }
@@ -117,5 +118,8 @@ fn card(identity: &Identity, membership: &Membership) -> Markup {
 }
 
 fn console_card() -> Markup {
-    ui::note(Tone::Info, html! { a href=(paths::ADMIN_ORGS) { "Open the operator console" } " – all organisations, apart from yours." })
+    ui::note(
+        Tone::Info,
+        html! { a href=(paths::ADMIN_ORGS) { "Open the operator console" } " – all organisations, apart from yours." },
+    )
 }

@@ -43,7 +43,8 @@ pub async fn submit(
 ) -> Result<Response, Error> {
     links::open(&app, &token, Purpose::FirstStart).await?;
     let mut errors = Errors::default();
-    let (name, email) = (errors.parse::<PersonName>("name", &typed.name), errors.parse::<Email>("email", &typed.email));
+    let (name, email) =
+        (errors.parse::<PersonName>("name", &typed.name), errors.parse::<Email>("email", &typed.email));
     if let Err(weak) = passwords::strong(&typed.password, &[&typed.email, &typed.name]) {
         errors.add("password", weak);
     }
@@ -56,7 +57,8 @@ pub async fn submit(
     let id = PersonId(person.person_id);
     people::set_name(&app.db, id, &name).await?;
     people::set_password(&app.db, id, &hash).await?;
-    let reason = "The first superadmin, by the link of an empty portal".parse().map_err(anyhow::Error::from)?;
+    let reason =
+        "The first superadmin, by the link of an empty portal".parse().map_err(anyhow::Error::from)?;
     let give = GrantCommand::Give { role: PlatformRole::Superadmin, reason };
     app.bus.send::<Grant>(&Issuer::Setup, id, give, Envelope::new()).await?;
     let cookie = session::start(&app, id, &client, &headers).await?;

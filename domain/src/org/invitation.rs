@@ -105,9 +105,13 @@ impl Invitations {
     pub(super) fn accept(
         &self,
         invitation: InvitationId,
+        by: PersonId,
         at: DateTime<Utc>,
     ) -> Result<Vec<OrgEvent>, OrgError> {
         let Invitation { person, role, expires_at, .. } = *self.open(invitation)?;
+        if by != person {
+            return Err(OrgError::NoSuchInvitation);
+        }
         if at >= expires_at {
             return Err(OrgError::InvitationExpired);
         }

@@ -51,7 +51,8 @@ pub async fn withdraw(
     person_of(&app, id, invitation).await?;
     let command = OrgCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
     let envelope = Envelope { command_id, expected_sequence: None, address: client.address };
-    let receipt = app.bus.send::<Org>(&Issuer::from(&operator.identity), OrgId(id), command, envelope).await?;
+    let receipt =
+        app.bus.send::<Org>(&Issuer::from(&operator.identity), OrgId(id), command, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.position)))
 }
 

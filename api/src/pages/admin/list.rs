@@ -73,7 +73,12 @@ impl View {
     fn order(&self) -> Result<Order, Error> {
         let (sort, descending) = self.sorted();
         let cursor = self.after.as_deref().or(self.before.as_deref()).map(read_cursor).transpose()?;
-        Ok(Order { sort, descending, after: cursor, backwards: self.after.is_none() && self.before.is_some() })
+        Ok(Order {
+            sort,
+            descending,
+            after: cursor,
+            backwards: self.after.is_none() && self.before.is_some(),
+        })
     }
 
     fn sorted(&self) -> (Sort, bool) {
@@ -107,11 +112,20 @@ fn cursor(sort: Sort, row: &OrgListed) -> String {
 
 fn read_cursor(text: &str) -> Result<(String, Uuid), Error> {
     let parts = text.split_at_checked(36).and_then(|(id, key)| Some((key.to_owned(), id.parse().ok()?)));
-    parts.ok_or_else(|| Error::BadRequest("This page's place in the list can't be read. Start from the first page.".to_owned()))
+    parts.ok_or_else(|| {
+        Error::BadRequest(
+            "This page's place in the list can't be read. Start from the first page.".to_owned(),
+        )
+    })
 }
 
 fn bar(view: &View) -> Markup {
-    let statuses = [("", "any but archived"), ("active", "active"), ("suspended", "suspended"), ("archived", "archived")];
+    let statuses = [
+        ("", "any but archived"),
+        ("active", "active"),
+        ("suspended", "suspended"),
+        ("archived", "archived"),
+    ];
     let owners = [("", "any"), ("none", "nobody yet")];
     FilterBar {
         action: paths::ADMIN_ORGS,

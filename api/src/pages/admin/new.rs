@@ -57,11 +57,13 @@ pub async fn submit(
         Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors).await?)),
     };
     let (org, invitation) = (OrgId(typed.command_id), InvitationId(typed.command_id));
-    let person = PersonId(people::ensure(&app.db, PersonId(clock::new_id()), &owner, clock::now()).await?.person_id);
+    let person =
+        PersonId(people::ensure(&app.db, PersonId(clock::new_id()), &owner, clock::now()).await?.person_id);
     let token = links::invitation(&app, org, invitation, person).await?;
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let owner = Some(Invitee { invitation, person, role: Role::Owner, expires_at });
-    let envelope = Envelope { command_id: typed.command_id, expected_sequence: None, address: client.address };
+    let envelope =
+        Envelope { command_id: typed.command_id, expected_sequence: None, address: client.address };
     let command = OrgCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {

@@ -160,10 +160,30 @@ fn standing(org: &OrgDetail) -> Markup {
 
 fn danger(org: &OrgDetail) -> Markup {
     let path = |action: Action| paths::org_action(org.org_id, action);
-    let suspend = ("Suspend", "Members are kept out from their next request on. Nothing is lost.", path(Action::Suspension), "Suspend …");
-    let archive = ("Archive", "Gone for its members and from the list. It can be restored whole.", path(Action::Archive), "Archive …");
-    let protect = ("Protect", "Suspending and archiving will want the slug typed.", path(Action::Protection), "Protect …");
-    let unprotect = ("Lift the protection", "Suspending and archiving won't want the slug typed any more.", path(Action::Unprotection), "Lift …");
+    let suspend = (
+        "Suspend",
+        "Members are kept out from their next request on. Nothing is lost.",
+        path(Action::Suspension),
+        "Suspend …",
+    );
+    let archive = (
+        "Archive",
+        "Gone for its members and from the list. It can be restored whole.",
+        path(Action::Archive),
+        "Archive …",
+    );
+    let protect = (
+        "Protect",
+        "Suspending and archiving will want the slug typed.",
+        path(Action::Protection),
+        "Protect …",
+    );
+    let unprotect = (
+        "Lift the protection",
+        "Suspending and archiving won't want the slug typed any more.",
+        path(Action::Unprotection),
+        "Lift …",
+    );
     let items: Vec<_> = [
         (org.status == ACTIVE).then_some(suspend),
         (org.status != ARCHIVED).then_some(if org.protected { unprotect } else { protect }),
@@ -172,7 +192,11 @@ fn danger(org: &OrgDetail) -> Markup {
     .into_iter()
     .flatten()
     .collect();
-    if items.is_empty() { html! {} } else { ui::danger(&items) }
+    if items.is_empty() {
+        html! {}
+    } else {
+        ui::danger(&items)
+    }
 }
 
 /// How far the first owner has got, each step with its time.
@@ -197,9 +221,9 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
 
 async fn facts(app: &App, org: &OrgDetail) -> Result<Markup, Error> {
     let by = match org.created_by.parse::<Actor>() {
-        Ok(Actor::Person(person)) => {
-            people::by_id(&app.db, person).await?.map_or_else(|| "somebody erased".to_owned(), |p| p.called().to_owned())
-        }
+        Ok(Actor::Person(person)) => people::by_id(&app.db, person)
+            .await?
+            .map_or_else(|| "somebody erased".to_owned(), |p| p.called().to_owned()),
         Ok(Actor::Shell | Actor::Setup) | Err(_) => "the server".to_owned(),
     };
     Ok(ui::facts(&[
@@ -215,9 +239,10 @@ async fn facts(app: &App, org: &OrgDetail) -> Result<Markup, Error> {
 /// The link that the request before has made, if it still opens an invitation of this organisation.
 async fn invitation_box(app: &App, id: Uuid, token: &str) -> Markup {
     match links::open(app, token, Purpose::Invitation).await {
-        Ok(link) if link.org_id == Some(id) => {
-            ui::link_box("Invitation link – pass it on now", &links::url(app, &format!("/invitations/{token}")))
-        }
+        Ok(link) if link.org_id == Some(id) => ui::link_box(
+            "Invitation link – pass it on now",
+            &links::url(app, &format!("/invitations/{token}")),
+        ),
         _ => html! {},
     }
 }
@@ -240,11 +265,20 @@ fn members_table(people: &[Member]) -> Markup {
 
 fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Markup {
     if invited.is_empty() {
-        return ui::empty("No open invitations.", html! {
-            @if change { a href=(paths::org_action(org.org_id, Action::Invitations)) { "Invite somebody" } "." }
-        });
+        return ui::empty(
+            "No open invitations.",
+            html! {
+                @if change { a href=(paths::org_action(org.org_id, Action::Invitations)) { "Invite somebody" } "." }
+            },
+        );
     }
-    let columns = [Column::new("E-mail"), Column::new("Role"), Column::new("Invited"), Column::new("Expires"), Column::new("")];
+    let columns = [
+        Column::new("E-mail"),
+        Column::new("Role"),
+        Column::new("Invited"),
+        Column::new("Expires"),
+        Column::new(""),
+    ];
     let row = |invited: &Invited| {
         let expired = invited.expires_at <= clock::now();
         vec![
