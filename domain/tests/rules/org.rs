@@ -70,6 +70,13 @@ fn only_what_lives_can_be_archived_even_in_a_stream_that_nobody_wrote() {
 }
 
 #[test]
+fn what_happened_to_an_archived_org_counts_though_no_rule_writes_it() {
+    let restored = OrgEvent::OrgRestored { suspended: None };
+    let past = [created("Acme"), archived(), renamed("Apex"), restored];
+    assert_eq!(given(past).0, given([created("Acme"), renamed("Apex")]).0);
+}
+
+#[test]
 fn the_first_owner_is_invited_as_owner_whatever_the_order_says() {
     let owner = Some(Invitee { role: Role::Member, ..invitee(BO, BO) });
     let create = OrgCommand::Create { name: name("Acme"), slug: slug("acme"), owner };

@@ -18,10 +18,10 @@ use crate::acme::{archive, name, rename, slug, suspend};
 use crate::{day, invitation, person, reason};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_org_answers_whatever_is_ordered(orders in vec(org_order(), 0..60)) {
+    fn an_org_answers_whatever_is_ordered(orders in org_orders()) {
         live::<Org>(orders, |_, _| {});
     }
 
@@ -31,7 +31,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_ordered_twice_in_a_row_happens_once(orders in vec(org_order(), 0..60)) {
+    fn what_is_ordered_twice_in_a_row_happens_once(orders in org_orders()) {
         let mut org = Org::Unborn;
         for order in orders {
             let first = obey(&mut org, &order);
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_has_two_open_invitations(orders in vec(org_order(), 0..60)) {
+    fn nobody_has_two_open_invitations(orders in org_orders()) {
         live::<Org>(orders, |org, _| {
             let open: Vec<_> = invited(org, Outcome::Open);
             assert_eq!(open.iter().collect::<BTreeSet<_>>().len(), open.len());
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn members_are_those_who_accepted(orders in vec(org_order(), 0..60)) {
+    fn members_are_those_who_accepted(orders in org_orders()) {
         live::<Org>(orders, |org, _| {
             let accepted: BTreeMap<_, _> = invited(org, Outcome::Accepted).into_iter().collect();
             assert_eq!(profile(org).members, accepted);
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn a_settled_invitation_stays_as_it_is(orders in vec(org_order(), 0..60)) {
+    fn a_settled_invitation_stays_as_it_is(orders in org_orders()) {
         let mut before = vec![];
         live::<Org>(orders, |org, _| {
             let now = settled(org);
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_archived_is_restored_as_it_was(orders in vec(org_order(), 0..60)) {
+    fn what_was_archived_is_restored_as_it_was(orders in org_orders()) {
         let (mut before, mut when_archived) = (Org::Unborn, Org::Unborn);
         live::<Org>(orders, |org, event| {
             if let OrgEvent::OrgArchived { .. } = event {
@@ -167,7 +167,13 @@ fn settled(org: &Org) -> Vec<(InvitationId, Invitation)> {
     all.filter(|(_, invitation)| invitation.outcome != Outcome::Open).collect()
 }
 
-/// Mostly about people, of whom there are few, so that they meet.
+/// Half of them begin with an organisation, or little would happen.
+fn org_orders() -> impl Strategy<Value = Vec<C>> {
+    let created = vec![create(slug("acme"), None)];
+    (select(vec![vec![], created]), vec(org_order(), 0..60)).prop_map(|(first, then)| [first, then].concat())
+}
+
+/// Mostly about people, of whom there are few, so that they meet; and what was stopped soon goes on.
 fn org_order() -> impl Strategy<Value = C> {
     prop_oneof![
         2 => (a_slug(), proptest::option::of(an_invitee())).prop_map(|(slug, owner)| create(slug, owner)),
@@ -175,7 +181,8 @@ fn org_order() -> impl Strategy<Value = C> {
         1 => a_slug().prop_map(|slug| C::ChangeSlug { slug }),
         1 => a_confirmation().prop_map(suspend),
         1 => a_confirmation().prop_map(archive),
-        8 => select(vec![C::Reinstate, C::Restore, C::Protect, C::Unprotect]),
+        8 => select(vec![C::Reinstate, C::Restore]),
+        2 => select(vec![C::Protect, C::Unprotect]),
         6 => an_invitee().prop_map(C::Invite),
         4 => (an_invitation(), a_time()).prop_map(|(invitation, expires_at)| C::RenewInvitation { invitation, expires_at }),
         3 => an_invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
