@@ -85,7 +85,7 @@ pub(crate) fn withdraw(number: u128) -> OrgCommand {
 }
 
 pub(crate) fn accept(number: u128, on: i64) -> OrgCommand {
-    OrgCommand::AcceptInvitation { invitation: invitation(number), at: day(on) }
+    OrgCommand::AcceptInvitation { invitation: invitation(number), person: person(number), at: day(on) }
 }
 
 pub(crate) fn name(text: &str) -> OrgName {

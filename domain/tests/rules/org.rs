@@ -90,9 +90,15 @@ fn whoever_accepts_joins_in_the_role_of_the_invitation() {
 }
 
 #[test]
+fn nobody_accepts_for_somebody_else() {
+    let as_cy = OrgCommand::AcceptInvitation { invitation: invitation(BO), person: person(CY), at: day(1) };
+    given(acme()).when(as_cy).then_refused(OrgError::NoSuchInvitation);
+}
+
+#[test]
 fn an_invitation_ends_at_the_moment_it_names() {
     let org = given(acme());
-    let at = |at| OrgCommand::AcceptInvitation { invitation: invitation(BO), at };
+    let at = |at| OrgCommand::AcceptInvitation { invitation: invitation(BO), person: person(BO), at };
     org.when(at(day(7) - TimeDelta::nanoseconds(1))).then([joined(BO)]);
     org.when(at(day(7))).then_refused(OrgError::InvitationExpired);
 }

@@ -186,7 +186,8 @@ fn org_order() -> impl Strategy<Value = C> {
         6 => an_invitee().prop_map(C::Invite),
         4 => (an_invitation(), a_time()).prop_map(|(invitation, expires_at)| C::RenewInvitation { invitation, expires_at }),
         3 => an_invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
-        6 => (an_invitation(), a_time()).prop_map(|(invitation, at)| C::AcceptInvitation { invitation, at }),
+        9 => (an_invitation(), 1_u128..5, a_time())
+            .prop_map(|(invitation, who, at)| C::AcceptInvitation { invitation, person: person(who), at }),
     ]
 }
 
