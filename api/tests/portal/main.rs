@@ -1,4 +1,7 @@
 //! The whole system in one process, and the house rules.
 
+mod crash;
+mod process;
 mod server;
 mod tidy;
+mod wire;
