@@ -177,6 +177,9 @@ impl Bus {
             AggregateError::DatabaseConnectionError(_) => SendError::Unavailable,
             AggregateError::UserError(rule) => SendError::Rule(rule),
             AggregateError::AggregateConflict => SendError::Unavailable,
+            AggregateError::UnexpectedError(why) if projections::is_away_behind(why.as_ref()) => {
+                SendError::Unavailable
+            }
             AggregateError::DeserializationError(why) | AggregateError::UnexpectedError(why) => {
                 SendError::Internal(anyhow::anyhow!(why))
             }
