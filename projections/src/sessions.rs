@@ -111,6 +111,11 @@ pub async fn end(db: &Db, id: PersonId, session_id: Uuid) -> Result<(), sqlx::Er
     })
 }
 
+/// Ends every session of somebody.
+pub async fn end_all(db: &Db, id: PersonId) -> Result<(), sqlx::Error> {
+    end_others(db, id, Uuid::nil()).await
+}
+
 /// Ends every session of somebody but one.
 pub async fn end_others(db: &Db, id: PersonId, but: Uuid) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
