@@ -209,7 +209,7 @@ impl EventLog {
     }
 }
 
-async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
+pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await)
 }
 
