@@ -1,1 +1,37 @@
-//! l
+//! The program `portal`: every page and command of the product, through one bus and one table of routes.
+//!
+//! | module | is the one place for |
+//! | --- | --- |
+//! | [`routes`] | every URL, and who may ask for it |
+//! | [`access`] | who may do what, and the gate that asks |
+//! | [`bus`] | the way of every command |
+//! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
+//! | [`pages`] | what people see |
+//! | [`ui`] | how it looks |
+//! | [`server`], [`extract`], [`error`] | HTTP itself: limits, headers, parsing, statuses |
+//! | [`config`], [`cli`] | settings and subcommands |
+//!
+//! **Invariant:** no rule stands here. A handler parses, sends, redirects.
+
+pub mod access;
+pub mod app;
+pub mod assets;
+pub mod bus;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod links;
+pub mod log;
+pub mod metrics;
+pub mod pages;
+pub mod passwords;
+pub mod paths;
+pub mod routes;
+pub mod server;
+pub mod session;
+pub mod throttle;
+pub mod ui;

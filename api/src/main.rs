@@ -1,2 +1,25 @@
-//! m
-fn main() {}
+//! `portal`: one binary, one subcommand at a time.
+
+use std::process::ExitCode;
+
+use api::cli::{Cli, Command, demo, grant, log, serve, transfer};
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { command, settings } = Cli::parse();
+    let done = match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(settings).await,
+        Command::Demo => demo::run(settings).await,
+        Command::Migrate => log::migrate(settings).await,
+        Command::Rebuild => log::rebuild(settings).await,
+        Command::Verify => log::verify(settings).await,
+        Command::Export { to } => transfer::export(settings, to).await,
+        Command::Import { from } => transfer::import(settings, from).await,
+        Command::Grant { email, role, reason } => grant::run(settings, email, role, &reason).await,
+    };
+    done.unwrap_or_else(|error| {
+        api::cli::complain(&error);
+        ExitCode::FAILURE
+    })
+}

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use cqrs_es::Aggregate;
+use cqrs_es::{Aggregate, DomainEvent};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub enum Unreadable {
 }
 
 /// Every event type that was ever stored, with the newest version of it.
-const KNOWN: &[(&str, &[(&str, u32)])] = &[
+pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
     (
         Org::TYPE,
         &[
@@ -67,11 +67,11 @@ impl Fact {
     ) -> Result<Self, Unreadable> {
         match aggregate_type {
             Org::TYPE => {
-                let event = event::<Org, _>(event_type, version, &mut json(payload))?;
+                let event = event_in_text::<Org>(event_type, version, payload)?;
                 Ok(Self::Org(OrgId(uuid::<Org>(event_type, aggregate_id)?), event))
             }
             Grant::TYPE => {
-                let event = event::<Grant, _>(event_type, version, &mut json(payload))?;
+                let event = event_in_text::<Grant>(event_type, version, payload)?;
                 Ok(Self::Grant(PersonId(uuid::<Grant>(event_type, aggregate_id)?), event))
             }
             _ => Err(newer(aggregate_type, event_type, version)),
@@ -96,11 +96,22 @@ where
     if !readable {
         return Err(newer(A::TYPE, event_type, version));
     }
-    A::Event::deserialize(payload).map_err(|e| damaged::<A>(event_type, e.to_string()))
+    let event = A::Event::deserialize(payload).map_err(|e| damaged::<A>(event_type, e.to_string()))?;
+    match event.event_type() {
+        told if told == event_type => Ok(event),
+        told => Err(damaged::<A>(event_type, format!("the payload is of {told}"))),
+    }
 }
 
-fn json(text: &str) -> serde_json::Deserializer<serde_json::de::StrRead<'_>> {
-    serde_json::Deserializer::from_str(text)
+/// Like [`event`], from text that must hold nothing else.
+pub fn event_in_text<A>(event_type: &str, version: &str, payload: &str) -> Result<A::Event, Unreadable>
+where
+    A: Aggregate<Event: DeserializeOwned>,
+{
+    let mut json = serde_json::Deserializer::from_str(payload);
+    let event = event::<A, _>(event_type, version, &mut json)?;
+    json.end().map_err(|e| damaged::<A>(event_type, e.to_string()))?;
+    Ok(event)
 }
 
 fn uuid<A: Aggregate>(event_type: &str, id: &str) -> Result<Uuid, Unreadable> {

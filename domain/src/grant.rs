@@ -3,7 +3,7 @@
 //! **Invariant:** once there is a superadmin there is always one. One person's stream can't see the others, so every
 //! grant and revocation also counts in the log's own guard, in the same transaction.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
@@ -52,10 +52,17 @@ pub enum GrantError {
     NotHeld,
 }
 
-/// The roles that are held now.
+/// Where the person stands with each role; one that was never granted is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    held: BTreeSet<PlatformRole>,
+#[serde(transparent)]
+pub struct Grant(BTreeMap<PlatformRole, Standing>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Standing {
+    #[default]
+    Never,
+    Held,
+    Revoked,
 }
 
 impl Rules for Grant {
@@ -63,15 +70,18 @@ impl Rules for Grant {
 
     fn decide(&self, command: GrantCommand) -> Result<Vec<GrantEvent>, GrantError> {
         use GrantCommand as C;
-        use GrantEvent as E;
-        use PlatformRole::{Auditor, Superadmin};
+        use Standing::{Held, Never, Revoked};
         match command {
-            C::Give { role, .. } if self.held.contains(&role) => Ok(vec![]),
-            C::Give { role: Superadmin, reason } => Ok(vec![E::SuperadminGranted { reason }]),
-            C::Give { role: Auditor, reason } => Ok(vec![E::AuditorGranted { reason }]),
-            C::Revoke { role, .. } if !self.held.contains(&role) => Err(GrantError::NotHeld),
-            C::Revoke { role: Superadmin, reason } => Ok(vec![E::SuperadminRevoked { reason }]),
-            C::Revoke { role: Auditor, reason } => Ok(vec![E::AuditorRevoked { reason }]),
+            C::Give { role, reason } => match self.standing(role) {
+                Never | Revoked => Ok(vec![role.granted(reason)]),
+                Held => Ok(vec![]),
+            },
+            // Twice is a double click; of somebody who never held it, a mistake that must be seen.
+            C::Revoke { role, reason } => match self.standing(role) {
+                Never => Err(GrantError::NotHeld),
+                Held => Ok(vec![role.revoked(reason)]),
+                Revoked => Ok(vec![]),
+            },
         }
     }
 
@@ -88,6 +98,28 @@ impl Rules for Grant {
 
 /// The guard that counts superadmins.
 pub const SUPERADMINS: &str = "superadmins";
+
+impl PlatformRole {
+    fn granted(self, reason: Reason) -> GrantEvent {
+        match self {
+            Self::Superadmin => GrantEvent::SuperadminGranted { reason },
+            Self::Auditor => GrantEvent::AuditorGranted { reason },
+        }
+    }
+
+    fn revoked(self, reason: Reason) -> GrantEvent {
+        match self {
+            Self::Superadmin => GrantEvent::SuperadminRevoked { reason },
+            Self::Auditor => GrantEvent::AuditorRevoked { reason },
+        }
+    }
+}
+
+impl Grant {
+    fn standing(&self, role: PlatformRole) -> Standing {
+        self.0.get(&role).copied().unwrap_or_default()
+    }
+}
 
 impl Aggregate for Grant {
     const TYPE: &'static str = "grant";
@@ -107,20 +139,14 @@ impl Aggregate for Grant {
 
     fn apply(&mut self, event: GrantEvent) {
         use GrantEvent as E;
-        match event {
-            E::SuperadminGranted { .. } => {
-                self.held.insert(PlatformRole::Superadmin);
-            }
-            E::SuperadminRevoked { .. } => {
-                self.held.remove(&PlatformRole::Superadmin);
-            }
-            E::AuditorGranted { .. } => {
-                self.held.insert(PlatformRole::Auditor);
-            }
-            E::AuditorRevoked { .. } => {
-                self.held.remove(&PlatformRole::Auditor);
-            }
-        }
+        use PlatformRole::{Auditor, Superadmin};
+        let (role, standing) = match event {
+            E::SuperadminGranted { .. } => (Superadmin, Standing::Held),
+            E::SuperadminRevoked { .. } => (Superadmin, Standing::Revoked),
+            E::AuditorGranted { .. } => (Auditor, Standing::Held),
+            E::AuditorRevoked { .. } => (Auditor, Standing::Revoked),
+        };
+        self.0.insert(role, standing);
     }
 }
 

@@ -6,7 +6,7 @@
 //! | [`grant::Grant`] | person | which platform roles somebody holds |
 //!
 //! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state),
-//! told top-down in one file. [`Rules`] is what the bus needs of it; `run`, below, is the one
+//! told top-down in one file, beside it a folder for what has rules of its own. [`Rules`] is what the bus needs of it; `run`, below, is the one
 //! bridge into cqrs-es.
 //!
 //! **Invariant:** nothing in this crate performs I/O, reads the clock, or makes up an id.

@@ -11,6 +11,8 @@
 //!
 //! **Invariant:** nothing here performs I/O, reads the clock, or makes up an id.
 
+mod invitation;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use crate::{Constraint, Rules};
+
+pub use invitation::{Invitation, Invitations, Invitee, Outcome};
 
 /// An order to an organisation. Times are not part of what a command *is*, so a form that is sent twice is one command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +53,7 @@ pub enum OrgCommand {
     Protect,
     Unprotect,
     Invite(Invitee),
-    /// A new link, and seven more days for it.
+    /// A new link, and more days for it.
     RenewInvitation {
         invitation: InvitationId,
         #[serde(skip)]
@@ -58,21 +62,13 @@ pub enum OrgCommand {
     WithdrawInvitation {
         invitation: InvitationId,
     },
+    /// `person` is whoever accepts; only the one who was invited can.
     AcceptInvitation {
         invitation: InvitationId,
+        person: PersonId,
         #[serde(skip)]
         at: DateTime<Utc>,
     },
-}
-
-/// Somebody to be invited, with everything that an invitation is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Invitee {
-    pub invitation: InvitationId,
-    pub person: PersonId,
-    pub role: Role,
-    #[serde(skip)]
-    pub expires_at: DateTime<Utc>,
 }
 
 /// What happened to an organisation.
@@ -161,13 +157,15 @@ pub enum OrgError {
     AlreadyMember,
     #[error("this person has an open invitation; make a new link for it instead")]
     AlreadyInvited,
+    #[error("this invitation exists already; make another one")]
+    InvitationExists,
     #[error("there is no such invitation")]
     NoSuchInvitation,
-    #[error("this invitation was withdrawn; ask for a new one")]
+    #[error("this invitation was withdrawn; a new one is needed")]
     InvitationWithdrawn,
     #[error("this invitation has expired; ask for a new link")]
     InvitationExpired,
-    #[error("this invitation was used; sign in instead")]
+    #[error("this invitation was used; its person can sign in")]
     InvitationUsed,
 }
 
@@ -189,23 +187,7 @@ pub struct Profile {
     pub slug: Slug,
     pub protected: bool,
     pub members: BTreeMap<PersonId, Role>,
-    pub invitations: BTreeMap<InvitationId, Invitation>,
-}
-
-/// An invitation and what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invitation {
-    pub person: PersonId,
-    pub role: Role,
-    pub expires_at: DateTime<Utc>,
-    pub outcome: Outcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    Open,
-    Accepted,
-    Withdrawn,
+    pub invitations: Invitations,
 }
 
 impl Rules for Org {
@@ -216,7 +198,8 @@ impl Rules for Org {
         use OrgEvent as E;
         match (self, command) {
             (Self::Unborn, C::Create { name, slug, owner }) => {
-                Ok([E::OrgCreated { name, slug }].into_iter().chain(owner.map(invited)).collect())
+                let owner = owner.map(|invitee| invitee.owning().invited());
+                Ok([E::OrgCreated { name, slug }].into_iter().chain(owner).collect())
             }
             (Self::Unborn, _) => Err(OrgError::NotFound),
             (_, C::Create { .. }) => Err(OrgError::AlreadyExists),
@@ -231,10 +214,11 @@ impl Rules for Org {
             }
             (Self::Active(org), C::Invite(invitee)) => org.invite(invitee),
             (Self::Active(org), C::RenewInvitation { invitation, expires_at }) => {
-                org.open(invitation)?;
-                Ok(vec![E::InvitationRenewed { invitation, expires_at }])
+                org.invitations.renew(invitation, expires_at)
             }
-            (Self::Active(org), C::AcceptInvitation { invitation, at }) => org.accept(invitation, at),
+            (Self::Active(org), C::AcceptInvitation { invitation, person, at }) => {
+                org.invitations.accept(invitation, person, at)
+            }
 
             (Self::Suspended(..), C::Suspend { .. }) => Ok(vec![]),
             (Self::Suspended(..), C::Reinstate) => Ok(vec![E::OrgReinstated {}]),
@@ -254,7 +238,7 @@ impl Rules for Org {
             (Self::Active(org) | Self::Suspended(org, _), C::Unprotect) if !org.protected => Ok(vec![]),
             (Self::Active(_) | Self::Suspended(..), C::Unprotect) => Ok(vec![E::OrgUnprotected {}]),
             (Self::Active(org) | Self::Suspended(org, _), C::WithdrawInvitation { invitation }) => {
-                org.withdraw(invitation)
+                org.invitations.withdraw(invitation)
             }
 
             (Self::Archived(_), C::Archive { .. }) => Ok(vec![]),
@@ -297,44 +281,11 @@ impl Profile {
     }
 
     fn invite(&self, invitee: Invitee) -> Result<Vec<OrgEvent>, OrgError> {
-        let open = |i: &Invitation| i.person == invitee.person && i.outcome == Outcome::Open;
         if self.members.contains_key(&invitee.person) {
-            Err(OrgError::AlreadyMember)
-        } else if self.invitations.values().any(open) {
-            Err(OrgError::AlreadyInvited)
-        } else {
-            Ok(vec![invited(invitee)])
+            return Err(OrgError::AlreadyMember);
         }
+        self.invitations.invite(invitee)
     }
-
-    fn open(&self, invitation: InvitationId) -> Result<&Invitation, OrgError> {
-        let found = self.invitations.get(&invitation).ok_or(OrgError::NoSuchInvitation)?;
-        match found.outcome {
-            Outcome::Open => Ok(found),
-            Outcome::Accepted => Err(OrgError::InvitationUsed),
-            Outcome::Withdrawn => Err(OrgError::InvitationWithdrawn),
-        }
-    }
-
-    fn withdraw(&self, invitation: InvitationId) -> Result<Vec<OrgEvent>, OrgError> {
-        match self.open(invitation) {
-            Ok(_) => Ok(vec![OrgEvent::InvitationWithdrawn { invitation }]),
-            Err(OrgError::InvitationWithdrawn) => Ok(vec![]),
-            Err(refusal) => Err(refusal),
-        }
-    }
-
-    fn accept(&self, invitation: InvitationId, at: DateTime<Utc>) -> Result<Vec<OrgEvent>, OrgError> {
-        let Invitation { person, role, expires_at, .. } = *self.open(invitation)?;
-        if at > expires_at {
-            return Err(OrgError::InvitationExpired);
-        }
-        Ok(vec![OrgEvent::MemberJoined { invitation, person, role }])
-    }
-}
-
-fn invited(Invitee { invitation, person, role, expires_at }: Invitee) -> OrgEvent {
-    OrgEvent::MemberInvited { invitation, person, role, expires_at }
 }
 
 impl Aggregate for Org {
@@ -352,7 +303,7 @@ impl Aggregate for Org {
         use OrgEvent as E;
         match event {
             E::OrgCreated { name, slug } => {
-                let (members, invitations) = (BTreeMap::new(), BTreeMap::new());
+                let (members, invitations) = (BTreeMap::new(), Invitations::default());
                 *self = Self::Active(Profile { name, slug, protected: false, members, invitations });
             }
             E::OrgRenamed { name } => self.change(|org| org.name = name),
@@ -365,7 +316,10 @@ impl Aggregate for Org {
                 Self::Suspended(profile, _) => Self::Active(profile),
                 org @ (Self::Unborn | Self::Active(_) | Self::Archived(_)) => org,
             }),
-            E::OrgArchived { .. } => self.turn(|org| Self::Archived(Box::new(org))),
+            E::OrgArchived { .. } => self.turn(|org| match org {
+                before @ (Self::Active(_) | Self::Suspended(..)) => Self::Archived(Box::new(before)),
+                org @ (Self::Unborn | Self::Archived(_)) => org,
+            }),
             E::OrgRestored { .. } => self.turn(|org| match org {
                 Self::Archived(before) => *before,
                 org @ (Self::Unborn | Self::Active(_) | Self::Suspended(..)) => org,
@@ -374,20 +328,18 @@ impl Aggregate for Org {
             E::OrgUnprotected {} => self.change(|org| org.protected = false),
             E::MemberInvited { invitation, person, role, expires_at } => self.change(|org| {
                 let outcome = Outcome::Open;
-                org.invitations.insert(invitation, Invitation { person, role, expires_at, outcome });
+                org.invitations.add(invitation, Invitation { person, role, expires_at, outcome });
             }),
             E::InvitationRenewed { invitation, expires_at } => {
-                self.change_invitation(invitation, |it| it.expires_at = expires_at);
+                self.change(|org| org.invitations.extend(invitation, expires_at));
             }
             E::InvitationWithdrawn { invitation } => {
-                self.change_invitation(invitation, |it| it.outcome = Outcome::Withdrawn);
+                self.change(|org| org.invitations.settle(invitation, Outcome::Withdrawn));
             }
-            E::MemberJoined { invitation, person, role } => {
-                self.change_invitation(invitation, |it| it.outcome = Outcome::Accepted);
-                self.change(|org| {
-                    org.members.insert(person, role);
-                });
-            }
+            E::MemberJoined { invitation, person, role } => self.change(|org| {
+                org.invitations.settle(invitation, Outcome::Accepted);
+                org.members.insert(person, role);
+            }),
         }
     }
 }
@@ -410,12 +362,6 @@ impl Org {
             Self::Suspended(_, reason) => Some(reason.clone()),
             Self::Unborn | Self::Active(_) | Self::Archived(_) => None,
         }
-    }
-
-    fn change_invitation(&mut self, id: InvitationId, edit: impl FnOnce(&mut Invitation)) {
-        self.change(|org| {
-            org.invitations.get_mut(&id).map(edit);
-        });
     }
 }
 

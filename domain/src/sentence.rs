@@ -50,7 +50,10 @@ fn of_org(org: Part, event: &OrgEvent) -> Vec<Part> {
         E::OrgSuspended { reason } => vec![text("suspended "), org, text(format!(": {reason}"))],
         E::OrgReinstated {} => vec![text("reinstated "), org],
         E::OrgArchived { reason } => vec![text("archived "), org, text(format!(": {reason}"))],
-        E::OrgRestored { .. } => vec![text("restored "), org],
+        E::OrgRestored { suspended: None } => vec![text("restored "), org],
+        E::OrgRestored { suspended: Some(reason) } => {
+            vec![text("restored "), org, text(format!(", still suspended: {reason}"))]
+        }
         E::OrgProtected {} => vec![text("protected "), org],
         E::OrgUnprotected {} => vec![text("lifted the protection of "), org],
         E::MemberInvited { person, role, .. } => {

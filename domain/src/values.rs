@@ -4,6 +4,7 @@
 //! a rule made stricter later never makes history unreadable.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,7 @@ text!(
 pub enum ValueError {
     #[error("give a name of 1 to 200 characters")]
     NameLength,
-    #[error("a name can't contain control characters or invisible direction marks")]
+    #[error("a name can't contain line breaks, control characters or invisible direction marks")]
     NameCharacters,
     #[error("a slug has 3 to 40 characters")]
     SlugLength,
@@ -106,7 +107,7 @@ pub enum ValueError {
     SlugReserved,
     #[error("give a reason of 10 to 500 characters; it stays in the history")]
     ReasonLength,
-    #[error("a reason can't contain control characters")]
+    #[error("a reason can't contain control characters or invisible direction marks")]
     ReasonCharacters,
     #[error("this is not an e-mail address; it looks like name@example.com")]
     Email,
@@ -126,11 +127,13 @@ const RESERVED: &[&str] = &[
     "auth",
     "billing",
     "blog",
+    "claims",
     "console",
     "dashboard",
     "default",
     "demo",
     "docs",
+    "events",
     "help",
     "history",
     "home",
@@ -156,12 +159,16 @@ const RESERVED: &[&str] = &[
     "organization",
     "organizations",
     "orgs",
+    "permissions",
     "platform",
     "portal",
     "postmaster",
     "readyz",
+    "reference-data",
     "request",
+    "request-access",
     "requests",
+    "roles",
     "root",
     "security",
     "select",
@@ -188,7 +195,7 @@ impl FromStr for OrgName {
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
         let name = typed.trim();
-        check(name, 1..=200, ValueError::NameLength, ValueError::NameCharacters)?;
+        check_name(name, 200, ValueError::NameLength)?;
         Ok(Self(name.to_owned()))
     }
 }
@@ -226,10 +233,9 @@ impl FromStr for Reason {
     fn from_str(typed: &str) -> Result<Self, ValueError> {
         let reason = typed.replace("\r\n", "\n");
         let reason = reason.trim();
-        if !(10..=500).contains(&reason.chars().count()) {
-            return Err(ValueError::ReasonLength);
-        }
-        if reason.chars().any(|c| c.is_control() && c != '\n') {
+        let line_break = |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}');
+        check_length(reason, 10..=500, ValueError::ReasonLength)?;
+        if reason.chars().any(|c| misleads(c) && !line_break(c)) {
             return Err(ValueError::ReasonCharacters);
         }
         Ok(Self(reason.to_owned()))
@@ -258,27 +264,36 @@ impl FromStr for PersonName {
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
         let name = typed.trim();
-        check(name, 1..=100, ValueError::PersonNameLength, ValueError::NameCharacters)?;
+        check_name(name, 100, ValueError::PersonNameLength)?;
         Ok(Self(name.to_owned()))
     }
 }
 
-fn check(
-    text: &str,
-    length: std::ops::RangeInclusive<usize>,
-    wrong_length: ValueError,
-    wrong_character: ValueError,
-) -> Result<(), ValueError> {
-    if !length.contains(&text.chars().count()) {
-        return Err(wrong_length);
-    }
-    if text.chars().any(|c| c.is_control() || is_direction_mark(c)) {
-        return Err(wrong_character);
-    }
-    Ok(())
+fn check_name(name: &str, longest: usize, wrong_length: ValueError) -> Result<(), ValueError> {
+    check_length(name, 1..=longest, wrong_length)?;
+    if name.chars().any(misleads) { Err(ValueError::NameCharacters) } else { Ok(()) }
 }
 
-/// Marks that can make a name read as another one (Unicode UAX #9, explicit directional formatting).
-fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// At least so many characters that can be seen, with the spaces between them; at most so many altogether.
+fn check_length(text: &str, length: RangeInclusive<usize>, wrong: ValueError) -> Result<(), ValueError> {
+    let shown = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let seen = shown.chars().filter(|c| !is_invisible(*c)).count();
+    if seen < *length.start() || text.chars().count() > *length.end() { Err(wrong) } else { Ok(()) }
+}
+
+/// Control characters, line breaks, and marks that can make a text read as another one (Unicode UAX #9, explicit
+/// directional formatting).
+fn misleads(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that leave no mark on the page: Unicode's `Default_Ignorable_Code_Point`, and the empty Braille cell.
+/// Allowed beside others, for many scripts and emoji need them.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }

@@ -33,7 +33,7 @@ create table link (
     expires_at    integer not null,
     used_at       integer
 ) strict;
-create index link_invitation on link (invitation_id);
+create index link_org on link (org_id);
 
 -- Commands that were refused, apart from the log of what happened.
 create table access_log (

@@ -9,6 +9,7 @@
 //! asks for `position > n` never misses an event; [`EventLog::tail`] checks it and a gap is an error.
 
 mod check;
+mod import;
 mod leaf;
 mod postgres;
 mod recorded;
@@ -23,6 +24,7 @@ use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+pub use import::ImportError;
 pub use leaf::leaf_hash;
 pub use recorded::{Recorded, StreamId};
 pub use store::Loaded;

@@ -108,12 +108,9 @@ pub async fn withdraw_all(db: &Db, purpose: Purpose) -> Result<(), sqlx::Error> 
     })
 }
 
-/// When the first link to an invitation was made: the moment it could be passed on.
-pub async fn invitation_sent_at(db: &Db, invitation_id: Uuid) -> Result<Option<Timestamp>, sqlx::Error> {
+/// When the first link into an organisation was made: the moment it could be passed on.
+pub async fn first_sent_at(db: &Db, org_id: Uuid) -> Result<Option<Timestamp>, sqlx::Error> {
     read!(db, |pool| {
-        sqlx::query_scalar(include_str!("sql/links/invitation_sent_at.sql"))
-            .bind(invitation_id)
-            .fetch_one(pool)
-            .await
+        sqlx::query_scalar(include_str!("sql/links/first_sent_at.sql")).bind(org_id).fetch_one(pool).await
     })
 }

@@ -26,6 +26,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use batch::Batch;
 pub use batch::Entry;
 pub use rebuild::Progress;
+pub(crate) use verify::constraints;
 pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, Tx, on, read, row};
@@ -156,6 +157,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// How long to wait at most before asking again whether somebody else has finished a batch.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long to wait for this process before asking whether another one has folded.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// Events that one transaction folds at most.
 const BATCH: i64 = 1000;
 
@@ -255,20 +259,16 @@ impl Projector {
         let reached = async {
             loop {
                 // The background task is awake already. If it has nothing to fold, another process is at it.
-                let moved =
-                    tokio::time::timeout(Duration::from_millis(20), folded.wait_for(|at| *at >= position));
-                match moved.await {
-                    Ok(_) => return,
-                    Err(_) => match self.position().await {
-                        Ok(at) => self.reached(at),
-                        Err(error) => tracing::warn!(%error, "can't read the checkpoints"),
-                    },
+                let moved = tokio::time::timeout(PATIENCE, folded.wait_for(|at| *at >= position));
+                if moved.await.is_ok() {
+                    return;
+                }
+                match self.position().await {
+                    Ok(at) => self.reached(at),
+                    Err(error) => tracing::warn!(%error, "can't read the checkpoints"),
                 }
             }
         };
-        if *self.folded.borrow() >= position {
-            return Ok(());
-        }
         tokio::time::timeout(limit, reached).await.map_err(|_| StillUpdating(position))
     }
 

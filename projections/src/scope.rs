@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use crate::grants::ActiveGrant;
-use crate::memberships::Membership;
+use crate::memberships::{Invitation, Membership};
 
 /// All organisations. Only somebody with an active platform grant gets one, for one request.
 #[derive(Clone, Debug)]
@@ -19,13 +19,18 @@ impl Platform {
     }
 }
 
-/// One organisation, for one of its members.
+/// One organisation, for somebody who belongs there.
 #[derive(Clone, Copy, Debug)]
 pub struct Tenant(Uuid);
 
 impl Tenant {
     pub fn of(membership: &Membership) -> Self {
         Self(membership.org_id)
+    }
+
+    /// For whoever holds an open link to an invitation: they may see what they are invited to.
+    pub fn invited(invitation: &Invitation) -> Self {
+        Self(invitation.org_id)
     }
 
     pub fn org_id(self) -> Uuid {

@@ -1,3 +1,7 @@
-//! The whole system in process.
+//! The whole system in one process, and the house rules.
 
+mod crash;
+mod process;
+mod server;
 mod tidy;
+mod wire;

@@ -50,8 +50,7 @@ impl<A: Rules> EventStore<A> for EventLog {
                 events
                     .into_iter()
                     .map(|e| {
-                        let json = &mut serde_json::Deserializer::from_str(&e.payload);
-                        let payload = fact::event::<A, _>(&e.event_type, &e.event_version, json);
+                        let payload = fact::event_in_text::<A>(&e.event_type, &e.event_version, &e.payload);
                         let sequence = usize::try_from(e.sequence).map_err(unexpected)?;
                         envelope(e.aggregate_id, sequence, payload, &e.metadata)
                     })

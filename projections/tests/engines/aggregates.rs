@@ -59,7 +59,7 @@ engines! {
 
     async fn a_damaged_event_keeps_its_aggregate_from_loading(store: Store) {
         let mut damaged = creation("Acme", "acme");
-        damaged.events[0].payload = "{\"OrgCreated\":{\"name\":7}}".to_owned();
+        "{\"OrgCreated\":{\"name\":7}}".clone_into(&mut damaged.events[0].payload);
         store.append(damaged.clone()).await?;
         let loaded = EventStore::<Org>::load_aggregate(&store.log, &damaged.stream.id).await;
         assert!(matches!(loaded, Err(AggregateError::DeserializationError(_))), "{loaded:?}");

@@ -250,7 +250,7 @@ pub(crate) fn invite(invitee: &Invitee) -> OrgCommand {
 }
 
 pub(crate) fn accept(invitee: &Invitee) -> OrgCommand {
-    OrgCommand::AcceptInvitation { invitation: invitee.invitation, at: day(1) }
+    OrgCommand::AcceptInvitation { invitation: invitee.invitation, person: invitee.person, at: day(1) }
 }
 
 /// Midnight, so many days after the tests' calendar begins.

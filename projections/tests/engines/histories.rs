@@ -61,13 +61,16 @@ fn invitation() -> impl Strategy<Value = InvitationId> {
     (0..12_u128).prop_map(|n| InvitationId(Uuid::from_u128(2000 + n)))
 }
 
+/// Two invitations for each person.
+fn invited_with(invitation: InvitationId) -> PersonId {
+    PersonId(Uuid::from_u128(1000 + invitation.0.as_u128() % 6))
+}
+
 fn invitee() -> impl Strategy<Value = Invitee> {
     let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
-    (invitation(), person(), role).prop_map(|(invitation, person, role)| Invitee {
-        invitation,
-        person,
-        role,
-        expires_at: day(30),
+    (invitation(), role).prop_map(|(invitation, role)| {
+        let (person, expires_at) = (invited_with(invitation), day(30));
+        Invitee { invitation, person, role, expires_at }
     })
 }
 
@@ -88,7 +91,9 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
         4 => invitee().prop_map(C::Invite),
         1 => invitation().prop_map(|invitation| C::RenewInvitation { invitation, expires_at: day(60) }),
         1 => invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
-        4 => invitation().prop_map(|invitation| C::AcceptInvitation { invitation, at: day(1) }),
+        4 => invitation().prop_map(|invitation| {
+            C::AcceptInvitation { invitation, person: invited_with(invitation), at: day(1) }
+        }),
     ]
 }
 

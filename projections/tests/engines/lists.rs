@@ -45,8 +45,8 @@ engines! {
         assert_eq!((second.more_before, second.more_after, names(&second.rows)), (true, false, vec!["ccc"]));
         let back = list(Order { after, backwards: true, ..Order::default() }, 2).await?;
         assert_eq!((back.more_before, back.more_after, names(&back.rows)), (false, true, vec!["aaa"]));
-        let last = list(Order { backwards: true, ..Order::default() }, 2).await?;
-        assert_eq!((last.more_before, last.more_after, names(&last.rows)), (true, false, vec!["bbb", "ccc"]));
+        let end = list(Order { backwards: true, ..Order::default() }, 2).await?;
+        assert_eq!((end.more_before, end.more_after, names(&end.rows)), (true, false, vec!["bbb", "ccc"]));
     }
 
     async fn a_part_of_name_slug_id_or_owners_address_finds_it(store: Store) {
@@ -62,7 +62,7 @@ engines! {
             assert_eq!(search(&store, &platform, text).await?, ["Ünion Bäcker 100%_!"], "{text:?}");
         }
         for text in ["%", "_", "!", "nion%mehr", "a_ia", "1000", "\\", "'", "\"; drop table people"] {
-            let expected = if ["%", "_", "!"].contains(&text) { 1 } else { 0 };
+            let expected = usize::from(["%", "_", "!"].contains(&text));
             assert_eq!(search(&store, &platform, text).await?.len(), expected, "{text:?}");
         }
         assert_eq!(search(&store, &platform, "").await?.len(), 2);

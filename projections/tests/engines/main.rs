@@ -15,6 +15,7 @@ mod poison;
 mod projector;
 mod races;
 mod signing_in;
+mod transfers;
 mod verify;
 
 /// Makes `sqlite::name` and `postgres::name` of each body. A body may use `?`.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use domain::Org;
 use domain::values::OrgId;
@@ -14,7 +15,7 @@ use crate::engines;
 use crate::given::{Outcome, Raw, Store, append, created, id, renamed};
 
 const WRITERS: usize = 16;
-const APPENDS: usize = 60;
+const APPENDS: usize = 50;
 
 engines! {
     async fn a_reader_that_follows_the_log_misses_nothing(store: Store) {
@@ -69,6 +70,7 @@ async fn follow(log: EventLog, done: Arc<AtomicBool>) -> Outcome<Vec<Recorded>> 
             return Ok(seen);
         }
         seen.extend(events);
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -87,9 +89,9 @@ async fn roll_back(mut raw: Raw, done: Arc<AtomicBool>) -> Outcome {
     while !done.load(Ordering::SeqCst) {
         raw.run(begin).await?;
         raw.run(insert).await?;
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
         raw.run("rollback").await?;
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())
 }

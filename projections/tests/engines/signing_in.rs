@@ -121,9 +121,9 @@ engines! {
         assert_eq!(links::find(store.db(), &[2; 32], Purpose::Invitation).await?, None);
         let later = Link { created_at: noon(2), ..link.clone() };
         links::create(store.db(), &[2; 32], &later).await?;
-        let invitation = link.invitation_id.ok_or("it is for an invitation")?;
-        assert_eq!(links::invitation_sent_at(store.db(), invitation).await?, Some(noon(1)));
-        assert_eq!(links::invitation_sent_at(store.db(), id()).await?, None);
+        let org = link.org_id.ok_or("it leads into an organisation")?;
+        assert_eq!(links::first_sent_at(store.db(), org).await?, Some(noon(1)));
+        assert_eq!(links::first_sent_at(store.db(), id()).await?, None);
     }
 
     async fn a_link_is_used_up_once_however_many_try(store: Store) {

@@ -136,9 +136,8 @@ async fn some_history(store: &Store) -> Outcome {
     let owner = invitee(PersonId(id()), Role::Owner);
     store.carry_out::<Org>(acme, invite(&owner)).await?;
     store.carry_out::<Org>(acme, accept(&owner)).await?;
-    let (one, other) = (store.superadmin().await?, store.superadmin().await?);
+    let (one, _other) = (store.superadmin().await?, store.superadmin().await?);
     store.append(append::<Grant>(one, 1, &[superadmin_revoked(), superadmin_granted()])).await?;
-    let _kept = other;
     let _refused = store.append(creation("Other", "acme")).await;
     store.folded().await
 }

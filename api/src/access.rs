@@ -1,0 +1,254 @@
+//! Who may do what: what every route needs, what every command needs, and the gate that asks.
+//!
+//! | | anonymous | signed in | member | auditor | superadmin |
+//! | --- | --- | --- | --- | --- | --- |
+//! | `Anyone` | ✓ | ✓ | ✓ | ✓ | ✓ |
+//! | `SignedIn` | sign in | ✓ | ✓ | ✓ | ✓ |
+//! | `Member` | sign in | 404 | ✓ | 404 | 404 |
+//! | `Platform` | sign in | home | home | ✓ | ✓ |
+//! | `Superadmin` | sign in | home | home | 403 | ✓ |
+//!
+//! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
+//! only one that makes it, from a grant that was active when the request came.
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::grant::GrantCommand;
+use domain::org::OrgCommand;
+use domain::values::PersonId;
+use domain::{Actor, Grant, Org, Rules};
+use projections::grants::ActiveGrant;
+use projections::memberships::{self, Membership};
+use projections::{Platform, Scope, Tenant};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::session::{self, Identity};
+use crate::{pages, paths};
+
+/// What a route needs of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Anyone,
+    SignedIn,
+    /// Belongs to the organisation in the path, which works.
+    Member,
+    /// May read all organisations.
+    Platform,
+    /// May change them.
+    Superadmin,
+}
+
+/// What a command needs of whoever issues it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    Superadmin,
+    /// Superadmin; or the link that an empty portal prints, for the first one.
+    FirstSuperadmin,
+    /// Only this person, for themselves.
+    Oneself(PersonId),
+}
+
+/// An aggregate whose commands can be issued: each of them says what it needs.
+pub trait Commanded: Rules {
+    fn right(command: &Self::Command) -> Right;
+}
+
+impl Commanded for Org {
+    fn right(command: &OrgCommand) -> Right {
+        use OrgCommand as C;
+        match command {
+            C::AcceptInvitation { person, .. } => Right::Oneself(*person),
+            C::Create { .. }
+            | C::Rename { .. }
+            | C::ChangeSlug { .. }
+            | C::Suspend { .. }
+            | C::Reinstate
+            | C::Archive { .. }
+            | C::Restore
+            | C::Protect
+            | C::Unprotect
+            | C::Invite(_)
+            | C::RenewInvitation { .. }
+            | C::WithdrawInvitation { .. } => Right::Superadmin,
+        }
+    }
+}
+
+impl Commanded for Grant {
+    fn right(command: &GrantCommand) -> Right {
+        match command {
+            GrantCommand::Give { .. } => Right::FirstSuperadmin,
+            GrantCommand::Revoke { .. } => Right::Superadmin,
+        }
+    }
+}
+
+/// Whoever issues a command, with the right they have it by.
+#[derive(Clone, Debug)]
+pub enum Issuer {
+    Person {
+        person: PersonId,
+        grant: Option<ActiveGrant>,
+    },
+    /// A shell on the server: whoever has it has the database too.
+    Shell,
+    /// The link of an empty portal.
+    Setup,
+}
+
+impl From<&Identity> for Issuer {
+    fn from(identity: &Identity) -> Self {
+        Self::Person { person: identity.person(), grant: identity.grant.clone() }
+    }
+}
+
+impl Issuer {
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Person { person, .. } => Actor::Person(*person),
+            Self::Shell => Actor::Shell,
+            Self::Setup => Actor::Setup,
+        }
+    }
+
+    /// Whether this right is had, and by which grant: the one that must still stand when the events are written.
+    pub fn has(&self, right: Right) -> Option<Option<&ActiveGrant>> {
+        use domain::grant::PlatformRole::Superadmin;
+        match (self, right) {
+            (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) => Some(None),
+            (Self::Person { person, .. }, Right::Oneself(of)) => (*person == of).then_some(None),
+            (Self::Person { grant: Some(grant), .. }, Right::Superadmin | Right::FirstSuperadmin) => {
+                (grant.role() == Superadmin).then_some(Some(grant))
+            }
+            (Self::Person { grant: None, .. } | Self::Setup, _) => None,
+        }
+    }
+}
+
+/// Somebody who may see all organisations, for one request.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    pub identity: Identity,
+    pub platform: Platform,
+}
+
+impl Operator {
+    pub fn scope(&self) -> Scope {
+        Scope::Platform(self.platform.clone())
+    }
+}
+
+/// Somebody in the organisation that the path names.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub identity: Identity,
+    pub membership: Membership,
+}
+
+impl Member {
+    pub fn scope(&self) -> Scope {
+        Scope::Tenant(Tenant::of(&self.membership))
+    }
+}
+
+/// Lets a request through to its handler, or says what its sender gets instead.
+pub async fn gate(
+    State((app, need)): State<(App, Need)>,
+    params: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let identity = match need {
+        Need::Anyone if !request.headers().contains_key(axum::http::header::COOKIE) => None,
+        _ => session::identify(&app, request.headers()).await?,
+    };
+    if need == Need::Anyone {
+        request.extensions_mut().extend(identity.map(extension).unwrap_or_default());
+        return Ok(next.run(request).await);
+    }
+    let Some(identity) = identity else { return Ok(sign_in_first(&request)) };
+    match need {
+        Need::Anyone | Need::SignedIn => {}
+        Need::Member => match admit(&app, &identity, &params, request.uri().path().to_owned()).await? {
+            Admitted::As(member) => drop(request.extensions_mut().insert(member)),
+            Admitted::Elsewhere(response) => return Ok(response),
+        },
+        Need::Platform | Need::Superadmin => match &identity.grant {
+            None => return Ok(Redirect::to(&pages::home(&app, &identity).await?).into_response()),
+            Some(_) if need == Need::Superadmin && !identity.is_superadmin() => {
+                return Err(Error::Forbidden("Auditors see everything and change nothing.".to_owned()));
+            }
+            Some(grant) => {
+                let platform = Platform::of(grant); // the one bypass
+                request.extensions_mut().insert(Operator { identity: identity.clone(), platform });
+            }
+        },
+    }
+    request.extensions_mut().insert(identity);
+    Ok(next.run(request).await)
+}
+
+fn extension(identity: Identity) -> axum::http::Extensions {
+    let mut extensions = axum::http::Extensions::new();
+    extensions.insert(identity);
+    extensions
+}
+
+fn sign_in_first(request: &Request) -> Response {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let then = if request.method() == Method::GET { path } else { paths::ROOT };
+    Redirect::to(&paths::login_then(then)).into_response()
+}
+
+enum Admitted {
+    As(Member),
+    Elsewhere(Response),
+}
+
+/// A stranger and a slug that does not exist get the same answer.
+async fn admit(
+    app: &App,
+    identity: &Identity,
+    params: &RawPathParams,
+    path: String,
+) -> Result<Admitted, Error> {
+    let slug = params.iter().find(|(name, _)| *name == "slug").map_or("", |(_, slug)| slug);
+    let found = memberships::by_slug(&app.db, identity.session.person_id, &slug.to_ascii_lowercase()).await?;
+    let membership = found.ok_or(Error::NotFound)?;
+    if membership.slug != slug {
+        let path = path.replacen(slug, &membership.slug, 1);
+        return Ok(Admitted::Elsewhere(Redirect::permanent(&path).into_response()));
+    }
+    if membership.status == projections::org_list::SUSPENDED {
+        return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
+    }
+    Ok(Admitted::As(Member { identity: identity.clone(), membership }))
+}
+
+impl<S: Sync> FromRequestParts<S> for Operator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| anyhow::anyhow!("this route does not need the platform").into())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Member {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| anyhow::anyhow!("this route does not need a member").into())
+    }
+}

@@ -1,0 +1,33 @@
+//! Everything that handlers share. Cheap to clone.
+
+use std::sync::Arc;
+
+use projections::{Db, EventLog, Projector};
+
+use crate::bus::Bus;
+use crate::config::Settings;
+use crate::passwords::Passwords;
+use crate::throttle::Throttle;
+
+#[derive(Clone)]
+pub struct App {
+    pub settings: Arc<Settings>,
+    pub db: Db,
+    pub log: EventLog,
+    pub projector: Projector,
+    pub bus: Bus,
+    pub passwords: Arc<Passwords>,
+    pub throttle: Arc<Throttle>,
+}
+
+impl App {
+    /// Opens the database, brings schema and read models up to date, and starts what runs beside the requests.
+    pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let db = Db::open(&settings.database_url).await?;
+        let log = EventLog::open(db.clone()).await?;
+        let projector = Projector::start(log.clone()).await?;
+        let bus = Bus::new(db.clone(), log.clone(), projector.clone());
+        let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
+        Ok(Self { settings: Arc::new(settings), db, log, projector, bus, passwords, throttle })
+    }
+}

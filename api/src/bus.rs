@@ -1,0 +1,301 @@
+//! The one door for commands.
+//!
+//! ```text
+//! authorise ─► repeat? ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
+//!     │                              │            │         │
+//!     └──────────── refusal, recorded apart from the log ───┘
+//! ```
+//!
+//! **Invariant:** nothing else appends events. A command with the id of one that was carried out gives its first
+//! answer. Only a command that expects no sequence is tried again after a conflict.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use cqrs_es::{AggregateError, EventStore};
+use domain::values::PersonId;
+use domain::{Metadata, Rules};
+use metrics::counter;
+use projections::access_log::{self, Refused};
+use projections::event_log::{Append, AppendError, Appended, Draft, Loaded, Recorded, StreamId};
+use projections::grants::{self, ActiveGrant};
+use projections::{Db, EventLog, Projector, StoreError};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::access::{Commanded, Issuer};
+use crate::clock;
+use crate::error::Error;
+
+#[derive(Clone)]
+pub struct Bus {
+    db: Db,
+    log: EventLog,
+    projector: Projector,
+}
+
+/// What goes with a command, whatever it is.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// Made when the form was rendered, so that sending it twice is one command.
+    pub command_id: Uuid,
+    /// Where the page saw the aggregate; without it, the command holds for whatever stands there.
+    pub expected_sequence: Option<i64>,
+    pub address: Option<IpAddr>,
+}
+
+impl Envelope {
+    /// For a command that no form was made for.
+    pub fn new() -> Self {
+        Self { command_id: clock::new_id(), expected_sequence: None, address: None }
+    }
+}
+
+impl Default for Envelope {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A command that was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The last event it gave, or, where it was already so, the last event before.
+    pub position: i64,
+    pub sequence: i64,
+    /// The read models had not reached it when we stopped waiting.
+    pub still_updating: bool,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError<E: std::error::Error> {
+    #[error("you may not do this")]
+    Forbidden,
+    /// The aggregate's own reason.
+    #[error("{0}")]
+    Rule(E),
+    /// Somebody else was quicker; this is what happened since the page was made.
+    #[error("this was changed in the meantime")]
+    Stale { sequence: i64, since: Vec<Recorded> },
+    #[error("{key} is taken")]
+    Taken { key: String, holder: StreamId },
+    #[error("there must always be a superadmin")]
+    LastOne,
+    #[error("this form was sent before, with other content")]
+    CommandReused,
+    #[error("the store is not available")]
+    Unavailable,
+    #[error("{0}")]
+    Internal(anyhow::Error),
+}
+
+/// How often a command that expects nothing is tried against a stream that others write to.
+const TRIES: usize = 10;
+
+/// How long an answer waits for the read models.
+const WAIT: Duration = Duration::from_secs(3);
+
+impl Bus {
+    pub fn new(db: Db, log: EventLog, projector: Projector) -> Self {
+        Self { db, log, projector }
+    }
+
+    /// Carries out a command on the aggregate `id`, or says why not.
+    pub async fn send<A: Commanded>(
+        &self,
+        issuer: &Issuer,
+        id: A::Id,
+        command: A::Command,
+        envelope: Envelope,
+    ) -> Result<Receipt, SendError<A::Error>>
+    where
+        A::Command: std::fmt::Debug,
+    {
+        let name = name_of(&command);
+        let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
+        counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
+        if let Err(refusal) = &result {
+            self.record(issuer, &StreamId::of::<A>(id), (name, refusal.to_string()), &envelope).await;
+        }
+        let (appended, last) = result?;
+        let position = appended.map_or(last, |appended| appended.last_position);
+        let still_updating = self.projector.wait_for(position, WAIT).await.is_err();
+        let sequence = appended.map_or(0, |appended| appended.sequence);
+        Ok(Receipt { position, sequence, still_updating })
+    }
+
+    async fn carry_out<A: Commanded>(
+        &self,
+        issuer: &Issuer,
+        id: A::Id,
+        command: A::Command,
+        envelope: &Envelope,
+    ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
+        let right = A::right(&command);
+        let authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
+        let fingerprint = fingerprint::<A>(id, &command);
+        if let Some(done) = self.log.command(envelope.command_id).await? {
+            let same = done.fingerprint == fingerprint && done.actor == issuer.actor().to_string();
+            return if same { Ok((Some(done.appended()), 0)) } else { Err(SendError::CommandReused) };
+        }
+        let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
+        metadata.address = envelope.address;
+        let stream = StreamId::of::<A>(id);
+        let mut append = Append { stream, after: 0, events: vec![], metadata, fingerprint, authority };
+        for attempt in 1..=TRIES {
+            let loaded = self.load::<A>(id).await?;
+            append.after = loaded.sequence;
+            self.expect::<A>(envelope, &loaded, &append.stream).await?;
+            let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
+            if events.is_empty() {
+                return Ok((None, self.log.last_position().await?));
+            }
+            append.events = events.iter().map(Draft::of::<A>).collect();
+            match self.log.append(append.clone()).await {
+                Ok(appended) => return Ok((Some(appended), 0)),
+                Err(AppendError::Conflict { .. }) if attempt < TRIES => {} // look again, and decide again
+                Err(AppendError::AuthorityChanged) if attempt < TRIES => {
+                    let issuer = self.as_of_now(issuer).await?;
+                    append.authority = self::authority(issuer.has(right).ok_or(SendError::Forbidden)?);
+                }
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Err(SendError::Unavailable)
+    }
+
+    /// The same person with the grant they hold by now.
+    async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
+        let Issuer::Person { person, .. } = issuer else { return Ok(issuer.clone()) };
+        let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
+        Ok(Issuer::Person { person: *person, grant: grants::active(&self.db, person.0).await? })
+    }
+
+    async fn load<A: Rules>(&self, id: A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
+        EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await.map_err(|error| match error {
+            AggregateError::DatabaseConnectionError(_) => SendError::Unavailable,
+            AggregateError::UserError(rule) => SendError::Rule(rule),
+            AggregateError::AggregateConflict => SendError::Unavailable,
+            AggregateError::DeserializationError(why) | AggregateError::UnexpectedError(why) => {
+                SendError::Internal(anyhow::anyhow!(why))
+            }
+        })
+    }
+
+    /// Refuses what was decided on a page that is no longer true.
+    async fn expect<A: Rules>(
+        &self,
+        envelope: &Envelope,
+        loaded: &Loaded<A>,
+        stream: &StreamId,
+    ) -> Result<(), SendError<A::Error>> {
+        match envelope.expected_sequence {
+            Some(expected) if expected != loaded.sequence => {
+                let since = self.log.stream(stream, expected.max(0)).await?;
+                Err(SendError::Stale { sequence: loaded.sequence, since })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn record(
+        &self,
+        issuer: &Issuer,
+        target: &StreamId,
+        (command, refusal): (String, String),
+        envelope: &Envelope,
+    ) {
+        let refused = Refused {
+            entry_id: clock::new_id(),
+            at: clock::now(),
+            actor: issuer.actor().to_string(),
+            command,
+            target: format!("{}:{}", target.kind, target.id),
+            refusal,
+            address: envelope.address.map(|address| address.to_string()),
+            command_id: Some(envelope.command_id),
+        };
+        tracing::info!(command = refused.command, target = refused.target, why = refused.refusal, "refused");
+        if let Err(error) = access_log::record(&self.db, &refused).await {
+            tracing::warn!(%error, "a refusal could not be recorded");
+        }
+    }
+}
+
+impl<E: std::error::Error> From<AppendError> for SendError<E> {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict { actual } => Self::Stale { sequence: actual, since: vec![] },
+            AppendError::Taken { key, holder, .. } => Self::Taken { key, holder },
+            AppendError::Guarded { .. } => Self::LastOne,
+            AppendError::AuthorityChanged => Self::Forbidden,
+            AppendError::CommandReused => Self::CommandReused,
+            AppendError::Store(error) => {
+                tracing::warn!(%error, "an append failed");
+                Self::Unavailable
+            }
+            AppendError::Closed => Self::Unavailable,
+        }
+    }
+}
+
+impl<E: std::error::Error> From<StoreError> for SendError<E> {
+    fn from(error: StoreError) -> Self {
+        if projections::is_away(&error) { Self::Unavailable } else { Self::Internal(error.into()) }
+    }
+}
+
+/// The stream that gave the right, as it stood when it did.
+fn authority(grant: Option<&ActiveGrant>) -> Option<(StreamId, i64)> {
+    grant.map(|grant| (StreamId::of::<domain::Grant>(PersonId(grant.person_id())), grant.sequence()))
+}
+
+/// What a command is: its aggregate and itself, without the times that are part of when it was sent.
+fn fingerprint<A: Rules>(id: A::Id, command: &A::Command) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(A::TYPE);
+    hash.update(id.to_string());
+    hash.update(serde_json::to_vec(command).expect("a command is plain values"));
+    hash.finalize().into()
+}
+
+/// The command's own name, without its values.
+fn name_of(command: &impl std::fmt::Debug) -> String {
+    let text = format!("{command:?}");
+    text.chars().take_while(|c| c.is_alphanumeric()).collect()
+}
+
+fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'static str {
+    match result {
+        Ok(_) => "done",
+        Err(SendError::Forbidden) => "forbidden",
+        Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
+        Err(SendError::Stale { .. } | SendError::CommandReused) => "conflict",
+        Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
+    }
+}
+
+/// What a refusal is to somebody who can't correct it on the page they came from.
+impl<E: std::error::Error> From<SendError<E>> for Error {
+    fn from(refusal: SendError<E>) -> Self {
+        match refusal {
+            SendError::Forbidden => Self::Forbidden("You may not do this.".to_owned()),
+            SendError::Rule(rule) => Self::Conflict(sentence(&rule.to_string())),
+            SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
+            SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),
+            SendError::LastOne => Self::Conflict("There must always be a superadmin, and this is the last one.".to_owned()),
+            SendError::CommandReused => Self::Conflict(
+                "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
+            ),
+            SendError::Unavailable => Self::Unavailable,
+            SendError::Internal(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+/// A reason of the domain with a capital letter and a full stop.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}

@@ -1,0 +1,100 @@
+//! The command line: what an operator does from the server's shell.
+
+pub mod demo;
+pub mod grant;
+pub mod log;
+pub mod serve;
+pub mod transfer;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use domain::grant::PlatformRole;
+use domain::values::Email;
+use indicatif::{ProgressBar, ProgressStyle};
+use projections::projector::Progress;
+
+use crate::config::Settings;
+
+/// The admin portal of a multi-tenant product: organisations, access and history, event-sourced.
+#[derive(Parser, Debug)]
+#[command(name = "portal", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Serve the portal (what happens without a command)
+    Serve,
+    /// Serve a demonstration with a named cast on a throw-away database
+    Demo,
+    /// Bring the database's schema and read models up to date, and stop
+    Migrate,
+    /// Fold every read model again from the first event on, while the old ones serve
+    Rebuild,
+    /// Prove that the log is whole and that the read models are what it says
+    Verify,
+    /// Write people and events to a file, one JSON object per line
+    Export {
+        /// The file; without it, the standard output
+        to: Option<PathBuf>,
+    },
+    /// Take in a file that export wrote
+    Import {
+        /// The file; without it, the standard input
+        from: Option<PathBuf>,
+    },
+    /// Give somebody a platform role, with an account if there is none
+    Grant {
+        /// The e-mail address of whoever gets it
+        email: Email,
+        #[arg(long, value_enum, default_value = "superadmin")]
+        role: RoleName,
+        /// Why, for the history (10 to 500 characters)
+        #[arg(long, default_value = "Granted from the server's shell")]
+        reason: String,
+    },
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub enum RoleName {
+    Superadmin,
+    Auditor,
+}
+
+impl From<RoleName> for PlatformRole {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Superadmin => Self::Superadmin,
+            RoleName::Auditor => Self::Auditor,
+        }
+    }
+}
+
+/// Writes a line for people to the standard output. Nobody listening is no reason to stop.
+pub fn say(line: &str) {
+    let _nobody_listens = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes why something did not work, cause by cause.
+pub fn complain(error: &anyhow::Error) {
+    let _nobody_listens = writeln!(std::io::stderr().lock(), "portal: {error:#}");
+}
+
+/// A bar for something that takes long, where somebody is watching.
+fn bar(what: &'static str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left");
+    ProgressBar::new(0).with_style(style.expect("the template is well-formed")).with_message(what)
+}
+
+/// Moves a bar to where a job is.
+fn advance(bar: &ProgressBar, at: Progress) {
+    bar.set_length(u64::try_from(at.of).unwrap_or(0));
+    bar.set_position(u64::try_from(at.done).unwrap_or(0));
+}

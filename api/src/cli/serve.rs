@@ -1,0 +1,82 @@
+//! `portal serve`: everything until a signal to stop.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use projections::{grants, sessions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::cli::say;
+use crate::config::Settings;
+use crate::server::{Edge, Limits};
+use crate::{clock, links, log, metrics, routes, server};
+
+pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+    log::init(settings.log)?;
+    let (listener, settings) = bind(settings).await?;
+    let app = App::open(settings).await?;
+    if !grants::any_superadmin(&app.db).await? {
+        let token = links::first_start(&app).await.map_err(anyhow::Error::from)?;
+        let url = links::url(&app, &format!("/setup/{token}"));
+        say(&format!(
+            "This portal is empty. Become its first superadmin here (works once, for a day):\n\n    {url}\n"
+        ));
+    }
+    serve(app, listener).await
+}
+
+/// Listens before anything else, so that links carry the port that was really given.
+pub async fn bind(mut settings: Settings) -> anyhow::Result<(TcpListener, Settings)> {
+    let listen = settings.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|why| anyhow::anyhow!("PORTAL_LISTEN: can't listen on {listen}: {why}"))?;
+    settings.listen = listener.local_addr()?;
+    Ok((listener, settings))
+}
+
+/// Serves until a signal, then finishes what is under way.
+pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> {
+    metrics::install()?;
+    let trusted = app.settings.trusted_origins.iter().cloned().chain([app.settings.public_url()]);
+    let trusted_origins = trusted.collect::<Vec<_>>().join(",").parse()?;
+    let edge = Edge { tls: app.settings.tls(), trusted_origins };
+    let limits =
+        Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
+    let router = routes::app(&app, &limits, &edge);
+    tokio::spawn(housekeeping(app.clone()));
+    tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
+    say(&format!("portal is at {}", app.settings.public_url()));
+    server::serve(listener, router, limits, stop()).await?;
+    app.db.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM or Ctrl-C.
+async fn stop() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// What has to be done now and then.
+async fn housekeeping(app: App) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
+    loop {
+        hourly.tick().await;
+        app.throttle.forget_quiet();
+        if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
+            tracing::warn!(%error, "ended sessions could not be removed");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Every setting: flag, environment variable, meaning and default. `portal serve --help` is its documentation.
+//!
+//! **Invariant:** a wrong setting stops the start with a sentence that names it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use clap::Args;
+
+use crate::log::Format;
+
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Where everything is kept: sqlite://FILE or postgres://USER@HOST/DATABASE
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/portal.db",
+        global = true,
+        hide_env_values = true
+    )]
+    pub database_url: String,
+    /// Address and port to listen on
+    #[arg(long, env = "PORTAL_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+    /// How people reach this portal; links are made from it, and https:// makes cookies secure [default: http://LISTEN]
+    #[arg(long, env = "PORTAL_PUBLIC_URL", global = true, value_parser = origin)]
+    pub public_url: Option<String>,
+    /// Other origins whose pages may post forms here, separated by commas
+    #[arg(long, env = "PORTAL_TRUSTED_ORIGINS", value_delimiter = ',', global = true, value_parser = origin)]
+    pub trusted_origins: Vec<String>,
+    /// Addresses of proxies in front, separated by commas: only they are believed about X-Forwarded-For
+    #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Connections that one address may hold at a time; behind a proxy everybody comes from one
+    #[arg(long, env = "PORTAL_CONNECTIONS_PER_ADDRESS", default_value_t = 128, global = true)]
+    pub connections_per_address: usize,
+    /// How logs are written
+    #[arg(long, env = "PORTAL_LOG", value_enum, default_value = "pretty", global = true)]
+    pub log: Format,
+    /// Hours until a session that is not used ends
+    #[arg(long, env = "PORTAL_SESSION_IDLE_HOURS", default_value_t = 12, global = true, value_parser = clap::value_parser!(i64).range(1..=720))]
+    pub session_idle_hours: i64,
+    /// Days until any session ends
+    #[arg(long, env = "PORTAL_SESSION_DAYS", default_value_t = 7, global = true, value_parser = clap::value_parser!(i64).range(1..=90))]
+    pub session_days: i64,
+}
+
+impl Settings {
+    /// Where links lead, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// Whether people reach this by HTTPS, so that cookies may be bound to it.
+    pub fn tls(&self) -> bool {
+        self.public_url().starts_with("https://")
+    }
+}
+
+/// `https://host[:port]`, nothing behind it.
+fn origin(text: &str) -> Result<String, String> {
+    let uri: axum::http::Uri = text.trim_end_matches('/').parse().map_err(|e| format!("not a URL: {e}"))?;
+    match (uri.scheme_str(), uri.authority(), uri.path()) {
+        (Some(scheme @ ("http" | "https")), Some(host), "/" | "") => Ok(format!("{scheme}://{host}")),
+        _ => Err("give a scheme and a host, like https://portal.example.com".to_owned()),
+    }
+}

@@ -1,0 +1,273 @@
+//! Why a request was refused, and how that is told: the table of statuses, as a page for people and as RFC 9457
+//! `application/problem+json` for programs.
+//!
+//! **Invariant:** an answer says what its reader can act on. The cause of a fault goes to the log, once, under the
+//! request id that the answer shows, and never into the answer.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::server::RequestId;
+use crate::ui;
+
+/// Why a request was refused. A text is what the reader sees: a whole sentence or two, in plain words.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("not found")]
+    NotFound,
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// The body came too slowly.
+    #[error("request timeout")]
+    RequestTimeout,
+    #[error("{0}")]
+    Conflict(String),
+    #[error("too large")]
+    TooLarge,
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    #[error("{0}")]
+    Unprocessable(String),
+    #[error("{detail}")]
+    TooManyRequests { retry_after_seconds: u64, detail: String },
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+    /// Too much to do right now; nothing was done.
+    #[error("unavailable")]
+    Unavailable,
+    /// The handler was given up half-way, so what was asked for may have happened.
+    #[error("gave up waiting")]
+    GaveUpWaiting,
+}
+
+/// What is told, carried from the handler to [`dress`] as an extension of an empty response.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub title: &'static str,
+    pub detail: String,
+    cause: Option<Arc<anyhow::Error>>,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        use Error as E;
+        match error {
+            E::BadRequest(detail) => Self { detail, ..StatusCode::BAD_REQUEST.into() },
+            E::Forbidden(detail) => Self { detail, ..StatusCode::FORBIDDEN.into() },
+            E::NotFound => StatusCode::NOT_FOUND.into(),
+            E::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED.into(),
+            E::RequestTimeout => StatusCode::REQUEST_TIMEOUT.into(),
+            E::Conflict(detail) => Self { detail, ..StatusCode::CONFLICT.into() },
+            E::TooLarge => StatusCode::PAYLOAD_TOO_LARGE.into(),
+            E::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE.into(),
+            E::Unprocessable(detail) => Self { detail, ..StatusCode::UNPROCESSABLE_ENTITY.into() },
+            E::TooManyRequests { detail, .. } => Self { detail, ..StatusCode::TOO_MANY_REQUESTS.into() },
+            E::Internal(cause) => {
+                Self { cause: Some(Arc::new(cause)), ..StatusCode::INTERNAL_SERVER_ERROR.into() }
+            }
+            E::Unavailable => StatusCode::SERVICE_UNAVAILABLE.into(),
+            E::GaveUpWaiting => {
+                Self { detail: GAVE_UP_WAITING.to_owned(), ..StatusCode::SERVICE_UNAVAILABLE.into() }
+            }
+        }
+    }
+}
+
+impl From<StatusCode> for Problem {
+    fn from(status: StatusCode) -> Self {
+        let (title, detail) = words(status);
+        Self { status, title, detail: detail.to_owned(), cause: None }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let retry_after = match &self {
+            Self::TooManyRequests { retry_after_seconds, .. } => {
+                Some(HeaderValue::from(*retry_after_seconds))
+            }
+            Self::Unavailable | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::BadRequest(_) | Self::Forbidden(_) | Self::NotFound | Self::MethodNotAllowed => None,
+            Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
+            Self::Unprocessable(_) | Self::Internal(_) => None,
+        };
+        let problem = Problem::from(self);
+        let mut response = problem.status.into_response();
+        if let Some(value) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, value);
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+/// Turns every refusal into a page or a problem document: those that carry a [`Problem`], and the bare ones that axum
+/// and tower make themselves. An error whose handler wrote its own page (a form shown again) is left alone.
+pub async fn dress(request: Request, next: Next) -> Response {
+    let reader = Reader::of(&request);
+    let response = next.run(request).await;
+    match response.extensions().get::<Problem>().cloned().or_else(|| bare(&response)) {
+        Some(problem) => reader.tell(&problem, response),
+        None => response,
+    }
+}
+
+/// The problem behind an error that nobody wrote a body for: without a type, or axum's and tower's plain text.
+fn bare(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    let plain = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_none_or(|content_type| content_type.as_bytes().starts_with(b"text/plain"));
+    ((status.is_client_error() || status.is_server_error()) && plain).then(|| status.into())
+}
+
+/// Who reads the answer, and what of the request it repeats.
+struct Reader {
+    program: bool,
+    path: String,
+    request_id: Option<String>,
+}
+
+impl Reader {
+    fn of(request: &Request) -> Self {
+        let path = request.uri().path().to_owned();
+        Self {
+            program: path.starts_with("/api/") || wants_json(request.headers()),
+            path,
+            request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
+        }
+    }
+
+    /// Writes the body, which hyper leaves out for `HEAD`; headers that were set on the way (`allow`, `retry-after`,
+    /// cookies) stay.
+    fn tell(&self, problem: &Problem, mut response: Response) -> Response {
+        if let Some(cause) = &problem.cause {
+            tracing::error!("{cause:#}");
+        }
+        let (content_type, body) = if self.program { self.document(problem) } else { self.page(problem) };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.entry(RETRY_AFTER).or_insert(UNAVAILABLE_RETRY_AFTER);
+        }
+        *response.body_mut() = Body::from(body);
+        response
+    }
+
+    /// RFC 9457. The type is `about:blank`: the status says it all.
+    fn document(&self, problem: &Problem) -> (&'static str, String) {
+        let document = serde_json::json!({
+            "type": "about:blank",
+            "title": problem.title,
+            "status": problem.status.as_u16(),
+            "detail": problem.detail,
+            "instance": self.path,
+            "request_id": self.request_id,
+        });
+        ("application/problem+json", document.to_string())
+    }
+
+    fn page(&self, problem: &Problem) -> (&'static str, String) {
+        let id = self.request_id.as_deref();
+        let page = ui::error_page(problem.status.as_u16(), problem.title, &problem.detail, id, "/");
+        ("text/html; charset=utf-8", page.into_string())
+    }
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accepts = |what| {
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|list| list.contains(what))
+    };
+    accepts("json") && !accepts("html")
+}
+
+const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+const GAVE_UP_WAITING: &str = "The answer took too long, so we stopped waiting for it. What you asked for may still \
+    have happened: look before you send it again.";
+
+/// What happened, and what to do about it, where the handler has nothing more exact to say.
+fn words(status: StatusCode) -> (&'static str, &'static str) {
+    match status.as_u16() {
+        400 => (
+            "This request could not be read",
+            "Part of it is damaged or missing. Go back, check what you entered, and send it again.",
+        ),
+        401 => ("Sign in first", "This needs to know who you are. Sign in, then try again."),
+        403 => ("Not allowed", "You may not do this. Ask somebody who may, or ask for the role it needs."),
+        404 => (
+            "Nothing here",
+            "What you look for does not exist, or you may not see it. Check the address, or start from the overview.",
+        ),
+        405 => (
+            "Not this way",
+            "This address exists, but does not take this kind of request. Go back and use the links and buttons there.",
+        ),
+        408 => (
+            "The request came too slowly",
+            "The connection stalled before everything had arrived, and nothing was done. Send it again.",
+        ),
+        409 => (
+            "Changed in the meantime",
+            "Somebody else was quicker, and nothing was done. Reload the page and decide again.",
+        ),
+        413 => (
+            "Too large",
+            "That is more than is taken at once, and nothing was done. Shorten it and send it again.",
+        ),
+        414 | 431 => {
+            ("Address too long", "The address or the headers are too long. Shorten them and try again.")
+        }
+        415 => (
+            "Wrong kind of content",
+            "Forms are taken as application/x-www-form-urlencoded and data as application/json, not compressed. \
+             Nothing was done. Send it again in the kind that this address takes.",
+        ),
+        422 => (
+            "Not accepted like this",
+            "Something you entered cannot be used. Go back, correct it, and send it again.",
+        ),
+        429 => ("Too many attempts", "Wait a little, then try again."),
+        503 => ("Too busy right now", "Nothing was done. Wait a few seconds, then try again."),
+        _ if status.is_client_error() => {
+            ("This request was refused", "Nothing was done. Go back, check it, and send it again.")
+        }
+        _ => (
+            "Something went wrong on our side",
+            "It was recorded. Try again in a moment; if it happens again, tell the operator the request id.",
+        ),
+    }
+}
+
+impl From<projections::StoreError> for Error {
+    fn from(error: projections::StoreError) -> Self {
+        if projections::is_away(&error) {
+            tracing::warn!(%error, "the store is away");
+            Self::Unavailable
+        } else {
+            Self::Internal(error.into())
+        }
+    }
+}
+
+impl From<projections::event_log::ReadError> for Error {
+    fn from(error: projections::event_log::ReadError) -> Self {
+        match error {
+            projections::event_log::ReadError::Database(error) => error.into(),
+            fault => Self::Internal(fault.into()),
+        }
+    }
+}

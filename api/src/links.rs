@@ -1,0 +1,80 @@
+//! One-time links: made here, shown once, looked up by the hash of what stands in the URL.
+//!
+//! **Invariant:** a link is made from the configured public URL, never from what a request says about its host.
+
+use domain::values::{InvitationId, OrgId, PersonId};
+use projections::links::{self, Link, Purpose};
+
+use crate::app::App;
+use crate::clock;
+use crate::error::Error;
+use crate::session::{Token, hash_of};
+
+/// Days until an invitation, and any link to it, expires.
+pub const INVITATION_DAYS: i64 = 7;
+
+/// Makes a link into an organisation; gives what goes into the URL.
+pub async fn invitation(
+    app: &App,
+    org: OrgId,
+    invitation: InvitationId,
+    person: PersonId,
+) -> Result<String, Error> {
+    let link = Link {
+        org_id: Some(org.0),
+        invitation_id: Some(invitation.0),
+        ..blank(Purpose::Invitation, INVITATION_DAYS)
+    };
+    make(app, Link { person_id: Some(person.0), ..link }).await
+}
+
+/// Makes a link with which somebody chooses a first password.
+pub async fn choose_password(app: &App, person: PersonId) -> Result<String, Error> {
+    make(app, Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) }).await
+}
+
+/// Makes a link that signs somebody in; for demonstrations only.
+pub async fn sign_in(app: &App, person: PersonId) -> Result<String, Error> {
+    make(app, Link { person_id: Some(person.0), ..blank(Purpose::SignIn, 1) }).await
+}
+
+/// Makes the link for the first superadmin; any earlier one stops working.
+pub async fn first_start(app: &App) -> Result<String, Error> {
+    links::withdraw_all(&app.db, Purpose::FirstStart).await?;
+    make(app, blank(Purpose::FirstStart, 1)).await
+}
+
+/// The link that somebody followed, if it was made for this and still opens something.
+pub async fn open(app: &App, token: &str, purpose: Purpose) -> Result<Link, Error> {
+    let found = links::find(&app.db, &hash_of(token), purpose).await?;
+    let now = clock::now();
+    found.filter(|link| link.used_at.is_none() && link.expires_at > now).ok_or(Error::NotFound)
+}
+
+/// Uses a link up. Whoever comes second gets what a wrong link gets.
+pub async fn use_up(app: &App, token: &str) -> Result<(), Error> {
+    if links::use_up(&app.db, &hash_of(token), clock::now()).await? { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// The whole URL of a path of this product.
+pub fn url(app: &App, path: &str) -> String {
+    format!("{}{path}", app.settings.public_url())
+}
+
+fn blank(purpose: Purpose, days: i64) -> Link {
+    Link {
+        purpose: purpose.as_str().to_owned(),
+        person_id: None,
+        org_id: None,
+        invitation_id: None,
+        created_at: clock::now(),
+        expires_at: clock::after(chrono::Duration::days(days)),
+        used_at: None,
+    }
+}
+
+async fn make(app: &App, link: Link) -> Result<String, Error> {
+    let token = Token::new()?;
+    links::create(&app.db, &token.hash, &link).await?;
+    Ok(token.plain)
+}

@@ -1,0 +1,94 @@
+//! What is counted and timed, for `GET /metrics` in Prometheus' text format.
+//!
+//! **Invariant:** labels come from small closed sets (the route's pattern, never the path), so that no visitor can make
+//! the set of series grow.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+const HTTP_REQUESTS: &str = "portal_http_requests_total";
+const HTTP_SECONDS: &str = "portal_http_request_seconds";
+const CONNECTIONS_REFUSED: &str = "portal_connections_refused_total";
+const COMMANDS: &str = "portal_commands_total";
+const BATCH_SIZE: &str = "portal_append_batch_size";
+const PROJECTION_LAG: &str = "portal_projection_lag";
+
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0];
+const EVENTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
+
+/// Timings wait in memory until they are sorted into their buckets; without this nothing would ever empty them.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts counting for the whole process; call it once, on the runtime that serves.
+pub fn install() -> anyhow::Result<()> {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(HTTP_SECONDS.to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(BATCH_SIZE.to_owned()), &EVENTS)?
+        .install_recorder()?;
+    describe();
+    tokio::spawn(upkeep(recorder.clone()));
+    RECORDER.get_or_init(|| recorder);
+    Ok(())
+}
+
+/// Everything counted so far; empty before [`install`].
+pub fn render() -> String {
+    RECORDER.get().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Middleware: counts and times every request by its route.
+pub async fn measure(request: Request, next: Next) -> Response {
+    let method = method_label(request.method());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    histogram!(HTTP_SECONDS, "route" => route.clone()).record(started.elapsed());
+    counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status).increment(1);
+    response
+}
+
+pub(crate) fn connection_refused(reason: &'static str) {
+    counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
+}
+
+fn describe() {
+    describe_counter!(HTTP_REQUESTS, "Requests answered, by method, route and status.");
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time until the head of the answer, by route.");
+    describe_counter!(CONNECTIONS_REFUSED, "Connections closed at once because a limit was reached.");
+    describe_counter!(COMMANDS, "Commands decided, by outcome.");
+    describe_histogram!(BATCH_SIZE, "Events that one transaction appended to the log.");
+    describe_gauge!(PROJECTION_LAG, "Events in the log that a projection has not folded yet.");
+}
+
+async fn upkeep(recorder: PrometheusHandle) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        recorder.run_upkeep();
+    }
+}
+
+/// Methods can be made up by anybody, so all that no route takes are one.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,65 @@
+//! What people see. Each module is a page or a few that belong together; its name is its place in the URL.
+
+pub mod account;
+pub mod admin;
+pub mod choose_password;
+pub mod demo;
+pub mod form;
+pub mod invitation;
+pub mod login;
+pub mod names;
+pub mod organisations;
+pub mod setup;
+pub mod tenant;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
+use projections::memberships::{self, Membership};
+use projections::org_list::ACTIVE;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::paths;
+use crate::session::{Identity, Visitor};
+use crate::ui::{Choice, Viewer};
+
+/// Where somebody's work is: the default organisation, the only one, or the picker; the console for an operator who
+/// belongs to none.
+pub async fn home(app: &App, identity: &Identity) -> Result<String, Error> {
+    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 100).await?;
+    let works = |m: &&Membership| m.status == ACTIVE;
+    let default =
+        memberships.iter().filter(works).find(|m| Some(m.org_id) == identity.session.default_org_id);
+    Ok(match (default, memberships.as_slice()) {
+        (Some(membership), _) => paths::dashboard(&membership.slug),
+        (None, [only]) => paths::dashboard(&only.slug),
+        (None, []) if identity.grant.is_some() => paths::ADMIN_ORGS.to_owned(),
+        (None, _) => paths::SELECT.to_owned(),
+    })
+}
+
+/// `/`: home, or sign-in.
+pub async fn root(State(app): State<App>, Visitor(visitor): Visitor) -> Result<impl IntoResponse, Error> {
+    Ok(Redirect::to(&match visitor {
+        Some(identity) => home(&app, &identity).await?,
+        None => paths::LOGIN.to_owned(),
+    }))
+}
+
+/// What frames know of whoever looks.
+pub fn viewer<'a>(identity: &'a Identity, organisations: &'a [Choice]) -> Viewer<'a> {
+    let operator = identity.grant.is_some();
+    Viewer { name: identity.called(), email: &identity.session.email, operator, organisations }
+}
+
+/// Organisations for the switcher.
+pub async fn choices(app: &App, identity: &Identity) -> Result<Vec<Choice>, Error> {
+    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 8).await?;
+    let open = memberships.into_iter().filter(|membership| membership.status == ACTIVE);
+    Ok(open.map(|Membership { slug, name, .. }| Choice { slug, name }).collect())
+}
+
+/// Addresses of the console that lead nowhere, for those who may see it; everybody else is sent where they belong.
+pub async fn nothing_here() -> Error {
+    Error::NotFound
+}

@@ -1,0 +1,187 @@
+//! `/account`: who I am, how I sign in, and where I am signed in.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::PersonName;
+use maud::{Markup, html};
+use projections::sessions::{self, Session};
+use projections::{memberships, people};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Query};
+use crate::pages::form::{Errors, again};
+use crate::pages::setup::new_password;
+use crate::session::{self, Identity};
+use crate::ui::{self, Column, Field, Kind, Tone};
+use crate::{clock, pages, passwords, paths};
+
+#[derive(Deserialize, Default)]
+pub struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewName {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    current: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// A session; without it, all but this one.
+    session: Option<Uuid>,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    identity: Identity,
+    Query(Done { done }): Query<Done>,
+) -> Result<Markup, Error> {
+    page(&app, &identity, &done, &Errors::default()).await
+}
+
+pub async fn rename(
+    State(app): State<App>,
+    identity: Identity,
+    Form(typed): Form<NewName>,
+) -> Result<Response, Error> {
+    match typed.name.parse::<PersonName>() {
+        Ok(name) => {
+            people::set_name(&app.db, identity.person(), &name).await?;
+            Ok(Redirect::to("/account?done=name").into_response())
+        }
+        Err(error) => Ok(again(page(&app, &identity, "", &Errors::one("name", error)).await?)),
+    }
+}
+
+/// Changes the password. Every other session ends, and this one gets a new cookie.
+pub async fn change_password(
+    State(app): State<App>,
+    identity: Identity,
+    client: Client,
+    headers: HeaderMap,
+    Form(typed): Form<NewPassword>,
+) -> Result<Response, Error> {
+    app.throttle.attempt(&identity.session.email, client.address)?;
+    let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
+    let mut errors = Errors::default();
+    if !app.passwords.verify(typed.current, person.password_hash.clone()).await? {
+        errors.add("current", "this is not your password");
+    }
+    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+        errors.add("password", weak);
+    }
+    if !errors.is_empty() {
+        return Ok(again(page(&app, &identity, "", &errors).await?));
+    }
+    let hash = app.passwords.hash(typed.password).await?;
+    people::set_password(&app.db, identity.person(), &hash).await?;
+    sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
+    let cookie = session::start(&app, identity.person(), &client, &headers).await?;
+    Ok((cookie, Redirect::to("/account?done=password")).into_response())
+}
+
+pub async fn end_sessions(
+    State(app): State<App>,
+    identity: Identity,
+    Form(End { session }): Form<End>,
+) -> Result<Redirect, Error> {
+    match session {
+        Some(session) => sessions::end(&app.db, identity.person(), session).await?,
+        None => sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?,
+    }
+    Ok(Redirect::to("/account?done=sessions"))
+}
+
+async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Result<Markup, Error> {
+    let open = sessions::of_person(&app.db, identity.person(), clock::now()).await?;
+    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 100).await?;
+    let default = memberships.iter().find(|m| Some(m.org_id) == identity.session.default_org_id);
+    let content = html! {
+        h1 { "Your account" }
+        @match done {
+            "name" => (ui::note(Tone::Good, html! { "You changed your name." })),
+            "password" => (ui::note(Tone::Good, html! { "You changed your password. All other sessions were ended." })),
+            "sessions" => (ui::note(Tone::Good, html! { "Ended." })),
+            _ => {},
+        }
+        (errors.summary())
+        (ui::card("Profile", html! {
+            (ui::facts(&[("E-mail address", html! { (identity.session.email) })]))
+            form method="post" action=(paths::ACCOUNT_NAME) data-once {
+                (Field::new("name", "Name").value(identity.session.name.as_deref().unwrap_or("")).error(errors.of("name")).autocomplete("name").max(100))
+                (ui::submit_plain("Save name"))
+            }
+        }))
+        (ui::card("Organisations", html! {
+            p { @match default {
+                Some(default) => { "After signing in you go straight to " strong { (default.name) } "." },
+                None => "After signing in you choose, if there is more than one.",
+            } }
+            p { a href=(paths::SELECT) { "Your organisations" } }
+        }))
+        (password_card(errors))
+        (sessions_card(&open, identity))
+    };
+    let choices = pages::choices(app, identity).await?;
+    Ok(ui::plain_wide("Your account", Some(&pages::viewer(identity, &choices)), content))
+}
+
+fn password_card(errors: &Errors) -> Markup {
+    ui::card(
+        "Password",
+        html! {
+            form method="post" action=(paths::ACCOUNT_PASSWORD) data-once {
+                (Field::new("current", "Current password").kind(Kind::Password).autocomplete("current-password").error(errors.of("current")))
+                (Field { label: "New password", ..new_password(errors) })
+                (ui::submit_plain("Change password"))
+            }
+        },
+    )
+}
+
+fn sessions_card(open: &[Session], identity: &Identity) -> Markup {
+    let columns = [Column::new("Where"), Column::new("Signed in"), Column::new("Last used"), Column::new("")];
+    let rows: Vec<Vec<Markup>> = open.iter().map(|session| session_row(session, identity)).collect();
+    ui::card(
+        "Sessions",
+        html! {
+            (ui::table("Where you are signed in", &columns, &rows))
+            @if open.len() > 1 {
+                form method="post" action=(paths::ACCOUNT_SESSIONS) { (ui::submit_plain("End all other sessions")) }
+            }
+        },
+    )
+}
+
+fn session_row(session: &Session, identity: &Identity) -> Vec<Markup> {
+    let here = session.session_id == identity.session.session_id;
+    vec![
+        html! { (session.agent.as_deref().unwrap_or("Unknown browser")) " " @if let Some(address) = &session.address { (ui::id(address)) } },
+        ui::time(session.created_at.into()),
+        ui::time(session.last_seen_at.into()),
+        html! {
+            @if here { "This one" }
+            @else {
+                form.inline method="post" action=(paths::ACCOUNT_SESSIONS) {
+                    input type="hidden" name="session" value=(session.session_id);
+                    button.link type="submit" { "End" }
+                }
+            }
+        },
+    ]
+}

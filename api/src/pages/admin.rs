@@ -1,0 +1,96 @@
+//! `/admin/…`: the operator's console.
+
+pub mod actions;
+pub mod history;
+pub mod invitations;
+pub mod list;
+pub mod new;
+pub mod org;
+
+use std::time::Duration;
+
+use axum::response::Redirect;
+use maud::{Markup, html};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::pages::names::Names;
+use crate::ui::{self, Console, Section, Tone};
+use crate::{pages, paths};
+
+/// What a page after a command is asked to wait for.
+#[derive(Deserialize, Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// The position of the last event that the command gave.
+    pub seen: Option<i64>,
+}
+
+/// A page of the console in the making: it has waited for what was just done, and knows how to say it.
+pub struct Desk<'a> {
+    pub app: &'a App,
+    pub operator: &'a Operator,
+    notice: Option<Markup>,
+    position: i64,
+}
+
+/// How long a page waits for the event that it was asked to show.
+const WAIT: Duration = Duration::from_secs(2);
+
+impl<'a> Desk<'a> {
+    pub async fn open(app: &'a App, operator: &'a Operator, Seen { seen }: Seen) -> Result<Self, Error> {
+        let notice = match seen {
+            Some(position) => notice(app, operator, position).await?,
+            None => None,
+        };
+        Ok(Self { app, operator, notice, position: app.projector.position().await? })
+    }
+
+    /// Says something on top of the page, below what was just done.
+    pub fn also(&mut self, note: Markup) {
+        let before = self.notice.take();
+        self.notice = Some(html! { @if let Some(before) = before { (before) } (note) });
+    }
+
+    pub fn page(self, section: Section, title: &str, crumbs: &[(&str, String)], content: Markup) -> Markup {
+        let viewer = pages::viewer(&self.operator.identity, &[]);
+        let Self { notice, position, .. } = self;
+        Console { title, section, viewer: &viewer, crumbs, position, notice }.render(content)
+    }
+}
+
+/// What the viewer did at `position`, once the read models have it.
+async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<Markup>, Error> {
+    if app.log.last_position().await? < position {
+        return Ok(None); // a link from elsewhere
+    }
+    if app.projector.wait_for(position, WAIT).await.is_err() {
+        let sentence =
+            html! { "What you did is recorded. This page is still updating; reload it in a moment." };
+        return Ok(Some(ui::note(Tone::Warning, sentence)));
+    }
+    let events = app.log.at(&[position]).await?;
+    let names = Names::of(app, &events).await?;
+    let said = events.first().and_then(|event| {
+        let mine = event.metadata().ok()?.actor.person() == Some(operator.identity.person());
+        mine.then(|| event.fact().ok()).flatten().map(|fact| names.told("You", &fact))
+    });
+    Ok(said.map(|sentence| ui::note(Tone::Good, html! { (sentence) " · " (ui::position(position)) })))
+}
+
+/// `/admin`: the organisations, for now.
+pub async fn root() -> Redirect {
+    Redirect::to(paths::ADMIN_ORGS)
+}
+
+/// The tabs of one organisation's page.
+pub fn org_tabs(id: Uuid, here: &str) -> Markup {
+    let tabs = [
+        ("Overview", paths::org(id)),
+        ("Members", paths::org_members(id)),
+        ("History", paths::org_history(id)),
+    ];
+    ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))
+}

@@ -1,0 +1,335 @@
+//! `/admin/orgs/{id}/{action}`: everything that can be done to one organisation, one page and one table for all.
+//!
+//! An action is a noun in the URL: `GET` says what will happen and asks, `POST` does it.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::{Invitee, OrgCommand, OrgError, Role};
+use domain::values::{Email, InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::memberships::{self, Blast};
+use projections::org_detail::OrgDetail;
+use projections::people;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Desk, Seen};
+use crate::access::{Issuer, Operator};
+use crate::app::App;
+use crate::bus::{Envelope, Receipt, SendError};
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Path};
+use crate::pages::admin::{new, org};
+use crate::pages::form::{Errors, again};
+use crate::pages::names::Names;
+use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::{clock, links, paths, session};
+
+/// What can be done to an organisation, as it stands in the URL.
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Name,
+    Slug,
+    Suspension,
+    Reinstatement,
+    Archive,
+    Restoration,
+    Protection,
+    Unprotection,
+    Invitations,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "name",
+            Self::Slug => "slug",
+            Self::Suspension => "suspension",
+            Self::Reinstatement => "reinstatement",
+            Self::Archive => "archive",
+            Self::Restoration => "restoration",
+            Self::Protection => "protection",
+            Self::Unprotection => "unprotection",
+            Self::Invitations => "invitations",
+        })
+    }
+}
+
+impl Action {
+    /// The title before the organisation's name; also what the button says.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Name => "Rename",
+            Self::Slug => "Change the slug of",
+            Self::Suspension => "Suspend",
+            Self::Reinstatement => "Reinstate",
+            Self::Archive => "Archive",
+            Self::Restoration => "Restore",
+            Self::Protection => "Protect",
+            Self::Unprotection => "Lift the protection of",
+            Self::Invitations => "Invite somebody to",
+        }
+    }
+
+    /// What will happen, before anybody does it.
+    fn consequence(self) -> &'static str {
+        match self {
+            Self::Name => "Everybody sees the new name at once. The slug, and so every address, stays.",
+            Self::Slug => "Addresses with the old slug redirect to the new one, for ever.",
+            Self::Suspension => {
+                "From their next request on, members get a page with your reason. Nothing is lost."
+            }
+            Self::Reinstatement => "From their next request on, members can work again.",
+            Self::Archive => {
+                "The organisation is gone for its members and out of the list. It can be restored whole."
+            }
+            Self::Restoration => "The organisation comes back as it was, suspended if it was.",
+            Self::Protection => {
+                "Suspending and archiving will want the slug typed, so that nobody does it by accident."
+            }
+            Self::Unprotection => "Suspending and archiving won't want the slug typed any more.",
+            Self::Invitations => "You get a link to pass on. It works once, for 7 days.",
+        }
+    }
+
+    fn is_grave(self) -> bool {
+        matches!(self, Self::Suspension | Self::Archive)
+    }
+}
+
+/// Everything that any action asks for; each reads its own.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    expected_sequence: Option<i64>,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    slug: String,
+    #[serde(default)]
+    reason: String,
+    /// The slug again, where the organisation is protected.
+    #[serde(default)]
+    confirmed: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    role: String,
+}
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, action)): Path<(Uuid, Action)>,
+) -> Result<Markup, Error> {
+    let org = org::load(&app, &operator, id).await?;
+    let typed = Typed {
+        command_id: clock::new_id(),
+        expected_sequence: Some(org.sequence),
+        name: org.name.clone(),
+        slug: org.slug.clone(),
+        role: "member".to_owned(),
+        ..Typed::default()
+    };
+    page(&app, &operator, (&org, action), (&typed, &Errors::default()), html! {}).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((id, action)): Path<(Uuid, Action)>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let org = org::load(&app, &operator, id).await?;
+    let command = match parse(&app, action, &typed).await? {
+        Ok(command) => command,
+        Err(errors) => {
+            let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
+            return Ok(again(page));
+        }
+    };
+    let Typed { command_id, expected_sequence, .. } = typed;
+    let envelope = Envelope { command_id, expected_sequence, address: client.address };
+    let issuer = Issuer::from(&operator.identity);
+    match app.bus.send::<Org>(&issuer, OrgId(id), command.clone(), envelope).await {
+        Ok(receipt) => done(&app, id, &command, receipt).await,
+        Err(refusal) => refused(&app, &operator, (&org, action), typed, refusal).await,
+    }
+}
+
+/// What was typed, as a command; or what is wrong with it.
+async fn parse(app: &App, action: Action, typed: &Typed) -> Result<Result<OrgCommand, Errors>, Error> {
+    let mut errors = Errors::default();
+    let confirmed = typed.confirmed.parse::<Slug>().ok();
+    let command = match action {
+        Action::Name => errors.parse::<OrgName>("name", &typed.name).map(|name| OrgCommand::Rename { name }),
+        Action::Slug => errors.parse::<Slug>("slug", &typed.slug).map(|slug| OrgCommand::ChangeSlug { slug }),
+        Action::Suspension => errors
+            .parse::<Reason>("reason", &typed.reason)
+            .map(|reason| OrgCommand::Suspend { reason, confirmed }),
+        Action::Archive => errors
+            .parse::<Reason>("reason", &typed.reason)
+            .map(|reason| OrgCommand::Archive { reason, confirmed }),
+        Action::Reinstatement => Some(OrgCommand::Reinstate),
+        Action::Restoration => Some(OrgCommand::Restore),
+        Action::Protection => Some(OrgCommand::Protect),
+        Action::Unprotection => Some(OrgCommand::Unprotect),
+        Action::Invitations => invitee(app, typed, &mut errors).await?.map(OrgCommand::Invite),
+    };
+    Ok(command.ok_or(errors))
+}
+
+async fn invitee(app: &App, typed: &Typed, errors: &mut Errors) -> Result<Option<Invitee>, Error> {
+    let role = match typed.role.as_str() {
+        "owner" => Some(Role::Owner),
+        "admin" => Some(Role::Admin),
+        "member" => Some(Role::Member),
+        _ => {
+            errors.add("role", "choose owner, admin or member");
+            None
+        }
+    };
+    let (Some(email), Some(role)) = (errors.parse::<Email>("email", &typed.email), role) else {
+        return Ok(None);
+    };
+    let person = people::ensure(&app.db, PersonId(clock::new_id()), &email, clock::now()).await?;
+    let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
+    let (invitation, person) = (InvitationId(typed.command_id), PersonId(person.person_id));
+    Ok(Some(Invitee { invitation, person, role, expires_at }))
+}
+
+/// To the thing changed, which says what was done; after an invitation with the link to pass on.
+async fn done(app: &App, id: Uuid, command: &OrgCommand, receipt: Receipt) -> Result<Response, Error> {
+    if let OrgCommand::Invite(Invitee { invitation, person, .. }) = command {
+        let token = links::invitation(app, OrgId(id), *invitation, *person).await?;
+        tracing::info!(org = %id, link = links::url(app, &format!("/invitations/{token}")), "invitation link");
+        let to = paths::seen(&paths::org_members(id), receipt.position);
+        return Ok((session::hand_over(app, &token), Redirect::to(&to)).into_response());
+    }
+    Ok(Redirect::to(&paths::seen(&paths::org(id), receipt.position)).into_response())
+}
+
+/// The form again, with everything that was typed, and why it was not done.
+async fn refused(
+    app: &App,
+    operator: &Operator,
+    (org, action): (&OrgDetail, Action),
+    mut typed: Typed,
+    refusal: SendError<OrgError>,
+) -> Result<Response, Error> {
+    let (status, errors, note) = match refusal {
+        SendError::Stale { sequence, since } => {
+            typed.expected_sequence = Some(sequence);
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, &since).await?)
+        }
+        SendError::Rule(OrgError::NotFound) => return Err(Error::NotFound),
+        SendError::Rule(rule) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Errors::one(field_of(rule), rule), html! {})
+        }
+        SendError::Taken { key, holder } => {
+            let errors = Errors::one("slug", new::taken(app, &key, &holder).await?);
+            (StatusCode::UNPROCESSABLE_ENTITY, errors, html! {})
+        }
+        other => return Err(other.into()),
+    };
+    let page = page(app, operator, (org, action), (&typed, &errors), note).await?;
+    Ok((status, page).into_response())
+}
+
+/// The field that a rule is about, or none.
+fn field_of(rule: OrgError) -> &'static str {
+    match rule {
+        OrgError::Protected => "confirmed",
+        OrgError::AlreadyMember | OrgError::AlreadyInvited => "email",
+        OrgError::NotFound
+        | OrgError::AlreadyExists
+        | OrgError::Suspended
+        | OrgError::Archived
+        | OrgError::NoSuchInvitation
+        | OrgError::InvitationExists
+        | OrgError::InvitationWithdrawn
+        | OrgError::InvitationExpired
+        | OrgError::InvitationUsed => "",
+    }
+}
+
+/// What others did since the page was made. Sending it again does it on top of that.
+async fn meanwhile(app: &App, since: &[Recorded]) -> Result<Markup, Error> {
+    let names = Names::of(app, since).await?;
+    Ok(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Somebody changed this organisation while you were here." } " Nothing of yours was done yet. This is what happened:" }
+            (names.timeline(since))
+            p { "If you still want it, send it again." }
+        },
+    ))
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (org, action): (&OrgDetail, Action),
+    (typed, errors): (&Typed, &Errors),
+    note: Markup,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let title = format!("{} {}", action.verb(), org.name);
+    let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let blast = memberships::blast(&app.db, &operator.scope(), org.org_id, clock::now()).await?;
+    let content = html! {
+        (ui::head(&title, Some(ui::badge(&org.status)), Some(ui::id(&org.slug)), html! {}))
+        p.prose { (action.consequence()) }
+        @if let Some(blast) = blast.filter(|_| action.is_grave()) { (in_numbers(blast)) }
+        (note)
+        form.form method="post" data-once {
+            (errors.summary())
+            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            (fields((org, action), typed, errors))
+            (ui::form_actions(button, Some(&paths::org(org.org_id))))
+        }
+    };
+    let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned()), (&org.name, paths::org(org.org_id))];
+    Ok(desk.page(Section::Organisations, &title, &crumbs, content))
+}
+
+fn in_numbers(blast: Blast) -> Markup {
+    ui::stats(&[
+        ui::stat("Members", &blast.members.to_string(), Some("kept out")),
+        ui::stat("Open sessions", &blast.sessions.to_string(), Some("of these members")),
+        ui::stat("Left with nothing", &blast.stranded.to_string(), Some("no other active organisation")),
+    ])
+}
+
+fn fields((org, action): (&OrgDetail, Action), typed: &Typed, errors: &Errors) -> Markup {
+    let roles = [("owner", "owner"), ("admin", "admin"), ("member", "member")];
+    let confirm = format!("This organisation is protected. Type {} to confirm.", org.slug);
+    html! {
+        @match action {
+            Action::Name => (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)),
+            Action::Slug => (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40)
+                .help("3 to 40 of a–z, 0–9 and hyphens. It is this organisation's own for ever.")),
+            Action::Suspension | Action::Archive => {
+                (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                    .help("10 to 500 characters. Members see it, and it stays in the history: no personal data."))
+                @if org.protected {
+                    (Field::new("confirmed", "Slug").value(&typed.confirmed).error(errors.of("confirmed")).help(&confirm))
+                }
+            },
+            Action::Invitations => {
+                (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254))
+                (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
+            },
+            Action::Reinstatement | Action::Restoration | Action::Protection | Action::Unprotection => {},
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `/admin/orgs/{id}/invitations/{invitation}/…`: a new link for an open invitation, or none any more.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::OrgCommand;
+use domain::values::{InvitationId, OrgId, PersonId};
+use projections::memberships;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::{Issuer, Operator};
+use crate::app::App;
+use crate::bus::Envelope;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Path};
+use crate::{clock, links, paths, session};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    command_id: Uuid,
+}
+
+pub async fn renew(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((id, invitation)): Path<(Uuid, Uuid)>,
+    Form(Sent { command_id }): Form<Sent>,
+) -> Result<Response, Error> {
+    let person = person_of(&app, id, invitation).await?;
+    let (org, invitation) = (OrgId(id), InvitationId(invitation));
+    let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
+    let command = OrgCommand::RenewInvitation { invitation, expires_at };
+    let envelope = Envelope { command_id, expected_sequence: None, address: client.address };
+    let receipt = app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await?;
+    let token = links::invitation(&app, org, invitation, person).await?;
+    let to = paths::seen(&paths::org_members(id), receipt.position);
+    Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
+}
+
+pub async fn withdraw(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((id, invitation)): Path<(Uuid, Uuid)>,
+    Form(Sent { command_id }): Form<Sent>,
+) -> Result<Redirect, Error> {
+    person_of(&app, id, invitation).await?;
+    let command = OrgCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
+    let envelope = Envelope { command_id, expected_sequence: None, address: client.address };
+    let receipt =
+        app.bus.send::<Org>(&Issuer::from(&operator.identity), OrgId(id), command, envelope).await?;
+    Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.position)))
+}
+
+/// Whom an invitation of this organisation is for; one of another organisation is not found here.
+async fn person_of(app: &App, org: Uuid, invitation: Uuid) -> Result<PersonId, Error> {
+    let found = memberships::invitation(&app.db, invitation).await?;
+    found.filter(|found| found.org_id == org).map(|found| PersonId(found.person_id)).ok_or(Error::NotFound)
+}

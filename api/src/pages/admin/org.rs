@@ -1,0 +1,308 @@
+//! `/admin/orgs/{id}`: one organisation: overview, members, history.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use domain::Actor;
+use maud::{Markup, html};
+use projections::links::Purpose;
+use projections::memberships::{self, Invited, Member};
+use projections::org_detail::{self, OrgDetail};
+use projections::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
+use projections::{history, people};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::actions::Action;
+use super::{Desk, Seen, org_tabs};
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::{Path, Query};
+use crate::pages::names::Names;
+use crate::ui::{self, Column, Section, Tone};
+use crate::{clock, links, paths, session};
+
+/// People on the members tab.
+const MEMBERS: i64 = 500;
+
+/// Events on a page of the history tab.
+const EVENTS: i64 = 50;
+
+pub async fn overview(
+    State(app): State<App>,
+    operator: Operator,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Query(seen): Query<Seen>,
+) -> Result<Response, Error> {
+    let mut desk = Desk::open(&app, &operator, seen).await?;
+    let org = load(&app, &operator, id).await?;
+    let handed_over = session::handed_over(&app, &headers);
+    if let Some((token, _)) = &handed_over {
+        desk.also(invitation_box(&app, id, token).await);
+    }
+    let events = history::of_org(&app.log, &operator.scope(), id, i64::MAX, 8).await?;
+    let names = Names::of(&app, &events).await?;
+    let content = html! {
+        (head(&org, &operator))
+        (org_tabs(id, "Overview"))
+        (ui::columns(
+            html! {
+                (standing(&org))
+                (ui::card("Latest", names.timeline(&events)))
+                @if operator.identity.is_superadmin() { (danger(&org)) }
+            },
+            html! {
+                (ui::card("First owner", onboarding(&app, &operator, &org).await?))
+                (ui::card("Facts", facts(&app, &org).await?))
+            },
+        ))
+    };
+    let page = page(desk, &org, content);
+    Ok((handed_over.map(|(_, forget)| forget), page).into_response())
+}
+
+pub async fn members(
+    State(app): State<App>,
+    operator: Operator,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Query(seen): Query<Seen>,
+) -> Result<Response, Error> {
+    let mut desk = Desk::open(&app, &operator, seen).await?;
+    let org = load(&app, &operator, id).await?;
+    let handed_over = session::handed_over(&app, &headers);
+    if let Some((token, _)) = &handed_over {
+        desk.also(invitation_box(&app, id, token).await);
+    }
+    let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
+    let invited = memberships::invited(&app.db, &operator.scope(), id).await?;
+    let change = operator.identity.is_superadmin() && org.status == ACTIVE;
+    let content = html! {
+        (head(&org, &operator))
+        (org_tabs(id, "Members"))
+        (ui::card("Members", members_table(&people)))
+        (ui::card("Open invitations", invitations_table(&org, &invited, change)))
+    };
+    let page = page(desk, &org, content);
+    Ok((handed_over.map(|(_, forget)| forget), page).into_response())
+}
+
+#[derive(Deserialize, Default)]
+pub struct Before {
+    /// Only events before this position.
+    before: Option<i64>,
+}
+
+pub async fn history(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Query(Before { before }): Query<Before>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let org = load(&app, &operator, id).await?;
+    let before = before.unwrap_or(i64::MAX);
+    let events = history::of_org(&app.log, &operator.scope(), id, before, EVENTS).await?;
+    let names = Names::of(&app, &events).await?;
+    let older = events.last().filter(|last| last.sequence > 1);
+    let older = older.map(|last| format!("{}?before={}", paths::org_history(id), last.position));
+    let newest = (before < i64::MAX).then(|| paths::org_history(id));
+    let content = html! {
+        (head(&org, &operator))
+        (org_tabs(id, "History"))
+        (names.timeline(&events))
+        (ui::pager(newest, older, &format!("{} events in all", org.sequence)))
+    };
+    Ok(page(desk, &org, content))
+}
+
+/// The organisation, for somebody who may see all of them.
+pub async fn load(app: &App, operator: &Operator, id: Uuid) -> Result<OrgDetail, Error> {
+    org_detail::get(&app.db, &operator.scope(), id).await?.ok_or(Error::NotFound)
+}
+
+fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
+    desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
+}
+
+fn head(org: &OrgDetail, operator: &Operator) -> Markup {
+    let status = html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } };
+    let actions = html! {
+        @if operator.identity.is_superadmin() {
+            @match org.status.as_str() {
+                SUSPENDED => (ui::primary_link("Reinstate", &paths::org_action(org.org_id, Action::Reinstatement))),
+                ARCHIVED => (ui::primary_link("Restore", &paths::org_action(org.org_id, Action::Restoration))),
+                _ => {
+                    (ui::button_link("Rename", &paths::org_action(org.org_id, Action::Name)))
+                    (ui::button_link("Change slug", &paths::org_action(org.org_id, Action::Slug)))
+                    (ui::button_link("Invite", &paths::org_action(org.org_id, Action::Invitations)))
+                }
+            }
+        }
+    };
+    ui::head(&org.name, Some(status), Some(ui::id(&org.slug)), ui::actions(actions))
+}
+
+/// Why the organisation does not work, where it does not.
+fn standing(org: &OrgDetail) -> Markup {
+    let reason = org.reason.as_deref().unwrap_or("no reason was given");
+    html! {
+        @if org.status == SUSPENDED {
+            (ui::note(Tone::Warning, html! { "Suspended " (ui::time(org.status_at.into())) ": " (reason) }))
+        } @else if org.status == ARCHIVED {
+            (ui::note(Tone::Info, html! { "Archived " (ui::time(org.status_at.into())) ": " (reason) }))
+        }
+    }
+}
+
+fn danger(org: &OrgDetail) -> Markup {
+    let path = |action: Action| paths::org_action(org.org_id, action);
+    let suspend = (
+        "Suspend",
+        "Members are kept out from their next request on. Nothing is lost.",
+        path(Action::Suspension),
+        "Suspend …",
+    );
+    let archive = (
+        "Archive",
+        "Gone for its members and from the list. It can be restored whole.",
+        path(Action::Archive),
+        "Archive …",
+    );
+    let protect = (
+        "Protect",
+        "Suspending and archiving will want the slug typed.",
+        path(Action::Protection),
+        "Protect …",
+    );
+    let unprotect = (
+        "Lift the protection",
+        "Suspending and archiving won't want the slug typed any more.",
+        path(Action::Unprotection),
+        "Lift …",
+    );
+    let items: Vec<_> = [
+        (org.status == ACTIVE).then_some(suspend),
+        (org.status != ARCHIVED).then_some(if org.protected { unprotect } else { protect }),
+        (org.status != ARCHIVED).then_some(archive),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if items.is_empty() {
+        html! {}
+    } else {
+        ui::danger(&items)
+    }
+}
+
+/// How far the first owner has got, each step with its time.
+async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<Markup, Error> {
+    let people = memberships::members(&app.db, &operator.scope(), org.org_id, 1).await?;
+    let invited = memberships::invited(&app.db, &operator.scope(), org.org_id).await?;
+    let owner = people.first().filter(|member| member.role == "owner");
+    let waiting = invited.iter().rev().find(|invited| invited.role == "owner");
+    let folded = app.projector.folded_at(org.position).await?;
+    let took = folded.map(|at| at.signed_duration_since(*org.created_at).num_milliseconds());
+    let sent = projections::links::first_sent_at(&app.db, org.org_id).await?;
+    let at = |at: projections::Timestamp| DateTime::<Utc>::from(at);
+    let steps = [
+        ("Recorded", Some(at(org.created_at)), None),
+        ("Readable", folded.map(at), took.map(|ms| format!("after {ms} ms"))),
+        ("Invitation link made", sent.map(at), waiting.and_then(|w| w.email.clone())),
+        ("Owner joined", owner.map(|o| at(o.joined_at)), owner.and_then(|o| o.email.clone())),
+        ("Owner signed in", owner.and_then(|o| o.first_sign_in_at).map(at), None),
+    ];
+    Ok(ui::steps(&steps))
+}
+
+async fn facts(app: &App, org: &OrgDetail) -> Result<Markup, Error> {
+    let by = match org.created_by.parse::<Actor>() {
+        Ok(Actor::Person(person)) => people::by_id(&app.db, person)
+            .await?
+            .map_or_else(|| "somebody erased".to_owned(), |p| p.called().to_owned()),
+        Ok(Actor::Shell | Actor::Setup) | Err(_) => "the server".to_owned(),
+    };
+    Ok(ui::facts(&[
+        ("Id", ui::copyable(&org.org_id.to_string())),
+        ("Slug", ui::id(&org.slug)),
+        ("Members", html! { (org.members) }),
+        ("Created", html! { (ui::time(org.created_at.into())) " by " (by) }),
+        ("Last change", ui::time(org.changed_at.into())),
+        ("First event", ui::position(org.position)),
+    ]))
+}
+
+/// The link that the request before has made, if it still opens an invitation of this organisation.
+async fn invitation_box(app: &App, id: Uuid, token: &str) -> Markup {
+    match links::open(app, token, Purpose::Invitation).await {
+        Ok(link) if link.org_id == Some(id) => ui::link_box(
+            "Invitation link – pass it on now",
+            &links::url(app, &format!("/invitations/{token}")),
+        ),
+        _ => html! {},
+    }
+}
+
+fn members_table(people: &[Member]) -> Markup {
+    if people.is_empty() {
+        return ui::empty("Nobody has joined yet.", html! { "Whoever follows an invitation appears here." });
+    }
+    let columns = [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("Joined")];
+    let row = |member: &Member| {
+        vec![
+            html! { (member.name.as_deref().unwrap_or("–")) },
+            html! { (member.email.as_deref().unwrap_or("erased")) },
+            html! { (member.role) },
+            ui::time(member.joined_at.into()),
+        ]
+    };
+    ui::table("Members", &columns, &people.iter().map(row).collect::<Vec<_>>())
+}
+
+fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Markup {
+    if invited.is_empty() {
+        return ui::empty(
+            "No open invitations.",
+            html! {
+                @if change { a href=(paths::org_action(org.org_id, Action::Invitations)) { "Invite somebody" } "." }
+            },
+        );
+    }
+    let columns = [
+        Column::new("E-mail"),
+        Column::new("Role"),
+        Column::new("Invited"),
+        Column::new("Expires"),
+        Column::new(""),
+    ];
+    let row = |invited: &Invited| {
+        let expired = invited.expires_at <= clock::now();
+        vec![
+            html! { (invited.email.as_deref().unwrap_or("erased")) },
+            html! { (invited.role) },
+            ui::time(invited.invited_at.into()),
+            html! { (ui::time(invited.expires_at.into())) @if expired { " " (ui::badge("expired")) } },
+            html! { @if change { (invitation_buttons(org, invited)) } },
+        ]
+    };
+    ui::table("Open invitations", &columns, &invited.iter().map(row).collect::<Vec<_>>())
+}
+
+fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
+    let button = |action: String, label: &str| {
+        html! {
+            form.inline method="post" action=(action) data-once {
+                (ui::envelope(&clock::new_id().to_string(), None))
+                button.link type="submit" { (label) }
+            }
+        }
+    };
+    html! {
+        (button(paths::invitation_link(org.org_id, invited.invitation_id), "New link")) " "
+        (button(paths::invitation_withdrawal(org.org_id, invited.invitation_id), "Withdraw"))
+    }
+}

@@ -1,0 +1,70 @@
+//! `/password/{token}`: choosing a first password, after `portal grant` made the account.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::PersonId;
+use maud::{Markup, html};
+use projections::links::Purpose;
+use projections::people::{self, Person};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Path};
+use crate::pages::form::{Errors, again};
+use crate::pages::setup::new_password;
+use crate::{links, passwords, paths, session, ui};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    password: String,
+}
+
+pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
+    let person = whose(&app, &token).await?;
+    Ok(page(&person, &Errors::default()))
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+    Form(typed): Form<Chosen>,
+) -> Result<Response, Error> {
+    let person = whose(&app, &token).await?;
+    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+        return Ok(again(page(&person, &Errors::one("password", weak))));
+    }
+    let hash = app.passwords.hash(typed.password).await?;
+    links::use_up(&app, &token).await?;
+    let id = PersonId(person.person_id);
+    people::set_password(&app.db, id, &hash).await?;
+    let cookie = session::start(&app, id, &client, &headers).await?;
+    Ok((cookie, Redirect::to(paths::ROOT)).into_response())
+}
+
+async fn whose(app: &App, token: &str) -> Result<Person, Error> {
+    let link = links::open(app, token, Purpose::Password).await?;
+    let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
+    people::by_id(&app.db, id).await?.ok_or(Error::NotFound)
+}
+
+fn page(person: &Person, errors: &Errors) -> Markup {
+    ui::plain(
+        "Choose a password",
+        html! {
+            h1 { "Choose a password" }
+            p { "You will sign in as " strong { (person.email) } "." }
+            (errors.summary())
+            form method="post" data-once {
+                input type="hidden" autocomplete="username" value=(person.email);
+                (new_password(errors))
+                (ui::submit("Set password and sign in"))
+            }
+        },
+    )
+}

@@ -1,0 +1,44 @@
+//! `/sign-in/{token}`: the links that `portal demo` prints, one for each character.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::PersonId;
+use maud::{Markup, html};
+use projections::links::Purpose;
+use projections::people::{self, Person};
+
+use crate::app::App;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::Path;
+use crate::{links, paths, session, ui};
+
+pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
+    let person = whose(&app, &token).await?;
+    Ok(ui::plain(
+        "Demonstration",
+        html! {
+            h1 { "Demonstration" }
+            p { "Look around as " strong { (person.called()) } " (" (person.email) "). Everything is thrown away when the demonstration ends." }
+            form method="post" data-once { (ui::submit(&format!("Continue as {}", person.called()))) }
+        },
+    ))
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+) -> Result<Response, Error> {
+    let person = whose(&app, &token).await?;
+    let cookie = session::start(&app, PersonId(person.person_id), &client, &headers).await?;
+    Ok((cookie, Redirect::to(paths::ROOT)).into_response())
+}
+
+async fn whose(app: &App, token: &str) -> Result<Person, Error> {
+    let link = links::open(app, token, Purpose::SignIn).await?;
+    let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
+    people::by_id(&app.db, id).await?.ok_or(Error::NotFound)
+}

@@ -1,0 +1,45 @@
+//! What was wrong with a form, field by field.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use maud::Markup;
+
+/// Sentences beside fields; an empty field name stands for the form as a whole.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<(&'static str, String)>);
+
+impl Errors {
+    pub fn one(field: &'static str, sentence: impl Display) -> Self {
+        Self(vec![(field, sentence.to_string())])
+    }
+
+    pub fn add(&mut self, field: &'static str, sentence: impl Display) {
+        self.0.push((field, sentence.to_string()));
+    }
+
+    /// Parses what was typed into a field, or notes why it can't be.
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, field: &'static str, typed: &str) -> Option<T> {
+        typed.parse().map_err(|error| self.add(field, error)).ok()
+    }
+
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The list on top of the form.
+    pub fn summary(&self) -> Markup {
+        crate::ui::error_summary(&self.0)
+    }
+}
+
+/// The form again, with what was typed and what is wrong with it.
+pub fn again(page: Markup) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+}

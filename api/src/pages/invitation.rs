@@ -1,0 +1,155 @@
+//! `/invitations/{token}`: joining an organisation.
+//!
+//! **Invariant:** the token is a handle. Organisation, role and person come from what the log says of the invitation.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::OrgCommand;
+use domain::values::{InvitationId, OrgId, PersonId, PersonName};
+use maud::{Markup, html};
+use projections::links::Purpose;
+use projections::memberships::{self, Invitation, OPEN};
+use projections::org_detail::{self, OrgDetail};
+use projections::people::{self, Person};
+use projections::{Scope, Tenant};
+use serde::Deserialize;
+
+use crate::access::Issuer;
+use crate::app::App;
+use crate::bus::Envelope;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Path};
+use crate::pages::form::{Errors, again};
+use crate::pages::setup::new_password;
+use crate::session::{Identity, Visitor};
+use crate::ui::{self, Field};
+use crate::{clock, links, passwords, paths, session};
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Joining {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// Everything that an invitation page knows.
+struct Invited {
+    invitation: Invitation,
+    org: OrgDetail,
+    person: Person,
+}
+
+pub async fn form(
+    State(app): State<App>,
+    Visitor(visitor): Visitor,
+    Path(token): Path<String>,
+) -> Result<Markup, Error> {
+    let invited = look_up(&app, &token).await?;
+    Ok(page(&invited, &token, visitor.as_ref(), (&Joining::default(), &Errors::default())))
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    Visitor(visitor): Visitor,
+    client: Client,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+    Form(typed): Form<Joining>,
+) -> Result<Response, Error> {
+    let invited = look_up(&app, &token).await?;
+    let person = PersonId(invited.person.person_id);
+    let is_signed_in = visitor.as_ref().is_some_and(|identity| identity.person() == person);
+    if invited.person.password_hash.is_some() && !is_signed_in {
+        return Ok(Redirect::to(&paths::login_then(&format!("/invitations/{token}"))).into_response());
+    }
+    if invited.person.password_hash.is_none() {
+        let mut errors = Errors::default();
+        let name = errors.parse::<PersonName>("name", &typed.name);
+        if let Err(weak) =
+            passwords::strong(&typed.password, &[&invited.person.email, &typed.name, &invited.org.name])
+        {
+            errors.add("password", weak);
+        }
+        let (Some(name), true) = (name, errors.is_empty()) else {
+            return Ok(again(page(&invited, &token, visitor.as_ref(), (&typed, &errors))));
+        };
+        let hash = app.passwords.hash(typed.password).await?;
+        if people::set_first_password(&app.db, person, &hash).await? {
+            people::set_name(&app.db, person, &name).await?;
+        }
+    }
+    accept(&app, &invited, &client).await?;
+    let cookie = session::start(&app, person, &client, &headers).await?;
+    Ok((cookie, Redirect::to(&paths::dashboard(&invited.org.slug))).into_response())
+}
+
+async fn accept(app: &App, invited: &Invited, client: &Client) -> Result<(), Error> {
+    let person = PersonId(invited.person.person_id);
+    let invitation = InvitationId(invited.invitation.invitation_id);
+    let command = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
+    let issuer = Issuer::Person { person, grant: None };
+    let envelope = Envelope { address: client.address, ..Envelope::new() };
+    app.bus.send::<Org>(&issuer, OrgId(invited.org.org_id), command, envelope).await?;
+    Ok(())
+}
+
+/// What the link opens, as long as the invitation is open and the organisation works.
+async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
+    let link = links::open(app, token, Purpose::Invitation).await?;
+    let id = link.invitation_id.ok_or(Error::NotFound)?;
+    let invitation = memberships::invitation(&app.db, id).await?.ok_or(Error::NotFound)?;
+    if invitation.status != OPEN || invitation.expires_at <= clock::now() {
+        return Err(Error::NotFound);
+    }
+    let scope = Scope::Tenant(Tenant::invited(&invitation));
+    let org = org_detail::get(&app.db, &scope, invitation.org_id).await?.ok_or(Error::NotFound)?;
+    let person = people::by_id(&app.db, PersonId(invitation.person_id)).await?.ok_or(Error::NotFound)?;
+    Ok(Invited { invitation, org, person })
+}
+
+fn page(
+    invited: &Invited,
+    token: &str,
+    visitor: Option<&Identity>,
+    (typed, errors): (&Joining, &Errors),
+) -> Markup {
+    let Invited { invitation, org, person } = invited;
+    let joined = html! { "Join " (org.name) };
+    let content = html! {
+        h1 { (joined) }
+        p { "You were invited to " strong { (org.name) } " as " strong { (invitation.role) } ", with the address " strong { (person.email) } "." }
+        (errors.summary())
+        @match visitor {
+            Some(identity) if identity.session.person_id == person.person_id => {
+                form method="post" data-once { (ui::submit(&format!("Join {}", org.name))) }
+            }
+            Some(identity) => {
+                p { "You are signed in as " strong { (identity.session.email) } ". Sign out, then open this link again." }
+                form method="post" action=(paths::LOGOUT) { (ui::submit("Sign out")) }
+            }
+            None if person.password_hash.is_some() => {
+                p { "You have an account already." }
+                p { (ui::primary_link("Sign in to join", &paths::login_then(&format!("/invitations/{token}")))) }
+            }
+            None => (new_account(org, person, (typed, errors))),
+        }
+    };
+    ui::plain(&format!("Join {}", org.name), content)
+}
+
+fn new_account(org: &OrgDetail, person: &Person, (typed, errors): (&Joining, &Errors)) -> Markup {
+    let name = if typed.name.is_empty() { person.name.as_deref().unwrap_or("") } else { &typed.name };
+    html! {
+        form method="post" data-once {
+            input type="hidden" autocomplete="username" value=(person.email);
+            (Field::new("name", "Your name").value(name).error(errors.of("name")).autocomplete("name").max(100))
+            (new_password(errors))
+            (ui::submit(&format!("Join {}", org.name)))
+        }
+    }
+}

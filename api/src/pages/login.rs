@@ -1,0 +1,97 @@
+//! `/login`, `/logout`: e-mail and password.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::{Email, PersonId};
+use maud::{Markup, html};
+use projections::{people, sessions};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Query};
+use crate::pages::form::{Errors, again};
+use crate::session::{self, Identity, Visitor};
+use crate::ui::{self, Field, Kind};
+use crate::{pages, paths};
+
+#[derive(Deserialize, Default)]
+pub struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub async fn form(
+    State(app): State<App>,
+    Visitor(visitor): Visitor,
+    Query(Next { next }): Query<Next>,
+) -> Result<Response, Error> {
+    match visitor {
+        Some(identity) => Ok(Redirect::to(&onwards(&app, &identity, &next).await?).into_response()),
+        None => Ok(page("", &next, &Errors::default()).into_response()),
+    }
+}
+
+/// Signs in. What is wrong is not said: an address that nobody has and a wrong password answer alike.
+pub async fn submit(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Form(typed): Form<Credentials>,
+) -> Result<Response, Error> {
+    app.throttle.attempt(&typed.email, client.address)?;
+    let person = match typed.email.parse::<Email>() {
+        Ok(email) => people::by_email(&app.db, &email).await?,
+        Err(_) => None,
+    };
+    let stored = person.as_ref().and_then(|person| person.password_hash.clone());
+    let known = app.passwords.verify(typed.password, stored).await?;
+    let Some(person) = person.filter(|_| known) else {
+        let wrong = Errors::one("", "This e-mail address and password don't belong together.");
+        return Ok(again(page(&typed.email, &typed.next, &wrong)));
+    };
+    let cookie = session::start(&app, PersonId(person.person_id), &client, &headers).await?;
+    let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
+    Ok((cookie, Redirect::to(next)).into_response())
+}
+
+pub async fn logout(State(app): State<App>, Visitor(visitor): Visitor) -> Result<Response, Error> {
+    if let Some(identity) = visitor {
+        sessions::end(&app.db, identity.person(), identity.session.session_id).await?;
+    }
+    Ok((session::forget(&app), Redirect::to(paths::LOGIN)).into_response())
+}
+
+async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, Error> {
+    match paths::local(next) {
+        Some(path) => Ok(path.to_owned()),
+        None => pages::home(app, identity).await,
+    }
+}
+
+fn page(email: &str, next: &str, errors: &Errors) -> Markup {
+    ui::plain(
+        "Sign in",
+        html! {
+            h1 { "Sign in" }
+            (errors.summary())
+            form method="post" action=(paths::LOGIN) data-once {
+                input type="hidden" name="next" value=(next);
+                (Field::new("email", "E-mail address").kind(Kind::Email).value(email).autocomplete("username"))
+                (Field::new("password", "Password").kind(Kind::Password).autocomplete("current-password"))
+                (ui::submit("Sign in"))
+            }
+        },
+    )
+}

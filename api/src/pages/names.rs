@@ -1,0 +1,86 @@
+//! What people and organisations in sentences are called today.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::{Actor, Fact, Part};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::{org_detail, people};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::ui;
+
+/// Names of everybody and everything that some events are about.
+#[derive(Debug, Default)]
+pub struct Names {
+    people: HashMap<Uuid, String>,
+    orgs: HashMap<Uuid, String>,
+}
+
+impl Names {
+    pub async fn of(app: &App, events: &[Recorded]) -> Result<Self, Error> {
+        let parts: Vec<Part> =
+            events.iter().filter_map(|event| event.fact().ok()).flat_map(|f| f.sentence()).collect();
+        let mut people: Vec<Uuid> = events
+            .iter()
+            .filter_map(|event| event.metadata().ok()?.actor.person())
+            .map(|person| person.0)
+            .collect();
+        let mut orgs = vec![];
+        for part in parts {
+            match part {
+                Part::Person(person) => people.push(person.0),
+                Part::Org(org) => orgs.push(org.0),
+                Part::Text(_) => {}
+            }
+        }
+        Ok(Self {
+            people: people::names(&app.db, &people).await?,
+            orgs: org_detail::names(&app.db, &orgs).await?,
+        })
+    }
+
+    /// Who did something, as text.
+    pub fn actor(&self, actor: Actor) -> String {
+        match actor {
+            Actor::Person(id) => self.part(&Part::Person(id)),
+            Actor::Shell => "Somebody on the server".to_owned(),
+            Actor::Setup => "The first start".to_owned(),
+        }
+    }
+
+    pub fn part(&self, part: &Part) -> String {
+        match part {
+            Part::Text(text) => text.clone(),
+            Part::Person(id) => {
+                self.people.get(&id.0).cloned().unwrap_or_else(|| "somebody erased".to_owned())
+            }
+            Part::Org(id) => self.orgs.get(&id.0).cloned().unwrap_or_else(|| "an organisation".to_owned()),
+        }
+    }
+
+    /// An event as a sentence. One that can't be read says so; it is history all the same.
+    pub fn sentence(&self, event: &Recorded) -> Markup {
+        match (event.fact(), event.metadata()) {
+            (Ok(fact), Ok(metadata)) => self.told(&self.actor(metadata.actor), &fact),
+            (Err(why), _) | (_, Err(why)) => html! { (why) },
+        }
+    }
+
+    /// The same with another word for whoever did it: "You".
+    pub fn told(&self, actor: &str, fact: &Fact) -> Markup {
+        ui::sentence(actor, &fact.sentence(), &|part| self.part(part))
+    }
+
+    /// Events as a list, in the order given.
+    pub fn timeline(&self, events: &[Recorded]) -> Markup {
+        let items: Vec<(Markup, DateTime<Utc>, i64)> = events
+            .iter()
+            .map(|event| (self.sentence(event), event.recorded_at.into(), event.position))
+            .collect();
+        ui::timeline(&items)
+    }
+}

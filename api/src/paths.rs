@@ -1,0 +1,102 @@
+//! Every URL of the product: patterns for the table of routes, and functions for links.
+
+use std::fmt::Display;
+
+use uuid::Uuid;
+
+pub const ROOT: &str = "/";
+pub const LOGIN: &str = "/login";
+pub const LOGOUT: &str = "/logout";
+pub const ACCOUNT: &str = "/account";
+pub const ACCOUNT_NAME: &str = "/account/name";
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+pub const SETUP: &str = "/setup/{token}";
+pub const INVITATION: &str = "/invitations/{token}";
+pub const CHOOSE_PASSWORD: &str = "/password/{token}";
+pub const SIGN_IN_LINK: &str = "/sign-in/{token}";
+pub const SELECT: &str = "/organisations/select";
+pub const DEFAULT_ORG: &str = "/organisations/default";
+pub const ORG_ROOT: &str = "/org/{slug}";
+pub const DASHBOARD: &str = "/org/{slug}/dashboard";
+pub const ADMIN: &str = "/admin";
+pub const ADMIN_ORGS: &str = "/admin/orgs";
+pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";
+pub const ADMIN_ORGS_SLUG: &str = "/admin/orgs/slug";
+pub const ADMIN_ORG: &str = "/admin/orgs/{id}";
+pub const ADMIN_ORG_MEMBERS: &str = "/admin/orgs/{id}/members";
+pub const ADMIN_ORG_HISTORY: &str = "/admin/orgs/{id}/history";
+pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
+pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
+pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
+pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_REST: &str = "/admin/{*rest}";
+pub const LIVEZ: &str = "/livez";
+pub const READYZ: &str = "/readyz";
+pub const METRICS: &str = "/metrics";
+
+pub fn dashboard(slug: &str) -> String {
+    format!("/org/{slug}/dashboard")
+}
+
+pub fn org(id: Uuid) -> String {
+    format!("/admin/orgs/{id}")
+}
+
+pub fn org_members(id: Uuid) -> String {
+    format!("/admin/orgs/{id}/members")
+}
+
+pub fn org_history(id: Uuid) -> String {
+    format!("/admin/orgs/{id}/history")
+}
+
+pub fn org_action(id: Uuid, action: impl Display) -> String {
+    format!("/admin/orgs/{id}/{action}")
+}
+
+pub fn invitation_link(org: Uuid, invitation: Uuid) -> String {
+    format!("/admin/orgs/{org}/invitations/{invitation}/link")
+}
+
+pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
+    format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
+}
+
+/// The page that follows a command: it waits for `position` and says what was done.
+pub fn seen(path: &str, position: i64) -> String {
+    format!("{path}?seen={position}")
+}
+
+/// Sign-in that goes on to `path` afterwards.
+pub fn login_then(path: &str) -> String {
+    let query = serde_html_form::to_string([("next", path)]).unwrap_or_default();
+    format!("{LOGIN}?{query}")
+}
+
+/// A path of this product, from outside; anything that could lead elsewhere is none.
+pub fn local(path: &str) -> Option<&str> {
+    let fine = |c: char| c.is_ascii_graphic() && c != '\\';
+    (path.starts_with('/') && !path.starts_with("//") && path.chars().all(fine)).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_product_are_followed() {
+        assert_eq!(local("/admin/orgs?q=a"), Some("/admin/orgs?q=a"));
+        for elsewhere in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "admin",
+            "/a\nb",
+            "/\t/evil.example",
+        ] {
+            assert_eq!(local(elsewhere), None, "{elsewhere:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Every URL of the product, what it needs of whoever asks, and who answers.
+//!
+//! **Invariant:** there is no other way to add a route than [`Routes`], and it doesn't take one without its need
+//! (clippy refuses `axum::Router::route` everywhere else).
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{self, MethodRouter};
+
+use crate::access::{Need, gate};
+use crate::app::App;
+use crate::pages::admin::{self, actions, history, invitations, list, new, org};
+use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
+use crate::server::{Edge, Limits, layers};
+use crate::{assets, health, paths};
+
+/// The whole product.
+pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
+    layers(table(Routes::new(app)).router.with_state(app.clone()), limits, edge)
+}
+
+fn table(routes: Routes) -> Routes {
+    use Need::{Anyone, Member, Platform, SignedIn, Superadmin};
+    routes
+        .get(paths::ROOT, Anyone, pages::root)
+        .get(paths::LOGIN, Anyone, login::form)
+        .post(paths::LOGIN, Anyone, login::submit)
+        .post(paths::LOGOUT, Anyone, login::logout)
+        .get(paths::SETUP, Anyone, setup::form)
+        .post(paths::SETUP, Anyone, setup::submit)
+        .get(paths::CHOOSE_PASSWORD, Anyone, choose_password::form)
+        .post(paths::CHOOSE_PASSWORD, Anyone, choose_password::submit)
+        .get(paths::SIGN_IN_LINK, Anyone, demo::form)
+        .post(paths::SIGN_IN_LINK, Anyone, demo::submit)
+        .get(paths::INVITATION, Anyone, invitation::form)
+        .post(paths::INVITATION, Anyone, invitation::submit)
+        .get(paths::ACCOUNT, SignedIn, account::show)
+        .post(paths::ACCOUNT_NAME, SignedIn, account::rename)
+        .post(paths::ACCOUNT_PASSWORD, SignedIn, account::change_password)
+        .post(paths::ACCOUNT_SESSIONS, SignedIn, account::end_sessions)
+        .get(paths::SELECT, SignedIn, organisations::select)
+        .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
+        .get(paths::ORG_ROOT, Member, tenant::root)
+        .get(paths::DASHBOARD, Member, tenant::dashboard)
+        .get(paths::ADMIN, Platform, admin::root)
+        .get(paths::ADMIN_ORGS, Platform, list::show)
+        .post(paths::ADMIN_ORGS, Superadmin, new::submit)
+        .get(paths::ADMIN_ORGS_NEW, Superadmin, new::form)
+        .get(paths::ADMIN_ORGS_SLUG, Superadmin, new::slug)
+        .get(paths::ADMIN_ORG, Platform, org::overview)
+        .get(paths::ADMIN_ORG_MEMBERS, Platform, org::members)
+        .get(paths::ADMIN_ORG_HISTORY, Platform, org::history)
+        .get(paths::ADMIN_ORG_ACTION, Superadmin, actions::form)
+        .post(paths::ADMIN_ORG_ACTION, Superadmin, actions::submit)
+        .post(paths::ADMIN_ORG_LINK, Superadmin, invitations::renew)
+        .post(paths::ADMIN_ORG_WITHDRAWAL, Superadmin, invitations::withdraw)
+        .get(paths::ADMIN_HISTORY, Platform, history::show)
+        .any_under(paths::ADMIN_REST, Platform, pages::nothing_here)
+        .get(paths::LIVEZ, Anyone, health::livez)
+        .get(paths::READYZ, Anyone, health::readyz)
+        .get(paths::METRICS, Anyone, health::metrics)
+        .get("/assets/portal.css", Anyone, assets::stylesheet)
+        .get("/assets/portal.js", Anyone, assets::script)
+        .get("/favicon.svg", Anyone, assets::favicon)
+        .get("/robots.txt", Anyone, assets::robots)
+}
+
+/// A table of routes in the making, each behind the gate.
+struct Routes {
+    app: App,
+    router: Router<App>,
+}
+
+impl Routes {
+    fn new(app: &App) -> Self {
+        Self { app: app.clone(), router: Router::new() }
+    }
+
+    fn get<T: 'static>(self, path: &str, need: Need, handler: impl Handler<T, App>) -> Self {
+        self.add(path, need, routing::get(handler))
+    }
+
+    fn post<T: 'static>(self, path: &str, need: Need, handler: impl Handler<T, App>) -> Self {
+        self.add(path, need, routing::post(handler))
+    }
+
+    /// Whatever is asked for under a path that nothing else answers.
+    fn any_under<T: 'static>(self, path: &str, need: Need, handler: impl Handler<T, App>) -> Self {
+        self.add(path, need, routing::any(handler))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
+    fn add(self, path: &str, need: Need, handler: MethodRouter<App>) -> Self {
+        let gated = handler.layer(from_fn_with_state((self.app.clone(), need), gate));
+        Self { router: self.router.route(path, gated), ..self }
+    }
+}

@@ -1,0 +1,110 @@
+//! The server: what stands between a socket and a handler.
+//!
+//! ```text
+//! socket ─► accept loop ─► connection (hyper) ─► layers ─► route ─► handler
+//!           caps            header timeout        the list below
+//! ```
+//!
+//! **Invariant:** whatever a client does or fails to do, it holds a bounded amount of the process for a bounded time,
+//! and every answer to a request, refusals as well, carries a request id and the security headers. (Bytes that aren't a
+//! request get an empty 400, 414 or 431 from hyper, before there is anything to go through the layers.)
+
+mod accept;
+mod connection;
+mod edge;
+mod gate;
+mod origins;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+pub use accept::serve;
+pub use edge::RequestId;
+pub use origins::TrustedOrigins;
+
+use crate::{error, extract, metrics};
+
+/// How much of the process one client, and all of them together, may hold.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// From the opening of a connection, or the end of a request, to the end of the next request's head.
+    pub header_timeout: Duration,
+    /// Without a byte of the body.
+    pub body_timeout: Duration,
+    /// From the head of the request, with its body, to the head of the answer.
+    pub request_timeout: Duration,
+    /// Without the other side taking a byte of the answer.
+    pub write_timeout: Duration,
+    /// In bytes.
+    pub max_body: usize,
+    pub max_connections: usize,
+    /// Per IPv4 address or IPv6 /64 network. A proxy in front counts as one address, so it needs more.
+    pub max_connections_per_address: usize,
+    /// More are answered 503 at once, except health, metrics and assets.
+    pub max_requests_in_flight: usize,
+    /// After the signal to stop, for requests under way.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            max_body: 1024 * 1024,
+            max_connections: 1024,
+            max_connections_per_address: 128,
+            max_requests_in_flight: 256,
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How the product is reached, as far as answers depend on it.
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    /// Whether people reach it by HTTPS, so that browsers may be told to insist.
+    pub tls: bool,
+    pub trusted_origins: TrustedOrigins,
+}
+
+/// The other end of the connection, as an extension of every request: a client or the proxy in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// Puts everything that every request goes through around the finished router, outermost first. Routes added later
+/// would go without.
+pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn(edge::identify))
+            .layer(
+                TraceLayer::new_for_http()
+                    .make_span_with(edge::span)
+                    .on_request(())
+                    .on_response(edge::answered)
+                    .on_failure(()),
+            )
+            .layer(from_fn(metrics::measure))
+            .layer(from_fn_with_state(edge.tls, edge::secure))
+            .layer(from_fn(error::dress))
+            .layer(CatchPanicLayer::custom(edge::panicked))
+            .layer(from_fn(extract::refuse_unreadable))
+            .layer(from_fn(origins::explain))
+            .layer(edge.trusted_origins.guard())
+            .layer(from_fn_with_state(edge::slots(limits.max_requests_in_flight), edge::shed))
+            .layer(from_fn_with_state(limits.request_timeout, edge::give_up))
+            .layer(RequestBodyLimitLayer::new(limits.max_body))
+            .layer(RequestBodyTimeoutLayer::new(limits.body_timeout)),
+    )
+}

@@ -1,0 +1,84 @@
+//! The accept loop, from the listening socket to the last connection's end.
+//!
+//! **Invariant:** only the signal to stop ends the loop: errors of `accept` (out of descriptors, a client gone before
+//! its turn) are waited out.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::gate::Gate;
+use super::{Limits, connection};
+use crate::metrics;
+
+/// Long enough for descriptors to come free, short enough that nobody notices.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
+
+/// Serves `app` until `shutdown` is ready, then lets requests under way finish within the grace.
+///
+/// Answers without an end (event streams) have to end themselves on the same signal, or they use up the grace.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let limits = Arc::new(limits);
+    let gate = Gate::new(&limits);
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {},
+            (stream, peer) = accept(&listener) => match gate.admit(peer.ip()) {
+                Ok(place) => {
+                    let (app, limits, stopping) = (app.clone(), Arc::clone(&limits), stopping.clone());
+                    connections.spawn(async move {
+                        connection::run(stream, peer, app, &limits, stopping).await;
+                        drop(place);
+                    });
+                },
+                Err(limit) => refuse(peer, limit),
+            },
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    finish(connections, limits.grace).await;
+    Ok(())
+}
+
+/// The next connection. Safe to drop half-way: then nothing was accepted yet.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+}
+
+fn refuse(peer: SocketAddr, limit: &'static str) {
+    tracing::debug!(%peer, limit, "closed a connection at once: limit reached");
+    metrics::connection_refused(limit);
+}
+
+async fn finish(mut connections: JoinSet<()>, grace: Duration) {
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, all_ended).await.is_err() {
+        tracing::warn!(open = connections.len(), "closed connections that did not finish in time");
+        connections.shutdown().await;
+    }
+}

@@ -1,0 +1,87 @@
+//! One connection, from the first byte to the close.
+//!
+//! **Invariant:** an answer that was written arrives: a connection is not dropped while bytes from the other side are
+//! unread, since the kernel would then reset it and throw the answer away.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
+
+use super::{Limits, PeerAddr};
+
+/// Of a request's head: more than any browser sends, and little enough to hold a thousand times.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// For the other side to stop sending what nobody reads any more.
+const LINGER: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    limits: &Limits,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // Only saves time, so a socket that can't do without delay is served all the same.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(PeerAddr(peer));
+        Box::pin(app.clone().oneshot(request))
+    });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_timeout));
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+
+    let by_itself = tokio::select! {
+        ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
+        () = stopped(&mut stopping) => None,
+    };
+    let ended = if let Some(ended) = by_itself {
+        ended
+    } else {
+        Pin::new(&mut connection).graceful_shutdown();
+        poll_fn(|cx| connection.poll_without_shutdown(cx)).await
+    };
+    match ended {
+        // What isn't HTTP, or has too long a head, was answered by hyper itself.
+        Err(error) if !error.is_parse() => tracing::debug!(%peer, %error, "a connection broke"),
+        _ => linger(connection.into_parts().io.into_inner(), stopping).await,
+    }
+}
+
+/// Says goodbye, then reads on for a moment, as a body that was refused unread is often still on its way.
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin, mut stopping: watch::Receiver<bool>) {
+    let drained = async {
+        let mut waste = [0; 8192];
+        stream.shutdown().await?;
+        while stream.read(&mut waste).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(LINGER, drained) => {},
+        () = stopped(&mut stopping) => {},
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error says that the accept loop is gone, which is a stop as well.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,139 @@
+//! The layers that are our own; [`super::layers`] says in which order they stand.
+//!
+//! **Invariant:** nothing here reads a header to decide who somebody is: request ids are made here, never taken over.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tracing::Span;
+use uuid::Uuid;
+
+use crate::error::{Error, Problem};
+
+/// Names one request in answers, log lines and events. An extension of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub Uuid);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its id. One from outside is dropped: it could be forged, or match another's.
+pub(super) async fn identify(mut request: Request, next: Next) -> Response {
+    let id = RequestId(Uuid::now_v7());
+    let value =
+        HeaderValue::from_str(&id.to_string()).expect("a UUID is made of hexadecimal digits and hyphens");
+    request.headers_mut().insert(X_REQUEST_ID, value.clone());
+    request.extensions_mut().insert(id);
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(X_REQUEST_ID, value);
+    response
+}
+
+/// The span of one request. It has the route's pattern, not the URL: tokens may stand in paths and queries.
+pub(super) fn span<B>(request: &axum::http::Request<B>) -> Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let request_id = request.extensions().get::<RequestId>().map(tracing::field::display);
+    tracing::info_span!("request", method = %request.method(), route, request_id)
+}
+
+pub(super) fn answered<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {
+    tracing::info!(status = response.status().as_u16(), ?latency, "answered");
+}
+
+/// What browsers are told with every answer. The policy allows what comes from here and nothing inline.
+///
+/// The referrer policy isn't `no-referrer`: under it browsers send `Origin: null` with forms, and over plain HTTP no
+/// `Sec-Fetch-Site` either, so that the check of origins would refuse our own forms.
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static(
+            "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), \
+             microphone=(), midi=(), payment=(), usb=()",
+        ),
+    ),
+];
+
+/// Two years, for this host only: its neighbours aren't ours to speak for.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
+/// Sets the security headers, whatever the handler set; only `cache-control` is the handler's to choose.
+pub(super) async fn secure(State(tls): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.extend(SECURITY_HEADERS);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    response
+}
+
+/// Answers for a handler that panicked. The panic itself is already in the log, from the hook.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    let mut response = status.into_response();
+    response.extensions_mut().insert(Problem::from(status));
+    response
+}
+
+/// Answered however busy the process is: cheap, and what tells a busy process from a dead one.
+pub(super) const NEVER_SHED: [&str; 7] =
+    ["/livez", "/readyz", "/healthz", "/metrics", "/assets/", "/favicon.svg", "/robots.txt"];
+
+/// The places for requests in flight, shared by all routes.
+pub(super) fn slots(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count))
+}
+
+/// Refuses at once what would only wait: under too much load quick answers for some beat slow ones for nobody.
+pub(super) async fn shed(
+    State(slots): State<Arc<Semaphore>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    if is_never_shed(request.uri().path()) {
+        return Ok(next.run(request).await);
+    }
+    let Ok(_slot) = slots.try_acquire() else { return Err(Error::Unavailable) };
+    Ok(next.run(request).await)
+}
+
+fn is_never_shed(path: &str) -> bool {
+    NEVER_SHED.iter().any(|&open| path == open || (open.ends_with('/') && path.starts_with(open)))
+}
+
+/// Stops waiting for a handler, and drops it.
+pub(super) async fn give_up(
+    State(after): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let answer = tokio::time::timeout(after, next.run(request)).await;
+    answer.or(Err(Error::GaveUpWaiting))
+}

@@ -1,0 +1,173 @@
+//! Who is asking: sessions in a cookie, looked up for every request.
+//!
+//! **Invariant:** the cookie's value is random and stored only as a hash; signing in always makes a new one. Superadmin
+//! comes from the grants read model alone, asked again for every request.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use domain::grant::PlatformRole;
+use domain::values::PersonId;
+use projections::grants::{self, ActiveGrant};
+use projections::people;
+use projections::sessions::{self, Session, SignedIn};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::client::Client;
+use crate::clock;
+use crate::error::Error;
+
+/// Somebody who is signed in, as of this request.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub session: SignedIn,
+    pub grant: Option<ActiveGrant>,
+}
+
+impl Identity {
+    pub fn person(&self) -> PersonId {
+        PersonId(self.session.person_id)
+    }
+
+    pub fn called(&self) -> &str {
+        self.session.name.as_deref().unwrap_or(&self.session.email)
+    }
+
+    pub fn is_superadmin(&self) -> bool {
+        self.grant.as_ref().is_some_and(|grant| grant.role() == PlatformRole::Superadmin)
+    }
+}
+
+/// A random handle, and the only form in which it is stored.
+pub struct Token {
+    pub plain: String,
+    pub hash: [u8; 32],
+}
+
+impl Token {
+    /// 256 bits from the operating system.
+    pub fn new() -> anyhow::Result<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        let plain: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { hash: hash_of(&plain), plain })
+    }
+}
+
+/// What is stored of a token that somebody presents.
+pub fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// How often the use of a session is noted, in seconds.
+const NOTED_EVERY: i64 = 60;
+
+/// Who sent these headers, if anybody signed in.
+pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, Error> {
+    let Some(token) = cookie(headers, session_cookie(app)) else { return Ok(None) };
+    let now = clock::now();
+    let Some(session) = sessions::find(&app.db, &hash_of(token), now).await? else { return Ok(None) };
+    if now.signed_duration_since(*session.last_seen_at).num_seconds() >= NOTED_EVERY {
+        sessions::touch(&app.db, session.session_id, now, idle_at(app)).await?;
+    }
+    let grant = grants::active(&app.db, session.person_id).await?;
+    Ok(Some(Identity { session, grant }))
+}
+
+/// Starts a session for somebody who has just proven who they are; gives the cookie. The session that the request
+/// came with ends.
+pub async fn start(
+    app: &App,
+    person: PersonId,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Result<SetCookie, Error> {
+    let token = Token::new()?;
+    let now = clock::now();
+    let session = Session {
+        session_id: clock::new_id(),
+        person_id: person.0,
+        created_at: now,
+        last_seen_at: now,
+        idle_at: idle_at(app),
+        expires_at: clock::after(chrono::Duration::days(app.settings.session_days)),
+        address: client.address.map(|address| address.to_string()),
+        agent: client.agent.clone(),
+    };
+    let old = cookie(headers, session_cookie(app)).map(hash_of);
+    sessions::start(&app.db, &session, &token.hash, old).await?;
+    people::signed_in(&app.db, person, now).await?;
+    let seconds = app.settings.session_days * 24 * 60 * 60;
+    Ok(set_cookie(app, session_cookie(app), &token.plain, seconds))
+}
+
+/// The cookie that ends a session in the browser.
+pub fn forget(app: &App) -> SetCookie {
+    set_cookie(app, session_cookie(app), "", 0)
+}
+
+fn idle_at(app: &App) -> projections::Timestamp {
+    clock::after(chrono::Duration::hours(app.settings.session_idle_hours))
+}
+
+fn session_cookie(app: &App) -> &'static str {
+    if app.settings.tls() { "__Host-portal" } else { "portal" }
+}
+
+fn once_cookie(app: &App) -> &'static str {
+    if app.settings.tls() { "__Host-portal-once" } else { "portal-once" }
+}
+
+/// Carries a secret to the next page only, where it is shown to whoever asked for it.
+pub fn hand_over(app: &App, secret: &str) -> SetCookie {
+    set_cookie(app, once_cookie(app), secret, 60)
+}
+
+/// The secret handed over by the request before, and the cookie that forgets it.
+pub fn handed_over<'a>(app: &App, headers: &'a HeaderMap) -> Option<(&'a str, SetCookie)> {
+    let secret = cookie(headers, once_cookie(app)).filter(|secret| !secret.is_empty())?;
+    Some((secret, set_cookie(app, once_cookie(app), "", 0)))
+}
+
+/// A header to be set on an answer.
+pub type SetCookie = [(HeaderName, HeaderValue); 1];
+
+fn set_cookie(app: &App, name: &str, value: &str, seconds: i64) -> SetCookie {
+    let secure = if app.settings.tls() { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    [(SET_COOKIE, HeaderValue::from_str(&text).expect("names and tokens are plain ASCII"))]
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = values.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// Whoever asks, signed in or not; put there by the gate.
+#[derive(Clone, Debug)]
+pub struct Visitor(pub Option<Identity>);
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Identity>().cloned()))
+    }
+}
+
+/// Somebody signed in, on a route that lets nobody else through.
+impl<S: Sync> FromRequestParts<S> for Identity {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let identity = parts.extensions.get::<Self>().cloned();
+        identity.ok_or_else(|| {
+            anyhow::anyhow!("this route lets anybody in, and its handler wants to know who").into()
+        })
+    }
+}

@@ -1,0 +1,323 @@
+//! Forms: a field says what it wants, what was typed, and what is wrong with it.
+//!
+//! ```text
+//! Label                         label
+//! [ what was typed          ]   #field-{name}, aria-describedby the two below
+//! sentence about the value      .help  #help-{name}
+//! what is wrong                 .error #error-{name}
+//! ```
+//!
+//! **Invariant:** a field with an error says so to the eye, to the reader of the screen and in the summary on top.
+
+use std::fmt::Write;
+
+use maud::{Escaper, Markup, PreEscaped, Render, html};
+
+use super::icon;
+
+/// What is typed into a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Email,
+    Password,
+    Search,
+    /// Several lines.
+    Area,
+}
+
+impl Kind {
+    fn input_type(self) -> &'static str {
+        match self {
+            Self::Text | Self::Area => "text",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::Search => "search",
+        }
+    }
+}
+
+/// One field of a form, with its label, help and error.
+pub struct Field<'a> {
+    pub name: &'a str,
+    pub label: &'a str,
+    pub kind: Kind,
+    pub value: &'a str,
+    pub help: Option<&'a str>,
+    pub error: Option<&'a str>,
+    pub required: bool,
+    pub autocomplete: &'a str,
+    /// The most characters that can be typed; 0 for no limit.
+    pub max: usize,
+    /// `("slug-source", "name")` becomes `data-slug-source="name"`, for the script.
+    pub data: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Field<'a> {
+    /// A line of text, empty, required, which the browser doesn't fill in.
+    pub fn new(name: &'a str, label: &'a str) -> Self {
+        Self {
+            name,
+            label,
+            kind: Kind::Text,
+            value: "",
+            help: None,
+            error: None,
+            required: true,
+            autocomplete: "off",
+            max: 0,
+            data: &[],
+        }
+    }
+
+    #[must_use]
+    pub fn kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// What was typed before. A password is never sent back, so the value of one is left out.
+    #[must_use]
+    pub fn value(self, value: &'a str) -> Self {
+        Self { value, ..self }
+    }
+
+    #[must_use]
+    pub fn help(self, help: &'a str) -> Self {
+        Self { help: Some(help), ..self }
+    }
+
+    #[must_use]
+    pub fn error(self, error: Option<&'a str>) -> Self {
+        Self { error, ..self }
+    }
+
+    /// May stay empty, and says so beside the label.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    #[must_use]
+    pub fn autocomplete(self, autocomplete: &'a str) -> Self {
+        Self { autocomplete, ..self }
+    }
+
+    #[must_use]
+    pub fn max(self, max: usize) -> Self {
+        Self { max, ..self }
+    }
+
+    #[must_use]
+    pub fn data(self, data: &'a [(&'a str, &'a str)]) -> Self {
+        Self { data, ..self }
+    }
+
+    /// The control by hand, because `html!` has no attributes whose names come from outside.
+    fn control(&self) -> Markup {
+        let element = if self.kind == Kind::Area { "textarea rows=\"4\"" } else { "input" };
+        let mut html = format!("<{element}");
+        attribute(&mut html, "id", &format!("field-{}", self.name));
+        attribute(&mut html, "name", self.name);
+        attribute(&mut html, "autocomplete", self.autocomplete);
+        if self.kind != Kind::Area {
+            attribute(&mut html, "type", self.kind.input_type());
+        }
+        if !matches!(self.kind, Kind::Area | Kind::Password) {
+            attribute(&mut html, "value", self.value);
+        }
+        if self.max > 0 {
+            attribute(&mut html, "maxlength", &self.max.to_string());
+        }
+        if self.required {
+            html.push_str(" required");
+        }
+        if let Some(described) = self.described_by() {
+            attribute(&mut html, "aria-describedby", &described);
+        }
+        if self.error.is_some() {
+            attribute(&mut html, "aria-invalid", "true");
+        }
+        for (name, value) in self.data {
+            attribute(&mut html, &format!("data-{name}"), value);
+        }
+        html.push('>');
+        if self.kind == Kind::Area {
+            // The parser drops one line break right after the tag; this is that one, so that none typed is lost.
+            html.push('\n');
+            escape(&mut html, self.value);
+            html.push_str("</textarea>");
+        }
+        PreEscaped(html)
+    }
+
+    fn described_by(&self) -> Option<String> {
+        let error = self.error.map(|_| format!("error-{}", self.name));
+        let help = self.help.map(|_| format!("help-{}", self.name));
+        let ids: Vec<String> = error.into_iter().chain(help).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
+    }
+
+    fn proposes_slug(&self) -> bool {
+        self.data.iter().any(|(name, _)| *name == "slug-source")
+    }
+}
+
+impl Render for Field<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            div.field {
+                label for={ "field-" (self.name) } {
+                    (self.label)
+                    @if !self.required { " " span.optional { "optional" } }
+                }
+                (self.control())
+                @if let Some(error) = self.error { (error_line(self.name, error)) }
+                @if self.proposes_slug() {
+                    output for={ "field-" (self.name) } data-slug-answer=(self.name) {}
+                }
+                @if let Some(help) = self.help {
+                    p.help id={ "help-" (self.name) } { (help) }
+                }
+            }
+        }
+    }
+}
+
+/// A choice out of a few: value and label of each.
+pub fn select(
+    name: &str,
+    label: &str,
+    options: &[(&str, &str)],
+    chosen: &str,
+    error: Option<&str>,
+) -> Markup {
+    let (described, invalid) = (error.map(|_| format!("error-{name}")), error.map(|_| "true"));
+    html! {
+        div.field {
+            label for={ "field-" (name) } { (label) }
+            select id={ "field-" (name) } name=(name) aria-describedby=[described] aria-invalid=[invalid] {
+                @for (value, text) in options {
+                    option value=(value) selected[*value == chosen] { (text) }
+                }
+            }
+            @if let Some(error) = error { (error_line(name, error)) }
+        }
+    }
+}
+
+/// Yes or no; the sentence is the label.
+pub fn checkbox(name: &str, sentence: &str, checked: bool) -> Markup {
+    html! {
+        div.field.check {
+            input type="checkbox" id={ "field-" (name) } name=(name) value="true" checked[checked];
+            label for={ "field-" (name) } { (sentence) }
+        }
+    }
+}
+
+/// Everything that is wrong with a form, on top of it and with the focus on it. An entry without a field is a plain
+/// sentence. Nothing where nothing is wrong.
+pub fn error_summary(errors: &[(&str, String)]) -> Markup {
+    if errors.is_empty() {
+        return html! {};
+    }
+    let heading = if errors.len() == 1 {
+        "Something has to be put right:"
+    } else {
+        "Some things have to be put right:"
+    };
+    html! {
+        div.note.error-summary data-tone="danger" role="alert" tabindex="-1" autofocus {
+            (icon::warning())
+            div {
+                p { strong { (heading) } }
+                ul {
+                    @for (field, sentence) in errors {
+                        @if field.is_empty() { li { (sentence) } }
+                        @else { li { a href={ "#field-" (field) } { (sentence) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a form knows besides what is typed: the id that makes a repeat harmless, and what the page had seen.
+pub fn envelope(command_id: &str, expected_sequence: Option<i64>) -> Markup {
+    html! {
+        input type="hidden" name="command_id" value=(command_id);
+        @if let Some(sequence) = expected_sequence {
+            input type="hidden" name="expected_sequence" value=(sequence);
+        }
+    }
+}
+
+/// The one primary action of a page. The label says the verb and the object: "Create organisation".
+pub fn submit(label: &str) -> Markup {
+    html! { button.button.primary type="submit" { (label) } }
+}
+
+/// For what is grave: "Suspend Acme".
+pub fn submit_danger(label: &str) -> Markup {
+    html! { button.button.danger type="submit" { (label) } }
+}
+
+/// For what is neither the page's main action nor grave.
+pub fn submit_plain(label: &str) -> Markup {
+    html! { button.button type="submit" { (label) } }
+}
+
+/// The foot of a form: its button, and the way out.
+pub fn form_actions(button: Markup, cancel: Option<&str>) -> Markup {
+    html! {
+        div.form-actions {
+            (button)
+            @if let Some(href) = cancel { a.button.quiet href=(href) { "Cancel" } }
+        }
+    }
+}
+
+fn error_line(name: &str, error: &str) -> Markup {
+    html! { p.error id={ "error-" (name) } { (icon::warning()) span { (error) } } }
+}
+
+fn attribute(html: &mut String, name: &str, value: &str) {
+    html.push(' ');
+    html.push_str(name);
+    html.push_str("=\"");
+    escape(html, value);
+    html.push('"');
+}
+
+fn escape(html: &mut String, text: &str) {
+    Escaper::new(html).write_str(text).expect("writing to a string cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_escapes_what_was_typed() {
+        let html = Field::new("name", "Name").value("\"><script>").render().into_string();
+        assert!(html.contains(r#"value="&quot;&gt;&lt;script&gt;""#), "{html}");
+    }
+
+    #[test]
+    fn a_field_with_an_error_points_at_it_first() {
+        let html = Field::new("slug", "Slug").help("h").error(Some("taken")).render().into_string();
+        assert!(html.contains(r#"aria-describedby="error-slug help-slug" aria-invalid="true""#), "{html}");
+    }
+
+    #[test]
+    fn a_password_is_never_sent_back() {
+        let html =
+            Field::new("password", "Password").kind(Kind::Password).value("hunter2").render().into_string();
+        assert!(!html.contains("hunter2"));
+    }
+
+    #[test]
+    fn nothing_wrong_shows_nothing() {
+        assert_eq!(error_summary(&[]).into_string(), "");
+    }
+}

@@ -1,0 +1,227 @@
+//! Whole documents: the operator's console, a customer's frame, and pages without navigation.
+//!
+//! **Invariant:** nobody can take the console for a customer's page or the other way round: the one has its navigation
+//! on the left under the word "Operator", the other a bar on top with the organisation's name.
+//!
+//! The title goes into the browser's tab. The page brings its own `h1`, mostly by [`head`](super::head); only
+//! [`error_page`] writes one itself.
+
+use maud::{Markup, html};
+
+use super::shell::{self, Frame};
+use super::{icon, monogram, position};
+
+/// Who looks at the page.
+pub struct Viewer<'a> {
+    pub name: &'a str,
+    pub email: &'a str,
+    /// May open the operator's console.
+    pub operator: bool,
+    /// For the switcher, at most eight; there is always a way to all of them.
+    pub organisations: &'a [Choice],
+}
+
+/// An organisation that somebody may go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub slug: String,
+    pub name: String,
+}
+
+/// The entry of the console's navigation that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    Organisations,
+    History,
+    Account,
+}
+
+impl Section {
+    /// Everything in the navigation, from top to bottom; the account stands apart, at the foot.
+    const ALL: [Self; 3] = [Self::Organisations, Self::History, Self::Account];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Organisations => "Organisations",
+            Self::History => "History",
+            Self::Account => "Your account",
+        }
+    }
+
+    fn href(self) -> &'static str {
+        match self {
+            Self::Organisations => "/admin/orgs",
+            Self::History => "/admin/history",
+            Self::Account => "/account",
+        }
+    }
+
+    fn icon(self) -> Markup {
+        match self {
+            Self::Organisations => icon::organisations(),
+            Self::History => icon::history(),
+            Self::Account => icon::account(),
+        }
+    }
+}
+
+/// A page of the operator's console.
+pub struct Console<'a> {
+    pub title: &'a str,
+    pub section: Section,
+    pub viewer: &'a Viewer<'a>,
+    /// The way here, label and href, without this page itself.
+    pub crumbs: &'a [(&'a str, String)],
+    /// The last event that the data on this page knows of.
+    pub position: i64,
+    /// What was just done, mostly a [`note`](super::note).
+    pub notice: Option<Markup>,
+}
+
+impl Console<'_> {
+    pub fn render(&self, content: Markup) -> Markup {
+        let body = html! {
+            (self.side())
+            (self.bar())
+            (shell::main(self.notice.as_ref(), content))
+        };
+        shell::document(Frame::Console, self.title, body)
+    }
+
+    fn side(&self) -> Markup {
+        html! {
+            aside.side aria-label="Operator console" {
+                a.brand href="/admin/orgs" { (icon::mark()) "portal" span.brand-role { "Operator" } }
+                details.fold {
+                    summary { (icon::menu()) "Menu" }
+                    nav aria-label="Console" {
+                        ul {
+                            @for section in Section::ALL {
+                                @let here = section == self.section;
+                                li {
+                                    a href=(section.href()) aria-current=[here.then_some("page")] {
+                                        (section.icon()) (section.label())
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn bar(&self) -> Markup {
+        html! {
+            header.bar {
+                (self.trail())
+                form.search role="search" action="/admin/orgs" method="get" {
+                    label.visually-hidden for="search" { "Search organisations" }
+                    (icon::search())
+                    input #search type="search" name="q" placeholder="Search organisations" autocomplete="off"
+                        data-hotkey="/";
+                    kbd aria-hidden="true" { "/" }
+                }
+                p.as-of title="The last event this page knows of" {
+                    span { "data as of " } (position(self.position))
+                }
+                (shell::theme_switch())
+                (shell::account_menu(self.viewer))
+            }
+        }
+    }
+
+    fn trail(&self) -> Markup {
+        html! {
+            nav.trail aria-label="You are here" {
+                ol {
+                    @for (label, href) in self.crumbs.iter().filter(|(label, _)| *label != self.title) {
+                        li { a href=(href) { (label) } }
+                    }
+                    li aria-current="page" { (self.title) }
+                }
+            }
+        }
+    }
+}
+
+/// A page of one customer.
+pub struct Tenant<'a> {
+    pub title: &'a str,
+    /// The organisation's name.
+    pub org: &'a str,
+    pub slug: &'a str,
+    pub viewer: &'a Viewer<'a>,
+    /// What was just done, mostly a [`note`](super::note).
+    pub notice: Option<Markup>,
+}
+
+impl Tenant<'_> {
+    pub fn render(&self, content: Markup) -> Markup {
+        let home = format!("/org/{}/dashboard", self.slug);
+        let here = (self.title == "Dashboard").then_some("page");
+        let body = html! {
+            header.bar {
+                details.menu.switcher name="menu" {
+                    summary {
+                        (monogram(self.org, "org"))
+                        span.org { span.visually-hidden { "Organisation: " } (self.org) }
+                        (icon::switch())
+                    }
+                    div.menu-panel { (shell::switcher_items(self.viewer.organisations, Some(self.slug))) }
+                }
+                nav.tenant-nav aria-label=(self.org) {
+                    a href=(home) aria-current=[here] { "Dashboard" }
+                }
+                @if self.viewer.operator {
+                    a.to-console href="/admin/orgs" { (icon::mark()) "Operator console" }
+                }
+                (shell::theme_switch())
+                (shell::account_menu(self.viewer))
+            }
+            (shell::main(self.notice.as_ref(), content))
+        };
+        shell::document(Frame::Tenant, &format!("{} · {}", self.title, self.org), body)
+    }
+}
+
+/// A narrow page without navigation: sign-in, invitations.
+pub fn plain(title: &str, content: Markup) -> Markup {
+    let body = html! {
+        header.plain-head { span.brand { (icon::mark()) "portal" } }
+        (shell::main(None, html! { div.sheet { (content) } }))
+        footer.plain-foot { (shell::theme_switch()) }
+    };
+    shell::document(Frame::Plain, title, body)
+}
+
+/// A page outside every organisation with a bar to sign out: the picker, the account of somebody without one.
+pub fn plain_wide(title: &str, viewer: Option<&Viewer<'_>>, content: Markup) -> Markup {
+    let body = html! {
+        header.bar {
+            a.brand href="/" { (icon::mark()) "portal" }
+            (shell::theme_switch())
+            @if let Some(viewer) = viewer { (shell::account_menu(viewer)) }
+        }
+        (shell::main(None, content))
+    };
+    shell::document(Frame::Plain, title, body)
+}
+
+/// What went wrong, in words, and the way on. The request's id lets the operator find it in the log.
+pub fn error_page(status: u16, title: &str, detail: &str, request_id: Option<&str>, home: &str) -> Markup {
+    plain(
+        title,
+        html! {
+            div.error-page {
+                p.status { "Error " (status) }
+                h1 { (title) }
+                p { (detail) }
+                p.actions { a.button.primary href=(home) { "Go to the start page" } }
+                @if let Some(request_id) = request_id {
+                    p.hint { "If you report this, mention the request " (super::copyable(request_id)) }
+                }
+            }
+        },
+    )
+}

@@ -1,0 +1,179 @@
+//! Tables, the bar of filters above and the pager below.
+//!
+//! **Invariant:** what a table shows is in its URL: filters are a GET form, sorting and paging are links.
+
+use maud::{Markup, html};
+
+use super::icon;
+
+/// A column of a table.
+pub struct Column<'a> {
+    pub label: &'a str,
+    /// The href that sorts by this column (or turns the order round), and how it is sorted now: not, or ascending?
+    pub sort: Option<(String, Option<bool>)>,
+    /// Figures: set to the right, all of one width.
+    pub numeric: bool,
+}
+
+impl<'a> Column<'a> {
+    /// A column of words that nobody sorts by.
+    pub fn new(label: &'a str) -> Self {
+        Self { label, sort: None, numeric: false }
+    }
+
+    #[must_use]
+    pub fn sorted(self, href: String, ascending: Option<bool>) -> Self {
+        Self { sort: Some((href, ascending)), ..self }
+    }
+
+    #[must_use]
+    pub fn numeric(self) -> Self {
+        Self { numeric: true, ..self }
+    }
+
+    fn order(&self) -> Option<&'static str> {
+        match self.sort.as_ref()?.1 {
+            Some(true) => Some("ascending"),
+            Some(false) => Some("descending"),
+            None => None,
+        }
+    }
+}
+
+/// Rows of cells. The first cell names the row; on a phone each row becomes a card with the labels beside the cells.
+/// The caption is for readers of the screen.
+pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Markup {
+    let many = columns.len() > 4;
+    html! {
+        div.table data-columns=(if many { "many" } else { "few" }) {
+            table {
+                caption { (caption) }
+                thead { tr { @for column in columns { (head_cell(column)) } } }
+                tbody {
+                    @for cells in rows {
+                        tr {
+                            @for (index, (cell, column)) in cells.iter().zip(columns).enumerate() {
+                                @if index == 0 { th scope="row" data-label=(column.label) { (cell) } }
+                                @else { td data-label=(column.label) .num[column.numeric] { (cell) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn head_cell(column: &Column<'_>) -> Markup {
+    html! {
+        th scope="col" aria-sort=[column.order()] .num[column.numeric] {
+            @match &column.sort {
+                Some((href, _)) => a href=(href) { (column.label) },
+                None => (column.label),
+            }
+        }
+    }
+}
+
+/// The way to the rows before and after, and how many there are: "123 organisations", "10,000+".
+pub fn pager(previous: Option<String>, next: Option<String>, count: &str) -> Markup {
+    html! {
+        nav.pager aria-label="Pages" {
+            p.count { (count) }
+            @if previous.is_some() || next.is_some() {
+                (step("Previous", "prev", previous))
+                (step("Next", "next", next))
+            }
+        }
+    }
+}
+
+fn step(label: &str, rel: &str, href: Option<String>) -> Markup {
+    let (left, right) = (rel == "prev", rel == "next");
+    html! {
+        @if let Some(href) = href {
+            a.button rel=(rel) href=(href) { @if left { (icon::left()) } (label) @if right { (icon::right()) } }
+        } @else {
+            span.button data-off { @if left { (icon::left()) } (label) @if right { (icon::right()) } }
+        }
+    }
+}
+
+/// The part of a page that a [`FilterBar`] changes. There is one on a page.
+pub fn results(content: Markup) -> Markup {
+    html! { div #results { (content) } }
+}
+
+/// A choice that narrows a list. The first option is mostly `("", "any")`.
+pub struct Filter<'a> {
+    pub name: &'a str,
+    pub label: &'a str,
+    /// Value and label.
+    pub options: &'a [(&'a str, &'a str)],
+    pub chosen: &'a str,
+}
+
+/// Search and filters above a list. With the script the list follows the typing; without, there is a button.
+pub struct FilterBar<'a> {
+    pub action: &'a str,
+    /// What the search box searches: "Name, slug, id or owner's e-mail".
+    pub label: &'a str,
+    /// What was searched for, the parameter `q`.
+    pub q: &'a str,
+    pub filters: &'a [Filter<'a>],
+    /// Parameters to keep, such as the order.
+    pub hidden: &'a [(&'a str, &'a str)],
+}
+
+impl FilterBar<'_> {
+    pub fn render(&self) -> Markup {
+        let placeholder = self.label;
+        let narrowed = !self.q.is_empty() || self.filters.iter().any(|filter| !filter.chosen.is_empty());
+        html! {
+            form.filters method="get" action=(self.action) data-live {
+                label.visually-hidden for="filter-q" { (self.label) }
+                span.filter-search {
+                    (icon::search())
+                    input #filter-q type="search" name="q" value=(self.q) placeholder=(placeholder) autocomplete="off";
+                }
+                @for filter in self.filters { (one_filter(filter)) }
+                @for (name, value) in self.hidden { input type="hidden" name=(name) value=(value); }
+                button.button type="submit" { "Filter" }
+                a.button.quiet href=(self.action) data-clear hidden[!narrowed] { "Clear" }
+            }
+        }
+    }
+}
+
+fn one_filter(filter: &Filter<'_>) -> Markup {
+    html! {
+        label.filter data-set[!filter.chosen.is_empty()] {
+            span { (filter.label) }
+            select name=(filter.name) {
+                @for (value, text) in filter.options {
+                    option value=(value) selected[*value == filter.chosen] { (text) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_cell_names_the_row_and_the_order_is_said() {
+        let columns = [
+            Column::new("Name").sorted("?sort=-name".to_owned(), Some(true)),
+            Column::new("Members").numeric(),
+        ];
+        let html = table("Organisations", &columns, &[vec![html! { "Acme" }, html! { "3" }]]).into_string();
+        assert!(html.contains(r#"<th scope="row" data-label="Name">Acme</th>"#), "{html}");
+        assert!(
+            html.contains(r#"aria-sort="ascending""#)
+                && html.contains(r#"<td class="num" data-label="Members">3</td>"#),
+            "{html}"
+        );
+    }
+}

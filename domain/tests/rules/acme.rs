@@ -1,0 +1,97 @@
+//! Acme and its people: what happened there, and what can be ordered.
+
+use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
+use domain::values::{OrgName, Slug};
+
+use crate::{day, invitation, person, reason};
+
+/// Belongs to Acme. Everybody's invitation has the number of the person.
+pub(crate) const ANA: u128 = 1;
+/// Is invited.
+pub(crate) const BO: u128 = 2;
+/// Was invited, but the invitation was withdrawn.
+pub(crate) const CY: u128 = 3;
+/// Is known to nobody.
+pub(crate) const DEE: u128 = 4;
+
+/// An active organisation in which everything has happened that can happen to people.
+pub(crate) fn acme() -> Vec<OrgEvent> {
+    let withdrawn = OrgEvent::InvitationWithdrawn { invitation: invitation(CY) };
+    vec![created("Acme"), invited(ANA), joined(ANA), invited(BO), invited(CY), withdrawn]
+}
+
+pub(crate) fn unborn() -> [OrgEvent; 0] {
+    []
+}
+
+/// With the slug that the name proposes.
+pub(crate) fn created(text: &str) -> OrgEvent {
+    let slug = Slug::propose(text).expect("a name of these stories proposes a slug");
+    OrgEvent::OrgCreated { name: name(text), slug }
+}
+
+pub(crate) fn renamed(text: &str) -> OrgEvent {
+    OrgEvent::OrgRenamed { name: name(text) }
+}
+
+pub(crate) fn slug_changed(text: &str) -> OrgEvent {
+    OrgEvent::OrgSlugChanged { slug: slug(text) }
+}
+
+pub(crate) fn suspended() -> OrgEvent {
+    OrgEvent::OrgSuspended { reason: reason("Unpaid invoice") }
+}
+
+pub(crate) fn archived() -> OrgEvent {
+    OrgEvent::OrgArchived { reason: reason("Contract ended") }
+}
+
+pub(crate) fn invited(number: u128) -> OrgEvent {
+    invited_as(Role::Member, number)
+}
+
+pub(crate) fn invited_as(role: Role, number: u128) -> OrgEvent {
+    let Invitee { invitation, person, expires_at, .. } = invitee(number, number);
+    OrgEvent::MemberInvited { invitation, person, role, expires_at }
+}
+
+pub(crate) fn joined(number: u128) -> OrgEvent {
+    OrgEvent::MemberJoined { invitation: invitation(number), person: person(number), role: Role::Member }
+}
+
+pub(crate) fn invitee(id: u128, who: u128) -> Invitee {
+    Invitee { invitation: invitation(id), person: person(who), role: Role::Member, expires_at: day(7) }
+}
+
+pub(crate) fn rename(text: &str) -> OrgCommand {
+    OrgCommand::Rename { name: name(text) }
+}
+
+pub(crate) fn suspend(confirmed: Option<&str>) -> OrgCommand {
+    OrgCommand::Suspend { reason: reason("Unpaid invoice"), confirmed: confirmed.map(slug) }
+}
+
+pub(crate) fn archive(confirmed: Option<&str>) -> OrgCommand {
+    OrgCommand::Archive { reason: reason("Contract ended"), confirmed: confirmed.map(slug) }
+}
+
+/// For seven days more.
+pub(crate) fn renew(number: u128) -> OrgCommand {
+    OrgCommand::RenewInvitation { invitation: invitation(number), expires_at: day(14) }
+}
+
+pub(crate) fn withdraw(number: u128) -> OrgCommand {
+    OrgCommand::WithdrawInvitation { invitation: invitation(number) }
+}
+
+pub(crate) fn accept(number: u128, on: i64) -> OrgCommand {
+    OrgCommand::AcceptInvitation { invitation: invitation(number), person: person(number), at: day(on) }
+}
+
+pub(crate) fn name(text: &str) -> OrgName {
+    text.parse().expect("the names of these stories are names")
+}
+
+pub(crate) fn slug(text: &str) -> Slug {
+    text.parse().expect("the slugs of these stories are slugs")
+}

@@ -1,0 +1,232 @@
+//! Random histories: what holds whatever is ordered, in whatever order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use chrono::{DateTime, Utc};
+use domain::grant::{GrantCommand, PlatformRole};
+use domain::org::{Invitation, Invitee, Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Profile, Role};
+use domain::values::{InvitationId, PersonId, Reason, Slug};
+use domain::{Constraint, Grant, Rules};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::acme::{archive, name, rename, slug, suspend};
+use crate::{day, invitation, person, reason};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_org_answers_whatever_is_ordered(orders in org_orders()) {
+        live::<Org>(orders, |_, _| {});
+    }
+
+    #[test]
+    fn a_grant_answers_whatever_is_ordered(orders in vec(grant_order(), 0..20)) {
+        live::<Grant>(orders, |_, _| {});
+    }
+
+    #[test]
+    fn what_is_ordered_twice_in_a_row_happens_once(orders in org_orders()) {
+        let mut org = Org::Unborn;
+        for order in orders {
+            let first = obey(&mut org, &order);
+            let expected = match (&order, &first) {
+                (_, Err(_)) | (C::RenewInvitation { .. }, Ok(_)) => first,
+                (C::Create { .. }, Ok(_)) => Err(OrgError::AlreadyExists),
+                (C::AcceptInvitation { .. }, Ok(_)) => Err(OrgError::InvitationUsed),
+                (_, Ok(_)) => Ok(vec![]),
+            };
+            prop_assert_eq!(org.decide(order), expected);
+        }
+    }
+
+    #[test]
+    fn a_grant_that_is_ordered_twice_in_a_row_happens_once(orders in vec(grant_order(), 0..20)) {
+        let mut grant = Grant::default();
+        for order in orders {
+            let expected = obey(&mut grant, &order).map(|_| vec![]);
+            prop_assert_eq!(grant.decide(order), expected);
+        }
+    }
+
+    #[test]
+    fn a_person_counts_as_one_superadmin_or_none(orders in vec(grant_order(), 0..20)) {
+        let mut count = 0;
+        live::<Grant>(orders, |grant, event| {
+            for constraint in Grant::constraints(event) {
+                let Constraint::Guard { delta, .. } = constraint else { panic!("{constraint:?}") };
+                count += delta;
+            }
+            let give = GrantCommand::Give { role: PlatformRole::Superadmin, reason: reason("To see whether") };
+            assert_eq!(count, i64::from(grant.decide(give) == Ok(vec![])));
+        });
+    }
+
+    #[test]
+    fn nobody_has_two_open_invitations(orders in org_orders()) {
+        live::<Org>(orders, |org, _| {
+            let open: Vec<_> = invited(org, Outcome::Open);
+            assert_eq!(open.iter().collect::<BTreeSet<_>>().len(), open.len());
+        });
+    }
+
+    #[test]
+    fn members_are_those_who_accepted(orders in org_orders()) {
+        live::<Org>(orders, |org, _| {
+            let accepted: BTreeMap<_, _> = invited(org, Outcome::Accepted).into_iter().collect();
+            assert_eq!(profile(org).members, accepted);
+        });
+    }
+
+    #[test]
+    fn a_settled_invitation_stays_as_it_is(orders in org_orders()) {
+        let mut before = vec![];
+        live::<Org>(orders, |org, _| {
+            let now = settled(org);
+            assert!(before.iter().all(|invitation| now.contains(invitation)));
+            before = now;
+        });
+    }
+
+    #[test]
+    fn what_was_archived_is_restored_as_it_was(orders in org_orders()) {
+        let (mut before, mut when_archived) = (Org::Unborn, Org::Unborn);
+        live::<Org>(orders, |org, event| {
+            if let OrgEvent::OrgArchived { .. } = event {
+                when_archived = before.clone();
+            }
+            if let OrgEvent::OrgRestored { suspended } = event {
+                assert_eq!((org, suspended.as_ref()), (&when_archived, suspension(org)));
+            }
+            before = org.clone();
+        });
+    }
+}
+
+/// Sends every order to `A`, holds what must hold of any aggregate, and shows each event with the state after it.
+fn live<A>(orders: Vec<A::Command>, mut look: impl FnMut(&A, &A::Event))
+where
+    A: Rules<Event: DeserializeOwned> + Clone + PartialEq + Debug + DeserializeOwned,
+    A::Error: PartialEq,
+    A::Command: PartialEq + Debug,
+{
+    let mut state = A::default();
+    for order in orders {
+        let before = state.clone();
+        let answer = state.decide(order.clone());
+        assert_eq!(state.decide(order.clone()), answer, "the same twice");
+        assert_eq!(state, before, "deciding changes nothing");
+        for event in answer.unwrap_or_default() {
+            state.apply(event.clone());
+            assert_eq!(through_json(&event), event);
+            look(&state, &event);
+        }
+        assert_eq!(through_json(&state), state);
+    }
+}
+
+fn through_json<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let text = serde_json::to_string(value).expect("plain values");
+    serde_json::from_str(&text).expect("what was written is read")
+}
+
+/// Applies what is decided.
+fn obey<A: Rules>(state: &mut A, order: &A::Command) -> Result<Vec<A::Event>, A::Error> {
+    let events = state.decide(order.clone())?;
+    events.iter().cloned().for_each(|event| state.apply(event));
+    Ok(events)
+}
+
+fn profile(org: &Org) -> &Profile {
+    match org {
+        Org::Unborn => panic!("an event of an organisation brings it to life"),
+        Org::Active(profile) | Org::Suspended(profile, _) => profile,
+        Org::Archived(before) => profile(before),
+    }
+}
+
+fn suspension(org: &Org) -> Option<&Reason> {
+    match org {
+        Org::Suspended(_, reason) => Some(reason),
+        Org::Unborn | Org::Active(_) | Org::Archived(_) => None,
+    }
+}
+
+fn invited(org: &Org, outcome: Outcome) -> Vec<(PersonId, Role)> {
+    let such = profile(org).invitations.iter().filter(|(_, invitation)| invitation.outcome == outcome);
+    such.map(|(_, invitation)| (invitation.person, invitation.role)).collect()
+}
+
+fn settled(org: &Org) -> Vec<(InvitationId, Invitation)> {
+    let all = profile(org).invitations.iter().map(|(id, invitation)| (id, *invitation));
+    all.filter(|(_, invitation)| invitation.outcome != Outcome::Open).collect()
+}
+
+/// Half of them begin with an organisation, or little would happen.
+fn org_orders() -> impl Strategy<Value = Vec<C>> {
+    let created = vec![create(slug("acme"), None)];
+    (select(vec![vec![], created]), vec(org_order(), 0..60)).prop_map(|(first, then)| [first, then].concat())
+}
+
+/// Mostly about people, of whom there are few, so that they meet; and what was stopped soon goes on.
+fn org_order() -> impl Strategy<Value = C> {
+    prop_oneof![
+        2 => (a_slug(), proptest::option::of(an_invitee())).prop_map(|(slug, owner)| create(slug, owner)),
+        1 => select(vec!["Acme", "Apex", "日本電気"]).prop_map(rename),
+        1 => a_slug().prop_map(|slug| C::ChangeSlug { slug }),
+        1 => a_confirmation().prop_map(suspend),
+        1 => a_confirmation().prop_map(archive),
+        8 => select(vec![C::Reinstate, C::Restore]),
+        2 => select(vec![C::Protect, C::Unprotect]),
+        6 => an_invitee().prop_map(C::Invite),
+        4 => (an_invitation(), a_time()).prop_map(|(invitation, expires_at)| C::RenewInvitation { invitation, expires_at }),
+        3 => an_invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
+        9 => (an_invitation(), 1_u128..5, a_time())
+            .prop_map(|(invitation, who, at)| C::AcceptInvitation { invitation, person: person(who), at }),
+    ]
+}
+
+fn create(slug: Slug, owner: Option<Invitee>) -> C {
+    C::Create { name: name("Acme"), slug, owner }
+}
+
+fn a_slug() -> impl Strategy<Value = Slug> {
+    select(vec!["acme", "apex"]).prop_map(slug)
+}
+
+fn a_confirmation() -> impl Strategy<Value = Option<&'static str>> {
+    select(vec![None, Some("acme"), Some("apex")])
+}
+
+fn an_invitee() -> impl Strategy<Value = Invitee> {
+    let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
+    (an_invitation(), 1_u128..5, role, a_time()).prop_map(|(invitation, who, role, expires_at)| Invitee {
+        invitation,
+        person: person(who),
+        role,
+        expires_at,
+    })
+}
+
+fn an_invitation() -> impl Strategy<Value = InvitationId> {
+    (1_u128..9).prop_map(invitation)
+}
+
+/// Within some days, so that some invitations end before they are accepted.
+fn a_time() -> impl Strategy<Value = DateTime<Utc>> {
+    (0_i64..10).prop_map(day)
+}
+
+fn grant_order() -> impl Strategy<Value = GrantCommand> {
+    let role = || select(vec![PlatformRole::Superadmin, PlatformRole::Auditor]);
+    let why = || reason("On call this month");
+    prop_oneof![
+        role().prop_map(move |role| GrantCommand::Give { role, reason: why() }),
+        role().prop_map(move |role| GrantCommand::Revoke { role, reason: why() }),
+    ]
+}

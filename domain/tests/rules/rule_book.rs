@@ -1,0 +1,156 @@
+//! Every order to an organisation in every situation, as one table.
+
+use std::fmt::Write;
+
+use cqrs_es::DomainEvent;
+use domain::Rules;
+use domain::org::{Org, OrgCommand, OrgEvent};
+
+use crate::acme::*;
+use crate::given;
+
+/// What every order gives: an event, `·` where it is so already, or the refusal. People and invitations as in
+/// [`acme`]: Ana belongs to Acme, Bo is invited, Cy's invitation was withdrawn, and nobody knows Dee.
+const RULE_BOOK: &str = "
+                    | unborn                   | active              | protected           | suspended           | archived
+Create              | OrgCreated               | AlreadyExists       | AlreadyExists       | AlreadyExists       | AlreadyExists
+Create with owner   | OrgCreated+MemberInvited | AlreadyExists       | AlreadyExists       | AlreadyExists       | AlreadyExists
+Rename              | NotFound                 | OrgRenamed          | OrgRenamed          | Suspended           | Archived
+Rename, same        | NotFound                 | ·                   | ·                   | Suspended           | Archived
+ChangeSlug          | NotFound                 | OrgSlugChanged      | OrgSlugChanged      | Suspended           | Archived
+ChangeSlug, same    | NotFound                 | ·                   | ·                   | Suspended           | Archived
+Suspend             | NotFound                 | OrgSuspended        | Protected           | ·                   | Archived
+Suspend, wrong slug | NotFound                 | OrgSuspended        | Protected           | ·                   | Archived
+Suspend, confirmed  | NotFound                 | OrgSuspended        | OrgSuspended        | ·                   | Archived
+Reinstate           | NotFound                 | ·                   | ·                   | OrgReinstated       | Archived
+Archive             | NotFound                 | OrgArchived         | Protected           | OrgArchived         | ·
+Archive, wrong slug | NotFound                 | OrgArchived         | Protected           | OrgArchived         | ·
+Archive, confirmed  | NotFound                 | OrgArchived         | OrgArchived         | OrgArchived         | ·
+Restore             | NotFound                 | ·                   | ·                   | ·                   | OrgRestored
+Protect             | NotFound                 | OrgProtected        | ·                   | OrgProtected        | Archived
+Unprotect           | NotFound                 | ·                   | OrgUnprotected      | ·                   | Archived
+Invite Ana          | NotFound                 | AlreadyMember       | AlreadyMember       | Suspended           | Archived
+Invite Bo           | NotFound                 | AlreadyInvited      | AlreadyInvited      | Suspended           | Archived
+Invite Cy           | NotFound                 | MemberInvited       | MemberInvited       | Suspended           | Archived
+Invite Dee          | NotFound                 | MemberInvited       | MemberInvited       | Suspended           | Archived
+Invite Bo, same id  | NotFound                 | ·                   | ·                   | Suspended           | Archived
+Invite Dee, Bo's id | NotFound                 | InvitationExists    | InvitationExists    | Suspended           | Archived
+Invite Cy, same id  | NotFound                 | InvitationExists    | InvitationExists    | Suspended           | Archived
+Renew Ana           | NotFound                 | InvitationUsed      | InvitationUsed      | Suspended           | Archived
+Renew Bo            | NotFound                 | InvitationRenewed   | InvitationRenewed   | Suspended           | Archived
+Renew Cy            | NotFound                 | InvitationWithdrawn | InvitationWithdrawn | Suspended           | Archived
+Renew Dee           | NotFound                 | NoSuchInvitation    | NoSuchInvitation    | Suspended           | Archived
+Withdraw Ana        | NotFound                 | InvitationUsed      | InvitationUsed      | InvitationUsed      | Archived
+Withdraw Bo         | NotFound                 | InvitationWithdrawn | InvitationWithdrawn | InvitationWithdrawn | Archived
+Withdraw Cy         | NotFound                 | ·                   | ·                   | ·                   | Archived
+Withdraw Dee        | NotFound                 | NoSuchInvitation    | NoSuchInvitation    | NoSuchInvitation    | Archived
+Accept Ana          | NotFound                 | InvitationUsed      | InvitationUsed      | Suspended           | Archived
+Accept Bo           | NotFound                 | MemberJoined        | MemberJoined        | Suspended           | Archived
+Accept Bo, too late | NotFound                 | InvitationExpired   | InvitationExpired   | Suspended           | Archived
+Accept Cy           | NotFound                 | InvitationWithdrawn | InvitationWithdrawn | Suspended           | Archived
+Accept Dee          | NotFound                 | NoSuchInvitation    | NoSuchInvitation    | Suspended           | Archived
+";
+
+#[test]
+fn every_order_in_every_situation_is_answered_by_the_book() {
+    let mut book = format!(
+        "\n{:19} | {:24} | {:19} | {:19} | {:19} | archived\n",
+        "", "unborn", "active", "protected", "suspended"
+    );
+    for (name, order) in orders() {
+        let [unborn, active, guarded, suspended, archived] =
+            situations().map(|org| answer(&org, order.clone()));
+        writeln!(book, "{name:19} | {unborn:24} | {active:19} | {guarded:19} | {suspended:19} | {archived}")
+            .expect("text grows");
+    }
+    assert_eq!(book, RULE_BOOK, "the book now reads\n{book}");
+}
+
+#[test]
+fn the_book_has_every_order() {
+    let mut told: Vec<&str> = orders().iter().map(|(_, order)| verb(order)).collect();
+    told.dedup();
+    assert_eq!(told.len(), 13, "{told:?}");
+    assert!(orders().iter().all(|(name, order)| name.starts_with(verb(order))));
+}
+
+fn situations() -> [Org; 5] {
+    let acme_and = |then: &[OrgEvent]| given([acme(), then.to_vec()].concat()).0;
+    [
+        Org::Unborn,
+        acme_and(&[]),
+        acme_and(&[OrgEvent::OrgProtected {}]),
+        acme_and(&[suspended()]),
+        acme_and(&[archived()]),
+    ]
+}
+
+fn orders() -> Vec<(&'static str, OrgCommand)> {
+    let create = |owner| OrgCommand::Create { name: name("Acme"), slug: slug("acme"), owner };
+    let invite = |id, who| OrgCommand::Invite(invitee(id, who));
+    vec![
+        ("Create", create(None)),
+        ("Create with owner", create(Some(invitee(ANA, ANA)))),
+        ("Rename", rename("Apex")),
+        ("Rename, same", rename("Acme")),
+        ("ChangeSlug", OrgCommand::ChangeSlug { slug: slug("apex") }),
+        ("ChangeSlug, same", OrgCommand::ChangeSlug { slug: slug("acme") }),
+        ("Suspend", suspend(None)),
+        ("Suspend, wrong slug", suspend(Some("apex"))),
+        ("Suspend, confirmed", suspend(Some("acme"))),
+        ("Reinstate", OrgCommand::Reinstate),
+        ("Archive", archive(None)),
+        ("Archive, wrong slug", archive(Some("apex"))),
+        ("Archive, confirmed", archive(Some("acme"))),
+        ("Restore", OrgCommand::Restore),
+        ("Protect", OrgCommand::Protect),
+        ("Unprotect", OrgCommand::Unprotect),
+        ("Invite Ana", invite(9, ANA)),
+        ("Invite Bo", invite(9, BO)),
+        ("Invite Cy", invite(9, CY)),
+        ("Invite Dee", invite(9, DEE)),
+        ("Invite Bo, same id", invite(BO, BO)),
+        ("Invite Dee, Bo's id", invite(BO, DEE)),
+        ("Invite Cy, same id", invite(CY, CY)),
+        ("Renew Ana", renew(ANA)),
+        ("Renew Bo", renew(BO)),
+        ("Renew Cy", renew(CY)),
+        ("Renew Dee", renew(DEE)),
+        ("Withdraw Ana", withdraw(ANA)),
+        ("Withdraw Bo", withdraw(BO)),
+        ("Withdraw Cy", withdraw(CY)),
+        ("Withdraw Dee", withdraw(DEE)),
+        ("Accept Ana", accept(ANA, 1)),
+        ("Accept Bo", accept(BO, 1)),
+        ("Accept Bo, too late", accept(BO, 8)),
+        ("Accept Cy", accept(CY, 1)),
+        ("Accept Dee", accept(DEE, 1)),
+    ]
+}
+
+fn answer(org: &Org, order: OrgCommand) -> String {
+    match org.decide(order) {
+        Ok(events) if events.is_empty() => "·".to_owned(),
+        Ok(events) => events.iter().map(DomainEvent::event_type).collect::<Vec<_>>().join("+"),
+        Err(refusal) => format!("{refusal:?}"),
+    }
+}
+
+/// A new order does not compile until it is here; then [`orders`] wants it.
+fn verb(order: &OrgCommand) -> &'static str {
+    match order {
+        OrgCommand::Create { .. } => "Create",
+        OrgCommand::Rename { .. } => "Rename",
+        OrgCommand::ChangeSlug { .. } => "ChangeSlug",
+        OrgCommand::Suspend { .. } => "Suspend",
+        OrgCommand::Reinstate => "Reinstate",
+        OrgCommand::Archive { .. } => "Archive",
+        OrgCommand::Restore => "Restore",
+        OrgCommand::Protect => "Protect",
+        OrgCommand::Unprotect => "Unprotect",
+        OrgCommand::Invite(_) => "Invite",
+        OrgCommand::RenewInvitation { .. } => "Renew",
+        OrgCommand::WithdrawInvitation { .. } => "Withdraw",
+        OrgCommand::AcceptInvitation { .. } => "Accept",
+    }
+}

@@ -1,0 +1,250 @@
+//! Whatever was stored once is read for ever.
+//!
+//! **Invariant:** a line of `fixtures/events/` is never edited and never taken out. An event in a new shape gets a
+//! new version and a new line below the old one, and the old line goes on reading, to what it means by then.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use cqrs_es::{Aggregate, DomainEvent};
+use domain::fact::{self, KNOWN};
+use domain::grant::GrantEvent;
+use domain::org::{OrgEvent, Role};
+use domain::values::{InvitationId, OrgId, PersonId};
+use domain::{Fact, Grant, Org, Unreadable};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::acme::{name, renamed, slug, slug_changed};
+use crate::reason;
+
+const ORG: &str = include_str!("../../../fixtures/events/org.jsonl");
+const GRANT: &str = include_str!("../../../fixtures/events/grant.jsonl");
+const ID: &str = "0197c8a0-0000-7000-8000-000000000001";
+
+/// A stored event, as `fixtures/events/` has it.
+#[derive(Debug, Deserialize)]
+struct Line<'a> {
+    event_type: &'a str,
+    event_version: &'a str,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+#[test]
+fn every_stored_org_event_still_reads() {
+    let facts: Vec<_> = org_events().into_iter().map(|event| Fact::Org(OrgId(id(1)), event)).collect();
+    assert_eq!(facts_of(Org::TYPE, ORG), facts);
+    assert_eq!(events_of::<Org>(ORG), org_events());
+}
+
+#[test]
+fn every_stored_grant_event_still_reads() {
+    let facts: Vec<_> = grant_events().into_iter().map(|event| Fact::Grant(PersonId(id(1)), event)).collect();
+    assert_eq!(facts_of(Grant::TYPE, GRANT), facts);
+    assert_eq!(events_of::<Grant>(GRANT), grant_events());
+}
+
+#[test]
+fn events_are_written_byte_for_byte_as_in_their_newest_example() {
+    assert_eq!(newest(ORG, &org_events()), kinds::<Org>());
+    assert_eq!(newest(GRANT, &grant_events()), kinds::<Grant>());
+}
+
+#[test]
+fn every_event_has_an_example() {
+    let numbers: BTreeSet<_> = org_events().iter().map(number_of_org_event).collect();
+    assert!(numbers.into_iter().eq(0..13));
+    let numbers: BTreeSet<_> = grant_events().iter().map(number_of_grant_event).collect();
+    assert!(numbers.into_iter().eq(0..4));
+}
+
+#[test]
+fn what_is_known_is_what_is_written() {
+    let written: BTreeSet<_> = org_events().iter().map(kind).collect();
+    assert_eq!(kinds::<Org>(), written);
+    let written: BTreeSet<_> = grant_events().iter().map(kind).collect();
+    assert_eq!(kinds::<Grant>(), written);
+    assert_eq!(KNOWN.iter().map(|(aggregate, _)| *aggregate).collect::<Vec<_>>(), [Org::TYPE, Grant::TYPE]);
+}
+
+#[test]
+fn an_unknown_event_is_of_a_newer_portal() {
+    assert!(is_newer("org", "OrgMerged", "1"));
+    assert!(is_newer("org", "SuperadminGranted", "1"));
+    assert!(is_newer("robot", "OrgReinstated", "1"));
+    let told = Fact::read("org", ID, "OrgMerged", "1", "{}").expect_err("unknown").to_string();
+    assert_eq!(told, "OrgMerged version 1 of org is unknown here; a newer portal wrote it");
+}
+
+#[test]
+fn an_unknown_version_is_of_a_newer_portal_whatever_it_holds() {
+    for version in ["2", "10", "4294967296", "1.1", "", "0"] {
+        assert!(is_newer("org", "OrgReinstated", version), "{version}");
+    }
+}
+
+#[test]
+fn what_is_not_the_event_is_damaged() {
+    let others =
+        ["", "{", "null", "[]", r#"{"OrgArchived":{}}"#, r#"{"OrgSuspended":{}}"#, "\"OrgSuspended\""];
+    for payload in others {
+        assert!(is_damaged(ID, "OrgSuspended", payload), "{payload}");
+    }
+    let two = r#"{"OrgReinstated":{},"OrgProtected":{}}"#;
+    assert!(is_damaged(ID, "OrgReinstated", two));
+}
+
+#[test]
+fn text_after_the_event_is_damage() {
+    assert!(!is_damaged(ID, "OrgReinstated", "{\"OrgReinstated\":{}} \n"));
+    assert!(is_damaged(ID, "OrgReinstated", "{\"OrgReinstated\":{}}}"));
+    assert!(is_damaged(ID, "OrgReinstated", "{\"OrgReinstated\":{}}{\"OrgReinstated\":{}}"));
+}
+
+#[test]
+fn the_payload_of_another_event_is_damage() {
+    assert!(is_damaged(ID, "OrgReinstated", r#"{"OrgProtected":{}}"#));
+    let why = Fact::read("org", ID, "OrgReinstated", "1", r#"{"OrgProtected":{}}"#).expect_err("another");
+    assert_eq!(why.to_string(), "OrgReinstated of org can't be read: the payload is of OrgProtected");
+}
+
+#[test]
+fn an_aggregate_that_is_no_uuid_is_damage() {
+    assert!(is_damaged("acme", "OrgReinstated", r#"{"OrgReinstated":{}}"#));
+}
+
+#[test]
+fn what_a_newer_portal_added_to_an_event_is_left_aside() {
+    let payload = r#"{"OrgReinstated":{"note":"added later"}}"#;
+    let fact = Fact::read("org", ID, "OrgReinstated", "1", payload);
+    assert_eq!(fact, Ok(Fact::Org(OrgId(id(1)), OrgEvent::OrgReinstated {})));
+}
+
+/// What each line of `fixtures/events/org.jsonl` means today.
+fn org_events() -> Vec<OrgEvent> {
+    use OrgEvent as E;
+    let (unpaid, invitation, person) =
+        (reason("Unpaid since May\nTwo reminders"), invitation(), PersonId(id(2)));
+    let invited =
+        |role| E::MemberInvited { invitation, person, role, expires_at: time("2026-07-08T09:30:00Z") };
+    vec![
+        E::OrgCreated { name: name("Ünï & Söhne"), slug: slug("uni-sohne") },
+        renamed("Acme"),
+        slug_changed("acme"),
+        E::OrgSuspended { reason: unpaid.clone() },
+        E::OrgReinstated {},
+        E::OrgArchived { reason: reason("Contract ended") },
+        E::OrgRestored { suspended: None },
+        E::OrgRestored { suspended: Some(unpaid) },
+        E::OrgProtected {},
+        E::OrgUnprotected {},
+        invited(Role::Owner),
+        invited(Role::Admin),
+        invited(Role::Member),
+        E::InvitationRenewed { invitation, expires_at: time("2026-07-15T09:30:00.123456Z") },
+        E::InvitationWithdrawn { invitation },
+        E::MemberJoined { invitation, person, role: Role::Owner },
+    ]
+}
+
+/// What each line of `fixtures/events/grant.jsonl` means today.
+fn grant_events() -> Vec<GrantEvent> {
+    vec![
+        GrantEvent::SuperadminGranted { reason: reason("On call this month") },
+        GrantEvent::SuperadminRevoked { reason: reason("On call no more") },
+        GrantEvent::AuditorGranted { reason: reason("Yearly audit") },
+        GrantEvent::AuditorRevoked { reason: reason("The audit is done") },
+    ]
+}
+
+/// A new event does not compile until it is here; then `every_event_has_an_example` wants the next number.
+fn number_of_org_event(event: &OrgEvent) -> usize {
+    match event {
+        OrgEvent::OrgCreated { .. } => 0,
+        OrgEvent::OrgRenamed { .. } => 1,
+        OrgEvent::OrgSlugChanged { .. } => 2,
+        OrgEvent::OrgSuspended { .. } => 3,
+        OrgEvent::OrgReinstated {} => 4,
+        OrgEvent::OrgArchived { .. } => 5,
+        OrgEvent::OrgRestored { .. } => 6,
+        OrgEvent::OrgProtected {} => 7,
+        OrgEvent::OrgUnprotected {} => 8,
+        OrgEvent::MemberInvited { .. } => 9,
+        OrgEvent::InvitationRenewed { .. } => 10,
+        OrgEvent::InvitationWithdrawn { .. } => 11,
+        OrgEvent::MemberJoined { .. } => 12,
+    }
+}
+
+fn number_of_grant_event(event: &GrantEvent) -> usize {
+    match event {
+        GrantEvent::SuperadminGranted { .. } => 0,
+        GrantEvent::SuperadminRevoked { .. } => 1,
+        GrantEvent::AuditorGranted { .. } => 2,
+        GrantEvent::AuditorRevoked { .. } => 3,
+    }
+}
+
+fn lines(fixture: &str) -> impl Iterator<Item = Line<'_>> {
+    fixture.lines().map(|line| serde_json::from_str(line).expect(line))
+}
+
+fn facts_of(aggregate: &str, fixture: &str) -> Vec<Fact> {
+    let read =
+        |line: Line| Fact::read(aggregate, ID, line.event_type, line.event_version, line.payload.get());
+    lines(fixture).map(read).collect::<Result<_, _>>().expect("an old example reads")
+}
+
+/// The other way in: payloads that a database took apart already.
+fn events_of<A: Aggregate<Event: DeserializeOwned>>(fixture: &str) -> Vec<A::Event> {
+    let value =
+        |line: &Line| -> serde_json::Value { serde_json::from_str(line.payload.get()).expect("JSON") };
+    let read = |line: Line| fact::event::<A, _>(line.event_type, line.event_version, value(&line));
+    lines(fixture).map(read).collect::<Result<_, _>>().expect("an old example reads")
+}
+
+/// The kinds of events of which an example is what would be written today.
+fn newest<E: DomainEvent>(fixture: &str, events: &[E]) -> BTreeSet<(String, String)> {
+    let of_today = |(line, event): &(Line, &E)| line.event_version == event.event_version();
+    let kind_of = |(line, event): (Line, &E)| {
+        assert_eq!(line.payload.get(), serde_json::to_string(event).expect("an event is plain values"));
+        kind(event)
+    };
+    lines(fixture).zip(events).filter(of_today).map(kind_of).collect()
+}
+
+fn kind<E: DomainEvent>(event: &E) -> (String, String) {
+    (event.event_type(), event.event_version())
+}
+
+/// The newest of each event, after [`KNOWN`].
+fn kinds<A: Aggregate>() -> BTreeSet<(String, String)> {
+    let of_aggregate = KNOWN.iter().filter(|(aggregate, _)| *aggregate == A::TYPE);
+    of_aggregate
+        .flat_map(|(_, events)| *events)
+        .map(|(name, newest)| ((*name).to_owned(), newest.to_string()))
+        .collect()
+}
+
+fn is_newer(aggregate: &str, event_type: &str, version: &str) -> bool {
+    matches!(Fact::read(aggregate, ID, event_type, version, "{"), Err(Unreadable::Newer { .. }))
+}
+
+fn is_damaged(id: &str, event_type: &str, payload: &str) -> bool {
+    matches!(Fact::read("org", id, event_type, "1", payload), Err(Unreadable::Damaged { .. }))
+}
+
+fn id(last: u128) -> Uuid {
+    Uuid::from_u128(0x0197_c8a0_0000_7000_8000_0000_0000_0000 + last)
+}
+
+fn invitation() -> InvitationId {
+    InvitationId(id(3))
+}
+
+fn time(text: &str) -> chrono::DateTime<chrono::Utc> {
+    text.parse().expect("a time after RFC 3339")
+}

@@ -1,0 +1,122 @@
+//! Taking in events that were recorded elsewhere, as they are: position, time and hash included.
+
+use std::collections::HashMap;
+
+use domain::{Constraint, Unreadable};
+use uuid::Uuid;
+
+use super::writer::{CommandRow, EventRow, Rows};
+use super::{Appended, EventLog, Recorded, StreamId, postgres, sqlite};
+use crate::db::{Tx, on};
+use crate::projector::constraints;
+
+/// Why events were not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("the log stands at #{stands}, so #{found} can't be next")]
+    NotNext { stands: i64, found: i64 },
+    #[error("#{0} was changed: its hash is not the hash of what stands there")]
+    Changed(i64),
+    #[error("#{position}: {why}")]
+    Unreadable { position: i64, why: Unreadable },
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl EventLog {
+    /// Writes events at their own positions behind what is there, all or none of them. Events of one command must
+    /// come together.
+    pub async fn import(&self, events: &[Recorded]) -> Result<(), ImportError> {
+        let mut tx = self.db.begin().await?;
+        let mut stands = lock(&mut tx).await?;
+        let guards: Vec<(String, i64)> =
+            on!(&mut tx, |conn| sqlx::query_as(include_str!("../sql/event_log/guards.sql"))
+                .fetch_all(conn)
+                .await)?;
+        let mut guards: HashMap<String, i64> = guards.into_iter().collect();
+        let mut read = Vec::with_capacity(events.len());
+        for event in events {
+            if event.position != stands + 1 {
+                return Err(ImportError::NotNext { stands, found: event.position });
+            }
+            if !event.is_intact() {
+                return Err(ImportError::Changed(event.position));
+            }
+            read.push(Read::new(event, &mut guards)?);
+            stands = event.position;
+        }
+        let rows = rows(&read, &guards);
+        match &mut tx {
+            Tx::Postgres(tx) => postgres::write(tx, &rows).await?,
+            Tx::Sqlite(tx) => sqlite::write(tx, &rows).await?,
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn lock(tx: &mut Tx) -> Result<i64, sqlx::Error> {
+    if let Tx::Postgres(tx) = tx {
+        sqlx::query(include_str!("../sql/event_log/lock_postgres.sql")).execute(&mut **tx).await?;
+    }
+    let last: Option<(i64, crate::Timestamp)> =
+        on!(tx, |conn| sqlx::query_as(include_str!("../sql/event_log/last.sql")).fetch_optional(conn).await)?;
+    Ok(last.map_or(0, |(position, _)| position))
+}
+
+/// An event with everything that is written beside it.
+struct Read<'a> {
+    event: &'a Recorded,
+    stream: StreamId,
+    constraints: Vec<Constraint>,
+    command: Uuid,
+    actor: String,
+}
+
+impl<'a> Read<'a> {
+    fn new(event: &'a Recorded, guards: &mut HashMap<String, i64>) -> Result<Self, ImportError> {
+        let unreadable = |why| ImportError::Unreadable { position: event.position, why };
+        let constraints = constraints(&event.fact().map_err(unreadable)?);
+        for constraint in &constraints {
+            if let Constraint::Guard { name, delta, .. } = constraint {
+                *guards.entry((*name).to_owned()).or_default() += delta;
+            }
+        }
+        let metadata = event.metadata().map_err(unreadable)?;
+        let (command, actor) = (metadata.command, metadata.actor.to_string());
+        Ok(Self { event, stream: event.stream(), constraints, command, actor })
+    }
+}
+
+/// Fingerprints are not in the log: an imported command is known by its id, and repeating it is refused.
+const NO_FINGERPRINT: [u8; 32] = [0; 32];
+
+fn rows<'a>(read: &'a [Read<'a>], guards: &HashMap<String, i64>) -> Rows<'a> {
+    let mut rows = Rows::default();
+    for Read { event, stream, constraints, command, actor } in read {
+        rows.events.push(EventRow {
+            position: event.position,
+            stream,
+            sequence: event.sequence,
+            event_type: &event.event_type,
+            event_version: &event.event_version,
+            payload: &event.payload,
+            metadata: event.metadata.clone(),
+            recorded_at: event.recorded_at,
+            leaf_hash: event.leaf_hash.as_slice().try_into().expect("an intact event has a hash of 32 bytes"),
+        });
+        rows.constrain(constraints, stream, event.position, guards);
+        let (first_position, last_position, sequence) = (event.position, event.position, event.sequence);
+        match rows.commands.last_mut() {
+            Some(last) if last.command_id == *command => {
+                last.appended = Appended { last_position, sequence, ..last.appended };
+            }
+            _ => rows.commands.push(CommandRow {
+                command_id: *command,
+                fingerprint: NO_FINGERPRINT,
+                actor: actor.clone(),
+                appended: Appended { first_position, last_position, sequence },
+            }),
+        }
+    }
+    rows
+}

@@ -1,0 +1,207 @@
+//! The log as a file: one JSON object per line, people first, then events in their order.
+//!
+//! Export, backup, seed and fixture are the same format.
+//!
+//! **Invariant:** payload and metadata are carried byte for byte, so every hash holds on the other side, on either
+//! engine.
+
+use std::io::{BufRead, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::values::{Email, PersonId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::event_log::{ImportError, Recorded};
+use crate::projector::Progress;
+use crate::timestamp::Timestamp;
+use crate::{EventLog, people};
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Event(Box<EventLine>),
+    Person(PersonLine),
+}
+
+#[derive(Serialize, Deserialize)]
+struct EventLine {
+    position: i64,
+    /// RFC 3339 with microseconds, in UTC.
+    recorded_at: String,
+    aggregate_type: String,
+    aggregate_id: String,
+    sequence: i64,
+    event_type: String,
+    event_version: String,
+    payload: Box<RawValue>,
+    metadata: Box<RawValue>,
+    /// SHA-256 in hexadecimal digits.
+    leaf_hash: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PersonLine {
+    person_id: Uuid,
+    email: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    #[error("line {line}: {why}")]
+    Line { line: usize, why: String },
+    #[error("the file can't be read or written: {0}")]
+    File(#[from] std::io::Error),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Read(#[from] crate::event_log::ReadError),
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Events that are read or written at a time.
+const BATCH: i64 = 1000;
+
+/// Writes everybody and everything that happened; gives the number of events.
+pub async fn export(
+    log: &EventLog,
+    out: &mut (impl Write + Send),
+    progress: impl Fn(Progress) + Send,
+) -> Result<i64, TransferError> {
+    for person in people::all(log.db()).await? {
+        let people::Person { person_id, email, name, .. } = person;
+        write(out, &Line::Person(PersonLine { person_id, email, name }))?;
+    }
+    let (mut done, of) = (0, log.last_position().await?);
+    while done < of {
+        for event in log.tail(done, BATCH.min(of - done)).await? {
+            done = event.position;
+            write(out, &Line::Event(Box::new(EventLine::of(event)?)))?;
+        }
+        progress(Progress { done, of });
+    }
+    out.flush()?;
+    Ok(done)
+}
+
+/// Takes in a file behind what is there; what is there already, by position and hash, is passed over. Gives the
+/// number of events taken in.
+pub async fn import(
+    log: &EventLog,
+    file: impl BufRead + Send,
+    progress: impl Fn(i64) + Send,
+) -> Result<i64, TransferError> {
+    let stands = log.last_position().await?;
+    let (mut batch, mut taken) = (Vec::<Recorded>::new(), 0);
+    for (number, line) in file.lines().enumerate() {
+        let text = line?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let wrong = |why: String| TransferError::Line { line: number + 1, why };
+        match serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))? {
+            Line::Person(person) => take_person(log, person).await?.map_err(wrong)?,
+            Line::Event(event) if event.position <= stands => {
+                same(log, event.recorded().map_err(wrong)?).await?.map_err(wrong)?;
+            }
+            Line::Event(event) => {
+                let event = event.recorded().map_err(wrong)?;
+                if batch.len() >= 1000 && batch.last().is_some_and(|last| !same_command(last, &event)) {
+                    taken += take(log, &mut batch).await?;
+                    progress(taken);
+                }
+                batch.push(event);
+            }
+        }
+    }
+    taken += take(log, &mut batch).await?;
+    progress(taken);
+    Ok(taken)
+}
+
+async fn take(log: &EventLog, batch: &mut Vec<Recorded>) -> Result<i64, TransferError> {
+    log.import(batch).await?;
+    let number = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+    batch.clear();
+    Ok(number)
+}
+
+/// Events of one command stay together, so that its record can be written whole.
+fn same_command(one: &Recorded, other: &Recorded) -> bool {
+    one.stream() == other.stream() && one.metadata == other.metadata
+}
+
+async fn take_person(log: &EventLog, line: PersonLine) -> Result<Result<(), String>, TransferError> {
+    let email = match line.email.parse::<Email>() {
+        Ok(email) => email,
+        Err(why) => return Ok(Err(why.to_string())),
+    };
+    let (id, now) = (PersonId(line.person_id), Timestamp::from(DateTime::UNIX_EPOCH));
+    let person = people::ensure(log.db(), id, &email, now).await?;
+    if person.person_id != id.0 {
+        return Ok(Err(format!("{email} belongs to somebody else here")));
+    }
+    if let Some(name) = line.name.and_then(|name| name.parse().ok()) {
+        people::set_name(log.db(), id, &name).await?;
+    }
+    Ok(Ok(()))
+}
+
+async fn same(log: &EventLog, event: Recorded) -> Result<Result<(), String>, TransferError> {
+    let here = log.at(&[event.position]).await?;
+    let same = here.first().is_some_and(|here| here.leaf_hash == event.leaf_hash);
+    Ok(if same { Ok(()) } else { Err(format!("another event stands at #{}", event.position)) })
+}
+
+fn write(out: &mut impl Write, line: &Line) -> Result<(), TransferError> {
+    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
+    Ok(out.write_all(b"\n")?)
+}
+
+impl EventLine {
+    fn of(event: Recorded) -> Result<Self, TransferError> {
+        let at = event.position;
+        let raw = |text: String| {
+            RawValue::from_string(text)
+                .map_err(|e| TransferError::Line { line: 0, why: format!("#{at}: {e}") })
+        };
+        Ok(Self {
+            position: event.position,
+            recorded_at: event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            aggregate_type: event.aggregate_type,
+            aggregate_id: event.aggregate_id,
+            sequence: event.sequence,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: raw(event.payload)?,
+            metadata: raw(event.metadata)?,
+            leaf_hash: event.leaf_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+
+    fn recorded(self) -> Result<Recorded, String> {
+        let recorded_at: DateTime<Utc> = self.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
+        Ok(Recorded {
+            position: self.position,
+            recorded_at: recorded_at.into(),
+            aggregate_type: self.aggregate_type,
+            aggregate_id: self.aggregate_id,
+            sequence: self.sequence,
+            event_type: self.event_type,
+            event_version: self.event_version,
+            payload: self.payload.get().to_owned(),
+            metadata: self.metadata.get().to_owned(),
+            leaf_hash: unhex(&self.leaf_hash).ok_or("leaf_hash: 64 hexadecimal digits are wanted")?,
+        })
+    }
+}
+
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let pair = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (digits.len() == 64).then(|| (0..64).step_by(2).map(pair).collect())?
+}
