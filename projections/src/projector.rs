@@ -174,11 +174,11 @@ impl Projector {
             Err(error @ FoldError::Superseded { .. }) => tracing::warn!(%error, "not folding"),
             Err(error) => return Err(error),
         }
-        let heard = Arc::new(Notify::new());
+        let woken = Arc::new(Notify::new());
         if let Engine::Postgres(pool) = &projector.db.0 {
-            tokio::spawn(listen(pool.clone(), heard.clone()));
+            tokio::spawn(listen(pool.clone(), woken.clone()));
         }
-        tokio::spawn(projector.clone().run(heard));
+        tokio::spawn(projector.clone().run(woken));
         Ok(projector)
     }
 
@@ -210,7 +210,7 @@ impl Projector {
         Ok(())
     }
 
-    async fn run(self, heard: Arc<Notify>) {
+    async fn run(self, woken: Arc<Notify>) {
         let mut head = self.log.head();
         loop {
             if let Err(error) = self.catch_up().await {
@@ -224,7 +224,7 @@ impl Projector {
             }
             tokio::select! {
                 moved = head.changed() => if moved.is_err() { return }, // the log was closed
-                () = heard.notified() => {}
+                () = woken.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }
@@ -335,7 +335,7 @@ fn is_ours(name: &str, version: i64) -> bool {
 }
 
 /// Wakes this process when another one appended.
-async fn listen(pool: sqlx::PgPool, heard: Arc<Notify>) {
+async fn listen(pool: sqlx::PgPool, woken: Arc<Notify>) {
     while !pool.is_closed() {
         let ended: Result<(), sqlx::Error> = async {
             let mut listener = sqlx::postgres::PgListener::connect_with(&pool).await?;
@@ -343,7 +343,7 @@ async fn listen(pool: sqlx::PgPool, heard: Arc<Notify>) {
             loop {
                 // A reconnect gives None: something may have been missed, so it counts as a wake-up.
                 listener.try_recv().await?;
-                heard.notify_one();
+                woken.notify_one();
             }
         }
         .await;

@@ -64,11 +64,11 @@ macro_rules! table {
         impl $crate::table::Table for $name {
             const COLUMNS: usize = [$(stringify!($field)),*].len();
 
-            fn postgres<'a>(rows: &'a [Self]) -> sqlx::QueryBuilder<'a, sqlx::Postgres> {
+            fn postgres(rows: &[Self]) -> sqlx::QueryBuilder<'_, sqlx::Postgres> {
                 Self::values(rows)
             }
 
-            fn sqlite<'a>(rows: &'a [Self]) -> sqlx::QueryBuilder<'a, sqlx::Sqlite> {
+            fn sqlite(rows: &[Self]) -> sqlx::QueryBuilder<'_, sqlx::Sqlite> {
                 Self::values(rows)
             }
         }

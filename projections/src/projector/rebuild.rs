@@ -57,9 +57,9 @@ impl Shadow {
                 let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
                 let pool = one.connect_with(options).await?;
                 for table in tables() {
-                    let mut like = QueryBuilder::<sqlx::Postgres>::new("create temporary table ");
-                    like.push(table).push(" (like public.").push(table).push(" including all)");
-                    like.build().execute(&pool).await?;
+                    let mut copy = QueryBuilder::<sqlx::Postgres>::new("create temporary table ");
+                    copy.push(table).push(" (like public.").push(table).push(" including all)");
+                    copy.build().execute(&pool).await?;
                 }
                 Db(Engine::Postgres(pool))
             }

@@ -11,7 +11,7 @@ use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use domain::{Actor, Grant, Metadata, Org, Rules};
 use projections::event_log::{Append, AppendError, Appended, Draft, Recorded, StreamId};
 use projections::projector::Report;
-use projections::{Db, EventLog, Platform, Projector, Timestamp, grants, testing};
+use projections::{Db, EventLog, OpenError, Platform, Projector, Timestamp, grants, testing};
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -46,6 +46,17 @@ impl Store {
     /// Another empty store of the same engine.
     pub(crate) async fn fresh(&self) -> Outcome<Self> {
         if self.is_postgres() { Self::postgres().await } else { Self::sqlite().await }
+    }
+
+    /// Stopped, and started again on what it left behind.
+    pub(crate) async fn reopened(self) -> Outcome<Self> {
+        self.db().close().await;
+        Self::open(self.url, self.folder).await
+    }
+
+    /// The store, opened once more.
+    pub(crate) async fn opened_again(&self) -> Result<Db, OpenError> {
+        Db::open(&self.url).await
     }
 
     /// What a second process on the same database would run. SQLite has one process: there it is a second projector.

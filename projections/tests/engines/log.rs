@@ -4,6 +4,7 @@ use domain::grant::SUPERADMINS;
 use domain::org::SLUGS;
 use domain::values::{OrgId, PersonId};
 use domain::{Actor, Fact, Grant, Org};
+use projections::OpenError;
 use projections::event_log::{Append, AppendError, StreamId};
 
 use crate::engines;
@@ -138,6 +139,33 @@ engines! {
         assert_eq!((appended.last_position, appended.sequence), (1, 1));
         assert!(store.log.command(nothing.metadata.command).await?.is_none());
         store.assert_sound().await?;
+    }
+
+    async fn everything_is_there_after_a_restart(store: Store) {
+        let command = creation("Acme", "acme");
+        let first = store.append(command.clone()).await?;
+        let before = store.events().await?;
+        let store = store.reopened().await?;
+        assert_eq!(store.events().await?, before);
+        assert_eq!(store.append(command).await?, first);
+        assert_eq!((store.projector.folded(), *store.log.head().borrow()), (1, 1));
+        store.assert_sound().await?;
+    }
+
+    async fn a_closed_store_refuses_and_does_not_hang(store: Store) {
+        store.db().close().await;
+        let refused = store.append(creation("Acme", "acme")).await;
+        assert!(matches!(refused, Err(AppendError::Store(_))), "{refused:?}");
+        assert!(store.log.last_position().await.is_err());
+    }
+
+    async fn a_sqlite_file_has_one_process_and_postgres_has_many(store: Store) {
+        let again = store.opened_again().await;
+        if store.is_postgres() {
+            assert_eq!(again?.engine(), "postgres");
+        } else {
+            assert!(matches!(again, Err(OpenError::InUse(_))), "{again:?}");
+        }
     }
 
     async fn a_large_append_is_one_append(store: Store) {
