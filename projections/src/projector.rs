@@ -269,7 +269,7 @@ impl Projector {
                 }
             }
         };
-        tokio::time::timeout(limit, reached).await.map_err(|_| StillUpdating(position))
+        tokio::time::timeout(limit, reached).await.map_err(|_elapsed| StillUpdating(position))
     }
 
     /// The position that all read models have reached, as this process knows it.

@@ -135,7 +135,7 @@ impl Auditor {
                     }
                 }
                 Constraint::Guard { name, delta, .. } => {
-                    *self.guards.entry(name.to_owned()).or_default() += delta
+                    *self.guards.entry(name.to_owned()).or_default() += delta;
                 }
             }
         }

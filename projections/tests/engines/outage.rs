@@ -20,6 +20,7 @@ mod postgres {
             (0..8).map(|writer| tokio::spawn(write(store.log.clone(), writer, Instant::now() + OUTAGE)));
         let answers: Vec<(Append, Result<Appended, AppendError>)> = try_join_all(writers).await?.concat();
         let terminated = outage.await??;
+        tokio::time::sleep(Duration::from_millis(150)).await; // whatever rested is asked before it is used
         let failed: Vec<&Append> =
             answers.iter().filter(|(_, a)| a.is_err()).map(|(append, _)| append).collect();
         assert!(
