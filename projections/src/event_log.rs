@@ -211,6 +211,18 @@ impl EventLog {
     }
 }
 
+/// Every stream whose sequence matters to a batch.
+fn streams<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a StreamId> {
+    batch.iter().flat_map(|append| {
+        std::iter::once(&append.stream).chain(append.authority.as_ref().map(|(stream, _)| stream))
+    })
+}
+
+/// Everything that the events of a batch ask of the whole log.
+fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint> {
+    batch.iter().flat_map(|append| &append.events).flat_map(|event| &event.constraints)
+}
+
 pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await)
 }
