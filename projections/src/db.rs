@@ -25,8 +25,17 @@ pub struct Db(pub(crate) Engine);
 
 #[derive(Clone, Debug)]
 pub(crate) enum Engine {
-    Postgres(PgPool),
-    Sqlite { writer: SqlitePool, reader: SqlitePool, path: PathBuf, lock: std::sync::Arc<File> },
+    /// Commits of `lazy` wait for nothing.
+    Postgres {
+        pool: PgPool,
+        lazy: PgPool,
+    },
+    Sqlite {
+        writer: SqlitePool,
+        reader: SqlitePool,
+        path: PathBuf,
+        lock: std::sync::Arc<File>,
+    },
 }
 
 /// A transaction that may write, on either engine.
@@ -56,7 +65,7 @@ pub(crate) use on;
 macro_rules! read {
     ($db:expr, |$pool:ident| $body:expr) => {
         match &$db.0 {
-            $crate::db::Engine::Postgres($pool) => $body,
+            $crate::db::Engine::Postgres { pool: $pool, .. } => $body,
             $crate::db::Engine::Sqlite { reader: $pool, .. } => $body,
         }
     };
@@ -67,7 +76,7 @@ pub(crate) use read;
 macro_rules! write {
     ($db:expr, |$conn:ident| $body:expr) => {
         match &$db.0 {
-            $crate::db::Engine::Postgres($conn) => $body,
+            $crate::db::Engine::Postgres { pool: $conn, .. } => $body,
             $crate::db::Engine::Sqlite { writer, .. } => {
                 let mut tx = $crate::db::LiteTx::begin(writer, $crate::db::DURABLY).await?;
                 let done = {
@@ -183,35 +192,16 @@ impl Db {
             );
         }
         owner.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(Duration::from_secs(3))
-            .test_before_acquire(false)
-            .before_acquire(|conn, about| {
-                Box::pin(async move {
-                    // One that did something just now is alive; one that rested may have lost its server.
-                    if about.idle_for >= Duration::from_millis(100) {
-                        conn.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .after_connect(move |conn, _| {
-                Box::pin(async move {
-                    if app_role {
-                        sqlx::query("set role portal_app").execute(&mut *conn).await?;
-                    }
-                    sqlx::query(include_str!("sql/db/timeouts.sql")).execute(&mut *conn).await?;
-                    Ok(())
-                })
-            });
-        Ok(Self(Engine::Postgres(pool.connect_with(options).await?)))
+        let lazily = options.clone().options([("synchronous_commit", "off")]);
+        let pool = pg_pool(16, app_role).connect_with(options).await?;
+        let lazy = pg_pool(4, app_role).connect_with(lazily).await?;
+        Ok(Self(Engine::Postgres { pool, lazy }))
     }
 
     /// `sqlite` or `postgres`.
     pub fn engine(&self) -> &'static str {
         match self.0 {
-            Engine::Postgres(_) => "postgres",
+            Engine::Postgres { .. } => "postgres",
             Engine::Sqlite { .. } => "sqlite",
         }
     }
@@ -219,7 +209,7 @@ impl Db {
     /// A transaction that is on disk when its commit returns.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
-            Engine::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Engine::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
             Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, DURABLY).await?),
         })
     }
@@ -228,11 +218,7 @@ impl Db {
     /// engines keep one log of writes, so a durable commit makes everything in front of it durable too.
     pub(crate) async fn begin_lazily(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
-            Engine::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
-                sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
-                Tx::Postgres(tx)
-            }
+            Engine::Postgres { lazy, .. } => Tx::Postgres(lazy.begin().await?),
             Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, LAZILY).await?),
         })
     }
@@ -245,7 +231,10 @@ impl Db {
     /// Closes all connections, after which nothing can be read or written, and another process may open the file.
     pub async fn close(&self) {
         match &self.0 {
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Postgres { pool, lazy } => {
+                pool.close().await;
+                lazy.close().await;
+            }
             Engine::Sqlite { writer, reader, lock, .. } => {
                 reader.close().await;
                 writer.close().await;
@@ -258,7 +247,7 @@ impl Db {
 
     pub(crate) fn is_closed(&self) -> bool {
         match &self.0 {
-            Engine::Postgres(pool) => pool.is_closed(),
+            Engine::Postgres { pool, .. } => pool.is_closed(),
             Engine::Sqlite { writer, .. } => writer.is_closed(),
         }
     }
@@ -279,6 +268,31 @@ impl Tx {
             Self::Sqlite(tx) => tx.rollback().await,
         }
     }
+}
+
+fn pg_pool(connections: u32, app_role: bool) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .test_before_acquire(false)
+        .before_acquire(|conn, about| {
+            Box::pin(async move {
+                // One that did something just now is alive; one that rested may have lost its server.
+                if about.idle_for >= Duration::from_millis(100) {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                if app_role {
+                    sqlx::query("set role portal_app").execute(&mut *conn).await?;
+                }
+                sqlx::query(include_str!("sql/db/timeouts.sql")).execute(&mut *conn).await?;
+                Ok(())
+            })
+        })
 }
 
 fn lock_file(database: &Path) -> Result<File, OpenError> {

@@ -175,7 +175,7 @@ impl Projector {
             Err(error) => return Err(error),
         }
         let woken = Arc::new(Notify::new());
-        if let Engine::Postgres(pool) = &projector.db.0 {
+        if let Engine::Postgres { pool, .. } = &projector.db.0 {
             tokio::spawn(listen(pool.clone(), woken.clone()));
         }
         tokio::spawn(projector.clone().run(woken));

@@ -87,8 +87,8 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
             Care::None => projection.fold(&mut tx, &parking.wanted(*projection, &entries)).await?,
             Care::Park => parking.fold(&mut tx, *projection, &entries).await?,
         }
-        advance(&mut tx, *projection, from, last).await?;
     }
+    advance(&mut tx, &behind, from, last).await?;
     parking.write(&mut tx).await?;
     let together = behind.len() == Projection::ALL.len();
     if together {
@@ -131,18 +131,16 @@ pub(super) fn read_until_newer(recorded: Vec<Recorded>) -> (Vec<Entry>, Option<U
     (entries, None)
 }
 
-async fn advance(tx: &mut Tx, projection: Projection, from: i64, to: i64) -> Result<(), sqlx::Error> {
+async fn advance(tx: &mut Tx, behind: &[Projection], from: i64, to: i64) -> Result<(), sqlx::Error> {
     let moved = on!(tx, |conn| {
-        sqlx::query(include_str!("../sql/projector/advance.sql"))
-            .bind(projection.name())
-            .bind(projection.version())
-            .bind(from)
-            .bind(to)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected())
+        let mut query = sqlx::QueryBuilder::new(include_str!("../sql/projector/advance.sql"));
+        query.push_bind(to).push(" where position = ").push_bind(from).push(" and (name, version) in (");
+        query.push_values(behind, |mut values, projection| {
+            values.push_bind(projection.name()).push_bind(projection.version());
+        });
+        query.push(")").build().execute(conn).await.map(|done| done.rows_affected())
     })?;
-    if moved == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    if u64::try_from(behind.len()) == Ok(moved) { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 async fn log_batch(tx: &mut Tx, position: i64) -> Result<(), sqlx::Error> {

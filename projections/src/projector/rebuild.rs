@@ -52,7 +52,7 @@ pub(super) struct Shadow {
 impl Shadow {
     pub(super) async fn new(live: &Db) -> Result<Self, sqlx::Error> {
         let db = match &live.0 {
-            Engine::Postgres(pool) => {
+            Engine::Postgres { pool, .. } => {
                 let options = pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
                 let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
                 let pool = one.connect_with(options).await?;
@@ -61,7 +61,7 @@ impl Shadow {
                     copy.push(table).push(" (like public.").push(table).push(" including all)");
                     copy.build().execute(&pool).await?;
                 }
-                Db(Engine::Postgres(pool))
+                Db(Engine::Postgres { lazy: pool.clone(), pool })
             }
             Engine::Sqlite { path, lock, .. } => {
                 let path = path.with_extension("rebuild");
@@ -101,7 +101,7 @@ impl Shadow {
     /// Puts the shadow's rows in the place of the live ones, at the position that the live ones have, or further.
     async fn swap(&mut self, live: &Db) -> Result<i64, FoldError> {
         match &live.0 {
-            Engine::Postgres(_) => {
+            Engine::Postgres { .. } => {
                 let mut tx = self.db.begin().await?;
                 let at = lock_all(live, &mut tx).await?;
                 self.fold_rest(live, &mut tx, at).await?;
@@ -174,7 +174,7 @@ impl Shadow {
 
     pub(super) async fn discard(self) {
         match &self.db.0 {
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Postgres { pool, .. } => pool.close().await,
             // The lock file is that of the live database, and stays.
             Engine::Sqlite { writer, path, .. } => {
                 writer.close().await;

@@ -209,7 +209,7 @@ pub(crate) fn constraints(fact: &Fact) -> Vec<Constraint> {
 /// Compares the shadow with what is served, both at the position that is served.
 async fn compare(shadow: &mut Shadow, live: &Db) -> Result<Vec<Finding>, FoldError> {
     let served = match &live.0 {
-        Engine::Postgres(_) => "public.",
+        Engine::Postgres { .. } => "public.",
         Engine::Sqlite { path, .. } => {
             let Engine::Sqlite { writer, .. } = &shadow.db.0 else { return Ok(vec![]) };
             let file = format!("file:{}?mode=ro", path.display());
