@@ -11,6 +11,8 @@
     reason = "a test that can't have its database has nothing better to do"
 )]
 
+pub mod stock;
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -68,7 +70,7 @@ pub fn sqlite() -> (TempDir, String) {
 pub async fn every_row(db: &Db) -> String {
     let mut rows = vec![];
     match &db.0 {
-        Engine::Postgres(pool) => {
+        Engine::Postgres { pool, .. } => {
             let tables =
                 "select table_name::text from information_schema.tables where table_schema = 'public'";
             for table in column(pool.fetch_all(tables).await.expect("the catalogue is readable")) {

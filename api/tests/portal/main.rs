@@ -11,6 +11,7 @@ mod away;
 mod bad_input;
 mod client;
 mod crash;
+mod disk;
 mod invitation;
 mod login;
 mod organisations;

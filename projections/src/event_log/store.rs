@@ -33,7 +33,7 @@ impl<A: Rules> EventStore<A> for EventLog {
 
     async fn load_events(&self, id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
         match &self.db.0 {
-            Engine::Postgres(pool) => {
+            Engine::Postgres { pool, .. } => {
                 let repository = PostgresEventRepository::new(pool.clone());
                 let events = repository.get_events::<A>(id).await?;
                 events
