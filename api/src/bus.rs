@@ -125,6 +125,10 @@ impl Bus {
         Ok(Receipt { position, sequence, still_updating })
     }
 
+    /// The first answer of a command that was carried out before, or the answer of this one.
+    ///
+    /// A twin can be carried out between the look for it and the decision, which then refuses what the twin has just
+    /// done. So a refusal looks once more.
     async fn carry_out<A: Commanded>(
         &self,
         issuer: &Issuer,
@@ -132,17 +136,46 @@ impl Bus {
         command: A::Command,
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let right = A::right(&command);
-        let authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
-        let fingerprint = fingerprint::<A>(id, &command);
-        if let Some(done) = self.log.command(envelope.command_id).await? {
-            let same = done.fingerprint == fingerprint && done.actor == issuer.actor().to_string();
-            return if same { Ok((Some(done.appended()), 0)) } else { Err(SendError::CommandReused) };
-        }
+        let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
-        let stream = StreamId::of::<A>(id);
-        let mut append = Append { stream, after: 0, events: vec![], metadata, fingerprint, authority };
+        let append = Append {
+            stream: StreamId::of::<A>(id),
+            after: 0,
+            events: vec![],
+            metadata,
+            fingerprint: fingerprint::<A>(id, &command),
+            authority: self::authority(authority),
+        };
+        if let Some(first) = self.first_answer(&append).await? {
+            return Ok((Some(first), 0));
+        }
+        match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
+            Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
+                self.first_answer(&append).await?.map(|first| (Some(first), 0)).ok_or(refusal)
+            }
+            result => result,
+        }
+    }
+
+    /// What became of a command that was sent before, if it was.
+    async fn first_answer<E: std::error::Error>(
+        &self,
+        append: &Append,
+    ) -> Result<Option<Appended>, SendError<E>> {
+        let Some(done) = self.log.command(append.metadata.command).await? else { return Ok(None) };
+        let same = done.fingerprint == append.fingerprint && done.actor == append.metadata.actor.to_string();
+        if same { Ok(Some(done.appended())) } else { Err(SendError::CommandReused) }
+    }
+
+    async fn decide_and_append<A: Commanded>(
+        &self,
+        issuer: &Issuer,
+        id: A::Id,
+        command: A::Command,
+        (envelope, mut append): (&Envelope, Append),
+    ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
+        let right = A::right(&command);
         for attempt in 1..=TRIES {
             let loaded = self.load::<A>(id).await?;
             append.after = loaded.sequence;
@@ -157,7 +190,7 @@ impl Bus {
                 Err(AppendError::Conflict { .. }) if attempt < TRIES => {} // look again, and decide again
                 Err(AppendError::AuthorityChanged) if attempt < TRIES => {
                     let issuer = self.as_of_now(issuer).await?;
-                    append.authority = self::authority(issuer.has(right).ok_or(SendError::Forbidden)?);
+                    append.authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
                 }
                 Err(refused) => return Err(refused.into()),
             }

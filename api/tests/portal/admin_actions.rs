@@ -1,5 +1,7 @@
 //! `/admin/orgs/{id}/{action}`: everything that can be done to an organisation, and by whom it was done meanwhile.
 
+use std::time::Duration;
+
 use api::{clock, routes};
 use domain::grant::PlatformRole::{Auditor, Superadmin};
 use domain::org::{OrgCommand, Role};
@@ -116,6 +118,25 @@ async fn of_two_at_the_same_moment_one_is_told_about_the_other(world: World) {
     statuses.sort_unstable();
     assert_eq!(statuses, [303, 409]);
     assert_eq!(world.since(before).await, ["OrgRenamed"]);
+}
+
+/// The second click of a form is never told that somebody was quicker: that was the first.
+async fn two_clicks_are_one_and_both_are_told_so(world: World) {
+    let (ana, acme) = (world.operator().await, world.org("acme").await);
+    let path = format!("/admin/orgs/{acme}/name");
+    for round in 0..10 {
+        let (before, form, name) = (world.position().await, ana.get(&path).await, format!("Apex {round}"));
+        let fields = form.filled(&[("name", &name)]);
+        let click = async |after: u64| {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            ana.post(&path, &fields).await
+        };
+        let (one, two, three) = tokio::join!(click(0), click(0), click(round));
+        for answer in [one, two, three] {
+            answer.is(303);
+        }
+        assert_eq!(world.since(before).await, ["OrgRenamed"]);
+    }
 }
 
 async fn what_is_so_already_is_no_error(world: World) {
@@ -252,6 +273,7 @@ engines! {
     somebody_who_was_quicker_is_named_and_a_second_send_works,
     a_sequence_that_never_was_is_only_stale,
     of_two_at_the_same_moment_one_is_told_about_the_other,
+    two_clicks_are_one_and_both_are_told_so,
     what_is_so_already_is_no_error,
     a_protected_organisation_wants_its_slug_typed,
     a_rule_that_refuses_is_said_on_the_form_and_kept_apart_from_the_log,
