@@ -69,7 +69,12 @@ pub fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
     }
     let about = about.iter().copied().filter(|text| text.len() <= LONGEST_KNOWN);
     let words = about.clone().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    let known: Vec<&str> = about.chain(words.filter(|word| word.len() > 2)).collect();
+    let mut known: Vec<&str> = vec![];
+    for text in about.chain(words.filter(|word| word.len() > 2)) {
+        if !known.contains(&text) {
+            known.push(text); // once, since what comes first counts as guessed first
+        }
+    }
     let judged = zxcvbn::zxcvbn(password, &known);
     if judged.score() >= zxcvbn::Score::Three {
         return Ok(());
