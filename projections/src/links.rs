@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use domain::values::{Email, PersonId};
+use domain::values::{Email, InvitationId, PersonId};
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, Tx, on, read, row, write};
@@ -147,6 +147,17 @@ pub async fn withdraw_all(db: &Db, purpose: Purpose) -> Result<(), sqlx::Error> 
     write!(db, |pool| {
         sqlx::query(include_str!("sql/links/withdraw_all.sql"))
             .bind(purpose.as_str())
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Takes back every link to an invitation.
+pub async fn withdraw_invitation(db: &Db, id: InvitationId) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/links/withdraw_invitation.sql"))
+            .bind(id.0)
             .execute(pool)
             .await
             .map(drop)

@@ -65,7 +65,6 @@ pub async fn submit(
     let command = OrgCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {
-            tracing::info!(org = %org, link = links::url(&app, &format!("/invitations/{token}")), "invitation link");
             let to = paths::seen(&paths::org(org.0), receipt.position);
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
         }
