@@ -1,6 +1,7 @@
 //! The whole system in one process, and the house rules.
 
 mod crash;
+mod disk;
 mod process;
 mod server;
 mod tidy;

@@ -66,7 +66,7 @@ enum Care {
 }
 
 async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_lazily().await?;
     let (behind, from) = lock(&mut tx).await?;
     if behind.is_empty() {
         tx.rollback().await?; // some of the rows may be locked
@@ -102,7 +102,6 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
 async fn lock(tx: &mut Tx) -> Result<(Vec<Projection>, i64), sqlx::Error> {
     let rows: Vec<Checkpoint> = match tx {
         Tx::Postgres(tx) => {
-            sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?; // can be folded again
             sqlx::query_as(include_str!("../sql/projector/lock_postgres.sql")).fetch_all(&mut **tx).await?
         }
         Tx::Sqlite(tx) => {
