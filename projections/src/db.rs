@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, Postgres, SqlitePool, Transaction};
 
-pub(crate) use lite::{DURABLY, LiteTx};
+pub(crate) use lite::{CARELESSLY, DURABLY, LiteTx};
 
 use self::lite::LAZILY;
 

@@ -17,6 +17,9 @@ pub(crate) const DURABLY: &str = "pragma synchronous = full; begin immediate";
 /// How one begins whose commit is written in order but waits for nothing: the next durable commit takes it along.
 pub(crate) const LAZILY: &str = "pragma synchronous = normal; begin immediate";
 
+/// How one begins in a file that nobody needs after a crash.
+pub(crate) const CARELESSLY: &str = "pragma synchronous = off; begin immediate";
+
 /// Rolled back when dropped before it is committed.
 pub(crate) struct LiteTx(Option<PoolConnection<Sqlite>>);
 
