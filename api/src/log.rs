@@ -4,6 +4,7 @@
 
 use std::io::IsTerminal;
 
+use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 /// Who reads the log.
@@ -33,7 +34,9 @@ pub fn init(format: Format) -> anyhow::Result<()> {
 
 fn filter() -> anyhow::Result<EnvFilter> {
     match std::env::var("RUST_LOG") {
-        Ok(wanted) if !wanted.is_empty() => Ok(EnvFilter::try_new(wanted)?),
+        Ok(wanted) if !wanted.is_empty() => {
+            EnvFilter::try_new(&wanted).with_context(|| format!("RUST_LOG: {wanted:?} is no filter"))
+        }
         _ => Ok(EnvFilter::new("info,sqlx=warn")),
     }
 }

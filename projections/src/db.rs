@@ -99,7 +99,7 @@ pub enum OpenError {
     NotDurable(String),
     #[error("the schema is not up to date: {0}; run `portal migrate`")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    #[error("{0}")]
+    #[error("DATABASE_URL: {0}")]
     Database(#[from] sqlx::Error),
 }
 

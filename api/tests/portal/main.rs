@@ -1,4 +1,5 @@
 //! The whole system in one process, and the house rules.
 
+mod cli;
 mod server;
 mod tidy;
