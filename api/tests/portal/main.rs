@@ -1,5 +1,8 @@
 //! The whole system in one process, and the house rules.
 
 mod cli;
+mod crash;
+mod process;
 mod server;
 mod tidy;
+mod wire;
