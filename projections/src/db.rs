@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -147,13 +147,14 @@ impl Db {
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url)?.application_name("portal");
-        let owner = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        migrator(POSTGRES).await?.run(&owner).await?;
+        // Not by a pool, which would go on trying for half a minute, and then not say why.
+        let mut owner = sqlx::PgConnection::connect_with(&options).await?;
+        migrator(POSTGRES).await?.run(&mut owner).await?;
         let (app_role,): (bool,) =
-            sqlx::query_as(include_str!("sql/db/app_role.sql")).fetch_one(&owner).await?;
+            sqlx::query_as(include_str!("sql/db/app_role.sql")).fetch_one(&mut owner).await?;
         let (commit, fsync): (String, String) =
             sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
-                .fetch_one(&owner)
+                .fetch_one(&mut owner)
                 .await?;
         if commit == "off" {
             return Err(OpenError::NotDurable("synchronous_commit is off".to_owned()));
@@ -166,7 +167,7 @@ impl Db {
                 "there is no role portal_app: only triggers keep this process from changing the log"
             );
         }
-        owner.close().await;
+        owner.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(3))
