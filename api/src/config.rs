@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::log::Format;
 
+#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// Where everything is kept: sqlite://FILE or postgres://USER@HOST/DATABASE
@@ -60,7 +61,7 @@ impl Settings {
 /// With none, nobody could connect.
 fn at_least_one(text: &str) -> Result<usize, String> {
     let number: std::num::NonZeroUsize =
-        text.parse().map_err(|_| "give a whole number, at least 1".to_owned())?;
+        text.parse().or(Err("give a whole number, at least 1".to_owned()))?;
     Ok(number.get())
 }
 

@@ -233,7 +233,7 @@ fn lock_file(database: &Path) -> Result<File, OpenError> {
         std::fs::create_dir_all(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
     }
     let file = File::create(&path).map_err(|why| OpenError::File { path, why })?;
-    file.try_lock().map_err(|_| OpenError::InUse(database.to_owned()))?;
+    file.try_lock().or(Err(OpenError::InUse(database.to_owned())))?;
     Ok(file)
 }
 

@@ -201,7 +201,7 @@ impl EventLine {
             event_version: event.event_version,
             payload: raw(event.payload)?,
             metadata: raw(event.metadata)?,
-            leaf_hash: event.leaf_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            leaf_hash: hex(&event.leaf_hash),
         })
     }
 
@@ -226,6 +226,11 @@ impl PersonLine {
     fn read(&self) -> Result<(Email, Option<PersonName>), ValueError> {
         Ok((self.email.parse()?, self.name.as_deref().map(str::parse).transpose()?))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {

@@ -70,7 +70,7 @@ fn stop() -> std::io::Result<impl Future<Output = ()>> {
 
 /// What has to be done now and then.
 async fn housekeeping(app: App) {
-    let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
+    let mut hourly = tokio::time::interval(Duration::from_hours(1));
     loop {
         hourly.tick().await;
         app.throttle.forget_quiet();
