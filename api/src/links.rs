@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a link is made from the configured public URL, never from what a request says about its host.
 
-use domain::values::{InvitationId, OrgId, PersonId};
+use domain::values::{Email, InvitationId, OrgId, PersonId};
 use projections::links::{self, Link, Purpose};
 
 use crate::app::App;
@@ -20,12 +20,28 @@ pub async fn invitation(
     invitation: InvitationId,
     person: PersonId,
 ) -> Result<String, Error> {
-    let link = Link {
+    make(app, Link { person_id: Some(person.0), ..into(org, invitation) }).await
+}
+
+/// Makes a link into an organisation for whoever has this address, known or not yet.
+pub async fn invitation_for(
+    app: &App,
+    org: OrgId,
+    invitation: InvitationId,
+    email: &Email,
+) -> Result<(PersonId, String), Error> {
+    let token = Token::new()?;
+    let link = into(org, invitation);
+    let person = links::create_for(&app.db, (PersonId(clock::new_id()), email), &token.hash, link).await?;
+    Ok((person, token.plain))
+}
+
+fn into(org: OrgId, invitation: InvitationId) -> Link {
+    Link {
         org_id: Some(org.0),
         invitation_id: Some(invitation.0),
         ..blank(Purpose::Invitation, INVITATION_DAYS)
-    };
-    make(app, Link { person_id: Some(person.0), ..link }).await
+    }
 }
 
 /// Makes a link with which somebody chooses a first password.

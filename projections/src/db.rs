@@ -3,6 +3,8 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod lite;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,7 +13,11 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, PgPool, Postgres, SqlitePool, Transaction};
+
+pub(crate) use lite::{DURABLY, LiteTx};
+
+use self::lite::LAZILY;
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,7 +32,7 @@ pub(crate) enum Engine {
 /// A transaction that may write, on either engine.
 pub(crate) enum Tx {
     Postgres(Transaction<'static, Postgres>),
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(LiteTx),
 }
 
 /// Runs one body against the transaction's native connection.
@@ -57,12 +63,22 @@ macro_rules! read {
 }
 pub(crate) use read;
 
-/// Runs one single-statement body against the pool that writes.
+/// Runs one statement that writes, durably, against the native connection.
 macro_rules! write {
-    ($db:expr, |$pool:ident| $body:expr) => {
+    ($db:expr, |$conn:ident| $body:expr) => {
         match &$db.0 {
-            $crate::db::Engine::Postgres($pool) => $body,
-            $crate::db::Engine::Sqlite { writer: $pool, .. } => $body,
+            $crate::db::Engine::Postgres($conn) => $body,
+            $crate::db::Engine::Sqlite { writer, .. } => {
+                let mut tx = $crate::db::LiteTx::begin(writer, $crate::db::DURABLY).await?;
+                let done = {
+                    let $conn = &mut *tx;
+                    $body
+                };
+                if done.is_ok() {
+                    tx.commit().await?;
+                }
+                done
+            }
         }
     };
 }
@@ -192,10 +208,24 @@ impl Db {
         }
     }
 
+    /// A transaction that is on disk when its commit returns.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
             Engine::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, DURABLY).await?),
+        })
+    }
+
+    /// A transaction for what can be folded again, or what only matters once a durable commit behind it is there. Both
+    /// engines keep one log of writes, so a durable commit makes everything in front of it durable too.
+    pub(crate) async fn begin_lazily(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match &self.0 {
+            Engine::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
+                Tx::Postgres(tx)
+            }
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, LAZILY).await?),
         })
     }
 

@@ -5,9 +5,11 @@
 
 use std::str::FromStr;
 
+use domain::values::{Email, PersonId};
 use uuid::Uuid;
 
-use crate::db::{Db, read, row, write};
+use crate::db::{Db, Tx, on, read, row, write};
+use crate::people;
 use crate::timestamp::Timestamp;
 
 /// What a link is for.
@@ -59,7 +61,29 @@ row! {
 }
 
 pub async fn create(db: &Db, token_hash: &[u8; 32], link: &Link) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    let mut tx = db.begin().await?;
+    create_in(&mut tx, token_hash, link).await?;
+    tx.commit().await
+}
+
+/// The person with this address, and a link for them, before the command that invites them. Nothing waits for the disk:
+/// the append behind it does, and takes these along.
+pub async fn create_for(
+    db: &Db,
+    (id, email): (PersonId, &Email),
+    token_hash: &[u8; 32],
+    link: Link,
+) -> Result<PersonId, sqlx::Error> {
+    let mut tx = db.begin_lazily().await?;
+    let person = people::ensure_in(&mut tx, id, email, link.created_at).await?;
+    let link = Link { person_id: Some(person.person_id), ..link };
+    create_in(&mut tx, token_hash, &link).await?;
+    tx.commit().await?;
+    Ok(PersonId(person.person_id))
+}
+
+async fn create_in(tx: &mut Tx, token_hash: &[u8; 32], link: &Link) -> Result<(), sqlx::Error> {
+    on!(tx, |conn| {
         sqlx::query(include_str!("sql/links/create.sql"))
             .bind(token_hash.as_slice())
             .bind(&link.purpose)
@@ -68,7 +92,7 @@ pub async fn create(db: &Db, token_hash: &[u8; 32], link: &Link) -> Result<(), s
             .bind(link.invitation_id)
             .bind(link.created_at)
             .bind(link.expires_at)
-            .execute(pool)
+            .execute(conn)
             .await
             .map(drop)
     })

@@ -11,6 +11,8 @@
     reason = "a test that can't have its database has nothing better to do"
 )]
 
+pub mod stock;
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;

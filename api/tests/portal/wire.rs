@@ -31,9 +31,17 @@ impl Wire {
         Self { address, stream: None, cookies: self.cookies.clone() }
     }
 
+    pub(crate) async fn get(&mut self, path: &str) -> io::Result<Answer> {
+        self.send("GET", path, "").await
+    }
+
     /// Posts a form whose values need no encoding.
     pub(crate) async fn post(&mut self, path: &str, form: &str) -> io::Result<Answer> {
-        let answer = self.exchange("POST", path, form).await;
+        self.send("POST", path, form).await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+        let answer = self.exchange(method, path, body).await;
         if answer.is_err() {
             self.stream = None;
         }

@@ -76,7 +76,7 @@ impl<E: Into<FoldError>> From<E> for Failed {
 }
 
 async fn try_batch(db: &Db, limit: i64, reached: &impl Fn(i64)) -> Result<bool, Failed> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_lazily().await?;
     let (behind, from) = lock(&mut tx).await?;
     if behind.is_empty() {
         return Ok(false);
@@ -110,7 +110,6 @@ async fn try_batch(db: &Db, limit: i64, reached: &impl Fn(i64)) -> Result<bool, 
 async fn lock(tx: &mut Tx) -> Result<(Vec<Projection>, i64), sqlx::Error> {
     let rows: Vec<Checkpoint> = match tx {
         Tx::Postgres(tx) => {
-            sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?; // can be folded again
             sqlx::query_as(include_str!("../sql/projector/lock_postgres.sql")).fetch_all(&mut **tx).await?
         }
         Tx::Sqlite(tx) => {
