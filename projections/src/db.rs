@@ -107,13 +107,15 @@ pub(crate) use row;
 pub enum OpenError {
     #[error("DATABASE_URL must start with sqlite:// or postgres://, not {0:?}")]
     UnknownEngine(String),
+    #[error("DATABASE_URL must name a file, like sqlite://data/portal.db, and nothing behind it, not {0:?}")]
+    NoFile(String),
     #[error("{} is in use by another process; stop it first (SQLite has one process at a time)", .0.display())]
     InUse(PathBuf),
     #[error("can't open {}: {why}", .path.display())]
     File { path: PathBuf, why: std::io::Error },
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
-    #[error("the schema is not up to date: {0}; run `portal migrate`")]
+    #[error("the schema can't be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("DATABASE_URL: {0}")]
     Database(#[from] sqlx::Error),
@@ -123,6 +125,10 @@ impl Db {
     /// Opens `url` (`sqlite://file` or `postgres://…`) and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         if let Some(path) = url.strip_prefix("sqlite://") {
+            // Each connection would get a database of its own, or the file a name that nobody meant.
+            if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
+                return Err(OpenError::NoFile(url.to_owned()));
+            }
             Self::open_sqlite(Path::new(path)).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url).await
@@ -180,7 +186,7 @@ impl Db {
         }
         if !app_role {
             tracing::warn!(
-                "there is no role portal_app: only triggers keep this process from changing the log"
+                "this user can't act as portal_app: only triggers keep this process from changing the log"
             );
         }
         owner.close().await?;

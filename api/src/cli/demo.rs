@@ -29,7 +29,7 @@ impl Drop for Folder {
 }
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
-    log::init(settings.log)?;
+    log::init_quietly(settings.log)?; // or the links would scroll away
     let folder = Folder(std::env::temp_dir().join(format!("portal-demo-{}", std::process::id())));
     std::fs::create_dir_all(&folder.0)?;
     let (listener, mut settings) = serve::bind(settings).await?;

@@ -48,7 +48,9 @@ fn help_is_the_documentation_of_every_setting() {
 #[test]
 fn a_wrong_setting_stops_the_start_and_is_named() {
     let wrong = [
-        ("DATABASE_URL", "mysql://localhost/portal", "DATABASE_URL"),
+        ("DATABASE_URL", "mysql://localhost/portal", "DATABASE_URL must start with"),
+        ("DATABASE_URL", "sqlite://", "DATABASE_URL must name a file"),
+        ("DATABASE_URL", "sqlite://portal.db?mode=rwc", "DATABASE_URL must name a file"),
         ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/portal", "DATABASE_URL"),
         ("PORTAL_LISTEN", "somewhere", "--listen"),
         ("PORTAL_PUBLIC_URL", "portal.example.com", "--public-url"),

@@ -37,7 +37,8 @@ impl Place {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
-        command.current_dir(&self.folder).env("DATABASE_URL", &self.url).env("PORTAL_LISTEN", "127.0.0.1:0");
+        command.current_dir(&self.folder).env("TMPDIR", self.folder.path());
+        command.env("DATABASE_URL", &self.url).env("PORTAL_LISTEN", "127.0.0.1:0");
         command
     }
 
