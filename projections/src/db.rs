@@ -194,6 +194,15 @@ impl Db {
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(3))
             .test_before_acquire(false)
+            .before_acquire(|conn, about| {
+                Box::pin(async move {
+                    // One that did something just now is alive; one that rested may have lost its server.
+                    if about.idle_for >= Duration::from_millis(100) {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(move |conn, _| {
                 Box::pin(async move {
                     if app_role {
@@ -240,14 +249,24 @@ impl Db {
         read!(self, |pool| sqlx::query("select 1").execute(pool).await.map(drop))
     }
 
-    /// Closes all connections, after which nothing can be read or written.
+    /// Closes all connections, after which nothing can be read or written, and another process may open the file.
     pub async fn close(&self) {
         match &self.0 {
             Engine::Postgres(pool) => pool.close().await,
-            Engine::Sqlite { writer, reader, .. } => {
+            Engine::Sqlite { writer, reader, lock, .. } => {
                 reader.close().await;
                 writer.close().await;
+                if let Err(error) = lock.unlock() {
+                    tracing::warn!(%error, "the lock file stays locked until this process ends");
+                }
             }
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match &self.0 {
+            Engine::Postgres(pool) => pool.is_closed(),
+            Engine::Sqlite { writer, .. } => writer.is_closed(),
         }
     }
 }
@@ -257,6 +276,14 @@ impl Tx {
         match self {
             Self::Postgres(tx) => tx.commit().await,
             Self::Sqlite(tx) => tx.commit().await,
+        }
+    }
+
+    /// Dropping does the same, but some time later.
+    pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => tx.rollback().await,
+            Self::Sqlite(tx) => tx.rollback().await,
         }
     }
 }
@@ -269,7 +296,7 @@ fn lock_file(database: &Path) -> Result<File, OpenError> {
         std::fs::create_dir_all(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
     }
     let file = File::create(&path).map_err(|why| OpenError::File { path, why })?;
-    file.try_lock().or(Err(OpenError::InUse(database.to_owned())))?;
+    file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
     Ok(file)
 }
 

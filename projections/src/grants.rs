@@ -81,9 +81,6 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
     let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| person_of(entry)).collect();
     ids.sort_unstable();
     ids.dedup();
-    if ids.is_empty() {
-        return Ok(());
-    }
     let found: Vec<GrantRow> = rows_of!(tx, "sql/grants/of_people.sql", ids);
     let mut rows: HashMap<(Uuid, String, i64), GrantRow> =
         found.into_iter().map(|row| ((row.person_id, row.role.clone(), row.position), row)).collect();

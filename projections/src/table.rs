@@ -12,8 +12,8 @@ pub(crate) trait Table: Sized {
     const VALUES: usize = 32_000;
     const COLUMNS: usize;
 
-    fn postgres<'a>(rows: &'a [Self]) -> QueryBuilder<'a, Postgres>;
-    fn sqlite<'a>(rows: &'a [Self]) -> QueryBuilder<'a, Sqlite>;
+    fn postgres(rows: &[Self]) -> QueryBuilder<'_, Postgres>;
+    fn sqlite(rows: &[Self]) -> QueryBuilder<'_, Sqlite>;
 }
 
 /// Inserts rows, or replaces those whose keys are there.
@@ -21,10 +21,10 @@ pub(crate) async fn upsert<R: Table>(tx: &mut Tx, rows: &[R]) -> Result<(), sqlx
     for rows in rows.chunks(R::VALUES / R::COLUMNS) {
         match tx {
             Tx::Postgres(tx) => {
-                R::postgres(rows).build().persistent(rows.len() == 1).execute(&mut **tx).await.map(drop)?
+                R::postgres(rows).build().persistent(rows.len() == 1).execute(&mut **tx).await?;
             }
             Tx::Sqlite(tx) => {
-                R::sqlite(rows).build().persistent(rows.len() == 1).execute(&mut **tx).await.map(drop)?
+                R::sqlite(rows).build().persistent(rows.len() == 1).execute(&mut **tx).await?;
             }
         }
     }
@@ -64,11 +64,11 @@ macro_rules! table {
         impl $crate::table::Table for $name {
             const COLUMNS: usize = [$(stringify!($field)),*].len();
 
-            fn postgres<'a>(rows: &'a [Self]) -> sqlx::QueryBuilder<'a, sqlx::Postgres> {
+            fn postgres(rows: &[Self]) -> sqlx::QueryBuilder<'_, sqlx::Postgres> {
                 Self::values(rows)
             }
 
-            fn sqlite<'a>(rows: &'a [Self]) -> sqlx::QueryBuilder<'a, sqlx::Sqlite> {
+            fn sqlite(rows: &[Self]) -> sqlx::QueryBuilder<'_, sqlx::Sqlite> {
                 Self::values(rows)
             }
         }

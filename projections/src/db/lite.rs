@@ -32,6 +32,13 @@ impl LiteTx {
         self.0 = None;
         Ok(())
     }
+
+    /// Dropping does the same, but some time later.
+    pub(crate) async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        self.execute("rollback").await?;
+        self.0 = None;
+        Ok(())
+    }
 }
 
 impl Drop for LiteTx {
