@@ -182,7 +182,7 @@ pub async fn gate(
     match need {
         Need::Anyone | Need::SignedIn => {}
         Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
-            Admitted::As(member) => drop(request.extensions_mut().insert(member)),
+            Admitted::As(member) => drop(request.extensions_mut().insert(*member)),
             Admitted::Elsewhere(response) => return Ok(response),
         },
         Need::Platform | Need::Superadmin => match &identity.grant {
@@ -207,7 +207,7 @@ fn sign_in_first(request: &Request) -> Response {
 }
 
 enum Admitted {
-    As(Member),
+    As(Box<Member>),
     Elsewhere(Response),
 }
 
@@ -223,7 +223,7 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
     if membership.status == projections::org_list::SUSPENDED {
         return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
     }
-    Ok(Admitted::As(Member { identity: identity.clone(), membership }))
+    Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
 }
 
 impl<S: Sync> FromRequestParts<S> for Operator {

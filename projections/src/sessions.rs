@@ -45,7 +45,8 @@ row! {
 impl SignedIn {
     /// The strongest platform role that this person holds now.
     pub fn grant(&self) -> Option<ActiveGrant> {
-        ActiveGrant::among(self.person_id, self.roles.as_deref()?.split(','), self.grant_sequence?)
+        let roles: Vec<&str> = self.roles.as_deref()?.split(',').collect();
+        ActiveGrant::among(self.person_id, &roles, self.grant_sequence?)
     }
 }
 

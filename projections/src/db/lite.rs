@@ -1,7 +1,7 @@
 //! A transaction on the one SQLite connection that writes.
 //!
 //! sqlx counts transactions itself and loses count when SQLite ends one on its own, as it does when the disk is full
-//! (sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction"). Here SQLite alone knows.
+//! (<https://sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Here SQLite alone knows.
 //!
 //! **Invariant:** the connection goes back to its pool only after the transaction has ended.
 
