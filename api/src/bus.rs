@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! authorise ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
-//!     │                   │            │         │ (done before? its first answer)
-//!     └─────── refusal ───┴────────────┴─────────┘
-//!              done before? its first answer; else recorded, apart from the log
+//!     │                    │           │         │
+//!     └──── refusal ───────┴───────────┴─────────┘
+//!           (of what was done before: its first answer; else recorded, apart from the log)
 //! ```
 //!
 //! **Invariant:** nothing else appends events. A command with the id of one that was carried out gives its first
@@ -126,6 +126,8 @@ impl Bus {
         Ok(Receipt { position, sequence, still_updating })
     }
 
+    /// The answer of this command, or the first answer of the same one if it was carried out before: the append knows
+    /// it again, and where a decision refuses what its twin has done, the log is asked.
     async fn carry_out<A: Commanded>(
         &self,
         issuer: &Issuer,
@@ -133,29 +135,59 @@ impl Bus {
         command: A::Command,
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let right = A::right(&command);
-        let authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
-        let fingerprint = fingerprint::<A>(id, &command);
+        let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
-        let stream = StreamId::of::<A>(id);
-        let mut append = Append { stream, after: 0, events: vec![], metadata, fingerprint, authority };
+        let append = Append {
+            stream: StreamId::of::<A>(id),
+            after: 0,
+            events: vec![],
+            metadata,
+            fingerprint: fingerprint::<A>(id, &command),
+            authority: self::authority(authority),
+        };
+        match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
+            Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
+                self.first_answer(&append).await?.map(|first| (Some(first), 0)).ok_or(refusal)
+            }
+            result => result,
+        }
+    }
+
+    /// What became of a command that was sent before, if it was.
+    async fn first_answer<E: std::error::Error>(
+        &self,
+        append: &Append,
+    ) -> Result<Option<Appended>, SendError<E>> {
+        let Some(done) = self.log.command(append.metadata.command).await? else { return Ok(None) };
+        let same = done.fingerprint == append.fingerprint && done.actor == append.metadata.actor.to_string();
+        if same { Ok(Some(done.appended())) } else { Err(SendError::CommandReused) }
+    }
+
+    async fn decide_and_append<A: Commanded>(
+        &self,
+        issuer: &Issuer,
+        id: A::Id,
+        command: A::Command,
+        (envelope, mut append): (&Envelope, Append),
+    ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
+        let right = A::right(&command);
         for attempt in 1..=TRIES {
             let begins = attempt == 1 && A::begins(&command);
             let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(id).await? };
             append.after = loaded.sequence;
-            append.events = match self.decide(&loaded, command.clone(), envelope).await {
-                Ok(events) if events.is_empty() => return Ok((None, self.log.last_position().await?)),
-                Ok(events) => events.iter().map(Draft::of::<A>).collect(),
-                // What was done already is refused now, like a second creation: its first answer counts.
-                Err(refusal) => return self.done_before(&append).await?.ok_or(refusal),
-            };
+            self.expect::<A>(envelope, &loaded, &append.stream).await?;
+            let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
+            if events.is_empty() {
+                return Ok((None, self.log.last_position().await?));
+            }
+            append.events = events.iter().map(Draft::of::<A>).collect();
             match self.log.append(append.clone()).await {
                 Ok(appended) => return Ok((Some(appended), 0)),
                 Err(AppendError::Conflict { .. }) if attempt < TRIES => {} // look again, and decide again
                 Err(AppendError::AuthorityChanged) if attempt < TRIES => {
                     let issuer = self.as_of_now(issuer).await?;
-                    append.authority = self::authority(issuer.has(right).ok_or(SendError::Forbidden)?);
+                    append.authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
                 }
                 Err(refused) => return Err(refused.into()),
             }
@@ -184,33 +216,20 @@ impl Bus {
         })
     }
 
-    /// The events that the command gives on what was loaded, unless it was decided on a page that is no longer true.
-    async fn decide<A: Rules>(
+    /// Refuses what was decided on a page that is no longer true.
+    async fn expect<A: Rules>(
         &self,
-        loaded: &Loaded<A>,
-        command: A::Command,
         envelope: &Envelope,
-    ) -> Result<Vec<A::Event>, SendError<A::Error>> {
+        loaded: &Loaded<A>,
+        stream: &StreamId,
+    ) -> Result<(), SendError<A::Error>> {
         match envelope.expected_sequence {
             Some(expected) if expected != loaded.sequence => {
-                let stream = StreamId { kind: A::TYPE.to_owned(), id: loaded.id.clone() };
-                let since = self.log.stream(&stream, expected.max(0)).await?;
+                let since = self.log.stream(stream, expected.max(0)).await?;
                 Err(SendError::Stale { sequence: loaded.sequence, since })
             }
-            _ => loaded.aggregate.decide(command).map_err(SendError::Rule),
+            _ => Ok(()),
         }
-    }
-
-    /// The answer that this very command got before, if it was carried out.
-    async fn done_before<E: std::error::Error>(
-        &self,
-        append: &Append,
-    ) -> Result<Option<(Option<Appended>, i64)>, SendError<E>> {
-        let Some(done) = self.log.command(append.metadata.command).await? else { return Ok(None) };
-        if done.fingerprint == append.fingerprint && done.actor == append.metadata.actor.to_string() {
-            return Ok(Some((Some(done.appended()), 0)));
-        }
-        Err(SendError::CommandReused)
     }
 
     async fn record(

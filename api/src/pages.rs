@@ -26,11 +26,12 @@ use crate::ui::{Choice, Viewer};
 /// Where somebody's work is: the default organisation, the only one, or the picker; the console for an operator who
 /// belongs to none.
 pub async fn home(app: &App, identity: &Identity) -> Result<String, Error> {
-    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 100).await?;
-    let works = |m: &&Membership| m.status == ACTIVE;
-    let default =
-        memberships.iter().filter(works).find(|m| Some(m.org_id) == identity.session.default_org_id);
-    Ok(match (default, memberships.as_slice()) {
+    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 2).await?;
+    let default = match identity.session.default_org_id {
+        Some(org_id) => memberships::of_person_in(&app.db, identity.session.person_id, org_id).await?,
+        None => None,
+    };
+    Ok(match (default.filter(|membership| membership.status == ACTIVE), memberships.as_slice()) {
         (Some(membership), _) => paths::dashboard(&membership.slug),
         (None, [only]) => paths::dashboard(&only.slug),
         (None, []) if identity.grant.is_some() => paths::ADMIN_ORGS.to_owned(),

@@ -59,13 +59,22 @@ fn hash(password: &str) -> anyhow::Result<String> {
     Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
 }
 
+/// In bytes: longer than any name or address. What is typed may be a megabyte, and is refused beside its own field.
+const LONGEST_KNOWN: usize = 1000;
+
 /// Refuses what an attacker would try first. `about` is what belongs to the person: address, name, organisation.
 pub fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
     if !(10..=200).contains(&password.chars().count()) {
         return Err(Weak::Length);
     }
-    let words = about.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    let known: Vec<&str> = about.iter().copied().chain(words.filter(|word| word.len() > 2)).collect();
+    let about = about.iter().copied().filter(|text| text.len() <= LONGEST_KNOWN);
+    let words = about.clone().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let mut known: Vec<&str> = vec![];
+    for text in about.chain(words.filter(|word| word.len() > 2)) {
+        if !known.contains(&text) {
+            known.push(text); // once, since what comes first counts as guessed first
+        }
+    }
     let judged = zxcvbn::zxcvbn(password, &known);
     if judged.score() >= zxcvbn::Score::Three {
         return Ok(());

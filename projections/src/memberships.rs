@@ -125,6 +125,17 @@ pub async fn by_slug(db: &Db, person_id: Uuid, slug: &str) -> Result<Option<Memb
     })
 }
 
+/// The membership of somebody in one organisation that is not archived.
+pub async fn of_person_in(db: &Db, person_id: Uuid, org_id: Uuid) -> Result<Option<Membership>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/of_person_in.sql"))
+            .bind(person_id)
+            .bind(org_id)
+            .fetch_optional(pool)
+            .await
+    })
+}
+
 /// People of one organisation, owners first, at most `limit`.
 pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result<Vec<Member>, sqlx::Error> {
     if !scope.covers(org_id) {

@@ -1,6 +1,8 @@
 //! `/admin/orgs/{id}/{action}`: everything that can be done to an organisation, and by whom it was done meanwhile.
 
-use api::clock;
+use std::time::Duration;
+
+use api::{clock, routes};
 use domain::grant::PlatformRole::{Auditor, Superadmin};
 use domain::org::{OrgCommand, Role};
 use projections::access_log;
@@ -118,6 +120,25 @@ async fn of_two_at_the_same_moment_one_is_told_about_the_other(world: World) {
     assert_eq!(world.since(before).await, ["OrgRenamed"]);
 }
 
+/// The second click of a form is never told that somebody was quicker: that was the first.
+async fn two_clicks_are_one_and_both_are_told_so(world: World) {
+    let (ana, acme) = (world.operator().await, world.org("acme").await);
+    let path = format!("/admin/orgs/{acme}/name");
+    for round in 0..10 {
+        let (before, form, name) = (world.position().await, ana.get(&path).await, format!("Apex {round}"));
+        let fields = form.filled(&[("name", &name)]);
+        let click = async |after: u64| {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            ana.post(&path, &fields).await
+        };
+        let (one, two, three) = tokio::join!(click(0), click(0), click(round));
+        for answer in [one, two, three] {
+            answer.is(303);
+        }
+        assert_eq!(world.since(before).await, ["OrgRenamed"]);
+    }
+}
+
 async fn what_is_so_already_is_no_error(world: World) {
     let (ana, acme) = (world.operator().await, world.org("acme").await);
     let before = world.position().await;
@@ -189,27 +210,26 @@ async fn nothing_is_done_after_a_revocation(world: World) {
     }
 }
 
-/// All four combinations of own and foreign ids.
+/// All four combinations of own and foreign ids, for every route of the table that has two.
 async fn an_invitation_is_reached_through_its_own_organisation_only(world: World) {
     let (ana, acme, bolt) = (world.operator().await, world.org("acme").await, world.org("bolt").await);
     let (gia, hal) = (world.person("gia@example.com").await, world.person("hal@example.com").await);
     let (to_acme, to_bolt) =
         (world.invited(acme, gia, Role::Member).await, world.invited(bolt, hal, Role::Member).await);
-    let nobodys = Uuid::nil();
-    for what in ["link", "withdrawal"] {
+    let (own, nobodys) = ([(acme.0, to_acme.0), (bolt.0, to_bolt.0)], Uuid::nil());
+    let foreign = [(acme.0, to_bolt.0), (bolt.0, to_acme.0), (acme.0, nobodys), (nobodys, to_acme.0)];
+    let routes: Vec<_> =
+        routes::entries(&world.app).into_iter().filter(|e| e.path.contains("{invitation}")).collect();
+    assert!(routes.len() > 1);
+    for route in routes {
         let before = world.position().await;
-        for (org, invitation) in
-            [(acme.0, to_bolt.0), (bolt.0, to_acme.0), (acme.0, nobodys), (nobodys, to_acme.0)]
+        for ((org, invitation), status) in
+            foreign.iter().map(|ids| (ids, 404)).chain(own.iter().map(|ids| (ids, 303)))
         {
             let id = clock::new_id().to_string();
-            let path = format!("/admin/orgs/{org}/invitations/{invitation}/{what}");
-            ana.post(&path, &[("command_id", &id)]).await.is(404);
-        }
-        assert_eq!(world.since(before).await, [""; 0]);
-        for (org, invitation) in [(acme, to_acme), (bolt, to_bolt)] {
-            let id = clock::new_id().to_string();
-            let path = format!("/admin/orgs/{org}/invitations/{invitation}/{what}");
-            ana.post(&path, &[("command_id", &id)]).await.is(303);
+            let path = route.path.replace("{id}", &org.to_string());
+            let path = path.replace("{invitation}", &invitation.to_string());
+            ana.post(&path, &[("command_id", &id)]).await.is(status);
         }
         assert_eq!(world.since(before).await.len(), 2);
     }
@@ -253,6 +273,7 @@ engines! {
     somebody_who_was_quicker_is_named_and_a_second_send_works,
     a_sequence_that_never_was_is_only_stale,
     of_two_at_the_same_moment_one_is_told_about_the_other,
+    two_clicks_are_one_and_both_are_told_so,
     what_is_so_already_is_no_error,
     a_protected_organisation_wants_its_slug_typed,
     a_rule_that_refuses_is_said_on_the_form_and_kept_apart_from_the_log,

@@ -62,6 +62,18 @@ async fn the_default_opens_without_asking_for_as_long_as_it_works(world: World) 
     mia.get("/").await.leads_to("/organisations/select");
 }
 
+/// Wherever it stands among them, and without reading them all.
+async fn a_default_that_comes_last_opens_too(world: World) {
+    let last = world.org("zzz-last").await;
+    let mia = world.joined(last, "mia@example.com", Role::Owner).await;
+    for n in 0..3 {
+        let org = world.org(&format!("cust-{n:03}")).await;
+        world.joined(org, "mia@example.com", Role::Member).await;
+    }
+    mia.post("/organisations/default", &[("slug", "zzz-last")]).await.leads_to("/organisations/select");
+    mia.get("/").await.leads_to("/org/zzz-last/dashboard");
+}
+
 async fn nobody_makes_a_foreign_organisation_the_default(world: World) {
     let acme = world.org("acme").await;
     world.org("foreign").await;
@@ -78,5 +90,6 @@ engines! {
     an_operator_who_belongs_nowhere_gets_the_console,
     the_picker_shows_ones_own_and_nothing_else,
     the_default_opens_without_asking_for_as_long_as_it_works,
+    a_default_that_comes_last_opens_too,
     nobody_makes_a_foreign_organisation_the_default,
 }
