@@ -55,6 +55,9 @@ pub enum Right {
 /// An aggregate whose commands can be issued: each of them says what it needs.
 pub trait Commanded: Rules {
     fn right(command: &Self::Command) -> Right;
+
+    /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
+    fn begins(command: &Self::Command) -> bool;
 }
 
 impl Commanded for Org {
@@ -76,6 +79,10 @@ impl Commanded for Org {
             | C::WithdrawInvitation { .. } => Right::Superadmin,
         }
     }
+
+    fn begins(command: &OrgCommand) -> bool {
+        matches!(command, OrgCommand::Create { .. })
+    }
 }
 
 impl Commanded for Grant {
@@ -84,6 +91,10 @@ impl Commanded for Grant {
             GrantCommand::Give { .. } => Right::FirstSuperadmin,
             GrantCommand::Revoke { .. } => Right::Superadmin,
         }
+    }
+
+    fn begins(_: &GrantCommand) -> bool {
+        false
     }
 }
 
@@ -171,7 +182,7 @@ pub async fn gate(
     match need {
         Need::Anyone | Need::SignedIn => {}
         Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
-            Admitted::As(member) => drop(request.extensions_mut().insert(member)),
+            Admitted::As(member) => drop(request.extensions_mut().insert(*member)),
             Admitted::Elsewhere(response) => return Ok(response),
         },
         Need::Platform | Need::Superadmin => match &identity.grant {
@@ -196,7 +207,7 @@ fn sign_in_first(request: &Request) -> Response {
 }
 
 enum Admitted {
-    As(Member),
+    As(Box<Member>),
     Elsewhere(Response),
 }
 
@@ -212,7 +223,7 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
     if membership.status == projections::org_list::SUSPENDED {
         return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
     }
-    Ok(Admitted::As(Member { identity: identity.clone(), membership }))
+    Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
 }
 
 impl<S: Sync> FromRequestParts<S> for Operator {

@@ -3,8 +3,6 @@
 //! **Invariant:** only the very URL that this build's pages say is cached for long. Another version is another build's,
 //! and caching under it would pin the wrong file for a year.
 
-#![expect(clippy::unused_async, reason = "axum takes async handlers")]
-
 use std::sync::LazyLock;
 
 use axum::extract::RawQuery;

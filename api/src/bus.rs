@@ -1,9 +1,10 @@
 //! The one door for commands.
 //!
 //! ```text
-//! authorise ─► repeat? ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
-//!     │                              │            │         │
-//!     └──────────── refusal, recorded apart from the log ───┘
+//! authorise ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
+//!     │                    │           │         │
+//!     └──── refusal ───────┴───────────┴─────────┘
+//!           (of what was done before: its first answer; else recorded, apart from the log)
 //! ```
 //!
 //! **Invariant:** nothing else appends events. A command with the id of one that was carried out gives its first
@@ -125,10 +126,8 @@ impl Bus {
         Ok(Receipt { position, sequence, still_updating })
     }
 
-    /// The first answer of a command that was carried out before, or the answer of this one.
-    ///
-    /// A twin can be carried out between the look for it and the decision, which then refuses what the twin has just
-    /// done. So a refusal looks once more.
+    /// The answer of this command, or the first answer of the same one if it was carried out before: the append knows
+    /// it again, and where a decision refuses what its twin has done, the log is asked.
     async fn carry_out<A: Commanded>(
         &self,
         issuer: &Issuer,
@@ -147,9 +146,6 @@ impl Bus {
             fingerprint: fingerprint::<A>(id, &command),
             authority: self::authority(authority),
         };
-        if let Some(first) = self.first_answer(&append).await? {
-            return Ok((Some(first), 0));
-        }
         match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
             Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
                 self.first_answer(&append).await?.map(|first| (Some(first), 0)).ok_or(refusal)
@@ -177,7 +173,8 @@ impl Bus {
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
         let right = A::right(&command);
         for attempt in 1..=TRIES {
-            let loaded = self.load::<A>(id).await?;
+            let begins = attempt == 1 && A::begins(&command);
+            let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(id).await? };
             append.after = loaded.sequence;
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;

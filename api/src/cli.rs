@@ -81,9 +81,15 @@ pub fn say(line: &str) {
     let _nobody_listens = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Writes why something did not work, cause by cause.
+/// Writes why something did not work, cause by cause, each once: many an error repeats the one behind it.
 pub fn complain(error: &anyhow::Error) {
-    let _nobody_listens = writeln!(std::io::stderr().lock(), "portal: {error:#}");
+    let mut why = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !why.contains(&cause) {
+            why = format!("{why}: {cause}");
+        }
+    }
+    let _nobody_listens = writeln!(std::io::stderr().lock(), "portal: {why}");
 }
 
 /// A bar for something that takes long, where somebody is watching.

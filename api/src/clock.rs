@@ -1,5 +1,7 @@
 //! Time and new ids, the only place where either comes from.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
 use chrono::Utc;
 use projections::Timestamp;
 use uuid::Uuid;

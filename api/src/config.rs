@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::log::Format;
 
+#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// Where everything is kept: sqlite://FILE or postgres://USER@HOST/DATABASE
@@ -32,7 +33,7 @@ pub struct Settings {
     #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections that one address may hold at a time; behind a proxy everybody comes from one
-    #[arg(long, env = "PORTAL_CONNECTIONS_PER_ADDRESS", default_value_t = 128, global = true)]
+    #[arg(long, env = "PORTAL_CONNECTIONS_PER_ADDRESS", default_value_t = 128, global = true, value_parser = at_least_one)]
     pub connections_per_address: usize,
     /// How logs are written
     #[arg(long, env = "PORTAL_LOG", value_enum, default_value = "pretty", global = true)]
@@ -55,6 +56,13 @@ impl Settings {
     pub fn tls(&self) -> bool {
         self.public_url().starts_with("https://")
     }
+}
+
+/// With none, nobody could connect.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number: std::num::NonZeroUsize =
+        text.parse().or(Err("give a whole number, at least 1".to_owned()))?;
+    Ok(number.get())
 }
 
 /// `https://host[:port]`, nothing behind it.

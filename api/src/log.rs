@@ -4,6 +4,7 @@
 
 use std::io::IsTerminal;
 
+use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 /// Who reads the log.
@@ -18,7 +19,16 @@ pub enum Format {
 
 /// Starts logging for the whole process, filtered by `RUST_LOG`. Fails if that can't be read, or if it ran before.
 pub fn init(format: Format) -> anyhow::Result<()> {
-    let log = tracing_subscriber::fmt().with_env_filter(filter()?).with_writer(std::io::stderr);
+    start(format, "info,sqlx=warn")
+}
+
+/// The same with nothing but warnings, where somebody reads what the program says on the same screen.
+pub fn init_quietly(format: Format) -> anyhow::Result<()> {
+    start(format, "warn")
+}
+
+fn start(format: Format, usual: &str) -> anyhow::Result<()> {
+    let log = tracing_subscriber::fmt().with_env_filter(filter(usual)?).with_writer(std::io::stderr);
     match format {
         Format::Pretty => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
         Format::Json => log.json().flatten_event(true).with_span_list(false).try_init(),
@@ -31,9 +41,11 @@ pub fn init(format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn filter() -> anyhow::Result<EnvFilter> {
+fn filter(usual: &str) -> anyhow::Result<EnvFilter> {
     match std::env::var("RUST_LOG") {
-        Ok(wanted) if !wanted.is_empty() => Ok(EnvFilter::try_new(wanted)?),
-        _ => Ok(EnvFilter::new("info,sqlx=warn")),
+        Ok(wanted) if !wanted.is_empty() => {
+            EnvFilter::try_new(&wanted).with_context(|| format!("RUST_LOG: {wanted:?} is no filter"))
+        }
+        _ => Ok(EnvFilter::new(usual)),
     }
 }

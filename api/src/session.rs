@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
-use projections::grants::{self, ActiveGrant};
+use projections::grants::ActiveGrant;
 use projections::people;
 use projections::sessions::{self, Session, SignedIn};
 use sha2::{Digest, Sha256};
@@ -75,7 +75,7 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
             tracing::warn!(%error, "the use of a session could not be noted");
         }
     }
-    let grant = grants::active(&app.db, session.person_id).await?;
+    let grant = session.grant();
     Ok(Some(Identity { session, grant }))
 }
 

@@ -11,11 +11,6 @@
 //! **Invariant:** no markup carries a `style` attribute, a script or a handler of its own, so that the strictest
 //! content security policy holds; and everything works without the script.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "markup is made once and handed on; pages read better without &"
-)]
-
 pub mod form;
 pub mod frame;
 mod icon;

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, Postgres, SqlitePool, Transaction};
 
-pub(crate) use lite::{DURABLY, LiteTx};
+pub(crate) use lite::{CARELESSLY, DURABLY, LiteTx};
 
 use self::lite::LAZILY;
 
@@ -116,15 +116,17 @@ pub(crate) use row;
 pub enum OpenError {
     #[error("DATABASE_URL must start with sqlite:// or postgres://, not {0:?}")]
     UnknownEngine(String),
+    #[error("DATABASE_URL must name a file, like sqlite://data/portal.db, and nothing behind it, not {0:?}")]
+    NoFile(String),
     #[error("{} is in use by another process; stop it first (SQLite has one process at a time)", .0.display())]
     InUse(PathBuf),
     #[error("can't open {}: {why}", .path.display())]
     File { path: PathBuf, why: std::io::Error },
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
-    #[error("the schema is not up to date: {0}; run `portal migrate`")]
+    #[error("the schema can't be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    #[error("{0}")]
+    #[error("DATABASE_URL: {0}")]
     Database(#[from] sqlx::Error),
 }
 
@@ -132,6 +134,10 @@ impl Db {
     /// Opens `url` (`sqlite://file` or `postgres://…`) and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         if let Some(path) = url.strip_prefix("sqlite://") {
+            // Each connection would get a database of its own, or the file a name that nobody meant.
+            if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
+                return Err(OpenError::NoFile(url.to_owned()));
+            }
             Self::open_sqlite(Path::new(path)).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url).await
@@ -172,13 +178,14 @@ impl Db {
 
     async fn open_postgres(url: &str) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url)?.application_name("portal");
-        let owner = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        migrator(POSTGRES).await?.run(&owner).await?;
+        // Not by a pool, which would go on trying for half a minute, and then not say why.
+        let mut owner = sqlx::PgConnection::connect_with(&options).await?;
+        migrator(POSTGRES).await?.run(&mut owner).await?;
         let (app_role,): (bool,) =
-            sqlx::query_as(include_str!("sql/db/app_role.sql")).fetch_one(&owner).await?;
+            sqlx::query_as(include_str!("sql/db/app_role.sql")).fetch_one(&mut owner).await?;
         let (commit, fsync): (String, String) =
             sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
-                .fetch_one(&owner)
+                .fetch_one(&mut owner)
                 .await?;
         if commit == "off" {
             return Err(OpenError::NotDurable("synchronous_commit is off".to_owned()));
@@ -188,10 +195,10 @@ impl Db {
         }
         if !app_role {
             tracing::warn!(
-                "there is no role portal_app: only triggers keep this process from changing the log"
+                "this user can't act as portal_app: only triggers keep this process from changing the log"
             );
         }
-        owner.close().await;
+        owner.close().await?;
         let lazily = options.clone().options([("synchronous_commit", "off")]);
         let pool = pg_pool(16, app_role).connect_with(options).await?;
         let lazy = pg_pool(4, app_role).connect_with(lazily).await?;

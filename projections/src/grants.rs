@@ -47,6 +47,13 @@ pub struct ActiveGrant {
 }
 
 impl ActiveGrant {
+    /// The strongest of the roles that the read model says somebody holds.
+    pub(crate) fn among(person_id: Uuid, roles: &[&str], sequence: i64) -> Option<Self> {
+        let held = |role: &PlatformRole| roles.contains(&role.as_str());
+        let role = [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(held)?;
+        Some(Self { person_id, role, sequence })
+    }
+
     pub fn role(&self) -> PlatformRole {
         self.role
     }
@@ -67,9 +74,8 @@ pub async fn active(db: &Db, person_id: Uuid) -> Result<Option<ActiveGrant>, sql
         sqlx::query_as(include_str!("sql/grants/active.sql")).bind(person_id).fetch_all(pool).await
     })?;
     let sequence = held.iter().map(|row| row.sequence).max().unwrap_or(0);
-    let holds = |role: PlatformRole| held.iter().any(|row| row.role == role.as_str());
-    let role = [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(|role| holds(*role));
-    Ok(role.map(|role| ActiveGrant { person_id, role, sequence }))
+    let roles: Vec<&str> = held.iter().map(|row| row.role.as_str()).collect();
+    Ok(ActiveGrant::among(person_id, &roles, sequence))
 }
 
 /// Whether anybody holds superadmin.

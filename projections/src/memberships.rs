@@ -160,6 +160,16 @@ pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Invited
     })
 }
 
+/// Where somebody is invited to and has not joined: names of organisations, and roles.
+pub async fn invitations_of(db: &Db, person_id: Uuid) -> Result<Vec<(String, String)>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/memberships/invitations_of_person.sql"))
+            .bind(person_id)
+            .fetch_all(pool)
+            .await
+    })
+}
+
 /// One invitation, for whoever holds the link to it.
 pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<Invitation>, sqlx::Error> {
     read!(db, |pool| {

@@ -69,7 +69,7 @@ pub async fn by_id(db: &Db, id: PersonId) -> Result<Option<Person>, sqlx::Error>
     })
 }
 
-/// Everybody, by address; for exports.
+/// Everybody, in the order of their ids; for exports.
 pub async fn all(db: &Db) -> Result<Vec<Person>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/people/all.sql")).fetch_all(pool).await)
 }

@@ -7,6 +7,7 @@ use domain::values::PersonId;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, write};
+use crate::grants::ActiveGrant;
 use crate::timestamp::Timestamp;
 
 row! {
@@ -35,6 +36,17 @@ row! {
         pub email: String,
         pub name: Option<String>,
         pub default_org_id: Option<Uuid>,
+        /// Platform roles held now, with commas, and where the person's stream stood then.
+        pub roles: Option<String>,
+        pub grant_sequence: Option<i64>,
+    }
+}
+
+impl SignedIn {
+    /// The strongest platform role that this person holds now.
+    pub fn grant(&self) -> Option<ActiveGrant> {
+        let roles: Vec<&str> = self.roles.as_deref()?.split(',').collect();
+        ActiveGrant::among(self.person_id, &roles, self.grant_sequence?)
     }
 }
 

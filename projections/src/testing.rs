@@ -48,15 +48,7 @@ pub async fn postgres() -> String {
 
 /// [`postgres`] for callers without a runtime, and safe to call inside one.
 pub fn postgres_url() -> String {
-    std::thread::spawn(|| {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime needs no more than a few file handles")
-            .block_on(postgres())
-    })
-    .join()
-    .expect("there is a Postgres to create a database on")
+    blocking(postgres)
 }
 
 /// A folder that goes away when dropped, and the URL of a SQLite database in it that doesn't exist yet.
@@ -124,6 +116,33 @@ async fn maintain(statements: &[&str]) {
         maintenance.execute(*statement).await.expect("a superuser may do this");
     }
     maintenance.close().await.expect("the connection closes");
+}
+
+/// Runs statements on a database behind the program's back, as whoever owns it could.
+pub fn execute(url: &str, statements: &'static str) {
+    let url = url.to_owned();
+    let run = move || async move {
+        if url.starts_with("sqlite://") {
+            let mut file = sqlx::SqliteConnection::connect(&url).await?;
+            sqlx::raw_sql(statements).execute(&mut file).await?;
+            file.close().await
+        } else {
+            let mut server = PgConnection::connect(&url).await?;
+            sqlx::raw_sql(statements).execute(&mut server).await?;
+            server.close().await
+        }
+    };
+    blocking(run).expect("the statements are fine");
+}
+
+/// Runs to the end on a runtime of its own, safe to call inside another one.
+fn blocking<F: Future<Output: Send + 'static>>(run: impl FnOnce() -> F + Send + 'static) -> F::Output {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    std::thread::spawn(move || {
+        runtime().expect("a runtime needs no more than a few file handles").block_on(run())
+    })
+    .join()
+    .expect("what ran did not panic")
 }
 
 struct Server {

@@ -15,6 +15,12 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// Now, where this process stands in for the store's own clock.
+    #[expect(clippy::disallowed_methods, reason = "SQLite has no clock but its process's")]
+    pub(crate) fn by_our_clock() -> Self {
+        Self::from(Utc::now())
+    }
+
     /// The moment so many microseconds after 1970; the beginning of time where there is none.
     pub fn from_micros(micros: i64) -> Self {
         Self(DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH))

@@ -8,7 +8,7 @@
 use std::io::{BufRead, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::values::{Email, PersonId};
+use domain::values::{Email, PersonId, PersonName, ValueError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -18,11 +18,15 @@ use crate::projector::Progress;
 use crate::timestamp::Timestamp;
 use crate::{EventLog, people};
 
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Line {
     Event(Box<EventLine>),
     Person(PersonLine),
+}
+
+/// What tells the two apart: only an event has a position.
+#[derive(Deserialize)]
+struct Kind {
+    position: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,13 +79,13 @@ pub async fn export(
 ) -> Result<i64, TransferError> {
     for person in people::all(log.db()).await? {
         let people::Person { person_id, email, name, .. } = person;
-        write(out, &Line::Person(PersonLine { person_id, email, name }))?;
+        write(out, &PersonLine { person_id, email, name })?;
     }
     let (mut done, of) = (0, log.last_position().await?);
     while done < of {
         for event in log.tail(done, BATCH.min(of - done)).await? {
             done = event.position;
-            write(out, &Line::Event(Box::new(EventLine::of(event)?)))?;
+            write(out, &EventLine::of(event)?)?;
         }
         progress(Progress { done, of });
     }
@@ -89,8 +93,8 @@ pub async fn export(
     Ok(done)
 }
 
-/// Takes in a file behind what is there; what is there already, by position and hash, is passed over. Gives the
-/// number of events taken in.
+/// Takes in a file behind what is there; what is there already (an event by position and hash, a person by id, a name
+/// by being one) is passed over. Gives the number of events taken in.
 pub async fn import(
     log: &EventLog,
     file: impl BufRead + Send,
@@ -104,7 +108,7 @@ pub async fn import(
             continue;
         }
         let wrong = |why: String| TransferError::Line { line: number + 1, why };
-        match Line::read(&text).map_err(|e| wrong(e.to_string()))? {
+        match Line::read(&text).map_err(wrong)? {
             Line::Person(person) => take_person(log, person).await?.map_err(wrong)?,
             Line::Event(event) if event.position <= stands => {
                 same(log, event.recorded().map_err(wrong)?).await?.map_err(wrong)?;
@@ -137,17 +141,20 @@ fn same_command(one: &Recorded, other: &Recorded) -> bool {
 }
 
 async fn take_person(log: &EventLog, line: PersonLine) -> Result<Result<(), String>, TransferError> {
-    let email = match line.email.parse::<Email>() {
-        Ok(email) => email,
+    let (db, id, now) = (log.db(), PersonId(line.person_id), Timestamp::from(DateTime::UNIX_EPOCH));
+    let (email, name) = match line.read() {
+        Ok(read) => read,
         Err(why) => return Ok(Err(why.to_string())),
     };
-    let (id, now) = (PersonId(line.person_id), Timestamp::from(DateTime::UNIX_EPOCH));
-    let person = people::ensure(log.db(), id, &email, now).await?;
+    if people::by_id(db, id).await?.is_some_and(|here| here.email != email.as_str()) {
+        return Ok(Err(format!("{id} has another address here than {email}")));
+    }
+    let person = people::ensure(db, id, &email, now).await?;
     if person.person_id != id.0 {
         return Ok(Err(format!("{email} belongs to somebody else here")));
     }
-    if let Some(name) = line.name.and_then(|name| name.parse().ok()) {
-        people::set_name(log.db(), id, &name).await?;
+    if let (Some(name), None) = (name, person.name) {
+        people::set_name(db, id, &name).await?;
     }
     Ok(Ok(()))
 }
@@ -158,17 +165,22 @@ async fn same(log: &EventLog, event: Recorded) -> Result<Result<(), String>, Tra
     Ok(if same { Ok(()) } else { Err(format!("another event stands at #{}", event.position)) })
 }
 
-fn write(out: &mut impl Write, line: &Line) -> Result<(), TransferError> {
+fn write(out: &mut impl Write, line: &impl Serialize) -> Result<(), TransferError> {
     serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
     Ok(out.write_all(b"\n")?)
 }
 
 impl Line {
-    /// One kind after the other: serde reads an untagged enum through values of its own, and those keep no raw text.
-    fn read(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
-            .map(Self::Event)
-            .or_else(|why| serde_json::from_str(text).map(Self::Person).or(Err(why)))
+    /// Looks first and reads then: an untagged enum would lose the bytes of payload and metadata.
+    fn read(text: &str) -> Result<Self, String> {
+        let read = || {
+            let kind: Kind = serde_json::from_str(text)?;
+            Ok(match kind.position {
+                Some(_) => Self::Event(serde_json::from_str(text)?),
+                None => Self::Person(serde_json::from_str(text)?),
+            })
+        };
+        read().map_err(|e: serde_json::Error| e.to_string())
     }
 }
 
@@ -189,7 +201,7 @@ impl EventLine {
             event_version: event.event_version,
             payload: raw(event.payload)?,
             metadata: raw(event.metadata)?,
-            leaf_hash: event.leaf_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            leaf_hash: hex(&event.leaf_hash),
         })
     }
 
@@ -208,6 +220,17 @@ impl EventLine {
             leaf_hash: unhex(&self.leaf_hash).ok_or("leaf_hash: 64 hexadecimal digits are wanted")?,
         })
     }
+}
+
+impl PersonLine {
+    fn read(&self) -> Result<(Email, Option<PersonName>), ValueError> {
+        Ok((self.email.parse()?, self.name.as_deref().map(str::parse).transpose()?))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {

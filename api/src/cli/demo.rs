@@ -4,14 +4,20 @@ use std::io::BufReader;
 use std::process::ExitCode;
 
 use domain::values::PersonId;
-use projections::{people, transfer};
+use projections::org_list::ACTIVE;
+use projections::people::Person;
+use projections::{grants, memberships, people, transfer};
 
 use crate::app::App;
 use crate::cli::{say, serve};
 use crate::config::Settings;
+use crate::error::Error;
 use crate::{links, log};
 
 const CAST: &str = include_str!("../../../fixtures/demo.jsonl");
+
+/// More organisations than anybody in the cast belongs to.
+const MEMBERSHIPS: i64 = 20;
 
 /// The database that is thrown away.
 struct Folder(std::path::PathBuf);
@@ -23,7 +29,7 @@ impl Drop for Folder {
 }
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
-    log::init(settings.log)?;
+    log::init_quietly(settings.log)?; // or the links would scroll away
     let folder = Folder(std::env::temp_dir().join(format!("portal-demo-{}", std::process::id())));
     std::fs::create_dir_all(&folder.0)?;
     let (listener, mut settings) = serve::bind(settings).await?;
@@ -33,9 +39,32 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     app.projector.catch_up().await?;
     say("Everything you do here is thrown away when you stop this. Sign in as:\n");
     for person in people::all(&app.db).await? {
-        let token = links::sign_in(&app, PersonId(person.person_id)).await.map_err(anyhow::Error::from)?;
-        say(&format!("    {:<42} {}", person.called(), links::url(&app, &format!("/sign-in/{token}"))));
+        let token = links::sign_in(&app, PersonId(person.person_id)).await?;
+        say(&format!(
+            "{}\n    {}",
+            introduction(&app, &person).await?,
+            links::url(&app, &format!("/sign-in/{token}"))
+        ));
     }
     say("");
     serve::serve(app, listener).await
+}
+
+/// Who somebody is here: "Ana, superadmin, owner of Dreamineering".
+async fn introduction(app: &App, person: &Person) -> Result<String, Error> {
+    let grant = grants::active(&app.db, person.person_id).await?;
+    let role = grant.map(|grant| grant.role().as_str().to_owned());
+    let member = memberships::of_person(&app.db, person.person_id, "", MEMBERSHIPS).await?;
+    let member = member.into_iter().map(|m| match m.status.as_str() {
+        ACTIVE => format!("{} of {}", m.role, m.name),
+        status => format!("{} of {} ({status})", m.role, m.name),
+    });
+    let invited = memberships::invitations_of(&app.db, person.person_id).await?;
+    let invited = invited.into_iter().map(|(org, role)| format!("invited to {org} as {role}"));
+    let mut parts: Vec<String> = role.into_iter().chain(member).chain(invited).collect();
+    if parts.is_empty() {
+        parts.push("without an organisation".to_owned());
+    }
+    parts.insert(0, person.called().to_owned());
+    Ok(parts.join(", "))
 }

@@ -39,6 +39,7 @@ pub async fn bind(mut settings: Settings) -> anyhow::Result<(TcpListener, Settin
 
 /// Serves until a signal, then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> {
+    let stop = stop()?;
     metrics::install()?;
     let edge = edge(&app.settings)?;
     let limits =
@@ -47,7 +48,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     tokio::spawn(housekeeping(app.clone()));
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
     say(&format!("portal is at {}", app.settings.public_url()));
-    server::serve(listener, router, limits, stop()).await?;
+    server::serve(listener, router, limits, stop).await?;
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -60,18 +61,16 @@ pub fn edge(settings: &Settings) -> anyhow::Result<Edge> {
     Ok(Edge { tls: settings.tls(), trusted_origins })
 }
 
-/// SIGTERM or Ctrl-C.
-async fn stop() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(_) => std::future::pending().await,
+/// SIGTERM or Ctrl-C, from the moment that this returns.
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    })
 }
 
 /// What has to be done now and then.

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::clock;
 use crate::error::{Error, Problem};
 
 /// Names one request in answers, log lines and events. An extension of every request.
@@ -32,7 +33,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives the request its id. One from outside is dropped: it could be forged, or match another's.
 pub(super) async fn identify(mut request: Request, next: Next) -> Response {
-    let id = RequestId(Uuid::now_v7());
+    let id = RequestId(clock::new_id());
     let value =
         HeaderValue::from_str(&id.to_string()).expect("a UUID is made of hexadecimal digits and hyphens");
     request.headers_mut().insert(X_REQUEST_ID, value.clone());

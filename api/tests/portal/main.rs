@@ -9,6 +9,7 @@ mod admin_actions;
 mod admin_orgs;
 mod away;
 mod bad_input;
+mod cli;
 mod client;
 mod crash;
 mod disk;

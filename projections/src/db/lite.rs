@@ -1,7 +1,7 @@
 //! A transaction on the one SQLite connection that writes.
 //!
 //! sqlx counts transactions itself and loses count when SQLite ends one on its own, as it does when the disk is full
-//! (sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction"). Here SQLite alone knows.
+//! (<https://sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Here SQLite alone knows.
 //!
 //! **Invariant:** the connection goes back to its pool only after the transaction has ended.
 
@@ -16,6 +16,9 @@ pub(crate) const DURABLY: &str = "pragma synchronous = full; begin immediate";
 
 /// How one begins whose commit is written in order but waits for nothing: the next durable commit takes it along.
 pub(crate) const LAZILY: &str = "pragma synchronous = normal; begin immediate";
+
+/// How one begins in a file that nobody needs after a crash.
+pub(crate) const CARELESSLY: &str = "pragma synchronous = off; begin immediate";
 
 /// Rolled back when dropped before it is committed.
 pub(crate) struct LiteTx(Option<PoolConnection<Sqlite>>);

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use chrono::Utc;
 use domain::Constraint;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
@@ -17,7 +16,7 @@ use crate::timestamp::Timestamp;
 pub(super) async fn read(conn: &mut SqliteConnection, batch: &[&Append]) -> Result<Known, sqlx::Error> {
     let last: Option<(i64, Timestamp)> =
         sqlx::query_as(include_str!("../sql/event_log/last.sql")).fetch_optional(&mut *conn).await?;
-    let now = Timestamp::from(Utc::now());
+    let now = Timestamp::by_our_clock();
     let (position, now) = last.map_or((0, now), |(position, at)| (position, now.max(at)));
     let guards: Vec<(String, i64)> =
         sqlx::query_as(include_str!("../sql/event_log/guards.sql")).fetch_all(&mut *conn).await?;

@@ -1,6 +1,5 @@
 //! One batch: the next events, folded into every projection that stands at the same position.
 
-use chrono::Utc;
 use domain::{Fact, Metadata, Unreadable};
 
 use super::parking::Parking;
@@ -22,7 +21,7 @@ impl Entry {
         Self { fact: recorded.fact(), metadata: recorded.metadata(), recorded }
     }
 
-    pub(crate) fn poison(&self, why: impl ToString) -> FoldError {
+    pub(crate) fn poison(&self, why: &(impl ToString + ?Sized)) -> FoldError {
         FoldError::Poison { position: self.recorded.position, why: why.to_string() }
     }
 
@@ -144,7 +143,7 @@ async fn advance(tx: &mut Tx, behind: &[Projection], from: i64, to: i64) -> Resu
 }
 
 async fn log_batch(tx: &mut Tx, position: i64) -> Result<(), sqlx::Error> {
-    let now = Timestamp::from(Utc::now());
+    let now = Timestamp::by_our_clock();
     on!(tx, |conn| {
         sqlx::query(include_str!("../sql/projector/log_batch.sql"))
             .bind(position)

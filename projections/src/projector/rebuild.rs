@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::batch::read_until_newer;
 use super::parking::Parking;
 use super::{Checkpoint, FoldError, Projection, refuse_if_superseded};
-use crate::db::{Db, Engine, Tx, on};
+use crate::db::{CARELESSLY, Db, Engine, LiteTx, Tx, on};
 use crate::event_log;
 
 /// How far a long job is.
@@ -90,7 +90,7 @@ impl Shadow {
         progress: &impl Fn(Progress),
     ) -> Result<(), FoldError> {
         while self.position < target {
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.begin().await?;
             self.fold_some(live, &mut tx, target).await?;
             tx.commit().await?;
             progress(Progress { done: self.position, of: target });
@@ -98,11 +98,18 @@ impl Shadow {
         Ok(())
     }
 
+    pub(super) async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match &self.db.0 {
+            Engine::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, CARELESSLY).await?),
+        })
+    }
+
     /// Puts the shadow's rows in the place of the live ones, at the position that the live ones have, or further.
     async fn swap(&mut self, live: &Db) -> Result<i64, FoldError> {
         match &live.0 {
             Engine::Postgres { .. } => {
-                let mut tx = self.db.begin().await?;
+                let mut tx = self.begin().await?;
                 let at = lock_all(live, &mut tx).await?;
                 self.fold_rest(live, &mut tx, at).await?;
                 replace(&mut tx, "public.", "pg_temp.").await?;

@@ -217,7 +217,7 @@ async fn compare(shadow: &mut Shadow, live: &Db) -> Result<Vec<Finding>, FoldErr
             "live."
         }
     };
-    let mut tx = shadow.db.begin().await?;
+    let mut tx = shadow.begin().await?;
     let rebuilt = match &mut tx {
         Tx::Postgres(tx) => {
             sqlx::query("set transaction isolation level repeatable read").execute(&mut **tx).await?;

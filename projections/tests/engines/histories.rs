@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::engines;
 use crate::given::{Outcome, Store, append, day, org_name, reason, slug};
 
-const HISTORIES: usize = 4;
+const HISTORIES: usize = 3;
 const STEPS: usize = 300;
 
 engines! {

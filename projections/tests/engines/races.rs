@@ -11,7 +11,7 @@ use crate::given::{
     Outcome, Store, append, created, creation, id, revoke_superadmin, superadmin_granted, superadmin_revoked,
 };
 
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 20;
 
 engines! {
     async fn one_of_eight_gets_the_slug(store: Store) {

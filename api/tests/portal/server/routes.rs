@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** none of them knows the product's own handlers, so a failure here is the server's.
 
+#![expect(clippy::disallowed_methods, reason = "these are not the product's")]
+
 use std::sync::Arc;
 
 use api::server::{PeerAddr, RequestId};

@@ -1,0 +1,290 @@
+//! `portal` from a shell: every subcommand on both engines, wrong settings, and the signal to stop.
+
+mod program;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+use std::{fs, thread};
+
+use projections::testing;
+
+use self::program::{Place, Running, ask, bare, link, repository, run};
+
+/// Runs each body on both engines, under its own name.
+macro_rules! on_both_engines {
+    ($($body:ident,)*) => {
+        mod sqlite {
+            $(#[test] fn $body() { super::$body(&super::Place::sqlite()); })*
+        }
+        mod postgres {
+            $(#[test] fn $body() { super::$body(&super::Place::postgres()); })*
+        }
+    };
+}
+
+on_both_engines! {
+    an_empty_portal_migrates_and_verifies,
+    export_gives_the_file_that_import_took,
+    the_other_engine_takes_what_this_one_gives,
+    importing_twice_takes_nothing_in_the_second_time,
+    a_file_that_was_edited_is_refused,
+    verify_names_an_event_that_was_edited,
+    rebuild_mends_a_read_model_that_was_edited,
+    grant_gives_a_role_and_a_link_to_a_first_password,
+    serve_stops_within_a_second,
+    what_was_acknowledged_is_there_after_a_stop,
+}
+
+#[test]
+fn help_is_the_documentation_of_every_setting() {
+    let said = run(bare(&["--help"]));
+    insta::assert_snapshot!("help", said.out);
+    let of_serve = run(bare(&["serve", "--help"]));
+    for setting in said.out.lines().filter(|line| line.contains("[env: ")) {
+        assert!(of_serve.out.contains(setting.trim()), "{setting}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_and_is_named() {
+    let wrong = [
+        ("DATABASE_URL", "mysql://localhost/portal", "DATABASE_URL must start with"),
+        ("DATABASE_URL", "sqlite://", "DATABASE_URL must name a file"),
+        ("DATABASE_URL", "sqlite://portal.db?mode=rwc", "DATABASE_URL must name a file"),
+        ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/portal", "DATABASE_URL"),
+        ("PORTAL_LISTEN", "somewhere", "--listen"),
+        ("PORTAL_PUBLIC_URL", "portal.example.com", "--public-url"),
+        ("PORTAL_TRUSTED_ORIGINS", "https://a.example/path", "--trusted-origins"),
+        ("PORTAL_TRUSTED_PROXIES", "proxy", "--trusted-proxies"),
+        ("PORTAL_CONNECTIONS_PER_ADDRESS", "0", "--connections-per-address"),
+        ("PORTAL_LOG", "xml", "--log"),
+        ("PORTAL_SESSION_DAYS", "0", "--session-days"),
+        ("RUST_LOG", "portal=loud", "RUST_LOG"),
+    ];
+    let place = Place::sqlite();
+    for (name, value, told) in wrong {
+        let mut command = bare(&["serve"]);
+        command.env("DATABASE_URL", &place.url).env("PORTAL_LISTEN", "127.0.0.1:0").env(name, value);
+        let said = run(command);
+        assert!(said.code.is_some_and(|code| code != 0), "{name}={value}: {said:?}");
+        assert!(said.err.contains(told), "{name}={value}: {said:?}");
+    }
+}
+
+#[test]
+fn an_address_in_use_stops_the_start_and_is_named() {
+    let (here, there) = (Place::sqlite(), Place::sqlite());
+    let running = here.start(&["serve"]);
+    let said = there.portal(&["serve", "--listen", &running.address.to_string()]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains(&format!("PORTAL_LISTEN: can't listen on {}", running.address)),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn the_demonstration_is_what_its_maker_writes() {
+    let maker = repository("fixtures/make-demo.py");
+    let made =
+        std::process::Command::new("python3").arg(maker).arg("-").output().expect("python3 is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(made.stdout == demo(), "fixtures/demo.jsonl: run fixtures/make-demo.py, and commit both");
+}
+
+fn an_empty_portal_migrates_and_verifies(place: &Place) {
+    assert_eq!(place.done(&["migrate"]), "Up to date; the read models stand at #0.\n");
+    assert!(place.done(&["verify"]).contains("✓ 0 events"));
+}
+
+fn export_gives_the_file_that_import_took(place: &Place) {
+    import_demo(place);
+    assert!(place.done(&["verify"]).contains("✓ 62 events"));
+    place.done(&["export", "out.jsonl"]);
+    assert!(fs::read(place.file("out.jsonl")).expect("it was written") == demo());
+    assert_eq!(place.done(&["export"]).as_bytes(), demo(), "to the standard output as well");
+}
+
+fn the_other_engine_takes_what_this_one_gives(place: &Place) {
+    let other = if place.url.starts_with("sqlite") { Place::postgres() } else { Place::sqlite() };
+    import_demo(place);
+    let file = other.file("moved.jsonl");
+    place.done(&["export", &file.to_string_lossy()]);
+    other.done(&["import", "moved.jsonl"]);
+    assert!(other.done(&["verify"]).contains("✓ 62 events"));
+    assert_eq!(other.done(&["export"]).as_bytes(), demo());
+}
+
+fn importing_twice_takes_nothing_in_the_second_time(place: &Place) {
+    import_demo(place);
+    let said = place.done(&["import", &repository("fixtures/demo.jsonl").to_string_lossy()]);
+    assert_eq!(said, "0 events were taken in; the read models stand at #62.\n");
+}
+
+fn a_file_that_was_edited_is_refused(place: &Place) {
+    let text = String::from_utf8(demo()).expect("it is UTF-8");
+    fs::write(place.file("edited.jsonl"), text.replace("Acme Logistics", "Apex Logistics")).expect("room");
+    let said = place.portal(&["import", "edited.jsonl"]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains("#9 was changed: its hash is not the hash of what stands there"),
+        "{}",
+        said.err
+    );
+    fs::write(place.file("cut.jsonl"), "{\"position\":1,").expect("room");
+    let said = place.portal(&["import", "cut.jsonl"]);
+    assert!(said.err.contains("line 1: EOF while parsing"), "{}", said.err);
+}
+
+fn verify_names_an_event_that_was_edited(place: &Place) {
+    import_demo(place);
+    testing::execute(
+        &place.url,
+        if place.url.starts_with("sqlite") {
+            "drop trigger events_no_update;
+         update events set payload = replace(payload, 'Acme', 'Apex') where position = 9"
+        } else {
+            "alter table events disable trigger events_no_change;
+         update events set payload = replace(payload::text, 'Acme', 'Apex')::json where position = 9"
+        },
+    );
+    let said = place.portal(&["verify"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("✗ #9: was changed"), "{}", said.out);
+}
+
+fn rebuild_mends_a_read_model_that_was_edited(place: &Place) {
+    import_demo(place);
+    testing::execute(&place.url, "update org_list set members = 99 where slug = 'uenlue'");
+    let said = place.portal(&["verify"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("✗ org_list: "), "{}", said.out);
+    assert!(place.done(&["rebuild"]).contains("from the first event to #62"));
+    place.done(&["verify"]);
+}
+
+fn grant_gives_a_role_and_a_link_to_a_first_password(place: &Place) {
+    for (arguments, position) in [
+        (&["grant", "eve@example.com"][..], 1),
+        (&["grant", "finn@example.com", "--reason", "Stands in for Eve in July"], 2),
+        (&["grant", "gita@example.com", "--role", "auditor"], 3),
+    ] {
+        let said = place.done(arguments);
+        assert!(said.starts_with(&format!("{} holds the role now (#{position}).", arguments[1])), "{said}");
+        link(&said, "/password/");
+    }
+    let said = place.portal(&["grant", "eve@example.com", "--reason", "short"]);
+    assert_eq!((said.code, said.err.contains("give a reason of 10 to 500 characters")), (Some(1), true));
+    place.done(&["verify"]);
+}
+
+#[test]
+fn a_second_process_on_a_sqlite_file_is_refused() {
+    let place = Place::sqlite();
+    let _running = place.start(&["serve"]);
+    let said = place.portal(&["grant", "eve@example.com"]);
+    assert_eq!(said.code, Some(1));
+    let sentence = "portal.db is in use by another process; stop it first";
+    assert!(said.err.contains(sentence), "{}", said.err);
+}
+
+#[test]
+fn a_grant_beside_a_server_works_on_postgres() {
+    let place = Place::postgres();
+    let running = place.start(&["serve"]);
+    let session = superadmin(&place, &running);
+    let answer = ask(running.address, ("GET", "/admin/orgs"), &session, "").expect("an answer");
+    assert_eq!(answer.status, 200);
+}
+
+fn serve_stops_within_a_second(place: &Place) {
+    let running = place.start(&["serve"]);
+    assert!(running.said.iter().any(|line| line.contains("/setup/")), "{:?}", running.said);
+    let idle = std::net::TcpStream::connect(running.address).expect("it listens");
+    let (status, took) = running.terminate();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    drop(idle);
+}
+
+fn what_was_acknowledged_is_there_after_a_stop(place: &Place) {
+    place.done(&["migrate"]);
+    let granted = place.done(&["grant", "eve@example.com"]);
+    let running = place.start(&["serve"]);
+    let session = first_password(&granted, &running);
+    let callers: Vec<_> = (0_u128..4)
+        .map(|caller| {
+            let (address, session) = (running.address, session.clone());
+            let numbers = (0_u128..).map(move |number| (caller << 32) + number);
+            thread::spawn(move || numbers.take_while(|n| create(address, &session, *n)).collect::<Vec<_>>())
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(500));
+    let (status, _) = running.terminate();
+    assert_eq!(status.code(), Some(0));
+    let acknowledged: Vec<u128> = callers.into_iter().flat_map(|c| c.join().expect("no panic")).collect();
+    assert!(acknowledged.len() > 4, "there was load: {acknowledged:?}");
+    let export = place.done(&["export"]);
+    for number in acknowledged {
+        assert!(export.contains(&format!("\"slug\":\"org-{number}\"")), "{number}");
+    }
+    place.done(&["verify"]);
+}
+
+#[test]
+fn every_character_of_the_demonstration_can_sign_in() {
+    let place = Place::sqlite();
+    let running = place.start(&["demo"]);
+    let said = running.said.join("\n");
+    for introduction in [
+        "Ana Silva, superadmin, owner of Dreamineering\n",
+        "Chidi Okafor, auditor\n",
+        "Grace Mbeki, owner of Acme Logistics (suspended)\n",
+        "Priya Sharma, member of مقهى الياسمين, owner of हिमालय ट्रेक्स\n",
+        "Paul Meier, without an organisation\n",
+        "nikos@aegean-shipping.example, invited to Αιγαίο Ναυτιλιακή as owner\n",
+    ] {
+        assert!(said.contains(introduction), "{introduction} in {said}");
+    }
+    let links: Vec<String> = running.said.iter().filter(|line| line.contains("/sign-in/")).cloned().collect();
+    assert_eq!(
+        links.len(),
+        demo().split(|byte| *byte == b'\n').filter(|l| l.starts_with(b"{\"person_id")).count()
+    );
+    for said in links {
+        let answer = ask(running.address, ("POST", &link(&said, "/sign-in/")), "", "").expect("an answer");
+        let home = ask(running.address, ("GET", "/account"), &answer.session(), "").expect("an answer");
+        assert_eq!((answer.status, home.status), (303, 200));
+    }
+}
+
+fn demo() -> Vec<u8> {
+    fs::read(repository("fixtures/demo.jsonl")).expect("the fixture is there")
+}
+
+fn import_demo(place: &Place) {
+    let said = place.done(&["import", &repository("fixtures/demo.jsonl").to_string_lossy()]);
+    assert_eq!(said, "62 events were taken in; the read models stand at #62.\n");
+}
+
+/// Makes a superadmin beside the server and signs them in.
+fn superadmin(place: &Place, running: &Running) -> String {
+    first_password(&place.done(&["grant", "eve@example.com"]), running)
+}
+
+fn first_password(granted: &str, running: &Running) -> String {
+    let path = link(granted, "/password/");
+    let form = "password=correct+horse+battery+staple";
+    let answer = ask(running.address, ("POST", &path), "", form).expect("an answer");
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    answer.session()
+}
+
+/// Whether the creation of an organisation of this number was acknowledged.
+fn create(address: SocketAddr, session: &str, number: u128) -> bool {
+    let id = uuid::Uuid::from_u128(number);
+    let form =
+        format!("command_id={id}&name=Org+{number}&slug=org-{number}&owner_email=o{number}%40example.com");
+    ask(address, ("POST", "/admin/orgs"), session, &form).is_some_and(|answer| answer.status == 303)
+}
