@@ -116,7 +116,7 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
         let row = row.after(event, entry)?;
         if let OrgEvent::OrgCreated { slug, .. } | OrgEvent::OrgSlugChanged { slug } = event {
             let (slug, position) = (slug.to_string(), entry.recorded.position);
-            slugs.entry(slug.clone()).or_insert(SlugRow { slug, org_id: id.0, position });
+            slugs.insert(slug.clone(), SlugRow { slug, org_id: id.0, position });
         }
         orgs.insert(id.0, row);
     }

@@ -112,6 +112,9 @@ impl Known {
             }
         }
         let appended = Appended { first_position, last_position: self.position, sequence };
+        if append.events.is_empty() {
+            return appended; // no effect, so nothing to repeat: it is not remembered
+        }
         let (fingerprint, actor) = (append.fingerprint.to_vec(), append.metadata.actor.to_string());
         self.commands.insert(append.metadata.command, Done { fingerprint, actor, appended });
         appended

@@ -9,6 +9,7 @@ use cqrs_es::persist::PersistedEventRepository;
 use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
 use domain::{Metadata, Rules, fact};
 use postgres_es::PostgresEventRepository;
+use sha2::{Digest, Sha256};
 
 use super::{Append, AppendError, Draft, EventLog, StreamId};
 use crate::db::Engine;
@@ -86,7 +87,7 @@ impl<A: Rules> EventStore<A> for EventLog {
             events: events.iter().map(Draft::of::<A>).collect(),
             after: context.sequence,
             metadata: about,
-            fingerprint: [0; 32],
+            fingerprint: fingerprint::<A>(&context.id, &events),
             authority: None,
         };
         match self.append(append).await {
@@ -115,6 +116,17 @@ impl Draft {
             constraints: A::constraints(event),
         }
     }
+}
+
+/// What was decided stands for the command, which cqrs-es does not show us: a command id that comes back with another
+/// decision is refused instead of taken for a repetition.
+fn fingerprint<A: Rules>(id: &str, events: &[A::Event]) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix(format!("{} {id}", A::TYPE));
+    for Draft { payload, .. } in events.iter().map(Draft::of::<A>) {
+        hash.update([0]);
+        hash.update(payload);
+    }
+    hash.finalize().into()
 }
 
 fn envelope<A: Rules>(

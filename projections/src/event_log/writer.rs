@@ -111,7 +111,9 @@ impl<'a> Rows<'a> {
     fn new(batch: &[&'a Append], verdicts: &[Verdict], known: &Known) -> Self {
         let mut rows = Self::default();
         for (append, verdict) in batch.iter().zip(verdicts) {
-            if let Verdict::Write(appended) = verdict {
+            if let Verdict::Write(appended) = verdict
+                && !append.events.is_empty()
+            {
                 rows.add(append, *appended, known);
             }
         }

@@ -96,7 +96,7 @@ pub async fn page(
     rows.truncate(limit);
     if order.backwards {
         rows.reverse();
-        return Ok(OrgPage { rows, more_before: more, more_after: true });
+        return Ok(OrgPage { rows, more_before: more, more_after: order.after.is_some() });
     }
     Ok(OrgPage { rows, more_before: order.after.is_some(), more_after: more })
 }

@@ -1,7 +1,8 @@
 -- Whom the organisation $1 takes along at the moment $2: members, their open sessions, and who has no other place.
 select count(*) as members,
-       coalesce(sum((select count(*) from session s
-                     where s.person_id = m.person_id and s.idle_at > $2 and s.expires_at > $2)), 0) as sessions,
+       (select count(*) from session s
+        join membership at_it on at_it.person_id = s.person_id
+        where at_it.org_id = $1 and s.idle_at > $2 and s.expires_at > $2) as sessions,
        coalesce(sum(case when exists (
            select 1 from membership other
            join org_detail o on o.org_id = other.org_id
