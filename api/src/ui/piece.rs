@@ -140,7 +140,7 @@ pub fn sentence(actor: &str, parts: &[Part], name: &dyn Fn(&Part) -> String) -> 
             @for part in parts {
                 @match part {
                     Part::Text(text) => (text),
-                    Part::Org(_) | Part::Person(_) => span.name { (name(part)) },
+                    Part::Org(_) | Part::Called(..) | Part::Person(_) => span.name { (name(part)) },
                 }
             }
         }
