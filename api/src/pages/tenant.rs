@@ -39,7 +39,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
             ui::stat("Since", &org.created_at.format("%Y-%m-%d").to_string(), None),
         ]))
         (ui::columns(
-            ui::card("What changed lately", names.timeline(&events)),
+            ui::card("What changed lately", names.story(&events)),
             html! {
                 (ui::card("People", html! {
                     ul.people { @for person in &people {

@@ -73,14 +73,14 @@ pub fn stats(items: &[Markup]) -> Markup {
     html! { dl.stats { @for item in items { (item) } } }
 }
 
-/// What happened, newest first: the sentence, when, and the event's position.
-pub fn timeline(items: &[(Markup, DateTime<Utc>, i64)]) -> Markup {
+/// What happened, newest first: the sentence, when, and the event's position, where the reader may know it.
+pub fn timeline(items: &[(Markup, DateTime<Utc>, Option<i64>)]) -> Markup {
     html! {
         ol.timeline {
             @for (sentence, at, event) in items {
                 li {
                     div.what { (sentence) }
-                    div.when { (time(*at)) " " (position(*event)) }
+                    div.when { (time(*at)) @if let Some(event) = event { " " (position(*event)) } }
                 }
             }
         }
