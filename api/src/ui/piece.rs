@@ -53,6 +53,11 @@ pub fn exact_time(at: DateTime<Utc>) -> Markup {
     html! { time datetime=(exact) data-exact { (at.format("%Y-%m-%d %H:%M:%S UTC")) } }
 }
 
+/// A day, for things whose hour nobody asks for.
+pub fn date(at: DateTime<Utc>) -> Markup {
+    html! { time datetime=(at.format("%Y-%m-%d")) data-exact { (at.format("%-d %b %Y")) } }
+}
+
 /// The place of an event in the log.
 pub fn position(n: i64) -> Markup {
     html! { span.position { "#" (n) } }
@@ -99,6 +104,17 @@ pub fn facts(rows: &[(&str, Markup)]) -> Markup {
     html! {
         dl.facts {
             @for (label, value) in rows {
+                div { dt { (label) } dd { (value) } }
+            }
+        }
+    }
+}
+
+/// The same side by side, for the few that stand on top of a page.
+pub fn facts_row(items: &[(&str, Markup)]) -> Markup {
+    html! {
+        dl.facts-row {
+            @for (label, value) in items {
                 div { dt { (label) } dd { (value) } }
             }
         }

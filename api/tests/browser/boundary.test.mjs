@@ -37,7 +37,10 @@ onEveryEngine('whoever opens a page of the console without a grant lands on thei
       await page.goto(portal.at('/admin/orgs'));
       assert.equal(page.url(), portal.at('/org/acme/dashboard'));
       assert.equal(await page.locator('[role=status], [role=alert]').count(), 0);
-      assert.doesNotMatch(await page.content(), /\/admin|Operator/, 'no way into the console, and no word of it');
+      for (const place of ['dashboard', 'members', 'activity']) {
+        await page.goto(portal.at(`/org/acme/${place}`));
+        assert.doesNotMatch(await page.content(), /\/admin|Operator|#\d+</, 'no way into the console, and no word of it');
+      }
       const form = { command_id: randomUUID(), reason: 'Because I can, can I not?' };
       await theirs.request.post(portal.at(`${acme.page}/suspension`), { form });
       assert.equal((await page.reload()).status(), 200, 'nothing was suspended');

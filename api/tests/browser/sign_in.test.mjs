@@ -61,7 +61,7 @@ onEveryEngine('sessions are listed where one can end them', async ({ portal, pag
     await page.goto(portal.at('/account'));
     const rows = page.locator('table tbody tr');
     assert.equal(await rows.count(), 2);
-    assert.equal(await page.getByText('This one').count(), 1);
+    assert.equal(await page.getByText('this one', { exact: true }).count(), 1);
     await page.getByRole('button', { name: 'End', exact: true }).click();
     await page.getByText('Ended.').waitFor();
     assert.equal(await rows.count(), 1);
@@ -106,7 +106,7 @@ onEveryEngine('signing out ends the session, also for the button Back', async ({
 
 onEveryEngine('an address that leads nowhere says so, and leads on', async ({ portal, page, context }) => {
   await asAna(portal, context);
-  for (const place of ['/nowhere', '/admin/nowhere', '/admin/orgs/not-an-id', '/org/nobody/dashboard', '/invitations/0']) {
+  for (const place of ['/nowhere', '/admin/nowhere', '/admin/orgs/not-an-id', '/org/nobody/dashboard']) {
     assert.equal((await page.goto(portal.at(place))).status(), 404, place);
     await page.getByRole('link', { name: 'Go to the start page' }).click();
     await page.waitForURL('**/admin/orgs');
@@ -133,4 +133,26 @@ onEveryEngine('an invitation opened by somebody else says whose it is not', asyn
     await page.getByText('You are signed in as owner@beta.example').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Join Acme' }).count(), 0);
   });
+});
+
+onEveryEngine('a link that was used leads its person on, and tells nobody else anything', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  const acme = await anOrg(portal, context, { name: 'Acme', slug: 'acme' });
+  const told = async (visitor, place) => {
+    const answer = await visitor.goto(portal.at(place));
+    return [answer.status(), await visitor.locator('main').innerText()];
+  };
+  await asNewPerson(portal, acme.invitation, 'Ola', async (owner) => {
+    await owner.goto(portal.at(acme.invitation));
+    assert.equal(owner.url(), portal.at('/org/acme/dashboard'));
+  });
+  await withPage(async (stranger) => {
+    const used = await told(stranger, acme.invitation);
+    assert.deepEqual(used, await told(stranger, `/invitations/${'0'.repeat(64)}`));
+    assert.equal(used[0], 404);
+    assert.doesNotMatch(used[1], /Acme|Ola/);
+    await stranger.getByRole('link', { name: 'Sign in' }).click();
+    await stranger.waitForURL('**/login');
+  });
+  assert.deepEqual(await told(page, acme.invitation), await told(page, '/invitations/none'), 'not even an operator');
 });

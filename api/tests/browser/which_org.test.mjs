@@ -49,8 +49,8 @@ onEveryEngine('the default organisation opens without asking, until it is suspen
   await miaInThree(story, async (page, hers, orgs) => {
     const { portal, context } = story;
     await page.goto(portal.at('/organisations/select'));
-    await page.getByRole('button', { name: 'Open Beta by default' }).click();
-    await page.getByText('Opens by default').first().waitFor();
+    await page.getByRole('button', { name: 'Open by default: Beta' }).click();
+    await page.locator('li', { hasText: 'Beta' }).getByText('default', { exact: true }).waitFor();
     await page.goto(portal.at('/'));
     assert.equal(page.url(), portal.at('/org/beta/dashboard'));
     await page.goto(portal.at('/org/acme/dashboard'));
@@ -113,6 +113,6 @@ onEveryEngine('for an operator the console stands apart from their own organisat
   const acme = await anOrg(portal, context, { name: 'Acme', slug: 'acme', owner: 'ana@portal.example' });
   await join(portal, context, acme.invitation);
   await page.goto(portal.at('/organisations/select'));
-  await page.getByRole('link', { name: /Operator console/i }).click();
+  await page.getByRole('main').getByRole('link', { name: /Operator console/ }).click();
   await page.waitForURL('**/admin/orgs');
 });
