@@ -1,17 +1,25 @@
 // The list of organisations, with 120 of them, and the whole console by keyboard.
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 
-import { onEveryEngine } from './harness.mjs';
-import { anOrg, asAna, asNewPerson, command } from './steps.mjs';
+import { onEveryEngine, until } from './harness.mjs';
+import { anOrg, asAna, asNewPerson, command, send } from './steps.mjs';
 
 const WORDS = ['Amber', 'Birch', 'Cobalt', 'Delta', 'Ember', 'Flint', 'Grove', 'Harbour', 'Indigo', 'Juniper', 'Kestrel', 'Lumen'];
 const ALL = WORDS.flatMap((word) => Array.from({ length: 10 }, (_, index) => `${word} ${String(index).padStart(2, '0')}`));
 
-async function with120({ portal, context }) {
+/** All of them, ten at a time, because that is quicker. Only the one for `joined` needs its link. */
+async function with120({ portal, context }, joined) {
   await asAna(portal, context);
-  const orgs = [];
-  for (const name of ALL) orgs.push(await anOrg(portal, context, { name, slug: name.toLowerCase().replace(' ', '-') }));
+  const orgs = ALL.map((name) => {
+    const [id, slug] = [randomUUID(), name.toLowerCase().replace(' ', '-')];
+    return { id, name, slug, page: `/admin/orgs/${id}`, form: { command_id: id, name, slug, owner_email: `owner@${slug}.example` } };
+  });
+  const rest = orgs.filter((_, index) => index !== joined);
+  while (rest.length > 0) await Promise.all(rest.splice(0, 10).map(({ form }) => send(portal, context, '/admin/orgs', form)));
+  const { name, slug } = orgs[joined];
+  orgs[joined] = await anOrg(portal, context, { name, slug });
   return orgs;
 }
 
@@ -19,7 +27,7 @@ const names = (page) => page.locator('tbody th a').allTextContents();
 
 onEveryEngine('120 organisations are found, filtered, sorted and paged, and the address says how', async (story) => {
   const { portal, page, context } = story;
-  const orgs = await with120(story);
+  const orgs = await with120(story, 60);
   await command(portal, context, `${orgs[7].page}/suspension`, { reason: 'Three invoices are unpaid.' });
   await command(portal, context, `${orgs[8].page}/archive`, { reason: 'The contract has ended.' });
   const joined = orgs[60];
@@ -83,13 +91,15 @@ onEveryEngine('an organisation is found, and another created, without a mouse', 
   await keyboard.press('/');
   await keyboard.type('acm');
   await keyboard.press('Enter');
-  await page.waitForURL((url) => url.searchParams.get('q') === 'acm');
-  await keyboard.press('j');
-  assert.equal(await focused(), 'Acme');
+  await until('the first row found has the focus', 2_000, async () => (await focused()) === 'Acme');
+  assert.equal(new URL(page.url()).searchParams.get('q'), 'acm');
   await keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Acme' }).waitFor();
 
   await page.goto(portal.at('/admin/orgs'));
+  await keyboard.press('j');
+  assert.equal(await focused(), 'Acme');
+  await page.reload();
   await keyboard.press('Tab');
   assert.equal(await focused(), 'Skip to the content');
   await keyboard.press('Enter');
