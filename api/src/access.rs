@@ -12,8 +12,8 @@
 //! only one that makes it, from a grant that was active when the request came.
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::grant::GrantCommand;
@@ -55,6 +55,9 @@ pub enum Right {
 /// An aggregate whose commands can be issued: each of them says what it needs.
 pub trait Commanded: Rules {
     fn right(command: &Self::Command) -> Right;
+
+    /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
+    fn begins(command: &Self::Command) -> bool;
 }
 
 impl Commanded for Org {
@@ -76,6 +79,10 @@ impl Commanded for Org {
             | C::WithdrawInvitation { .. } => Right::Superadmin,
         }
     }
+
+    fn begins(command: &OrgCommand) -> bool {
+        matches!(command, OrgCommand::Create { .. })
+    }
 }
 
 impl Commanded for Grant {
@@ -84,6 +91,10 @@ impl Commanded for Grant {
             GrantCommand::Give { .. } => Right::FirstSuperadmin,
             GrantCommand::Revoke { .. } => Right::Superadmin,
         }
+    }
+
+    fn begins(_: &GrantCommand) -> bool {
+        false
     }
 }
 
@@ -162,18 +173,15 @@ pub async fn gate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let identity = match need {
-        Need::Anyone if !request.headers().contains_key(axum::http::header::COOKIE) => None,
-        _ => session::identify(&app, request.headers()).await?,
-    };
     if need == Need::Anyone {
-        request.extensions_mut().extend(identity.map(extension).unwrap_or_default());
-        return Ok(next.run(request).await);
+        return Ok(next.run(request).await); // also without a store: who asks is looked up where it matters
     }
-    let Some(identity) = identity else { return Ok(sign_in_first(&request)) };
+    let Some(identity) = session::identify(&app, request.headers()).await? else {
+        return Ok(sign_in_first(&request));
+    };
     match need {
         Need::Anyone | Need::SignedIn => {}
-        Need::Member => match admit(&app, &identity, &params, request.uri().path().to_owned()).await? {
+        Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
             Admitted::As(member) => drop(request.extensions_mut().insert(member)),
             Admitted::Elsewhere(response) => return Ok(response),
         },
@@ -192,12 +200,6 @@ pub async fn gate(
     Ok(next.run(request).await)
 }
 
-fn extension(identity: Identity) -> axum::http::Extensions {
-    let mut extensions = axum::http::Extensions::new();
-    extensions.insert(identity);
-    extensions
-}
-
 fn sign_in_first(request: &Request) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let then = if request.method() == Method::GET { path } else { paths::ROOT };
@@ -210,17 +212,12 @@ enum Admitted {
 }
 
 /// A stranger and a slug that does not exist get the same answer.
-async fn admit(
-    app: &App,
-    identity: &Identity,
-    params: &RawPathParams,
-    path: String,
-) -> Result<Admitted, Error> {
+async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri) -> Result<Admitted, Error> {
     let slug = params.iter().find(|(name, _)| *name == "slug").map_or("", |(_, slug)| slug);
     let found = memberships::by_slug(&app.db, identity.session.person_id, &slug.to_ascii_lowercase()).await?;
     let membership = found.ok_or(Error::NotFound)?;
     if membership.slug != slug {
-        let path = path.replacen(slug, &membership.slug, 1);
+        let path = paths::in_org(&membership.slug, uri);
         return Ok(Admitted::Elsewhere(Redirect::permanent(&path).into_response()));
     }
     if membership.status == projections::org_list::SUSPENDED {

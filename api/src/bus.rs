@@ -1,9 +1,10 @@
 //! The one door for commands.
 //!
 //! ```text
-//! authorise ─► repeat? ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
-//!     │                              │            │         │
-//!     └──────────── refusal, recorded apart from the log ───┘
+//! authorise ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
+//!     │                   │            │         │ (done before? its first answer)
+//!     └─────── refusal ───┴────────────┴─────────┘
+//!              done before? its first answer; else recorded, apart from the log
 //! ```
 //!
 //! **Invariant:** nothing else appends events. A command with the id of one that was carried out gives its first
@@ -135,23 +136,20 @@ impl Bus {
         let right = A::right(&command);
         let authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
         let fingerprint = fingerprint::<A>(id, &command);
-        if let Some(done) = self.log.command(envelope.command_id).await? {
-            let same = done.fingerprint == fingerprint && done.actor == issuer.actor().to_string();
-            return if same { Ok((Some(done.appended()), 0)) } else { Err(SendError::CommandReused) };
-        }
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
         let stream = StreamId::of::<A>(id);
         let mut append = Append { stream, after: 0, events: vec![], metadata, fingerprint, authority };
         for attempt in 1..=TRIES {
-            let loaded = self.load::<A>(id).await?;
+            let begins = attempt == 1 && A::begins(&command);
+            let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(id).await? };
             append.after = loaded.sequence;
-            self.expect::<A>(envelope, &loaded, &append.stream).await?;
-            let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
-            if events.is_empty() {
-                return Ok((None, self.log.last_position().await?));
-            }
-            append.events = events.iter().map(Draft::of::<A>).collect();
+            append.events = match self.decide(&loaded, command.clone(), envelope).await {
+                Ok(events) if events.is_empty() => return Ok((None, self.log.last_position().await?)),
+                Ok(events) => events.iter().map(Draft::of::<A>).collect(),
+                // What was done already is refused now, like a second creation: its first answer counts.
+                Err(refusal) => return self.done_before(&append).await?.ok_or(refusal),
+            };
             match self.log.append(append.clone()).await {
                 Ok(appended) => return Ok((Some(appended), 0)),
                 Err(AppendError::Conflict { .. }) if attempt < TRIES => {} // look again, and decide again
@@ -177,26 +175,42 @@ impl Bus {
             AggregateError::DatabaseConnectionError(_) => SendError::Unavailable,
             AggregateError::UserError(rule) => SendError::Rule(rule),
             AggregateError::AggregateConflict => SendError::Unavailable,
+            AggregateError::UnexpectedError(why) if projections::is_away_behind(why.as_ref()) => {
+                SendError::Unavailable
+            }
             AggregateError::DeserializationError(why) | AggregateError::UnexpectedError(why) => {
                 SendError::Internal(anyhow::anyhow!(why))
             }
         })
     }
 
-    /// Refuses what was decided on a page that is no longer true.
-    async fn expect<A: Rules>(
+    /// The events that the command gives on what was loaded, unless it was decided on a page that is no longer true.
+    async fn decide<A: Rules>(
         &self,
-        envelope: &Envelope,
         loaded: &Loaded<A>,
-        stream: &StreamId,
-    ) -> Result<(), SendError<A::Error>> {
+        command: A::Command,
+        envelope: &Envelope,
+    ) -> Result<Vec<A::Event>, SendError<A::Error>> {
         match envelope.expected_sequence {
             Some(expected) if expected != loaded.sequence => {
-                let since = self.log.stream(stream, expected.max(0)).await?;
+                let stream = StreamId { kind: A::TYPE.to_owned(), id: loaded.id.clone() };
+                let since = self.log.stream(&stream, expected.max(0)).await?;
                 Err(SendError::Stale { sequence: loaded.sequence, since })
             }
-            _ => Ok(()),
+            _ => loaded.aggregate.decide(command).map_err(SendError::Rule),
         }
+    }
+
+    /// The answer that this very command got before, if it was carried out.
+    async fn done_before<E: std::error::Error>(
+        &self,
+        append: &Append,
+    ) -> Result<Option<(Option<Appended>, i64)>, SendError<E>> {
+        let Some(done) = self.log.command(append.metadata.command).await? else { return Ok(None) };
+        if done.fingerprint == append.fingerprint && done.actor == append.metadata.actor.to_string() {
+            return Ok(Some((Some(done.appended()), 0)));
+        }
+        Err(SendError::CommandReused)
     }
 
     async fn record(

@@ -267,7 +267,8 @@ impl From<projections::event_log::ReadError> for Error {
     fn from(error: projections::event_log::ReadError) -> Self {
         match error {
             projections::event_log::ReadError::Database(error) => error.into(),
-            fault => Self::Internal(fault.into()),
+            fault @ (projections::event_log::ReadError::Gap { .. }
+            | projections::event_log::ReadError::Unreadable(_)) => Self::Internal(fault.into()),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** a link is made from the configured public URL, never from what a request says about its host.
 
-use domain::values::{InvitationId, OrgId, PersonId};
+use domain::values::{Email, InvitationId, OrgId, PersonId};
+use projections::grants;
 use projections::links::{self, Link, Purpose};
 
 use crate::app::App;
@@ -20,12 +21,39 @@ pub async fn invitation(
     invitation: InvitationId,
     person: PersonId,
 ) -> Result<String, Error> {
-    let link = Link {
+    make(app, Link { person_id: Some(person.0), ..into(org, invitation) }).await
+}
+
+/// Makes a link into an organisation for whoever has this address, known or not yet.
+pub async fn invitation_for(
+    app: &App,
+    org: OrgId,
+    invitation: InvitationId,
+    email: &Email,
+) -> Result<(PersonId, String), Error> {
+    let token = Token::new()?;
+    let link = into(org, invitation);
+    let person = links::create_for(&app.db, (PersonId(clock::new_id()), email), &token.hash, link).await?;
+    Ok((person, token.plain))
+}
+
+fn into(org: OrgId, invitation: InvitationId) -> Link {
+    Link {
         org_id: Some(org.0),
         invitation_id: Some(invitation.0),
         ..blank(Purpose::Invitation, INVITATION_DAYS)
-    };
-    make(app, Link { person_id: Some(person.0), ..link }).await
+    }
+}
+
+/// Makes a link into an organisation in place of every earlier one to that invitation, wherever those are by now.
+pub async fn invitation_again(
+    app: &App,
+    org: OrgId,
+    invitation: InvitationId,
+    person: PersonId,
+) -> Result<String, Error> {
+    links::withdraw_invitation(&app.db, invitation).await?;
+    self::invitation(app, org, invitation, person).await
 }
 
 /// Makes a link with which somebody chooses a first password.
@@ -47,6 +75,9 @@ pub async fn first_start(app: &App) -> Result<String, Error> {
 /// The link that somebody followed, if it was made for this and still opens something.
 pub async fn open(app: &App, token: &str, purpose: Purpose) -> Result<Link, Error> {
     let found = links::find(&app.db, &hash_of(token), purpose).await?;
+    if purpose == Purpose::FirstStart && grants::any_superadmin(&app.db).await? {
+        return Err(Error::NotFound); // the first one came in another way
+    }
     let now = clock::now();
     found.filter(|link| link.used_at.is_none() && link.expires_at > now).ok_or(Error::NotFound)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use axum::http::Uri;
 use uuid::Uuid;
 
 pub const ROOT: &str = "/";
@@ -32,6 +33,7 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_SLASH: &str = "/admin/";
 pub const ADMIN_REST: &str = "/admin/{*rest}";
 pub const LIVEZ: &str = "/livez";
 pub const READYZ: &str = "/readyz";
@@ -48,6 +50,14 @@ pub fn people(slug: &str) -> String {
 
 pub fn activity(slug: &str) -> String {
     format!("/org/{slug}/activity")
+}
+
+/// The address `/org/{any slug}/…` under the slug that the organisation has today. The slug is not looked for in the
+/// text: it may be spelled with escapes there.
+pub fn in_org(slug: &str, uri: &Uri) -> String {
+    let rest = uri.path().splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap_or_default();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/org/{slug}{rest}{query}")
 }
 
 pub fn org(id: Uuid) -> String {

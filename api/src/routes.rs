@@ -20,6 +20,11 @@ pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
     layers(table(Routes::new(app)).router.with_state(app.clone()), limits, edge)
 }
 
+/// The table as it is, for whoever checks it against the running program.
+pub fn entries(app: &App) -> Vec<Entry> {
+    table(Routes::new(app)).entries
+}
+
 fn table(routes: Routes) -> Routes {
     use Need::{Anyone, Member, Platform, SignedIn, Superadmin};
     routes
@@ -58,6 +63,7 @@ fn table(routes: Routes) -> Routes {
         .post(paths::ADMIN_ORG_LINK, Superadmin, invitations::renew)
         .post(paths::ADMIN_ORG_WITHDRAWAL, Superadmin, invitations::withdraw)
         .get(paths::ADMIN_HISTORY, Platform, history::show)
+        .any_under(paths::ADMIN_SLASH, Platform, pages::nothing_here)
         .any_under(paths::ADMIN_REST, Platform, pages::nothing_here)
         .get(paths::LIVEZ, Anyone, health::livez)
         .get(paths::READYZ, Anyone, health::readyz)
@@ -72,29 +78,40 @@ fn table(routes: Routes) -> Routes {
 struct Routes {
     app: App,
     router: Router<App>,
+    entries: Vec<Entry>,
+}
+
+/// A line of the table: how a route is asked for, and what it needs of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `GET`, `POST`, or `ANY` for all there are.
+    pub method: &'static str,
+    pub path: &'static str,
+    pub need: Need,
 }
 
 impl Routes {
     fn new(app: &App) -> Self {
-        Self { app: app.clone(), router: Router::new() }
+        Self { app: app.clone(), router: Router::new(), entries: Vec::new() }
     }
 
-    fn get<T: 'static>(self, path: &str, need: Need, handler: impl Handler<T, App>) -> Self {
-        self.add(path, need, routing::get(handler))
+    fn get<T: 'static>(self, path: &'static str, need: Need, handler: impl Handler<T, App>) -> Self {
+        self.add(Entry { method: "GET", path, need }, routing::get(handler))
     }
 
-    fn post<T: 'static>(self, path: &str, need: Need, handler: impl Handler<T, App>) -> Self {
-        self.add(path, need, routing::post(handler))
+    fn post<T: 'static>(self, path: &'static str, need: Need, handler: impl Handler<T, App>) -> Self {
+        self.add(Entry { method: "POST", path, need }, routing::post(handler))
     }
 
     /// Whatever is asked for under a path that nothing else answers.
-    fn any_under<T: 'static>(self, path: &str, need: Need, handler: impl Handler<T, App>) -> Self {
-        self.add(path, need, routing::any(handler))
+    fn any_under<T: 'static>(self, path: &'static str, need: Need, handler: impl Handler<T, App>) -> Self {
+        self.add(Entry { method: "ANY", path, need }, routing::any(handler))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
-    fn add(self, path: &str, need: Need, handler: MethodRouter<App>) -> Self {
-        let gated = handler.layer(from_fn_with_state((self.app.clone(), need), gate));
-        Self { router: self.router.route(path, gated), ..self }
+    fn add(mut self, entry: Entry, handler: MethodRouter<App>) -> Self {
+        let gated = handler.layer(from_fn_with_state((self.app.clone(), entry.need), gate));
+        self.entries.push(entry);
+        Self { router: self.router.route(entry.path, gated), ..self }
     }
 }

@@ -28,6 +28,7 @@ use tower_http::trace::TraceLayer;
 
 pub use accept::serve;
 pub use edge::RequestId;
+pub use gate::one_client;
 pub use origins::TrustedOrigins;
 
 use crate::{error, extract, metrics};

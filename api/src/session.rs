@@ -3,15 +3,13 @@
 //! **Invariant:** the cookie's value is random and stored only as a hash; signing in always makes a new one. Superadmin
 //! comes from the grants read model alone, asked again for every request.
 
-use std::convert::Infallible;
-
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
-use projections::grants::{self, ActiveGrant};
+use projections::grants::ActiveGrant;
 use projections::people;
 use projections::sessions::{self, Session, SignedIn};
 use sha2::{Digest, Sha256};
@@ -53,7 +51,7 @@ impl Token {
     pub fn new() -> anyhow::Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        let plain: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let plain = bytes.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
         Ok(Self { hash: hash_of(&plain), plain })
     }
 }
@@ -72,9 +70,12 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
     let now = clock::now();
     let Some(session) = sessions::find(&app.db, &hash_of(token), now).await? else { return Ok(None) };
     if now.signed_duration_since(*session.last_seen_at).num_seconds() >= NOTED_EVERY {
-        sessions::touch(&app.db, session.session_id, now, idle_at(app)).await?;
+        // A store that can't be written to for now (a full disk) is no reason to refuse a page that only reads.
+        if let Err(error) = sessions::touch(&app.db, session.session_id, now, idle_at(app)).await {
+            tracing::warn!(%error, "the use of a session could not be noted");
+        }
     }
-    let grant = grants::active(&app.db, session.person_id).await?;
+    let grant = session.grant();
     Ok(Some(Identity { session, grant }))
 }
 
@@ -148,15 +149,15 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// Whoever asks, signed in or not; put there by the gate.
+/// Whoever asks, signed in or not, on a route that lets anybody in.
 #[derive(Clone, Debug)]
 pub struct Visitor(pub Option<Identity>);
 
-impl<S: Sync> FromRequestParts<S> for Visitor {
-    type Rejection = Infallible;
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<Identity>().cloned()))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        Ok(Self(identify(app, &parts.headers).await?))
     }
 }
 

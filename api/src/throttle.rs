@@ -1,6 +1,8 @@
 //! How often somebody may try to sign in: per account and per address.
 //!
-//! **Invariant:** the answer is the same for accounts that exist and those that don't.
+//! **Invariant:** the answer is the same for accounts that exist and those that don't, and an attempt costs a few bytes
+//! of memory, however long the address that was typed: an address that tries too much is refused before its accounts
+//! are looked at.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -8,10 +10,14 @@ use std::num::NonZeroU32;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use sha2::{Digest, Sha256};
+
 use crate::error::Error;
+use crate::server::one_client;
 
 pub struct Throttle {
-    accounts: DefaultKeyedRateLimiter<String>,
+    /// By the hash of the account's address.
+    accounts: DefaultKeyedRateLimiter<[u8; 32]>,
     addresses: DefaultKeyedRateLimiter<Option<IpAddr>>,
     clock: DefaultClock,
 }
@@ -31,9 +37,11 @@ impl Throttle {
 
     /// Counts one attempt to sign in to `account` from `address`, or says when to try again.
     pub fn attempt(&self, account: &str, address: Option<IpAddr>) -> Result<(), Error> {
-        let account = self.accounts.check_key(&account.trim().to_lowercase());
-        let address = self.addresses.check_key(&address);
-        let Err(refused) = account.and(address) else { return Ok(()) };
+        let account =
+            || self.accounts.check_key(&<[u8; 32]>::from(Sha256::digest(account.trim().to_lowercase())));
+        let Err(refused) = self.addresses.check_key(&address.map(one_client)).and_then(|()| account()) else {
+            return Ok(());
+        };
         let seconds = refused.wait_time_from(self.clock.now()).as_secs() + 1;
         Err(Error::TooManyRequests {
             retry_after_seconds: seconds,

@@ -3,6 +3,8 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod lite;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,7 +13,11 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, PgPool, Postgres, SqlitePool, Transaction};
+
+pub(crate) use lite::{DURABLY, LiteTx};
+
+use self::lite::LAZILY;
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,14 +25,23 @@ pub struct Db(pub(crate) Engine);
 
 #[derive(Clone, Debug)]
 pub(crate) enum Engine {
-    Postgres(PgPool),
-    Sqlite { writer: SqlitePool, reader: SqlitePool, path: PathBuf, lock: std::sync::Arc<File> },
+    /// Commits of `lazy` wait for nothing.
+    Postgres {
+        pool: PgPool,
+        lazy: PgPool,
+    },
+    Sqlite {
+        writer: SqlitePool,
+        reader: SqlitePool,
+        path: PathBuf,
+        lock: std::sync::Arc<File>,
+    },
 }
 
 /// A transaction that may write, on either engine.
 pub(crate) enum Tx {
     Postgres(Transaction<'static, Postgres>),
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(LiteTx),
 }
 
 /// Runs one body against the transaction's native connection.
@@ -50,19 +65,29 @@ pub(crate) use on;
 macro_rules! read {
     ($db:expr, |$pool:ident| $body:expr) => {
         match &$db.0 {
-            $crate::db::Engine::Postgres($pool) => $body,
+            $crate::db::Engine::Postgres { pool: $pool, .. } => $body,
             $crate::db::Engine::Sqlite { reader: $pool, .. } => $body,
         }
     };
 }
 pub(crate) use read;
 
-/// Runs one single-statement body against the pool that writes.
+/// Runs one statement that writes, durably, against the native connection.
 macro_rules! write {
-    ($db:expr, |$pool:ident| $body:expr) => {
+    ($db:expr, |$conn:ident| $body:expr) => {
         match &$db.0 {
-            $crate::db::Engine::Postgres($pool) => $body,
-            $crate::db::Engine::Sqlite { writer: $pool, .. } => $body,
+            $crate::db::Engine::Postgres { pool: $conn, .. } => $body,
+            $crate::db::Engine::Sqlite { writer, .. } => {
+                let mut tx = $crate::db::LiteTx::begin(writer, $crate::db::DURABLY).await?;
+                let done = {
+                    let $conn = &mut *tx;
+                    $body
+                };
+                if done.is_ok() {
+                    tx.commit().await?;
+                }
+                done
+            }
         }
     };
 }
@@ -167,34 +192,34 @@ impl Db {
             );
         }
         owner.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(Duration::from_secs(3))
-            .test_before_acquire(false)
-            .after_connect(move |conn, _| {
-                Box::pin(async move {
-                    if app_role {
-                        sqlx::query("set role portal_app").execute(&mut *conn).await?;
-                    }
-                    sqlx::query(include_str!("sql/db/timeouts.sql")).execute(&mut *conn).await?;
-                    Ok(())
-                })
-            });
-        Ok(Self(Engine::Postgres(pool.connect_with(options).await?)))
+        let lazily = options.clone().options([("synchronous_commit", "off")]);
+        let pool = pg_pool(16, app_role).connect_with(options).await?;
+        let lazy = pg_pool(4, app_role).connect_with(lazily).await?;
+        Ok(Self(Engine::Postgres { pool, lazy }))
     }
 
     /// `sqlite` or `postgres`.
     pub fn engine(&self) -> &'static str {
         match self.0 {
-            Engine::Postgres(_) => "postgres",
+            Engine::Postgres { .. } => "postgres",
             Engine::Sqlite { .. } => "sqlite",
         }
     }
 
+    /// A transaction that is on disk when its commit returns.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
-            Engine::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Engine::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, DURABLY).await?),
+        })
+    }
+
+    /// A transaction for what can be folded again, or what only matters once a durable commit behind it is there. Both
+    /// engines keep one log of writes, so a durable commit makes everything in front of it durable too.
+    pub(crate) async fn begin_lazily(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match &self.0 {
+            Engine::Postgres { lazy, .. } => Tx::Postgres(lazy.begin().await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, LAZILY).await?),
         })
     }
 
@@ -203,14 +228,27 @@ impl Db {
         read!(self, |pool| sqlx::query("select 1").execute(pool).await.map(drop))
     }
 
-    /// Closes all connections, after which nothing can be read or written.
+    /// Closes all connections, after which nothing can be read or written, and another process may open the file.
     pub async fn close(&self) {
         match &self.0 {
-            Engine::Postgres(pool) => pool.close().await,
-            Engine::Sqlite { writer, reader, .. } => {
+            Engine::Postgres { pool, lazy } => {
+                pool.close().await;
+                lazy.close().await;
+            }
+            Engine::Sqlite { writer, reader, lock, .. } => {
                 reader.close().await;
                 writer.close().await;
+                if let Err(error) = lock.unlock() {
+                    tracing::warn!(%error, "the lock file stays locked until this process ends");
+                }
             }
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match &self.0 {
+            Engine::Postgres { pool, .. } => pool.is_closed(),
+            Engine::Sqlite { writer, .. } => writer.is_closed(),
         }
     }
 }
@@ -222,6 +260,39 @@ impl Tx {
             Self::Sqlite(tx) => tx.commit().await,
         }
     }
+
+    /// Dropping does the same, but some time later.
+    pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => tx.rollback().await,
+            Self::Sqlite(tx) => tx.rollback().await,
+        }
+    }
+}
+
+fn pg_pool(connections: u32, app_role: bool) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(3))
+        .test_before_acquire(false)
+        .before_acquire(|conn, about| {
+            Box::pin(async move {
+                // One that did something just now is alive; one that rested may have lost its server.
+                if about.idle_for >= Duration::from_millis(100) {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                if app_role {
+                    sqlx::query("set role portal_app").execute(&mut *conn).await?;
+                }
+                sqlx::query(include_str!("sql/db/timeouts.sql")).execute(&mut *conn).await?;
+                Ok(())
+            })
+        })
 }
 
 fn lock_file(database: &Path) -> Result<File, OpenError> {
@@ -232,7 +303,7 @@ fn lock_file(database: &Path) -> Result<File, OpenError> {
         std::fs::create_dir_all(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
     }
     let file = File::create(&path).map_err(|why| OpenError::File { path, why })?;
-    file.try_lock().map_err(|_| OpenError::InUse(database.to_owned()))?;
+    file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
     Ok(file)
 }
 

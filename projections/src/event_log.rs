@@ -153,8 +153,8 @@ impl EventLog {
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Pending { append, answer }).await.map_err(|_| AppendError::Closed)?;
-        answered.await.map_err(|_| AppendError::Closed)?
+        self.queue.send(Pending { append, answer }).await.map_err(|_closed| AppendError::Closed)?;
+        answered.await.map_err(|_closed| AppendError::Closed)?
     }
 
     /// The last position that this process knows of; changes wake whoever watches.
@@ -211,7 +211,19 @@ impl EventLog {
     }
 }
 
-async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
+/// Every stream whose sequence matters to a batch.
+fn streams<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a StreamId> {
+    batch.iter().flat_map(|append| {
+        std::iter::once(&append.stream).chain(append.authority.as_ref().map(|(stream, _)| stream))
+    })
+}
+
+/// Everything that the events of a batch ask of the whole log.
+fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint> {
+    batch.iter().flat_map(|append| &append.events).flat_map(|event| &event.constraints)
+}
+
+pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await)
 }
 

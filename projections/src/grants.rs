@@ -47,6 +47,17 @@ pub struct ActiveGrant {
 }
 
 impl ActiveGrant {
+    /// The strongest of the roles that the read model says somebody holds.
+    pub(crate) fn among<'a>(
+        person_id: Uuid,
+        roles: impl Iterator<Item = &'a str> + Clone,
+        sequence: i64,
+    ) -> Option<Self> {
+        let held = |role: &PlatformRole| roles.clone().any(|held| held == role.as_str());
+        let role = [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(held)?;
+        Some(Self { person_id, role, sequence })
+    }
+
     pub fn role(&self) -> PlatformRole {
         self.role
     }
@@ -67,9 +78,7 @@ pub async fn active(db: &Db, person_id: Uuid) -> Result<Option<ActiveGrant>, sql
         sqlx::query_as(include_str!("sql/grants/active.sql")).bind(person_id).fetch_all(pool).await
     })?;
     let sequence = held.iter().map(|row| row.sequence).max().unwrap_or(0);
-    let holds = |role: PlatformRole| held.iter().any(|row| row.role == role.as_str());
-    let role = [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(|role| holds(*role));
-    Ok(role.map(|role| ActiveGrant { person_id, role, sequence }))
+    Ok(ActiveGrant::among(person_id, held.iter().map(|row| row.role.as_str()), sequence))
 }
 
 /// Whether anybody holds superadmin.
@@ -81,9 +90,6 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
     let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| person_of(entry)).collect();
     ids.sort_unstable();
     ids.dedup();
-    if ids.is_empty() {
-        return Ok(());
-    }
     let found: Vec<GrantRow> = rows_of!(tx, "sql/grants/of_people.sql", ids);
     let mut rows: HashMap<(Uuid, String, i64), GrantRow> =
         found.into_iter().map(|row| ((row.person_id, row.role.clone(), row.position), row)).collect();

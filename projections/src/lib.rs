@@ -44,15 +44,37 @@ pub use timestamp::Timestamp;
 
 /// Whether the store is away for now, so that trying again later helps.
 pub fn is_away(error: &StoreError) -> bool {
-    match error {
-        StoreError::Io(_) | StoreError::Tls(_) | StoreError::PoolTimedOut | StoreError::PoolClosed => true,
-        // Class 08 connection, 53 resources (also a full disk), 57P0x shutdown; SQLite: busy, full, I/O, can't open.
-        StoreError::Database(said) => said.code().is_some_and(|code| {
-            let sqlite = code.parse::<i64>().map(|code| code & 0xff);
-            matches!(code.get(..2), Some("08" | "53")) && code.len() == 5
-                || code.starts_with("57P")
-                || (code.len() < 5 && matches!(sqlite, Ok(5 | 10 | 13 | 14)))
-        }),
-        _ => false,
+    use StoreError as E;
+    if let E::Database(said) = error {
+        return said.code().is_some_and(|code| means_away(&code));
     }
+    // `Protocol` is what is left of a connection that ended in the middle of an answer.
+    matches!(
+        error,
+        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::Protocol(_) | E::WorkerCrashed
+    )
+}
+
+/// Codes of Postgres have five places, those of SQLite fewer.
+fn means_away(code: &str) -> bool {
+    if code.len() < 5 {
+        // Busy, read-only, I/O, full, can't open; the higher bits say more exactly why.
+        return matches!(code.parse::<i64>().map(|code| code & 0xff), Ok(5 | 8 | 10 | 13 | 14));
+    }
+    // Connection, sign-in to the database, no such database, resources (also a full disk), the operator's doing.
+    matches!(&code[..2], "08" | "28" | "3D" | "53" | "57")
+        // Read-only (a replica), lost against others, takes no connections, a lock that others hold too long.
+        || matches!(code, "25006" | "40001" | "40P01" | "55000" | "55P03")
+}
+
+/// The same of an error that came through others.
+pub fn is_away_behind(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<StoreError>().is_some_and(is_away) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -11,21 +11,25 @@
 //! one that a newer version wrote stops it until that version runs.
 
 mod batch;
+mod parking;
 mod rebuild;
 mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use cqrs_es::Aggregate;
+use domain::{Grant, Org};
 use metrics::gauge;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, Notify, watch};
 
+use batch::Batch;
 pub use batch::Entry;
 pub use rebuild::Progress;
 pub(crate) use verify::constraints;
 pub use verify::{Finding, Report};
 
-use crate::db::{Db, Tx, on, read, row};
+use crate::db::{Db, Engine, Tx, on, read, row};
 use crate::event_log::{EventLog, ReadError};
 use crate::{grants, history, memberships, org_detail, org_list};
 
@@ -75,6 +79,15 @@ impl Projection {
         }
     }
 
+    /// Whether events of this type of aggregate mean anything to it.
+    fn folds(self, aggregate_type: &str) -> bool {
+        match self {
+            Self::OrgList | Self::OrgDetail | Self::Memberships => aggregate_type == Org::TYPE,
+            Self::Grants => aggregate_type == Grant::TYPE,
+            Self::History => true,
+        }
+    }
+
     async fn fold(self, tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
         match self {
             Self::OrgList => org_list::fold(tx, entries).await,
@@ -92,6 +105,8 @@ pub enum FoldError {
     /// This event can't be folded, now or later: its aggregate is parked.
     #[error("#{position}: {why}")]
     Poison { position: i64, why: String },
+    #[error("{name} is kept by version {version} of it; a newer portal runs on this database")]
+    Superseded { name: &'static str, version: i64 },
     #[error("{0}")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
@@ -132,10 +147,15 @@ pub struct Projector {
     db: Db,
     log: EventLog,
     folded: Arc<watch::Sender<i64>>,
+    /// Rebuilding and verifying fold the whole log, one at a time.
+    whole: Arc<Mutex<()>>,
 }
 
 /// How long the background task sleeps when nothing wakes it: the fall-back for appends of other processes.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How long to wait at most before asking again whether somebody else has finished a batch.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait for this process before asking whether another one has folded.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -146,48 +166,91 @@ const BATCH: i64 = 1000;
 impl Projector {
     /// Brings every projection to the end of the log, also those whose version is new, then goes on in the background.
     pub async fn start(log: EventLog) -> Result<Self, FoldError> {
-        let projector = Self { db: log.db().clone(), log, folded: Arc::new(watch::Sender::new(0)) };
-        projector.register().await?;
-        projector.catch_up().await?;
-        tokio::spawn(projector.clone().run());
-        if let crate::db::Engine::Postgres(pool) = &projector.db.0 {
-            tokio::spawn(listen(pool.clone(), projector.clone()));
+        let (folded, whole) = (Arc::new(watch::Sender::new(0)), Arc::new(Mutex::new(())));
+        let projector = Self { db: log.db().clone(), log, folded, whole };
+        match projector.begin().await {
+            Ok(()) => projector.catch_up().await?,
+            // This process shows what the newer one folds.
+            Err(error @ FoldError::Superseded { .. }) => tracing::warn!(%error, "not folding"),
+            Err(error) => return Err(error),
         }
+        let woken = Arc::new(Notify::new());
+        if let Engine::Postgres { pool, .. } = &projector.db.0 {
+            tokio::spawn(listen(pool.clone(), woken.clone()));
+        }
+        tokio::spawn(projector.clone().run(woken));
         Ok(projector)
     }
 
-    async fn register(&self) -> Result<(), sqlx::Error> {
+    /// In an empty database every projection begins at zero. Where others stand, one that is missing is new or has a
+    /// new version: everything is folded beside them and takes their place.
+    async fn begin(&self) -> Result<(), FoldError> {
         let mut tx = self.db.begin().await?;
-        for projection in Projection::ALL {
-            on!(&mut tx, |conn| {
-                sqlx::query(include_str!("sql/projector/register.sql"))
-                    .bind(projection.name())
-                    .bind(projection.version())
-                    .execute(conn)
-                    .await?;
-            });
+        let all: Vec<Checkpoint> = on!(&mut tx, |conn| {
+            sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(conn).await
+        })?;
+        if all.is_empty() {
+            for projection in Projection::ALL {
+                on!(&mut tx, |conn| {
+                    sqlx::query(include_str!("sql/projector/register.sql"))
+                        .bind(projection.name())
+                        .bind(projection.version())
+                        .execute(conn)
+                        .await?;
+                });
+            }
+            return Ok(tx.commit().await?);
         }
-        tx.commit().await
+        drop(tx);
+        refuse_if_superseded(&all)?;
+        let stands = |p: &Projection| all.iter().any(|c| c.name == p.name() && c.version == p.version());
+        if !Projection::ALL.iter().all(stands) {
+            self.rebuild(|_| ()).await?;
+        }
+        Ok(())
     }
 
-    async fn run(self) {
+    async fn run(self, woken: Arc<Notify>) {
         let mut head = self.log.head();
         loop {
             if let Err(error) = self.catch_up().await {
-                tracing::warn!(%error, "projections stand still");
+                if self.db.is_closed() {
+                    return;
+                }
+                if !matches!(error, FoldError::Superseded { .. }) {
+                    tracing::warn!(%error, "projections stand still");
+                }
                 tokio::time::sleep(POLL).await;
             }
-            match tokio::time::timeout(POLL, head.changed()).await {
-                Ok(Ok(())) | Err(_) => {}
-                Ok(Err(_)) => return, // the log was closed
+            tokio::select! {
+                moved = head.changed() => if moved.is_err() { return }, // the log was closed
+                () = woken.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
             }
         }
     }
 
-    /// Folds until the end of the log is reached, or somebody else is at it.
+    /// Folds up to where the log ends now. While somebody else is at it, waits for them: what they fold counts as well.
     pub async fn catch_up(&self) -> Result<(), FoldError> {
-        while batch::fold_next(&self.db, BATCH, |position| self.reached(position)).await? {}
-        Ok(())
+        let end = self.log.last_position().await?;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match batch::fold_next(&self.db, BATCH).await? {
+                Batch::Reached(position) => {
+                    self.reached(position);
+                    if position >= end {
+                        return Ok(());
+                    }
+                }
+                Batch::Partly => {}
+                Batch::Busy => {
+                    refuse_if_superseded(&self.all_checkpoints().await?)?;
+                    // Whoever is at it may have looked for events before the last one came: it is not over yet.
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
     }
 
     /// Returns once every read model has `position`. Folds, if nobody else does.
@@ -206,7 +269,7 @@ impl Projector {
                 }
             }
         };
-        tokio::time::timeout(limit, reached).await.map_err(|_| StillUpdating(position))
+        tokio::time::timeout(limit, reached).await.map_err(|_elapsed| StillUpdating(position))
     }
 
     /// The position that all read models have reached, as this process knows it.
@@ -216,16 +279,23 @@ impl Projector {
 
     /// The position that all read models have reached, asked of the store.
     pub async fn position(&self) -> Result<i64, sqlx::Error> {
-        let checkpoints = self.checkpoints().await?;
-        Ok(checkpoints.iter().map(|checkpoint| checkpoint.position).min().unwrap_or(0))
+        let checkpoints = self.all_checkpoints().await?;
+        // A newer version keeps the same tables, so what it has folded can be read here as well.
+        let serving =
+            |c: &&Checkpoint| Projection::by_name(&c.name).is_some_and(|p| p.version() <= c.version);
+        Ok(checkpoints.iter().filter(serving).map(|checkpoint| checkpoint.position).min().unwrap_or(0))
     }
 
     /// Where each projection of this version stands.
     pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
-        let all: Vec<Checkpoint> = read!(self.db, |pool| {
-            sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(pool).await
-        })?;
+        let all = self.all_checkpoints().await?;
         Ok(all.into_iter().filter(|c| is_ours(&c.name, c.version)).collect())
+    }
+
+    async fn all_checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
+        read!(self.db, |pool| {
+            sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(pool).await
+        })
     }
 
     /// Aggregates that wait for a repair.
@@ -250,29 +320,33 @@ impl Projector {
     }
 }
 
+/// A newer version keeps its rows in the same tables, so an older one neither folds nor rebuilds beside it.
+fn refuse_if_superseded(checkpoints: &[Checkpoint]) -> Result<(), FoldError> {
+    let newer = checkpoints.iter().find_map(|row| {
+        let ours = Projection::by_name(&row.name).filter(|ours| ours.version() < row.version)?;
+        Some(FoldError::Superseded { name: ours.name(), version: row.version })
+    });
+    newer.map_or(Ok(()), Err)
+}
+
 /// Whether this process folds that projection: it does not touch what another version keeps.
 fn is_ours(name: &str, version: i64) -> bool {
     Projection::by_name(name).is_some_and(|projection| projection.version() == version)
 }
 
 /// Wakes this process when another one appended.
-async fn listen(pool: sqlx::PgPool, projector: Projector) {
-    loop {
-        let heard = async {
+async fn listen(pool: sqlx::PgPool, woken: Arc<Notify>) {
+    while !pool.is_closed() {
+        let ended: Result<(), sqlx::Error> = async {
             let mut listener = sqlx::postgres::PgListener::connect_with(&pool).await?;
             listener.listen("events").await?;
             loop {
                 // A reconnect gives None: something may have been missed, so it counts as a wake-up.
                 listener.try_recv().await?;
-                if let Err(error) = projector.catch_up().await {
-                    tracing::warn!(%error, "projections stand still");
-                }
+                woken.notify_one();
             }
-        };
-        let ended: Result<(), sqlx::Error> = heard.await;
-        if pool.is_closed() {
-            return;
         }
+        .await;
         tracing::debug!(?ended, "not listening to other processes; polling goes on");
         tokio::time::sleep(POLL).await;
     }

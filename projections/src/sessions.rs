@@ -7,6 +7,7 @@ use domain::values::PersonId;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, write};
+use crate::grants::ActiveGrant;
 use crate::timestamp::Timestamp;
 
 row! {
@@ -35,6 +36,16 @@ row! {
         pub email: String,
         pub name: Option<String>,
         pub default_org_id: Option<Uuid>,
+        /// Platform roles held now, with commas, and where the person's stream stood then.
+        pub roles: Option<String>,
+        pub grant_sequence: Option<i64>,
+    }
+}
+
+impl SignedIn {
+    /// The strongest platform role that this person holds now.
+    pub fn grant(&self) -> Option<ActiveGrant> {
+        ActiveGrant::among(self.person_id, self.roles.as_deref()?.split(','), self.grant_sequence?)
     }
 }
 
@@ -109,6 +120,11 @@ pub async fn end(db: &Db, id: PersonId, session_id: Uuid) -> Result<(), sqlx::Er
             .await
             .map(drop)
     })
+}
+
+/// Ends every session of somebody.
+pub async fn end_all(db: &Db, id: PersonId) -> Result<(), sqlx::Error> {
+    end_others(db, id, Uuid::nil()).await
 }
 
 /// Ends every session of somebody but one.

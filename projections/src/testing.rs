@@ -11,12 +11,16 @@
     reason = "a test that can't have its database has nothing better to do"
 )]
 
+pub mod stock;
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use sqlx::{Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
+
+use crate::db::{Db, Engine};
 
 const URL: &str = "PORTAL_TEST_POSTGRES_URL";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/with-postgres");
@@ -60,6 +64,66 @@ pub fn sqlite() -> (TempDir, String) {
     let folder = tempfile::Builder::new().prefix("portal-").tempdir().expect("there is room for a folder");
     let url = format!("sqlite://{}", folder.path().join("portal.db").display());
     (folder, url)
+}
+
+/// Every row of every table as text, a line each: for tests that look for what must be nowhere.
+pub async fn every_row(db: &Db) -> String {
+    let mut rows = vec![];
+    match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            let tables =
+                "select table_name::text from information_schema.tables where table_schema = 'public'";
+            for table in column(pool.fetch_all(tables).await.expect("the catalogue is readable")) {
+                let statement = format!("select '{table} ' || (t.*)::text from {table} t");
+                rows.extend(column(pool.fetch_all(statement.as_str()).await.expect("readable")));
+            }
+        }
+        Engine::Sqlite { reader, .. } => {
+            let tables = "select name from sqlite_master where type = 'table'";
+            for table in column(reader.fetch_all(tables).await.expect("the catalogue is readable")) {
+                let columns = format!("select name from pragma_table_info('{table}')");
+                let columns = column(reader.fetch_all(columns.as_str()).await.expect("readable"));
+                let values: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
+                let statement = format!("select '{table} ' || {} from {table}", values.join(" || ',' || "));
+                rows.extend(column(reader.fetch_all(statement.as_str()).await.expect("readable")));
+            }
+        }
+    }
+    rows.join("\n")
+}
+
+fn column<R: Row>(rows: Vec<R>) -> Vec<String>
+where
+    for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    usize: sqlx::ColumnIndex<R>,
+{
+    rows.into_iter().map(|row| row.get(0)).collect()
+}
+
+/// Takes a database of [`postgres`] away from everybody who uses it: its connections end and no new one is let in.
+pub async fn take_away(url: &str) {
+    let name = url.rsplit('/').next().expect("a URL has a path");
+    maintain(&[
+        &format!("alter database {name} allow_connections false"),
+        &format!(
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = '{name}'"
+        ),
+    ])
+    .await;
+}
+
+/// The end of [`take_away`].
+pub async fn give_back(url: &str) {
+    let name = url.rsplit('/').next().expect("a URL has a path");
+    maintain(&[&format!("alter database {name} allow_connections true")]).await;
+}
+
+async fn maintain(statements: &[&str]) {
+    let mut maintenance = PgConnection::connect(&SERVER.url).await.expect("the test server answers");
+    for statement in statements {
+        maintenance.execute(*statement).await.expect("a superuser may do this");
+    }
+    maintenance.close().await.expect("the connection closes");
 }
 
 struct Server {

@@ -18,7 +18,7 @@ use crate::projector::Progress;
 use crate::timestamp::Timestamp;
 use crate::{EventLog, people};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Line {
     Event(Box<EventLine>),
@@ -104,7 +104,7 @@ pub async fn import(
             continue;
         }
         let wrong = |why: String| TransferError::Line { line: number + 1, why };
-        match serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))? {
+        match Line::read(&text).map_err(|e| wrong(e.to_string()))? {
             Line::Person(person) => take_person(log, person).await?.map_err(wrong)?,
             Line::Event(event) if event.position <= stands => {
                 same(log, event.recorded().map_err(wrong)?).await?.map_err(wrong)?;
@@ -161,6 +161,15 @@ async fn same(log: &EventLog, event: Recorded) -> Result<Result<(), String>, Tra
 fn write(out: &mut impl Write, line: &Line) -> Result<(), TransferError> {
     serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
     Ok(out.write_all(b"\n")?)
+}
+
+impl Line {
+    /// One kind after the other: serde reads an untagged enum through values of its own, and those keep no raw text.
+    fn read(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+            .map(Self::Event)
+            .or_else(|why| serde_json::from_str(text).map(Self::Person).or(Err(why)))
+    }
 }
 
 impl EventLine {

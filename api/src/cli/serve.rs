@@ -40,9 +40,7 @@ pub async fn bind(mut settings: Settings) -> anyhow::Result<(TcpListener, Settin
 /// Serves until a signal, then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> {
     metrics::install()?;
-    let trusted = app.settings.trusted_origins.iter().cloned().chain([app.settings.public_url()]);
-    let trusted_origins = trusted.collect::<Vec<_>>().join(",").parse()?;
-    let edge = Edge { tls: app.settings.tls(), trusted_origins };
+    let edge = edge(&app.settings)?;
     let limits =
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
     let router = routes::app(&app, &limits, &edge);
@@ -53,6 +51,13 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the portal is reached: its own pages are trusted by the URL that people know, whatever a proxy makes of `Host`.
+pub fn edge(settings: &Settings) -> anyhow::Result<Edge> {
+    let trusted = settings.trusted_origins.iter().cloned().chain([settings.public_url()]);
+    let trusted_origins = trusted.collect::<Vec<_>>().join(",").parse()?;
+    Ok(Edge { tls: settings.tls(), trusted_origins })
 }
 
 /// SIGTERM or Ctrl-C.
@@ -71,7 +76,7 @@ async fn stop() {
 
 /// What has to be done now and then.
 async fn housekeeping(app: App) {
-    let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
+    let mut hourly = tokio::time::interval(Duration::from_hours(1));
     loop {
         hourly.tick().await;
         app.throttle.forget_quiet();

@@ -7,6 +7,7 @@ use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::links::Purpose;
 use projections::people::{self, Person};
+use projections::sessions;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -43,6 +44,7 @@ pub async fn submit(
     links::use_up(&app, &token).await?;
     let id = PersonId(person.person_id);
     people::set_password(&app.db, id, &hash).await?;
+    sessions::end_all(&app.db, id).await?;
     let cookie = session::start(&app, id, &client, &headers).await?;
     Ok((cookie, Redirect::to(paths::ROOT)).into_response())
 }

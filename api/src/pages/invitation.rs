@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use projections::links::Purpose;
 use projections::memberships::{self, Invitation, OPEN};
 use projections::org_detail::{self, OrgDetail};
+use projections::org_list::ACTIVE;
 use projections::people::{self, Person};
 use projections::{Scope, Tenant};
 use serde::Deserialize;
@@ -62,16 +63,16 @@ pub async fn form(
 pub async fn submit(
     State(app): State<App>,
     Visitor(visitor): Visitor,
-    client: Client,
-    headers: HeaderMap,
+    (client, headers): (Client, HeaderMap),
     Path(token): Path<String>,
     Form(typed): Form<Joining>,
 ) -> Result<Response, Error> {
     let invited = look_up(&app, &token).await?;
     let person = PersonId(invited.person.person_id);
     let is_signed_in = visitor.as_ref().is_some_and(|identity| identity.person() == person);
+    let sign_in_first = Redirect::to(&paths::login_then(&format!("/invitations/{token}"))).into_response();
     if invited.person.password_hash.is_some() && !is_signed_in {
-        return Ok(Redirect::to(&paths::login_then(&format!("/invitations/{token}"))).into_response());
+        return Ok(sign_in_first);
     }
     if invited.person.password_hash.is_none() {
         let mut errors = Errors::default();
@@ -85,9 +86,10 @@ pub async fn submit(
             return Ok(again(page(&invited, &token, visitor.as_ref(), (&typed, &errors))));
         };
         let hash = app.passwords.hash(typed.password).await?;
-        if people::set_first_password(&app.db, person, &hash).await? {
-            people::set_name(&app.db, person, &name).await?;
+        if !people::set_first_password(&app.db, person, &hash).await? {
+            return Ok(sign_in_first); // somebody was quicker: it is their account now, and their password
         }
+        people::set_name(&app.db, person, &name).await?;
     }
     accept(&app, &invited, &client).await?;
     let cookie = session::start(&app, person, &client, &headers).await?;
@@ -114,6 +116,9 @@ async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
     }
     let scope = Scope::Tenant(Tenant::invited(&invitation));
     let org = org_detail::get(&app.db, &scope, invitation.org_id).await?.ok_or(Error::NotFound)?;
+    if org.status != ACTIVE {
+        return Err(Error::NotFound); // why it does not work is not for somebody who is not in it
+    }
     let person = people::by_id(&app.db, PersonId(invitation.person_id)).await?.ok_or(Error::NotFound)?;
     Ok(Invited { invitation, org, person })
 }

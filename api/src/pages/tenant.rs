@@ -49,7 +49,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
     let names = Names::of(&app, &events).await?;
     let slug = &member.membership.slug;
     let content = html! {
-        (ui::head(&org.name, None, Some(html! { "Your role here: " (member.membership.role) }), html! {}))
+        (ui::head(&org.name, None, Some(html! { "You are " (with_article(&member.membership.role)) " here." }), html! {}))
         (standing(&org, people.len()))
         (ui::columns(
             ui::card_with("What changed lately", all("All activity", &paths::activity(slug)), names.story(&events)),
@@ -103,6 +103,12 @@ fn standing(org: &OrgDetail, shown: usize) -> Markup {
             (ui::note(Tone::Info, html! { "You are the first here. Whoever runs this service invites the others: tell them the addresses and roles." }))
         }
     }
+}
+
+/// "an owner", "a member".
+fn with_article(role: &str) -> String {
+    let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
+    format!("{article} {role}")
 }
 
 fn all(label: &str, href: &str) -> Markup {

@@ -60,7 +60,7 @@ impl Drop for Place {
 }
 
 /// What one client can have many of counts as one: the addresses of an IPv6 /64.
-fn one_client(address: IpAddr) -> IpAddr {
+pub fn one_client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
         v4 @ IpAddr::V4(_) => v4,

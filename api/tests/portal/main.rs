@@ -1,4 +1,24 @@
 //! The whole system in one process, and the house rules.
 
+#[macro_use]
+mod world;
+
+mod access;
+mod account;
+mod admin_actions;
+mod admin_orgs;
+mod away;
+mod bad_input;
+mod client;
+mod crash;
+mod disk;
+mod invitation;
+mod login;
+mod organisations;
+mod process;
+mod secrets;
 mod server;
+mod setup;
+mod tenant;
 mod tidy;
+mod wire;

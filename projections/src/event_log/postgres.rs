@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::check::{Done, Known};
 use super::writer::Rows;
-use super::{Append, Appended, StreamId};
+use super::{Append, Appended, StreamId, constraints, streams};
 use crate::db::row;
 use crate::timestamp::Timestamp;
 
@@ -32,10 +32,8 @@ async fn sequences(
     conn: &mut PgConnection,
     batch: &[&Append],
 ) -> Result<HashMap<StreamId, i64>, sqlx::Error> {
-    let streams = batch.iter().flat_map(|append| {
-        std::iter::once(&append.stream).chain(append.authority.as_ref().map(|(stream, _)| stream))
-    });
-    let (kinds, ids): (Vec<&str>, Vec<&str>) = streams.map(|s| (s.kind.as_str(), s.id.as_str())).unzip();
+    let (kinds, ids): (Vec<&str>, Vec<&str>) =
+        streams(batch).map(|s| (s.kind.as_str(), s.id.as_str())).unzip();
     let rows: Vec<(String, String, i64)> =
         sqlx::query_as(include_str!("../sql/event_log/sequences_postgres.sql"))
             .bind(kinds)
@@ -76,12 +74,9 @@ async fn guards(conn: &mut PgConnection, batch: &[&Append]) -> Result<HashMap<St
     Ok(rows.into_iter().collect())
 }
 
-fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint> {
-    batch.iter().flat_map(|append| &append.events).flat_map(|event| &event.constraints)
-}
-
 row! {
-    struct CommandFound {
+    /// A command that was carried out, by its id.
+    pub(super) struct CommandFound {
         pub command_id: Uuid,
         pub fingerprint: Vec<u8>,
         pub actor: String,
@@ -91,20 +86,23 @@ row! {
     }
 }
 
+impl CommandFound {
+    pub(super) fn done(self) -> (Uuid, Done) {
+        let Self { command_id, fingerprint, actor, first_position, last_position, sequence } = self;
+        (
+            command_id,
+            Done { fingerprint, actor, appended: Appended { first_position, last_position, sequence } },
+        )
+    }
+}
+
 async fn commands(conn: &mut PgConnection, batch: &[&Append]) -> Result<HashMap<Uuid, Done>, sqlx::Error> {
     let ids: Vec<Uuid> = batch.iter().map(|append| append.metadata.command).collect();
     let rows: Vec<CommandFound> = sqlx::query_as(include_str!("../sql/event_log/commands_postgres.sql"))
         .bind(ids)
         .fetch_all(conn)
         .await?;
-    let done = |row: CommandFound| {
-        let CommandFound { command_id, fingerprint, actor, first_position, last_position, sequence } = row;
-        (
-            command_id,
-            Done { fingerprint, actor, appended: Appended { first_position, last_position, sequence } },
-        )
-    };
-    Ok(rows.into_iter().map(done).collect())
+    Ok(rows.into_iter().map(CommandFound::done).collect())
 }
 
 /// Writes the rows, one statement for each table. The trigger checks the events once more.

@@ -22,6 +22,13 @@ pub struct Loaded<A> {
     pub sequence: i64,
 }
 
+impl<A: Rules> Loaded<A> {
+    /// An aggregate that has no stream yet.
+    pub fn unborn(id: &A::Id) -> Self {
+        Self { id: id.to_string(), aggregate: A::default(), sequence: 0 }
+    }
+}
+
 impl<A: Rules> AggregateContext<A> for Loaded<A> {
     fn aggregate(&mut self) -> &mut A {
         &mut self.aggregate
@@ -33,7 +40,7 @@ impl<A: Rules> EventStore<A> for EventLog {
 
     async fn load_events(&self, id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
         match &self.db.0 {
-            Engine::Postgres(pool) => {
+            Engine::Postgres { pool, .. } => {
                 let repository = PostgresEventRepository::new(pool.clone());
                 let events = repository.get_events::<A>(id).await?;
                 events

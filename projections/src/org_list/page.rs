@@ -155,15 +155,22 @@ where
     match order.sort {
         Sort::Name => query.push_bind(key.as_str()),
         Sort::Members => query.push_bind(number),
-        Sort::Created | Sort::Changed => query.push_bind(Timestamp::from_micros(number)),
+        Sort::Created | Sort::Changed => query.push_bind(Timestamp::from_micros(number.clamp(0, YEAR_10000))),
     };
     query.push(", ").push_bind(*id).push(")");
 }
 
-/// `%text%` in lower case, with the wildcards of `like` taken as they are typed.
+/// In microseconds after 1970. A cursor is text from outside, and Postgres knows fewer years than it can say.
+const YEAR_10000: i64 = 253_402_300_800_000_000;
+
+/// Longer than anything that is searched: name, slug and id together have at most 278 characters, an address 254.
+const LONGEST: usize = 300;
+
+/// `%text%` in lower case, with the wildcards of `like` taken as they are typed. Cut where nothing can match any more,
+/// since engines refuse patterns that are very long.
 pub(crate) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in text.trim().to_lowercase().chars() {
+    for c in text.trim().to_lowercase().chars().take(LONGEST) {
         if matches!(c, '%' | '_' | '!') {
             pattern.push('!');
         }

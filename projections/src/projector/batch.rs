@@ -1,11 +1,10 @@
 //! One batch: the next events, folded into every projection that stands at the same position.
 
-use std::collections::HashSet;
-
 use chrono::Utc;
 use domain::{Fact, Metadata, Unreadable};
 
-use super::{Checkpoint, FoldError, Parked, Projection, is_ours};
+use super::parking::Parking;
+use super::{Checkpoint, FoldError, Projection, is_ours};
 use crate::db::{Db, Tx, on};
 use crate::event_log::{self, Recorded};
 use crate::timestamp::Timestamp;
@@ -38,79 +37,71 @@ impl Entry {
     }
 }
 
-/// Folds the next events and tells how far everything is. `false` when there is nothing left for this process to do.
-pub(super) async fn fold_next(db: &Db, limit: i64, reached: impl Fn(i64)) -> Result<bool, FoldError> {
-    match try_batch(db, limit, &reached).await {
-        Ok(more) => Ok(more),
-        Err(Failed { projection: Some(projection), error: FoldError::Poison { position, why } }) => {
-            park(db, projection, position, &why).await?;
-            Ok(true)
-        }
-        // A value that the tables refuse: find the event that carries it.
-        Err(Failed {
-            projection: Some(projection),
-            error: FoldError::Database(sqlx::Error::Database(refused)),
-        }) if is_about_data(refused.as_ref()) => match Box::pin(try_batch(db, 1, &reached)).await {
-            Ok(more) => Ok(more || limit > 1),
-            Err(Failed { error: FoldError::Database(_), .. }) => {
-                let position = next_position(db, projection).await?;
-                park(db, projection, position, &refused.to_string()).await?;
-                Ok(true)
-            }
-            Err(failed) => Err(failed.error),
-        },
-        Err(failed) => Err(failed.error),
+/// What came of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batch {
+    /// All projections have this position now.
+    Reached(i64),
+    /// Some were further behind than others, and have caught up a little.
+    Partly,
+    /// Somebody else is at it.
+    Busy,
+}
+
+/// Folds the next events, at most `limit`.
+pub(super) async fn fold_next(db: &Db, limit: i64) -> Result<Batch, FoldError> {
+    match try_batch(db, limit, Care::None).await {
+        // Something in it can't be folded: once more, and whatever it is gets parked.
+        Err(error) if error.reason_to_park().is_some() => Box::pin(try_batch(db, limit, Care::Park)).await,
+        done => done,
     }
 }
 
-/// What went wrong, and in which projection's fold, if it was in one.
-struct Failed {
-    projection: Option<Projection>,
-    error: FoldError,
+/// What happens to an event that can't be folded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// The batch fails; the way it goes nearly always, without savepoints.
+    None,
+    Park,
 }
 
-impl<E: Into<FoldError>> From<E> for Failed {
-    fn from(error: E) -> Self {
-        Self { projection: None, error: error.into() }
-    }
-}
-
-async fn try_batch(db: &Db, limit: i64, reached: &impl Fn(i64)) -> Result<bool, Failed> {
-    let mut tx = db.begin().await?;
+async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> {
+    let mut tx = db.begin_lazily().await?;
     let (behind, from) = lock(&mut tx).await?;
     if behind.is_empty() {
-        return Ok(false);
+        tx.rollback().await?; // some of the rows may be locked
+        return Ok(Batch::Busy);
     }
     let recorded = event_log::tail(db, from, limit).await?;
     let (entries, newer) = read_until_newer(recorded);
     let Some(last) = entries.last().map(|entry| entry.recorded.position) else {
         if let Some(newer) = newer {
-            return Err(FoldError::Read(newer.into()).into());
+            return Err(FoldError::Read(newer.into()));
         }
-        reached(from);
-        return Ok(false);
+        tx.rollback().await?; // at once: others wait for the lock
+        return Ok(Batch::Reached(from));
     };
-    let parked = parked(&mut tx).await?;
-    for projection in behind {
-        let skip = |e: &&Entry| !parked.contains(&key(projection, &e.recorded));
-        let entries: Vec<&Entry> = entries.iter().filter(skip).collect();
-        projection
-            .fold(&mut tx, &entries)
-            .await
-            .map_err(|error| Failed { projection: Some(projection), error })?;
-        advance(&mut tx, projection, from, last).await?;
+    let mut parking = Parking::read(&mut tx).await?;
+    for projection in &behind {
+        match care {
+            Care::None => projection.fold(&mut tx, &parking.wanted(*projection, &entries)).await?,
+            Care::Park => parking.fold(&mut tx, *projection, &entries).await?,
+        }
     }
-    log_batch(&mut tx, last).await?;
+    advance(&mut tx, &behind, from, last).await?;
+    parking.write(&mut tx).await?;
+    let together = behind.len() == Projection::ALL.len();
+    if together {
+        log_batch(&mut tx, last).await?;
+    }
     tx.commit().await?;
-    // Others may stand elsewhere; the next round says how far all are.
-    Ok(true)
+    Ok(if together { Batch::Reached(last) } else { Batch::Partly })
 }
 
 /// Locks the checkpoints of this process's projections that nobody else works at; gives those that are furthest behind.
 async fn lock(tx: &mut Tx) -> Result<(Vec<Projection>, i64), sqlx::Error> {
     let rows: Vec<Checkpoint> = match tx {
         Tx::Postgres(tx) => {
-            sqlx::query("set local synchronous_commit = off").execute(&mut **tx).await?; // can be folded again
             sqlx::query_as(include_str!("../sql/projector/lock_postgres.sql")).fetch_all(&mut **tx).await?
         }
         Tx::Sqlite(tx) => {
@@ -140,18 +131,16 @@ pub(super) fn read_until_newer(recorded: Vec<Recorded>) -> (Vec<Entry>, Option<U
     (entries, None)
 }
 
-async fn advance(tx: &mut Tx, projection: Projection, from: i64, to: i64) -> Result<(), sqlx::Error> {
+async fn advance(tx: &mut Tx, behind: &[Projection], from: i64, to: i64) -> Result<(), sqlx::Error> {
     let moved = on!(tx, |conn| {
-        sqlx::query(include_str!("../sql/projector/advance.sql"))
-            .bind(projection.name())
-            .bind(projection.version())
-            .bind(from)
-            .bind(to)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected())
+        let mut query = sqlx::QueryBuilder::new(include_str!("../sql/projector/advance.sql"));
+        query.push_bind(to).push(" where position = ").push_bind(from).push(" and (name, version) in (");
+        query.push_values(behind, |mut values, projection| {
+            values.push_bind(projection.name()).push_bind(projection.version());
+        });
+        query.push(")").build().execute(conn).await.map(|done| done.rows_affected())
     })?;
-    if moved == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    if u64::try_from(behind.len()) == Ok(moved) { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 async fn log_batch(tx: &mut Tx, position: i64) -> Result<(), sqlx::Error> {
@@ -164,51 +153,4 @@ async fn log_batch(tx: &mut Tx, position: i64) -> Result<(), sqlx::Error> {
             .await
             .map(drop)
     })
-}
-
-type ParkedKey = (String, String, String);
-
-fn key(projection: Projection, event: &Recorded) -> ParkedKey {
-    (projection.name().to_owned(), event.aggregate_type.clone(), event.aggregate_id.clone())
-}
-
-async fn parked(tx: &mut Tx) -> Result<HashSet<ParkedKey>, sqlx::Error> {
-    let rows: Vec<Parked> =
-        on!(tx, |conn| sqlx::query_as(include_str!("../sql/projector/parked.sql")).fetch_all(conn).await)?;
-    Ok(rows.into_iter().map(|row| (row.name, row.aggregate_type, row.aggregate_id)).collect())
-}
-
-async fn park(db: &Db, projection: Projection, position: i64, why: &str) -> Result<(), FoldError> {
-    tracing::error!(
-        projection = projection.name(),
-        position,
-        why,
-        "parked an aggregate that can't be folded"
-    );
-    let mut tx = db.begin().await?;
-    on!(&mut tx, |conn| {
-        sqlx::query(include_str!("../sql/projector/park.sql"))
-            .bind(projection.name())
-            .bind(projection.version())
-            .bind(position)
-            .bind(why)
-            .execute(conn)
-            .await?;
-    });
-    Ok(tx.commit().await?)
-}
-
-async fn next_position(db: &Db, projection: Projection) -> Result<i64, FoldError> {
-    let mut tx = db.begin().await?;
-    let rows: Vec<Checkpoint> = on!(&mut tx, |conn| {
-        sqlx::query_as(include_str!("../sql/projector/checkpoints.sql")).fetch_all(conn).await
-    })?;
-    let ours = rows.iter().find(|row| row.name == projection.name() && row.version == projection.version());
-    Ok(ours.map_or(0, |row| row.position) + 1)
-}
-
-/// Class 22 (data exception) and 23 (integrity) on Postgres; constraint errors on SQLite.
-fn is_about_data(error: &dyn sqlx::error::DatabaseError) -> bool {
-    !matches!(error.kind(), sqlx::error::ErrorKind::Other)
-        || error.code().is_some_and(|code| code.starts_with("22"))
 }

@@ -7,9 +7,9 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::rebuild::{Shadow, tables};
-use super::{FoldError, Progress};
+use super::{Checkpoint, FoldError, Progress, is_ours};
 use crate::db::{Db, Engine, Tx, on, read};
-use crate::event_log::{CommandRecord, ReadError, Recorded};
+use crate::event_log::{self, CommandRecord, ReadError, Recorded};
 
 /// What was checked, and everything that is not as it must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,8 +35,9 @@ impl super::Projector {
     /// Checks every event's hash, order and stream, folds claims, counts, commands and read models again, and
     /// compares. Reads only.
     pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<Report, FoldError> {
+        let _turn = self.whole.lock().await;
+        let (last, guards) = guards(&self.db).await?;
         let mut auditor = Auditor::default();
-        let last = self.log.last_position().await?;
         while auditor.position < last {
             let events = match self.log.tail(auditor.position, BATCH.min(last - auditor.position)).await {
                 Ok(events) => events,
@@ -52,14 +53,31 @@ impl super::Projector {
             auditor.check_commands(&self.db).await?;
             progress(Progress { done: auditor.position, of: last * 2 });
         }
-        auditor.check_claims_and_guards(&self.db).await?;
+        auditor.check_claims(&self.db).await?;
+        auditor.check_guards(&guards);
+        let served = self.position().await?;
+        let end = self.log.last_position().await?;
+        if served > end {
+            auditor.finding(end + 1, format!("is missing; the read models have folded up to #{served}"));
+        }
         let mut shadow = Shadow::new(&self.db).await?;
         let halfway = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });
-        shadow.fold_to(&self.db, self.position().await?, &halfway).await?;
-        let differences = compare(&shadow, &self.db).await;
+        let differences = async {
+            shadow.fold_to(&self.db, served.min(end), &halfway).await?;
+            compare(&mut shadow, &self.db).await
+        };
+        let differences = differences.await;
         shadow.discard().await;
         Ok(auditor.report(differences?))
     }
+}
+
+/// The last position, and the counts as they stood there.
+async fn guards(db: &Db) -> Result<(i64, BTreeMap<String, i64>), sqlx::Error> {
+    let rows: Vec<(i64, Option<String>, Option<i64>)> =
+        read!(db, |pool| sqlx::query_as(include_str!("../sql/projector/guards.sql")).fetch_all(pool).await)?;
+    let last = rows.first().map_or(0, |(position, ..)| *position);
+    Ok((last, rows.into_iter().filter_map(|(_, name, value)| name.zip(value)).collect()))
 }
 
 /// Reads the log once, from the first event to the last.
@@ -117,7 +135,7 @@ impl Auditor {
                     }
                 }
                 Constraint::Guard { name, delta, .. } => {
-                    *self.guards.entry(name.to_owned()).or_default() += delta
+                    *self.guards.entry(name.to_owned()).or_default() += delta;
                 }
             }
         }
@@ -148,9 +166,11 @@ impl Auditor {
         Ok(())
     }
 
-    async fn check_claims_and_guards(&mut self, db: &Db) -> Result<(), sqlx::Error> {
+    /// Compares the claims that were made up to here; others may be made meanwhile.
+    async fn check_claims(&mut self, db: &Db) -> Result<(), sqlx::Error> {
         let claims: Vec<(String, String, String, String)> = read!(db, |pool| {
-            sqlx::query_as(include_str!("../sql/projector/claims.sql")).fetch_all(pool).await
+            let claims = sqlx::query_as(include_str!("../sql/projector/claims.sql"));
+            claims.bind(self.position).fetch_all(pool).await
         })?;
         let stored: BTreeMap<_, _> =
             claims.into_iter().map(|(ns, key, kind, id)| ((ns, key), (kind, id))).collect();
@@ -158,16 +178,14 @@ impl Auditor {
             let what = format!("{} claims stand there, the log makes {}", stored.len(), self.claims.len());
             self.findings.push(Finding::Table { table: "claims", what });
         }
-        let guards: Vec<(String, i64)> =
-            read!(db, |pool| sqlx::query_as(include_str!("../sql/event_log/guards.sql"))
-                .fetch_all(pool)
-                .await)?;
-        let stored: BTreeMap<_, _> = guards.into_iter().collect();
-        if stored != self.guards {
+        Ok(())
+    }
+
+    fn check_guards(&mut self, stored: &BTreeMap<String, i64>) {
+        if *stored != self.guards {
             let what = format!("{stored:?} stands there, the log counts {:?}", self.guards);
             self.findings.push(Finding::Table { table: "guards", what });
         }
-        Ok(())
     }
 
     fn finding(&mut self, position: i64, what: String) {
@@ -189,9 +207,9 @@ pub(crate) fn constraints(fact: &Fact) -> Vec<Constraint> {
 }
 
 /// Compares the shadow with what is served, both at the position that is served.
-async fn compare(shadow: &Shadow, live: &Db) -> Result<Vec<Finding>, FoldError> {
+async fn compare(shadow: &mut Shadow, live: &Db) -> Result<Vec<Finding>, FoldError> {
     let served = match &live.0 {
-        Engine::Postgres(_) => "public.",
+        Engine::Postgres { .. } => "public.",
         Engine::Sqlite { path, .. } => {
             let Engine::Sqlite { writer, .. } = &shadow.db.0 else { return Ok(vec![]) };
             let file = format!("file:{}?mode=ro", path.display());
@@ -207,10 +225,13 @@ async fn compare(shadow: &Shadow, live: &Db) -> Result<Vec<Finding>, FoldError> 
         }
         Tx::Sqlite(_) => "main.",
     };
-    let at: i64 = on!(&mut tx, |conn| {
-        let mut query = QueryBuilder::new("select min(position) from ");
-        query.push(served).push("projection").build_query_scalar().fetch_one(conn).await?
+    let checkpoints: Vec<Checkpoint> = on!(&mut tx, |conn| {
+        let mut query = QueryBuilder::new("select name, version, position, error from ");
+        query.push(served).push("projection").build_query_as().fetch_all(conn).await?
     });
+    let ours = checkpoints.iter().filter(|c| is_ours(&c.name, c.version));
+    let end = event_log::last(live).await?.map_or(0, |(position, _)| position); // smaller where events were removed
+    let at = ours.map(|c| c.position).min().unwrap_or(0).min(end);
     shadow.fold_rest(live, &mut tx, at).await?;
     let mut findings = vec![];
     for table in tables() {

@@ -1,1 +1,51 @@
-//! t
+//! What the event log and the read models promise, on both engines.
+//!
+//! **Invariant:** every body runs on SQLite and on Postgres. What only one of them can do says so by name.
+
+mod aggregates;
+mod answers;
+mod append_only;
+mod given;
+mod histories;
+mod lists;
+mod log;
+mod order;
+mod outage;
+mod poison;
+mod projector;
+mod races;
+mod signing_in;
+mod transfers;
+mod verify;
+
+/// Makes `sqlite::name` and `postgres::name` of each body. A body may use `?`.
+macro_rules! engines {
+    ($($(#[$meta:meta])* async fn $name:ident($store:ident: Store) $body:block)*) => {
+        $(
+            $(#[$meta])*
+            async fn $name($store: Store) -> $crate::given::Outcome {
+                $body
+                Ok(())
+            }
+        )*
+
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() -> $crate::given::Outcome {
+                    super::$name($crate::given::Store::sqlite().await?).await
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() -> $crate::given::Outcome {
+                    super::$name($crate::given::Store::postgres().await?).await
+                }
+            )*
+        }
+    };
+}
+use engines;

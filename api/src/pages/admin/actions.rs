@@ -211,7 +211,6 @@ async fn invitee(app: &App, typed: &Typed, errors: &mut Errors) -> Result<Option
 async fn done(app: &App, id: Uuid, command: &OrgCommand, receipt: Receipt) -> Result<Response, Error> {
     if let OrgCommand::Invite(Invitee { invitation, person, .. }) = command {
         let token = links::invitation(app, OrgId(id), *invitation, *person).await?;
-        tracing::info!(org = %id, link = links::url(app, &format!("/invitations/{token}")), "invitation link");
         let to = paths::seen(&paths::org_members(id), receipt.position);
         return Ok((session::hand_over(app, &token), Redirect::to(&to)).into_response());
     }
@@ -239,7 +238,11 @@ async fn refused(
             let errors = Errors::one("slug", new::taken(app, &key, &holder).await?);
             (StatusCode::UNPROCESSABLE_ENTITY, errors, html! {})
         }
-        other => return Err(other.into()),
+        other @ (SendError::Forbidden
+        | SendError::LastOne
+        | SendError::CommandReused
+        | SendError::Unavailable
+        | SendError::Internal(_)) => return Err(other.into()),
     };
     let page = page(app, operator, (org, action), (&typed, &errors), note).await?;
     Ok((status, page).into_response())

@@ -36,7 +36,7 @@ pub async fn renew(
     let command = OrgCommand::RenewInvitation { invitation, expires_at };
     let envelope = Envelope { command_id, expected_sequence: None, address: client.address };
     let receipt = app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await?;
-    let token = links::invitation(&app, org, invitation, person).await?;
+    let token = links::invitation_again(&app, org, invitation, person).await?;
     let to = paths::seen(&paths::org_members(id), receipt.position);
     Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
 }

@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
 use domain::org::{Invitee, OrgCommand, Role};
-use domain::values::{Email, InvitationId, OrgId, OrgName, PersonId, Slug};
+use domain::values::{Email, InvitationId, OrgId, OrgName, Slug};
 use maud::{Markup, html};
 use projections::event_log::StreamId;
-use projections::{org_detail, people};
+use projections::org_detail;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -57,9 +57,7 @@ pub async fn submit(
         Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors).await?)),
     };
     let (org, invitation) = (OrgId(typed.command_id), InvitationId(typed.command_id));
-    let person =
-        PersonId(people::ensure(&app.db, PersonId(clock::new_id()), &owner, clock::now()).await?.person_id);
-    let token = links::invitation(&app, org, invitation, person).await?;
+    let (person, token) = links::invitation_for(&app, org, invitation, &owner).await?;
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let owner = Some(Invitee { invitation, person, role: Role::Owner, expires_at });
     let envelope =
@@ -67,7 +65,6 @@ pub async fn submit(
     let command = OrgCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {
-            tracing::info!(org = %org, link = links::url(&app, &format!("/invitations/{token}")), "invitation link");
             let to = paths::seen(&paths::org(org.0), receipt.position);
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
         }

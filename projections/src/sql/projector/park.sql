@@ -1,4 +1,4 @@
--- Parks the aggregate of the event at $3 for the projection $1, $2, because of $4.
+-- Parks the aggregate $3, $4 (type, id) for the projection $1, $2 (name, version) from position $5 on, because of $6.
 insert into projection_parked (name, version, aggregate_type, aggregate_id, from_position, error)
-select $1, $2, aggregate_type, aggregate_id, position, $4 from events where position = $3
+values ($1, $2, $3, $4, $5, $6)
 on conflict (name, version, aggregate_type, aggregate_id) do nothing

@@ -1,2 +1,3 @@
 -- Puts the checkpoint of $1, $2 (name, version) at $3.
-update projection set position = $3, error = null where name = $1 and version = $2
+insert into projection (name, version, position) values ($1, $2, $3)
+on conflict (name, version) do update set position = excluded.position, error = null

@@ -1,0 +1,114 @@
+//! Organisations created over HTTP, beside pgbench inserting one such row and the stock framework behind HTTP, all on
+//! one Postgres with fsync; and on SQLite.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use projections::testing;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::process::Process;
+use crate::stock;
+use crate::wire::Wire;
+
+const CALLERS: [usize; 4] = [1, 8, 32, 64];
+const SECONDS: u64 = 5;
+
+pub(crate) async fn run() {
+    println!("## Commands per second, {SECONDS} s each\n");
+    println!(
+        "| callers | pgbench | portal, Postgres | of pgbench | stock, Postgres | portal / stock | portal, SQLite |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let (_folder, sqlite_url) = testing::sqlite();
+    let mut on_postgres = Process::start(crate::PORTAL, &testing::postgres().await).await;
+    let mut on_sqlite = Process::start(crate::PORTAL, &sqlite_url).await;
+    let (ana, bo) = (on_postgres.first_superadmin().await, on_sqlite.first_superadmin().await);
+    let stock = stock::start(&testing::postgres().await).await;
+    let plain = testing::postgres().await;
+    prepare_pgbench(&plain);
+    for callers in CALLERS {
+        let pgbench = pgbench(&plain, callers);
+        let portal = load(&ana, on_postgres.address, "/admin/orgs", callers).await;
+        let stock = load(&Wire::new(stock.address), stock.address, "/orgs", callers).await;
+        let sqlite = load(&bo, on_sqlite.address, "/admin/orgs", callers).await;
+        let (of_pgbench, of_stock) = (portal / pgbench, portal / stock);
+        println!(
+            "| {callers} | {pgbench:.0} | {portal:.0} | {of_pgbench:.2} | {stock:.0} | {of_stock:.1} × | {sqlite:.0} |"
+        );
+    }
+    println!();
+    on_postgres.kill().await;
+    on_sqlite.kill().await;
+}
+
+/// Requests answered per second.
+async fn load(browser: &Wire, address: SocketAddr, path: &'static str, callers: usize) -> f64 {
+    let until = Instant::now() + Duration::from_secs(SECONDS);
+    let started = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..callers {
+        let mut wire = browser.again(address);
+        tasks.spawn(async move {
+            let mut done: u32 = 0;
+            while Instant::now() < until {
+                let id = Uuid::new_v4();
+                let slug = &id.simple().to_string()[..20];
+                let form = format!(
+                    "command_id={id}&name=Acme+{slug}&slug=s{slug}&owner_email=o{slug}%40example.com"
+                );
+                let answer = wire.post(path, &form).await.expect("an answer");
+                assert_eq!(answer.status, 303, "{}", answer.body);
+                done += 1;
+            }
+            done
+        });
+    }
+    let done: u32 = tasks.join_all().await.into_iter().sum();
+    f64::from(done) / started.elapsed().as_secs_f64()
+}
+
+const ROWS: &str = "create table rows (position bigserial primary key, aggregate_type text not null, \
+    aggregate_id text not null, sequence bigint not null, event_type text not null, event_version text not null, \
+    payload json not null, metadata json not null, recorded_at timestamptz not null default now(), \
+    leaf_hash bytea not null, unique (aggregate_type, aggregate_id, sequence))";
+
+const ROW: &str = "insert into rows (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
+    metadata, leaf_hash) values ('org', gen_random_uuid()::text, 1, 'OrgCreated', '1', \
+    '{\"OrgCreated\":{\"name\":\"Acme 0123456789abcdef0123\",\"slug\":\"s0123456789abcdef0123\"}}', \
+    '{\"actor\":\"person:01a2075f-134d-7445-bc50-47a9a40939fb\",\"command\":\"01a2075f-134d-7445-bc50-47a9a40939fb\",\
+    \"correlation\":\"01a2075f-134d-7445-bc50-47a9a40939fb\",\"address\":\"127.0.0.1\"}', \
+    '\\x0000000000000000000000000000000000000000000000000000000000000000');\n";
+
+fn prepare_pgbench(url: &str) {
+    let made = Command::new("psql").args(["-q", url, "-c", ROWS]).status().expect("psql is there");
+    assert!(made.success());
+}
+
+/// Transactions per second of the same number of clients that insert one such row each.
+fn pgbench(url: &str, clients: usize) -> f64 {
+    let script = tempfile::NamedTempFile::new().expect("there is room for a file");
+    std::fs::write(script.path(), ROW).expect("there is room for a line");
+    let output = Command::new("pgbench")
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-j",
+            "2",
+            "-c",
+            &clients.to_string(),
+            "-T",
+            &SECONDS.to_string(),
+            "-f",
+        ])
+        .arg(script.path())
+        .arg(url)
+        .output()
+        .expect("pgbench is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let tps = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    tps.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+}

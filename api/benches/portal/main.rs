@@ -1,0 +1,39 @@
+//! `make bench`: load against the real program in release, and the same against what it is compared with.
+//!
+//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `list` and
+//! `rebuild`; without a name all of them run.
+
+#![expect(clippy::print_stdout, reason = "the figures are what this is for")]
+
+mod commands;
+mod list;
+#[path = "../../tests/portal/process.rs"]
+mod process;
+mod rebuild;
+mod seed;
+mod stock;
+#[path = "../../tests/portal/wire.rs"]
+mod wire;
+
+/// The program under load.
+const PORTAL: &str = env!("CARGO_BIN_EXE_portal");
+
+#[tokio::main]
+async fn main() {
+    let parts: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if let [part, url] = parts.as_slice()
+        && part == "stock-server"
+    {
+        return stock::serve(url).await;
+    }
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+    if wanted("commands") {
+        commands::run().await;
+    }
+    if wanted("list") {
+        list::run().await;
+    }
+    if wanted("rebuild") {
+        rebuild::run().await;
+    }
+}

@@ -1,0 +1,146 @@
+//! The matrix: every route of the table, asked for by everybody there is, as a file to be read in review.
+//!
+//! **Invariant:** the table of routes, this program and `access.snap` say the same; and nobody changes anything by
+//! knocking.
+
+use std::fmt::Write;
+
+use api::access::Need;
+use api::routes::{self, Entry};
+use domain::org::Role;
+use domain::values::{InvitationId, OrgId};
+
+use crate::client::{Answer, Client};
+use crate::world::World;
+
+/// Columns of the matrix.
+const WHO: [&str; 8] =
+    ["anonymous", "nobody's", "stranger", "suspended", "member", "owner", "auditor", "superadmin"];
+
+async fn every_route_lets_in_whom_the_table_says(world: World) {
+    let place = Place::new(&world).await;
+    let before = world.position().await;
+    let mut matrix = format!("{:<5}{:<59}", "", "");
+    for who in WHO {
+        write!(matrix, "{who:<12}").expect("text");
+    }
+    for entry in routes::entries(&world.app) {
+        write!(matrix, "\n{:<5}{:<59}", entry.method, entry.path).expect("text");
+        for who in WHO {
+            let outcome = outcome(entry.need, &place.knock(&world, who, entry).await);
+            assert_eq!(outcome, expected(entry.need, who), "{entry:?} by {who}");
+            write!(matrix, "{outcome:<12}").expect("text");
+        }
+    }
+    assert_eq!(world.since(before).await, [""; 0]);
+    let lines: Vec<&str> = matrix.lines().map(str::trim_end).collect();
+    insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("access", lines.join("\n"));
+    });
+}
+
+/// The table at the head of `access.rs`, once more.
+fn expected(need: Need, who: &str) -> &'static str {
+    match (need, who) {
+        (Need::Anyone, _) => "✓",
+        (_, "anonymous") => "✗ sign in",
+        (Need::SignedIn, _) => "✓",
+        (Need::Member, "member" | "owner") => "✓",
+        (Need::Member, "suspended") => "✗ 403",
+        (Need::Member, _) => "✗ 404",
+        (Need::Platform, "auditor" | "superadmin") | (Need::Superadmin, "superadmin") => "✓",
+        (Need::Superadmin, "auditor") => "✗ 403",
+        (Need::Platform | Need::Superadmin, _) => "✗ home",
+    }
+}
+
+/// What somebody came to: anything that a handler said is a tick. Only the gate of members says 404.
+fn outcome(need: Need, answer: &Answer) -> &'static str {
+    match (need, answer.status, answer.location()) {
+        (Need::Anyone, ..) => "✓",
+        (_, 303, to) if to.starts_with("/login?next=") => "✗ sign in",
+        (Need::Platform | Need::Superadmin, 303, to) if HOMES.contains(&to) => "✗ home",
+        (_, 403, _) => "✗ 403",
+        (Need::Member, 404, _) => "✗ 404",
+        _ => "✓",
+    }
+}
+
+const HOMES: [&str; 4] =
+    ["/org/acme/dashboard", "/org/elsewhere/dashboard", "/org/closed/dashboard", "/organisations/select"];
+
+/// Everybody, and something for every parameter of a path.
+struct Place {
+    acme: OrgId,
+    closed: OrgId,
+    invitation: InvitationId,
+    people: Vec<(&'static str, Client)>,
+}
+
+impl Place {
+    async fn new(world: &World) -> Self {
+        let (acme, closed) = (world.org("acme").await, world.org("closed").await);
+        let suspended = world.joined(closed, "sue@example.com", Role::Owner).await;
+        world.suspended(closed, "The invoice is unpaid").await;
+        let guest = world.person("guest@example.com").await;
+        let invitation = world.invited(acme, guest, Role::Member).await;
+        let people = vec![
+            ("nobody's", world.somebody("nora@example.com").await),
+            ("stranger", world.stranger().await),
+            ("suspended", suspended),
+            ("member", world.member(acme).await),
+            ("owner", world.owner(acme).await),
+            ("auditor", world.auditor().await),
+            ("superadmin", world.operator().await),
+        ];
+        Self { acme, closed, invitation, people }
+    }
+
+    /// With a session of its own for each request, since one of them ends it.
+    async fn knock(&self, world: &World, who: &str, entry: Entry) -> Answer {
+        let known = self.people.iter().find(|(name, _)| *name == who);
+        let client = match known {
+            Some((_, client)) => world.signed_in(client.person()).await,
+            None => world.anonymous(),
+        };
+        let path = self.fill(entry.path, who);
+        match entry.method {
+            "POST" => client.post(&path, &[]).await,
+            _ => client.get(&path).await,
+        }
+    }
+
+    fn fill(&self, path: &str, who: &str) -> String {
+        let slug = if who == "suspended" { "closed" } else { "acme" };
+        let id = if who == "suspended" { self.closed } else { self.acme };
+        path.replace("{slug}", slug)
+            .replace("{id}", &id.to_string())
+            .replace("{invitation}", &self.invitation.to_string())
+            .replace("{action}", "name")
+            .replace("{token}", &"0".repeat(64))
+            .replace("{*rest}", "whatever/there/is")
+    }
+}
+
+/// No method that a route does not take, and no spelling of its path, gets around the gate.
+async fn the_console_is_closed_to_owners_however_it_is_spelled(world: World) {
+    let acme = world.org("acme").await;
+    let olga = world.owner(acme).await;
+    for path in ["/admin", "/admin/", "/admin/orgs/", "/admin/%6frgs", "/admin//orgs", "/admin/../admin/orgs"]
+    {
+        olga.get(path).await.leads_to("/org/acme/dashboard");
+    }
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW"] {
+        let request = axum::http::Request::builder().method(method).uri("/admin/orgs");
+        let answer = olga.send(request.body(axum::body::Body::empty()).expect("a request")).await;
+        answer.leads_to("/org/acme/dashboard").hides("Elsewhere");
+    }
+    for path in ["/Admin/orgs", "//admin/orgs", "/admin%2Forgs", "/ADMIN"] {
+        olga.get(path).await.is(404);
+    }
+}
+
+engines! {
+    every_route_lets_in_whom_the_table_says,
+    the_console_is_closed_to_owners_however_it_is_spelled,
+}

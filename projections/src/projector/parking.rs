@@ -1,0 +1,144 @@
+//! Which aggregates a projection leaves out, and from where on.
+//!
+//! **Invariant:** what is parked depends on the events alone, not on the batches they came in: every event in front of
+//! the one that can't be folded is folded, that one and all later ones of its aggregate are not.
+
+use std::collections::HashMap;
+
+use super::batch::Entry;
+use super::{FoldError, Parked, Projection};
+use crate::db::{Tx, on};
+use crate::event_log::Recorded;
+
+/// Everything that is parked, and what was added since it was read.
+#[derive(Debug, Default)]
+pub(super) struct Parking {
+    /// By projection, aggregate type and id: the position of the first event that is left out.
+    from: HashMap<(String, String, String), i64>,
+    added: Vec<Parked>,
+}
+
+impl Parking {
+    pub(super) async fn read(tx: &mut Tx) -> Result<Self, sqlx::Error> {
+        let rows: Vec<Parked> = on!(tx, |conn| {
+            sqlx::query_as(include_str!("../sql/projector/parked.sql")).fetch_all(conn).await
+        })?;
+        let from = rows
+            .into_iter()
+            .map(|row| ((row.name, row.aggregate_type, row.aggregate_id), row.from_position))
+            .collect();
+        Ok(Self { from, added: vec![] })
+    }
+
+    /// What this projection is to fold of a batch.
+    pub(super) fn wanted<'a>(&self, projection: Projection, entries: &'a [Entry]) -> Vec<&'a Entry> {
+        let wanted =
+            |e: &&Entry| projection.folds(&e.recorded.aggregate_type) && !self.holds(projection, &e.recorded);
+        entries.iter().filter(wanted).collect()
+    }
+
+    fn holds(&self, projection: Projection, event: &Recorded) -> bool {
+        // Nothing is parked as a rule, and then nothing is copied to ask.
+        !self.from.is_empty()
+            && self.from.get(&key(projection, event)).is_some_and(|from| *from <= event.position)
+    }
+
+    fn add(&mut self, projection: Projection, event: &Recorded, error: String) {
+        tracing::error!(
+            projection = projection.name(),
+            position = event.position,
+            why = error,
+            "parked an aggregate that can't be folded"
+        );
+        let (name, aggregate_type, aggregate_id) = key(projection, event);
+        let from_position = event.position;
+        self.from.insert(key(projection, event), from_position);
+        self.added.push(Parked { name, aggregate_type, aggregate_id, from_position, error });
+    }
+
+    /// Records what was added.
+    pub(super) async fn write(&self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        for parked in &self.added {
+            let version = Projection::by_name(&parked.name).map_or(0, Projection::version);
+            on!(tx, |conn| {
+                sqlx::query(include_str!("../sql/projector/park.sql"))
+                    .bind(&parked.name)
+                    .bind(version)
+                    .bind(&parked.aggregate_type)
+                    .bind(&parked.aggregate_id)
+                    .bind(parked.from_position)
+                    .bind(&parked.error)
+                    .execute(conn)
+                    .await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Folds a batch; whatever can't be folded parks its aggregate.
+    pub(super) async fn fold(
+        &mut self,
+        tx: &mut Tx,
+        projection: Projection,
+        entries: &[Entry],
+    ) -> Result<(), FoldError> {
+        let wanted = self.wanted(projection, entries);
+        if attempt(tx, projection, &wanted).await?.is_none() {
+            return Ok(());
+        }
+        for entry in wanted {
+            if self.holds(projection, &entry.recorded) {
+                continue;
+            }
+            if let Some(why) = attempt(tx, projection, &[entry]).await? {
+                self.add(projection, &entry.recorded, why);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(projection: Projection, event: &Recorded) -> (String, String, String) {
+    (projection.name().to_owned(), event.aggregate_type.clone(), event.aggregate_id.clone())
+}
+
+/// Folds these, or changes nothing and gives the reason to park.
+async fn attempt(
+    tx: &mut Tx,
+    projection: Projection,
+    entries: &[&Entry],
+) -> Result<Option<String>, FoldError> {
+    run(tx, include_str!("../sql/projector/savepoint.sql")).await?;
+    let why = match projection.fold(tx, entries).await {
+        Ok(()) => None,
+        Err(error) => {
+            run(tx, include_str!("../sql/projector/back_to_savepoint.sql")).await?;
+            Some(error.reason_to_park().ok_or(error)?)
+        }
+    };
+    run(tx, include_str!("../sql/projector/release_savepoint.sql")).await?;
+    Ok(why)
+}
+
+async fn run(tx: &mut Tx, statement: &'static str) -> Result<(), sqlx::Error> {
+    on!(tx, |conn| sqlx::query(statement).execute(conn).await.map(drop))
+}
+
+impl FoldError {
+    /// Why this event can never be folded, if that is what happened.
+    pub(super) fn reason_to_park(&self) -> Option<String> {
+        match self {
+            Self::Poison { why, .. } => Some(why.clone()),
+            Self::Database(sqlx::Error::Database(refused)) if is_about_data(refused.as_ref()) => {
+                Some(refused.to_string())
+            }
+            Self::Database(_) | Self::Read(_) | Self::Superseded { .. } => None,
+        }
+    }
+}
+
+/// Class 22 (data exception) and 23 (integrity) on Postgres; constraint errors on SQLite.
+fn is_about_data(error: &dyn sqlx::error::DatabaseError) -> bool {
+    !matches!(error.kind(), sqlx::error::ErrorKind::Other)
+        || error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
+}

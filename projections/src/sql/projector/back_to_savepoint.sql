@@ -1,0 +1,2 @@
+-- Forgets what a fold wrote that failed.
+rollback to savepoint fold

@@ -1,2 +1,0 @@
--- Positions of all projections.
-select position from projection

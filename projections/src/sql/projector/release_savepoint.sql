@@ -1,0 +1,2 @@
+-- Keeps what a fold wrote.
+release savepoint fold

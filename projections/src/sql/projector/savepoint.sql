@@ -1,0 +1,2 @@
+-- Where a fold that fails goes back to.
+savepoint fold

@@ -1,0 +1,145 @@
+//! Random histories: whatever happens, in whatever batches, the read models are what the log says.
+
+use std::collections::HashSet;
+
+use domain::grant::{GrantCommand, PlatformRole};
+use domain::org::{Invitee, OrgCommand, Role};
+use domain::values::{InvitationId, OrgId, PersonId};
+use domain::{Grant, Org, Rules};
+use futures::future::join_all;
+use projections::event_log::Append;
+use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use uuid::Uuid;
+
+use crate::engines;
+use crate::given::{Outcome, Store, append, day, org_name, reason, slug};
+
+const HISTORIES: usize = 4;
+const STEPS: usize = 300;
+
+engines! {
+    async fn read_models_of_any_history_are_what_the_log_says(store: Store) {
+        let mut runner = TestRunner::deterministic();
+        let mut kinds = HashSet::new();
+        for _ in 0..HISTORIES {
+            let store = store.fresh().await?;
+            let history = proptest::collection::vec(step(), STEPS).new_tree(&mut runner).map_err(|why| why.to_string())?.current();
+            live_through(&store, history).await?;
+            store.assert_sound().await?;
+            let served = served(&store).await?;
+            store.projector.rebuild(|_| ()).await?;
+            assert_eq!(self::served(&store).await?, served);
+            assert_eq!(store.projector.parked().await?, []);
+            kinds.extend(store.events().await?.into_iter().map(|event| event.event_type));
+        }
+        assert!(kinds.len() >= 16, "histories should be rich: {kinds:?}");
+    }
+}
+
+/// One thing that happens: a command, or a pause in which what was sent is answered, and perhaps folded.
+#[derive(Clone, Debug)]
+enum Step {
+    Org(OrgId, OrgCommand),
+    Grant(PersonId, GrantCommand),
+    Pause { fold: bool },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let org = (0..5_u128).prop_map(|n| OrgId(Uuid::from_u128(n)));
+    prop_oneof![
+        20 => (org, org_command()).prop_map(|(id, command)| Step::Org(id, command)),
+        3 => (person(), grant_command()).prop_map(|(id, command)| Step::Grant(id, command)),
+        12 => any::<bool>().prop_map(|fold| Step::Pause { fold }),
+    ]
+}
+
+fn person() -> impl Strategy<Value = PersonId> {
+    (0..6_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
+}
+
+fn invitation() -> impl Strategy<Value = InvitationId> {
+    (0..12_u128).prop_map(|n| InvitationId(Uuid::from_u128(2000 + n)))
+}
+
+/// Two invitations for each person.
+fn invited_with(invitation: InvitationId) -> PersonId {
+    PersonId(Uuid::from_u128(1000 + invitation.0.as_u128() % 6))
+}
+
+fn invitee() -> impl Strategy<Value = Invitee> {
+    let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
+    (invitation(), role).prop_map(|(invitation, role)| {
+        let (person, expires_at) = (invited_with(invitation), day(30));
+        Invitee { invitation, person, role, expires_at }
+    })
+}
+
+fn org_command() -> impl Strategy<Value = OrgCommand> {
+    use OrgCommand as C;
+    let name = || select(vec!["Acme", "Äpex", "Zeta & Co"]).prop_map(org_name);
+    let slug = || select(vec!["acme", "apex", "zeta", "omega", "alpha", "beta", "gamma"]).prop_map(slug);
+    let confirmed = || proptest::option::of(slug());
+    prop_oneof![
+        4 => (name(), slug(), proptest::option::of(invitee()))
+            .prop_map(|(name, slug, owner)| C::Create { name, slug, owner }),
+        2 => name().prop_map(|name| C::Rename { name }),
+        2 => slug().prop_map(|slug| C::ChangeSlug { slug }),
+        1 => confirmed().prop_map(|confirmed| C::Suspend { reason: reason(), confirmed }),
+        2 => select(vec![C::Reinstate, C::Restore, C::Protect, C::Unprotect]),
+        1 => confirmed().prop_map(|confirmed| C::Archive { reason: reason(), confirmed }),
+        2 => select(vec![C::Restore]),
+        4 => invitee().prop_map(C::Invite),
+        1 => invitation().prop_map(|invitation| C::RenewInvitation { invitation, expires_at: day(60) }),
+        1 => invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
+        4 => invitation().prop_map(|invitation| {
+            C::AcceptInvitation { invitation, person: invited_with(invitation), at: day(1) }
+        }),
+    ]
+}
+
+fn grant_command() -> impl Strategy<Value = GrantCommand> {
+    let role = || select(vec![PlatformRole::Superadmin, PlatformRole::Auditor]);
+    prop_oneof![
+        role().prop_map(|role| GrantCommand::Give { role, reason: reason() }),
+        role().prop_map(|role| GrantCommand::Revoke { role, reason: reason() }),
+    ]
+}
+
+/// Decides each command on what stands in the log, and sends what was decided between two pauses at once.
+async fn live_through(store: &Store, history: Vec<Step>) -> Outcome {
+    let mut waiting: Vec<Append> = vec![];
+    for step in history.into_iter().chain([Step::Pause { fold: true }]) {
+        match step {
+            Step::Org(id, command) => waiting.extend(decided::<Org>(store, id, command).await?),
+            Step::Grant(id, command) => waiting.extend(decided::<Grant>(store, id, command).await?),
+            Step::Pause { fold } => {
+                let _some_are_refused = join_all(waiting.drain(..).map(|append| store.append(append))).await;
+                if fold {
+                    store.projector.catch_up().await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn decided<A: Rules>(store: &Store, id: A::Id, command: A::Command) -> Outcome<Option<Append>> {
+    let loaded = cqrs_es::EventStore::<A>::load_aggregate(&store.log, &id.to_string()).await?;
+    let events = loaded.aggregate.decide(command).unwrap_or_default();
+    Ok((!events.is_empty()).then(|| append::<A>(id, loaded.sequence, &events)))
+}
+
+/// How many rows each table has.
+async fn served(store: &Store) -> Outcome<Vec<i64>> {
+    let mut raw = store.raw().await?;
+    let mut rows = vec![];
+    for table in
+        ["org_list", "org_detail", "org_slug", "membership", "invitation", "platform_grant", "history"]
+    {
+        rows.push(raw.number(&format!("select count(*) from {table}")).await?);
+    }
+    Ok(rows)
+}
