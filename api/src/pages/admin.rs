@@ -67,7 +67,7 @@ impl<'a> Desk<'a> {
 
 /// What the viewer did at `position`, once the read models have it.
 async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<Markup>, Error> {
-    if app.log.last_position().await? < position {
+    if position < 1 || app.log.last_position().await? < position {
         return Ok(None); // a link from elsewhere
     }
     if app.projector.wait_for(position, WAIT).await.is_err() {
