@@ -53,7 +53,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Says something on top of the page, below what was just done.
-    pub fn also(&mut self, note: Markup) {
+    pub fn also(&mut self, note: &Markup) {
         let before = self.notice.take();
         self.notice = Some(html! { @if let Some(before) = before { (before) } (note) });
     }

@@ -41,7 +41,7 @@ pub async fn overview(
     let org = load(&app, &operator, id).await?;
     let handed_over = session::handed_over(&app, &headers);
     if let Some((token, _)) = &handed_over {
-        desk.also(invitation_box(&app, id, token).await);
+        desk.also(&invitation_box(&app, id, token).await);
     }
     let events = history::of_org(&app.log, &operator.scope(), id, i64::MAX, 8).await?;
     let names = Names::of(&app, &events).await?;
@@ -75,7 +75,7 @@ pub async fn members(
     let org = load(&app, &operator, id).await?;
     let handed_over = session::handed_over(&app, &headers);
     if let Some((token, _)) = &handed_over {
-        desk.also(invitation_box(&app, id, token).await);
+        desk.also(&invitation_box(&app, id, token).await);
     }
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
     let invited = memberships::invited(&app.db, &operator.scope(), id).await?;
