@@ -91,6 +91,8 @@ function debounce(milliseconds, run) {
 
 function live(form) {
   let asked;
+  let wanted = location.href;
+  let answered;
   const query = () => {
     const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value !== "");
     return new URLSearchParams(filled).toString();
@@ -100,10 +102,17 @@ function live(form) {
     url.search = query();
     return url;
   };
-  const refresh = async () => {
+  const refresh = () => {
+    const url = address();
+    if (url.href !== wanted) {
+      wanted = url.href;
+      answered = exchange(url);
+    }
+    return answered;
+  };
+  const exchange = async (url) => {
     asked?.abort();
     const mine = (asked = new AbortController());
-    const url = address();
     const results = document.getElementById("results");
     if (!results) return;
     results.setAttribute("aria-busy", "true");
@@ -125,13 +134,16 @@ function live(form) {
       for (const select of all("select", form)) select.closest(".filter")?.toggleAttribute("data-set", select.value !== "");
     } catch (error) {
       if (error.name === "AbortError") return;
+      wanted = location.href;
       results.removeAttribute("aria-busy"); // offline: what stands there is still true
     }
   };
   form.addEventListener("input", debounce(150, refresh));
-  form.addEventListener("submit", (event) => {
+  // Enter goes on to what was found.
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    refresh();
+    await refresh();
+    document.querySelector("#results :is(tbody th a, a.choice)")?.focus();
   });
 }
 

@@ -82,6 +82,11 @@ pub async fn open(app: &App, token: &str, purpose: Purpose) -> Result<Link, Erro
     found.filter(|link| link.used_at.is_none() && link.expires_at > now).ok_or(Error::NotFound)
 }
 
+/// The link that somebody followed, whether it still opens something or not.
+pub async fn any(app: &App, token: &str, purpose: Purpose) -> Result<Option<Link>, Error> {
+    Ok(links::find(&app.db, &hash_of(token), purpose).await?)
+}
+
 /// Uses a link up. Whoever comes second gets what a wrong link gets.
 pub async fn use_up(app: &App, token: &str) -> Result<(), Error> {
     if links::use_up(&app.db, &hash_of(token), clock::now()).await? { Ok(()) } else { Err(Error::NotFound) }

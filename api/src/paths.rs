@@ -20,6 +20,8 @@ pub const SELECT: &str = "/organisations/select";
 pub const DEFAULT_ORG: &str = "/organisations/default";
 pub const ORG_ROOT: &str = "/org/{slug}";
 pub const DASHBOARD: &str = "/org/{slug}/dashboard";
+pub const ORG_PEOPLE: &str = "/org/{slug}/members";
+pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
 pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";
@@ -39,6 +41,15 @@ pub const METRICS: &str = "/metrics";
 
 pub fn dashboard(slug: &str) -> String {
     format!("/org/{slug}/dashboard")
+}
+
+/// The people of an organisation, for its own members.
+pub fn people(slug: &str) -> String {
+    format!("/org/{slug}/members")
+}
+
+pub fn activity(slug: &str) -> String {
+    format!("/org/{slug}/activity")
 }
 
 /// The address `/org/{any slug}/…` under the slug that the organisation has today. The slug is not looked for in the

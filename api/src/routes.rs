@@ -48,6 +48,8 @@ fn table(routes: Routes) -> Routes {
         .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
         .get(paths::ORG_ROOT, Member, tenant::root)
         .get(paths::DASHBOARD, Member, tenant::dashboard)
+        .get(paths::ORG_PEOPLE, Member, tenant::people)
+        .get(paths::ORG_ACTIVITY, Member, tenant::activity)
         .get(paths::ADMIN, Platform, admin::root)
         .get(paths::ADMIN_ORGS, Platform, list::show)
         .post(paths::ADMIN_ORGS, Superadmin, new::submit)

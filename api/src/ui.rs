@@ -25,13 +25,14 @@ use std::sync::LazyLock;
 pub use form::{
     Field, Kind, checkbox, envelope, error_summary, form_actions, select, submit, submit_danger, submit_plain,
 };
-pub use frame::{Choice, Console, Section, Tenant, Viewer, error_page, plain, plain_wide};
+pub use frame::{Choice, Console, Section, Tenant, Viewer, error_page, plain, plain_wide, plain_with};
 pub use page::{
-    ChoiceCard, actions, button_link, card, card_with, choice_card, choices, columns, danger, head, link_box,
-    primary_link, stat, stats, steps, timeline,
+    ChoiceCard, actions, button_link, card, card_with, choice_card, choices, columns, console_card, danger,
+    head, link_box, primary_link, stat, stats, steps, timeline,
 };
 pub use piece::{
-    Tone, badge, copyable, empty, exact_time, facts, id, monogram, note, position, sentence, tabs, time, undo,
+    Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, position, sentence,
+    tabs, time, undo,
 };
 pub use table::{Column, Filter, FilterBar, pager, results, table};
 

@@ -5,13 +5,15 @@
 use crate::fact::Fact;
 use crate::grant::GrantEvent;
 use crate::org::OrgEvent;
-use crate::values::{OrgId, PersonId};
+use crate::values::{OrgId, OrgName, PersonId};
 
 /// A piece of a sentence. Names are not in the log, so whoever shows it looks them up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Text(String),
     Org(OrgId),
+    /// An organisation by the name that it was given then, which may not be today's.
+    Called(OrgId, String),
     Person(PersonId),
 }
 
@@ -19,7 +21,7 @@ impl Fact {
     /// What was done, to be read after the name of whoever did it.
     pub fn sentence(&self) -> Vec<Part> {
         match self {
-            Self::Org(id, event) => of_org(Part::Org(*id), event),
+            Self::Org(id, event) => of_org(*id, event),
             Self::Grant(id, event) => of_grant(Part::Person(*id), event),
         }
     }
@@ -41,11 +43,16 @@ impl Fact {
     }
 }
 
-fn of_org(org: Part, event: &OrgEvent) -> Vec<Part> {
+fn of_org(id: OrgId, event: &OrgEvent) -> Vec<Part> {
     use OrgEvent as E;
+    let org = Part::Org(id);
+    let called = |name: &OrgName| Part::Called(id, name.to_string());
     match event {
-        E::OrgCreated { name, slug } => vec![text("created "), org, text(format!(" as “{name}” ({slug})"))],
-        E::OrgRenamed { name } => vec![text("renamed "), org, text(format!(" to “{name}”"))],
+        E::OrgCreated { name, slug } => {
+            vec![text("created "), called(name), text(format!(" with the slug {slug}"))]
+        }
+        // The name before is not in the event, and today's would make an old sentence read oddly.
+        E::OrgRenamed { name } => vec![text("renamed the organisation to "), called(name)],
         E::OrgSlugChanged { slug } => vec![text("changed the slug of "), org, text(format!(" to {slug}"))],
         E::OrgSuspended { reason } => vec![text("suspended "), org, text(format!(": {reason}"))],
         E::OrgReinstated {} => vec![text("reinstated "), org],

@@ -155,7 +155,8 @@ fn password_card(errors: &Errors) -> Markup {
 }
 
 fn sessions_card(open: &[Session], identity: &Identity) -> Markup {
-    let columns = [Column::new("Where"), Column::new("Signed in"), Column::new("Last used"), Column::new("")];
+    let columns =
+        [Column::new("Where"), Column::new("Signed in"), Column::new("Last used"), Column::new("").numeric()];
     let rows: Vec<Vec<Markup>> = open.iter().map(|session| session_row(session, identity)).collect();
     ui::card(
         "Sessions",
@@ -171,11 +172,14 @@ fn sessions_card(open: &[Session], identity: &Identity) -> Markup {
 fn session_row(session: &Session, identity: &Identity) -> Vec<Markup> {
     let here = session.session_id == identity.session.session_id;
     vec![
-        html! { (session.agent.as_deref().unwrap_or("Unknown browser")) " " @if let Some(address) = &session.address { (ui::id(address)) } },
+        html! {
+            span title=[session.agent.as_deref()] { (browser(session.agent.as_deref())) }
+            @if let Some(address) = &session.address { " " (ui::id(address)) }
+        },
         ui::time(session.created_at.into()),
         ui::time(session.last_seen_at.into()),
         html! {
-            @if here { "This one" }
+            @if here { (ui::badge("this one")) }
             @else {
                 form.inline method="post" action=(paths::ACCOUNT_SESSIONS) {
                     input type="hidden" name="session" value=(session.session_id);
@@ -184,4 +188,48 @@ fn session_row(session: &Session, identity: &Identity) -> Vec<Markup> {
             }
         },
     ]
+}
+
+/// What people call the browser that calls itself `agent`: "Firefox on Windows". The order matters, for most browsers
+/// also name the ones they are like.
+fn browser(agent: Option<&str>) -> String {
+    const BROWSERS: [(&str, &str); 5] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("iPhone", "an iPhone"),
+        ("iPad", "an iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let Some(agent) = agent else { return "Unknown browser".to_owned() };
+    let named = |table: &[(&str, &'static str)]| {
+        table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    match (named(&BROWSERS), named(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) => agent.chars().take(40).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_called_what_people_call_it() {
+        let safari = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15";
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36 Edg/126.0";
+        assert_eq!(browser(Some(safari)), "Safari on macOS");
+        assert_eq!(browser(Some(edge)), "Edge on Windows");
+        assert_eq!(browser(Some("curl/8.5.0")), "curl/8.5.0");
+        assert_eq!(browser(None), "Unknown browser");
+    }
 }

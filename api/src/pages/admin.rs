@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::response::Redirect;
 use maud::{Markup, html};
+use projections::event_log::Recorded;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -36,6 +37,9 @@ pub struct Desk<'a> {
     position: i64,
 }
 
+/// Events that one command gives, at most.
+const MOST: i64 = 8;
+
 /// How long a page waits for the event that it was asked to show.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -49,7 +53,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Says something on top of the page, below what was just done.
-    pub fn also(&mut self, note: Markup) {
+    pub fn also(&mut self, note: &Markup) {
         let before = self.notice.take();
         self.notice = Some(html! { @if let Some(before) = before { (before) } (note) });
     }
@@ -63,7 +67,7 @@ impl<'a> Desk<'a> {
 
 /// What the viewer did at `position`, once the read models have it.
 async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<Markup>, Error> {
-    if app.log.last_position().await? < position {
+    if position < 1 || app.log.last_position().await? < position {
         return Ok(None); // a link from elsewhere
     }
     if app.projector.wait_for(position, WAIT).await.is_err() {
@@ -71,13 +75,24 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
             html! { "What you did is recorded. This page is still updating; reload it in a moment." };
         return Ok(Some(ui::note(Tone::Warning, sentence)));
     }
-    let events = app.log.at(&[position]).await?;
+    let after = (position - MOST).max(0);
+    let events = mine(operator, app.log.tail(after, position - after).await?);
     let names = Names::of(app, &events).await?;
-    let said = events.first().and_then(|event| {
-        let mine = event.metadata().ok()?.actor.person() == Some(operator.identity.person());
-        mine.then(|| event.fact().ok()).flatten().map(|fact| names.told("You", &fact))
-    });
-    Ok(said.map(|sentence| ui::note(Tone::Good, html! { (sentence) " · " (ui::position(position)) })))
+    let line = |event: &Recorded| {
+        let sentence = names.told("You", &event.fact().ok()?);
+        Some(html! { p { (sentence) " · " (ui::position(event.position)) } })
+    };
+    let said: Vec<Markup> = events.iter().filter_map(line).collect();
+    Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } })))
+}
+
+/// What the operator's command gave that the last of these events came from; nothing if it was somebody else's.
+fn mine(operator: &Operator, events: Vec<Recorded>) -> Vec<Recorded> {
+    let metadata = |event: &Recorded| event.metadata().ok();
+    let Some(last) = events.last().and_then(metadata) else { return vec![] };
+    let of_command = |event: &Recorded| metadata(event).is_some_and(|it| it.command == last.command);
+    let is_mine = last.actor.person() == Some(operator.identity.person());
+    events.into_iter().filter(|event| is_mine && of_command(event)).collect()
 }
 
 /// `/admin`: the organisations, for now.

@@ -3,7 +3,7 @@
 //! **Invariant:** the token is a handle. Organisation, role and person come from what the log says of the invitation.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
 use domain::org::OrgCommand;
@@ -49,9 +49,15 @@ pub async fn form(
     State(app): State<App>,
     Visitor(visitor): Visitor,
     Path(token): Path<String>,
-) -> Result<Markup, Error> {
-    let invited = look_up(&app, &token).await?;
-    Ok(page(&invited, &token, visitor.as_ref(), (&Joining::default(), &Errors::default())))
+) -> Result<Response, Error> {
+    match look_up(&app, &token).await {
+        Ok(invited) => {
+            let empty = (&Joining::default(), &Errors::default());
+            Ok(page(&invited, &token, visitor.as_ref(), empty).into_response())
+        }
+        Err(Error::NotFound) => settled(&app, visitor.as_ref(), &token).await,
+        Err(error) => Err(error),
+    }
 }
 
 pub async fn submit(
@@ -115,6 +121,32 @@ async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
     }
     let person = people::by_id(&app.db, PersonId(invitation.person_id)).await?.ok_or(Error::NotFound)?;
     Ok(Invited { invitation, org, person })
+}
+
+/// A link that opens no invitation. Whoever joined by it goes on to the organisation; everybody else reads the same,
+/// whether there ever was such a link or not.
+async fn settled(app: &App, visitor: Option<&Identity>, token: &str) -> Result<Response, Error> {
+    if let Some(identity) = visitor
+        && let Some(slug) = joined(app, identity, token).await?
+    {
+        return Ok(Redirect::to(&paths::dashboard(&slug)).into_response());
+    }
+    let content = html! {
+        h1 { "This link opens nothing" }
+        p { "An invitation works once, and for " (links::INVITATION_DAYS) " days. If you have joined already, go on to your organisation. Otherwise ask whoever invited you for a new link." }
+        (ui::primary_link(if visitor.is_some() { "Go on" } else { "Sign in" }, paths::ROOT))
+    };
+    Ok((StatusCode::NOT_FOUND, ui::plain("This link opens nothing", content)).into_response())
+}
+
+/// Where the visitor belongs by an invitation that was theirs.
+async fn joined(app: &App, identity: &Identity, token: &str) -> Result<Option<String>, Error> {
+    let link = links::any(app, token, Purpose::Invitation).await?;
+    let Some(org) = link.filter(|link| link.person_id == Some(identity.session.person_id)) else {
+        return Ok(None);
+    };
+    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 100).await?;
+    Ok(memberships.into_iter().find(|m| Some(m.org_id) == org.org_id).map(|m| m.slug))
 }
 
 fn page(

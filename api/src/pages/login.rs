@@ -81,10 +81,12 @@ async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, E
 }
 
 fn page(email: &str, next: &str, errors: &Errors) -> Markup {
-    ui::plain(
+    let invited = html! { "There is no sign-up: whoever runs your organisation invites you, and the link you get opens your account." };
+    ui::plain_with(
         "Sign in",
         html! {
             h1 { "Sign in" }
+            p { "One account for every organisation that you belong to." }
             (errors.summary())
             form method="post" action=(paths::LOGIN) data-once {
                 input type="hidden" name="next" value=(next);
@@ -93,5 +95,6 @@ fn page(email: &str, next: &str, errors: &Errors) -> Markup {
                 (ui::submit("Sign in"))
             }
         },
+        invited,
     )
 }

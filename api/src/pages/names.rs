@@ -33,7 +33,7 @@ impl Names {
         for part in parts {
             match part {
                 Part::Person(person) => people.push(person.0),
-                Part::Org(org) => orgs.push(org.0),
+                Part::Org(org) | Part::Called(org, _) => orgs.push(org.0),
                 Part::Text(_) => {}
             }
         }
@@ -59,6 +59,10 @@ impl Names {
                 self.people.get(&id.0).cloned().unwrap_or_else(|| "somebody erased".to_owned())
             }
             Part::Org(id) => self.orgs.get(&id.0).cloned().unwrap_or_else(|| "an organisation".to_owned()),
+            Part::Called(id, then) => match self.orgs.get(&id.0) {
+                Some(today) if today != then => format!("{then} (now {today})"),
+                _ => then.clone(),
+            },
         }
     }
 
@@ -75,12 +79,21 @@ impl Names {
         ui::sentence(actor, &fact.sentence(), &|part| self.part(part))
     }
 
-    /// Events as a list, in the order given.
+    /// Events as a list, in the order given, with their positions.
     pub fn timeline(&self, events: &[Recorded]) -> Markup {
-        let items: Vec<(Markup, DateTime<Utc>, i64)> = events
-            .iter()
-            .map(|event| (self.sentence(event), event.recorded_at.into(), event.position))
-            .collect();
-        ui::timeline(&items)
+        self.list(events, |event| Some(event.position))
+    }
+
+    /// The same for customers: positions count the events of everybody, so they stay with the operator.
+    pub fn story(&self, events: &[Recorded]) -> Markup {
+        self.list(events, |_| None)
+    }
+
+    fn list(&self, events: &[Recorded], position: fn(&Recorded) -> Option<i64>) -> Markup {
+        let item = |event: &Recorded| {
+            let at: DateTime<Utc> = event.recorded_at.into();
+            (self.sentence(event), at, position(event))
+        };
+        ui::timeline(&events.iter().map(item).collect::<Vec<_>>())
     }
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::memberships::{self, Membership};
-use projections::org_list::{ACTIVE, SUSPENDED};
+use projections::org_list::SUSPENDED;
 use projections::people;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::extract::{Form, Query};
 use crate::session::Identity;
-use crate::ui::{self, ChoiceCard, Tone};
+use crate::ui::{self, ChoiceCard};
 use crate::{pages, paths};
 
 /// Organisations on the page; more are found by searching.
@@ -70,30 +70,33 @@ async fn belongs(app: &App, person: PersonId, slug: &str) -> Result<Uuid, Error>
 
 fn nowhere(identity: &Identity) -> Markup {
     html! {
-        h1 { "No organisation yet" }
-        @if identity.grant.is_some() { (console_card()) }
-        (ui::empty("You don't belong to an organisation.", html! {
-            "If you were invited, open the link you got. Otherwise ask whoever runs your organisation to invite "
-            strong { (identity.session.email) } "."
-        }))
+        div.picker {
+            h1 { "No organisation yet" }
+            @if identity.grant.is_some() { (ui::console_card(paths::ADMIN_ORGS)) }
+            (ui::empty("You don't belong to an organisation.", html! {
+                "If you were invited, open the link you got. Otherwise ask whoever runs your organisation to invite "
+                strong { (identity.session.email) } "."
+            }))
+        }
     }
 }
 
 fn picker(identity: &Identity, found: &[Membership], q: &str) -> Markup {
     let cards: Vec<Markup> = found.iter().map(|membership| card(identity, membership)).collect();
     html! {
-        h1 { "Choose an organisation" }
-        @if identity.grant.is_some() { (console_card()) }
-        (ui::FilterBar { action: paths::SELECT, label: "Name or slug", q, filters: &[], hidden: &[] }.render())
-        (ui::results(html! {
-            @if cards.is_empty() { (ui::empty("Nothing found.", html! { "None of your organisations has that in its name." })) }
-            @else { (ui::choices(&cards)) }
-        }))
+        div.picker {
+            h1 { "Choose an organisation" }
+            @if identity.grant.is_some() { (ui::console_card(paths::ADMIN_ORGS)) }
+            (ui::FilterBar { action: paths::SELECT, label: "Name or slug", q, filters: &[], hidden: &[] }.render())
+            (ui::results(html! {
+                @if cards.is_empty() { (ui::empty("Nothing found.", html! { "None of your organisations has that in its name." })) }
+                @else { (ui::choices(&cards)) }
+            }))
+        }
     }
 }
 
 fn card(identity: &Identity, membership: &Membership) -> Markup {
-    let is_default = identity.session.default_org_id == Some(membership.org_id);
     let blocked = (membership.status == SUSPENDED)
         .then(|| format!("Suspended: {}", membership.reason.as_deref().unwrap_or("no reason was given")));
     let card = ChoiceCard {
@@ -104,22 +107,23 @@ fn card(identity: &Identity, membership: &Membership) -> Markup {
         status: &membership.status,
         blocked: blocked.as_deref(),
     };
+    ui::choice_card(&card, default_switch(identity, membership))
+}
+
+/// Whether this one opens after signing in, and the button that turns it.
+fn default_switch(identity: &Identity, membership: &Membership) -> Markup {
+    let is_default = identity.session.default_org_id == Some(membership.org_id);
     html! {
-        (ui::choice_card(&card))
-        @if membership.status == ACTIVE {
-            form.inline method="post" action=(paths::DEFAULT_ORG) {
-                input type="hidden" name="slug" value=(if is_default { "" } else { &membership.slug });
-                button.link type="submit" {
-                    @if is_default { "Opens by default – ask again instead" } @else { "Open " (membership.name) " by default" }
+        form.choice-default method="post" action=(paths::DEFAULT_ORG) {
+            input type="hidden" name="slug" value=(if is_default { "" } else { &membership.slug });
+            @if is_default {
+                (ui::badge("default"))
+                button.button.quiet type="submit" { "Ask instead" }
+            } @else {
+                button.button.quiet type="submit" {
+                    "Open by default" span.visually-hidden { ": " (membership.name) }
                 }
             }
         }
     }
-}
-
-fn console_card() -> Markup {
-    ui::note(
-        Tone::Info,
-        html! { a href=(paths::ADMIN_ORGS) { "Open the operator console" } " – all organisations, apart from yours." },
-    )
 }

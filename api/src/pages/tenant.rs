@@ -4,22 +4,38 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use projections::history;
 use projections::memberships::{self, Membership};
-use projections::{history, org_detail};
+use projections::org_detail::{self, OrgDetail};
+use serde::Deserialize;
 
 use crate::access::Member;
 use crate::app::App;
 use crate::error::Error;
+use crate::extract::Query;
 use crate::pages::names::Names;
 use crate::session::Identity;
-use crate::ui::{self, Tenant, Tone};
+use crate::ui::{self, Column, Tenant, Tone};
 use crate::{pages, paths};
 
 /// Events on the dashboard.
 const RECENT: i64 = 8;
 
-/// People named on the dashboard.
+/// Events of the activity at first, and at most.
+const EVENTS: i64 = 50;
+const MOST: i64 = 2_000;
+
+/// People on the dashboard.
 const SHOWN: i64 = 8;
+
+/// People on their own page.
+const PEOPLE: i64 = 500;
+
+#[derive(Deserialize, Default)]
+pub struct Shown {
+    /// How many events. Not a place in the log: places count the events of everybody.
+    show: Option<i64>,
+}
 
 pub async fn root(member: Member) -> Redirect {
     Redirect::to(&paths::dashboard(&member.membership.slug))
@@ -31,39 +47,110 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
     let people = memberships::members(&app.db, &scope, org_id, SHOWN).await?;
     let events = history::of_org(&app.log, &scope, org_id, i64::MAX, RECENT).await?;
     let names = Names::of(&app, &events).await?;
-    let membership = &member.membership;
+    let slug = &member.membership.slug;
     let content = html! {
-        (ui::head(&org.name, Some(ui::badge(&org.status)), Some(html! { "You are " (membership.role) " here." }), html! {}))
-        (ui::stats(&[
-            ui::stat("Members", &org.members.to_string(), None),
-            ui::stat("Since", &org.created_at.format("%Y-%m-%d").to_string(), None),
-        ]))
+        (ui::head(&org.name, None, Some(html! { "You are " (with_article(&member.membership.role)) " here." }), html! {}))
+        (standing(&org, people.len()))
         (ui::columns(
-            ui::card("What changed lately", names.timeline(&events)),
-            html! {
-                (ui::card("People", html! {
-                    ul.people { @for person in &people {
-                        li { (ui::monogram(person.name.as_deref().unwrap_or("?"), "person")) " "
-                             (person.name.as_deref().or(person.email.as_deref()).unwrap_or("somebody")) " " (ui::badge(&person.role)) }
-                    } }
-                }))
-                (ui::card("This organisation", ui::facts(&[("Name", html! { (org.name) }), ("Address", ui::id(&org.slug))])))
-            },
+            ui::card_with("What changed lately", all("All activity", &paths::activity(slug)), names.story(&events)),
+            ui::card_with("People", all("All members", &paths::people(slug)), faces(&people)),
         ))
     };
-    frame(&app, &member.identity, membership, ("Dashboard", content)).await
+    frame(&app, &member.identity, &member.membership, ("Dashboard", content)).await
+}
+
+pub async fn people(State(app): State<App>, member: Member) -> Result<Markup, Error> {
+    let people = memberships::members(&app.db, &member.scope(), member.membership.org_id, PEOPLE).await?;
+    let columns = [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("Joined")];
+    let rows: Vec<Vec<Markup>> = people.iter().map(row).collect();
+    let line = html! { "Everybody who can open " (member.membership.name) "." };
+    let content = html! {
+        (ui::head("Members", None, Some(line), html! {}))
+        (ui::table("Members", &columns, &rows))
+    };
+    frame(&app, &member.identity, &member.membership, ("Members", content)).await
+}
+
+pub async fn activity(
+    State(app): State<App>,
+    member: Member,
+    Query(Shown { show }): Query<Shown>,
+) -> Result<Markup, Error> {
+    let shown = show.unwrap_or(EVENTS).clamp(EVENTS, MOST);
+    let events =
+        history::of_org(&app.log, &member.scope(), member.membership.org_id, i64::MAX, shown).await?;
+    let names = Names::of(&app, &events).await?;
+    let here = paths::activity(&member.membership.slug);
+    let rest = events.last().filter(|last| last.sequence > 1 && shown < MOST);
+    let content = html! {
+        (ui::head("Activity", None, Some(html! { "What happened to this organisation, newest first." }), html! {}))
+        (names.story(&events))
+        @if rest.is_some() { p { (ui::button_link("Show more", &format!("{here}?show={}", shown * 4))) } }
+    };
+    frame(&app, &member.identity, &member.membership, ("Activity", content)).await
+}
+
+fn standing(org: &OrgDetail, shown: usize) -> Markup {
+    let since = html! { (ui::date(org.created_at.into())) };
+    html! {
+        (ui::facts_row(&[
+            ("Status", ui::badge(&org.status)),
+            ("Members", html! { (org.members) }),
+            ("Customer since", since),
+            ("Address", ui::id(&paths::dashboard(&org.slug))),
+        ]))
+        @if shown < 2 {
+            (ui::note(Tone::Info, html! { "You are the first here. Whoever runs this service invites the others: tell them the addresses and roles." }))
+        }
+    }
+}
+
+/// "an owner", "a member".
+fn with_article(role: &str) -> String {
+    let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
+    format!("{article} {role}")
+}
+
+fn all(label: &str, href: &str) -> Markup {
+    html! { a href=(href) { (label) } }
+}
+
+fn faces(people: &[memberships::Member]) -> Markup {
+    html! {
+        ul.people {
+            @for person in people {
+                @let name = called(person);
+                li { (ui::monogram(name, "person")) span.who { (name) } (ui::badge(&person.role)) }
+            }
+        }
+    }
+}
+
+fn row(person: &memberships::Member) -> Vec<Markup> {
+    vec![
+        html! { span.person { (ui::monogram(called(person), "person")) (called(person)) } },
+        html! { (person.email.as_deref().unwrap_or("–")) },
+        ui::badge(&person.role),
+        ui::time(person.joined_at.into()),
+    ]
+}
+
+fn called(person: &memberships::Member) -> &str {
+    person.name.as_deref().or(person.email.as_deref()).unwrap_or("Somebody")
 }
 
 /// What members of a suspended organisation get, whatever they asked for.
 pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) -> Result<Response, Error> {
     let reason = membership.reason.as_deref().unwrap_or("no reason was given");
-    let content = html! {
-        h1 { (membership.name) " is suspended" }
-        (ui::note(Tone::Warning, html! { p { (reason) } }))
-        p { "Nothing was lost. As soon as the organisation is reinstated, everything is here again. Ask whoever runs this service about the reason." }
-        p { (ui::button_link("Your other organisations", paths::SELECT)) }
-    };
     let choices = pages::choices(app, identity).await?;
+    let content = html! {
+        div.picker {
+            h1 { (membership.name) " is suspended" }
+            (ui::note(Tone::Warning, html! { p { (reason) } }))
+            p { "Nothing was lost. As soon as the organisation is reinstated, everything is here again. Ask whoever runs this service about the reason." }
+            @if !choices.is_empty() { p { (ui::button_link("Your other organisations", paths::SELECT)) } }
+        }
+    };
     let page = ui::plain_wide("Suspended", Some(&pages::viewer(identity, &choices)), content);
     Ok((StatusCode::FORBIDDEN, page).into_response())
 }

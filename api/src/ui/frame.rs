@@ -115,13 +115,7 @@ impl Console<'_> {
         html! {
             header.bar {
                 (self.trail())
-                form.search role="search" action="/admin/orgs" method="get" {
-                    label.visually-hidden for="search" { "Search organisations" }
-                    (icon::search())
-                    input #search type="search" name="q" placeholder="Search organisations" autocomplete="off"
-                        data-hotkey="/";
-                    kbd aria-hidden="true" { "/" }
-                }
+                @if !self.has_own_search() { (search()) }
                 p.as-of title="The last event this page knows of" {
                     span { "data as of " } (position(self.position))
                 }
@@ -129,6 +123,11 @@ impl Console<'_> {
                 (shell::account_menu(self.viewer))
             }
         }
+    }
+
+    /// The list of organisations is searched where its filters are.
+    fn has_own_search(&self) -> bool {
+        self.section == Section::Organisations && self.crumbs.is_empty()
     }
 
     fn trail(&self) -> Markup {
@@ -141,6 +140,18 @@ impl Console<'_> {
                     li aria-current="page" { (self.title) }
                 }
             }
+        }
+    }
+}
+
+fn search() -> Markup {
+    html! {
+        form.search role="search" action="/admin/orgs" method="get" {
+            label.visually-hidden for="search" { "Search organisations" }
+            (icon::search())
+            input #search type="search" name="q" placeholder="Search organisations" autocomplete="off"
+                data-hotkey="/";
+            kbd aria-hidden="true" { "/" }
         }
     }
 }
@@ -158,8 +169,6 @@ pub struct Tenant<'a> {
 
 impl Tenant<'_> {
     pub fn render(&self, content: Markup) -> Markup {
-        let home = format!("/org/{}/dashboard", self.slug);
-        let here = (self.title == "Dashboard").then_some("page");
         let body = html! {
             header.bar {
                 details.menu.switcher name="menu" {
@@ -170,9 +179,7 @@ impl Tenant<'_> {
                     }
                     div.menu-panel { (shell::switcher_items(self.viewer.organisations, Some(self.slug))) }
                 }
-                nav.tenant-nav aria-label=(self.org) {
-                    a href=(home) aria-current=[here] { "Dashboard" }
-                }
+                (self.navigation())
                 @if self.viewer.operator {
                     a.to-console href="/admin/orgs" { (icon::mark()) "Operator console" }
                 }
@@ -183,13 +190,37 @@ impl Tenant<'_> {
         };
         shell::document(Frame::Tenant, &format!("{} · {}", self.title, self.org), body)
     }
+
+    fn navigation(&self) -> Markup {
+        html! {
+            nav.tenant-nav aria-label=(self.org) {
+                @for (label, place) in [("Dashboard", "dashboard"), ("Members", "members"), ("Activity", "activity")] {
+                    @let here = (self.title == label).then_some("page");
+                    a href={ "/org/" (self.slug) "/" (place) } aria-current=[here] { (label) }
+                }
+            }
+        }
+    }
 }
 
 /// A narrow page without navigation: sign-in, invitations.
 pub fn plain(title: &str, content: Markup) -> Markup {
+    sheet(title, content, None)
+}
+
+/// The same with a line below the sheet.
+pub fn plain_with(title: &str, content: Markup, below: Markup) -> Markup {
+    sheet(title, content, Some(below))
+}
+
+fn sheet(title: &str, content: Markup, below: Option<Markup>) -> Markup {
+    let main = html! {
+        div.sheet { (content) }
+        @if let Some(below) = below { p.sheet-below { (below) } }
+    };
     let body = html! {
         header.plain-head { span.brand { (icon::mark()) "portal" } }
-        (shell::main(None, html! { div.sheet { (content) } }))
+        (shell::main(None, main))
         footer.plain-foot { (shell::theme_switch()) }
     };
     shell::document(Frame::Plain, title, body)

@@ -73,14 +73,14 @@ pub fn stats(items: &[Markup]) -> Markup {
     html! { dl.stats { @for item in items { (item) } } }
 }
 
-/// What happened, newest first: the sentence, when, and the event's position.
-pub fn timeline(items: &[(Markup, DateTime<Utc>, i64)]) -> Markup {
+/// What happened, newest first: the sentence, when, and the event's position, where the reader may know it.
+pub fn timeline(items: &[(Markup, DateTime<Utc>, Option<i64>)]) -> Markup {
     html! {
         ol.timeline {
             @for (sentence, at, event) in items {
                 li {
                     div.what { (sentence) }
-                    div.when { (time(*at)) " " (position(*event)) }
+                    div.when { (time(*at)) @if let Some(event) = event { " " (position(*event)) } }
                 }
             }
         }
@@ -150,12 +150,12 @@ pub struct ChoiceCard<'a> {
     /// What the viewer is there: "owner".
     pub role: &'a str,
     pub status: &'a str,
-    /// Why it can't be opened now. The card is greyed and says so.
+    /// Why it can't be opened now. The row is greyed and says so.
     pub blocked: Option<&'a str>,
 }
 
-/// One card of [`choices`].
-pub fn choice_card(card: &ChoiceCard<'_>) -> Markup {
+/// One row of [`choices`]; `beside` is what else can be done with it.
+pub fn choice_card(card: &ChoiceCard<'_>, beside: Markup) -> Markup {
     let inside = html! {
         (monogram(card.name, "org"))
         span.choice-text {
@@ -166,11 +166,29 @@ pub fn choice_card(card: &ChoiceCard<'_>) -> Markup {
     };
     html! {
         @if card.blocked.is_some() { div.choice aria-disabled="true" { (inside) } }
-        @else { a.choice href=(card.href) { (inside) (icon::right()) } }
+        @else { a.choice href=(card.href) { (inside) } (beside) (icon::right()) }
     }
 }
 
 /// A list of [`choice_card`]s.
 pub fn choices(cards: &[Markup]) -> Markup {
     html! { ul.choices { @for card in cards { li { (card) } } } }
+}
+
+/// The way from the picker to the operator's console, apart from the organisations.
+pub fn console_card(href: &str) -> Markup {
+    html! {
+        section.to-desk aria-label="For operators" {
+            ul.choices { li {
+                a.choice href=(href) {
+                    span.monogram aria-hidden="true" { (icon::mark()) }
+                    span.choice-text {
+                        span.choice-name { "Operator console" }
+                        span.choice-line { "Every organisation, apart from the ones you belong to" }
+                    }
+                }
+                (icon::right())
+            } }
+        }
+    }
 }

@@ -53,6 +53,11 @@ pub fn exact_time(at: DateTime<Utc>) -> Markup {
     html! { time datetime=(exact) data-exact { (at.format("%Y-%m-%d %H:%M:%S UTC")) } }
 }
 
+/// A day, for things whose hour nobody asks for.
+pub fn date(at: DateTime<Utc>) -> Markup {
+    html! { time datetime=(at.format("%Y-%m-%d")) data-exact { (at.format("%-d %b %Y")) } }
+}
+
 /// The place of an event in the log.
 pub fn position(n: i64) -> Markup {
     html! { span.position { "#" (n) } }
@@ -105,6 +110,17 @@ pub fn facts(rows: &[(&str, Markup)]) -> Markup {
     }
 }
 
+/// The same side by side, for the few that stand on top of a page.
+pub fn facts_row(items: &[(&str, Markup)]) -> Markup {
+    html! {
+        dl.facts-row {
+            @for (label, value) in items {
+                div { dt { (label) } dd { (value) } }
+            }
+        }
+    }
+}
+
 /// Nothing here yet: why, and what to do next.
 pub fn empty(title: &str, next: Markup) -> Markup {
     html! {
@@ -140,7 +156,7 @@ pub fn sentence(actor: &str, parts: &[Part], name: &dyn Fn(&Part) -> String) -> 
             @for part in parts {
                 @match part {
                     Part::Text(text) => (text),
-                    Part::Org(_) | Part::Person(_) => span.name { (name(part)) },
+                    Part::Org(_) | Part::Called(..) | Part::Person(_) => span.name { (name(part)) },
                 }
             }
         }

@@ -13,12 +13,14 @@ pub struct Column<'a> {
     pub sort: Option<(String, Option<bool>)>,
     /// Figures: set to the right, all of one width.
     pub numeric: bool,
+    /// Takes two places where a row is a card.
+    pub wide: bool,
 }
 
 impl<'a> Column<'a> {
     /// A column of words that nobody sorts by.
     pub fn new(label: &'a str) -> Self {
-        Self { label, sort: None, numeric: false }
+        Self { label, sort: None, numeric: false, wide: false }
     }
 
     #[must_use]
@@ -29,6 +31,11 @@ impl<'a> Column<'a> {
     #[must_use]
     pub fn numeric(self) -> Self {
         Self { numeric: true, ..self }
+    }
+
+    #[must_use]
+    pub fn wide(self) -> Self {
+        Self { wide: true, ..self }
     }
 
     fn order(&self) -> Option<&'static str> {
@@ -54,7 +61,7 @@ pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Mar
                         tr {
                             @for (index, (cell, column)) in cells.iter().zip(columns).enumerate() {
                                 @if index == 0 { th scope="row" data-label=(column.label) { (cell) } }
-                                @else { td data-label=(column.label) .num[column.numeric] { (cell) } }
+                                @else { td data-label=(column.label) .num[column.numeric] data-wide[column.wide] { (cell) } }
                             }
                         }
                     }
@@ -134,7 +141,8 @@ impl FilterBar<'_> {
                 label.visually-hidden for="filter-q" { (self.label) }
                 span.filter-search {
                     (icon::search())
-                    input #filter-q type="search" name="q" value=(self.q) placeholder=(placeholder) autocomplete="off";
+                    input #filter-q type="search" name="q" value=(self.q) placeholder=(placeholder) autocomplete="off" data-hotkey="/";
+                    kbd aria-hidden="true" { "/" }
                 }
                 @for filter in self.filters { (one_filter(filter)) }
                 @for (name, value) in self.hidden { input type="hidden" name=(name) value=(value); }

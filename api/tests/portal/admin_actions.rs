@@ -16,7 +16,7 @@ async fn every_action_is_carried_out_and_said(world: World) {
     let before = world.position().await;
     let reason = [("reason", "The invoice of May is unpaid")];
     for (action, fields, sentence) in [
-        ("name", &[("name", "Apex")][..], "You renamed Apex to “Apex”"),
+        ("name", &[("name", "Apex")][..], "You renamed the organisation to Apex"),
         ("slug", &[("slug", "apex")], "You changed the slug of Apex to apex"),
         ("suspension", &reason, "You suspended Apex: The invoice of May is unpaid"),
         ("reinstatement", &[], "You reinstated Apex"),
@@ -87,7 +87,7 @@ async fn somebody_who_was_quicker_is_named_and_a_second_send_works(world: World)
     let before = world.position().await;
     let stale = ana.post(&path, &form.filled(&[("name", "Ana's <i>")])).await;
     stale.is(409).shows("Somebody changed this organisation while you were here.").shows("bob@example.com");
-    assert!(text(&stale.body).contains("renamed Bob's to “Bob's”"), "{}", text(&stale.body));
+    assert!(text(&stale.body).contains("renamed the organisation to Bob's"), "{}", text(&stale.body));
     assert_eq!(stale.value("name").as_deref(), Some("Ana's <i>"));
     assert_eq!(world.since(before).await, [""; 0]);
     assert_eq!(access_log::recent(&world.app.db, 1).await.expect("readable")[0].command, "Rename");

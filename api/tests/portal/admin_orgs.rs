@@ -33,7 +33,7 @@ async fn a_new_customer_comes_in_without_a_database_client(world: World) {
     ana.get("/org/uni-sohne/dashboard").await.is(404); // whoever creates it does not belong to it
     let otto = world.anonymous();
     otto.post(&link, &[("name", "Otto"), ("password", PASSWORD)]).await.leads_to("/org/uni-sohne/dashboard");
-    otto.get("/org/uni-sohne/dashboard").await.is(200).shows("You are owner here.");
+    otto.get("/org/uni-sohne/dashboard").await.is(200).shows("You are an owner here.");
     ana.get(&format!("/admin/orgs/{}", done.org_id())).await.hides(&link).shows("Owner signed in");
     world.verify().await;
 }

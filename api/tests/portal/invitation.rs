@@ -32,7 +32,7 @@ async fn a_guest_chooses_a_password_and_is_in(world: World) {
     gia.get(&path).await.is(200).shows("Join Acme Ltd").shows("gia@example.com").shows("admin");
     gia.post(&path, &GIA).await.leads_to("/org/acme/dashboard");
     assert_eq!(world.since(before).await, ["MemberJoined"]);
-    gia.get("/org/acme/dashboard").await.is(200).shows("You are admin here.");
+    gia.get("/org/acme/dashboard").await.is(200).shows("You are an admin here.");
     let login = [("email", "gia@example.com"), ("password", PASSWORD)];
     world.anonymous().post("/login", &login).await.leads_to("/");
     opens_nothing(&world, &path).await;

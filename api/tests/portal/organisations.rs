@@ -55,7 +55,7 @@ async fn the_default_opens_without_asking_for_as_long_as_it_works(world: World) 
     let mia = world.joined(bolt, "mia@example.com", Role::Owner).await;
     mia.post("/organisations/default", &[("slug", "bolt")]).await.leads_to("/organisations/select");
     mia.get("/").await.leads_to("/org/bolt/dashboard");
-    mia.get("/organisations/select").await.is(200).shows("Opens by default");
+    mia.get("/organisations/select").await.is(200).shows("Ask instead");
     world.suspended(bolt, "The invoice is unpaid").await;
     mia.get("/").await.leads_to("/organisations/select");
     mia.post("/organisations/default", &[("slug", "")]).await.is(303);

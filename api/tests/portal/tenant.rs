@@ -8,7 +8,7 @@ async fn members_see_their_dashboard_and_no_other(world: World) {
     let (acme, bolt) = (world.org("acme").await, world.org("bolt").await);
     let (mike, bob) = (world.member(acme).await, world.joined(bolt, "bob@example.com", Role::Owner).await);
     let page = mike.get("/org/acme/dashboard").await;
-    page.is(200).shows("Acme Ltd").shows("You are member here.").hides("Bolt").hides("bob@example.com");
+    page.is(200).shows("Acme Ltd").shows("You are a member here.").hides("Bolt").hides("bob@example.com");
     page.hides("Operator console");
     mike.get("/org/acme").await.leads_to("/org/acme/dashboard");
     bob.get("/org/bolt/dashboard").await.is(200).hides("Acme").hides("mike@example.com");
@@ -40,12 +40,12 @@ async fn the_members_of_a_suspended_organisation_get_the_reason_and_others_nothi
     let (mike, stranger) = (world.member(acme).await, world.stranger().await);
     mike.get("/org/acme/dashboard").await.is(200);
     world.suspended(acme, "The invoice of May is unpaid").await;
-    for path in ["/org/acme", "/org/acme/dashboard"] {
+    for path in ["/org/acme", "/org/acme/dashboard", "/org/acme/members", "/org/acme/activity"] {
         let page = mike.get(path).await;
         page.is(403)
             .shows("Acme Ltd is suspended")
             .shows("The invoice of May is unpaid")
-            .hides("You are member");
+            .hides("You are a member");
         stranger.get(path).await.is(404).hides("suspended").hides("invoice");
     }
     world.given(acme, OrgCommand::Reinstate).await;
@@ -87,9 +87,11 @@ async fn an_old_slug_leads_members_to_the_new_one(world: World) {
 async fn nothing_that_happens_elsewhere_changes_a_members_page(world: World) {
     let (acme, bolt) = (world.org("acme").await, world.org("bolt").await);
     let mike = world.member(acme).await;
-    let pages = ["/org/acme/dashboard", "/account", "/org/bolt/dashboard", "/organisations/select?q=bolt"];
+    let mine = ["/org/acme/dashboard", "/org/acme/members", "/org/acme/activity", "/account"];
+    let pages = mine.into_iter().chain(["/org/bolt/dashboard", "/organisations/select?q=bolt"]);
+    let pages: Vec<&str> = pages.collect();
     let mut before = vec![];
-    for page in pages {
+    for page in &pages {
         before.push(mike.get(page).await.told());
     }
     world.joined(bolt, "bob@example.com", Role::Owner).await;

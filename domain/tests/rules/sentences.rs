@@ -11,11 +11,17 @@ use crate::{day, invitation, person, reason};
 
 #[test]
 fn what_happens_to_an_org_itself_is_a_sentence() {
-    assert_eq!(told(created("Acme")), "created Acme as “Acme” (acme)");
-    assert_eq!(told(renamed("Apex")), "renamed Acme to “Apex”");
+    assert_eq!(told(created("Acme")), "created Acme with the slug acme");
+    assert_eq!(told(renamed("Apex")), "renamed the organisation to Apex");
     assert_eq!(told(slug_changed("apex")), "changed the slug of Acme to apex");
     assert_eq!(told(OrgEvent::OrgProtected {}), "protected Acme");
     assert_eq!(told(OrgEvent::OrgUnprotected {}), "lifted the protection of Acme");
+}
+
+#[test]
+fn a_name_that_was_given_stays_in_the_sentence_whatever_the_org_is_called_today() {
+    let called = |fact: &Fact| fact.sentence().contains(&Part::Called(OrgId(Uuid::nil()), "Apex".to_owned()));
+    assert!(called(&of_acme(created("Apex"))) && called(&of_acme(renamed("Apex"))));
 }
 
 #[test]
@@ -76,6 +82,7 @@ fn sentence(fact: &Fact) -> String {
     let words = fact.sentence().into_iter().map(|part| match part {
         Part::Text(text) => text,
         Part::Org(_) => "Acme".to_owned(),
+        Part::Called(_, name) => name,
         Part::Person(id) => format!("#{}", id.0.as_u128()),
     });
     words.collect()

@@ -171,10 +171,10 @@ fn columns(view: &View, order: &Order) -> [Column<'static>; 7] {
     };
     [
         sorted(Column::new("Name"), "name", Sort::Name),
-        Column::new("Slug"),
+        Column::new("Slug").wide(),
         Column::new("Status"),
         sorted(Column::new("Members").numeric(), "members", Sort::Members),
-        Column::new("Owner"),
+        Column::new("Owner").wide(),
         sorted(Column::new("Created"), "created", Sort::Created),
         sorted(Column::new("Last change"), "changed", Sort::Changed),
     ]

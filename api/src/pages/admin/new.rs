@@ -155,7 +155,7 @@ fn fields(typed: &NewOrg, errors: &Errors) -> Markup {
             (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)
                 .help("What people call it, in any script."))
             (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40).optional()
-                .help("In its address: 3 to 40 of a–z, 0–9 and hyphens. Left empty, it is made from the name.")
+                .help("Its address is /org/ and this: 3 to 40 of a–z, 0–9 and hyphens. Left empty, it is made from the name.")
                 .data(&[("slug-source", "name")]))
             (Field::new("owner_email", "First owner's e-mail address").kind(Kind::Email).value(&typed.owner_email)
                 .error(errors.of("owner_email")).max(254))

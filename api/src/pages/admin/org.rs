@@ -41,7 +41,7 @@ pub async fn overview(
     let org = load(&app, &operator, id).await?;
     let handed_over = session::handed_over(&app, &headers);
     if let Some((token, _)) = &handed_over {
-        desk.also(invitation_box(&app, id, token).await);
+        desk.also(&invitation_box(&app, id, token).await);
     }
     let events = history::of_org(&app.log, &operator.scope(), id, i64::MAX, 8).await?;
     let names = Names::of(&app, &events).await?;
@@ -75,7 +75,7 @@ pub async fn members(
     let org = load(&app, &operator, id).await?;
     let handed_over = session::handed_over(&app, &headers);
     if let Some((token, _)) = &handed_over {
-        desk.also(invitation_box(&app, id, token).await);
+        desk.also(&invitation_box(&app, id, token).await);
     }
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
     let invited = memberships::invited(&app.db, &operator.scope(), id).await?;
@@ -254,9 +254,9 @@ fn members_table(people: &[Member]) -> Markup {
     let columns = [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("Joined")];
     let row = |member: &Member| {
         vec![
-            html! { (member.name.as_deref().unwrap_or("–")) },
+            html! { span.person { (ui::monogram(member.name.as_deref().unwrap_or("?"), "person")) (member.name.as_deref().unwrap_or("–")) } },
             html! { (member.email.as_deref().unwrap_or("erased")) },
-            html! { (member.role) },
+            ui::badge(&member.role),
             ui::time(member.joined_at.into()),
         ]
     };
@@ -277,13 +277,13 @@ fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Mark
         Column::new("Role"),
         Column::new("Invited"),
         Column::new("Expires"),
-        Column::new(""),
+        Column::new("").numeric(),
     ];
     let row = |invited: &Invited| {
         let expired = invited.expires_at <= clock::now();
         vec![
             html! { (invited.email.as_deref().unwrap_or("erased")) },
-            html! { (invited.role) },
+            ui::badge(&invited.role),
             ui::time(invited.invited_at.into()),
             html! { (ui::time(invited.expires_at.into())) @if expired { " " (ui::badge("expired")) } },
             html! { @if change { (invitation_buttons(org, invited)) } },
@@ -302,7 +302,9 @@ fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
         }
     };
     html! {
-        (button(paths::invitation_link(org.org_id, invited.invitation_id), "New link")) " "
-        (button(paths::invitation_withdrawal(org.org_id, invited.invitation_id), "Withdraw"))
+        span.row-actions {
+            (button(paths::invitation_link(org.org_id, invited.invitation_id), "New link"))
+            (button(paths::invitation_withdrawal(org.org_id, invited.invitation_id), "Withdraw"))
+        }
     }
 }

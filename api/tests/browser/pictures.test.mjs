@@ -1,0 +1,179 @@
+// Every page in daylight, in the dark and on a telephone, without a barrier for anybody. What a page looks like does
+// not depend on the engine, so one of them is enough.
+
+import { look, onEveryEngine, withPage } from './harness.mjs';
+import { ANA, anOrg, asAna, asNewPerson, command, invite, join, send } from './steps.mjs';
+
+const once = { engines: ['sqlite'] };
+
+/** Sends a form as the page itself would, so that the answer is on the page. */
+async function sendFrom(page, form) {
+  await page.locator('form.form, main form').first().evaluate((element, values) => {
+    element.noValidate = true;
+    for (const [name, value] of Object.entries(values)) element.elements[name].value = value;
+    element.requestSubmit();
+  }, form);
+  await page.getByRole('alert').waitFor();
+}
+
+onEveryEngine('the way in has no barriers', async ({ portal, page, context }) => {
+  await page.goto(await portal.setupUrl());
+  await look(page, 'setup');
+  await asAna(portal, context);
+  await page.goto(portal.at('/admin/orgs'));
+  await look(page, 'orgs-empty');
+  const acme = await anOrg(portal, context, { name: 'Acme International', slug: 'acme' });
+  await withPage(async (page, theirs) => {
+    await page.goto(portal.at('/login'));
+    await look(page, 'login');
+    await sendFrom(page, { email: ANA.email, password: 'wrong wrong wrong' });
+    await look(page, 'login-wrong');
+    await page.goto(portal.at(acme.invitation));
+    await look(page, 'invitation');
+    await sendFrom(page, { name: '', password: 'short' });
+    await look(page, 'invitation-wrong');
+    await join(portal, theirs, acme.invitation, 'Ola Berg');
+    await theirs.clearCookies();
+    await page.goto(portal.at(acme.invitation));
+    await look(page, 'invitation-used');
+  });
+  await page.goto(portal.at('/account'));
+  await look(page, 'account');
+}, once);
+
+onEveryEngine('the console has no barriers', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  const orgs = {};
+  for (const [name, slug] of CUSTOMERS) orgs[slug] = await anOrg(portal, context, { name, slug });
+  const { acme, umbra, vela } = orgs;
+  await asNewPerson(portal, acme.invitation, 'Ola Berg', async () => {});
+  await invite(portal, context, acme, 'per@acme.example', 'admin');
+  await command(portal, context, `${umbra.page}/suspension`, { reason: 'Three invoices are unpaid since May.' });
+  await command(portal, context, `${vela.page}/archive`, { reason: 'The contract has ended.' });
+  await command(portal, context, `${acme.page}/protection`);
+  await command(portal, context, `${orgs.nova.page}/name`, { name: 'Nova & Daughters' });
+
+  await page.goto(portal.at('/admin/orgs/new'));
+  await look(page, 'org-new');
+  await sendFrom(page, { name: 'Acme', slug: 'acme', owner_email: 'ola' });
+  await look(page, 'org-new-wrong');
+  await page.goto(portal.at('/admin/orgs/new'));
+  await page.getByLabel('Name').fill('Zephyr Marine');
+  await page.getByLabel("First owner's e-mail address").fill('captain@zephyr.example');
+  await page.getByRole('button', { name: 'Create organisation' }).click();
+  await page.getByLabel('Invitation link').waitFor();
+  await look(page, 'org-created');
+
+  const places = {
+    orgs: '/admin/orgs',
+    'orgs-nothing': '/admin/orgs?q=zebra',
+    org: acme.page,
+    'org-members': `${acme.page}/members`,
+    'org-history': `${acme.page}/history`,
+    'org-suspended': umbra.page,
+    'org-archived': vela.page,
+    'org-rename': `${acme.page}/name`,
+    'org-invite': `${acme.page}/invitations`,
+    suspend: `${acme.page}/suspension`,
+    reinstate: `${umbra.page}/reinstatement`,
+    history: '/admin/history',
+  };
+  for (const [name, place] of Object.entries(places)) {
+    await page.goto(portal.at(place));
+    await look(page, name);
+  }
+  await page.goto(portal.at(`${acme.page}/name`));
+  await command(portal, context, `${acme.page}/name`, { name: 'Acme Group' });
+  await page.getByLabel('Name').fill('Acme Worldwide');
+  await page.getByRole('button', { name: /Rename/ }).click();
+  await page.getByText('Somebody changed this').waitFor();
+  await look(page, 'conflict');
+}, once);
+
+const CUSTOMERS = [
+  ['Acme International', 'acme'],
+  ['Birkenhof Genossenschaft', 'birkenhof'],
+  ['Crème & Söhne', 'creme'],
+  ['Nova', 'nova'],
+  ['Umbra Lighting', 'umbra'],
+  ['Vela', 'vela'],
+  ['日本の庭', 'nihon-no-niwa'],
+];
+
+onEveryEngine("a customer's pages have no barriers", async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  const acme = await anOrg(portal, context, { name: 'Acme International', slug: 'acme', owner: 'ola@berg.example' });
+  const beta = await anOrg(portal, context, { name: 'Beta Bakery', slug: 'beta', owner: 'ola@berg.example' });
+  const gamma = await anOrg(portal, context, { name: 'Gamma Gardens', slug: 'gamma' });
+  const more = await invite(portal, context, gamma, 'ola@berg.example', 'admin');
+  const per = await invite(portal, context, acme, 'per@acme.example', 'member');
+  await asNewPerson(portal, per, 'Per Holm', async () => {});
+  await asNewPerson(portal, acme.invitation, 'Ola Berg', async (page, theirs) => {
+    for (const place of ['/org/acme/dashboard', '/org/acme/members', '/org/acme/activity']) {
+      await page.goto(portal.at(place));
+      await look(page, `customer-${place.split('/').at(-1)}`);
+    }
+    for (const invitation of [beta.invitation, more]) await join(portal, theirs, invitation);
+    await command(portal, context, `${gamma.page}/suspension`, { reason: 'Three invoices are unpaid since May.' });
+    await send(portal, theirs, '/organisations/default', { slug: 'beta' });
+    await page.goto(portal.at('/organisations/select'));
+    await look(page, 'picker');
+    await page.goto(portal.at('/org/acme/dashboard'));
+    await page.locator('.switcher summary').click();
+    await look(page, 'switcher');
+    await page.goto(portal.at('/org/gamma/dashboard'));
+    await look(page, 'suspended');
+    for (const org of [acme, beta, gamma]) {
+      await command(portal, context, `${org.page}/archive`, { reason: 'The contract has ended.' });
+    }
+    await page.goto(portal.at('/organisations/select'));
+    await look(page, 'picker-none');
+  });
+  const again = await anOrg(portal, context, { name: 'Dreamineering', slug: 'dreamineering', owner: ANA.email });
+  await join(portal, context, again.invitation);
+  await page.goto(portal.at('/organisations/select'));
+  await look(page, 'picker-operator');
+}, once);
+
+onEveryEngine('what went wrong is told without barriers', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  const acme = await anOrg(portal, context, { name: 'Acme', slug: 'acme' });
+  await page.goto(portal.at(`${acme.page}/name`));
+  const form = await page.locator('form.form').evaluate((element) => Object.fromEntries(new FormData(element)));
+  await send(portal, context, `${acme.page}/name`, { ...form, name: 'Apex' });
+  const wrong = [
+    [403, (page) => page.goto(`data:text/html,<form method=post action=${portal.at('/login')}><button>Go</button></form>`)],
+    [404, (page) => page.goto(portal.at('/nowhere'))],
+    [405, (page) => post(page, portal.at('/admin/history'), {})],
+    [409, (page) => post(page, portal.at(`${acme.page}/name`), { ...form, name: 'Something else' })],
+    [413, (page) => post(page, portal.at('/login'), { email: 'x'.repeat(2_000_000), password: 'x' })],
+    [422, (page) => post(page, portal.at('/login'), { unknown: 'field' })],
+  ];
+  for (const [status, provoke] of wrong) {
+    await page.goto(portal.at('/admin/orgs'));
+    await provoke(page);
+    if (status === 403) await page.getByRole('button', { name: 'Go' }).click();
+    await page.getByText(`Error ${status}`).waitFor();
+    await look(page, `error-${status}`);
+  }
+  const guess = { email: 'nobody@portal.example', password: 'wrong wrong wrong' };
+  await withPage(async (page, theirs) => {
+    for (let tries = 0; tries < 10; tries += 1) await theirs.request.post(portal.at('/login'), { form: guess });
+    await page.goto(portal.at('/login'));
+    await post(page, portal.at('/login'), guess);
+    await page.getByText('Error 429').waitFor();
+    await look(page, 'error-429');
+  });
+}, once);
+
+/** Sends a form that no page of the product has. */
+function post(page, action, values) {
+  return page.evaluate(([action, values]) => {
+    const form = Object.assign(document.createElement('form'), { method: 'post', action });
+    for (const [name, value] of Object.entries(values)) {
+      form.append(Object.assign(document.createElement('input'), { name, value }));
+    }
+    document.body.append(form);
+    form.submit();
+  }, [action, values]);
+}
