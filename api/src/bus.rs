@@ -18,7 +18,7 @@ use domain::values::PersonId;
 use domain::{Metadata, Rules};
 use metrics::counter;
 use projections::access_log::{self, Refused};
-use projections::event_log::{Append, AppendError, Appended, Draft, Loaded, Recorded, StreamId};
+use projections::event_log::{Append, AppendError, Appended, Beside, Draft, Loaded, Recorded, StreamId};
 use projections::grants::{self, ActiveGrant};
 use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
@@ -43,12 +43,14 @@ pub struct Envelope {
     /// Where the page saw the aggregate; without it, the command holds for whatever stands there.
     pub expected_sequence: Option<i64>,
     pub address: Option<IpAddr>,
+    /// What is to be written together with the events.
+    pub beside: Option<Beside>,
 }
 
 impl Envelope {
     /// For a command that no form was made for.
     pub fn new() -> Self {
-        Self { command_id: clock::new_id(), expected_sequence: None, address: None }
+        Self { command_id: clock::new_id(), expected_sequence: None, address: None, beside: None }
     }
 }
 
@@ -83,6 +85,8 @@ pub enum SendError<E: std::error::Error> {
     Taken { key: String, holder: StreamId },
     #[error("there must always be a superadmin")]
     LastOne,
+    #[error("somebody else invited this address at this very moment; send it again")]
+    AddressTaken,
     #[error("this form was sent before, with other content")]
     CommandReused,
     #[error("the store is not available")]
@@ -143,8 +147,9 @@ impl Bus {
             after: 0,
             events: vec![],
             metadata,
-            fingerprint: fingerprint::<A>(id, &command),
+            fingerprint: fingerprint::<A>(id, &command, envelope.beside.as_ref()),
             authority: self::authority(authority),
+            beside: envelope.beside.clone(),
         };
         match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
             Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
@@ -263,6 +268,7 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
             AppendError::Taken { key, holder, .. } => Self::Taken { key, holder },
             AppendError::Guarded { .. } => Self::LastOne,
             AppendError::AuthorityChanged => Self::Forbidden,
+            AppendError::AddressTaken => Self::AddressTaken,
             AppendError::CommandReused => Self::CommandReused,
             AppendError::Store(error) => {
                 tracing::warn!(%error, "an append failed");
@@ -284,12 +290,13 @@ fn authority(grant: Option<&ActiveGrant>) -> Option<(StreamId, i64)> {
     grant.map(|grant| (StreamId::of::<domain::Grant>(PersonId(grant.person_id())), grant.sequence()))
 }
 
-/// What a command is: its aggregate and itself, without the times that are part of when it was sent.
-fn fingerprint<A: Rules>(id: A::Id, command: &A::Command) -> [u8; 32] {
+/// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
+fn fingerprint<A: Rules>(id: A::Id, command: &A::Command, beside: Option<&Beside>) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(A::TYPE);
     hash.update(id.to_string());
     hash.update(serde_json::to_vec(command).expect("a command is plain values"));
+    hash.update(beside.map_or("", |beside| beside.email.as_str()));
     hash.finalize().into()
 }
 
@@ -304,7 +311,7 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Ok(_) => "done",
         Err(SendError::Forbidden) => "forbidden",
         Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
-        Err(SendError::Stale { .. } | SendError::CommandReused) => "conflict",
+        Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::CommandReused) => "conflict",
         Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
     }
 }
@@ -318,6 +325,9 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
             SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
             SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),
             SendError::LastOne => Self::Conflict("There must always be a superadmin, and this is the last one.".to_owned()),
+            SendError::AddressTaken => Self::Conflict(
+                "Somebody else invited this address at the same moment. Go back and send the form again.".to_owned(),
+            ),
             SendError::CommandReused => Self::Conflict(
                 "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
             ),

@@ -3,8 +3,10 @@
 //! **Invariant:** a link is made from the configured public URL, never from what a request says about its host.
 
 use domain::values::{Email, InvitationId, OrgId, PersonId};
+use projections::event_log::Beside;
 use projections::grants;
 use projections::links::{self, Link, Purpose};
+use projections::people;
 
 use crate::app::App;
 use crate::clock;
@@ -24,17 +26,19 @@ pub async fn invitation(
     make(app, Link { person_id: Some(person.0), ..into(org, invitation) }).await
 }
 
-/// Makes a link into an organisation for whoever has this address, known or not yet.
-pub async fn invitation_for(
+/// A link into an organisation for whoever has this address, known or not yet: the person, what goes into the URL, and
+/// what is to be written together with the invitation.
+pub async fn prepare_invitation(
     app: &App,
     org: OrgId,
     invitation: InvitationId,
-    email: &Email,
-) -> Result<(PersonId, String), Error> {
-    let token = Token::new()?;
-    let link = into(org, invitation);
-    let person = links::create_for(&app.db, (PersonId(clock::new_id()), email), &token.hash, link).await?;
-    Ok((person, token.plain))
+    email: Email,
+) -> Result<(PersonId, String, Beside), Error> {
+    let known = people::by_email(&app.db, &email).await?;
+    // Somebody new is named by what invites them, so that a form sent twice names one person.
+    let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
+    let (token, link) = (Token::new()?, into(org, invitation));
+    Ok((person, token.plain, Beside { person, email, token_hash: token.hash, link }))
 }
 
 fn into(org: OrgId, invitation: InvitationId) -> Link {

@@ -8,6 +8,7 @@
 //! **Invariant:** positions are 1, 2, 3 … without a gap, in the order in which they became visible. A reader that
 //! asks for `position > n` never misses an event; [`EventLog::tail`] checks it and a gap is an error.
 
+mod beside;
 mod check;
 mod import;
 mod leaf;
@@ -24,6 +25,7 @@ use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+pub use beside::Beside;
 pub use import::ImportError;
 pub use leaf::leaf_hash;
 pub use recorded::{Recorded, StreamId};
@@ -45,6 +47,8 @@ pub struct Append {
     /// The stream that gave the right to do this, and the sequence at which it did. If it moved, the right is
     /// checked again: a revocation that came first always wins.
     pub authority: Option<(StreamId, i64)>,
+    /// What must be there together with the events and can't be among them.
+    pub beside: Option<Beside>,
 }
 
 /// One event, not yet recorded.
@@ -96,6 +100,8 @@ pub enum AppendError {
     Taken { namespace: &'static str, key: String, holder: StreamId },
     #[error("{name} would fall below its floor")]
     Guarded { name: &'static str },
+    #[error("somebody else has this address by now")]
+    AddressTaken,
     #[error("the right to do this changed meanwhile")]
     AuthorityChanged,
     #[error("this command id was used for another command")]

@@ -5,11 +5,10 @@
 
 use std::str::FromStr;
 
-use domain::values::{Email, InvitationId, PersonId};
+use domain::values::InvitationId;
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, Tx, on, read, row, write};
-use crate::people;
+use crate::db::{Db, read, row, write};
 use crate::timestamp::Timestamp;
 
 /// What a link is for.
@@ -61,50 +60,7 @@ row! {
 }
 
 pub async fn create(db: &Db, token_hash: &[u8; 32], link: &Link) -> Result<(), sqlx::Error> {
-    let mut tx = db.begin().await?;
-    create_in(&mut tx, token_hash, link).await?;
-    tx.commit().await
-}
-
-/// The person with this address, and a link for them, before the command that invites them. Nothing waits for the disk:
-/// the append behind it does, and takes these along.
-pub async fn create_for(
-    db: &Db,
-    (id, email): (PersonId, &Email),
-    token_hash: &[u8; 32],
-    link: Link,
-) -> Result<PersonId, sqlx::Error> {
-    let person = match &db.0 {
-        Engine::Postgres { lazy, .. } => {
-            let once = || {
-                sqlx::query_scalar(include_str!("sql/links/create_for_postgres.sql"))
-                    .bind(id.0)
-                    .bind(email.as_str())
-                    .bind(token_hash.as_slice())
-                    .bind(&link.purpose)
-                    .bind(link.org_id)
-                    .bind(link.invitation_id)
-                    .bind(link.created_at)
-                    .bind(link.expires_at)
-            };
-            match once().fetch_optional(lazy).await? {
-                Some(person) => person,
-                None => once().fetch_one(lazy).await?, // somebody made the person just now
-            }
-        }
-        Engine::Sqlite { .. } => {
-            let mut tx = db.begin_lazily().await?;
-            let person = people::ensure_in(&mut tx, id, email, link.created_at).await?.person_id;
-            create_in(&mut tx, token_hash, &Link { person_id: Some(person), ..link }).await?;
-            tx.commit().await?;
-            person
-        }
-    };
-    Ok(PersonId(person))
-}
-
-async fn create_in(tx: &mut Tx, token_hash: &[u8; 32], link: &Link) -> Result<(), sqlx::Error> {
-    on!(tx, |conn| {
+    write!(db, |conn| {
         sqlx::query(include_str!("sql/links/create.sql"))
             .bind(token_hash.as_slice())
             .bind(&link.purpose)

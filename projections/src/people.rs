@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::values::{Email, PersonId, PersonName};
 use uuid::Uuid;
 
-use crate::db::{Db, Tx, on, read, row, write};
+use crate::db::{Db, on, read, row, write};
 use crate::timestamp::Timestamp;
 
 row! {
@@ -32,26 +32,17 @@ impl Person {
 /// The person with this address; made under `id` if there is none yet.
 pub async fn ensure(db: &Db, id: PersonId, email: &Email, now: Timestamp) -> Result<Person, sqlx::Error> {
     let mut tx = db.begin().await?;
-    let person = ensure_in(&mut tx, id, email, now).await?;
-    tx.commit().await?;
-    Ok(person)
-}
-
-pub(crate) async fn ensure_in(
-    tx: &mut Tx,
-    id: PersonId,
-    email: &Email,
-    now: Timestamp,
-) -> Result<Person, sqlx::Error> {
-    on!(tx, |conn| {
+    let person = on!(&mut tx, |conn| {
         sqlx::query(include_str!("sql/people/ensure.sql"))
             .bind(id.0)
             .bind(email.as_str())
             .bind(now)
             .execute(&mut *conn)
             .await?;
-        sqlx::query_as(include_str!("sql/people/by_email.sql")).bind(email.as_str()).fetch_one(conn).await
-    })
+        sqlx::query_as(include_str!("sql/people/by_email.sql")).bind(email.as_str()).fetch_one(conn).await?
+    });
+    tx.commit().await?;
+    Ok(person)
 }
 
 pub async fn by_email(db: &Db, email: &Email) -> Result<Option<Person>, sqlx::Error> {

@@ -31,7 +31,7 @@ fn append(index: usize, events: Vec<OrgEvent>) -> Append {
     let stream = StreamId::of::<Org>(domain::values::OrgId(id));
     let metadata = Metadata::new(Actor::Shell, id);
     let fingerprint = [u8::try_from(index % 256).unwrap_or(0); 32];
-    Append { stream, after: 0, events: drafts, metadata, fingerprint, authority: None }
+    Append { stream, after: 0, events: drafts, metadata, fingerprint, authority: None, beside: None }
 }
 
 /// Names of a few hundred words, so that some parts of names are common and some are rare.

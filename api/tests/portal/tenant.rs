@@ -87,8 +87,8 @@ async fn an_old_slug_leads_members_to_the_new_one(world: World) {
 async fn nothing_that_happens_elsewhere_changes_a_members_page(world: World) {
     let (acme, bolt) = (world.org("acme").await, world.org("bolt").await);
     let mike = world.member(acme).await;
-    let mine = ["/org/acme/dashboard", "/org/acme/members", "/org/acme/activity", "/account"];
-    let pages = mine.into_iter().chain(["/org/bolt/dashboard", "/organisations/select?q=bolt"]);
+    let own = ["/org/acme/dashboard", "/org/acme/members", "/org/acme/activity", "/account"];
+    let pages = own.into_iter().chain(["/org/bolt/dashboard", "/organisations/select?q=bolt"]);
     let pages: Vec<&str> = pages.collect();
     let mut before = vec![];
     for page in &pages {

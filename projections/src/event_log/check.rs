@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use domain::Constraint;
 use uuid::Uuid;
 
-use super::{Append, AppendError, Appended, StreamId};
+use super::{Append, AppendError, Appended, Beside, StreamId};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
@@ -21,6 +21,8 @@ pub(super) struct Known {
     pub(super) claims: HashMap<(String, String), StreamId>,
     pub(super) guards: HashMap<String, i64>,
     pub(super) commands: HashMap<Uuid, Done>,
+    /// Who has an address.
+    pub(super) people: HashMap<String, Uuid>,
 }
 
 /// A command that was carried out, earlier or in this batch.
@@ -68,7 +70,10 @@ impl Known {
         if actual != append.after {
             return Some(AppendError::Conflict { actual });
         }
-        self.unmet_constraint(append)
+        let held =
+            |beside: &Beside| self.people.get(beside.email.as_str()).is_some_and(|h| *h != beside.person.0);
+        let taken = append.beside.as_ref().is_some_and(held).then_some(AppendError::AddressTaken);
+        self.unmet_constraint(append).or(taken)
     }
 
     fn unmet_constraint(&self, append: &Append) -> Option<AppendError> {
@@ -110,6 +115,9 @@ impl Known {
                     *self.guards.entry((*name).to_owned()).or_default() += delta;
                 }
             }
+        }
+        if let Some(beside) = &append.beside {
+            self.people.insert(beside.email.to_string(), beside.person.0);
         }
         let appended = Appended { first_position, last_position: self.position, sequence };
         if append.events.is_empty() {

@@ -25,6 +25,7 @@ pub(super) async fn lock_and_read(conn: &mut PgConnection, batch: &[&Append]) ->
         claims: claims(conn, batch).await?,
         guards: guards(conn, batch).await?,
         commands: commands(conn, batch).await?,
+        people: HashMap::new(),
     })
 }
 

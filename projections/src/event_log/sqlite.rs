@@ -27,6 +27,7 @@ pub(super) async fn read(conn: &mut SqliteConnection, batch: &[&Append]) -> Resu
         claims: claims(conn, batch).await?,
         guards: guards.into_iter().collect(),
         commands: commands(conn, batch).await?,
+        people: HashMap::new(),
     })
 }
 

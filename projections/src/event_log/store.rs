@@ -96,6 +96,7 @@ impl<A: Rules> EventStore<A> for EventLog {
             metadata: about,
             fingerprint: fingerprint::<A>(&context.id, &events),
             authority: None,
+            beside: None,
         };
         match self.append(append).await {
             Ok(_) => Ok(events

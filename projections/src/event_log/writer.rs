@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::check::{Known, Verdict};
 use super::leaf::{Leaf, leaf_hash};
-use super::{Append, AppendError, Appended, Draft, Pending, StreamId, postgres, sqlite};
+use super::{Append, AppendError, Appended, Draft, Pending, StreamId, beside, postgres, sqlite};
 use crate::db::{Db, Tx};
 use crate::timestamp::Timestamp;
 
@@ -55,6 +55,7 @@ async fn commit(
         Tx::Postgres(tx) => postgres::lock_and_read(tx, batch).await?,
         Tx::Sqlite(tx) => sqlite::read(tx, batch).await?,
     };
+    known.people = beside::read(&mut tx, batch).await?;
     let verdicts: Vec<Verdict> = batch.iter().map(|append| known.judge(append)).collect();
     let rows = Rows::new(batch, &verdicts, &known);
     if !rows.events.is_empty() {
@@ -62,8 +63,9 @@ async fn commit(
             Tx::Postgres(tx) => postgres::write(tx, &rows).await?,
             Tx::Sqlite(tx) => sqlite::write(tx, &rows).await?,
         }
-        tx.commit().await?;
     }
+    beside::write(&mut tx, batch, &verdicts, &known).await?;
+    tx.commit().await?;
     let answers = verdicts.into_iter().map(|verdict| match verdict {
         Verdict::Write(appended) | Verdict::Repeat(appended) => Ok(appended),
         Verdict::Refuse(refusal) => Err(refusal),

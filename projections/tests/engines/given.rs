@@ -212,6 +212,7 @@ pub(crate) fn append<A: Rules>(id: A::Id, after: i64, events: &[A::Event]) -> Ap
         metadata: Metadata::new(Actor::Shell, self::id()),
         fingerprint: [7; 32],
         authority: None,
+        beside: None,
     }
 }
 

@@ -9,12 +9,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
 use domain::org::{Invitee, OrgCommand, OrgError, Role};
-use domain::values::{Email, InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
+use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
 use maud::{Markup, html};
-use projections::event_log::Recorded;
+use projections::event_log::{Beside, Recorded};
 use projections::memberships::{self, Blast};
 use projections::org_detail::OrgDetail;
-use projections::people;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -150,25 +149,35 @@ pub async fn submit(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let org = org::load(&app, &operator, id).await?;
-    let command = match parse(&app, action, &typed).await? {
-        Ok(command) => command,
+    let Ready { command, invitation } = match parse(&app, OrgId(id), action, &typed).await? {
+        Ok(ready) => ready,
         Err(errors) => {
             let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
             return Ok(again(page));
         }
     };
     let Typed { command_id, expected_sequence, .. } = typed;
-    let envelope = Envelope { command_id, expected_sequence, address: client.address };
+    let (token, beside) = invitation.unzip();
+    let envelope = Envelope { command_id, expected_sequence, address: client.address, beside };
     let issuer = Issuer::from(&operator.identity);
-    match app.bus.send::<Org>(&issuer, OrgId(id), command.clone(), envelope).await {
-        Ok(receipt) => done(&app, id, &command, receipt).await,
+    match app.bus.send::<Org>(&issuer, OrgId(id), command, envelope).await {
+        Ok(receipt) => Ok(done(&app, id, token.as_deref(), receipt)),
         Err(refusal) => refused(&app, &operator, (&org, action), typed, refusal).await,
     }
 }
 
-/// What was typed, as a command; or what is wrong with it.
-async fn parse(app: &App, action: Action, typed: &Typed) -> Result<Result<OrgCommand, Errors>, Error> {
+/// What was typed, as a command; for an invitation with what goes into the link, and what is written beside it.
+struct Ready {
+    command: OrgCommand,
+    invitation: Option<(String, Beside)>,
+}
+
+/// What was typed, ready to be sent; or what is wrong with it.
+async fn parse(app: &App, org: OrgId, action: Action, typed: &Typed) -> Result<Result<Ready, Errors>, Error> {
     let mut errors = Errors::default();
+    if action == Action::Invitations {
+        return Ok(invite(app, org, typed, &mut errors).await?.ok_or(errors));
+    }
     let confirmed = typed.confirmed.parse::<Slug>().ok();
     let command = match action {
         Action::Name => errors.parse::<OrgName>("name", &typed.name).map(|name| OrgCommand::Rename { name }),
@@ -183,12 +192,12 @@ async fn parse(app: &App, action: Action, typed: &Typed) -> Result<Result<OrgCom
         Action::Restoration => Some(OrgCommand::Restore),
         Action::Protection => Some(OrgCommand::Protect),
         Action::Unprotection => Some(OrgCommand::Unprotect),
-        Action::Invitations => invitee(app, typed, &mut errors).await?.map(OrgCommand::Invite),
+        Action::Invitations => None, // above
     };
-    Ok(command.ok_or(errors))
+    Ok(command.map(|command| Ready { command, invitation: None }).ok_or(errors))
 }
 
-async fn invitee(app: &App, typed: &Typed, errors: &mut Errors) -> Result<Option<Invitee>, Error> {
+async fn invite(app: &App, org: OrgId, typed: &Typed, errors: &mut Errors) -> Result<Option<Ready>, Error> {
     let role = match typed.role.as_str() {
         "owner" => Some(Role::Owner),
         "admin" => Some(Role::Admin),
@@ -201,20 +210,22 @@ async fn invitee(app: &App, typed: &Typed, errors: &mut Errors) -> Result<Option
     let (Some(email), Some(role)) = (errors.parse::<Email>("email", &typed.email), role) else {
         return Ok(None);
     };
-    let person = people::ensure(&app.db, PersonId(clock::new_id()), &email, clock::now()).await?;
+    let invitation = InvitationId(typed.command_id);
+    let (person, token, beside) = links::prepare_invitation(app, org, invitation, email).await?;
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
-    let (invitation, person) = (InvitationId(typed.command_id), PersonId(person.person_id));
-    Ok(Some(Invitee { invitation, person, role, expires_at }))
+    let command = OrgCommand::Invite(Invitee { invitation, person, role, expires_at });
+    Ok(Some(Ready { command, invitation: Some((token, beside)) }))
 }
 
 /// To the thing changed, which says what was done; after an invitation with the link to pass on.
-async fn done(app: &App, id: Uuid, command: &OrgCommand, receipt: Receipt) -> Result<Response, Error> {
-    if let OrgCommand::Invite(Invitee { invitation, person, .. }) = command {
-        let token = links::invitation(app, OrgId(id), *invitation, *person).await?;
-        let to = paths::seen(&paths::org_members(id), receipt.position);
-        return Ok((session::hand_over(app, &token), Redirect::to(&to)).into_response());
+fn done(app: &App, id: Uuid, token: Option<&str>, receipt: Receipt) -> Response {
+    match token {
+        Some(token) => {
+            let to = paths::seen(&paths::org_members(id), receipt.position);
+            (session::hand_over(app, token), Redirect::to(&to)).into_response()
+        }
+        None => Redirect::to(&paths::seen(&paths::org(id), receipt.position)).into_response(),
     }
-    Ok(Redirect::to(&paths::seen(&paths::org(id), receipt.position)).into_response())
 }
 
 /// The form again, with everything that was typed, and why it was not done.
@@ -238,6 +249,7 @@ async fn refused(
             let errors = Errors::one("slug", new::taken(app, &key, &holder).await?);
             (StatusCode::UNPROCESSABLE_ENTITY, errors, html! {})
         }
+        taken @ SendError::AddressTaken => (StatusCode::CONFLICT, Errors::one("email", taken), html! {}),
         other @ (SendError::Forbidden
         | SendError::LastOne
         | SendError::CommandReused

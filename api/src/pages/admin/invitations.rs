@@ -34,7 +34,7 @@ pub async fn renew(
     let (org, invitation) = (OrgId(id), InvitationId(invitation));
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let command = OrgCommand::RenewInvitation { invitation, expires_at };
-    let envelope = Envelope { command_id, expected_sequence: None, address: client.address };
+    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt = app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await?;
     let token = links::invitation_again(&app, org, invitation, person).await?;
     let to = paths::seen(&paths::org_members(id), receipt.position);
@@ -50,7 +50,7 @@ pub async fn withdraw(
 ) -> Result<Redirect, Error> {
     person_of(&app, id, invitation).await?;
     let command = OrgCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
-    let envelope = Envelope { command_id, expected_sequence: None, address: client.address };
+    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt =
         app.bus.send::<Org>(&Issuer::from(&operator.identity), OrgId(id), command, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.position)))

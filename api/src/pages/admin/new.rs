@@ -57,11 +57,15 @@ pub async fn submit(
         Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors).await?)),
     };
     let (org, invitation) = (OrgId(typed.command_id), InvitationId(typed.command_id));
-    let (person, token) = links::invitation_for(&app, org, invitation, &owner).await?;
+    let (person, token, beside) = links::prepare_invitation(&app, org, invitation, owner).await?;
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let owner = Some(Invitee { invitation, person, role: Role::Owner, expires_at });
-    let envelope =
-        Envelope { command_id: typed.command_id, expected_sequence: None, address: client.address };
+    let envelope = Envelope {
+        command_id: typed.command_id,
+        expected_sequence: None,
+        address: client.address,
+        beside: Some(beside),
+    };
     let command = OrgCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {
@@ -71,6 +75,9 @@ pub async fn submit(
         Err(SendError::Taken { key, holder }) => {
             let errors = Errors::one("slug", taken(&app, &key, &holder).await?);
             Ok(again(page(&app, &operator, &typed, &errors).await?))
+        }
+        Err(refusal @ SendError::AddressTaken) => {
+            Ok(again(page(&app, &operator, &typed, &Errors::one("owner_email", refusal)).await?))
         }
         Err(refusal) => Err(refusal.into()),
     }

@@ -1,0 +1,2 @@
+-- Who has the addresses that follow.
+select email, person_id from people where email in (
