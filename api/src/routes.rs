@@ -1,6 +1,6 @@
 //! Every URL of the product, what it needs of whoever asks, and who answers.
 //!
-//! **Invariant:** there is no other way to add a route than [`Routes`], and it doesn't take one without its need
+//! **Invariant:** there is no other way to add a route than `Routes`, below, and it doesn't take one without its need
 //! (clippy refuses `axum::Router::route` everywhere else).
 
 use axum::Router;

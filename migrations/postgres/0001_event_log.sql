@@ -16,19 +16,28 @@ create table events (
 );
 create index events_recorded_at on events (recorded_at);
 
-create function event_log_field(field text) returns bytea
-language sql immutable strict set search_path = pg_catalog, pg_temp as $$
-    select int4send(octet_length(convert_to(field, 'UTF8'))) || convert_to(field, 'UTF8')
+-- The same bytes as projections/src/event_log/leaf.rs hashes. One expression without search_path or helpers, so that
+-- Postgres puts it in place of the call: eight times as fast as with them.
+create function event_log_leaf(
+    place bigint, at timestamptz, sequence bigint, kind text, id text, event_type text, event_version text,
+    payload text, metadata text
+) returns bytea
+language sql immutable as $$
+    select sha256('\x00'::bytea || convert_to('evlog/v1', 'UTF8') || int8send(place)
+        || int8send((extract(epoch from at) * 1000000)::bigint) || int8send(sequence)
+        || int4send(octet_length(kind)) || convert_to(kind, 'UTF8')
+        || int4send(octet_length(id)) || convert_to(id, 'UTF8')
+        || int4send(octet_length(event_type)) || convert_to(event_type, 'UTF8')
+        || int4send(octet_length(event_version)) || convert_to(event_version, 'UTF8')
+        || int4send(octet_length(payload)) || convert_to(payload, 'UTF8')
+        || int4send(octet_length(metadata)) || convert_to(metadata, 'UTF8'))
 $$;
 
--- The same bytes as projections/src/event_log/leaf.rs hashes.
+-- For whoever looks: select position from events e where leaf_hash <> event_log_leaf(e)
 create function event_log_leaf(e events) returns bytea
-language sql immutable set search_path = public, pg_catalog, pg_temp as $$
-    select sha256('\x00'::bytea || convert_to('evlog/v1', 'UTF8') || int8send(e.position)
-        || int8send((extract(epoch from e.recorded_at) * 1000000)::bigint) || int8send(e.sequence)
-        || event_log_field(e.aggregate_type) || event_log_field(e.aggregate_id)
-        || event_log_field(e.event_type) || event_log_field(e.event_version)
-        || event_log_field(e.payload::text) || event_log_field(e.metadata::text))
+language sql immutable as $$
+    select public.event_log_leaf(e.position, e.recorded_at, e.sequence, e.aggregate_type, e.aggregate_id, e.event_type,
+                                 e.event_version, e.payload::text, e.metadata::text)
 $$;
 
 -- The second wall behind the writer: whoever inserts, with whatever statement, gets one order or an error.
@@ -50,12 +59,14 @@ begin
                where t.recorded_at < t.earlier) then
         raise exception 'recorded_at never goes backwards';
     end if;
-    if exists (select from new_events n where n.leaf_hash <> event_log_leaf(n::events)) then
+    if exists (select from new_events n where n.leaf_hash <> event_log_leaf(
+                   n.position, n.recorded_at, n.sequence, n.aggregate_type, n.aggregate_id, n.event_type,
+                   n.event_version, n.payload::text, n.metadata::text)) then
         raise exception 'leaf_hash is not the hash of the event';
     end if;
-    if exists (select from new_events n where n.sequence > 1 and not exists (
-                   select from events e where e.aggregate_type = n.aggregate_type
-                   and e.aggregate_id = n.aggregate_id and e.sequence = n.sequence - 1)) then
+    if exists (select from new_events n where n.sequence > 1 and ( -- a lookup for each row, never a join
+                   select e.position from events e where e.aggregate_type = n.aggregate_type
+                   and e.aggregate_id = n.aggregate_id and e.sequence = n.sequence - 1) is null) then
         raise exception 'events are appended at the next sequence of their stream';
     end if;
     perform pg_notify('events', '');

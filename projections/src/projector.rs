@@ -158,7 +158,7 @@ const POLL: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait for this process before asking whether another one has folded.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Events that one transaction folds at most.
 const BATCH: i64 = 1000;

@@ -93,20 +93,20 @@ macro_rules! excluded {
 }
 pub(crate) use excluded;
 
-/// Rows whose key is one of `keys`, from a statement that ends in `… in (`.
+/// Rows whose key is one of `keys`, from a statement that ends in the name of the column.
 macro_rules! rows_of {
     ($tx:expr, $statement:literal, $keys:expr) => {{
         let keys: Vec<uuid::Uuid> = $keys;
         match $tx {
             _ if keys.is_empty() => vec![],
             $crate::db::Tx::Postgres(tx) => {
-                let statement = concat!(include_str!($statement), "select unnest($1))");
+                let statement = concat!(include_str!($statement), " = any($1)");
                 sqlx::query_as(statement).bind(keys).fetch_all(&mut **tx).await?
             }
             $crate::db::Tx::Sqlite(tx) => {
                 let mut found = Vec::with_capacity(keys.len());
                 for keys in keys.chunks($crate::table::SQLITE_VALUES) {
-                    let mut query = sqlx::QueryBuilder::new(include_str!($statement));
+                    let mut query = sqlx::QueryBuilder::new(concat!(include_str!($statement), " in ("));
                     let mut list = query.separated(", ");
                     for key in keys {
                         list.push_bind(*key);

@@ -2,4 +2,4 @@
 select org_id, sequence, name, slug, status, reason, protected, members, created_at, created_by, position,
        changed_at, status_at, status_by
 from org_detail
-where org_id in (
+where org_id
