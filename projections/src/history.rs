@@ -5,9 +5,9 @@ use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, read};
-use crate::event_log::{EventLog, Recorded};
+use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::projector::{Entry, FoldError};
-use crate::scope::Scope;
+use crate::scope::{Platform, Scope};
 use crate::table::{table, upsert};
 use crate::timestamp::Timestamp;
 
@@ -28,6 +28,19 @@ table! {
         pub correlation_id: Uuid,
         pub reverts: Option<i64>,
     }
+}
+
+/// The newest events of all before a position, newest first, at most `limit`.
+pub async fn of_all(
+    log: &EventLog,
+    _: &Platform,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, ReadError> {
+    let last = log.last_position().await?.min(before.max(1) - 1);
+    let mut events = log.tail((last - limit).max(0), limit.min(last)).await?;
+    events.reverse();
+    Ok(events)
 }
 
 /// The newest events of one organisation before a position, newest first, at most `limit`.

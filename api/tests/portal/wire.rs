@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 /// One connection, made anew when it was lost.
 pub(crate) struct Wire {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stream: Option<BufStream<TcpStream>>,
     pub(crate) cookies: BTreeMap<String, String>,
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
+use projections::history;
 use serde::Deserialize;
 
 use super::{Desk, Seen};
@@ -29,13 +30,11 @@ pub async fn show(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
     let end = app.log.last_position().await?;
-    let last = before.map_or(end, |before| before.clamp(1, end + 1) - 1);
-    let mut events = app.log.tail((last - EVENTS).max(0), EVENTS.min(last)).await?;
-    events.reverse();
+    let events = history::of_all(&app.log, &operator.platform, before.unwrap_or(i64::MAX), EVENTS).await?;
     let names = Names::of(&app, &events).await?;
     let older = events.last().filter(|event| event.position > 1);
     let older = older.map(|event| format!("{}?before={}", paths::ADMIN_HISTORY, event.position));
-    let newest = (last < end).then(|| paths::ADMIN_HISTORY.to_owned());
+    let newest = before.is_some_and(|before| before <= end).then(|| paths::ADMIN_HISTORY.to_owned());
     let content = html! {
         (ui::head("History", None, Some(html! { "Everything that happened, newest first." }), html! {}))
         @if events.is_empty() { (ui::empty("Nothing has happened yet.", html! {})) }

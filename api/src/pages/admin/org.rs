@@ -206,8 +206,11 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
     let owner = people.first().filter(|member| member.role == "owner");
     let waiting = invited.iter().rev().find(|invited| invited.role == "owner");
     let folded = app.projector.folded_at(org.position).await?;
+    // What was imported became readable here long after it happened elsewhere.
     let took = folded.map(|at| at.signed_duration_since(*org.created_at).num_milliseconds());
-    let sent = projections::links::first_sent_at(&app.db, org.org_id).await?;
+    let took = took.filter(|ms| *ms < 60_000);
+    let sent =
+        projections::links::first_sent_at(&app.db, org.org_id).await?.or(owner.map(|owner| owner.joined_at));
     let at = |at: projections::Timestamp| DateTime::<Utc>::from(at);
     let steps = [
         ("Recorded", Some(at(org.created_at)), None),
