@@ -79,18 +79,7 @@ pub async fn holder(db: &Db, slug: &str) -> Result<Option<SlugHolder>, sqlx::Err
 
 /// Names of organisations, for sentences.
 pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(Uuid, String)> = read!(db, |pool| {
-        let mut query = sqlx::QueryBuilder::new(include_str!("sql/org_detail/names.sql"));
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")").build_query_as().fetch_all(pool).await
-    })?;
-    Ok(rows.into_iter().collect())
+    crate::table::names(db, include_str!("sql/org_detail/names.sql"), ids).await
 }
 
 pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {

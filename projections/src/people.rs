@@ -67,18 +67,7 @@ pub async fn all(db: &Db) -> Result<Vec<Person>, sqlx::Error> {
 
 /// What people are called, for sentences. Erased people are missing.
 pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(Uuid, String)> = read!(db, |pool| {
-        let mut query = sqlx::QueryBuilder::new(include_str!("sql/people/names.sql"));
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")").build_query_as().fetch_all(pool).await
-    })?;
-    Ok(rows.into_iter().collect())
+    crate::table::names(db, include_str!("sql/people/names.sql"), ids).await
 }
 
 /// Sets what somebody signs in with, and what they are called.

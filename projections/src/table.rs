@@ -2,11 +2,14 @@
 //!
 //! **Invariant:** the list of columns stands once, in [`table!`]: reading and writing a row use the same one.
 
+use std::collections::HashMap;
+
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
+use uuid::Uuid;
 
-use crate::db::Tx;
+use crate::db::{Db, Tx, read};
 
 /// A row that is written by its key.
 pub(crate) trait Table: Sized {
@@ -36,6 +39,26 @@ pub(crate) async fn upsert<R: Table>(tx: &mut Tx, rows: &[R]) -> Result<(), sqlx
             Ok(())
         }
     }
+}
+
+/// Ids with names, from a statement that ends in the name of the id's column.
+pub(crate) async fn names(
+    db: &Db,
+    statement: &'static str,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, String)> = read!(db, |pool| {
+        let mut query = QueryBuilder::new(statement);
+        let mut list = query.push(" in (").separated(", ");
+        for id in ids {
+            list.push_bind(*id);
+        }
+        query.push(")").build_query_as().fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A row type that is also a table: `table! { #[…] pub struct Row in "name" by "key, columns" { pub column: Type, … } }`.

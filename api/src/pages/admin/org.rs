@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::extract::{Path, Query};
 use crate::pages::names::Names;
+use crate::session::SetCookie;
 use crate::ui::{self, Column, Section, Tone};
 use crate::{clock, links, paths, session};
 
@@ -37,12 +38,8 @@ pub async fn overview(
     Path(id): Path<Uuid>,
     Query(seen): Query<Seen>,
 ) -> Result<Response, Error> {
-    let mut desk = Desk::open(&app, &operator, seen).await?;
+    let (desk, forget) = arrive(&app, &operator, &headers, id, seen).await?;
     let org = load(&app, &operator, id).await?;
-    let handed_over = session::handed_over(&app, &headers);
-    if let Some((token, _)) = &handed_over {
-        desk.also(&invitation_box(&app, id, token).await);
-    }
     let events = history::of_org(&app.log, &operator.scope(), id, i64::MAX, 8).await?;
     let names = Names::of(&app, &events).await?;
     let content = html! {
@@ -61,7 +58,7 @@ pub async fn overview(
         ))
     };
     let page = page(desk, &org, content);
-    Ok((handed_over.map(|(_, forget)| forget), page).into_response())
+    Ok((forget, page).into_response())
 }
 
 pub async fn members(
@@ -71,12 +68,8 @@ pub async fn members(
     Path(id): Path<Uuid>,
     Query(seen): Query<Seen>,
 ) -> Result<Response, Error> {
-    let mut desk = Desk::open(&app, &operator, seen).await?;
+    let (desk, forget) = arrive(&app, &operator, &headers, id, seen).await?;
     let org = load(&app, &operator, id).await?;
-    let handed_over = session::handed_over(&app, &headers);
-    if let Some((token, _)) = &handed_over {
-        desk.also(&invitation_box(&app, id, token).await);
-    }
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
     let invited = memberships::invited(&app.db, &operator.scope(), id).await?;
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
@@ -87,7 +80,7 @@ pub async fn members(
         (ui::card("Open invitations", invitations_table(&org, &invited, change)))
     };
     let page = page(desk, &org, content);
-    Ok((handed_over.map(|(_, forget)| forget), page).into_response())
+    Ok((forget, page).into_response())
 }
 
 #[derive(Deserialize, Default)]
@@ -117,6 +110,20 @@ pub async fn history(
         (ui::pager(newest, older, &format!("{} events in all", org.sequence)))
     };
     Ok(page(desk, &org, content))
+}
+
+/// A page with what the request before has made: an invitation's link, shown this once.
+async fn arrive<'a>(
+    app: &'a App,
+    operator: &'a Operator,
+    headers: &HeaderMap,
+    id: Uuid,
+    seen: Seen,
+) -> Result<(Desk<'a>, Option<SetCookie>), Error> {
+    let mut desk = Desk::open(app, operator, seen).await?;
+    let Some((token, forget)) = session::handed_over(app, headers) else { return Ok((desk, None)) };
+    desk.also(&invitation_box(app, id, token).await);
+    Ok((desk, Some(forget)))
 }
 
 /// The organisation, for somebody who may see all of them.

@@ -1,2 +1,2 @@
 -- Names of the organisations that follow.
-select org_id, name from org_detail where org_id in (
+select org_id, name from org_detail where org_id

@@ -1,2 +1,2 @@
 -- What the people that follow are called.
-select person_id, coalesce(name, email) from people where person_id in (
+select person_id, coalesce(name, email) from people where person_id
