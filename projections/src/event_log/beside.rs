@@ -18,31 +18,37 @@ use crate::links::Link;
 pub struct Beside {
     /// Whom the events name.
     pub person: PersonId,
-    /// Their address. If somebody else has it by the time of the append, the append is refused.
+    /// Their address. If it is somebody else's at the time of the append, or they have another, the append is refused.
     pub email: Email,
     pub token_hash: [u8; 32],
     pub link: Link,
 }
 
-/// Who has the addresses that a batch is about.
+/// Who has the addresses that a batch is about, and which addresses the people have whom it names.
 pub(super) async fn read(tx: &mut Tx, batch: &[&Append]) -> Result<HashMap<String, Uuid>, sqlx::Error> {
-    let addresses = addresses(batch);
-    if addresses.is_empty() {
+    let invited = invited(batch);
+    if invited.is_empty() {
         return Ok(HashMap::new());
     }
     let rows: Vec<(String, Uuid)> = on!(tx, |conn| {
         let mut query = QueryBuilder::new(include_str!("../sql/event_log/addresses.sql"));
         let mut list = query.separated(", ");
-        for address in addresses {
-            list.push_bind(address);
+        for (address, _) in &invited {
+            list.push_bind(*address);
+        }
+        query.push(") or person_id in (");
+        let mut list = query.separated(", ");
+        for (_, person) in &invited {
+            list.push_bind(*person);
         }
         query.push(")").build_query_as().persistent(false).fetch_all(conn).await?
     });
     Ok(rows.into_iter().collect())
 }
 
-fn addresses<'a>(batch: &[&'a Append]) -> Vec<&'a str> {
-    batch.iter().filter_map(|append| append.beside.as_ref()).map(|beside| beside.email.as_str()).collect()
+fn invited<'a>(batch: &[&'a Append]) -> Vec<(&'a str, Uuid)> {
+    let besides = batch.iter().filter_map(|append| append.beside.as_ref());
+    besides.map(|beside| (beside.email.as_str(), beside.person.0)).collect()
 }
 
 /// Writes what stands beside the appends that pass. A repeated one brings another link to the same invitation.

@@ -70,8 +70,10 @@ impl Known {
         if actual != append.after {
             return Some(AppendError::Conflict { actual });
         }
-        let held =
-            |beside: &Beside| self.people.get(beside.email.as_str()).is_some_and(|h| *h != beside.person.0);
+        let held = |beside: &Beside| {
+            let (address, person) = (beside.email.as_str(), beside.person.0);
+            self.people.iter().any(|(email, id)| (email == address) != (*id == person))
+        };
         let taken = append.beside.as_ref().is_some_and(held).then_some(AppendError::AddressTaken);
         self.unmet_constraint(append).or(taken)
     }
