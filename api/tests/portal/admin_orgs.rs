@@ -93,6 +93,13 @@ async fn a_form_that_was_sent_before_with_other_content_is_refused(world: World)
     assert_eq!(world.since(before).await, [""; 0]);
 }
 
+async fn nobody_is_invited_under_an_address_that_is_not_theirs(world: World) {
+    let (ana, zoe) = (world.operator().await, world.person("zoe@example.com").await);
+    let before = world.position().await;
+    create(&ana, &zoe.to_string(), "Acme", "acme", "new@example.com").await.is(422).shows("this address");
+    assert_eq!(world.since(before).await, [""; 0]);
+}
+
 const SUPERADMIN: domain::grant::PlatformRole = domain::grant::PlatformRole::Superadmin;
 
 async fn a_slug_that_is_taken_names_its_holder(world: World) {
@@ -178,6 +185,7 @@ engines! {
     every_wrong_field_is_named_and_everything_typed_is_kept,
     two_clicks_make_one_organisation_and_both_get_to_its_page,
     a_form_that_was_sent_before_with_other_content_is_refused,
+    nobody_is_invited_under_an_address_that_is_not_theirs,
     a_slug_that_is_taken_names_its_holder,
     of_two_who_want_one_slug_one_gets_it,
     the_script_learns_whether_a_slug_can_be_had,
