@@ -221,6 +221,16 @@ impl Db {
         })
     }
 
+    /// The same, and the only one that appends until it ends.
+    pub(crate) async fn begin_appending(&self) -> Result<Tx, sqlx::Error> {
+        match &self.0 {
+            Engine::Postgres { pool, .. } => {
+                Ok(Tx::Postgres(pool.begin_with(include_str!("sql/event_log/begin_postgres.sql")).await?))
+            }
+            Engine::Sqlite { .. } => self.begin().await,
+        }
+    }
+
     /// A transaction for what can be folded again, or what only matters once a durable commit behind it is there. Both
     /// engines keep one log of writes, so a durable commit makes everything in front of it durable too.
     pub(crate) async fn begin_lazily(&self) -> Result<Tx, sqlx::Error> {

@@ -12,9 +12,8 @@ mod beside;
 mod check;
 mod import;
 mod leaf;
-mod postgres;
 mod recorded;
-mod sqlite;
+mod statements;
 mod store;
 mod writer;
 

@@ -28,7 +28,8 @@ pub(super) struct Known {
 /// A command that was carried out, earlier or in this batch.
 #[derive(Clone, Debug)]
 pub(super) struct Done {
-    pub(super) fingerprint: Vec<u8>,
+    /// In hexadecimal digits.
+    pub(super) fingerprint: String,
     pub(super) actor: String,
     pub(super) appended: Appended,
 }
@@ -47,8 +48,8 @@ impl Known {
     /// Judges one append and, where it passes, counts it in.
     pub(super) fn judge(&mut self, append: &Append) -> Verdict {
         if let Some(done) = self.commands.get(&append.metadata.command) {
-            let same =
-                done.fingerprint == append.fingerprint && done.actor == append.metadata.actor.to_string();
+            let same = done.fingerprint == hex::encode(append.fingerprint)
+                && done.actor == append.metadata.actor.to_string();
             return if same {
                 Verdict::Repeat(done.appended)
             } else {
@@ -125,7 +126,7 @@ impl Known {
         if append.events.is_empty() {
             return appended; // no effect, so nothing to repeat: it is not remembered
         }
-        let (fingerprint, actor) = (append.fingerprint.to_vec(), append.metadata.actor.to_string());
+        let (fingerprint, actor) = (hex::encode(append.fingerprint), append.metadata.actor.to_string());
         self.commands.insert(append.metadata.command, Done { fingerprint, actor, appended });
         appended
     }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use domain::{Constraint, Unreadable};
 use uuid::Uuid;
 
-use super::writer::{CommandRow, EventRow, Rows};
-use super::{Appended, EventLog, Recorded, StreamId, postgres, sqlite};
-use crate::db::{Tx, on};
+use super::check::Known;
+use super::statements::{self, CommandRow, EventRow, Id, Rows};
+use super::{EventLog, Recorded, StreamId};
 use crate::projector::constraints;
 
 /// Why events were not taken in.
@@ -27,13 +27,8 @@ impl EventLog {
     /// Writes events at their own positions behind what is there, all or none of them. Events of one command must
     /// come together.
     pub async fn import(&self, events: &[Recorded]) -> Result<(), ImportError> {
-        let mut tx = self.db.begin().await?;
-        let mut stands = lock(&mut tx).await?;
-        let guards: Vec<(String, i64)> =
-            on!(&mut tx, |conn| sqlx::query_as(include_str!("../sql/event_log/guards.sql"))
-                .fetch_all(conn)
-                .await)?;
-        let mut guards: HashMap<String, i64> = guards.into_iter().collect();
+        let mut tx = self.db.begin_appending().await?;
+        let Known { position: mut stands, mut guards, .. } = statements::look(&mut tx, &[]).await?;
         let mut read = Vec::with_capacity(events.len());
         for event in events {
             if event.position != stands + 1 {
@@ -46,21 +41,9 @@ impl EventLog {
             stands = event.position;
         }
         let rows = rows(&read, &guards);
-        match &mut tx {
-            Tx::Postgres(tx) => postgres::write(tx, &rows).await?,
-            Tx::Sqlite(tx) => sqlite::write(tx, &rows).await?,
-        }
+        statements::write(&mut tx, &rows).await?;
         Ok(tx.commit().await?)
     }
-}
-
-async fn lock(tx: &mut Tx) -> Result<i64, sqlx::Error> {
-    if let Tx::Postgres(tx) = tx {
-        sqlx::query(include_str!("../sql/event_log/lock_postgres.sql")).execute(&mut **tx).await?;
-    }
-    let last: Option<(i64, crate::Timestamp)> =
-        on!(tx, |conn| sqlx::query_as(include_str!("../sql/event_log/last.sql")).fetch_optional(conn).await)?;
-    Ok(last.map_or(0, |(position, _)| position))
 }
 
 /// An event with everything that is written beside it.
@@ -95,7 +78,8 @@ fn rows<'a>(read: &'a [Read<'a>], guards: &HashMap<String, i64>) -> Rows<'a> {
     for Read { event, stream, constraints, command, actor } in read {
         rows.events.push(EventRow {
             position: event.position,
-            stream,
+            aggregate_type: &stream.kind,
+            aggregate_id: &stream.id,
             sequence: event.sequence,
             event_type: &event.event_type,
             event_version: &event.event_version,
@@ -107,14 +91,16 @@ fn rows<'a>(read: &'a [Read<'a>], guards: &HashMap<String, i64>) -> Rows<'a> {
         rows.constrain(constraints, stream, event.position, guards);
         let (first_position, last_position, sequence) = (event.position, event.position, event.sequence);
         match rows.commands.last_mut() {
-            Some(last) if last.command_id == *command => {
-                last.appended = Appended { last_position, sequence, ..last.appended };
+            Some(last) if last.command_id.0 == *command => {
+                (last.last_position, last.sequence) = (last_position, sequence);
             }
             _ => rows.commands.push(CommandRow {
-                command_id: *command,
+                command_id: Id(*command),
                 fingerprint: NO_FINGERPRINT,
                 actor: actor.clone(),
-                appended: Appended { first_position, last_position, sequence },
+                first_position,
+                last_position,
+                sequence,
             }),
         }
     }

@@ -7,7 +7,7 @@ use crate::event_log::leaf::{Leaf, leaf_hash};
 use crate::timestamp::Timestamp;
 
 /// Names one stream: an aggregate's type and id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct StreamId {
     pub kind: String,
     pub id: String,

@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use domain::Constraint;
 use metrics::histogram;
 use tokio::sync::{mpsc, watch};
-use uuid::Uuid;
 
+use super::beside::Beside;
 use super::check::{Known, Verdict};
 use super::leaf::{Leaf, leaf_hash};
-use super::{Append, AppendError, Appended, Draft, Pending, StreamId, beside, postgres, sqlite};
-use crate::db::{Db, Tx};
-use crate::timestamp::Timestamp;
+use super::statements::{self, ClaimRow, CommandRow, EventRow, GuardRow, Id, LinkRow, PersonRow, Rows};
+use super::{Append, AppendError, Appended, Draft, Pending, StreamId};
+use crate::db::Db;
 
 /// How many appends one transaction takes at most.
 const BATCH: usize = 256;
@@ -50,63 +50,21 @@ async fn commit(
     db: &Db,
     batch: &[&Append],
 ) -> Result<(Vec<Result<Appended, AppendError>>, i64), sqlx::Error> {
-    let mut tx = db.begin().await?;
-    let mut known = match &mut tx {
-        Tx::Postgres(tx) => postgres::lock_and_read(tx, batch).await?,
-        Tx::Sqlite(tx) => sqlite::read(tx, batch).await?,
-    };
-    known.people = beside::read(&mut tx, batch).await?;
+    let mut tx = db.begin_appending().await?;
+    let mut known = statements::look(&mut tx, batch).await?;
     let verdicts: Vec<Verdict> = batch.iter().map(|append| known.judge(append)).collect();
     let rows = Rows::new(batch, &verdicts, &known);
-    if !rows.events.is_empty() {
-        match &mut tx {
-            Tx::Postgres(tx) => postgres::write(tx, &rows).await?,
-            Tx::Sqlite(tx) => sqlite::write(tx, &rows).await?,
-        }
+    if rows.is_empty() {
+        tx.rollback().await?;
+    } else {
+        statements::write(&mut tx, &rows).await?;
+        tx.commit().await?;
     }
-    beside::write(&mut tx, batch, &verdicts, &known).await?;
-    tx.commit().await?;
     let answers = verdicts.into_iter().map(|verdict| match verdict {
         Verdict::Write(appended) | Verdict::Repeat(appended) => Ok(appended),
         Verdict::Refuse(refusal) => Err(refusal),
     });
     Ok((answers.collect(), known.position))
-}
-
-/// Everything that one transaction writes.
-#[derive(Default)]
-pub(super) struct Rows<'a> {
-    pub(super) events: Vec<EventRow<'a>>,
-    pub(super) claims: Vec<ClaimRow<'a>>,
-    /// Name, value afterwards, floor.
-    pub(super) guards: Vec<(&'a str, i64, i64)>,
-    pub(super) commands: Vec<CommandRow>,
-}
-
-pub(super) struct EventRow<'a> {
-    pub(super) position: i64,
-    pub(super) stream: &'a StreamId,
-    pub(super) sequence: i64,
-    pub(super) event_type: &'a str,
-    pub(super) event_version: &'a str,
-    pub(super) payload: &'a str,
-    pub(super) metadata: String,
-    pub(super) recorded_at: Timestamp,
-    pub(super) leaf_hash: [u8; 32],
-}
-
-pub(super) struct ClaimRow<'a> {
-    pub(super) namespace: &'a str,
-    pub(super) key: &'a str,
-    pub(super) stream: &'a StreamId,
-    pub(super) position: i64,
-}
-
-pub(super) struct CommandRow {
-    pub(super) command_id: Uuid,
-    pub(super) fingerprint: [u8; 32],
-    pub(super) actor: String,
-    pub(super) appended: Appended,
 }
 
 impl<'a> Rows<'a> {
@@ -118,8 +76,16 @@ impl<'a> Rows<'a> {
             {
                 rows.add(append, *appended, known);
             }
+            // A repeated one brings another link to the same invitation. A refused one leaves no trace.
+            if let (Verdict::Write(_) | Verdict::Repeat(_), Some(beside)) = (verdict, &append.beside) {
+                rows.stand_beside(beside, known);
+            }
         }
         rows
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.links.is_empty()
     }
 
     fn add(&mut self, append: &'a Append, appended: Appended, known: &Known) {
@@ -131,9 +97,11 @@ impl<'a> Rows<'a> {
             let fields =
                 [&stream.kind, &stream.id, event_type, event_version, payload, &metadata].map(String::as_str);
             let leaf_hash = leaf_hash(&Leaf { position, recorded_at, sequence, fields });
+            let StreamId { kind: aggregate_type, id: aggregate_id } = stream;
             self.events.push(EventRow {
                 position,
-                stream,
+                aggregate_type,
+                aggregate_id,
                 sequence,
                 event_type,
                 event_version,
@@ -144,11 +112,28 @@ impl<'a> Rows<'a> {
             });
             self.constrain(&draft.constraints, stream, position, &known.guards);
         }
+        let Appended { first_position, last_position, sequence } = appended;
         self.commands.push(CommandRow {
-            command_id: append.metadata.command,
+            command_id: Id(append.metadata.command),
             fingerprint: append.fingerprint,
             actor: append.metadata.actor.to_string(),
-            appended,
+            first_position,
+            last_position,
+            sequence,
+        });
+    }
+
+    fn stand_beside(&mut self, beside: &'a Beside, known: &Known) {
+        let Beside { person, email, token_hash, link } = beside;
+        self.people.push(PersonRow { person_id: Id(person.0), email: email.as_str(), created_at: known.now });
+        self.links.push(LinkRow {
+            token_hash: *token_hash,
+            purpose: &link.purpose,
+            person_id: Id(person.0),
+            org_id: link.org_id.map(Id),
+            invitation_id: link.invitation_id.map(Id),
+            created_at: link.created_at,
+            expires_at: link.expires_at,
         });
     }
 
@@ -163,11 +148,12 @@ impl<'a> Rows<'a> {
         for constraint in constraints {
             match constraint {
                 Constraint::Claim { namespace, key } => {
-                    self.claims.push(ClaimRow { namespace, key, stream, position });
+                    let StreamId { kind: aggregate_type, id: aggregate_id } = stream;
+                    self.claims.push(ClaimRow { namespace, key, aggregate_type, aggregate_id, position });
                 }
                 Constraint::Guard { name, floor, .. } => {
-                    self.guards.retain(|(other, ..)| other != name);
-                    self.guards.push((name, guards[*name], *floor));
+                    self.guards.retain(|guard| guard.name != *name);
+                    self.guards.push(GuardRow { name, value: guards[*name], floor: *floor });
                 }
             }
         }

@@ -1,0 +1,190 @@
+//! What an append says to the store: look, then write. One statement each for the whole batch, since every statement is
+//! a wait, and rows go in and come out as JSON, so that both engines are told the same.
+
+use serde::Serialize;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use domain::Constraint;
+
+use super::check::{Done, Known};
+use super::{Append, Appended, StreamId, constraints, streams};
+use crate::db::{Tx, row};
+use crate::timestamp::Timestamp;
+
+/// Everything that a batch touches.
+#[derive(Serialize, Default)]
+struct Touched<'a> {
+    streams: Vec<&'a StreamId>,
+    claims: Vec<Key<'a>>,
+    commands: Vec<Id>,
+    /// Addresses of the people that the batch invites, and the people.
+    addresses: Vec<&'a str>,
+    people: Vec<Id>,
+}
+
+#[derive(Serialize)]
+struct Key<'a> {
+    namespace: &'a str,
+    key: &'a str,
+}
+
+/// An id in 32 hexadecimal digits: what Postgres reads as a uuid, and SQLite as the bytes of one.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct Id(#[serde(with = "uuid::serde::simple")] pub(super) Uuid);
+
+impl<'a> Touched<'a> {
+    fn by(batch: &'a [&'a Append]) -> Self {
+        let claims = constraints(batch).filter_map(|constraint| match constraint {
+            Constraint::Claim { namespace, key } => Some(Key { namespace, key }),
+            Constraint::Guard { .. } => None,
+        });
+        let besides = || batch.iter().filter_map(|append| append.beside.as_ref());
+        Self {
+            streams: streams(batch).collect(),
+            claims: claims.collect(),
+            commands: batch.iter().map(|append| Id(append.metadata.command)).collect(),
+            addresses: besides().map(|beside| beside.email.as_str()).collect(),
+            people: besides().map(|beside| Id(beside.person.0)).collect(),
+        }
+    }
+}
+
+row! {
+    /// What the store says about it.
+    struct Found {
+        pub position: i64,
+        pub now: Timestamp,
+        pub streams: Json<Vec<(String, String, i64)>>,
+        pub claims: Json<Vec<(String, String, String, String)>>,
+        pub guards: Json<Vec<(String, i64)>>,
+        pub commands: Json<Vec<(Uuid, String, String, i64, i64, i64)>>,
+        pub people: Json<Vec<(String, Uuid)>>,
+    }
+}
+
+/// What the store says about everything that the batch touches. The lock that makes one writer of all is held.
+pub(super) async fn look(tx: &mut Tx, batch: &[&Append]) -> Result<Known, sqlx::Error> {
+    let touched = Json(Touched::by(batch));
+    let found: Found = match tx {
+        Tx::Postgres(tx) => {
+            let look = sqlx::query_as(include_str!("../sql/event_log/look_postgres.sql"));
+            look.bind(touched).fetch_one(&mut **tx).await?
+        }
+        Tx::Sqlite(tx) => {
+            let look = sqlx::query_as(include_str!("../sql/event_log/look_sqlite.sql"));
+            look.bind(touched).bind(Timestamp::by_our_clock()).fetch_one(&mut **tx).await?
+        }
+    };
+    let stream = |kind, id| StreamId { kind, id };
+    let done = |fingerprint, actor, first_position, last_position, sequence| {
+        let appended = Appended { first_position, last_position, sequence };
+        Done { fingerprint, actor, appended }
+    };
+    Ok(Known {
+        position: found.position,
+        now: found.now,
+        sequences: found.streams.0.into_iter().map(|(kind, id, at)| (stream(kind, id), at)).collect(),
+        claims: found.claims.0.into_iter().map(|(ns, key, kind, id)| ((ns, key), stream(kind, id))).collect(),
+        guards: found.guards.0.into_iter().collect(),
+        commands: found.commands.0.into_iter().map(|(id, f, a, x, y, z)| (id, done(f, a, x, y, z))).collect(),
+        people: found.people.0.into_iter().collect(),
+    })
+}
+
+/// Everything that one transaction writes. The names are those of the tables and their columns.
+#[derive(Serialize, Default)]
+pub(super) struct Rows<'a> {
+    pub(super) events: Vec<EventRow<'a>>,
+    pub(super) claims: Vec<ClaimRow<'a>>,
+    pub(super) guards: Vec<GuardRow<'a>>,
+    pub(super) commands: Vec<CommandRow>,
+    pub(super) people: Vec<PersonRow<'a>>,
+    pub(super) links: Vec<LinkRow<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EventRow<'a> {
+    pub(super) position: i64,
+    pub(super) aggregate_type: &'a str,
+    pub(super) aggregate_id: &'a str,
+    pub(super) sequence: i64,
+    pub(super) event_type: &'a str,
+    pub(super) event_version: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) metadata: String,
+    #[serde(serialize_with = "micros")]
+    pub(super) recorded_at: Timestamp,
+    #[serde(with = "hex")]
+    pub(super) leaf_hash: [u8; 32],
+}
+
+#[derive(Serialize)]
+pub(super) struct ClaimRow<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) key: &'a str,
+    pub(super) aggregate_type: &'a str,
+    pub(super) aggregate_id: &'a str,
+    pub(super) position: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct GuardRow<'a> {
+    pub(super) name: &'a str,
+    /// Afterwards.
+    pub(super) value: i64,
+    pub(super) floor: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct CommandRow {
+    pub(super) command_id: Id,
+    #[serde(with = "hex")]
+    pub(super) fingerprint: [u8; 32],
+    pub(super) actor: String,
+    pub(super) first_position: i64,
+    pub(super) last_position: i64,
+    pub(super) sequence: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct PersonRow<'a> {
+    pub(super) person_id: Id,
+    pub(super) email: &'a str,
+    #[serde(serialize_with = "micros")]
+    pub(super) created_at: Timestamp,
+}
+
+#[derive(Serialize)]
+pub(super) struct LinkRow<'a> {
+    #[serde(with = "hex")]
+    pub(super) token_hash: [u8; 32],
+    pub(super) purpose: &'a str,
+    pub(super) person_id: Id,
+    pub(super) org_id: Option<Id>,
+    pub(super) invitation_id: Option<Id>,
+    #[serde(serialize_with = "micros")]
+    pub(super) created_at: Timestamp,
+    #[serde(serialize_with = "micros")]
+    pub(super) expires_at: Timestamp,
+}
+
+fn micros<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(at.micros())
+}
+
+/// Writes the rows. What the database itself refuses is refused once more here: triggers and unique keys.
+pub(super) async fn write(tx: &mut Tx, rows: &Rows<'_>) -> Result<(), sqlx::Error> {
+    let rows = Json(rows);
+    match tx {
+        Tx::Postgres(tx) => {
+            let write = sqlx::query(include_str!("../sql/event_log/write_postgres.sql"));
+            write.bind(rows).execute(&mut **tx).await.map(drop)
+        }
+        Tx::Sqlite(tx) => {
+            let write = sqlx::query(include_str!("../sql/event_log/write_sqlite.sql"));
+            write.bind(rows).execute(&mut **tx).await.map(drop)
+        }
+    }
+}

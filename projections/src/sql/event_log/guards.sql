@@ -1,2 +1,0 @@
--- All counts. There are few.
-select name, value from guards

@@ -1,0 +1,23 @@
+-- What stands there of everything that a batch touches ($1, statements.rs), in one row; $2 is our clock.
+select coalesce(last.position, 0) as position,
+       max($2, coalesce(last.recorded_at, $2)) as now,
+       (select json_group_array(json_array(w.value ->> 'kind', w.value ->> 'id', coalesce((
+                   select max(e.sequence) from events e
+                   where e.aggregate_type = w.value ->> 'kind' and e.aggregate_id = w.value ->> 'id'), 0)))
+        from json_each($1, '$.streams') w) as streams,
+       (select json_group_array(json_array(c.namespace, c.key, c.aggregate_type, c.aggregate_id))
+        from json_each($1, '$.claims') w
+        cross join claims c on c.namespace = w.value ->> 'namespace' and c.key = w.value ->> 'key') as claims,
+       (select json_group_array(json_array(name, value)) from guards) as guards,
+       (select json_group_array(json_array(hex(c.command_id), lower(hex(c.fingerprint)), c.actor,
+                                           c.first_position, c.last_position, c.sequence))
+        from json_each($1, '$.commands') w
+        cross join commands c on c.command_id = unhex(w.value)) as commands,
+       (select json_group_array(json_array(p.email, hex(p.person_id)))
+        from (select p.email, p.person_id from json_each($1, '$.addresses') w
+              cross join people p on p.email = w.value
+              union
+              select p.email, p.person_id from json_each($1, '$.people') w
+              cross join people p on p.person_id = unhex(w.value)) p) as people
+from (values (1)) one
+left join (select position, recorded_at from events order by position desc limit 1) last
