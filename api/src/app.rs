@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use projections::{Db, EventLog, Projector};
+use projections::{Db, EventLog, Lookups, Projector};
 
 use crate::bus::Bus;
 use crate::config::Settings;
@@ -16,6 +16,7 @@ pub struct App {
     pub log: EventLog,
     pub projector: Projector,
     pub bus: Bus,
+    pub lookups: Lookups,
     pub passwords: Arc<Passwords>,
     pub throttle: Arc<Throttle>,
 }
@@ -27,7 +28,8 @@ impl App {
         let log = EventLog::open(db.clone()).await?;
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone());
+        let lookups = Lookups::open(&db);
         let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
-        Ok(Self { settings: Arc::new(settings), db, log, projector, bus, passwords, throttle })
+        Ok(Self { settings: Arc::new(settings), db, log, projector, bus, lookups, passwords, throttle })
     }
 }

@@ -6,7 +6,6 @@ use domain::values::{Email, InvitationId, OrgId, PersonId};
 use projections::event_log::Beside;
 use projections::grants;
 use projections::links::{self, Link, Purpose};
-use projections::people;
 
 use crate::app::App;
 use crate::clock;
@@ -34,7 +33,7 @@ pub async fn prepare_invitation(
     invitation: InvitationId,
     email: Email,
 ) -> Result<(PersonId, String, Beside), Error> {
-    let known = people::by_email(&app.db, &email).await?;
+    let known = app.lookups.person(&email).await?;
     // Somebody new is named by what invites them, so that a form sent twice names one person.
     let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
     let (token, link) = (Token::new()?, into(org, invitation));

@@ -68,7 +68,7 @@ const NOTED_EVERY: i64 = 60;
 pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, Error> {
     let Some(token) = cookie(headers, session_cookie(app)) else { return Ok(None) };
     let now = clock::now();
-    let Some(session) = sessions::find(&app.db, &hash_of(token), now).await? else { return Ok(None) };
+    let Some(session) = app.lookups.session(hash_of(token), now).await? else { return Ok(None) };
     if now.signed_duration_since(*session.last_seen_at).num_seconds() >= NOTED_EVERY {
         // A store that can't be written to for now (a full disk) is no reason to refuse a page that only reads.
         if let Err(error) = sessions::touch(&app.db, session.session_id, now, idle_at(app)).await {

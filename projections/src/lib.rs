@@ -21,6 +21,7 @@ pub mod event_log;
 pub mod grants;
 pub mod history;
 pub mod links;
+pub mod lookups;
 pub mod memberships;
 pub mod org_detail;
 pub mod org_list;
@@ -36,6 +37,7 @@ pub mod transfer;
 
 pub use db::{Db, OpenError};
 pub use event_log::EventLog;
+pub use lookups::Lookups;
 pub use projector::Projector;
 pub use scope::{Platform, Scope, Tenant};
 /// What the store itself says went wrong.

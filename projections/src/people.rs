@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use domain::values::{Email, PersonId, PersonName};
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::{Db, on, read, row, write};
+use crate::db::{Db, Engine, on, read, row, write};
 use crate::timestamp::Timestamp;
 
 row! {
@@ -45,13 +46,20 @@ pub async fn ensure(db: &Db, id: PersonId, email: &Email, now: Timestamp) -> Res
     Ok(person)
 }
 
-pub async fn by_email(db: &Db, email: &Email) -> Result<Option<Person>, sqlx::Error> {
-    read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/people/by_email.sql"))
-            .bind(email.as_str())
-            .fetch_optional(pool)
-            .await
-    })
+/// The people with these addresses, by address.
+pub(crate) async fn by_emails(db: &Db, emails: &[String]) -> Result<HashMap<String, Person>, sqlx::Error> {
+    let found: Vec<Person> = match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            let find = sqlx::query_as(concat!(include_str!("sql/people/by_emails.sql"), " = any($1)"));
+            find.bind(emails).fetch_all(pool).await?
+        }
+        Engine::Sqlite { reader, .. } => {
+            const FIND: &str =
+                concat!(include_str!("sql/people/by_emails.sql"), " in (select value from json_each($1))");
+            sqlx::query_as(FIND).bind(Json(emails)).fetch_all(reader).await?
+        }
+    };
+    Ok(found.into_iter().map(|person| (person.email.clone(), person)).collect())
 }
 
 pub async fn by_id(db: &Db, id: PersonId) -> Result<Option<Person>, sqlx::Error> {

@@ -3,10 +3,13 @@
 //! **Invariant:** only the SHA-256 of a session's token is stored. A session that ended is gone at once, on every
 //! process.
 
+use std::collections::HashMap;
+
 use domain::values::PersonId;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row, write};
+use crate::db::{Db, Engine, read, row, write};
 use crate::grants::ActiveGrant;
 use crate::timestamp::Timestamp;
 
@@ -29,9 +32,12 @@ row! {
     /// A session in use, with the person it belongs to.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct SignedIn {
+        pub token_hash: Vec<u8>,
         pub session_id: Uuid,
         pub created_at: Timestamp,
         pub last_seen_at: Timestamp,
+        pub idle_at: Timestamp,
+        pub expires_at: Timestamp,
         pub person_id: Uuid,
         pub email: String,
         pub name: Option<String>,
@@ -80,15 +86,23 @@ pub async fn start(
     tx.commit().await
 }
 
-/// The session of a token, if it has not ended.
-pub async fn find(db: &Db, token_hash: &[u8; 32], now: Timestamp) -> Result<Option<SignedIn>, sqlx::Error> {
-    read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/sessions/find.sql"))
-            .bind(token_hash.as_slice())
-            .bind(now)
-            .fetch_optional(pool)
-            .await
-    })
+/// The sessions of these tokens, ended or not, by the hash.
+pub(crate) async fn find(db: &Db, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], SignedIn>, sqlx::Error> {
+    let found: Vec<SignedIn> = match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            let find = sqlx::query_as(concat!(include_str!("sql/sessions/find.sql"), " = any($1)"));
+            find.bind(hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>()).fetch_all(pool).await?
+        }
+        Engine::Sqlite { reader, .. } => {
+            let find = sqlx::query_as(concat!(
+                include_str!("sql/sessions/find.sql"),
+                " in (select unhex(value) from json_each($1))"
+            ));
+            find.bind(Json(hashes.iter().map(hex::encode).collect::<Vec<_>>())).fetch_all(reader).await?
+        }
+    };
+    let by_hash = |session: SignedIn| Some((session.token_hash.as_slice().try_into().ok()?, session));
+    Ok(found.into_iter().filter_map(by_hash).collect())
 }
 
 /// Notes that a session was used, and until when it may stay idle.

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::{Email, PersonId};
 use maud::{Markup, html};
-use projections::{people, sessions};
+use projections::sessions;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -52,7 +52,7 @@ pub async fn submit(
 ) -> Result<Response, Error> {
     app.throttle.attempt(&typed.email, client.address)?;
     let person = match typed.email.parse::<Email>() {
-        Ok(email) => people::by_email(&app.db, &email).await?,
+        Ok(email) => app.lookups.person(&email).await?,
         Err(_) => None,
     };
     let stored = person.as_ref().and_then(|person| person.password_hash.clone());

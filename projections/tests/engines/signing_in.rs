@@ -3,8 +3,8 @@
 use domain::values::{Email, PersonId};
 use futures::future::join_all;
 use projections::links::{self, Link, Purpose};
-use projections::people;
 use projections::sessions::{self, Session};
+use projections::{Lookups, people};
 
 use crate::engines;
 use crate::given::{Outcome, Store, id, noon};
@@ -17,7 +17,7 @@ engines! {
         assert_eq!((made.person_id, made.email.as_str(), made.created_at), (one.0, "maria@example.org", noon(1)));
         assert_eq!(people::ensure(store.db(), other, &email, noon(2)).await?, made);
         assert_eq!(people::by_id(store.db(), other).await?, None);
-        assert_eq!(people::by_email(store.db(), &email).await?, Some(made));
+        assert_eq!(Lookups::open(store.db()).person(&email).await?, Some(made));
     }
 
     async fn a_person_is_made_once_however_many_try(store: Store) {
@@ -74,8 +74,8 @@ engines! {
         let person = known(&store).await?;
         let session = signed_in(&store, person, [1; 32]).await?;
         let found = |token: [u8; 32], day| {
-            let db = store.db();
-            async move { sessions::find(db, &token, noon(day)).await.map(|found| found.map(|s| s.session_id)) }
+            let lookups = Lookups::open(store.db());
+            async move { lookups.session(token, noon(day)).await.map(|found| found.map(|s| s.session_id)) }
         };
         assert_eq!(found([1; 32], 2).await?, Some(session.session_id));
         assert_eq!(found([2; 32], 2).await?, None);
@@ -95,7 +95,7 @@ engines! {
         let new = Session { session_id: id(), ..old.clone() };
         sessions::start(store.db(), &new, &[2; 32], Some([1; 32])).await?;
         assert_eq!(sessions::of_person(store.db(), person, noon(2)).await?, std::slice::from_ref(&new));
-        assert_eq!(sessions::find(store.db(), &[1; 32], noon(2)).await?, None);
+        assert_eq!(Lookups::open(store.db()).session([1; 32], noon(2)).await?, None);
     }
 
     async fn a_person_sees_and_ends_their_own_sessions(store: Store) {
