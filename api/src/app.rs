@@ -1,5 +1,6 @@
 //! Everything that handlers share. Cheap to clone.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use projections::{Db, EventLog, Lookups, Projector};
@@ -10,7 +11,10 @@ use crate::passwords::Passwords;
 use crate::throttle::Throttle;
 
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+#[derive(Clone)]
+pub struct Shared {
     pub settings: Arc<Settings>,
     pub db: Db,
     pub log: EventLog,
@@ -30,6 +34,21 @@ impl App {
         let bus = Bus::new(db.clone(), log.clone(), projector.clone());
         let lookups = Lookups::open(&db);
         let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
-        Ok(Self { settings: Arc::new(settings), db, log, projector, bus, lookups, passwords, throttle })
+        let settings = Arc::new(settings);
+        Ok(Shared { settings, db, log, projector, bus, lookups, passwords, throttle }.into())
+    }
+}
+
+impl From<Shared> for App {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }

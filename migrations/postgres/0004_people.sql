@@ -22,6 +22,14 @@ create table session (
 );
 create index session_person on session (person_id);
 
+-- When somebody last opened one of their organisations, so that the picker shows that first.
+create table visit (
+    person_id uuid        not null,
+    org_id    uuid        not null,
+    opened_at timestamptz not null,
+    primary key (person_id, org_id)
+);
+
 -- One-time links: first start, invitation, choosing a password, demo sign-in.
 create table link (
     token_hash    bytea       primary key,
@@ -67,7 +75,7 @@ begin
         grant select, insert, update on guards to portal_app;
         grant select, insert, update, delete on projection, projection_parked, projection_log,
             org_list, org_detail, org_slug, membership, invitation, platform_grant, history,
-            people, session, link, access_log to portal_app;
+            people, session, visit, link, access_log to portal_app;
         if not pg_has_role(current_user, 'portal_app', 'member') then
             begin
                 execute format('grant portal_app to %I', current_user);

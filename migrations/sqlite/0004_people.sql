@@ -22,6 +22,14 @@ create table session (
 ) strict;
 create index session_person on session (person_id);
 
+-- When somebody last opened one of their organisations, so that the picker shows that first.
+create table visit (
+    person_id blob    not null,
+    org_id    blob    not null,
+    opened_at integer not null,
+    primary key (person_id, org_id)
+) strict, without rowid;
+
 -- One-time links: first start, invitation, choosing a password, demo sign-in.
 create table link (
     token_hash    blob    primary key,

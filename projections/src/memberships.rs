@@ -52,6 +52,8 @@ row! {
         pub slug: String,
         pub status: String,
         pub reason: Option<String>,
+        /// When the person last opened it.
+        pub opened_at: Option<Timestamp>,
     }
 }
 
@@ -95,7 +97,8 @@ pub const OPEN: &str = "open";
 pub const ACCEPTED: &str = "accepted";
 pub const WITHDRAWN: &str = "withdrawn";
 
-/// Organisations that somebody belongs to and that are not archived, at most `limit`, whose name or slug contains `text`.
+/// Organisations that somebody belongs to and that are not archived, at most `limit`, whose name or slug contains `text`;
+/// the last opened first.
 pub async fn of_person(
     db: &Db,
     person_id: Uuid,

@@ -125,6 +125,16 @@ pub async fn set_default_org(db: &Db, id: PersonId, org_id: Option<Uuid>) -> Res
     })
 }
 
+/// Notes that somebody opened one of their organisations. Nothing waits for the disk: it only sorts a list.
+pub async fn opened(db: &Db, id: PersonId, org_id: Uuid, now: Timestamp) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin_lazily().await?;
+    on!(&mut tx, |conn| {
+        let opened = sqlx::query(include_str!("sql/people/opened.sql"));
+        opened.bind(id.0).bind(org_id).bind(now).execute(conn).await?;
+    });
+    tx.commit().await
+}
+
 /// Notes the first time that somebody signed in.
 pub async fn signed_in(db: &Db, id: PersonId, now: Timestamp) -> Result<(), sqlx::Error> {
     write!(db, |pool| {

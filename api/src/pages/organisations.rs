@@ -106,6 +106,7 @@ fn card(identity: &Identity, membership: &Membership) -> Markup {
         role: &membership.role,
         status: &membership.status,
         blocked: blocked.as_deref(),
+        opened_at: membership.opened_at.map(Into::into),
     };
     ui::choice_card(&card, default_switch(identity, membership))
 }

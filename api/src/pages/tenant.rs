@@ -7,10 +7,12 @@ use maud::{Markup, html};
 use projections::history;
 use projections::memberships::{self, Membership};
 use projections::org_detail::{self, OrgDetail};
+use projections::people as persons;
 use serde::Deserialize;
 
 use crate::access::Member;
 use crate::app::App;
+use crate::clock;
 use crate::error::Error;
 use crate::extract::Query;
 use crate::pages::names::Names;
@@ -43,6 +45,7 @@ pub async fn root(member: Member) -> Redirect {
 
 pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup, Error> {
     let (scope, org_id) = (member.scope(), member.membership.org_id);
+    note(&app, &member).await;
     let org = org_detail::get(&app.db, &scope, org_id).await?.ok_or(Error::NotFound)?;
     let people = memberships::members(&app.db, &scope, org_id, SHOWN).await?;
     let events = history::of_org(&app.log, &scope, org_id, i64::MAX, RECENT).await?;
@@ -57,6 +60,15 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
         ))
     };
     frame(&app, &member.identity, &member.membership, ("Dashboard", content)).await
+}
+
+/// Puts the organisation in front in the picker. No reason to refuse the page if the store can't be written to.
+async fn note(app: &App, member: &Member) {
+    if let Err(error) =
+        persons::opened(&app.db, member.identity.person(), member.membership.org_id, clock::now()).await
+    {
+        tracing::warn!(%error, "a visit could not be noted");
+    }
 }
 
 pub async fn people(State(app): State<App>, member: Member) -> Result<Markup, Error> {

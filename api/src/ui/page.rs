@@ -152,6 +152,8 @@ pub struct ChoiceCard<'a> {
     pub status: &'a str,
     /// Why it can't be opened now. The row is greyed and says so.
     pub blocked: Option<&'a str>,
+    /// When the viewer last did.
+    pub opened_at: Option<DateTime<Utc>>,
 }
 
 /// One row of [`choices`]; `beside` is what else can be done with it.
@@ -160,7 +162,10 @@ pub fn choice_card(card: &ChoiceCard<'_>, beside: Markup) -> Markup {
         (monogram(card.name, "org"))
         span.choice-text {
             span.choice-name { (card.name) @if card.status != "active" { " " (badge(card.status)) } }
-            span.choice-line { (card.role) " · " code.id { (card.slug) } }
+            span.choice-line {
+                (card.role) " · " code.id { (card.slug) }
+                @if let Some(at) = card.opened_at { " · opened " (time(at)) }
+            }
             @if let Some(reason) = card.blocked { span.choice-reason { (reason) } }
         }
     };

@@ -42,6 +42,10 @@ onEveryEngine('somebody in several organisations chooses one, and sees only thei
     await page.locator('.choice', { hasText: 'Acme' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: /Beta/ }).click();
     await page.waitForURL('**/org/beta/dashboard');
+    await page.goto(story.portal.at('/organisations/select'));
+    const recent = await page.locator('.choice-name').allTextContents();
+    assert.deepEqual(recent.map((name) => name.split(' ')[0]), ['Beta', 'Acme', 'Gamma'], 'the last opened first');
+    assert.match(await page.locator('.choice', { hasText: 'Beta' }).innerText(), /opened (now|just now|this minute|\d+ sec)/i);
   });
 });
 

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use api::access::Issuer;
-use api::app::App;
+use api::app::{App, Shared};
 use api::bus::Envelope;
 use api::cli::serve;
 use api::config::Settings;
@@ -89,7 +89,7 @@ impl World {
     pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.app.settings);
         change(&mut settings);
-        let app = App { settings: Arc::new(settings), ..self.app.clone() };
+        let app = App::from(Shared { settings: Arc::new(settings), ..Shared::clone(&self.app) });
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 
