@@ -110,3 +110,15 @@ create table commands (
     last_position  bigint not null,
     sequence       bigint not null
 );
+
+-- The role that serves. It can add to the log, and never change it.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'portal_app') then
+        create role portal_app nologin;
+    end if;
+exception
+    when duplicate_object or unique_violation then null; -- another migration of this cluster was quicker
+    when insufficient_privilege then
+        raise notice 'portal_app was not made: this user may not create roles; the triggers still guard the log';
+end $$;

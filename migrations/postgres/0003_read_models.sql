@@ -1,4 +1,7 @@
 -- What pages read. Every row here can be folded again from the events.
+--
+-- A rebuild runs this text once more, beside the tables that serve: it makes the tables, fills them, and only then
+-- makes what stands below the line "When the rows are there", at once instead of row by row.
 
 -- Organisations as intervals of positions: "now" is valid_to is null, "as of p" is valid_from <= p < valid_to.
 create table org_list (
@@ -17,17 +20,11 @@ create table org_list (
     owner_invitation uuid,
     created_at       timestamptz not null,
     changed_at       timestamptz not null,
-    search           text    not null, -- name, slug and id in lower case
-    primary key (org_id, valid_from)
+    search           text    not null -- name, slug and id in lower case
 );
-create index org_list_name on org_list (name_key, org_id) where valid_to is null;
-create index org_list_created on org_list (created_at, org_id) where valid_to is null;
-create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
-create index org_list_members on org_list (members, org_id) where valid_to is null;
-create index org_list_owner on org_list (owner_id) where valid_to is null;
 
 create table org_detail (
-    org_id     uuid    primary key,
+    org_id     uuid    not null,
     sequence   bigint  not null,
     name       text    not null,
     slug       text    not null,
@@ -45,7 +42,7 @@ create table org_detail (
 
 -- Every slug that was ever given, so that old ones redirect.
 create table org_slug (
-    slug     text    primary key,
+    slug     text    not null,
     org_id   uuid    not null,
     position bigint  not null
 );
@@ -55,13 +52,11 @@ create table membership (
     person_id uuid    not null,
     role      text    not null,
     joined_at timestamptz not null,
-    position  bigint  not null,
-    primary key (org_id, person_id)
+    position  bigint  not null
 );
-create index membership_person on membership (person_id, org_id);
 
 create table invitation (
-    invitation_id uuid    primary key,
+    invitation_id uuid    not null,
     org_id        uuid    not null,
     person_id     uuid    not null,
     role          text    not null,
@@ -72,7 +67,6 @@ create table invitation (
     settled_at    timestamptz,
     position      bigint  not null
 );
-create index invitation_org on invitation (org_id, position);
 
 create table platform_grant (
     person_id      uuid    not null,
@@ -84,12 +78,11 @@ create table platform_grant (
     sequence       bigint  not null, -- of the person's stream, as last seen
     revoked_at     timestamptz,
     revoked_by     text,
-    revoked_reason text,
-    primary key (person_id, role, position)
+    revoked_reason text
 );
 
 create table history (
-    position       bigint  primary key,
+    position       bigint  not null,
     recorded_at    timestamptz not null,
     aggregate_type text    not null,
     aggregate_id   text    not null,
@@ -100,10 +93,34 @@ create table history (
     person_id      uuid,
     command_id     uuid    not null,
     correlation_id uuid    not null,
-    reverts        bigint 
+    reverts        bigint
 );
+
+-- When the rows are there:
+alter table org_list add primary key (org_id, valid_from);
+create index org_list_name on org_list (name_key, org_id) where valid_to is null;
+create index org_list_created on org_list (created_at, org_id) where valid_to is null;
+create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
+create index org_list_members on org_list (members, org_id) where valid_to is null;
+create index org_list_owner on org_list (owner_id) where valid_to is null;
+alter table org_detail add primary key (org_id);
+alter table org_slug add primary key (slug);
+alter table membership add primary key (org_id, person_id);
+create index membership_person on membership (person_id, org_id);
+alter table invitation add primary key (invitation_id);
+create index invitation_org on invitation (org_id, position);
+alter table platform_grant add primary key (person_id, role, position);
+alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
 create index history_person on history (person_id, position) where person_id is not null;
 create index history_actor on history (actor, position);
 create index history_type on history (event_type, position);
 create index history_correlation on history (correlation_id);
+
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'portal_app') then
+        grant select, insert, update, delete
+            on org_list, org_detail, org_slug, membership, invitation, platform_grant, history to portal_app;
+    end if;
+end $$;

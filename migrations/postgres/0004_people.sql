@@ -56,17 +56,7 @@ create table access_log (
 );
 create index access_log_at on access_log (at);
 
--- The role that serves. It can add to the log, and never change it.
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'portal_app') then
-        create role portal_app nologin;
-    end if;
-exception
-    when duplicate_object or unique_violation then null; -- another migration of this cluster was quicker
-    when insufficient_privilege then
-        raise notice 'portal_app was not made: this user may not create roles; the triggers still guard the log';
-end $$;
+-- What portal_app may do, and that we may act as it.
 do $$
 begin
     if exists (select from pg_roles where rolname = 'portal_app') then
@@ -74,7 +64,6 @@ begin
         grant select, insert on events, claims, commands to portal_app;
         grant select, insert, update on guards to portal_app;
         grant select, insert, update, delete on projection, projection_parked, projection_log,
-            org_list, org_detail, org_slug, membership, invitation, platform_grant, history,
             people, session, visit, link, access_log to portal_app;
         if not pg_has_role(current_user, 'portal_app', 'member') then
             begin

@@ -1,4 +1,7 @@
 -- What pages read. Every row here can be folded again from the events.
+--
+-- A rebuild runs this text once more, beside the tables that serve: it makes the tables, fills them, and only then
+-- makes what stands below the line "When the rows are there", at once instead of row by row.
 
 -- Organisations as intervals of positions: "now" is valid_to is null, "as of p" is valid_from <= p < valid_to.
 create table org_list (
@@ -20,11 +23,6 @@ create table org_list (
     search           text    not null, -- name, slug and id in lower case
     primary key (org_id, valid_from)
 ) strict;
-create index org_list_name on org_list (name_key, org_id) where valid_to is null;
-create index org_list_created on org_list (created_at, org_id) where valid_to is null;
-create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
-create index org_list_members on org_list (members, org_id) where valid_to is null;
-create index org_list_owner on org_list (owner_id) where valid_to is null;
 
 create table org_detail (
     org_id     blob    primary key,
@@ -58,7 +56,6 @@ create table membership (
     position  integer not null,
     primary key (org_id, person_id)
 ) strict;
-create index membership_person on membership (person_id, org_id);
 
 create table invitation (
     invitation_id blob    primary key,
@@ -72,7 +69,6 @@ create table invitation (
     settled_at    integer,
     position      integer not null
 ) strict;
-create index invitation_org on invitation (org_id, position);
 
 create table platform_grant (
     person_id      blob    not null,
@@ -102,6 +98,15 @@ create table history (
     correlation_id blob    not null,
     reverts        integer
 ) strict;
+
+-- When the rows are there:
+create index org_list_name on org_list (name_key, org_id) where valid_to is null;
+create index org_list_created on org_list (created_at, org_id) where valid_to is null;
+create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
+create index org_list_members on org_list (members, org_id) where valid_to is null;
+create index org_list_owner on org_list (owner_id) where valid_to is null;
+create index membership_person on membership (person_id, org_id);
+create index invitation_org on invitation (org_id, position);
 create index history_org on history (org_id, position) where org_id is not null;
 create index history_person on history (person_id, position) where person_id is not null;
 create index history_actor on history (actor, position);

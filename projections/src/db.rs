@@ -13,7 +13,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, Postgres, SqlitePool, Transaction};
+use sqlx::{Connection, Executor, PgPool, Postgres, SqlitePool, Transaction};
 
 pub(crate) use lite::{CARELESSLY, DURABLY, LiteTx};
 
@@ -271,6 +271,11 @@ impl Db {
 }
 
 impl Tx {
+    /// Runs statements that carry no values.
+    pub(crate) async fn run(&mut self, statements: &str) -> Result<(), sqlx::Error> {
+        on!(self, |conn| conn.execute(statements).await.map(drop))
+    }
+
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(tx) => tx.commit().await,

@@ -6,15 +6,15 @@ use domain::Fact;
 use domain::grant::{GrantEvent, PlatformRole};
 use uuid::Uuid;
 
-use crate::db::{Db, Tx, read, row};
+use crate::db::{Db, read, row};
 use crate::projector::{Entry, FoldError};
-use crate::table::{rows_of, table, upsert};
+use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
     /// A platform role that somebody holds or held. Never removed.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct GrantRow in "platform_grant" by "person_id, role, position" {
+    pub struct GrantRow in platform_grant by "person_id, role, position" {
         pub person_id: Uuid,
         pub role: String,
         /// Of the event that granted it.
@@ -83,16 +83,26 @@ pub async fn any_superadmin(db: &Db) -> Result<bool, sqlx::Error> {
     read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/any_superadmin.sql")).fetch_one(pool).await)
 }
 
-pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
-    let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| person_of(entry)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let found: Vec<GrantRow> = rows_of!(tx, "sql/grants/of_people.sql", ids);
-    let mut rows: HashMap<(Uuid, String, i64), GrantRow> =
+impl Found for GrantRow {
+    const BY_ID: &'static str = include_str!("sql/grants/of_people.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.person_id, self.position)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.person_id
+    }
+}
+
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let ids = entries.iter().filter_map(|entry| person_of(entry)).collect();
+    let found: Vec<GrantRow> = rows.find(ids).await?;
+    let mut grants: HashMap<(Uuid, String, i64), GrantRow> =
         found.into_iter().map(|row| ((row.person_id, row.role.clone(), row.position), row)).collect();
     for entry in entries {
         let Fact::Grant(person, event) = entry.fact()? else { continue };
-        for row in rows.values_mut().filter(|row| row.person_id == person.0) {
+        for row in grants.values_mut().filter(|row| row.person_id == person.0) {
             row.sequence = entry.recorded.sequence;
         }
         let (role, reason, granted) = match event {
@@ -104,14 +114,13 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
         let by = entry.metadata()?.actor.to_string();
         if granted {
             let row = GrantRow::new(entry, person.0, role, (reason.as_str(), by));
-            rows.insert((row.person_id, row.role.clone(), row.position), row);
+            grants.insert((row.person_id, row.role.clone(), row.position), row);
         } else {
-            let active = rows.values_mut().find(|row| row.is_active(person.0, role));
+            let active = grants.values_mut().find(|row| row.is_active(person.0, role));
             active.ok_or_else(|| entry.poison("nothing to revoke"))?.revoke(entry, (reason.as_str(), by));
         }
     }
-    let rows: Vec<GrantRow> = rows.into_values().collect();
-    Ok(upsert(tx, &rows).await?)
+    Ok(rows.put(grants.into_values().collect()).await?)
 }
 
 fn person_of(entry: &Entry) -> Option<Uuid> {

@@ -4,17 +4,17 @@ use domain::org::OrgEvent;
 use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
-use crate::db::{Db, Tx, read};
+use crate::db::{Db, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
-use crate::table::{table, upsert};
+use crate::table::{Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
     /// Where an event stands and what it is about.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct HistoryRow in "history" by "position" {
+    pub struct HistoryRow in history by "position" {
         pub position: i64,
         pub recorded_at: Timestamp,
         pub aggregate_type: String,
@@ -69,9 +69,9 @@ pub async fn of_org(
     Ok(events)
 }
 
-pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
-    let rows = entries.iter().map(|entry| HistoryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
-    Ok(upsert(tx, &rows).await?)
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let events = entries.iter().map(|entry| HistoryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.add(events).await?)
 }
 
 impl HistoryRow {

@@ -6,15 +6,15 @@ use domain::Fact;
 use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
-use crate::db::{Db, Tx, read, row};
+use crate::db::{Db, read, row};
 use crate::projector::{Entry, FoldError};
 use crate::scope::Scope;
-use crate::table::{rows_of, table, upsert};
+use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
     #[derive(Clone, Debug)]
-    pub struct MembershipRow in "membership" by "org_id, person_id" {
+    pub struct MembershipRow in membership by "org_id, person_id" {
         pub org_id: Uuid,
         pub person_id: Uuid,
         pub role: String,
@@ -26,7 +26,7 @@ table! {
 table! {
     /// An invitation and what became of it: open, accepted or withdrawn.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Invitation in "invitation" by "invitation_id" {
+    pub struct Invitation in invitation by "invitation_id" {
         pub invitation_id: Uuid,
         pub org_id: Uuid,
         pub person_id: Uuid,
@@ -199,11 +199,21 @@ pub async fn blast(
     })
 }
 
-pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
-    let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let found: Vec<Invitation> = rows_of!(tx, "sql/memberships/invitations.sql", ids);
+impl Found for Invitation {
+    const BY_ID: &'static str = include_str!("sql/memberships/invitations.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.invitation_id, 0)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let ids = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
+    let found: Vec<Invitation> = rows.find(ids).await?;
     let mut invitations: HashMap<Uuid, Invitation> =
         found.into_iter().map(|row| (row.invitation_id, row)).collect();
     let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
@@ -241,10 +251,8 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
             | OrgEvent::OrgUnprotected {} => {}
         }
     }
-    let (invitations, members): (Vec<_>, Vec<_>) =
-        (invitations.into_values().collect(), members.into_values().collect());
-    upsert(tx, &invitations).await?;
-    Ok(upsert(tx, &members).await?)
+    rows.put(invitations.into_values().collect()).await?;
+    Ok(rows.add(members.into_values().collect()).await?)
 }
 
 fn invitation_of(entry: &Entry) -> Option<Uuid> {

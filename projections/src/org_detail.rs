@@ -6,17 +6,17 @@ use domain::Fact;
 use domain::org::OrgEvent;
 use uuid::Uuid;
 
-use crate::db::{Db, Tx, read, row};
+use crate::db::{Db, read, row};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use crate::projector::{Entry, FoldError};
 use crate::scope::Scope;
-use crate::table::{rows_of, table, upsert};
+use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
     /// An organisation as it is now.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct OrgDetail in "org_detail" by "org_id" {
+    pub struct OrgDetail in org_detail by "org_id" {
         pub org_id: Uuid,
         /// Of its stream: what a form expects not to have moved.
         pub sequence: i64,
@@ -40,7 +40,7 @@ table! {
 table! {
     /// A slug that this organisation has or had.
     #[derive(Clone, Debug)]
-    pub struct SlugRow in "org_slug" by "slug" {
+    pub struct SlugRow in org_slug by "slug" {
         pub slug: String,
         pub org_id: Uuid,
         pub position: i64,
@@ -82,17 +82,27 @@ pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx:
     crate::table::names(db, include_str!("sql/org_detail/names.sql"), ids).await
 }
 
-pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
-    let mut ids: Vec<Uuid> = entries
+impl Found for OrgDetail {
+    const BY_ID: &'static str = include_str!("sql/org_detail/get_many.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.org_id, 0)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let ids = entries
         .iter()
         .filter_map(|entry| match entry.fact.as_ref().ok()? {
             Fact::Org(id, _) => Some(id.0),
             Fact::Grant(..) => None,
         })
         .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let found: Vec<OrgDetail> = rows_of!(tx, "sql/org_detail/get_many.sql", ids);
+    let found: Vec<OrgDetail> = rows.find(ids).await?;
     let mut orgs: HashMap<Uuid, OrgDetail> = found.into_iter().map(|row| (row.org_id, row)).collect();
     let mut slugs: HashMap<String, SlugRow> = HashMap::new();
     for entry in entries {
@@ -109,9 +119,8 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
         }
         orgs.insert(id.0, row);
     }
-    let (orgs, slugs): (Vec<_>, Vec<_>) = (orgs.into_values().collect(), slugs.into_values().collect());
-    upsert(tx, &orgs).await?;
-    Ok(upsert(tx, &slugs).await?)
+    rows.put(orgs.into_values().collect()).await?;
+    Ok(rows.add(slugs.into_values().collect()).await?)
 }
 
 impl OrgDetail {

@@ -9,9 +9,9 @@ use domain::Fact;
 use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
-use crate::db::{Tx, row};
+use crate::db::row;
 use crate::projector::{Entry, FoldError};
-use crate::table::{rows_of, table, upsert};
+use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 mod page;
@@ -22,7 +22,7 @@ pub use page::{Filter, Order, OrgPage, Sort, count, page};
 table! {
     /// What the list knows of an organisation between two positions.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct OrgRow in "org_list" by "org_id, valid_from" {
+    pub struct OrgRow in org_list by "org_id, valid_from" {
         pub org_id: Uuid,
         pub valid_from: i64,
         pub valid_to: Option<i64>,
@@ -73,21 +73,32 @@ struct Intervals {
     closed: Vec<OrgRow>,
 }
 
-pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
-    let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| org_of(entry)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let found: Vec<OrgRow> = rows_of!(tx, "sql/org_list/open.sql", ids);
-    let mut rows = Intervals::default();
-    rows.open.extend(found.into_iter().map(|row| (row.org_id, row)));
+// Closed rows are never looked for.
+impl Found for OrgRow {
+    const BY_ID: &'static str = include_str!("sql/org_list/open.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.org_id, 0)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let ids = entries.iter().filter_map(|entry| org_of(entry)).collect();
+    let found: Vec<OrgRow> = rows.find(ids).await?;
+    let mut intervals = Intervals::default();
+    intervals.open.extend(found.into_iter().map(|row| (row.org_id, row)));
     for entry in entries {
         match entry.fact()? {
-            Fact::Org(id, event) => rows.apply(id.0, event, entry)?,
+            Fact::Org(id, event) => intervals.apply(id.0, event, entry)?,
             Fact::Grant(..) => {}
         }
     }
-    let touched: Vec<OrgRow> = rows.closed.into_iter().chain(rows.open.into_values()).collect();
-    Ok(upsert(tx, &touched).await?)
+    rows.add(intervals.closed).await?;
+    Ok(rows.put(intervals.open.into_values().collect()).await?)
 }
 
 fn org_of(entry: &Entry) -> Option<Uuid> {

@@ -13,7 +13,9 @@
 mod batch;
 mod parking;
 mod rebuild;
+mod shadow;
 mod verify;
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +28,18 @@ use tokio::sync::{Mutex, Notify, watch};
 use batch::Batch;
 pub use batch::Entry;
 pub use rebuild::Progress;
+use rebuild::Rebuild;
 pub(crate) use verify::constraints;
 pub use verify::{Finding, Report};
 
-use crate::db::{Db, Engine, Tx, on, read, row};
+use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, ReadError};
-use crate::{grants, history, memberships, org_detail, org_list};
+use crate::grants::{self, GrantRow};
+use crate::history::{self, HistoryRow};
+use crate::memberships::{self, Invitation, MembershipRow};
+use crate::org_detail::{self, OrgDetail, SlugRow};
+use crate::org_list::{self, OrgRow};
+use crate::table::{Rows, Shape, Table};
 
 /// Every read model. A new one is added here, and the compiler asks for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,13 +77,13 @@ impl Projection {
     }
 
     /// The tables that it alone writes.
-    pub fn tables(self) -> &'static [&'static str] {
+    pub(crate) fn tables(self) -> &'static [Shape] {
         match self {
-            Self::OrgList => &["org_list"],
-            Self::OrgDetail => &["org_detail", "org_slug"],
-            Self::Memberships => &["membership", "invitation"],
-            Self::Grants => &["platform_grant"],
-            Self::History => &["history"],
+            Self::OrgList => &[OrgRow::SHAPE],
+            Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
+            Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
+            Self::Grants => &[GrantRow::SHAPE],
+            Self::History => &[HistoryRow::SHAPE],
         }
     }
 
@@ -88,13 +96,13 @@ impl Projection {
         }
     }
 
-    async fn fold(self, tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
+    async fn fold(self, rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
         match self {
-            Self::OrgList => org_list::fold(tx, entries).await,
-            Self::OrgDetail => org_detail::fold(tx, entries).await,
-            Self::Memberships => memberships::fold(tx, entries).await,
-            Self::Grants => grants::fold(tx, entries).await,
-            Self::History => history::fold(tx, entries).await,
+            Self::OrgList => org_list::fold(rows, entries).await,
+            Self::OrgDetail => org_detail::fold(rows, entries).await,
+            Self::Memberships => memberships::fold(rows, entries).await,
+            Self::Grants => grants::fold(rows, entries).await,
+            Self::History => history::fold(rows, entries).await,
         }
     }
 }
@@ -183,7 +191,7 @@ impl Projector {
     }
 
     /// In an empty database every projection begins at zero. Where others stand, one that is missing is new or has a
-    /// new version: everything is folded beside them and takes their place.
+    /// new version: everything is folded beside them and takes their place. So it is where very much is to be folded.
     async fn begin(&self) -> Result<(), FoldError> {
         let mut tx = self.db.begin().await?;
         let all: Vec<Checkpoint> = on!(&mut tx, |conn| {
@@ -199,13 +207,13 @@ impl Projector {
                         .await?;
                 });
             }
-            return Ok(tx.commit().await?);
+            tx.commit().await?;
+        } else {
+            tx.rollback().await?;
         }
-        drop(tx);
         refuse_if_superseded(&all)?;
-        let stands = |p: &Projection| all.iter().any(|c| c.name == p.name() && c.version == p.version());
-        if !Projection::ALL.iter().all(stands) {
-            self.rebuild(|_| ()).await?;
+        if self.is_far_behind().await? {
+            self.rebuild_where(Rebuild::WhereNeeded, &|_| ()).await?;
         }
         Ok(())
     }

@@ -1,45 +1,123 @@
-//! Rows of read models, written many at a time.
+//! Rows of read models: where folds find them and leave them.
 //!
-//! **Invariant:** the list of columns stands once, in [`table!`]: reading and writing a row use the same one.
+//! **Invariant:** the list of columns stands once, in [`table!`]: reading, writing and comparing use the same one.
+
+mod memory;
+mod write;
 
 use std::collections::HashMap;
 
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Postgres, QueryBuilder, Sqlite};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{FromRow, Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
+
+pub(crate) use memory::{Memory, Pending};
+pub(crate) use write::{Tuple, insert, upsert};
 
 use crate::db::{Db, Tx, read};
 
+/// A table as statements see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    /// Column names with commas between them.
+    pub(crate) key: &'static str,
+    pub(crate) columns: &'static [&'static str],
+}
+
 /// A row that is written by its key.
-pub(crate) trait Table: Sized {
-    const COLUMNS: usize;
+pub(crate) trait Table: Clone + Send + Sync + 'static {
+    const SHAPE: Shape;
 
-    /// One array for each column: the same statement for any number of rows, so it is prepared once.
-    fn postgres<'a>(rows: &[Self]) -> Query<'a, Postgres, PgArguments>;
+    /// Binds one array for each column: the same statement for any number of rows, so it is prepared once.
+    fn arrays<'q>(query: Query<'q, Postgres, PgArguments>, rows: &[Self])
+    -> Query<'q, Postgres, PgArguments>;
 
-    /// One value for each column and row.
-    fn sqlite(rows: &[Self]) -> QueryBuilder<'_, Sqlite>;
+    /// Binds one value for each column.
+    fn values<'q>(
+        self,
+        query: Query<'q, Sqlite, SqliteArguments<'q>>,
+    ) -> Query<'q, Sqlite, SqliteArguments<'q>>;
+
+    /// One value for each column, as COPY takes them.
+    fn copied(&self, tuple: &mut Tuple<'_>);
+
+    /// Where rows of this table wait in memory.
+    fn pending(memory: &mut Memory) -> &mut Pending<Self>;
+}
+
+/// A row that later events may change.
+pub(crate) trait Found:
+    Table + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>
+{
+    /// A statement that gives rows by their ids and ends in the name of the id's column.
+    const BY_ID: &'static str;
+
+    /// What it is found by, and its position where several rows have that.
+    fn id(&self) -> (Uuid, i64);
+
+    /// The aggregate whose events change it.
+    fn aggregate(&self) -> Uuid;
+}
+
+/// Where a fold finds rows and leaves them.
+pub(crate) enum Rows<'a> {
+    Stored(&'a mut Tx),
+    /// In front of tables that have no rows yet of the aggregates that are folded.
+    Pending(&'a mut Memory),
+}
+
+impl Rows<'_> {
+    /// The rows that there are of these ids.
+    pub(crate) async fn find<R: Found>(&mut self, mut ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
+        ids.sort_unstable();
+        ids.dedup();
+        match self {
+            _ if ids.is_empty() => Ok(vec![]),
+            Self::Pending(memory) => Ok(R::pending(memory).find(&ids)),
+            Self::Stored(Tx::Postgres(tx)) => {
+                let statement = format!("{} = any($1)", R::BY_ID);
+                sqlx::query_as(&statement).bind(ids).fetch_all(&mut **tx).await
+            }
+            Self::Stored(Tx::Sqlite(tx)) => {
+                let mut found = Vec::with_capacity(ids.len());
+                for ids in ids.chunks(SQLITE_VALUES) {
+                    let mut query = QueryBuilder::new(R::BY_ID);
+                    let mut list = query.push(" in (").separated(", ");
+                    for id in ids {
+                        list.push_bind(*id);
+                    }
+                    let query = query.push(")").build_query_as();
+                    found.extend(query.persistent(ids.len() == 1).fetch_all(&mut **tx).await?);
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// Leaves rows that may be found again, in the place of those with their keys. No key may be there twice.
+    pub(crate) async fn put<R: Found>(&mut self, rows: Vec<R>) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Stored(tx) => upsert(tx, rows).await?,
+            Self::Pending(memory) => R::pending(memory).put(rows),
+        }
+        Ok(())
+    }
+
+    /// Leaves rows that no fold looks for. No key may be there twice.
+    pub(crate) async fn add<R: Table>(&mut self, rows: Vec<R>) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Stored(tx) => upsert(tx, rows).await?,
+            Self::Pending(memory) => R::pending(memory).add(rows),
+        }
+        Ok(())
+    }
 }
 
 /// Values that one statement can carry on SQLite.
-pub(crate) const SQLITE_VALUES: usize = 32_000;
-
-/// Inserts rows, or replaces those whose keys are there. No key may be there twice.
-pub(crate) async fn upsert<R: Table>(tx: &mut Tx, rows: &[R]) -> Result<(), sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match tx {
-        Tx::Postgres(tx) => R::postgres(rows).execute(&mut **tx).await.map(drop),
-        Tx::Sqlite(tx) => {
-            for rows in rows.chunks(SQLITE_VALUES / R::COLUMNS) {
-                R::sqlite(rows).build().persistent(rows.len() == 1).execute(&mut **tx).await?;
-            }
-            Ok(())
-        }
-    }
-}
+const SQLITE_VALUES: usize = 32_000;
 
 /// Ids with names, from a statement that ends in the name of the id's column.
 pub(crate) async fn names(
@@ -61,87 +139,45 @@ pub(crate) async fn names(
     Ok(rows.into_iter().collect())
 }
 
-/// A row type that is also a table: `table! { #[…] pub struct Row in "name" by "key, columns" { pub column: Type, … } }`.
+/// A row type that is also a table: `table! { #[…] pub struct Row in table by "key, columns" { pub column: Type, … } }`.
 macro_rules! table {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident in $table:literal by $key:literal {
+        pub struct $name:ident in $table:ident by $key:literal {
             $($(#[$field_meta:meta])* pub $field:ident: $type:ty),* $(,)?
         }
     ) => {
         $crate::db::row! { $(#[$meta])* pub struct $name { $($(#[$field_meta])* pub $field: $type),* } }
 
-        impl $name {
-            const INTO: &'static str = concat!("insert into ", $table, " (", $crate::table::list!($($field),*), ") ");
-            const REPLACING: &'static str =
-                concat!(" on conflict (", $key, ") do update set ", $crate::table::excluded!($($field),*));
-        }
-
         impl $crate::table::Table for $name {
-            const COLUMNS: usize = [$(stringify!($field)),*].len();
+            const SHAPE: $crate::table::Shape = $crate::table::Shape {
+                name: stringify!($table),
+                key: $key,
+                columns: &[$(stringify!($field)),*],
+            };
 
-            fn postgres<'a>(rows: &[Self]) -> sqlx::query::Query<'a, sqlx::Postgres, sqlx::postgres::PgArguments> {
-                static STATEMENT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-                    let arrays: Vec<String> = (1..=$name::COLUMNS).map(|n| format!("${n}")).collect();
-                    format!("{}select * from unnest({}){}", $name::INTO, arrays.join(", "), $name::REPLACING)
-                });
-                sqlx::query(&STATEMENT)$(.bind(rows.iter().map(|row| row.$field.clone()).collect::<Vec<$type>>()))*
+            fn arrays<'q>(
+                query: sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>,
+                rows: &[Self],
+            ) -> sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
+                query$(.bind(rows.iter().map(|row| row.$field.clone()).collect::<Vec<$type>>()))*
             }
 
-            fn sqlite(rows: &[Self]) -> sqlx::QueryBuilder<'_, sqlx::Sqlite> {
-                let mut query = sqlx::QueryBuilder::new(Self::INTO);
-                query.push_values(rows, |mut values, row| {
-                    $(values.push_bind(row.$field.clone());)*
-                });
-                query.push(Self::REPLACING);
-                query
+            fn values<'q>(
+                self,
+                query: sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>,
+            ) -> sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>> {
+                query$(.bind(self.$field))*
+            }
+
+            fn copied(&self, tuple: &mut $crate::table::Tuple<'_>) {
+                $(tuple.add(&self.$field);)*
+            }
+
+            fn pending(memory: &mut $crate::table::Memory) -> &mut $crate::table::Pending<Self> {
+                &mut memory.$table
             }
         }
     };
 }
 pub(crate) use table;
-
-/// `a, b, c`
-macro_rules! list {
-    ($first:ident $(, $more:ident)*) => { concat!(stringify!($first) $(, ", ", stringify!($more))*) };
-}
-pub(crate) use list;
-
-/// `a = excluded.a, b = excluded.b`
-macro_rules! excluded {
-    ($first:ident $(, $more:ident)*) => {
-        concat!(stringify!($first), " = excluded.", stringify!($first)
-            $(, ", ", stringify!($more), " = excluded.", stringify!($more))*)
-    };
-}
-pub(crate) use excluded;
-
-/// Rows whose key is one of `keys`, from a statement that ends in the name of the column.
-macro_rules! rows_of {
-    ($tx:expr, $statement:literal, $keys:expr) => {{
-        let keys: Vec<uuid::Uuid> = $keys;
-        match $tx {
-            _ if keys.is_empty() => vec![],
-            $crate::db::Tx::Postgres(tx) => {
-                let statement = concat!(include_str!($statement), " = any($1)");
-                sqlx::query_as(statement).bind(keys).fetch_all(&mut **tx).await?
-            }
-            $crate::db::Tx::Sqlite(tx) => {
-                let mut found = Vec::with_capacity(keys.len());
-                for keys in keys.chunks($crate::table::SQLITE_VALUES) {
-                    let mut query = sqlx::QueryBuilder::new(concat!(include_str!($statement), " in ("));
-                    let mut list = query.separated(", ");
-                    for key in keys {
-                        list.push_bind(*key);
-                    }
-                    query.push(")");
-                    found.extend(
-                        query.build_query_as().persistent(keys.len() == 1).fetch_all(&mut **tx).await?,
-                    );
-                }
-                found
-            }
-        }
-    }};
-}
-pub(crate) use rows_of;

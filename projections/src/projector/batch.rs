@@ -6,6 +6,7 @@ use super::parking::Parking;
 use super::{Checkpoint, FoldError, Projection, is_ours};
 use crate::db::{Db, Tx, on};
 use crate::event_log::{self, Recorded};
+use crate::table::Rows;
 use crate::timestamp::Timestamp;
 
 /// An event with everything that folds ask of it, read once for all of them.
@@ -23,6 +24,11 @@ impl Entry {
 
     pub(crate) fn poison(&self, why: &(impl ToString + ?Sized)) -> FoldError {
         FoldError::Poison { position: self.recorded.position, why: why.to_string() }
+    }
+
+    /// The reason to wait, if only a newer version can read it.
+    pub(super) fn newer(&self) -> Option<&Unreadable> {
+        self.fact.as_ref().err().filter(|why| matches!(why, Unreadable::Newer { .. }))
     }
 
     /// What happened, or the reason to park.
@@ -58,7 +64,7 @@ pub(super) async fn fold_next(db: &Db, limit: i64) -> Result<Batch, FoldError> {
 
 /// What happens to an event that can't be folded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Care {
+pub(super) enum Care {
     /// The batch fails; the way it goes nearly always, without savepoints.
     None,
     Park,
@@ -83,8 +89,10 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
     let mut parking = Parking::read(&mut tx).await?;
     for projection in &behind {
         match care {
-            Care::None => projection.fold(&mut tx, &parking.wanted(*projection, &entries)).await?,
-            Care::Park => parking.fold(&mut tx, *projection, &entries).await?,
+            Care::None => {
+                projection.fold(&mut Rows::Stored(&mut tx), &parking.wanted(*projection, &entries)).await?;
+            }
+            Care::Park => parking.fold(&mut Rows::Stored(&mut tx), *projection, &entries).await?,
         }
     }
     advance(&mut tx, &behind, from, last).await?;
@@ -121,9 +129,8 @@ pub(super) fn read_until_newer(recorded: Vec<Recorded>) -> (Vec<Entry>, Option<U
     let mut entries = Vec::with_capacity(recorded.len());
     for event in recorded {
         let entry = Entry::read(event);
-        if let Err(newer @ Unreadable::Newer { .. }) = &entry.fact {
-            let newer = newer.clone();
-            return (entries, Some(newer));
+        if let Some(newer) = entry.newer() {
+            return (entries, Some(newer.clone()));
         }
         entries.push(entry);
     }

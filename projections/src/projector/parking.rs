@@ -9,6 +9,7 @@ use super::batch::Entry;
 use super::{FoldError, Parked, Projection};
 use crate::db::{Tx, on};
 use crate::event_log::Recorded;
+use crate::table::Rows;
 
 /// Everything that is parked, and what was added since it was read.
 #[derive(Debug, Default)]
@@ -78,19 +79,19 @@ impl Parking {
     /// Folds a batch; whatever can't be folded parks its aggregate.
     pub(super) async fn fold(
         &mut self,
-        tx: &mut Tx,
+        rows: &mut Rows<'_>,
         projection: Projection,
         entries: &[Entry],
     ) -> Result<(), FoldError> {
         let wanted = self.wanted(projection, entries);
-        if attempt(tx, projection, &wanted).await?.is_none() {
+        if attempt(rows, projection, &wanted).await?.is_none() {
             return Ok(());
         }
         for entry in wanted {
             if self.holds(projection, &entry.recorded) {
                 continue;
             }
-            if let Some(why) = attempt(tx, projection, &[entry]).await? {
+            if let Some(why) = attempt(rows, projection, &[entry]).await? {
                 self.add(projection, &entry.recorded, why);
             }
         }
@@ -104,23 +105,25 @@ fn key(projection: Projection, event: &Recorded) -> (String, String, String) {
 
 /// Folds these, or changes nothing and gives the reason to park.
 async fn attempt(
-    tx: &mut Tx,
+    rows: &mut Rows<'_>,
     projection: Projection,
     entries: &[&Entry],
 ) -> Result<Option<String>, FoldError> {
-    run(tx, include_str!("../sql/projector/savepoint.sql")).await?;
-    let why = match projection.fold(tx, entries).await {
+    run(rows, include_str!("../sql/projector/savepoint.sql")).await?;
+    let why = match projection.fold(rows, entries).await {
         Ok(()) => None,
         Err(error) => {
-            run(tx, include_str!("../sql/projector/back_to_savepoint.sql")).await?;
+            run(rows, include_str!("../sql/projector/back_to_savepoint.sql")).await?;
             Some(error.reason_to_park().ok_or(error)?)
         }
     };
-    run(tx, include_str!("../sql/projector/release_savepoint.sql")).await?;
+    run(rows, include_str!("../sql/projector/release_savepoint.sql")).await?;
     Ok(why)
 }
 
-async fn run(tx: &mut Tx, statement: &'static str) -> Result<(), sqlx::Error> {
+/// In memory nothing is left behind by a fold that fails: it puts its rows there when nothing can fail any more.
+async fn run(rows: &mut Rows<'_>, statement: &'static str) -> Result<(), sqlx::Error> {
+    let Rows::Stored(tx) = rows else { return Ok(()) };
     on!(tx, |conn| sqlx::query(statement).execute(conn).await.map(drop))
 }
 

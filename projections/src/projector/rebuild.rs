@@ -1,18 +1,16 @@
-//! Folding everything again, beside what is served.
-//!
-//! A [`Shadow`] is a place with empty read models of the same names: temporary tables of one connection on Postgres, a
-//! file of its own on SQLite. The same folds write there. Then either the rows change places in one transaction
-//! (rebuild), or they are compared with what is served (verify).
+//! Folding everything again, beside what is served, and putting it in its place.
 
-use sqlx::QueryBuilder;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::time::Duration;
 
-use super::batch::read_until_newer;
-use super::parking::Parking;
+use sqlx::{Connection, PgTransaction, SqlitePool};
+
+use super::batch::Care;
+use super::shadow::{Folded, Place, Purpose, Shadow, tables};
 use super::{Checkpoint, FoldError, Projection, refuse_if_superseded};
-use crate::db::{CARELESSLY, Db, Engine, LiteTx, Tx, on};
+use crate::db::{Db, Engine, Tx, on};
 use crate::event_log;
+use crate::table::Shape;
 
 /// How far a long job is.
 #[derive(Clone, Copy, Debug)]
@@ -21,142 +19,150 @@ pub struct Progress {
     pub of: i64,
 }
 
-/// Events that one transaction of a rebuild folds.
-const BATCH: i64 = 5000;
+/// When everything is folded again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rebuild {
+    Always,
+    /// Another process may have done it while this one waited for its turn.
+    WhereNeeded,
+}
+
+/// Events behind the end of the log from which on folding all of them again is quicker than going on.
+const FAR_BEHIND: i64 = 20_000;
 
 impl super::Projector {
     /// Folds every read model from the first event on, while the old ones serve, and swaps them in one transaction.
     /// Gives the position reached.
     pub async fn rebuild(&self, progress: impl Fn(Progress)) -> Result<i64, FoldError> {
+        self.rebuild_where(Rebuild::Always, &progress).await
+    }
+
+    pub(super) async fn rebuild_where(
+        &self,
+        when: Rebuild,
+        progress: &impl Fn(Progress),
+    ) -> Result<i64, FoldError> {
         let _turn = self.whole.lock().await;
-        let mut shadow = Shadow::new(&self.db).await?;
-        let swapped = async {
-            shadow.fold_to(&self.db, self.log.last_position().await?, &progress).await?;
-            shadow.swap(&self.db).await
+        let position = match self.rebuild_with(Care::None, when, progress).await {
+            // Something is not as in any history of ours: once more, and whatever it is gets parked.
+            Err(error) if error.reason_to_park().is_some() => {
+                self.rebuild_with(Care::Park, when, progress).await?
+            }
+            done => done?,
         };
-        let swapped = swapped.await;
-        shadow.discard().await;
-        let position = swapped?;
         self.catch_up().await?;
         Ok(position)
     }
-}
 
-/// Empty read models somewhere else, and how far they were folded.
-pub(super) struct Shadow {
-    pub(super) db: Db,
-    pub(super) position: i64,
-    parking: Parking,
+    async fn rebuild_with(
+        &self,
+        care: Care,
+        when: Rebuild,
+        progress: &impl Fn(Progress),
+    ) -> Result<i64, FoldError> {
+        let mut shadow = Shadow::new(&self.db, Purpose::Serve).await?;
+        let folded = async {
+            if when == Rebuild::WhereNeeded && !self.is_far_behind().await? {
+                return Ok(false);
+            }
+            shadow.fold(&self.db, self.log.last_position().await?, care, progress).await?;
+            Ok(true)
+        };
+        match folded.await {
+            Ok(true) => shadow.swap(&self.db).await,
+            Ok(false) => {
+                shadow.discard().await;
+                Ok(self.position().await?)
+            }
+            Err(error) => {
+                shadow.discard().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether this version has read models at all, and near enough to the end of the log to go on from there.
+    pub(super) async fn is_far_behind(&self) -> Result<bool, FoldError> {
+        let ours = self.checkpoints().await?;
+        let position = ours.iter().map(|checkpoint| checkpoint.position).min().unwrap_or(0);
+        let end = self.log.last_position().await?;
+        Ok(ours.len() < Projection::ALL.len() || end - position > FAR_BEHIND)
+    }
 }
 
 impl Shadow {
-    pub(super) async fn new(live: &Db) -> Result<Self, sqlx::Error> {
-        let db = match &live.0 {
-            Engine::Postgres { pool, .. } => {
-                let options = pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
-                let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-                let pool = one.connect_with(options).await?;
-                for table in tables() {
-                    let mut copy = QueryBuilder::<sqlx::Postgres>::new("create temporary table ");
-                    copy.push(table).push(" (like public.").push(table).push(" including all)");
-                    copy.build().execute(&pool).await?;
-                }
-                Db(Engine::Postgres { lazy: pool.clone(), pool })
-            }
-            Engine::Sqlite { path, lock, .. } => {
-                let path = path.with_extension("rebuild");
-                let _none_left_over = std::fs::remove_file(&path);
-                let options = SqliteConnectOptions::new()
-                    .filename(&path)
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Memory)
-                    .synchronous(SqliteSynchronous::Off);
-                let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-                let writer = one.connect_with(options).await?;
-                sqlx::raw_sql(include_str!("../../../migrations/sqlite/0003_read_models.sql"))
-                    .execute(&writer)
-                    .await?;
-                Db(Engine::Sqlite { reader: writer.clone(), writer, path, lock: lock.clone() })
-            }
-        };
-        Ok(Self { db, position: 0, parking: Parking::default() })
-    }
-
-    /// Folds events of `live` up to and including `target`.
-    pub(super) async fn fold_to(
-        &mut self,
-        live: &Db,
-        target: i64,
-        progress: &impl Fn(Progress),
-    ) -> Result<(), FoldError> {
-        while self.position < target {
-            let mut tx = self.begin().await?;
-            self.fold_some(live, &mut tx, target).await?;
-            tx.commit().await?;
-            progress(Progress { done: self.position, of: target });
-        }
-        Ok(())
-    }
-
-    pub(super) async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        Ok(match &self.db.0 {
-            Engine::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, CARELESSLY).await?),
-        })
-    }
-
-    /// Puts the shadow's rows in the place of the live ones, at the position that the live ones have, or further.
-    async fn swap(&mut self, live: &Db) -> Result<i64, FoldError> {
-        match &live.0 {
-            Engine::Postgres { .. } => {
-                let mut tx = self.begin().await?;
-                let at = lock_all(live, &mut tx).await?;
-                self.fold_rest(live, &mut tx, at).await?;
-                replace(&mut tx, "public.", "pg_temp.").await?;
-                self.settle(&mut tx).await?;
-                tx.commit().await?;
-            }
-            Engine::Sqlite { writer, .. } => {
-                let Engine::Sqlite { path, .. } = &self.db.0 else { return Ok(self.position) };
-                let file = path.to_string_lossy().into_owned();
-                sqlx::query("attach database $1 as rebuilt").bind(file).execute(writer).await?;
-                let swapped = self.swap_attached(live).await;
-                sqlx::query("detach database rebuilt").execute(writer).await?;
+    /// Puts the shadow in the place of what is served, at the position that has, or further.
+    async fn swap(self, live: &Db) -> Result<i64, FoldError> {
+        let Self { tx, place, mut folded } = self;
+        match (tx, place, &live.0) {
+            (Tx::Postgres(tx), Place::Postgres(pool), _) => {
+                let swapped = folded.swap_tables(live, tx).await;
+                pool.close().await;
                 swapped?;
             }
+            (Tx::Sqlite(tx), Place::Sqlite(pool, file), Engine::Sqlite { writer, .. }) => {
+                let swapped = async {
+                    tx.commit().await?;
+                    pool.close().await;
+                    folded.swap_rows(live, writer, &file).await
+                };
+                let swapped = swapped.await;
+                let _gone_already = std::fs::remove_file(file);
+                swapped?;
+            }
+            _ => unreachable!("a shadow is on the engine that is live"),
         }
-        Ok(self.position)
+        Ok(folded.position)
     }
+}
 
-    async fn swap_attached(&mut self, live: &Db) -> Result<(), FoldError> {
-        let mut tx = live.begin().await?;
-        let at = lock_all(live, &mut tx).await?;
-        replace(&mut tx, "main.", "rebuilt.").await?;
-        self.fold_rest(live, &mut tx, at).await?;
+/// How long whoever takes tables away lets readers be before it asks again.
+const PAUSE: Duration = Duration::from_millis(300);
+
+impl Folded {
+    /// The tables that serve go and those of the shadow get their names. Statements that are prepared are planned anew.
+    async fn swap_tables(&mut self, live: &Db, tx: PgTransaction<'static>) -> Result<(), FoldError> {
+        let mut tx = Tx::Postgres(tx);
+        loop {
+            self.fold_rest(live, &mut tx, event_log::last(live).await?.map_or(0, |(last, _)| last)).await?;
+            if let Some(at) = try_lock(live, &mut tx).await? {
+                self.fold_rest(live, &mut tx, at).await?;
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let moves = tables().map(|Shape { name, .. }| {
+            format!("drop table public.{name}; alter table portal_shadow.{name} set schema public;")
+        });
+        let moves = moves.chain(["drop schema portal_shadow".to_owned()]).collect::<String>();
+        tx.run(&moves).await?;
         self.settle(&mut tx).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Folds what was appended meanwhile, as far as the live read models have it.
-    pub(super) async fn fold_rest(&mut self, live: &Db, tx: &mut Tx, target: i64) -> Result<(), FoldError> {
-        while self.position < target {
-            self.fold_some(live, tx, target).await?;
-        }
-        Ok(())
-    }
-
-    async fn fold_some(&mut self, live: &Db, tx: &mut Tx, target: i64) -> Result<(), FoldError> {
-        let limit = BATCH.min(target - self.position);
-        let (entries, newer) = read_until_newer(event_log::tail(live, self.position, limit).await?);
-        let Some(last) = entries.last().map(|entry| entry.recorded.position) else {
-            let unreadable = newer.map(event_log::ReadError::from);
-            return Err(unreadable.map_or(FoldError::Database(sqlx::Error::RowNotFound), FoldError::Read));
+    /// The rows of the shadow's file take the place of those that serve. Where tables are the same and one is empty,
+    /// SQLite copies its pages as they are.
+    async fn swap_rows(&mut self, live: &Db, writer: &SqlitePool, file: &Path) -> Result<(), FoldError> {
+        let file = file.to_string_lossy().into_owned();
+        sqlx::query("attach database $1 as shadow").bind(file).execute(writer).await?;
+        let swapped = async {
+            let mut tx = live.begin().await?;
+            let checkpoints = on!(&mut tx, |conn| {
+                sqlx::query_as(include_str!("../sql/projector/checkpoints.sql")).fetch_all(conn).await
+            })?;
+            let at = served(live, &checkpoints).await?;
+            for Shape { name, .. } in tables() {
+                let replace =
+                    format!("delete from main.{name}; insert into main.{name} select * from shadow.{name}");
+                tx.run(&replace).await?;
+            }
+            self.fold_rest(live, &mut tx, at).await?;
+            self.settle(&mut tx).await?;
+            Ok(tx.commit().await?)
         };
-        for projection in Projection::ALL {
-            self.parking.fold(tx, projection, &entries).await?;
-        }
-        self.position = last;
-        Ok(())
+        let swapped = swapped.await;
+        sqlx::query("detach database shadow").execute(writer).await?;
+        swapped
     }
 
     /// Everything is folded up to here by this version and no older one, and only what was parked on the way is parked.
@@ -178,52 +184,43 @@ impl Shadow {
         }
         self.parking.write(tx).await
     }
+}
 
-    pub(super) async fn discard(self) {
-        match &self.db.0 {
-            Engine::Postgres { pool, .. } => pool.close().await,
-            // The lock file is that of the live database, and stays.
-            Engine::Sqlite { writer, path, .. } => {
-                writer.close().await;
-                let _gone_already = std::fs::remove_file(path);
-            }
+/// Keeps everybody from folding, and then from reading, until the transaction ends, and gives the position that all read
+/// models have; or nothing where somebody else is slow, so that it is never a reader who waits long or has to give way.
+async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
+    let Tx::Postgres(tx) = tx else { return Ok(None) };
+    let mut attempt = tx.begin().await?;
+    let locked = async {
+        sqlx::query(include_str!("../sql/projector/give_way_postgres.sql")).execute(&mut *attempt).await?;
+        let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
+            .fetch_all(&mut *attempt)
+            .await?;
+        let tables: Vec<String> = tables().map(|table| format!("public.{}", table.name)).collect();
+        let lock = format!("lock table {} in access exclusive mode", tables.join(", "));
+        sqlx::query(&lock).execute(&mut *attempt).await?;
+        Ok::<Vec<Checkpoint>, sqlx::Error>(checkpoints)
+    };
+    match locked.await {
+        Ok(checkpoints) => {
+            attempt.commit().await?;
+            Ok(Some(served(live, &checkpoints).await?))
         }
+        Err(sqlx::Error::Database(refused)) if refused.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {
+            attempt.rollback().await?;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
-/// Every table that folds write.
-pub(super) fn tables() -> impl Iterator<Item = &'static str> {
-    Projection::ALL.into_iter().flat_map(Projection::tables).copied()
-}
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Keeps everybody from folding until the transaction ends; gives the position that all read models have.
-async fn lock_all(live: &Db, tx: &mut Tx) -> Result<i64, FoldError> {
-    let rows: Vec<Checkpoint> = match tx {
-        Tx::Postgres(tx) => {
-            sqlx::query(include_str!("../sql/projector/one_swap_postgres.sql")).execute(&mut **tx).await?;
-            sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
-                .fetch_all(&mut **tx)
-                .await?
-        }
-        Tx::Sqlite(tx) => {
-            sqlx::query_as(include_str!("../sql/projector/checkpoints.sql")).fetch_all(&mut **tx).await?
-        }
-    };
-    refuse_if_superseded(&rows)?;
+/// The position that all read models have reached.
+async fn served(live: &Db, checkpoints: &[Checkpoint]) -> Result<i64, FoldError> {
+    refuse_if_superseded(checkpoints)?;
     // A log that lost its end must not keep its read models from being made again.
     let end = event_log::last(live).await?.map_or(0, |(position, _)| position);
-    Ok(rows.iter().map(|row| row.position).max().unwrap_or(0).min(end))
-}
-
-async fn replace(tx: &mut Tx, live: &str, rebuilt: &str) -> Result<(), sqlx::Error> {
-    for table in tables() {
-        on!(tx, |conn| {
-            let mut delete = QueryBuilder::new("delete from ");
-            delete.push(live).push(table).build().execute(&mut *conn).await?;
-            let mut copy = QueryBuilder::new("insert into ");
-            copy.push(live).push(table).push(" select * from ").push(rebuilt).push(table);
-            copy.build().execute(conn).await?;
-        });
-    }
-    Ok(())
+    Ok(checkpoints.iter().map(|row| row.position).max().unwrap_or(0).min(end))
 }

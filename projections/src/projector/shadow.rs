@@ -1,0 +1,223 @@
+//! A second set of read models, made from the first event on, that nobody sees.
+//!
+//! On Postgres it is a schema that one transaction makes, fills and brings to an end, whichever; on SQLite a file of its
+//! own. Both run the text of the migration, with whatever orders rows (keys, indexes) after there are rows.
+//!
+//! **Invariant:** only one shadow is made in a database at a time, whoever makes it.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Executor, PgPool, SqlitePool};
+
+use super::batch::{Care, Entry, read_until_newer};
+use super::parking::Parking;
+use super::{FoldError, Progress, Projection, walk};
+use crate::db::{CARELESSLY, Db, Engine, LiteTx, Tx};
+use crate::event_log::{self, ReadError};
+use crate::table::{Memory, Rows, Shape};
+
+/// Events that are folded at a time where they come by position.
+const BATCH: i64 = 5000;
+
+/// Read models somewhere else.
+pub(super) struct Shadow {
+    pub(super) tx: Tx,
+    pub(super) place: Place,
+    pub(super) folded: Folded,
+}
+
+/// How far read models were folded, and what of them could not be.
+#[derive(Default)]
+pub(super) struct Folded {
+    pub(super) position: i64,
+    pub(super) parking: Parking,
+}
+
+/// What the transaction of a shadow runs on.
+pub(super) enum Place {
+    Postgres(PgPool),
+    Sqlite(SqlitePool, PathBuf),
+}
+
+/// What a shadow is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To take the place of what is served, from the end of the log on.
+    Serve,
+    /// To be compared with what is served, as that stands when the shadow begins.
+    Compare,
+}
+
+impl Shadow {
+    /// Empty tables. Waits until nobody else has a shadow.
+    pub(super) async fn new(live: &Db, purpose: Purpose) -> Result<Self, sqlx::Error> {
+        let (tx, place) = match &live.0 {
+            Engine::Postgres { pool, .. } => {
+                let begin = match purpose {
+                    Purpose::Serve => "begin",
+                    Purpose::Compare => "begin isolation level repeatable read",
+                };
+                let pool = one_connection(pool).await?;
+                let mut tx = pool.begin_with(begin).await?;
+                tx.execute(include_str!("../sql/projector/shadow_postgres.sql")).await?;
+                (Tx::Postgres(tx), Place::Postgres(pool))
+            }
+            Engine::Sqlite { path, .. } => {
+                let file = path.with_extension("rebuild");
+                let pool = one_file(&file).await?;
+                let served = format!("file:{}?mode=ro", path.display());
+                sqlx::query("attach database $1 as served").bind(served).execute(&pool).await?;
+                (Tx::Sqlite(LiteTx::begin(&pool, CARELESSLY).await?), Place::Sqlite(pool, file))
+            }
+        };
+        let mut shadow = Self { tx, place, folded: Folded::default() };
+        shadow.tx.run(shadow.migration().0).await?;
+        Ok(shadow)
+    }
+
+    /// Folds everything up to a position.
+    pub(super) async fn fold(
+        &mut self,
+        live: &Db,
+        up_to: i64,
+        care: Care,
+        progress: &impl Fn(Progress),
+    ) -> Result<(), FoldError> {
+        match care {
+            Care::None => self.fold_streams(live, up_to, progress).await,
+            Care::Park => self.fold_carefully(live, up_to, progress).await,
+        }
+    }
+
+    /// What makes the tables, and what completes them when the rows are there.
+    fn migration(&self) -> (&'static str, &'static str) {
+        let text = match &self.place {
+            Place::Postgres(..) => include_str!("../../../migrations/postgres/0003_read_models.sql"),
+            Place::Sqlite(..) => include_str!("../../../migrations/sqlite/0003_read_models.sql"),
+        };
+        text.split_once("-- When the rows are there:\n").expect("both migrations have this line")
+    }
+
+    /// Stream by stream, so that each row is written once: the way it goes nearly always.
+    async fn fold_streams(
+        &mut self,
+        live: &Db,
+        up_to: i64,
+        progress: &impl Fn(Progress),
+    ) -> Result<(), FoldError> {
+        let (mut memory, mut batches, mut done) = (Memory::default(), walk::streams(live, up_to), 0);
+        while let Some(batch) = batches.recv().await {
+            let mut entries = batch?;
+            if let Some(newer) = entries.iter().find_map(Entry::newer) {
+                return Err(FoldError::Read(newer.clone().into()));
+            }
+            let goes_on = entries.last().and_then(|last| last.recorded.aggregate_id.parse().ok());
+            // As they happened. Should two streams share a row, as none of ours do, the later one has it, as always;
+            // where they are in two batches, its key refuses it.
+            entries.sort_unstable_by_key(|entry| entry.recorded.position);
+            for projection in Projection::ALL {
+                self.folded.parking.fold(&mut Rows::Pending(&mut memory), projection, &entries).await?;
+            }
+            memory.write(&mut self.tx, goes_on).await?;
+            done += i64::try_from(entries.len()).unwrap_or(0);
+            progress(Progress { done, of: up_to });
+        }
+        memory.write(&mut self.tx, None).await?;
+        if done < up_to {
+            let gap = walk::out_of_order(live, up_to).await?.into_iter().find(|place| !place.early);
+            let (expected, found) = gap.map_or((up_to, up_to), |place| (place.before + 1, place.position));
+            return Err(FoldError::Read(ReadError::Gap { expected, found }));
+        }
+        self.folded.position = up_to;
+        self.complete().await
+    }
+
+    /// Position by position into tables with keys, where a row replaces another and what a table refuses is parked.
+    async fn fold_carefully(
+        &mut self,
+        live: &Db,
+        up_to: i64,
+        progress: &impl Fn(Progress),
+    ) -> Result<(), FoldError> {
+        self.complete().await?;
+        while self.folded.position < up_to {
+            self.folded.fold_some(live, &mut self.tx, up_to).await?;
+            progress(Progress { done: self.folded.position, of: up_to });
+        }
+        Ok(())
+    }
+
+    async fn complete(&mut self) -> Result<(), FoldError> {
+        self.tx.run(self.migration().1).await?;
+        if matches!(self.place, Place::Postgres(..)) {
+            for table in tables() {
+                self.tx.run(&format!("analyze {}", table.name)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the transaction of a shadow to its end, and removes what else there is of it.
+    pub(super) async fn discard(self) {
+        let _undone_by_the_close = self.tx.rollback().await;
+        match self.place {
+            Place::Postgres(pool) => pool.close().await,
+            Place::Sqlite(pool, file) => {
+                pool.close().await;
+                let _gone_already = std::fs::remove_file(file);
+            }
+        }
+    }
+}
+
+impl Folded {
+    /// Folds what was appended meanwhile.
+    pub(super) async fn fold_rest(&mut self, live: &Db, tx: &mut Tx, up_to: i64) -> Result<(), FoldError> {
+        while self.position < up_to {
+            self.fold_some(live, tx, up_to).await?;
+        }
+        Ok(())
+    }
+
+    async fn fold_some(&mut self, live: &Db, tx: &mut Tx, up_to: i64) -> Result<(), FoldError> {
+        let limit = BATCH.min(up_to - self.position);
+        let (entries, newer) = read_until_newer(event_log::tail(live, self.position, limit).await?);
+        let Some(last) = entries.last().map(|entry| entry.recorded.position) else {
+            let unreadable = newer.map(ReadError::from);
+            return Err(unreadable.map_or(FoldError::Database(sqlx::Error::RowNotFound), FoldError::Read));
+        };
+        for projection in Projection::ALL {
+            self.parking.fold(&mut Rows::Stored(tx), projection, &entries).await?;
+        }
+        self.position = last;
+        Ok(())
+    }
+}
+
+/// Ends with its one transaction, and the lock with it. It is not `portal_app`, which may not make tables.
+async fn one_connection(live: &PgPool) -> Result<PgPool, sqlx::Error> {
+    let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let pool = one.connect_with(live.connect_options().as_ref().clone()).await?;
+    sqlx::query(include_str!("../sql/projector/one_shadow_postgres.sql")).execute(&pool).await?;
+    Ok(pool)
+}
+
+/// A file that nobody needs after a crash.
+async fn one_file(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let _none_left_over = std::fs::remove_file(path);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .pragma("cache_size", "-32768"); // KiB
+    let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    one.connect_with(options).await
+}
+
+/// Every table that folds write.
+pub(super) fn tables() -> impl Iterator<Item = &'static Shape> {
+    Projection::ALL.into_iter().flat_map(Projection::tables)
+}

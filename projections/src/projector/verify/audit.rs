@@ -1,0 +1,220 @@
+//! Reading the log once and holding everything that follows from it directly against what stands there.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{Constraint, Fact, Rules};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::Finding;
+use crate::db::{Db, Engine, read, row};
+use crate::event_log::Recorded;
+use crate::projector::batch::Entry;
+use crate::projector::{FoldError, Progress, walk};
+
+/// What was found in the log up to a position.
+#[derive(Default)]
+pub(super) struct Auditor {
+    pub(super) position: i64,
+    /// Whether there is an event at every position.
+    pub(super) is_whole: bool,
+    pub(super) findings: Vec<Finding>,
+    /// Type, id and sequence of the event before.
+    before: (String, String, i64),
+    /// Who claimed a key first, and where.
+    claims: HashMap<(String, String), (String, String, i64)>,
+    guards: BTreeMap<String, i64>,
+    /// Commands of this batch: first and last position, sequence, actor.
+    commands: HashMap<Uuid, (i64, i64, i64, String)>,
+}
+
+impl Auditor {
+    pub(super) async fn audit(db: &Db, progress: &impl Fn(Progress)) -> Result<Self, FoldError> {
+        let (last, guards) = guards(db).await?;
+        let mut auditor = Self { position: last, ..Self::default() };
+        if auditor.is_out_of_order(db).await? {
+            return Ok(auditor);
+        }
+        let (mut batches, mut done) = (walk::streams(db, last), 0);
+        while let Some(batch) = batches.recv().await {
+            let entries = batch?;
+            for entry in &entries {
+                auditor.check(entry);
+            }
+            auditor.check_commands(db).await?;
+            done += i64::try_from(entries.len()).unwrap_or(0);
+            progress(Progress { done, of: last });
+        }
+        auditor.check_claims(db).await?;
+        auditor.check_guards(&guards);
+        auditor.findings.sort_by_key(|finding| match finding {
+            Finding::Event { position, .. } => *position,
+            Finding::Table { .. } => i64::MAX,
+        });
+        Ok(auditor)
+    }
+
+    /// Whether events are missing, after which nothing else means anything.
+    async fn is_out_of_order(&mut self, db: &Db) -> Result<bool, FoldError> {
+        let places = walk::out_of_order(db, self.position).await?;
+        if let Some(gap) = places.iter().find(|place| place.position != place.before + 1) {
+            self.finding(gap.before + 1, format!("is missing; the log goes on at #{}", gap.position));
+            self.position = gap.before;
+            return Ok(true);
+        }
+        for place in places {
+            self.finding(place.position, "was recorded before the event in front of it".to_owned());
+        }
+        self.is_whole = true;
+        Ok(false)
+    }
+
+    fn check(&mut self, Entry { recorded: event, fact, metadata }: &Entry) {
+        if !event.is_intact() {
+            self.finding(
+                event.position,
+                "was changed: its hash is not the hash of what stands there".to_owned(),
+            );
+        }
+        self.check_sequence(event);
+        match (fact, metadata) {
+            (Ok(fact), Ok(metadata)) => {
+                self.constrain(event, fact);
+                let place = (event.position, event.position, event.sequence, metadata.actor.to_string());
+                let command = self.commands.entry(metadata.command).or_insert(place);
+                (command.1, command.2) = (event.position, event.sequence);
+            }
+            (Err(why), _) | (_, Err(why)) => self.finding(event.position, why.to_string()),
+        }
+    }
+
+    fn check_sequence(&mut self, event: &Recorded) {
+        let (kind, id, before) = &mut self.before;
+        if *kind != event.aggregate_type || *id != event.aggregate_id {
+            (*kind, *id, *before) = (event.aggregate_type.clone(), event.aggregate_id.clone(), 0);
+        }
+        let expected = std::mem::replace(before, event.sequence) + 1;
+        if event.sequence != expected {
+            self.finding(event.position, format!("has sequence {}, not {expected}", event.sequence));
+        }
+    }
+
+    fn constrain(&mut self, event: &Recorded, fact: &Fact) {
+        for constraint in constraints(fact) {
+            match constraint {
+                Constraint::Claim { namespace, key } => {
+                    let claim = (event.aggregate_type.clone(), event.aggregate_id.clone(), event.position);
+                    let held =
+                        self.claims.entry((namespace.to_owned(), key)).or_insert_with(|| claim.clone());
+                    if (&held.0, &held.1) == (&claim.0, &claim.1) {
+                        continue;
+                    }
+                    let (first, second) =
+                        if held.2 < claim.2 { (held.clone(), claim) } else { (claim, held.clone()) };
+                    let what = format!("claims what belongs to {}", first.1);
+                    *held = first;
+                    self.finding(second.2, what);
+                }
+                Constraint::Guard { name, delta, .. } => {
+                    *self.guards.entry(name.to_owned()).or_default() += delta;
+                }
+            }
+        }
+    }
+
+    /// Compares the commands of a batch with their records.
+    async fn check_commands(&mut self, db: &Db) -> Result<(), FoldError> {
+        let commands = std::mem::take(&mut self.commands);
+        let stored = stored(db, commands.keys().copied().collect()).await?;
+        for (id, (first, last, sequence, actor)) in commands {
+            let same = stored.get(&id).is_some_and(|c| {
+                c.first_position <= first
+                    && c.last_position >= last
+                    && c.sequence >= sequence
+                    && c.actor == actor
+            });
+            if !same {
+                let what = format!("belongs to command {id}, which is not recorded as it was carried out");
+                self.finding(first, what);
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the claims that were made up to here; others may be made meanwhile.
+    async fn check_claims(&mut self, db: &Db) -> Result<(), sqlx::Error> {
+        let stored: Vec<(String, String, String, String)> = read!(db, |pool| {
+            let claims = sqlx::query_as(include_str!("../../sql/projector/claims.sql"));
+            claims.bind(self.position).fetch_all(pool).await
+        })?;
+        let (number, made) = (stored.len(), self.claims.len());
+        let same = stored.into_iter().all(|(namespace, key, kind, id)| {
+            self.claims.get(&(namespace, key)).is_some_and(|held| held.0 == kind && held.1 == id)
+        });
+        if !same || number != made {
+            let what = format!("{number} claims stand there, the log makes {made}");
+            self.findings.push(Finding::Table { table: "claims", what });
+        }
+        Ok(())
+    }
+
+    fn check_guards(&mut self, stored: &BTreeMap<String, i64>) {
+        if *stored != self.guards {
+            let what = format!("{stored:?} stands there, the log counts {:?}", self.guards);
+            self.findings.push(Finding::Table { table: "guards", what });
+        }
+    }
+
+    fn finding(&mut self, position: i64, what: String) {
+        self.findings.push(Finding::Event { position, what });
+    }
+}
+
+/// The last position, and the counts as they stood there.
+async fn guards(db: &Db) -> Result<(i64, BTreeMap<String, i64>), sqlx::Error> {
+    let rows: Vec<(i64, Option<String>, Option<i64>)> =
+        read!(db, |pool| sqlx::query_as(include_str!("../../sql/projector/guards.sql"))
+            .fetch_all(pool)
+            .await)?;
+    let last = rows.first().map_or(0, |(position, ..)| *position);
+    Ok((last, rows.into_iter().filter_map(|(_, name, value)| name.zip(value)).collect()))
+}
+
+row! {
+    /// What is compared of a command.
+    pub(super) struct Record {
+        pub command_id: Uuid,
+        pub actor: String,
+        pub first_position: i64,
+        pub last_position: i64,
+        pub sequence: i64,
+    }
+}
+
+/// The records of these commands.
+async fn stored(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Record>, sqlx::Error> {
+    let commands: Vec<Record> = match &db.0 {
+        _ if ids.is_empty() => vec![],
+        Engine::Postgres { pool, .. } => {
+            let commands = include_str!("../../sql/event_log/commands_postgres.sql");
+            sqlx::query_as(commands).bind(ids).fetch_all(pool).await?
+        }
+        Engine::Sqlite { reader, .. } => {
+            let mut query = QueryBuilder::new(include_str!("../../sql/event_log/commands_sqlite.sql"));
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(id);
+            }
+            query.push(")").build_query_as().fetch_all(reader).await?
+        }
+    };
+    Ok(commands.into_iter().map(|command| (command.command_id, command)).collect())
+}
+
+/// What a fact asks of the whole log, whichever aggregate it is of.
+pub(crate) fn constraints(fact: &Fact) -> Vec<Constraint> {
+    match fact {
+        Fact::Org(_, event) => domain::Org::constraints(event),
+        Fact::Grant(_, event) => domain::Grant::constraints(event),
+    }
+}

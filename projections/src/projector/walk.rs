@@ -1,0 +1,65 @@
+//! Reading the whole log, stream by stream, ahead of whoever folds it.
+//!
+//! What an aggregate left in the read models depends on its own stream alone. Whoever reads a stream from its first
+//! event to its last has every row of it whole, whatever happened in between elsewhere.
+
+use tokio::sync::mpsc;
+
+use super::batch::Entry;
+use crate::db::{Db, read, row};
+use crate::event_log::Recorded;
+
+/// Events that are read at a time.
+const BATCH: usize = 10_000;
+
+/// All events up to a position, in batches. The next one is read while the one before is folded.
+pub(super) fn streams(db: &Db, up_to: i64) -> mpsc::Receiver<Result<Vec<Entry>, sqlx::Error>> {
+    let (read, batches) = mpsc::channel(1);
+    let db = db.clone();
+    tokio::spawn(async move {
+        let mut behind = (String::new(), String::new(), 0);
+        loop {
+            let batch = next(&db, up_to, &mut behind).await;
+            let ended = batch.as_ref().map_or(true, |entries| entries.len() < BATCH);
+            if read.send(batch).await.is_err() || ended {
+                return;
+            }
+        }
+    });
+    batches
+}
+
+async fn next(db: &Db, up_to: i64, behind: &mut (String, String, i64)) -> Result<Vec<Entry>, sqlx::Error> {
+    let events: Vec<Recorded> = read!(db, |pool| {
+        sqlx::query_as(include_str!("../sql/projector/by_stream.sql"))
+            .bind(up_to)
+            .bind(&behind.0)
+            .bind(&behind.1)
+            .bind(behind.2)
+            .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+    })?;
+    if let Some(last) = events.last() {
+        *behind = (last.aggregate_type.clone(), last.aggregate_id.clone(), last.sequence);
+    }
+    Ok(events.into_iter().map(Entry::read).collect())
+}
+
+row! {
+    /// A position that does not follow the one in front of it, or does so in position and not in time.
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct OutOfOrder {
+        pub position: i64,
+        pub before: i64,
+        pub early: bool,
+    }
+}
+
+/// Where the log up to a position has gaps, or a time before the one in front of it.
+pub(super) async fn out_of_order(db: &Db, up_to: i64) -> Result<Vec<OutOfOrder>, sqlx::Error> {
+    read!(db, |pool| {
+        let places = sqlx::query_as(include_str!("../sql/projector/out_of_order.sql"));
+        places.bind(up_to).fetch_all(pool).await
+    })
+}

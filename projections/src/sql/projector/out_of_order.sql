@@ -1,0 +1,12 @@
+-- Where positions up to $1 have a gap, or a time is before the one in front of it: the position found, the one in
+-- front of it, and whether it is the time.
+select position, before, early
+from (
+    select position, lag(position, 1, cast(0 as bigint)) over in_order as before,
+           coalesce(recorded_at < lag(recorded_at) over in_order, false) as early
+    from events
+    where position <= $1
+    window in_order as (order by position)
+) placed
+where position <> before + 1 or early
+order by position

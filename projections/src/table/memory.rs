@@ -1,0 +1,100 @@
+//! Rows that wait in memory while everything is folded again, stream by stream.
+//!
+//! **Invariant:** once the last event of an aggregate is folded, nothing changes its rows any more, so that each row is
+//! written once and none is read. Memory holds the rows of one batch, and those of the one aggregate that goes on.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::{Found, Table, insert};
+use crate::db::Tx;
+use crate::grants::GrantRow;
+use crate::history::HistoryRow;
+use crate::memberships::{Invitation, MembershipRow};
+use crate::org_detail::{OrgDetail, SlugRow};
+use crate::org_list::OrgRow;
+
+/// The rows of every table that are not written yet.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) org_list: Pending<OrgRow>,
+    pub(crate) org_detail: Pending<OrgDetail>,
+    pub(crate) org_slug: Pending<SlugRow>,
+    pub(crate) membership: Pending<MembershipRow>,
+    pub(crate) invitation: Pending<Invitation>,
+    pub(crate) platform_grant: Pending<GrantRow>,
+    pub(crate) history: Pending<HistoryRow>,
+}
+
+impl Memory {
+    /// Writes whatever no event can change any more: all but the rows of the aggregate that goes on.
+    pub(crate) async fn write(&mut self, tx: &mut Tx, goes_on: Option<Uuid>) -> Result<(), sqlx::Error> {
+        self.org_list.end(goes_on);
+        self.org_detail.end(goes_on);
+        self.invitation.end(goes_on);
+        self.platform_grant.end(goes_on);
+        insert(tx, self.org_list.done()).await?;
+        insert(tx, self.org_detail.done()).await?;
+        insert(tx, self.org_slug.done()).await?;
+        insert(tx, self.membership.done()).await?;
+        insert(tx, self.invitation.done()).await?;
+        insert(tx, self.platform_grant.done()).await?;
+        insert(tx, self.history.done()).await
+    }
+}
+
+/// The rows of one table that are not written yet.
+#[derive(Debug)]
+pub(crate) struct Pending<R> {
+    open: BTreeMap<(Uuid, i64), R>,
+    done: Vec<R>,
+}
+
+impl<R> Default for Pending<R> {
+    fn default() -> Self {
+        Self { open: BTreeMap::new(), done: vec![] }
+    }
+}
+
+impl<R: Table> Pending<R> {
+    pub(super) fn add(&mut self, mut rows: Vec<R>) {
+        self.done.append(&mut rows);
+    }
+
+    fn done(&mut self) -> Vec<R> {
+        std::mem::take(&mut self.done)
+    }
+}
+
+impl<R: Found> Pending<R> {
+    pub(super) fn find(&self, ids: &[Uuid]) -> Vec<R> {
+        if self.open.is_empty() {
+            return vec![];
+        }
+        ids.iter()
+            .flat_map(|id| self.open.range((*id, i64::MIN)..=(*id, i64::MAX)))
+            .map(|(_, row)| row.clone())
+            .collect()
+    }
+
+    pub(super) fn put(&mut self, rows: Vec<R>) {
+        for row in rows {
+            let aggregate = row.aggregate();
+            if let Some(other) = self.open.insert(row.id(), row).filter(|old| old.aggregate() != aggregate) {
+                self.done.push(other); // two aggregates of one row: its key will be refused
+            }
+        }
+    }
+
+    fn end(&mut self, goes_on: Option<Uuid>) {
+        let ended = std::mem::take(&mut self.open);
+        for (id, row) in ended {
+            if Some(row.aggregate()) == goes_on {
+                self.open.insert(id, row);
+            } else {
+                self.done.push(row);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Writing many rows at once.
+
+use sqlx::encode::{Encode, IsNull};
+use sqlx::postgres::PgArgumentBuffer;
+use sqlx::{PgConnection, Postgres, SqliteConnection};
+
+use super::Table;
+use crate::db::Tx;
+
+/// Inserts rows, or replaces those whose keys are there. No key may be there twice.
+pub(crate) async fn upsert<R: Table>(tx: &mut Tx, rows: Vec<R>) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let columns = R::SHAPE.columns.iter();
+    let replaced: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
+    let replacing = format!(" on conflict ({}) do update set {}", R::SHAPE.key, replaced.join(", "));
+    match tx {
+        Tx::Postgres(tx) => {
+            let arrays: Vec<String> = (1..=R::SHAPE.columns.len()).map(|n| format!("${n}")).collect();
+            let rows_of = format!("select * from unnest({})", arrays.join(", "));
+            let statement = format!("insert into {} {rows_of}{replacing}", into::<R>());
+            R::arrays(sqlx::query(&statement), &rows).execute(&mut **tx).await.map(drop)
+        }
+        Tx::Sqlite(tx) => values(tx, rows, &replacing).await,
+    }
+}
+
+/// Inserts rows into tables that this transaction made and that have none of their keys.
+pub(crate) async fn insert<R: Table>(tx: &mut Tx, rows: Vec<R>) -> Result<(), sqlx::Error> {
+    match tx {
+        _ if rows.is_empty() => Ok(()),
+        Tx::Postgres(tx) => copy(tx, &rows).await,
+        Tx::Sqlite(tx) => values(tx, rows, "").await,
+    }
+}
+
+/// `table (column, …)`
+fn into<R: Table>() -> String {
+    format!("{} ({})", R::SHAPE.name, R::SHAPE.columns.join(", "))
+}
+
+/// Rows that one statement carries on SQLite: few enough that its text is short, and stays prepared.
+const ROWS: usize = 50;
+
+async fn values<R: Table>(
+    conn: &mut SqliteConnection,
+    rows: Vec<R>,
+    ending: &str,
+) -> Result<(), sqlx::Error> {
+    let value = format!("({})", vec!["?"; R::SHAPE.columns.len()].join(", "));
+    let statement = |rows: usize| {
+        format!("insert into {} values {}{ending}", into::<R>(), vec![value.as_str(); rows].join(", "))
+    };
+    let (whole, mut rows) = (statement(ROWS), rows.into_iter());
+    while rows.len() > 0 {
+        let number = rows.len().min(ROWS);
+        let part;
+        let text = if number == ROWS {
+            &whole
+        } else {
+            part = statement(number);
+            &part
+        };
+        let query = sqlx::query(text).persistent(number == ROWS || number == 1);
+        rows.by_ref().take(number).fold(query, |query, row| row.values(query)).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// COPY in its binary format (<https://www.postgresql.org/docs/current/sql-copy.html>). Frozen: nobody else sees the
+/// table before all its rows are there.
+async fn copy<R: Table>(conn: &mut PgConnection, rows: &[R]) -> Result<(), sqlx::Error> {
+    let statement = format!("copy {} from stdin with (format binary, freeze)", into::<R>());
+    let mut bytes = PgArgumentBuffer::default();
+    bytes.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
+    let columns = i16::try_from(R::SHAPE.columns.len()).expect("a table has fewer columns");
+    for row in rows {
+        bytes.extend_from_slice(&columns.to_be_bytes());
+        row.copied(&mut Tuple(&mut bytes));
+    }
+    bytes.extend_from_slice(&(-1_i16).to_be_bytes());
+    let mut copy = conn.copy_in_raw(&statement).await?;
+    copy.send(bytes.as_slice()).await?;
+    copy.finish().await.map(drop)
+}
+
+/// The values of one row for COPY: each with its length in front.
+pub(crate) struct Tuple<'a>(&'a mut PgArgumentBuffer);
+
+impl Tuple<'_> {
+    pub(crate) fn add<'q>(&mut self, value: &impl Encode<'q, Postgres>) {
+        let start = self.0.len();
+        self.0.extend_from_slice(&(-1_i32).to_be_bytes());
+        let end = start + size_of::<i32>();
+        if let IsNull::No = value.encode_by_ref(self.0).expect("columns of read models are of plain types") {
+            let length = i32::try_from(self.0.len() - end).expect("a value is shorter than 2 GiB");
+            self.0[start..end].copy_from_slice(&length.to_be_bytes());
+        }
+    }
+}
