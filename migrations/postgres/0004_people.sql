@@ -8,6 +8,7 @@ create table people (
     created_at       timestamptz not null,
     first_sign_in_at timestamptz
 );
+select index_parts();
 
 create table session (
     session_id   uuid        primary key,
@@ -66,7 +67,7 @@ begin
         grant select, insert on events, claims, commands to portal_app;
         grant select, insert, update on guards to portal_app;
         grant select, insert, update, delete on projection, projection_parked, projection_log,
-            org_list, org_detail, org_slug, membership, invitation, platform_grant, history,
+            org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, history,
             people, session, link, access_log to portal_app;
         if not pg_has_role(current_user, 'portal_app', 'member') then
             begin

@@ -17,14 +17,30 @@ create table org_list (
     owner_invitation blob,
     created_at       integer not null,
     changed_at       integer not null,
-    search           text    not null, -- name, slug and id in lower case
+    search           text    not null, -- name, slug and id in lower case, a line each
     primary key (org_id, valid_from)
 ) strict;
-create index org_list_name on org_list (name_key, org_id) where valid_to is null;
+-- With what a search reads of each organisation on its way.
+create index org_list_name on org_list (name_key, org_id, search, owner_id, status, owner_joined)
+    where valid_to is null;
 create index org_list_created on org_list (created_at, org_id) where valid_to is null;
 create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
 create index org_list_members on org_list (members, org_id) where valid_to is null;
 create index org_list_owner on org_list (owner_id) where valid_to is null;
+-- The few that are asked for by themselves.
+create index org_list_status on org_list (status, name_key, org_id) where valid_to is null and status <> 'active';
+create index org_list_unowned on org_list (name_key, org_id) where valid_to is null and not owner_joined;
+
+-- How many organisations there are now: one row, from the first organisation on.
+create table org_total (
+    one               integer primary key check (one = 1),
+    active            integer not null,
+    active_unowned    integer not null, -- of these, nobody owns yet
+    suspended         integer not null,
+    suspended_unowned integer not null,
+    archived          integer not null,
+    archived_unowned  integer not null
+) strict;
 
 create table org_detail (
     org_id     blob    primary key,
@@ -107,3 +123,41 @@ create index history_person on history (person_id, position) where person_id is 
 create index history_actor on history (actor, position);
 create index history_type on history (event_type, position);
 create index history_correlation on history (correlation_id);
+
+-- Parts of names, slugs and ids, three letters each, for searching. A row is known by its position, and only if its
+-- text is new to its organisation. The first letter is left out, so that names that begin with a text are not among
+-- those that have it inside: the index by name has them, in order.
+-- Writing one row costs as much as writing a few dozen at once, so rows go in by blocks of 128 positions, when a row
+-- of a later block comes; whoever searches reads the last block as well. Nothing is ever taken out: whoever searches
+-- compares what is found with the row as it is now.
+create unique index org_list_position on org_list (valid_from);
+create virtual table org_list_parts using fts5 (
+    search, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1'
+);
+insert into org_list_parts (rowid, search)
+select valid_from, substr(search, 2) from org_list named
+where valid_from < (select max(valid_from) from org_list) / 128 * 128
+  and not exists (select 1 from org_list before where before.org_id = named.org_id
+                  and before.valid_from < named.valid_from and before.search = named.search)
+order by valid_from;
+create trigger org_list_parts_anew after insert on org_list
+when not exists (select 1 from org_list where valid_from <> new.valid_from)
+begin
+    insert into org_list_parts (org_list_parts) values ('delete-all');
+end;
+create trigger org_list_parts_block after insert on org_list
+when new.valid_from / 128 > (select max(valid_from) from org_list where valid_from < new.valid_from) / 128
+begin
+    insert into org_list_parts (rowid, search)
+    select valid_from, substr(search, 2) from org_list named
+    where valid_from >= (select max(valid_from) from org_list where valid_from < new.valid_from) / 128 * 128
+      and valid_from < new.valid_from
+      and not exists (select 1 from org_list before where before.org_id = named.org_id
+                      and before.valid_from < named.valid_from and before.search = named.search)
+    order by valid_from;
+end;
+create trigger org_list_parts_late after insert on org_list
+when new.valid_from / 128 < (select max(valid_from) from org_list) / 128
+begin
+    insert into org_list_parts (rowid, search) values (new.valid_from, substr(new.search, 2));
+end;

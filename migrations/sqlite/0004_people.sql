@@ -1,6 +1,7 @@
 -- People, how they sign in, and what was refused. None of it is in the event log, so it can be erased.
 create table people (
-    person_id        blob    primary key,
+    number           integer primary key, -- by which the index of addresses knows somebody
+    person_id        blob    not null unique,
     email            text    not null unique,
     name             text,
     password_hash    text,
@@ -8,6 +9,20 @@ create table people (
     created_at       integer not null,
     first_sign_in_at integer
 ) strict;
+
+-- Parts of addresses, three letters each, for searching. By blocks, as those of names.
+create virtual table people_parts using fts5 (
+    email, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1'
+);
+create trigger people_parts_block after insert on people when new.number % 64 = 0
+begin
+    insert into people_parts (rowid, email)
+    select number, email from people where number > new.number - 64 and number <= new.number order by number;
+end;
+create trigger people_parts_changed after update of email on people
+begin
+    insert into people_parts (rowid, email) values (new.number, new.email);
+end;
 
 create table session (
     session_id   blob    primary key,

@@ -198,6 +198,15 @@ impl Db {
                 "this user can't act as portal_app: only triggers keep this process from changing the log"
             );
         }
+        let (searchable,): (bool,) =
+            sqlx::query_as(include_str!("sql/db/index_parts_postgres.sql")).fetch_one(&mut owner).await?;
+        if !searchable {
+            tracing::warn!(
+                "pg_trgm is missing: searching the list of organisations reads every row. Install it (on Debian and \
+                 Ubuntu: postgresql-contrib), let who owns the database run \"create extension pg_trgm\", and start \
+                 again"
+            );
+        }
         owner.close().await?;
         let lazily = options.clone().options([("synchronous_commit", "off")]);
         let pool = pg_pool(16, app_role).connect_with(options).await?;

@@ -15,9 +15,13 @@ use crate::table::{rows_of, table, upsert};
 use crate::timestamp::Timestamp;
 
 mod page;
+mod search;
+mod total;
 
-pub(crate) use page::like_pattern;
-pub use page::{Filter, Order, OrgPage, Sort, count, page};
+pub use page::{Filter, Order, OrgPage, Sort, Total, page};
+pub(crate) use search::like_pattern;
+
+use self::total::Moved;
 
 table! {
     /// What the list knows of an organisation between two positions.
@@ -66,11 +70,12 @@ pub const ACTIVE: &str = "active";
 pub const SUSPENDED: &str = "suspended";
 pub const ARCHIVED: &str = "archived";
 
-/// The open row of each organisation that a batch touches, and the rows that the batch closed.
+/// The open row of each organisation that a batch touches, the rows that the batch closed, and what both come to.
 #[derive(Default)]
 struct Intervals {
     open: HashMap<Uuid, OrgRow>,
     closed: Vec<OrgRow>,
+    moved: Moved,
 }
 
 pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldError> {
@@ -86,8 +91,10 @@ pub(crate) async fn fold(tx: &mut Tx, entries: &[&Entry]) -> Result<(), FoldErro
             Fact::Grant(..) => {}
         }
     }
-    let touched: Vec<OrgRow> = rows.closed.into_iter().chain(rows.open.into_values()).collect();
-    Ok(upsert(tx, &touched).await?)
+    let mut touched: Vec<OrgRow> = rows.closed.into_iter().chain(rows.open.into_values()).collect();
+    touched.sort_unstable_by_key(|row| row.valid_from); // SQLite's index of parts grows at its end
+    upsert(tx, &touched).await?;
+    Ok(rows.moved.write(tx).await?)
 }
 
 fn org_of(entry: &Entry) -> Option<Uuid> {
@@ -104,6 +111,7 @@ impl Intervals {
             (None, OrgEvent::OrgCreated { .. }) => OrgRow::unborn(id, entry.recorded.recorded_at),
             (Some(before), _) => {
                 let next = before.clone();
+                self.moved.leaves(&before);
                 self.closed.push(OrgRow { valid_to: Some(position), ..before });
                 next
             }
@@ -112,7 +120,8 @@ impl Intervals {
         next.valid_from = position;
         next.changed_at = entry.recorded.recorded_at;
         next.apply(event);
-        next.search = format!("{} {} {}", next.name_key, next.slug, next.org_id);
+        next.search = format!("{}\n{}\n{}", next.name_key, next.slug, next.org_id);
+        self.moved.enters(&next);
         self.open.insert(id, next);
         Ok(())
     }

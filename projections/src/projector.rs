@@ -71,7 +71,7 @@ impl Projection {
     /// The tables that it alone writes.
     pub fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::OrgList => &["org_list"],
+            Self::OrgList => &["org_list", "org_total"],
             Self::OrgDetail => &["org_detail", "org_slug"],
             Self::Memberships => &["membership", "invitation"],
             Self::Grants => &["platform_grant"],
