@@ -89,8 +89,11 @@ pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found,
                 .bind(limit)
         };
     }
-    let found: Vec<(i32, Uuid)> = match &db.0 {
+    let found: Vec<(i32, i64, String)> = match &db.0 {
         // Planned anew each time: the best way depends on the text.
+        Engine::Postgres { pool, .. } if term.is_short() => {
+            query!("../sql/org_list/found_short_postgres.sql").persistent(false).fetch_all(pool).await?
+        }
         Engine::Postgres { pool, .. } => {
             query!("../sql/org_list/found_postgres.sql").persistent(false).fetch_all(pool).await?
         }
@@ -104,18 +107,21 @@ pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found,
     Ok(judge(&found))
 }
 
-fn judge(found: &[(i32, Uuid)]) -> Found {
-    let part = |number: i32| -> HashSet<Uuid> {
-        found.iter().filter(|(part, _)| *part == number).map(|(_, id)| *id).collect()
-    };
-    let (beginning, inside, owned) = (part(1), part(2), part(3));
-    let few = |ids: &HashSet<Uuid>| ids.len() <= MANY;
-    match (few(&beginning), few(&inside), few(&owned)) {
-        (true, true, true) => Found::These((&(&beginning | &inside) | &owned).into_iter().collect()),
-        (false, true, true) => Found::Beginning((&inside | &owned).into_iter().collect()),
-        (_, _, true) => Found::Many { owned: Some(owned.into_iter().collect()) },
-        (_, _, false) => Found::Many { owned: None },
+fn judge(found: &[(i32, i64, String)]) -> Found {
+    match [1, 2, 3].map(|part| few(found, part)) {
+        [Some(beginning), Some(inside), Some(owned)] => {
+            Found::These((&(&beginning | &inside) | &owned).into_iter().collect())
+        }
+        [None, Some(inside), Some(owned)] => Found::Beginning((&inside | &owned).into_iter().collect()),
+        [_, _, owned] => Found::Many { owned: owned.map(|owned| owned.into_iter().collect()) },
     }
+}
+
+/// The ids of one part, unless there are too many.
+fn few(found: &[(i32, i64, String)], part: i32) -> Option<HashSet<Uuid>> {
+    let (_, number, ids) = found.iter().find(|(which, ..)| *which == part)?;
+    let few = usize::try_from(*number).is_ok_and(|number| number <= MANY);
+    few.then(|| ids.split(',').filter_map(|id| id.parse().ok()).collect())
 }
 
 /// `%text%` in lower case, with the wildcards of `like` taken as they are typed. Cut where nothing can match any more,

@@ -1,14 +1,14 @@
 -- Organisations whose name begins with $1 (1: from $1 to before $2), that have it further inside (2: the pattern $3), or
 -- whose owner has it in the address (3: likewise); of status $4 or any but archived, without an owner if $5; at most $6
--- of each. $7 is the text for the indexes of parts, which wait for a block of rows to be full: the last block is read.
-select 1 as part, org_id from (
+-- of each: how many, and their ids. $7 is the text for the indexes of parts, which wait for a block of rows to be full: the last block is read.
+select 1 as part, count(*) as number, coalesce(group_concat(hex(org_id)), '') as ids from (
     select org_id from org_list
     where valid_to is null and name_key >= $1 and name_key < $2
       and (status = $4 or $4 = '' and status <> 'archived') and (not $5 or not owner_joined)
     limit $6
 )
 union all
-select 2, org_id from (
+select 2, count(*), coalesce(group_concat(hex(org_id)), '') from (
     select now.org_id
     from (
         select rowid as position from org_list_parts where org_list_parts match $7
@@ -26,7 +26,7 @@ select 2, org_id from (
     limit $6
 )
 union all
-select 3, org_id from (
+select 3, count(*), coalesce(group_concat(hex(org_id)), '') from (
     select owned.org_id
     from (
         select rowid as number from people_parts where people_parts match $7
