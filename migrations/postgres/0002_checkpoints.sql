@@ -45,7 +45,7 @@ begin
             select from pg_index join pg_class on pg_class.oid = indexrelid
             where indrelid = of_table and relname = name)
     loop
-        execute format('create index %I on %s using gin ((%s) %s) with (gin_pending_list_limit = 512) %s',
+        execute format('create index %I on %s using gin ((%s) %s) %s',
             wanted.name, wanted.of_table, wanted.expression, operators, wanted.condition);
     end loop;
     return true;

@@ -202,9 +202,9 @@ impl Db {
             sqlx::query_as(include_str!("sql/db/index_parts_postgres.sql")).fetch_one(&mut owner).await?;
         if !searchable {
             tracing::warn!(
-                "pg_trgm is missing: searching the list of organisations reads every row. Install it (on Debian and \
-                 Ubuntu: postgresql-contrib), let who owns the database run \"create extension pg_trgm\", and start \
-                 again"
+                "pg_trgm is missing: searching the list of organisations reads every row. Install it (it comes with \
+                 Postgres, or as postgresql-contrib), let the owner of the database \"create extension pg_trgm\", and \
+                 start again"
             );
         }
         owner.close().await?;

@@ -15,7 +15,7 @@ use super::Filter;
 use crate::db::{Db, Engine};
 
 /// More than so many are not listed one by one.
-pub(super) const MANY: usize = 1000;
+pub(super) const MANY: usize = 500;
 
 /// A text to look for, as it is compared: in lower case.
 #[derive(Debug)]
