@@ -10,10 +10,15 @@ select 1 as part, count(*) as number, coalesce(string_agg(org_id::text, ','), ''
 ) beginning
 union all
 select 2, count(*), coalesce(string_agg(org_id::text, ','), '') from (
-    select org_id from org_list
-    where valid_to is null and search like $3 escape '!'
-      and (status = $4 or $4 = '' and status <> 'archived') and (not $5 or not owner_joined)
-    order by name_key, org_id
+    select org_id
+    from (
+        select org_id, search from org_list
+        where valid_to is null
+          and (status = $4 or $4 = '' and status <> 'archived') and (not $5 or not owner_joined)
+        order by name_key, org_id
+        offset 0 -- along the index of names, which has all that is asked for
+    ) walked
+    where search like $3 escape '!'
     limit $6
 ) inside
 union all
