@@ -31,8 +31,8 @@ pub use page::{
     head, link_box, primary_link, stat, stats, steps, timeline,
 };
 pub use piece::{
-    Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, position, sentence,
-    tabs, time, undo,
+    Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, number, position,
+    sentence, tabs, time, undo,
 };
 pub use table::{Column, Filter, FilterBar, pager, results, table};
 

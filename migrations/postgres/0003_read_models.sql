@@ -20,7 +20,18 @@ create table org_list (
     owner_invitation uuid,
     created_at       timestamptz not null,
     changed_at       timestamptz not null,
-    search           text    not null -- name, slug and id in lower case
+    search           text    not null -- name, slug and id in lower case, a line each
+);
+
+-- How many organisations there are now: one row, from the first organisation on.
+create table org_total (
+    one               bigint primary key check (one = 1),
+    active            bigint not null,
+    active_unowned    bigint not null, -- of these, nobody owns yet
+    suspended         bigint not null,
+    suspended_unowned bigint not null,
+    archived          bigint not null,
+    archived_unowned  bigint not null
 );
 
 create table org_detail (
@@ -98,11 +109,17 @@ create table history (
 
 -- When the rows are there:
 alter table org_list add primary key (org_id, valid_from);
-create index org_list_name on org_list (name_key, org_id) where valid_to is null;
+-- With what a search reads of each organisation on its way.
+create index org_list_name on org_list (name_key, org_id)
+    include (valid_from, search, owner_id, status, owner_joined) where valid_to is null;
 create index org_list_created on org_list (created_at, org_id) where valid_to is null;
 create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
 create index org_list_members on org_list (members, org_id) where valid_to is null;
 create index org_list_owner on org_list (owner_id) where valid_to is null;
+-- The few that are asked for by themselves.
+create index org_list_status on org_list (status, name_key, org_id) where valid_to is null and status <> 'active';
+create index org_list_unowned on org_list (name_key, org_id) where valid_to is null and not owner_joined;
+create unique index org_list_position on org_list (valid_from);
 alter table org_detail add primary key (org_id);
 alter table org_slug add primary key (slug);
 alter table membership add primary key (org_id, person_id);
@@ -121,6 +138,6 @@ do $$
 begin
     if exists (select from pg_roles where rolname = 'portal_app') then
         grant select, insert, update, delete
-            on org_list, org_detail, org_slug, membership, invitation, platform_grant, history to portal_app;
+            on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, history to portal_app;
     end if;
 end $$;

@@ -20,8 +20,19 @@ create table org_list (
     owner_invitation blob,
     created_at       integer not null,
     changed_at       integer not null,
-    search           text    not null, -- name, slug and id in lower case
+    search           text    not null, -- name, slug and id in lower case, a line each
     primary key (org_id, valid_from)
+) strict;
+
+-- How many organisations there are now: one row, from the first organisation on.
+create table org_total (
+    one               integer primary key check (one = 1),
+    active            integer not null,
+    active_unowned    integer not null, -- of these, nobody owns yet
+    suspended         integer not null,
+    suspended_unowned integer not null,
+    archived          integer not null,
+    archived_unowned  integer not null
 ) strict;
 
 create table org_detail (
@@ -100,11 +111,17 @@ create table history (
 ) strict;
 
 -- When the rows are there:
-create index org_list_name on org_list (name_key, org_id) where valid_to is null;
+-- With what a search reads of each organisation on its way.
+create index org_list_name on org_list (name_key, org_id, search, owner_id, status, owner_joined)
+    where valid_to is null;
 create index org_list_created on org_list (created_at, org_id) where valid_to is null;
 create index org_list_changed on org_list (changed_at, org_id) where valid_to is null;
 create index org_list_members on org_list (members, org_id) where valid_to is null;
 create index org_list_owner on org_list (owner_id) where valid_to is null;
+-- The few that are asked for by themselves.
+create index org_list_status on org_list (status, name_key, org_id) where valid_to is null and status <> 'active';
+create index org_list_unowned on org_list (name_key, org_id) where valid_to is null and not owner_joined;
+create unique index org_list_position on org_list (valid_from);
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
 create index history_org on history (org_id, position) where org_id is not null;

@@ -1,6 +1,7 @@
 -- People, how they sign in, and what was refused. None of it is in the event log, so it can be erased.
 create table people (
-    person_id        blob    primary key,
+    number           integer primary key, -- by which the index of addresses knows somebody
+    person_id        blob    not null unique,
     email            text    not null unique,
     name             text,
     password_hash    text,

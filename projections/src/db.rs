@@ -198,6 +198,15 @@ impl Db {
                 "this user can't act as portal_app: only triggers keep this process from changing the log"
             );
         }
+        let (searchable,): (bool,) =
+            sqlx::query_as(include_str!("sql/db/index_parts_postgres.sql")).fetch_one(&mut owner).await?;
+        if !searchable {
+            tracing::warn!(
+                "pg_trgm is missing: searching the list of organisations reads every row. Install it (it comes with \
+                 Postgres, or as postgresql-contrib), let the owner of the database \"create extension pg_trgm\", and \
+                 start again"
+            );
+        }
         owner.close().await?;
         let lazily = options.clone().options([("synchronous_commit", "off")]);
         let pool = pg_pool(16, app_role).connect_with(options).await?;
@@ -337,10 +346,8 @@ macro_rules! steps {
     };
 }
 
-const SQLITE: &[Step] =
-    steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people");
-const POSTGRES: &[Step] =
-    steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people");
+const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search");
+const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search");
 
 #[derive(Debug)]
 struct Steps(&'static [Step]);

@@ -15,9 +15,14 @@ use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 mod page;
+pub(crate) mod parts;
+mod search;
+mod total;
 
-pub(crate) use page::like_pattern;
-pub use page::{Filter, Order, OrgPage, Sort, count, page};
+pub use page::{Filter, Order, OrgPage, Sort, Total, page};
+pub(crate) use search::like_pattern;
+
+pub(crate) use self::total::Moved;
 
 table! {
     /// What the list knows of an organisation between two positions.
@@ -66,11 +71,12 @@ pub const ACTIVE: &str = "active";
 pub const SUSPENDED: &str = "suspended";
 pub const ARCHIVED: &str = "archived";
 
-/// The open row of each organisation that a batch touches, and the rows that the batch closed.
+/// The open row of each organisation that a batch touches, the rows that the batch closed, and what both come to.
 #[derive(Default)]
 struct Intervals {
     open: HashMap<Uuid, OrgRow>,
     closed: Vec<OrgRow>,
+    moved: Moved,
 }
 
 // Closed rows are never looked for.
@@ -98,7 +104,8 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         }
     }
     rows.add(intervals.closed).await?;
-    Ok(rows.put(intervals.open.into_values().collect()).await?)
+    rows.put(intervals.open.into_values().collect()).await?;
+    Ok(intervals.moved.write(rows).await?)
 }
 
 fn org_of(entry: &Entry) -> Option<Uuid> {
@@ -115,6 +122,7 @@ impl Intervals {
             (None, OrgEvent::OrgCreated { .. }) => OrgRow::unborn(id, entry.recorded.recorded_at),
             (Some(before), _) => {
                 let next = before.clone();
+                self.moved.leaves(&before);
                 self.closed.push(OrgRow { valid_to: Some(position), ..before });
                 next
             }
@@ -123,7 +131,8 @@ impl Intervals {
         next.valid_from = position;
         next.changed_at = entry.recorded.recorded_at;
         next.apply(event);
-        next.search = format!("{} {} {}", next.name_key, next.slug, next.org_id);
+        next.search = format!("{}\n{}\n{}", next.name_key, next.slug, next.org_id);
+        self.moved.enters(&next);
         self.open.insert(id, next);
         Ok(())
     }

@@ -38,7 +38,7 @@ use crate::grants::{self, GrantRow};
 use crate::history::{self, HistoryRow};
 use crate::memberships::{self, Invitation, MembershipRow};
 use crate::org_detail::{self, OrgDetail, SlugRow};
-use crate::org_list::{self, OrgRow};
+use crate::org_list::{self, Moved, OrgRow, parts};
 use crate::table::{Rows, Shape, Table};
 
 /// Every read model. A new one is added here, and the compiler asks for the rest.
@@ -79,7 +79,7 @@ impl Projection {
     /// The tables that it alone writes.
     pub(crate) fn tables(self) -> &'static [Shape] {
         match self {
-            Self::OrgList => &[OrgRow::SHAPE],
+            Self::OrgList => &[OrgRow::SHAPE, Moved::SHAPE],
             Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
             Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
             Self::Grants => &[GrantRow::SHAPE],
@@ -219,9 +219,16 @@ impl Projector {
     }
 
     async fn run(self, woken: Arc<Notify>) {
-        let mut head = self.log.head();
+        let (mut head, mut indexed) = (self.log.head(), 0);
         loop {
-            if let Err(error) = self.catch_up().await {
+            let caught_up = async {
+                self.catch_up().await?;
+                if self.folded() - indexed >= parts::BLOCK {
+                    indexed = parts::keep_up(&self.db, self.folded()).await?;
+                }
+                Ok::<(), FoldError>(())
+            };
+            if let Err(error) = caught_up.await {
                 if self.db.is_closed() {
                     return;
                 }

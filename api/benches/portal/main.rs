@@ -7,6 +7,7 @@
 
 mod commands;
 mod list;
+mod memory;
 #[path = "../../tests/portal/process.rs"]
 mod process;
 mod rebuild;
@@ -25,6 +26,9 @@ async fn main() {
         && part == "stock-server"
     {
         return stock::serve(url).await;
+    }
+    if parts.iter().any(|part| part == "memory-server") {
+        return memory::serve().await;
     }
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     if wanted("commands") {

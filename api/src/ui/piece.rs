@@ -63,6 +63,19 @@ pub fn position(n: i64) -> Markup {
     html! { span.position { "#" (n) } }
 }
 
+/// A number of things, with a comma for every thousand: "1,234,567".
+pub fn number(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::from(if n < 0 { "-" } else { "" });
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// An id, a slug, anything that is read letter by letter.
 pub fn id(text: &str) -> Markup {
     html! { code.id { (text) } }
@@ -171,6 +184,12 @@ mod tests {
     fn a_monogram_has_at_most_two_letters() {
         let letters = monogram("Ünï & Söhne Handels GmbH", "org").into_string();
         assert!(letters.ends_with(">ÜS</span>"), "{letters}");
+    }
+
+    #[test]
+    fn a_number_is_read_by_thousands() {
+        let numbers = [0, 7, 999, 1000, 12_345, 1_234_567, -1000].map(number);
+        assert_eq!(numbers, ["0", "7", "999", "1,000", "12,345", "1,234,567", "-1,000"]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn head_cell(column: &Column<'_>) -> Markup {
     }
 }
 
-/// The way to the rows before and after, and how many there are: "123 organisations", "10,000+".
+/// The way to the rows before and after, and how many there are: "123 organisations", "more than 500 organisations".
 pub fn pager(previous: Option<String>, next: Option<String>, count: &str) -> Markup {
     html! {
         nav.pager aria-label="Pages" {

@@ -3,10 +3,11 @@
 //! **Invariant:** a page never counts or skips rows: it starts where the last one ended, so the last page costs what
 //! the first does.
 
-use sqlx::QueryBuilder;
+use sqlx::{FromRow, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::OrgListed;
+use super::search::{self, Found, MANY, Term};
+use super::{ACTIVE, ARCHIVED, OrgListed, SUSPENDED, total};
 use crate::db::{Db, read};
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
@@ -51,6 +52,15 @@ pub struct OrgPage {
     pub rows: Vec<OrgListed>,
     pub more_before: bool,
     pub more_after: bool,
+    /// How many pass the filter, on this page and all others.
+    pub total: Total,
+}
+
+/// How many there are. Those that a common text finds are not counted to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    Exactly(i64),
+    MoreThan(i64),
 }
 
 impl Sort {
@@ -74,6 +84,25 @@ impl Sort {
     }
 }
 
+impl Order {
+    /// Whether rows are read upwards, whichever way they are shown.
+    fn ascends(&self) -> bool {
+        self.descending == self.backwards
+    }
+}
+
+/// Which rows to look at.
+#[derive(Clone, Copy)]
+enum Among<'a> {
+    All,
+    These(&'a [Uuid]),
+    /// All whose names begin with the text.
+    Beginning(&'a Term),
+    /// The rows in their order, each compared with the text; its owner's address as well, unless it is known whose
+    /// address has it.
+    Walk(&'a Term, Option<&'a [Uuid]>),
+}
+
 /// One page of at most `limit` organisations.
 pub async fn page(
     db: &Db,
@@ -82,39 +111,114 @@ pub async fn page(
     order: &Order,
     limit: usize,
 ) -> Result<OrgPage, sqlx::Error> {
-    let mut rows: Vec<OrgListed> = read!(db, |pool| {
-        let mut query = QueryBuilder::new(include_str!("../sql/org_list/page.sql"));
-        where_matches(&mut query, filter);
-        after(&mut query, order);
-        let towards = if order.descending == order.backwards { "asc" } else { "desc" };
-        query.push(" order by ").push(order.sort.column()).push(" ").push(towards);
-        query.push(", org_id ").push(towards).push(" limit ");
-        query.push_bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
-        query.build_query_as().fetch_all(pool).await
-    })?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    if order.backwards {
-        rows.reverse();
-        return Ok(OrgPage { rows, more_before: more, more_after: order.after.is_some() });
-    }
-    Ok(OrgPage { rows, more_before: order.after.is_some(), more_after: more })
+    let (rows, total) = match (filter.at, Term::of(filter)) {
+        (_, Some(term)) if term.is_impossible() => (vec![], Total::Exactly(0)),
+        (None, Some(term)) => searched(db, filter, order, &term, limit + 1).await?,
+        (None, None) => {
+            let (rows, total) = rows(db, filter, order, Among::All, limit + 1).await?;
+            (rows, Total::Exactly(total))
+        }
+        (Some(_), term) => {
+            let among = term.as_ref().map_or(Among::All, |term| Among::Walk(term, None));
+            let (rows, _) = rows(db, filter, order, among, limit + 1).await?;
+            (rows, Total::Exactly(counted(db, filter, among).await?))
+        }
+    };
+    Ok(cut(rows, total, order, limit))
 }
 
-/// How many organisations match, counted up to `limit`.
-pub async fn count(db: &Db, _: &Platform, filter: &Filter, limit: i64) -> Result<i64, sqlx::Error> {
+/// Takes away the row that only tells that there are more, and turns a page round that was read backwards.
+fn cut(mut rows: Vec<OrgListed>, total: Total, order: &Order, limit: usize) -> OrgPage {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let beyond = order.after.is_some();
+    if order.backwards {
+        rows.reverse();
+        return OrgPage { rows, more_before: more, more_after: beyond, total };
+    }
+    OrgPage { rows, more_before: beyond, more_after: more, total }
+}
+
+async fn searched(
+    db: &Db,
+    filter: &Filter,
+    order: &Order,
+    term: &Term,
+    limit: usize,
+) -> Result<(Vec<OrgListed>, Total), sqlx::Error> {
+    let ask = |among| async move { Ok::<_, sqlx::Error>(rows(db, filter, order, among, limit).await?.0) };
+    let many = Total::MoreThan(i64::try_from(MANY).unwrap_or(i64::MAX));
+    Ok(match search::find(db, filter, term).await? {
+        Found::These(ids) if ids.is_empty() => (vec![], Total::Exactly(0)),
+        Found::These(ids) => {
+            (ask(Among::These(&ids)).await?, Total::Exactly(i64::try_from(ids.len()).unwrap_or(i64::MAX)))
+        }
+        Found::Beginning(ids) if order.sort == Sort::Name => {
+            let mut rows = ask(Among::Beginning(term)).await?;
+            if !ids.is_empty() {
+                rows.extend(ask(Among::These(&ids)).await?);
+                rows.sort_by(|one, other| (&one.name_key, one.org_id).cmp(&(&other.name_key, other.org_id)));
+                rows.dedup_by_key(|row| row.org_id);
+                if !order.ascends() {
+                    rows.reverse();
+                }
+                rows.truncate(limit);
+            }
+            (rows, many)
+        }
+        Found::Beginning(ids) => (ask(Among::Walk(term, Some(&ids))).await?, many),
+        Found::Many { owned } => (ask(Among::Walk(term, owned.as_deref())).await?, many),
+    })
+}
+
+/// The first rows of a page, and how many pass the filter where nothing is searched.
+async fn rows(
+    db: &Db,
+    filter: &Filter,
+    order: &Order,
+    among: Among<'_>,
+    limit: usize,
+) -> Result<(Vec<OrgListed>, i64), sqlx::Error> {
+    let mut total = 0;
+    let mut rows = vec![];
     read!(db, |pool| {
-        let mut query = QueryBuilder::new("select count(*) from (select 1 from org_list where ");
-        where_matches(&mut query, filter);
-        query.push(" limit ").push_bind(limit).push(") counted");
+        let mut query = QueryBuilder::new(include_str!("../sql/org_list/page.sql"));
+        query.push(total::expression(filter)).push(" as total from org_list where ");
+        if matches!(among, Among::Walk(..)) {
+            // In here the index of names has all that is asked for; only rows that are shown are fetched.
+            query.push("(org_id, valid_from) in (select org_id, valid_from from org_list where ");
+        }
+        passes(&mut query, filter, among);
+        after(&mut query, order);
+        in_order(&mut query, order);
+        query.push(" limit ").push(limit);
+        if matches!(among, Among::Walk(..)) {
+            query.push(")");
+            in_order(&mut query, order);
+        }
+        let lasting = matches!(among, Among::All | Among::Beginning(_)); // others are never asked twice
+        for row in query.build().persistent(lasting).fetch_all(pool).await? {
+            total = row.try_get("total")?;
+            rows.push(OrgListed::from_row(&row)?);
+        }
+    });
+    Ok((rows, total))
+}
+
+async fn counted(db: &Db, filter: &Filter, among: Among<'_>) -> Result<i64, sqlx::Error> {
+    read!(db, |pool| {
+        let mut query = QueryBuilder::new("select count(*) from org_list where ");
+        passes(&mut query, filter, among);
         query.build_query_scalar().fetch_one(pool).await
     })
 }
 
-fn where_matches<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter)
+/// The rows that hold then or now, that pass the filter, and that have the text.
+fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter, among: Among<'a>)
 where
     D: sqlx::Database,
     i64: sqlx::Encode<'a, D> + sqlx::Type<D>,
+    Uuid: sqlx::Encode<'a, D> + sqlx::Type<D>,
     String: sqlx::Encode<'a, D> + sqlx::Type<D>,
     &'a str: sqlx::Encode<'a, D> + sqlx::Type<D>,
 {
@@ -125,19 +229,57 @@ where
             query.push(" and (valid_to is null or valid_to > ").push_bind(at).push(")");
         }
     }
-    match &filter.status {
-        None => drop(query.push(" and status <> 'archived'")),
-        Some(status) => drop(query.push(" and status = ").push_bind(status.as_str())),
-    }
+    // As they stand in the conditions of the indexes, which SQLite takes word for word.
+    query.push(match filter.status.as_deref() {
+        None => " and status <> 'archived'",
+        Some(ACTIVE) => " and status = 'active'",
+        Some(SUSPENDED) => " and status = 'suspended' and status <> 'active'",
+        Some(ARCHIVED) => " and status = 'archived' and status <> 'active'",
+        Some(_) => " and 1 = 0",
+    });
     if filter.without_owner {
         query.push(" and not owner_joined");
     }
-    if let Some(text) = &filter.text {
-        let pattern = like_pattern(text);
-        query.push(" and (search like ").push_bind(pattern.clone()).push(" escape '!'");
-        query.push(" or owner_id in (select person_id from people where email like ");
-        query.push_bind(pattern).push(" escape '!'))");
+    match among {
+        Among::All => {}
+        Among::These(ids) => is_one_of(query.push(" and "), ids),
+        Among::Beginning(term) => {
+            query.push(" and name_key >= ").push_bind(term.text.as_str());
+            query.push(" and name_key < ").push_bind(term.end());
+        }
+        Among::Walk(term, owned) => {
+            query.push(" and (search like ").push_bind(term.pattern.as_str()).push(" escape '!' or ");
+            if let Some(ids) = owned {
+                is_one_of(query, ids);
+            } else {
+                query.push("(select email from people where person_id = owner_id) like ");
+                query.push_bind(term.pattern.as_str()).push(" escape '!'");
+            }
+            query.push(")");
+        }
     }
+}
+
+fn is_one_of<'a, D>(query: &mut QueryBuilder<'a, D>, ids: &[Uuid])
+where
+    D: sqlx::Database,
+    Uuid: sqlx::Encode<'a, D> + sqlx::Type<D>,
+{
+    if ids.is_empty() {
+        query.push("1 = 0");
+        return;
+    }
+    let mut list = query.push("org_id in (").separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+}
+
+fn in_order<D: sqlx::Database>(query: &mut QueryBuilder<'_, D>, order: &Order) {
+    let towards = if order.ascends() { "asc" } else { "desc" };
+    query.push(" order by ").push(order.sort.column()).push(" ").push(towards);
+    query.push(", org_id ").push(towards);
 }
 
 fn after<'a, D>(query: &mut QueryBuilder<'a, D>, order: &'a Order)
@@ -149,7 +291,7 @@ where
     &'a str: sqlx::Encode<'a, D> + sqlx::Type<D>,
 {
     let Some((key, id)) = &order.after else { return };
-    let beyond = if order.descending == order.backwards { ") > (" } else { ") < (" };
+    let beyond = if order.ascends() { ") > (" } else { ") < (" };
     query.push(" and (").push(order.sort.column()).push(", org_id").push(beyond);
     let number = key.parse().unwrap_or(0);
     match order.sort {
@@ -162,20 +304,3 @@ where
 
 /// In microseconds after 1970. A cursor is text from outside, and Postgres knows fewer years than it can say.
 const YEAR_10000: i64 = 253_402_300_800_000_000;
-
-/// Longer than anything that is searched: name, slug and id together have at most 278 characters, an address 254.
-const LONGEST: usize = 300;
-
-/// `%text%` in lower case, with the wildcards of `like` taken as they are typed. Cut where nothing can match any more,
-/// since engines refuse patterns that are very long.
-pub(crate) fn like_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.trim().to_lowercase().chars().take(LONGEST) {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}

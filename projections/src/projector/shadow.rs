@@ -124,7 +124,7 @@ impl Shadow {
             done += i64::try_from(entries.len()).unwrap_or(0);
             progress(Progress { done, of: up_to });
         }
-        memory.write(&mut self.tx, None).await?;
+        memory.finish(&mut self.tx).await?;
         if done < up_to {
             let gap = walk::out_of_order(live, up_to).await?.into_iter().find(|place| !place.early);
             let (expected, found) = gap.map_or((up_to, up_to), |place| (place.before + 1, place.position));

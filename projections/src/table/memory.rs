@@ -13,12 +13,13 @@ use crate::grants::GrantRow;
 use crate::history::HistoryRow;
 use crate::memberships::{Invitation, MembershipRow};
 use crate::org_detail::{OrgDetail, SlugRow};
-use crate::org_list::OrgRow;
+use crate::org_list::{Moved, OrgRow};
 
 /// The rows of every table that are not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) org_list: Pending<OrgRow>,
+    pub(crate) org_total: Moved,
     pub(crate) org_detail: Pending<OrgDetail>,
     pub(crate) org_slug: Pending<SlugRow>,
     pub(crate) membership: Pending<MembershipRow>,
@@ -28,6 +29,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Writes what is left when no event comes any more.
+    pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        self.write(tx, None).await?;
+        std::mem::take(&mut self.org_total).add_up(tx).await
+    }
+
     /// Writes whatever no event can change any more: all but the rows of the aggregate that goes on.
     pub(crate) async fn write(&mut self, tx: &mut Tx, goes_on: Option<Uuid>) -> Result<(), sqlx::Error> {
         self.org_list.end(goes_on);

@@ -4,7 +4,7 @@ use domain::Org;
 use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
-use projections::org_list::{Filter, Order, OrgListed, Sort, count, page};
+use projections::org_list::{Filter, Order, OrgListed, Sort, Total, page};
 use projections::{Platform, Scope, memberships, people};
 
 use crate::engines;
@@ -78,10 +78,10 @@ engines! {
         let then = |at| Filter { text: Some("maria".to_owned()), at: Some(at), ..Filter::default() };
         let found = |filter: Filter| {
             let (store, platform) = (&store, &platform);
-            async move { count(store.db(), platform, &filter, 9).await }
+            async move { Ok::<_, sqlx::Error>(page(store.db(), platform, &filter, &Order::default(), 9).await?.total) }
         };
-        assert_eq!(found(then(invited.last_position)).await?, 1);
-        assert_eq!(found(then(invited.last_position - 1)).await?, 0);
+        assert_eq!(found(then(invited.last_position)).await?, Total::Exactly(1));
+        assert_eq!(found(then(invited.last_position - 1)).await?, Total::Exactly(0));
     }
 
     async fn filters_show_what_they_say(store: Store) {
@@ -114,8 +114,7 @@ engines! {
         ] {
             let listed = page(store.db(), &platform, &filter, &Order::default(), 9).await?;
             assert_eq!(names(&listed.rows), expected, "{filter:?}");
-            assert_eq!(count(store.db(), &platform, &filter, 9).await?, i64::try_from(expected.len())?);
-            assert_eq!(count(store.db(), &platform, &filter, 1).await?, 1);
+            assert_eq!(listed.total, Total::Exactly(i64::try_from(expected.len())?));
         }
     }
 

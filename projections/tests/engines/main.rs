@@ -14,6 +14,7 @@ mod outage;
 mod poison;
 mod projector;
 mod races;
+mod searches;
 mod signing_in;
 mod transfers;
 mod verify;

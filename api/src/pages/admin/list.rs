@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
-use projections::org_list::{self, Filter, Order, OrgListed, OrgPage, Sort};
+use projections::org_list::{self, Filter, Order, OrgListed, OrgPage, Sort, Total};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,9 +16,6 @@ use crate::ui::{self, Column, FilterBar, Section};
 
 /// Rows on a page.
 const ROWS: usize = 50;
-
-/// Beyond this the number of organisations is not counted but said to be more.
-const COUNTED: i64 = 10_000;
 
 /// The whole state of the page, as it stands in the URL.
 #[derive(Serialize, Deserialize, Clone, Debug, Default)]
@@ -50,14 +47,18 @@ pub async fn show(
     let desk = Desk::open(&app, &operator, Seen { seen: view.seen }).await?;
     let (filter, order) = (view.filter(), view.order()?);
     let page = org_list::page(&app.db, &operator.platform, &filter, &order, ROWS).await?;
-    let count = org_list::count(&app.db, &operator.platform, &filter, COUNTED).await?;
-    let new = ui::actions(ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW));
-    let content = html! {
-        (ui::head("Organisations", None, None, if operator.identity.is_superadmin() { new } else { html! {} }))
-        (bar(&view))
-        (ui::results(results(&view, &order, &page, count)))
-    };
+    let content = content(&view, &order, &page, operator.identity.is_superadmin());
     Ok(desk.page(Section::Organisations, "Organisations", &[], content))
+}
+
+/// What stands on the page, for somebody who may make organisations or may not.
+pub fn content(view: &View, order: &Order, page: &OrgPage, may_create: bool) -> Markup {
+    let new = may_create.then(|| ui::actions(ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)));
+    html! {
+        (ui::head("Organisations", None, None, new.unwrap_or_default()))
+        (bar(view))
+        (ui::results(results(view, order, page)))
+    }
 }
 
 impl View {
@@ -140,7 +141,7 @@ fn bar(view: &View) -> Markup {
     .render()
 }
 
-fn results(view: &View, order: &Order, page: &OrgPage, count: i64) -> Markup {
+fn results(view: &View, order: &Order, page: &OrgPage) -> Markup {
     if page.rows.is_empty() {
         return nothing(view);
     }
@@ -152,14 +153,17 @@ fn results(view: &View, order: &Order, page: &OrgPage, count: i64) -> Markup {
     };
     let previous = page.more_before.then(|| link(page.rows.first(), false));
     let next = page.more_after.then(|| link(page.rows.last(), true));
-    let counted = match count {
-        1 => "1 organisation".to_owned(),
-        COUNTED.. => "10,000+ organisations".to_owned(),
-        few => format!("{few} organisations"),
-    };
     html! {
         (ui::table("Organisations", &columns(view, order), &rows))
-        (ui::pager(previous, next, &counted))
+        (ui::pager(previous, next, &counted(page.total)))
+    }
+}
+
+fn counted(total: Total) -> String {
+    match total {
+        Total::Exactly(1) => "1 organisation".to_owned(),
+        Total::Exactly(number) => format!("{} organisations", ui::number(number)),
+        Total::MoreThan(number) => format!("more than {} organisations", ui::number(number)),
     }
 }
 

@@ -196,11 +196,11 @@ async fn stored(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Record>, sqlx::
     let commands: Vec<Record> = match &db.0 {
         _ if ids.is_empty() => vec![],
         Engine::Postgres { pool, .. } => {
-            let commands = include_str!("../../sql/event_log/commands_postgres.sql");
+            let commands = include_str!("../../sql/projector/commands_postgres.sql");
             sqlx::query_as(commands).bind(ids).fetch_all(pool).await?
         }
         Engine::Sqlite { reader, .. } => {
-            let mut query = QueryBuilder::new(include_str!("../../sql/event_log/commands_sqlite.sql"));
+            let mut query = QueryBuilder::new(include_str!("../../sql/projector/commands_sqlite.sql"));
             let mut list = query.separated(", ");
             for id in ids {
                 list.push_bind(id);

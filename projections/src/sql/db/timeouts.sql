@@ -1,4 +1,6 @@
--- A hung statement or transaction would stop every writer: none lasts longer than this.
+-- A hung statement or transaction would stop every writer: none lasts longer than this. And no statement here is long
+-- enough for compiling it to pay: where the planner thinks so, that alone takes a tenth of a second.
 select set_config('lock_timeout', '5s', false),
        set_config('statement_timeout', '30s', false),
-       set_config('idle_in_transaction_session_timeout', '30s', false)
+       set_config('idle_in_transaction_session_timeout', '30s', false),
+       set_config('jit', 'off', false)

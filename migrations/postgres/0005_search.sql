@@ -1,0 +1,53 @@
+-- Parts of names, slugs and ids, three letters each, for searching: by the position from which an organisation was
+-- called so, and only where that was new. The first letter is left out, so that names that begin with a text are not
+-- among those that have it inside: the index by name has them, in order. Nothing is ever taken out: whoever searches
+-- compares what is found with the row as it is now.
+create table org_list_parts (
+    position bigint primary key,
+    search   text   not null
+);
+
+-- Up to which position they are taken in: many at a time, when nobody waits. Whoever searches reads the rows behind it.
+create table org_list_indexed (
+    one      bigint primary key check (one = 1),
+    position bigint not null
+);
+insert into org_list_indexed (one, position) values (1, 0);
+
+-- Makes the indexes that searching wants, of names and of
+-- addresses; gives whether they are there. The extension comes with Postgres, and whoever owns a database may create
+-- it; where it is not installed, searches read every row and find the same.
+create function index_parts() returns boolean language plpgsql as $$
+declare
+    operators text;
+    wanted    record;
+begin
+    if not exists (select from pg_extension where extname = 'pg_trgm') then
+        create extension pg_trgm;
+    end if;
+    select quote_ident(nspname) || '.gin_trgm_ops' into strict operators
+    from pg_extension join pg_namespace on pg_namespace.oid = extnamespace where extname = 'pg_trgm';
+    for wanted in
+        select * from (values
+            ('org_list_parts'::regclass, 'org_list_parts_search', 'search'),
+            ('people'::regclass, 'people_parts', 'email')
+        ) parts (of_table, name, text_column)
+        where not exists (
+            select from pg_index join pg_class on pg_class.oid = indexrelid
+            where indrelid = of_table and relname = name)
+    loop
+        execute format('create index %I on %s using gin (%I %s)',
+            wanted.name, wanted.of_table, wanted.text_column, operators);
+    end loop;
+    return true;
+exception
+    when insufficient_privilege or feature_not_supported or undefined_file then return false;
+end $$;
+select index_parts();
+
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'portal_app') then
+        grant select, insert, update, delete on org_list_parts, org_list_indexed to portal_app;
+    end if;
+end $$;

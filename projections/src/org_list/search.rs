@@ -1,0 +1,154 @@
+//! Which organisations have a text in their name, slug, id or owner's address?
+//!
+//! A rare text is looked up in indexes of parts, three letters each, and gives the organisations themselves. A common
+//! one would give half of all; the list is then walked in its order until the page is full, which is soon. Where
+//! neither is quick, because all who have it stand together, they stand together by how their names begin, and the
+//! index of names leads there.
+//!
+//! **Invariant:** whatever way is taken, the answer is the same.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::Filter;
+use crate::db::{Db, Engine};
+
+/// More than so many are not listed one by one.
+pub(super) const MANY: usize = 500;
+
+/// A text to look for, as it is compared: in lower case.
+#[derive(Debug)]
+pub(super) struct Term {
+    pub(super) text: String,
+    pub(super) pattern: String,
+}
+
+/// Where those are that have the text.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// These have it, and no others.
+    These(Vec<Uuid>),
+    /// All whose names begin with it, and these.
+    Beginning(Vec<Uuid>),
+    /// More than [`MANY`]. Those who have it only in the owner's address, unless these are too many as well.
+    Many { owned: Option<Vec<Uuid>> },
+}
+
+/// Longer than anything that is searched: name, slug and id together have at most 278 characters, an address 254.
+const LONGEST: usize = 300;
+
+impl Term {
+    /// Nothing, where there is nothing to look for.
+    pub(super) fn of(filter: &Filter) -> Option<Self> {
+        let text: String = filter.text.as_deref()?.trim().to_lowercase().chars().take(LONGEST).collect();
+        let pattern = like_pattern(&text);
+        (!text.is_empty()).then_some(Self { text, pattern })
+    }
+
+    /// Nobody has such characters in anything.
+    pub(super) fn is_impossible(&self) -> bool {
+        self.text.chars().any(char::is_control)
+    }
+
+    /// The first text that sorts behind all that begin with this one.
+    pub(super) fn end(&self) -> String {
+        let mut end = self.text.clone();
+        while let Some(last) = end.pop() {
+            if let Some(next) = (last..=char::MAX).nth(1) {
+                end.push(next);
+                return end;
+            }
+        }
+        char::MAX.to_string().repeat(LONGEST)
+    }
+
+    /// As one phrase of the language of FTS5.
+    fn phrase(&self) -> String {
+        format!("\"{}\"", self.text.replace('"', "\"\""))
+    }
+
+    /// Too short for an index of three letters each.
+    fn is_short(&self) -> bool {
+        self.text.chars().nth(2).is_none()
+    }
+}
+
+/// Looks for the text, without reading more than it takes to know which way is the quick one.
+pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found, sqlx::Error> {
+    let status = filter.status.as_deref().unwrap_or_default();
+    let limit = i64::try_from(MANY + 1).unwrap_or(i64::MAX);
+    macro_rules! query {
+        ($statement:literal) => {
+            sqlx::query_as(include_str!($statement))
+                .bind(&term.text)
+                .bind(term.end())
+                .bind(&term.pattern)
+                .bind(status)
+                .bind(filter.without_owner)
+                .bind(limit)
+        };
+    }
+    let found: Vec<(i32, i64, String)> = match &db.0 {
+        // Planned anew each time: the best way depends on the text.
+        Engine::Postgres { pool, .. } if term.is_short() => {
+            query!("../sql/org_list/found_short_postgres.sql").persistent(false).fetch_all(pool).await?
+        }
+        Engine::Postgres { pool, .. } => {
+            query!("../sql/org_list/found_postgres.sql").persistent(false).fetch_all(pool).await?
+        }
+        Engine::Sqlite { reader, .. } if term.is_short() => {
+            query!("../sql/org_list/found_short_sqlite.sql").fetch_all(reader).await?
+        }
+        Engine::Sqlite { reader, .. } => {
+            query!("../sql/org_list/found_sqlite.sql").bind(term.phrase()).fetch_all(reader).await?
+        }
+    };
+    Ok(judge(&found))
+}
+
+fn judge(found: &[(i32, i64, String)]) -> Found {
+    match [1, 2, 3].map(|part| few(found, part)) {
+        [Some(beginning), Some(inside), Some(owned)] => {
+            Found::These((&(&beginning | &inside) | &owned).into_iter().collect())
+        }
+        [None, Some(inside), Some(owned)] => Found::Beginning((&inside | &owned).into_iter().collect()),
+        [_, _, owned] => Found::Many { owned: owned.map(|owned| owned.into_iter().collect()) },
+    }
+}
+
+/// The ids of one part, unless there are too many.
+fn few(found: &[(i32, i64, String)], part: i32) -> Option<HashSet<Uuid>> {
+    let (_, number, ids) = found.iter().find(|(which, ..)| *which == part)?;
+    let few = usize::try_from(*number).is_ok_and(|number| number <= MANY);
+    few.then(|| ids.split(',').filter_map(|id| id.parse().ok()).collect())
+}
+
+/// `%text%` in lower case, with the wildcards of `like` taken as they are typed. Cut where nothing can match any more,
+/// since engines refuse patterns that are very long.
+pub(crate) fn like_pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.trim().to_lowercase().chars().take(LONGEST) {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_begin_with_a_text_sort_before_its_end() {
+        for (text, expected) in
+            [("acme", "acmf"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("z~", "z\u{7f}")]
+        {
+            let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
+            assert_eq!(Term::of(&filter).expect("a text").end(), expected, "{text:?}");
+        }
+    }
+}

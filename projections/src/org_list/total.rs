@@ -1,0 +1,84 @@
+//! How many organisations there are, kept as they change: nobody counts rows.
+//!
+//! **Invariant:** moved in the transaction that writes the rows of the list.
+
+use super::{ACTIVE, ARCHIVED, Filter, OrgRow, SUSPENDED};
+use crate::db::{Tx, on};
+use crate::table::{Rows, Shape};
+
+/// How many more there are than before: of each status, and how many of these without an owner.
+#[derive(Debug, Default)]
+pub(crate) struct Moved([[i64; 2]; 3]);
+
+const STATUSES: [&str; 3] = [ACTIVE, SUSPENDED, ARCHIVED];
+
+impl Moved {
+    pub(crate) const SHAPE: Shape = Shape {
+        name: "org_total",
+        key: "one",
+        columns: &[
+            "one",
+            "active",
+            "active_unowned",
+            "suspended",
+            "suspended_unowned",
+            "archived",
+            "archived_unowned",
+        ],
+    };
+
+    pub(super) fn enters(&mut self, row: &OrgRow) {
+        self.add(row, 1);
+    }
+
+    pub(super) fn leaves(&mut self, row: &OrgRow) {
+        self.add(row, -1);
+    }
+
+    fn add(&mut self, row: &OrgRow, by: i64) {
+        let counts = STATUSES.iter().zip(&mut self.0).find(|(status, _)| **status == row.status);
+        if let Some((_, [all, unowned])) = counts {
+            *all += by;
+            *unowned += if row.owner_joined { 0 } else { by };
+        }
+    }
+
+    pub(super) async fn write(self, rows: &mut Rows<'_>) -> Result<(), sqlx::Error> {
+        match rows {
+            Rows::Stored(tx) => self.add_up(tx).await,
+            Rows::Pending(memory) => {
+                let counts = memory.org_total.0.iter_mut().flatten();
+                counts.zip(self.0.into_iter().flatten()).for_each(|(count, by)| *count += by);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) async fn add_up(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        if self.0 == [[0; 2]; 3] {
+            return Ok(());
+        }
+        on!(tx, |conn| {
+            let mut add = sqlx::query(include_str!("../sql/org_list/total.sql"));
+            for count in self.0.into_iter().flatten() {
+                add = add.bind(count);
+            }
+            add.execute(conn).await.map(drop)
+        })
+    }
+}
+
+/// How many organisations pass the filter, as an expression.
+pub(super) fn expression(filter: &Filter) -> String {
+    let shown = |status: &&&str| match &filter.status {
+        None => **status != ARCHIVED,
+        Some(only) => *status == only,
+    };
+    let unowned = if filter.without_owner { "_unowned" } else { "" };
+    let columns: Vec<String> =
+        STATUSES.iter().filter(shown).map(|status| format!("{status}{unowned}")).collect();
+    if columns.is_empty() {
+        return "cast(0 as bigint)".to_owned();
+    }
+    format!("(select {} from org_total)", columns.join(" + "))
+}

@@ -1,0 +1,37 @@
+-- Organisations whose name begins with $1 (1: from $1 to before $2), that have it further inside (2: the pattern $3), or
+-- whose owner has it in the address (3: likewise); of status $4 or any but archived, without an owner if $5; at most $6
+-- of each: how many, and their ids.
+select 1 as part, count(*) as number, coalesce(string_agg(org_id::text, ','), '') as ids from (
+    select org_id from org_list
+    where valid_to is null and name_key >= $1 and name_key < $2
+      and (status = $4 or $4 = '' and status <> 'archived') and (not $5 or not owner_joined)
+    limit $6
+) beginning
+union all
+select 2, count(*), coalesce(string_agg(org_id::text, ','), '') from (
+    select now.org_id
+    from (
+        select position from org_list_parts where search like $3 escape '!'
+        union all -- rows that the index of parts doesn't have yet
+        select valid_from from org_list
+        where valid_from > (select position from org_list_indexed) and substr(search, 2) like $3 escape '!'
+    ) hit
+    join org_list named on named.valid_from = hit.position
+    join org_list now on now.org_id = named.org_id and now.valid_to is null and now.search = named.search
+    where (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
+      and not exists (select from org_list before where before.org_id = named.org_id
+                      and before.valid_from < named.valid_from and before.search = named.search)
+    limit $6
+) inside
+union all
+select 3, count(*), coalesce(string_agg(org_id::text, ','), '') from (
+    select org_id
+    from people cross join lateral (
+        select org_id from org_list
+        where valid_to is null and owner_id = person_id
+          and (status = $4 or $4 = '' and status <> 'archived') and (not $5 or not owner_joined)
+        offset 0 -- one person after the other, until there are enough
+    ) of_owner
+    where email like $3 escape '!'
+    limit $6
+) owned
