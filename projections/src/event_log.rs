@@ -30,6 +30,7 @@ pub use leaf::leaf_hash;
 pub use recorded::{Recorded, StreamId};
 pub use store::Loaded;
 
+use self::writer::Writer;
 use crate::db::{Db, read, row};
 use crate::timestamp::Timestamp;
 
@@ -134,7 +135,12 @@ pub struct EventLog {
     db: Db,
     queue: mpsc::Sender<Pending>,
     head: watch::Receiver<i64>,
+    /// How far the read models are, as far as this process knows.
+    folded: Arc<watch::Sender<i64>>,
 }
+
+/// Until a projector starts, nobody waits for read models.
+const NOBODY_FOLDS: i64 = i64::MAX;
 
 /// An append that waits for its answer.
 struct Pending {
@@ -151,8 +157,10 @@ impl EventLog {
         let (position, _) = last(&db).await?.unwrap_or((0, Timestamp::from(chrono::DateTime::UNIX_EPOCH)));
         let (moved, head) = watch::channel(position);
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(writer::run(db.clone(), waiting, moved));
-        Ok(Self { db, queue, head })
+        let folded = Arc::new(watch::Sender::new(NOBODY_FOLDS));
+        let writer = Writer { db: db.clone(), waiting, head: moved, folded: folded.subscribe() };
+        tokio::spawn(writer.run());
+        Ok(Self { db, queue, head, folded })
     }
 
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
@@ -165,6 +173,11 @@ impl EventLog {
     /// The last position that this process knows of; changes wake whoever watches.
     pub fn head(&self) -> watch::Receiver<i64> {
         self.head.clone()
+    }
+
+    /// How far the read models are: whoever folds says so here.
+    pub(crate) fn folded(&self) -> &watch::Sender<i64> {
+        &self.folded
     }
 
     /// The last position in the store.

@@ -7,7 +7,7 @@ use domain::grant::{GrantEvent, PlatformRole};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row};
-use crate::projector::{Entry, FoldError};
+use crate::projector::{Entry, FoldError, begun_before};
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
@@ -96,8 +96,7 @@ impl Found for GrantRow {
 }
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-    let ids = entries.iter().filter_map(|entry| person_of(entry)).collect();
-    let found: Vec<GrantRow> = rows.find(ids).await?;
+    let found: Vec<GrantRow> = rows.find(begun_before(entries)).await?;
     let mut grants: HashMap<(Uuid, String, i64), GrantRow> =
         found.into_iter().map(|row| ((row.person_id, row.role.clone(), row.position), row)).collect();
     for entry in entries {
@@ -120,14 +119,8 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             active.ok_or_else(|| entry.poison("nothing to revoke"))?.revoke(entry, (reason.as_str(), by));
         }
     }
-    Ok(rows.put(grants.into_values().collect()).await?)
-}
-
-fn person_of(entry: &Entry) -> Option<Uuid> {
-    match entry.fact.as_ref().ok()? {
-        Fact::Org(..) => None,
-        Fact::Grant(person, _) => Some(person.0),
-    }
+    rows.put(grants.into_values().collect());
+    Ok(())
 }
 
 impl GrantRow {

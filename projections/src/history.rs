@@ -69,9 +69,10 @@ pub async fn of_org(
     Ok(events)
 }
 
-pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let events = entries.iter().map(|entry| HistoryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.add(events).await?)
+    rows.add(events);
+    Ok(())
 }
 
 impl HistoryRow {

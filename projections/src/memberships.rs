@@ -251,8 +251,9 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             | OrgEvent::OrgUnprotected {} => {}
         }
     }
-    rows.put(invitations.into_values().collect()).await?;
-    Ok(rows.add(members.into_values().collect()).await?)
+    rows.put(invitations.into_values().collect());
+    rows.add(members.into_values().collect());
+    Ok(())
 }
 
 fn invitation_of(entry: &Entry) -> Option<Uuid> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, read, row};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
-use crate::projector::{Entry, FoldError};
+use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Scope;
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
@@ -95,14 +95,7 @@ impl Found for OrgDetail {
 }
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-    let ids = entries
-        .iter()
-        .filter_map(|entry| match entry.fact.as_ref().ok()? {
-            Fact::Org(id, _) => Some(id.0),
-            Fact::Grant(..) => None,
-        })
-        .collect();
-    let found: Vec<OrgDetail> = rows.find(ids).await?;
+    let found: Vec<OrgDetail> = rows.find(begun_before(entries)).await?;
     let mut orgs: HashMap<Uuid, OrgDetail> = found.into_iter().map(|row| (row.org_id, row)).collect();
     let mut slugs: HashMap<String, SlugRow> = HashMap::new();
     for entry in entries {
@@ -119,8 +112,9 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         }
         orgs.insert(id.0, row);
     }
-    rows.put(orgs.into_values().collect()).await?;
-    Ok(rows.add(slugs.into_values().collect()).await?)
+    rows.put(orgs.into_values().collect());
+    rows.add(slugs.into_values().collect());
+    Ok(())
 }
 
 impl OrgDetail {

@@ -10,7 +10,7 @@ use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
 use crate::db::row;
-use crate::projector::{Entry, FoldError};
+use crate::projector::{Entry, FoldError, begun_before};
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
@@ -93,8 +93,7 @@ impl Found for OrgRow {
 }
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-    let ids = entries.iter().filter_map(|entry| org_of(entry)).collect();
-    let found: Vec<OrgRow> = rows.find(ids).await?;
+    let found: Vec<OrgRow> = rows.find(begun_before(entries)).await?;
     let mut intervals = Intervals::default();
     intervals.open.extend(found.into_iter().map(|row| (row.org_id, row)));
     for entry in entries {
@@ -103,16 +102,10 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             Fact::Grant(..) => {}
         }
     }
-    rows.add(intervals.closed).await?;
-    rows.put(intervals.open.into_values().collect()).await?;
-    Ok(intervals.moved.write(rows).await?)
-}
-
-fn org_of(entry: &Entry) -> Option<Uuid> {
-    match entry.fact.as_ref().ok()? {
-        Fact::Org(id, _) => Some(id.0),
-        Fact::Grant(..) => None,
-    }
+    rows.add(intervals.closed);
+    rows.put(intervals.open.into_values().collect());
+    intervals.moved.leave(rows);
+    Ok(())
 }
 
 impl Intervals {

@@ -23,10 +23,11 @@ use std::time::Duration;
 use cqrs_es::Aggregate;
 use domain::{Grant, Org};
 use metrics::gauge;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify};
 
 use batch::Batch;
 pub use batch::Entry;
+pub(crate) use batch::begun_before;
 pub use rebuild::Progress;
 use rebuild::Rebuild;
 pub(crate) use verify::constraints;
@@ -102,7 +103,7 @@ impl Projection {
             Self::OrgDetail => org_detail::fold(rows, entries).await,
             Self::Memberships => memberships::fold(rows, entries).await,
             Self::Grants => grants::fold(rows, entries).await,
-            Self::History => history::fold(rows, entries).await,
+            Self::History => history::fold(rows, entries),
         }
     }
 }
@@ -154,7 +155,6 @@ row! {
 pub struct Projector {
     db: Db,
     log: EventLog,
-    folded: Arc<watch::Sender<i64>>,
     /// Rebuilding and verifying fold the whole log, one at a time.
     whole: Arc<Mutex<()>>,
 }
@@ -174,8 +174,8 @@ const BATCH: i64 = 1000;
 impl Projector {
     /// Brings every projection to the end of the log, also those whose version is new, then goes on in the background.
     pub async fn start(log: EventLog) -> Result<Self, FoldError> {
-        let (folded, whole) = (Arc::new(watch::Sender::new(0)), Arc::new(Mutex::new(())));
-        let projector = Self { db: log.db().clone(), log, folded, whole };
+        log.folded().send_replace(0);
+        let projector = Self { db: log.db().clone(), log, whole: Arc::default() };
         match projector.begin().await {
             Ok(()) => projector.catch_up().await?,
             // This process shows what the newer one folds.
@@ -247,13 +247,12 @@ impl Projector {
 
     /// Folds up to where the log ends now. While somebody else is at it, waits for them: what they fold counts as well.
     pub async fn catch_up(&self) -> Result<(), FoldError> {
-        let end = self.log.last_position().await?;
         let mut pause = Duration::from_millis(1);
         loop {
             match batch::fold_next(&self.db, BATCH).await? {
-                Batch::Reached(position) => {
+                Batch::Reached { position, more } => {
                     self.reached(position);
-                    if position >= end {
+                    if !more {
                         return Ok(());
                     }
                 }
@@ -270,7 +269,7 @@ impl Projector {
 
     /// Returns once every read model has `position`. Folds, if nobody else does.
     pub async fn wait_for(&self, position: i64, limit: Duration) -> Result<(), StillUpdating> {
-        let mut folded = self.folded.subscribe();
+        let mut folded = self.log.folded().subscribe();
         let reached = async {
             loop {
                 // The background task is awake already. If it has nothing to fold, another process is at it.
@@ -289,7 +288,7 @@ impl Projector {
 
     /// The position that all read models have reached, as this process knows it.
     pub fn folded(&self) -> i64 {
-        *self.folded.borrow()
+        *self.log.folded().borrow()
     }
 
     /// The position that all read models have reached, asked of the store.
@@ -329,7 +328,7 @@ impl Projector {
     }
 
     fn reached(&self, position: i64) {
-        self.folded.send_if_modified(|at| std::mem::replace(at, (*at).max(position)) < position);
+        self.log.folded().send_if_modified(|at| std::mem::replace(at, (*at).max(position)) < position);
         let lag = u32::try_from(*self.log.head().borrow() - position).unwrap_or(0);
         gauge!("portal_projection_lag").set(f64::from(lag));
     }

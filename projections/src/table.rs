@@ -14,7 +14,7 @@ use sqlx::{FromRow, Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 pub(crate) use memory::{Memory, Pending};
-pub(crate) use write::{Tuple, insert, upsert};
+pub(crate) use write::{Tuple, insert};
 
 use crate::db::{Db, Tx, read};
 
@@ -64,12 +64,17 @@ pub(crate) trait Found:
 
 /// Where a fold finds rows and leaves them.
 pub(crate) enum Rows<'a> {
-    Stored(&'a mut Tx),
+    /// In tables; what is left goes there all at once, with [`Rows::write`].
+    Stored(&'a mut Tx, Box<Memory>),
     /// In front of tables that have no rows yet of the aggregates that are folded.
     Pending(&'a mut Memory),
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    pub(crate) fn stored(tx: &'a mut Tx) -> Self {
+        Self::Stored(tx, Box::default())
+    }
+
     /// The rows that there are of these ids.
     pub(crate) async fn find<R: Found>(&mut self, mut ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
         ids.sort_unstable();
@@ -77,11 +82,11 @@ impl Rows<'_> {
         match self {
             _ if ids.is_empty() => Ok(vec![]),
             Self::Pending(memory) => Ok(R::pending(memory).find(&ids)),
-            Self::Stored(Tx::Postgres(tx)) => {
+            Self::Stored(Tx::Postgres(tx), _) => {
                 let statement = format!("{} = any($1)", R::BY_ID);
                 sqlx::query_as(&statement).bind(ids).fetch_all(&mut **tx).await
             }
-            Self::Stored(Tx::Sqlite(tx)) => {
+            Self::Stored(Tx::Sqlite(tx), _) => {
                 let mut found = Vec::with_capacity(ids.len());
                 for ids in ids.chunks(SQLITE_VALUES) {
                     let mut query = QueryBuilder::new(R::BY_ID);
@@ -98,21 +103,28 @@ impl Rows<'_> {
     }
 
     /// Leaves rows that may be found again, in the place of those with their keys. No key may be there twice.
-    pub(crate) async fn put<R: Found>(&mut self, rows: Vec<R>) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Stored(tx) => upsert(tx, rows).await?,
-            Self::Pending(memory) => R::pending(memory).put(rows),
-        }
-        Ok(())
+    pub(crate) fn put<R: Found>(&mut self, rows: Vec<R>) {
+        R::pending(self.memory()).put(rows);
     }
 
     /// Leaves rows that no fold looks for. No key may be there twice.
-    pub(crate) async fn add<R: Table>(&mut self, rows: Vec<R>) -> Result<(), sqlx::Error> {
+    pub(crate) fn add<R: Table>(&mut self, rows: Vec<R>) {
+        R::pending(self.memory()).add(rows);
+    }
+
+    pub(crate) fn memory(&mut self) -> &mut Memory {
         match self {
-            Self::Stored(tx) => upsert(tx, rows).await?,
-            Self::Pending(memory) => R::pending(memory).add(rows),
+            Self::Stored(_, memory) => memory,
+            Self::Pending(memory) => memory,
         }
-        Ok(())
+    }
+
+    /// Brings what was left to the tables. Before that, no fold finds it.
+    pub(crate) async fn write(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Stored(tx, memory) => std::mem::take(&mut **memory).change(tx).await,
+            Self::Pending(_) => Ok(()), // whoever holds the memory does
+        }
     }
 }
 

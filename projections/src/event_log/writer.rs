@@ -4,6 +4,7 @@
 //! is told so, and trying again with the same command id is safe whatever became of it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use domain::Constraint;
 use metrics::histogram;
@@ -19,29 +20,64 @@ use crate::db::Db;
 /// How many appends one transaction takes at most.
 const BATCH: usize = 256;
 
-pub(super) async fn run(db: Db, mut waiting: mpsc::Receiver<Pending>, head: watch::Sender<i64>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        histogram!("portal_append_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
-        let answers = commit(&db, &appends).await;
-        if let Err(error) = &answers {
-            tracing::warn!(%error, appends = batch.len(), "an append failed");
-        }
-        match answers {
-            Ok((answers, position)) => {
-                head.send_if_modified(|head| std::mem::replace(head, position) < position);
-                for (pending, answer) in batch.drain(..).zip(answers) {
-                    let _caller_left = pending.answer.send(answer);
+/// How long appends wait for others that are likely to come at any moment.
+const LINGER: Duration = Duration::from_millis(2);
+
+/// How long the next batch waits for the read models to have the last one.
+const FOLDING: Duration = Duration::from_millis(25);
+
+/// What a writer has to do with.
+pub(super) struct Writer {
+    pub(super) db: Db,
+    pub(super) waiting: mpsc::Receiver<Pending>,
+    pub(super) head: watch::Sender<i64>,
+    pub(super) folded: watch::Receiver<i64>,
+}
+
+impl Writer {
+    pub(super) async fn run(mut self) {
+        let (mut batch, mut likely) = (Vec::with_capacity(BATCH), 1);
+        while self.collect(&mut batch, likely).await {
+            likely = batch.len();
+            histogram!("portal_append_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+            let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
+            match commit(&self.db, &appends).await {
+                Ok((answers, position)) => {
+                    self.head.send_if_modified(|head| std::mem::replace(head, position) < position);
+                    for (pending, answer) in batch.drain(..).zip(answers) {
+                        let _caller_left = pending.answer.send(answer);
+                    }
+                    // Whoever was answered waits for the read models and then comes again, all at once: one large
+                    // batch costs little more than each of the small ones that those would make who come meanwhile.
+                    let folded = self.folded.wait_for(|at| *at >= position);
+                    let _or_not = tokio::time::timeout(FOLDING, folded).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, appends = batch.len(), "an append failed");
+                    let error = AppendError::from(error);
+                    for pending in batch.drain(..) {
+                        let _caller_left = pending.answer.send(Err(error.clone()));
+                    }
                 }
             }
-            Err(error) => {
-                let error = AppendError::from(error);
-                for pending in batch.drain(..) {
-                    let _caller_left = pending.answer.send(Err(error.clone()));
-                }
+        }
+    }
+
+    /// Takes all appends that wait, once there is one, and a moment later those of whoever was in the last batch and
+    /// is likely to be in this one. False when the log is closed.
+    async fn collect(&mut self, batch: &mut Vec<Pending>, likely: usize) -> bool {
+        if self.waiting.recv_many(batch, BATCH).await == 0 {
+            return false;
+        }
+        let until = tokio::time::Instant::now() + LINGER;
+        while batch.len() < likely {
+            let room = BATCH - batch.len();
+            let more = tokio::time::timeout_at(until, self.waiting.recv_many(batch, room));
+            if !more.await.is_ok_and(|came| came > 0) {
+                break;
             }
         }
+        true
     }
 }
 

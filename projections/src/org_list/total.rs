@@ -2,6 +2,10 @@
 //!
 //! **Invariant:** moved in the transaction that writes the rows of the list.
 
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+
 use super::{ACTIVE, ARCHIVED, Filter, OrgRow, SUSPENDED};
 use crate::db::{Tx, on};
 use crate::table::{Rows, Shape};
@@ -43,26 +47,34 @@ impl Moved {
         }
     }
 
-    pub(super) async fn write(self, rows: &mut Rows<'_>) -> Result<(), sqlx::Error> {
-        match rows {
-            Rows::Stored(tx) => self.add_up(tx).await,
-            Rows::Pending(memory) => {
-                let counts = memory.org_total.0.iter_mut().flatten();
-                counts.zip(self.0.into_iter().flatten()).for_each(|(count, by)| *count += by);
-                Ok(())
-            }
-        }
+    /// Adds what a batch moved.
+    pub(super) fn leave(self, rows: &mut Rows<'_>) {
+        let counts = rows.memory().org_total.0.iter_mut().flatten();
+        counts.zip(self.0.into_iter().flatten()).for_each(|(count, by)| *count += by);
     }
 
-    pub(crate) async fn add_up(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
-        if self.0 == [[0; 2]; 3] {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0 == [[0; 2]; 3]
+    }
+
+    pub(crate) const ADD_UP: &str = include_str!("../sql/org_list/total.sql");
+
+    /// Parameters of that statement.
+    pub(crate) const COUNTS: usize = 6;
+
+    pub(crate) fn bind<'q>(
+        &self,
+        query: Query<'q, Postgres, PgArguments>,
+    ) -> Query<'q, Postgres, PgArguments> {
+        self.0.iter().flatten().fold(query, |query, count| query.bind(*count))
+    }
+
+    pub(crate) async fn add_up(&self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        if self.is_nothing() {
             return Ok(());
         }
         on!(tx, |conn| {
-            let mut add = sqlx::query(include_str!("../sql/org_list/total.sql"));
-            for count in self.0.into_iter().flatten() {
-                add = add.bind(count);
-            }
+            let add = self.0.iter().flatten().fold(sqlx::query(Self::ADD_UP), |add, count| add.bind(*count));
             add.execute(conn).await.map(drop)
         })
     }

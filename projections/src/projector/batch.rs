@@ -1,10 +1,13 @@
 //! One batch: the next events, folded into every projection that stands at the same position.
 
+use std::collections::HashSet;
+
 use domain::{Fact, Metadata, Unreadable};
+use uuid::Uuid;
 
 use super::parking::Parking;
-use super::{Checkpoint, FoldError, Projection, is_ours};
-use crate::db::{Db, Tx, on};
+use super::{FoldError, Projection, is_ours};
+use crate::db::{Db, Tx, on, row};
 use crate::event_log::{self, Recorded};
 use crate::table::Rows;
 use crate::timestamp::Timestamp;
@@ -42,11 +45,19 @@ impl Entry {
     }
 }
 
+/// The ids of the aggregates that were there before these events: what begins with them has no rows yet.
+pub(crate) fn begun_before(entries: &[&Entry]) -> Vec<Uuid> {
+    let mut seen = HashSet::new();
+    let first = entries.iter().filter(|entry| seen.insert(entry.recorded.aggregate_id.as_str()));
+    let older = first.filter(|entry| entry.recorded.sequence > 1);
+    older.filter_map(|entry| entry.recorded.aggregate_id.parse().ok()).collect()
+}
+
 /// What came of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Batch {
-    /// All projections have this position now.
-    Reached(i64),
+    /// All projections have this position now; beyond it there may be more.
+    Reached { position: i64, more: bool },
     /// Some were further behind than others, and have caught up a little.
     Partly,
     /// Somebody else is at it.
@@ -72,7 +83,7 @@ pub(super) enum Care {
 
 async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> {
     let mut tx = db.begin_lazily().await?;
-    let (behind, from) = lock(&mut tx).await?;
+    let Locked { behind, from, parked } = lock(&mut tx).await?;
     if behind.is_empty() {
         tx.rollback().await?; // some of the rows may be locked
         return Ok(Batch::Busy);
@@ -84,17 +95,17 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
             return Err(FoldError::Read(newer.into()));
         }
         tx.rollback().await?; // at once: others wait for the lock
-        return Ok(Batch::Reached(from));
+        return Ok(Batch::Reached { position: from, more: false });
     };
-    let mut parking = Parking::read(&mut tx).await?;
+    let mut parking = if parked { Parking::read(&mut tx).await? } else { Parking::default() };
+    let mut rows = Rows::stored(&mut tx);
     for projection in &behind {
         match care {
-            Care::None => {
-                projection.fold(&mut Rows::Stored(&mut tx), &parking.wanted(*projection, &entries)).await?;
-            }
-            Care::Park => parking.fold(&mut Rows::Stored(&mut tx), *projection, &entries).await?,
+            Care::None => projection.fold(&mut rows, &parking.wanted(*projection, &entries)).await?,
+            Care::Park => parking.fold(&mut rows, *projection, &entries).await?,
         }
     }
+    rows.write().await?;
     advance(&mut tx, &behind, from, last).await?;
     parking.write(&mut tx).await?;
     let together = behind.len() == Projection::ALL.len();
@@ -102,26 +113,45 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
         log_batch(&mut tx, last).await?;
     }
     tx.commit().await?;
-    Ok(if together { Batch::Reached(last) } else { Batch::Partly })
+    let more = newer.is_some() || last - from == limit;
+    Ok(if together { Batch::Reached { position: last, more } } else { Batch::Partly })
 }
 
-/// Locks the checkpoints of this process's projections that nobody else works at; gives those that are furthest behind.
-async fn lock(tx: &mut Tx) -> Result<(Vec<Projection>, i64), sqlx::Error> {
-    let rows: Vec<Checkpoint> = match tx {
+/// What a batch holds until it ends.
+struct Locked {
+    /// Projections of this process that nobody else works at: those that are furthest behind.
+    behind: Vec<Projection>,
+    from: i64,
+    /// Whether anything is left out.
+    parked: bool,
+}
+
+row! {
+    struct Lock {
+        pub name: String,
+        pub version: i64,
+        pub position: i64,
+        pub parked: bool,
+    }
+}
+
+async fn lock(tx: &mut Tx) -> Result<Locked, sqlx::Error> {
+    let rows: Vec<Lock> = match tx {
         Tx::Postgres(tx) => {
             sqlx::query_as(include_str!("../sql/projector/lock_postgres.sql")).fetch_all(&mut **tx).await?
         }
         Tx::Sqlite(tx) => {
-            sqlx::query_as(include_str!("../sql/projector/checkpoints.sql")).fetch_all(&mut **tx).await?
+            sqlx::query_as(include_str!("../sql/projector/lock_sqlite.sql")).fetch_all(&mut **tx).await?
         }
     };
-    let ours: Vec<Checkpoint> = rows.into_iter().filter(|row| is_ours(&row.name, row.version)).collect();
+    let parked = rows.iter().any(|row| row.parked);
+    let ours: Vec<Lock> = rows.into_iter().filter(|row| is_ours(&row.name, row.version)).collect();
     if ours.len() < Projection::ALL.len() {
-        return Ok((vec![], 0)); // somebody else is at it
+        return Ok(Locked { behind: vec![], from: 0, parked }); // somebody else is at it
     }
     let from = ours.iter().map(|row| row.position).min().unwrap_or(0);
     let behind = ours.iter().filter(|row| row.position == from);
-    Ok((behind.filter_map(|row| Projection::by_name(&row.name)).collect(), from))
+    Ok(Locked { behind: behind.filter_map(|row| Projection::by_name(&row.name)).collect(), from, parked })
 }
 
 /// Events up to the first one that only a newer version can read.

@@ -110,7 +110,11 @@ async fn attempt(
     entries: &[&Entry],
 ) -> Result<Option<String>, FoldError> {
     run(rows, include_str!("../sql/projector/savepoint.sql")).await?;
-    let why = match projection.fold(rows, entries).await {
+    let folded = async {
+        projection.fold(rows, entries).await?;
+        rows.write().await.map_err(FoldError::from)
+    };
+    let why = match folded.await {
         Ok(()) => None,
         Err(error) => {
             run(rows, include_str!("../sql/projector/back_to_savepoint.sql")).await?;
@@ -123,7 +127,7 @@ async fn attempt(
 
 /// In memory nothing is left behind by a fold that fails: it puts its rows there when nothing can fail any more.
 async fn run(rows: &mut Rows<'_>, statement: &'static str) -> Result<(), sqlx::Error> {
-    let Rows::Stored(tx) = rows else { return Ok(()) };
+    let Rows::Stored(tx, _) = rows else { return Ok(()) };
     on!(tx, |conn| sqlx::query(statement).execute(conn).await.map(drop))
 }
 

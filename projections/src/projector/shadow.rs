@@ -189,7 +189,7 @@ impl Folded {
             return Err(unreadable.map_or(FoldError::Database(sqlx::Error::RowNotFound), FoldError::Read));
         };
         for projection in Projection::ALL {
-            self.parking.fold(&mut Rows::Stored(tx), projection, &entries).await?;
+            self.parking.fold(&mut Rows::stored(tx), projection, &entries).await?;
         }
         self.position = last;
         Ok(())

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::write::{self, Together};
 use super::{Found, Table, insert};
 use crate::db::Tx;
 use crate::grants::GrantRow;
@@ -28,6 +30,20 @@ pub(crate) struct Memory {
     pub(crate) history: Pending<HistoryRow>,
 }
 
+/// Does the same with what is pending of each table.
+macro_rules! each_table {
+    ($memory:expr, |$pending:ident| $body:expr) => {
+        each_table!(@ $memory, $pending, $body,
+            org_list org_detail org_slug membership invitation platform_grant history)
+    };
+    (@ $memory:expr, $pending:ident, $body:expr, $($table:ident)*) => {
+        $({
+            let $pending = &mut $memory.$table;
+            $body
+        })*
+    };
+}
+
 impl Memory {
     /// Writes what is left when no event comes any more.
     pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
@@ -35,19 +51,47 @@ impl Memory {
         std::mem::take(&mut self.org_total).add_up(tx).await
     }
 
+    /// Writes everything, in the place of what has its keys.
+    pub(super) async fn change(mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        self.end(None);
+        match tx {
+            Tx::Postgres(tx) => self.change_together(tx).await,
+            Tx::Sqlite(conn) => {
+                each_table!(self, |pending| write::upsert(conn, pending.done()).await?);
+                self.org_total.add_up(tx).await
+            }
+        }
+    }
+
+    async fn change_together(mut self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut statement = Together::default();
+        if !self.org_total.is_nothing() {
+            statement.add("org_total", Moved::ADD_UP, Moved::COUNTS);
+        }
+        each_table!(self, |pending| statement.upsert(&pending.done));
+        let text = statement.text();
+        let mut query = sqlx::query(&text);
+        if !self.org_total.is_nothing() {
+            query = self.org_total.bind(query);
+        }
+        each_table!(self, |pending| if !pending.done.is_empty() {
+            query = Table::arrays(query, &pending.done);
+        });
+        query.execute(conn).await.map(drop)
+    }
+
     /// Writes whatever no event can change any more: all but the rows of the aggregate that goes on.
     pub(crate) async fn write(&mut self, tx: &mut Tx, goes_on: Option<Uuid>) -> Result<(), sqlx::Error> {
+        self.end(goes_on);
+        each_table!(self, |pending| insert(tx, pending.done()).await?);
+        Ok(())
+    }
+
+    fn end(&mut self, goes_on: Option<Uuid>) {
         self.org_list.end(goes_on);
         self.org_detail.end(goes_on);
         self.invitation.end(goes_on);
         self.platform_grant.end(goes_on);
-        insert(tx, self.org_list.done()).await?;
-        insert(tx, self.org_detail.done()).await?;
-        insert(tx, self.org_slug.done()).await?;
-        insert(tx, self.membership.done()).await?;
-        insert(tx, self.invitation.done()).await?;
-        insert(tx, self.platform_grant.done()).await?;
-        insert(tx, self.history.done()).await
     }
 }
 

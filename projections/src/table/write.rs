@@ -1,5 +1,7 @@
 //! Writing many rows at once.
 
+use std::fmt::Write;
+
 use sqlx::encode::{Encode, IsNull};
 use sqlx::postgres::PgArgumentBuffer;
 use sqlx::{PgConnection, Postgres, SqliteConnection};
@@ -7,23 +9,48 @@ use sqlx::{PgConnection, Postgres, SqliteConnection};
 use super::Table;
 use crate::db::Tx;
 
-/// Inserts rows, or replaces those whose keys are there. No key may be there twice.
-pub(crate) async fn upsert<R: Table>(tx: &mut Tx, rows: Vec<R>) -> Result<(), sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(());
+/// A statement for Postgres that writes to several tables, since every statement is a wait.
+#[derive(Default)]
+pub(super) struct Together {
+    text: String,
+    parameters: usize,
+}
+
+impl Together {
+    /// Inserts rows, if there are any, or replaces those whose keys are there.
+    pub(super) fn upsert<R: Table>(&mut self, rows: &[R]) {
+        if rows.is_empty() {
+            return;
+        }
+        let first = self.parameters + 1;
+        let last = self.parameters + R::SHAPE.columns.len();
+        let arrays: Vec<String> = (first..=last).map(|n| format!("${n}")).collect();
+        let insert = format!("insert into {} select * from unnest({})", into::<R>(), arrays.join(", "));
+        self.add(R::SHAPE.name, &format!("{insert}{}", replacing::<R>()), R::SHAPE.columns.len());
     }
+
+    /// What `name` gets, with its parameters: numbered from 1, so the first to be added.
+    pub(super) fn add(&mut self, name: &str, statement: &str, parameters: usize) {
+        let start = if self.text.is_empty() { "with" } else { "," };
+        write!(self.text, "{start} new_{name} as ({statement})").expect("a String takes whatever is written");
+        self.parameters += parameters;
+    }
+
+    pub(super) fn text(mut self) -> String {
+        self.text.push_str(" select 1");
+        self.text
+    }
+}
+
+/// Inserts rows, or replaces those whose keys are there, on SQLite.
+pub(super) async fn upsert<R: Table>(conn: &mut SqliteConnection, rows: Vec<R>) -> Result<(), sqlx::Error> {
+    values(conn, rows, &replacing::<R>()).await
+}
+
+fn replacing<R: Table>() -> String {
     let columns = R::SHAPE.columns.iter();
     let replaced: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
-    let replacing = format!(" on conflict ({}) do update set {}", R::SHAPE.key, replaced.join(", "));
-    match tx {
-        Tx::Postgres(tx) => {
-            let arrays: Vec<String> = (1..=R::SHAPE.columns.len()).map(|n| format!("${n}")).collect();
-            let rows_of = format!("select * from unnest({})", arrays.join(", "));
-            let statement = format!("insert into {} {rows_of}{replacing}", into::<R>());
-            R::arrays(sqlx::query(&statement), &rows).execute(&mut **tx).await.map(drop)
-        }
-        Tx::Sqlite(tx) => values(tx, rows, &replacing).await,
-    }
+    format!(" on conflict ({}) do update set {}", R::SHAPE.key, replaced.join(", "))
 }
 
 /// Inserts rows into tables that this transaction made and that have none of their keys.

@@ -32,6 +32,6 @@ select 3, count(*), coalesce(string_agg(org_id::text, ','), '') from (
           and (status = $4 or $4 = '' and status <> 'archived') and (not $5 or not owner_joined)
         offset 0 -- one person after the other, until there are enough
     ) of_owner
-    where email like $3 escape '!'
+    where lower(email) like $3 escape '!'
     limit $6
 ) owned

@@ -1,2 +1,5 @@
--- Where every projection stands that nobody else works at; held until the transaction ends.
-select name, version, position, error from projection order by name, version for update skip locked
+-- Where every projection stands that nobody else works at, held until the transaction ends, and whether anything is parked.
+select name, version, position, exists (select from projection_parked) as parked
+from projection
+order by name, version
+for update of projection skip locked
