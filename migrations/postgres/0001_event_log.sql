@@ -16,13 +16,13 @@ create table events (
 );
 create index events_recorded_at on events (recorded_at);
 
--- The same bytes as projections/src/event_log/leaf.rs hashes. One expression without search_path or helpers, so that
--- Postgres puts it in place of the call: eight times as fast as with them.
+-- The same bytes as projections/src/event_log/leaf.rs hashes. One expression without search_path or helpers, and called
+-- stable, as convert_to is, so that Postgres puts it in place of the call: eight times as fast.
 create function event_log_leaf(
     place bigint, at timestamptz, sequence bigint, kind text, id text, event_type text, event_version text,
     payload text, metadata text
 ) returns bytea
-language sql immutable as $$
+language sql stable as $$
     select sha256('\x00'::bytea || convert_to('evlog/v1', 'UTF8') || int8send(place)
         || int8send((extract(epoch from at) * 1000000)::bigint) || int8send(sequence)
         || int4send(octet_length(kind)) || convert_to(kind, 'UTF8')
@@ -35,7 +35,7 @@ $$;
 
 -- For whoever looks: select position from events e where leaf_hash <> event_log_leaf(e)
 create function event_log_leaf(e events) returns bytea
-language sql immutable as $$
+language sql stable as $$
     select public.event_log_leaf(e.position, e.recorded_at, e.sequence, e.aggregate_type, e.aggregate_id, e.event_type,
                                  e.event_version, e.payload::text, e.metadata::text)
 $$;
