@@ -129,10 +129,6 @@ create index invitation_org on invitation (org_id, position);
 alter table platform_grant add primary key (person_id, role, position);
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
-create index history_person on history (person_id, position) where person_id is not null;
-create index history_actor on history (actor, position);
-create index history_type on history (event_type, position);
-create index history_correlation on history (correlation_id);
 
 do $$
 begin

@@ -125,7 +125,3 @@ create unique index org_list_position on org_list (valid_from);
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
 create index history_org on history (org_id, position) where org_id is not null;
-create index history_person on history (person_id, position) where person_id is not null;
-create index history_actor on history (actor, position);
-create index history_type on history (event_type, position);
-create index history_correlation on history (correlation_id);

@@ -50,13 +50,12 @@ pub async fn ensure(db: &Db, id: PersonId, email: &Email, now: Timestamp) -> Res
 pub(crate) async fn by_emails(db: &Db, emails: &[String]) -> Result<HashMap<String, Person>, sqlx::Error> {
     let found: Vec<Person> = match &db.0 {
         Engine::Postgres { pool, .. } => {
-            let find = sqlx::query_as(concat!(include_str!("sql/people/by_emails.sql"), " = any($1)"));
+            let find = sqlx::query_as(include_str!("sql/people/by_emails_postgres.sql"));
             find.bind(emails).fetch_all(pool).await?
         }
         Engine::Sqlite { reader, .. } => {
-            const FIND: &str =
-                concat!(include_str!("sql/people/by_emails.sql"), " in (select value from json_each($1))");
-            sqlx::query_as(FIND).bind(Json(emails)).fetch_all(reader).await?
+            let find = sqlx::query_as(include_str!("sql/people/by_emails_sqlite.sql"));
+            find.bind(Json(emails)).fetch_all(reader).await?
         }
     };
     Ok(found.into_iter().map(|person| (person.email.clone(), person)).collect())

@@ -90,14 +90,11 @@ pub async fn start(
 pub(crate) async fn find(db: &Db, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], SignedIn>, sqlx::Error> {
     let found: Vec<SignedIn> = match &db.0 {
         Engine::Postgres { pool, .. } => {
-            let find = sqlx::query_as(concat!(include_str!("sql/sessions/find.sql"), " = any($1)"));
+            let find = sqlx::query_as(include_str!("sql/sessions/find_postgres.sql"));
             find.bind(hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>()).fetch_all(pool).await?
         }
         Engine::Sqlite { reader, .. } => {
-            let find = sqlx::query_as(concat!(
-                include_str!("sql/sessions/find.sql"),
-                " in (select unhex(value) from json_each($1))"
-            ));
+            let find = sqlx::query_as(include_str!("sql/sessions/find_sqlite.sql"));
             find.bind(Json(hashes.iter().map(hex::encode).collect::<Vec<_>>())).fetch_all(reader).await?
         }
     };
