@@ -92,7 +92,7 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
             Care::None => {
                 projection.fold(&mut Rows::Stored(&mut tx), &parking.wanted(*projection, &entries)).await?;
             }
-            Care::Park => parking.fold(&mut Rows::Stored(&mut tx), *projection, &entries).await?,
+            Care::Park => parking.fold(&mut tx, *projection, &entries).await?,
         }
     }
     advance(&mut tx, &behind, from, last).await?;

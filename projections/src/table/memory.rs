@@ -1,7 +1,7 @@
 //! Rows that wait in memory while everything is folded again, stream by stream.
 //!
 //! **Invariant:** once the last event of an aggregate is folded, nothing changes its rows any more, so that each row is
-//! written once and none is read. Memory holds the rows of one batch, and those of the one aggregate that goes on.
+//! written once and none is read. Memory holds the rows of two batches, and those of the one aggregate that goes on.
 
 use std::collections::BTreeMap;
 
@@ -28,19 +28,32 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Writes whatever no event can change any more: all but the rows of the aggregate that goes on.
-    pub(crate) async fn write(&mut self, tx: &mut Tx, goes_on: Option<Uuid>) -> Result<(), sqlx::Error> {
+    /// Takes out whatever no event can change any more: all but the rows of the aggregate that goes on.
+    pub(crate) fn ended(&mut self, goes_on: Option<Uuid>) -> Self {
         self.org_list.end(goes_on);
         self.org_detail.end(goes_on);
         self.invitation.end(goes_on);
         self.platform_grant.end(goes_on);
-        insert(tx, self.org_list.done()).await?;
-        insert(tx, self.org_detail.done()).await?;
-        insert(tx, self.org_slug.done()).await?;
-        insert(tx, self.membership.done()).await?;
-        insert(tx, self.invitation.done()).await?;
-        insert(tx, self.platform_grant.done()).await?;
-        insert(tx, self.history.done()).await
+        Self {
+            org_list: self.org_list.take_done(),
+            org_detail: self.org_detail.take_done(),
+            org_slug: self.org_slug.take_done(),
+            membership: self.membership.take_done(),
+            invitation: self.invitation.take_done(),
+            platform_grant: self.platform_grant.take_done(),
+            history: self.history.take_done(),
+        }
+    }
+
+    /// Writes the rows that ended.
+    pub(crate) async fn write(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        insert(tx, self.org_list.done).await?;
+        insert(tx, self.org_detail.done).await?;
+        insert(tx, self.org_slug.done).await?;
+        insert(tx, self.membership.done).await?;
+        insert(tx, self.invitation.done).await?;
+        insert(tx, self.platform_grant.done).await?;
+        insert(tx, self.history.done).await
     }
 }
 
@@ -62,8 +75,8 @@ impl<R: Table> Pending<R> {
         self.done.append(&mut rows);
     }
 
-    fn done(&mut self) -> Vec<R> {
-        std::mem::take(&mut self.done)
+    fn take_done(&mut self) -> Self {
+        Self { open: BTreeMap::new(), done: std::mem::take(&mut self.done) }
     }
 }
 
