@@ -1,5 +1,5 @@
 -- Parts of names, slugs and ids, three letters each, for searching: by the position from which an organisation was
--- called so, and only where that was new. The first letter is left out, so that names that begin with a text are not
+-- called so, and only where that changed. The first letter is left out, so that names that begin with a text are not
 -- among those that have it inside: the index by name has them, in order. Nothing is ever taken out: whoever searches
 -- compares what is found with the row as it is now.
 create table org_list_parts (

@@ -1,12 +1,12 @@
 //! Histories to measure on, through the log's own append.
 
+use api::clock;
 use domain::org::{OrgEvent, Role};
 use domain::values::{InvitationId, PersonId};
 use domain::{Actor, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
 use projections::{Db, EventLog};
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 /// Writes so many organisations with so many events each (at least three).
 pub(crate) async fn organisations(url: &str, number: usize, events_each: usize) -> EventLog {
@@ -26,7 +26,7 @@ pub(crate) async fn organisations(url: &str, number: usize, events_each: usize) 
 }
 
 fn append(index: usize, events: Vec<OrgEvent>) -> Append {
-    let id = Uuid::new_v4();
+    let id = clock::new_id();
     let drafts = events.iter().map(Draft::of::<Org>).collect();
     let stream = StreamId::of::<Org>(domain::values::OrgId(id));
     let metadata = Metadata::new(Actor::Shell, id);
@@ -43,7 +43,7 @@ fn history(index: usize, events_each: usize) -> Vec<OrgEvent> {
     const SECOND: [&str; 9] =
         ["Systems", "Foods", "Logistics", "Studio", "Energy", "Labs", "Trading", "Media", "Care"];
     let name = format!("{} {} {index}", FIRST[index % 12], SECOND[index / 12 % 9]);
-    let (invitation, person) = (InvitationId(Uuid::new_v4()), PersonId(Uuid::new_v4()));
+    let (invitation, person) = (InvitationId(clock::new_id()), PersonId(clock::new_id()));
     let expires_at = chrono::DateTime::UNIX_EPOCH;
     let mut events = vec![
         OrgEvent::OrgCreated {

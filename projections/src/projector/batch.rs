@@ -98,14 +98,20 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
         return Ok(Batch::Reached { position: from, more: false });
     };
     let mut parking = if parked { Parking::read(&mut tx).await? } else { Parking::default() };
-    let mut rows = Rows::stored(&mut tx);
-    for projection in &behind {
-        match care {
-            Care::None => projection.fold(&mut rows, &parking.wanted(*projection, &entries)).await?,
-            Care::Park => parking.fold(&mut rows, *projection, &entries).await?,
+    match care {
+        Care::None => {
+            let mut rows = Rows::stored(&mut tx);
+            for projection in &behind {
+                projection.fold(&mut rows, &parking.wanted(*projection, &entries)).await?;
+            }
+            rows.write().await?;
+        }
+        Care::Park => {
+            for projection in &behind {
+                parking.fold(&mut tx, *projection, &entries).await?;
+            }
         }
     }
-    rows.write().await?;
     advance(&mut tx, &behind, from, last).await?;
     parking.write(&mut tx).await?;
     let together = behind.len() == Projection::ALL.len();

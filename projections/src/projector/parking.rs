@@ -79,19 +79,19 @@ impl Parking {
     /// Folds a batch; whatever can't be folded parks its aggregate.
     pub(super) async fn fold(
         &mut self,
-        rows: &mut Rows<'_>,
+        tx: &mut Tx,
         projection: Projection,
         entries: &[Entry],
     ) -> Result<(), FoldError> {
         let wanted = self.wanted(projection, entries);
-        if attempt(rows, projection, &wanted).await?.is_none() {
+        if attempt(tx, projection, &wanted).await?.is_none() {
             return Ok(());
         }
         for entry in wanted {
             if self.holds(projection, &entry.recorded) {
                 continue;
             }
-            if let Some(why) = attempt(rows, projection, &[entry]).await? {
+            if let Some(why) = attempt(tx, projection, &[entry]).await? {
                 self.add(projection, &entry.recorded, why);
             }
         }
@@ -105,29 +105,28 @@ fn key(projection: Projection, event: &Recorded) -> (String, String, String) {
 
 /// Folds these, or changes nothing and gives the reason to park.
 async fn attempt(
-    rows: &mut Rows<'_>,
+    tx: &mut Tx,
     projection: Projection,
     entries: &[&Entry],
 ) -> Result<Option<String>, FoldError> {
-    run(rows, include_str!("../sql/projector/savepoint.sql")).await?;
+    run(tx, include_str!("../sql/projector/savepoint.sql")).await?;
     let folded = async {
-        projection.fold(rows, entries).await?;
+        let mut rows = Rows::stored(tx);
+        projection.fold(&mut rows, entries).await?;
         rows.write().await.map_err(FoldError::from)
     };
     let why = match folded.await {
         Ok(()) => None,
         Err(error) => {
-            run(rows, include_str!("../sql/projector/back_to_savepoint.sql")).await?;
+            run(tx, include_str!("../sql/projector/back_to_savepoint.sql")).await?;
             Some(error.reason_to_park().ok_or(error)?)
         }
     };
-    run(rows, include_str!("../sql/projector/release_savepoint.sql")).await?;
+    run(tx, include_str!("../sql/projector/release_savepoint.sql")).await?;
     Ok(why)
 }
 
-/// In memory nothing is left behind by a fold that fails: it puts its rows there when nothing can fail any more.
-async fn run(rows: &mut Rows<'_>, statement: &'static str) -> Result<(), sqlx::Error> {
-    let Rows::Stored(tx, _) = rows else { return Ok(()) };
+async fn run(tx: &mut Tx, statement: &'static str) -> Result<(), sqlx::Error> {
     on!(tx, |conn| sqlx::query(statement).execute(conn).await.map(drop))
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Executor, PgPool, SqlitePool};
+use uuid::Uuid;
 
 use super::batch::{Care, Entry, read_until_newer};
 use super::parking::Parking;
@@ -100,28 +101,23 @@ impl Shadow {
         text.split_once("-- When the rows are there:\n").expect("both migrations have this line")
     }
 
-    /// Stream by stream, so that each row is written once: the way it goes nearly always.
+    /// Stream by stream, so that each row is written once: the way it goes nearly always. What can't be folded is an
+    /// error here, and so is a row that two streams share, as none of ours do: its key is refused, or it is missed.
     async fn fold_streams(
         &mut self,
         live: &Db,
         up_to: i64,
         progress: &impl Fn(Progress),
     ) -> Result<(), FoldError> {
-        let (mut memory, mut batches, mut done) = (Memory::default(), walk::streams(live, up_to), 0);
-        while let Some(batch) = batches.recv().await {
-            let mut entries = batch?;
-            if let Some(newer) = entries.iter().find_map(Entry::newer) {
-                return Err(FoldError::Read(newer.clone().into()));
-            }
-            let goes_on = entries.last().and_then(|last| last.recorded.aggregate_id.parse().ok());
-            // As they happened. Should two streams share a row, as none of ours do, the later one has it, as always;
-            // where they are in two batches, its key refuses it.
-            entries.sort_unstable_by_key(|entry| entry.recorded.position);
-            for projection in Projection::ALL {
-                self.folded.parking.fold(&mut Rows::Pending(&mut memory), projection, &entries).await?;
-            }
-            memory.write(&mut self.tx, goes_on).await?;
-            done += i64::try_from(entries.len()).unwrap_or(0);
+        let (mut batches, mut done) = (walk::streams(live, up_to), 0);
+        let (mut memory, mut ended) = (Memory::default(), Memory::default());
+        loop {
+            let next = fold_next(&mut batches, &mut memory);
+            let (written, next) = tokio::join!(ended.write(&mut self.tx), next);
+            written?;
+            let Some((number, goes_on)) = next? else { break };
+            ended = memory.ended(goes_on);
+            done += number;
             progress(Progress { done, of: up_to });
         }
         memory.finish(&mut self.tx).await?;
@@ -134,7 +130,7 @@ impl Shadow {
         self.complete().await
     }
 
-    /// Position by position into tables with keys, where a row replaces another and what a table refuses is parked.
+    /// Position by position into tables with keys, where a row replaces another and what can't be folded is parked.
     async fn fold_carefully(
         &mut self,
         live: &Db,
@@ -189,11 +185,30 @@ impl Folded {
             return Err(unreadable.map_or(FoldError::Database(sqlx::Error::RowNotFound), FoldError::Read));
         };
         for projection in Projection::ALL {
-            self.parking.fold(&mut Rows::stored(tx), projection, &entries).await?;
+            self.parking.fold(tx, projection, &entries).await?;
         }
         self.position = last;
         Ok(())
     }
+}
+
+/// Folds the next batch of streams in memory. Gives the number of its events and the aggregate that may go on, or
+/// nothing where there is no next batch.
+async fn fold_next(
+    batches: &mut walk::Batches,
+    memory: &mut Memory,
+) -> Result<Option<(i64, Option<Uuid>)>, FoldError> {
+    let Some(batch) = batches.recv().await else { return Ok(None) };
+    let mut entries = batch?;
+    if let Some(newer) = entries.iter().find_map(Entry::newer) {
+        return Err(FoldError::Read(newer.clone().into()));
+    }
+    let goes_on = entries.last().and_then(|last| last.recorded.aggregate_id.parse().ok());
+    entries.sort_unstable_by_key(|entry| entry.recorded.position); // as they happened
+    for projection in Projection::ALL {
+        projection.fold(&mut Rows::Pending(memory), &Parking::default().wanted(projection, &entries)).await?;
+    }
+    Ok(Some((i64::try_from(entries.len()).unwrap_or(0), goes_on)))
 }
 
 /// Ends with its one transaction, and the lock with it. It is not `portal_app`, which may not make tables.
@@ -212,7 +227,7 @@ async fn one_file(path: &Path) -> Result<SqlitePool, sqlx::Error> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Memory)
         .synchronous(SqliteSynchronous::Off)
-        .pragma("cache_size", "-32768"); // KiB
+        .pragma("cache_size", "-16384"); // KiB
     let one = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     one.connect_with(options).await
 }

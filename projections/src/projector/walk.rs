@@ -10,10 +10,13 @@ use crate::db::{Db, read, row};
 use crate::event_log::Recorded;
 
 /// Events that are read at a time.
-const BATCH: usize = 10_000;
+const BATCH: usize = 4_000;
+
+/// Comes to its end behind the last event.
+pub(super) type Batches = mpsc::Receiver<Result<Vec<Entry>, sqlx::Error>>;
 
 /// All events up to a position, in batches. The next one is read while the one before is folded.
-pub(super) fn streams(db: &Db, up_to: i64) -> mpsc::Receiver<Result<Vec<Entry>, sqlx::Error>> {
+pub(super) fn streams(db: &Db, up_to: i64) -> Batches {
     let (read, batches) = mpsc::channel(1);
     let db = db.clone();
     tokio::spawn(async move {

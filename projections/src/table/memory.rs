@@ -1,7 +1,7 @@
 //! Rows that wait in memory while everything is folded again, stream by stream.
 //!
 //! **Invariant:** once the last event of an aggregate is folded, nothing changes its rows any more, so that each row is
-//! written once and none is read. Memory holds the rows of one batch, and those of the one aggregate that goes on.
+//! written once and none is read. Memory holds the rows of two batches, and those of the one aggregate that goes on.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ macro_rules! each_table {
 impl Memory {
     /// Writes what is left when no event comes any more.
     pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
-        self.write(tx, None).await?;
+        self.ended(None).write(tx).await?;
         std::mem::take(&mut self.org_total).add_up(tx).await
     }
 
@@ -57,7 +57,7 @@ impl Memory {
         match tx {
             Tx::Postgres(tx) => self.change_together(tx).await,
             Tx::Sqlite(conn) => {
-                each_table!(self, |pending| write::upsert(conn, pending.done()).await?);
+                each_table!(self, |pending| write::upsert(conn, std::mem::take(&mut pending.done)).await?);
                 self.org_total.add_up(tx).await
             }
         }
@@ -80,10 +80,24 @@ impl Memory {
         query.execute(conn).await.map(drop)
     }
 
-    /// Writes whatever no event can change any more: all but the rows of the aggregate that goes on.
-    pub(crate) async fn write(&mut self, tx: &mut Tx, goes_on: Option<Uuid>) -> Result<(), sqlx::Error> {
+    /// Takes out whatever no event can change any more: all but the rows of the aggregate that goes on.
+    pub(crate) fn ended(&mut self, goes_on: Option<Uuid>) -> Self {
         self.end(goes_on);
-        each_table!(self, |pending| insert(tx, pending.done()).await?);
+        Self {
+            org_list: self.org_list.take_done(),
+            org_total: Moved::default(), // counts to the end
+            org_detail: self.org_detail.take_done(),
+            org_slug: self.org_slug.take_done(),
+            membership: self.membership.take_done(),
+            invitation: self.invitation.take_done(),
+            platform_grant: self.platform_grant.take_done(),
+            history: self.history.take_done(),
+        }
+    }
+
+    /// Writes the rows that ended, into tables that have none of their keys.
+    pub(crate) async fn write(mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        each_table!(self, |pending| insert(tx, std::mem::take(&mut pending.done)).await?);
         Ok(())
     }
 
@@ -113,8 +127,8 @@ impl<R: Table> Pending<R> {
         self.done.append(&mut rows);
     }
 
-    fn done(&mut self) -> Vec<R> {
-        std::mem::take(&mut self.done)
+    fn take_done(&mut self) -> Self {
+        Self { open: BTreeMap::new(), done: std::mem::take(&mut self.done) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::Org;
-use domain::org::Role;
+use domain::org::{OrgEvent, Role};
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
 use projections::projector::Projection;
@@ -159,11 +159,61 @@ engines! {
         assert_eq!(store.raw().await?.number("select count(*) from org_detail").await?, 1);
     }
 
+    async fn a_stream_of_many_batches_is_folded_again_as_it_was(store: Store) {
+        let (long, owner) = (OrgId(id()), invitee(PersonId(id()), Role::Owner));
+        store.append(append::<Org>(long, 0, &[created("Name", "name")])).await?;
+        store.carry_out::<Org>(long, invite(&owner)).await?;
+        store.append(append::<Org>(long, 2, &renames(LONGER_THAN_A_BATCH))).await?;
+        store.carry_out::<Org>(long, accept(&owner)).await?;
+        store.org("Acme", "acme").await?;
+        store.assert_sound().await?;
+        store.projector.rebuild(|_| ()).await?;
+        store.assert_sound().await?;
+        assert_eq!(store.projector.parked().await?, []);
+    }
+
+    async fn a_row_that_two_streams_share_goes_to_the_later_one(store: Store) {
+        let (one, other) = (OrgId(id()), OrgId(id()));
+        let shared = invitee(PersonId(id()), Role::Owner);
+        store.append(append::<Org>(one, 0, &[created("One", "one")])).await?;
+        store.append(append::<Org>(other, 0, &[created("Other", "other")])).await?;
+        store.carry_out::<Org>(one, invite(&shared)).await?;
+        store.append(append::<Org>(one, 2, &renames(LONGER_THAN_A_BATCH))).await?;
+        store.carry_out::<Org>(other, invite(&shared)).await?;
+        store.append(append::<Org>(other, 2, &renames(LONGER_THAN_A_BATCH))).await?;
+        store.carry_out::<Org>(one, accept(&shared)).await?;
+        store.assert_sound().await?;
+        store.projector.rebuild(|_| ()).await?;
+        store.assert_sound().await?;
+        assert_eq!(store.projector.parked().await?, []);
+    }
+
+    async fn whoever_starts_far_behind_has_everything_folded_before_it_serves(store: Store) {
+        let acme = store.org("Acme", "acme").await?;
+        for after in [1, 12_001] {
+            store.append(append::<Org>(acme, after, &renames(12_000))).await?;
+        }
+        store.folded().await?;
+        let mut raw = store.raw().await?;
+        raw.run("delete from org_list").await?;
+        raw.run("update projection set position = 0").await?;
+        let (_, projector) = store.another_process().await?;
+        assert_eq!(projector.position().await?, 24_001);
+        store.assert_sound().await?;
+    }
+
     async fn it_is_known_since_when_a_position_is_readable(store: Store) {
         store.org("Acme", "acme").await?;
         assert!(store.projector.folded_at(1).await?.is_some_and(|at| at.micros() > 0));
         assert_eq!(store.projector.folded_at(2).await?, None);
     }
+}
+
+/// More events than a rebuild reads at a time.
+const LONGER_THAN_A_BATCH: usize = 4500;
+
+fn renames(number: usize) -> Vec<OrgEvent> {
+    (0..number).map(|number| renamed(&format!("Name {number}"))).collect()
 }
 
 /// Thirty people, ten from each process, join one organisation.

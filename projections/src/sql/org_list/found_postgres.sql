@@ -9,7 +9,7 @@ select 1 as part, count(*) as number, coalesce(string_agg(org_id::text, ','), ''
 ) beginning
 union all
 select 2, count(*), coalesce(string_agg(org_id::text, ','), '') from (
-    select now.org_id
+    select distinct now.org_id
     from (
         select position from org_list_parts where search like $3 escape '!'
         union all -- rows that the index of parts doesn't have yet
@@ -19,8 +19,6 @@ select 2, count(*), coalesce(string_agg(org_id::text, ','), '') from (
     join org_list named on named.valid_from = hit.position
     join org_list now on now.org_id = named.org_id and now.valid_to is null and now.search = named.search
     where (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
-      and not exists (select from org_list before where before.org_id = named.org_id
-                      and before.valid_from < named.valid_from and before.search = named.search)
     limit $6
 ) inside
 union all

@@ -10,7 +10,7 @@ select 1 as part, count(*) as number, coalesce(group_concat(hex(org_id)), '') as
 )
 union all
 select 2, count(*), coalesce(group_concat(hex(org_id)), '') from (
-    select now.org_id
+    select distinct now.org_id
     from (
         select rowid as position from org_list_parts where org_list_parts match $7
         union all
@@ -21,8 +21,6 @@ select 2, count(*), coalesce(group_concat(hex(org_id)), '') from (
     cross join org_list now on now.org_id = named.org_id and now.valid_to is null
     where now.search like $3 escape '!'
       and (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
-      and not exists (select 1 from org_list before where before.org_id = named.org_id
-                      and before.valid_from < named.valid_from and before.search = named.search)
       and named.search = now.search
     limit $6
 )
