@@ -140,8 +140,8 @@ impl Folded {
         Ok(tx.commit().await?)
     }
 
-    /// The rows of the shadow's file take the place of those that serve. Where tables are the same and one is empty,
-    /// SQLite copies its pages as they are.
+    /// The rows of the shadow's file take the place of those that serve. Where two tables are the same and one is empty,
+    /// SQLite copies rows and indexes in their order, as they stand.
     async fn swap_rows(&mut self, live: &Db, writer: &SqlitePool, file: &Path) -> Result<(), FoldError> {
         let file = file.to_string_lossy().into_owned();
         sqlx::query("attach database $1 as shadow").bind(file).execute(writer).await?;
