@@ -187,6 +187,7 @@ impl Projector {
             tokio::spawn(listen(pool.clone(), woken.clone()));
         }
         tokio::spawn(projector.clone().run(woken));
+        tokio::spawn(projector.clone().index());
         Ok(projector)
     }
 
@@ -219,16 +220,9 @@ impl Projector {
     }
 
     async fn run(self, woken: Arc<Notify>) {
-        let (mut head, mut indexed) = (self.log.head(), 0);
+        let mut head = self.log.head();
         loop {
-            let caught_up = async {
-                self.catch_up().await?;
-                if self.folded() - indexed >= parts::BLOCK {
-                    indexed = parts::keep_up(&self.db, self.folded()).await?;
-                }
-                Ok::<(), FoldError>(())
-            };
-            if let Err(error) = caught_up.await {
+            if let Err(error) = self.catch_up().await {
                 if self.db.is_closed() {
                     return;
                 }
@@ -241,6 +235,21 @@ impl Projector {
                 moved = head.changed() => if moved.is_err() { return }, // the log was closed
                 () = woken.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Keeps what searching wants behind the list, where nobody waits for it.
+    async fn index(self) {
+        let (mut folded, mut indexed) = (self.log.folded().subscribe(), 0);
+        while folded.wait_for(|at| at - indexed >= parts::BLOCK).await.is_ok() {
+            match parts::keep_up(&self.db, self.folded()).await {
+                Ok(position) => indexed = position,
+                Err(_) if self.db.is_closed() => return,
+                Err(error) => {
+                    tracing::warn!(%error, "the index for searching is not kept up");
+                    tokio::time::sleep(POLL).await;
+                }
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Organisations created over HTTP, beside pgbench inserting one such row and the stock framework behind HTTP, all on
 //! one Postgres with fsync; and on SQLite.
 
-use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use api::clock;
 use projections::testing;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -19,9 +19,9 @@ const SECONDS: u64 = 5;
 pub(crate) async fn run() {
     println!("## Commands per second, {SECONDS} s each\n");
     println!(
-        "| callers | pgbench | portal, Postgres | of pgbench | stock, Postgres | portal / stock | portal, SQLite |"
+        "| callers | pgbench | stock | renamed | of pgbench | / stock | created | of pgbench | / stock | renamed, SQLite | created, SQLite |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let (_folder, sqlite_url) = testing::sqlite();
     let mut on_postgres = Process::start(crate::PORTAL, &testing::postgres().await).await;
     let mut on_sqlite = Process::start(crate::PORTAL, &sqlite_url).await;
@@ -31,12 +31,17 @@ pub(crate) async fn run() {
     prepare_pgbench(&plain);
     for callers in CALLERS {
         let pgbench = pgbench(&plain, callers);
-        let portal = load(&ana, on_postgres.address, "/admin/orgs", callers).await;
-        let stock = load(&Wire::new(stock.address), stock.address, "/orgs", callers).await;
-        let sqlite = load(&bo, on_sqlite.address, "/admin/orgs", callers).await;
-        let (of_pgbench, of_stock) = (portal / pgbench, portal / stock);
+        let stock = load(&Wire::new(stock.address), callers, Work::Create("/orgs")).await;
+        let renamed = load(&ana, callers, Work::Rename).await;
+        let created = load(&ana, callers, Work::Create("/admin/orgs")).await;
+        let lite = load(&bo, callers, Work::Rename).await;
+        let lite_created = load(&bo, callers, Work::Create("/admin/orgs")).await;
         println!(
-            "| {callers} | {pgbench:.0} | {portal:.0} | {of_pgbench:.2} | {stock:.0} | {of_stock:.1} × | {sqlite:.0} |"
+            "| {callers} | {pgbench:.0} | {stock:.0} | {renamed:.0} | {:.2} | {:.1} × | {created:.0} | {:.2} | {:.1} × | {lite:.0} | {lite_created:.0} |",
+            renamed / pgbench,
+            renamed / stock,
+            created / pgbench,
+            created / stock,
         );
     }
     println!();
@@ -44,23 +49,34 @@ pub(crate) async fn run() {
     on_sqlite.kill().await;
 }
 
+/// What each caller does, again and again.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Creates organisations with a form that is posted here.
+    Create(&'static str),
+    /// Renames an organisation of its own: one event, decided on the stream as it is loaded, with what the page expects.
+    Rename,
+}
+
 /// Requests answered per second.
-async fn load(browser: &Wire, address: SocketAddr, path: &'static str, callers: usize) -> f64 {
+async fn load(browser: &Wire, callers: usize, work: Work) -> f64 {
     let until = Instant::now() + Duration::from_secs(SECONDS);
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..callers {
-        let mut wire = browser.again(address);
+        let mut wire = browser.again(browser.address);
         tasks.spawn(async move {
+            let own = match work {
+                Work::Create(_) => Uuid::nil(),
+                Work::Rename => create(&mut wire, "/admin/orgs").await,
+            };
             let mut done: u32 = 0;
             while Instant::now() < until {
-                let id = Uuid::new_v4();
-                let slug = &id.simple().to_string()[..20];
-                let form = format!(
-                    "command_id={id}&name=Acme+{slug}&slug=s{slug}&owner_email=o{slug}%40example.com"
-                );
-                let answer = wire.post(path, &form).await.expect("an answer");
-                assert_eq!(answer.status, 303, "{}", answer.body);
+                match work {
+                    Work::Create(path) => drop(create(&mut wire, path).await),
+                    // Behind the two events that created it.
+                    Work::Rename => rename(&mut wire, own, done + 2).await,
+                }
                 done += 1;
             }
             done
@@ -68,6 +84,21 @@ async fn load(browser: &Wire, address: SocketAddr, path: &'static str, callers: 
     }
     let done: u32 = tasks.join_all().await.into_iter().sum();
     f64::from(done) / started.elapsed().as_secs_f64()
+}
+
+async fn create(wire: &mut Wire, path: &str) -> Uuid {
+    let id = clock::new_id(); // as it stands in the form
+    let slug = &Uuid::new_v4().simple().to_string()[..20];
+    let form = format!("command_id={id}&name=Acme+{slug}&slug=s{slug}&owner_email=o{slug}%40example.com");
+    let answer = wire.post(path, &form).await.expect("an answer");
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    id
+}
+
+async fn rename(wire: &mut Wire, org: Uuid, sequence: u32) {
+    let form = format!("command_id={}&expected_sequence={sequence}&name=Acme+{sequence}", clock::new_id());
+    let answer = wire.post(&format!("/admin/orgs/{org}/name"), &form).await.expect("an answer");
+    assert_eq!(answer.status, 303, "{}", answer.body);
 }
 
 const ROWS: &str = "create table rows (position bigserial primary key, aggregate_type text not null, \

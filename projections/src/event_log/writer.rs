@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::Constraint;
 use metrics::histogram;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::beside::Beside;
 use super::check::{Known, Verdict};
@@ -20,8 +21,8 @@ use crate::db::Db;
 /// How many appends one transaction takes at most.
 const BATCH: usize = 256;
 
-/// How long appends wait for others that are likely to come at any moment.
-const LINGER: Duration = Duration::from_millis(2);
+/// How long appends wait at most for those who are likely to come at any moment.
+const LINGER: Duration = Duration::from_millis(5);
 
 /// How long the next batch waits for the read models to have the last one.
 const FOLDING: Duration = Duration::from_millis(25);
@@ -34,11 +35,19 @@ pub(super) struct Writer {
     pub(super) folded: watch::Receiver<i64>,
 }
 
+/// The batch before: how many it answered, and how long it took until they were.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    answered: usize,
+    took: Duration,
+}
+
 impl Writer {
     pub(super) async fn run(mut self) {
-        let (mut batch, mut likely) = (Vec::with_capacity(BATCH), 1);
-        while self.collect(&mut batch, likely).await {
-            likely = batch.len();
+        let (mut batch, mut last) = (Vec::with_capacity(BATCH), Last::default());
+        while self.collect(&mut batch, last).await {
+            let started = Instant::now();
+            last.answered = batch.len();
             histogram!("portal_append_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
             match commit(&self.db, &appends).await {
@@ -47,8 +56,6 @@ impl Writer {
                     for (pending, answer) in batch.drain(..).zip(answers) {
                         let _caller_left = pending.answer.send(answer);
                     }
-                    // Whoever was answered waits for the read models and then comes again, all at once: one large
-                    // batch costs little more than each of the small ones that those would make who come meanwhile.
                     let folded = self.folded.wait_for(|at| *at >= position);
                     let _or_not = tokio::time::timeout(FOLDING, folded).await;
                 }
@@ -60,17 +67,20 @@ impl Writer {
                     }
                 }
             }
+            last.took = started.elapsed();
         }
     }
 
-    /// Takes all appends that wait, once there is one, and a moment later those of whoever was in the last batch and
-    /// is likely to be in this one. False when the log is closed.
-    async fn collect(&mut self, batch: &mut Vec<Pending>, likely: usize) -> bool {
+    /// Takes all appends that wait, once there is one. Whoever was answered last has what they did in the read models
+    /// now, and is likely to come again at once, so they get a moment: one large batch costs little more than each of
+    /// two that take turns. False when the log is closed.
+    async fn collect(&mut self, batch: &mut Vec<Pending>, last: Last) -> bool {
+        let likely = self.waiting.len() + last.answered;
         if self.waiting.recv_many(batch, BATCH).await == 0 {
             return false;
         }
-        let until = tokio::time::Instant::now() + LINGER;
-        while batch.len() < likely {
+        let until = Instant::now() + (last.took / 2).min(LINGER);
+        while batch.len() < likely.min(BATCH) {
             let room = BATCH - batch.len();
             let more = tokio::time::timeout_at(until, self.waiting.recv_many(batch, room));
             if !more.await.is_ok_and(|came| came > 0) {
