@@ -58,32 +58,43 @@ enum Work {
     Rename,
 }
 
+/// Organisations that are renamed in turn, so that their streams stay as short as those that people make.
+const RENAMED: usize = 1000;
+
 /// Requests answered per second.
 async fn load(browser: &Wire, callers: usize, work: Work) -> f64 {
-    let until = Instant::now() + Duration::from_secs(SECONDS);
+    let prepared = (0..callers).map(|_| prepare(browser.again(browser.address), work, RENAMED / callers));
+    let prepared = prepared.collect::<JoinSet<_>>().join_all().await;
     let started = Instant::now();
+    let until = started + Duration::from_secs(SECONDS);
     let mut tasks = JoinSet::new();
-    for _ in 0..callers {
-        let mut wire = browser.again(browser.address);
+    for (mut wire, own) in prepared {
         tasks.spawn(async move {
-            let own = match work {
-                Work::Create(_) => Uuid::nil(),
-                Work::Rename => create(&mut wire, "/admin/orgs").await,
-            };
-            let mut done: u32 = 0;
+            let mut done = 0;
             while Instant::now() < until {
                 match work {
                     Work::Create(path) => drop(create(&mut wire, path).await),
-                    // Behind the two events that created it.
-                    Work::Rename => rename(&mut wire, own, done + 2).await,
+                    // Behind the two events that created it, and those of the rounds before.
+                    Work::Rename => rename(&mut wire, own[done % own.len()], 2 + done / own.len()).await,
                 }
                 done += 1;
             }
-            done
+            u32::try_from(done).expect("some seconds are short")
         });
     }
     let done: u32 = tasks.join_all().await.into_iter().sum();
     f64::from(done) / started.elapsed().as_secs_f64()
+}
+
+/// What a caller needs before it begins.
+async fn prepare(mut wire: Wire, work: Work, number: usize) -> (Wire, Vec<Uuid>) {
+    let mut own = vec![];
+    if let Work::Rename = work {
+        for _ in 0..number {
+            own.push(create(&mut wire, "/admin/orgs").await);
+        }
+    }
+    (wire, own)
 }
 
 async fn create(wire: &mut Wire, path: &str) -> Uuid {
@@ -95,7 +106,7 @@ async fn create(wire: &mut Wire, path: &str) -> Uuid {
     id
 }
 
-async fn rename(wire: &mut Wire, org: Uuid, sequence: u32) {
+async fn rename(wire: &mut Wire, org: Uuid, sequence: usize) {
     let form = format!("command_id={}&expected_sequence={sequence}&name=Acme+{sequence}", clock::new_id());
     let answer = wire.post(&format!("/admin/orgs/{org}/name"), &form).await.expect("an answer");
     assert_eq!(answer.status, 303, "{}", answer.body);
