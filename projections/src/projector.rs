@@ -243,6 +243,7 @@ impl Projector {
     async fn index(self) {
         let (mut folded, mut indexed) = (self.log.folded().subscribe(), 0);
         while folded.wait_for(|at| at - indexed >= parts::BLOCK).await.is_ok() {
+            let _turn = self.whole.lock().await; // what folds everything is waited for
             match parts::keep_up(&self.db, self.folded()).await {
                 Ok(position) => indexed = position,
                 Err(_) if self.db.is_closed() => return,

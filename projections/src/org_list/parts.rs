@@ -8,29 +8,28 @@ use crate::db::{Db, Tx, on};
 /// Positions that one transaction takes in.
 pub(crate) const BLOCK: i64 = 1000;
 
-/// Takes in what the list has up to a position, block by block, and gives the position up to which the index is made.
+/// Takes in the next block of what the list has up to a position, and gives the position up to which the index is made.
 /// Less than a block is left to be read by whoever searches.
 pub(crate) async fn keep_up(db: &Db, folded: i64) -> Result<i64, sqlx::Error> {
-    loop {
-        let mut tx = db.begin_lazily().await?;
-        let indexed: Option<(i64,)> = match &mut tx {
-            Tx::Postgres(tx) => {
-                let indexed = sqlx::query_as(include_str!("../sql/org_list/indexed_postgres.sql"));
-                indexed.fetch_optional(&mut **tx).await?
-            }
-            Tx::Sqlite(tx) => {
-                let indexed = sqlx::query_as(include_str!("../sql/org_list/indexed.sql"));
-                indexed.fetch_optional(&mut **tx).await?
-            }
-        };
-        let (from,) = indexed.unwrap_or((folded,)); // or somebody else is at it
-        if folded - from < BLOCK {
-            tx.rollback().await?;
-            return Ok(from);
+    let mut tx = db.begin_lazily().await?;
+    let indexed: Option<(i64,)> = match &mut tx {
+        Tx::Postgres(tx) => {
+            let indexed = sqlx::query_as(include_str!("../sql/org_list/indexed_postgres.sql"));
+            indexed.fetch_optional(&mut **tx).await?
         }
-        take_in(&mut tx, from, from + BLOCK).await?;
-        tx.commit().await?;
+        Tx::Sqlite(tx) => {
+            let indexed = sqlx::query_as(include_str!("../sql/org_list/indexed.sql"));
+            indexed.fetch_optional(&mut **tx).await?
+        }
+    };
+    let (from,) = indexed.unwrap_or((folded,)); // or somebody else is at it
+    if folded - from < BLOCK {
+        tx.rollback().await?;
+        return Ok(from);
     }
+    take_in(&mut tx, from, from + BLOCK).await?;
+    tx.commit().await?;
+    Ok(from + BLOCK)
 }
 
 async fn take_in(tx: &mut Tx, from: i64, to: i64) -> Result<(), sqlx::Error> {
