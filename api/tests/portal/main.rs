@@ -22,4 +22,5 @@ mod server;
 mod setup;
 mod tenant;
 mod tidy;
+mod two_processes;
 mod wire;

@@ -9,16 +9,21 @@ select 1 as part, count(*) as number, coalesce(string_agg(org_id::text, ','), ''
 ) beginning
 union all
 select 2, count(*), coalesce(string_agg(org_id::text, ','), '') from (
-    select distinct now.org_id
+    select now.org_id
     from (
         select position from org_list_parts where search like $3 escape '!'
         union all -- rows that the index of parts doesn't have yet
         select valid_from from org_list
         where valid_from > (select position from org_list_indexed) and substr(search, 2) like $3 escape '!'
     ) hit
-    join org_list named on named.valid_from = hit.position
-    join org_list now on now.org_id = named.org_id and now.valid_to is null and now.search = named.search
-    where (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
+    cross join lateral ( -- one after the other, until there are enough
+        select now.org_id
+        from org_list named
+        join org_list now on now.org_id = named.org_id and now.valid_to is null and now.search = named.search
+        where named.valid_from = hit.position
+          and (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
+        limit 1
+    ) now
     limit $6
 ) inside
 union all

@@ -10,7 +10,7 @@ select 1 as part, count(*) as number, coalesce(group_concat(hex(org_id)), '') as
 )
 union all
 select 2, count(*), coalesce(group_concat(hex(org_id)), '') from (
-    select distinct now.org_id
+    select now.org_id
     from (
         select rowid as position from org_list_parts where org_list_parts match $7
         union all

@@ -1,0 +1,82 @@
+//! Two portals, each a process of its own, on one Postgres: they are one portal.
+
+use projections::{Db, EventLog, Projector, testing};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::process::Process;
+use crate::wire::{Answer, Wire};
+
+/// Races for one slug, and callers of each process.
+const RACES: usize = 20;
+const CALLERS: usize = 8;
+
+#[tokio::test]
+async fn two_processes_on_one_postgres_are_one_portal() {
+    let url = testing::postgres().await;
+    let program = env!("CARGO_BIN_EXE_portal");
+    let mut one = Process::start(program, &url).await;
+    let ana = one.first_superadmin().await;
+    let other = Process::start(program, &url).await;
+    let (here, there) = (ana.again(one.address), ana.again(other.address));
+
+    one_of_two_gets_a_slug(&here, &there).await;
+    whoever_is_answered_here_sees_it_there(&here, &there).await;
+    both_create_at_once(&here, &there).await;
+    whoever_signs_out_here_is_out_there(&here, &there).await;
+
+    one.kill().await;
+    other.kill().await;
+    let log = EventLog::open(Db::open(&url).await.expect("opens")).await.expect("opens");
+    let created = RACES + 1 + 2 * CALLERS * RACES;
+    let report = Projector::start(log.clone()).await.expect("folds").verify(|_| ()).await.expect("verifies");
+    assert_eq!(report.findings, []);
+    let events = log.tail(0, 10_000).await.expect("no gap");
+    assert_eq!(events.iter().filter(|event| event.event_type == "OrgCreated").count(), created);
+}
+
+async fn one_of_two_gets_a_slug(here: &Wire, there: &Wire) {
+    let (mut here, mut there) = (here.again(here.address), there.again(there.address));
+    for race in 0..RACES {
+        let slug = format!("race-{race}");
+        let (one, other) = tokio::join!(create(&mut here, &slug), create(&mut there, &slug));
+        let mut answers = [one.status, other.status];
+        answers.sort_unstable();
+        assert_eq!(answers, [303, 422], "{slug}");
+    }
+}
+
+async fn whoever_is_answered_here_sees_it_there(here: &Wire, there: &Wire) {
+    let (mut here, mut there) = (here.again(here.address), there.again(there.address));
+    assert_eq!(create(&mut here, "seen-there").await.status, 303);
+    let list = there.get("/admin/orgs?q=seen-there").await.expect("an answer");
+    assert!(list.body.contains("seen-there"), "{}", list.body);
+}
+
+async fn both_create_at_once(here: &Wire, there: &Wire) {
+    let mut callers = JoinSet::new();
+    for caller in 0..2 * CALLERS {
+        let from = if caller % 2 == 0 { here } else { there };
+        let mut wire = from.again(from.address);
+        callers.spawn(async move {
+            for number in 0..RACES {
+                let answer = create(&mut wire, &format!("org-{caller}-{number}")).await;
+                assert_eq!(answer.status, 303, "{}", answer.body);
+            }
+        });
+    }
+    callers.join_all().await;
+}
+
+async fn whoever_signs_out_here_is_out_there(here: &Wire, there: &Wire) {
+    let (mut here, mut there) = (here.again(here.address), there.again(there.address));
+    assert_eq!(there.get("/admin/orgs").await.expect("an answer").status, 200);
+    here.post("/logout", "").await.expect("an answer");
+    assert_eq!(there.get("/admin/orgs").await.expect("an answer").status, 303, "to sign in");
+}
+
+async fn create(wire: &mut Wire, slug: &str) -> Answer {
+    let id = Uuid::new_v4();
+    let form = format!("command_id={id}&name=Acme&slug={slug}&owner_email=owner%40{slug}.example");
+    wire.post("/admin/orgs", &form).await.expect("an answer")
+}
