@@ -33,6 +33,9 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_SUPERADMINS: &str = "/admin/superadmins";
+pub const ADMIN_SUPERADMINS_NEW: &str = "/admin/superadmins/new";
+pub const ADMIN_REVOCATION: &str = "/admin/superadmins/{id}/revocation";
 pub const ADMIN_SLASH: &str = "/admin/";
 pub const ADMIN_REST: &str = "/admin/{*rest}";
 pub const LIVEZ: &str = "/livez";
@@ -82,6 +85,11 @@ pub fn invitation_link(org: Uuid, invitation: Uuid) -> String {
 
 pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
     format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
+}
+
+/// Where one platform role of a person is taken back.
+pub fn revocation(person: Uuid, role: &str) -> String {
+    format!("/admin/superadmins/{person}/revocation?role={role}")
 }
 
 /// The page that follows a command: it waits for `position` and says what was done.

@@ -10,7 +10,7 @@ use axum::routing::{self, MethodRouter};
 
 use crate::access::{Need, gate};
 use crate::app::App;
-use crate::pages::admin::{self, actions, history, invitations, list, new, org};
+use crate::pages::admin::{self, actions, history, invitations, list, new, org, superadmins};
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
 use crate::{assets, health, paths};
@@ -63,6 +63,11 @@ fn table(routes: Routes) -> Routes {
         .post(paths::ADMIN_ORG_LINK, Superadmin, invitations::renew)
         .post(paths::ADMIN_ORG_WITHDRAWAL, Superadmin, invitations::withdraw)
         .get(paths::ADMIN_HISTORY, Platform, history::show)
+        .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
+        .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)
+        .post(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::submit)
+        .get(paths::ADMIN_REVOCATION, Superadmin, superadmins::revocation::form)
+        .post(paths::ADMIN_REVOCATION, Superadmin, superadmins::revocation::submit)
         .any_under(paths::ADMIN_SLASH, Platform, pages::nothing_here)
         .any_under(paths::ADMIN_REST, Platform, pages::nothing_here)
         .get(paths::LIVEZ, Anyone, health::livez)

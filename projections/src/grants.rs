@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, read, row};
 use crate::projector::{Entry, FoldError, begun_before};
+use crate::scope::Platform;
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
@@ -35,6 +36,26 @@ row! {
     pub struct HeldRow {
         pub role: String,
         pub sequence: i64,
+    }
+}
+
+row! {
+    /// A grant with what its holder is called today; nothing of somebody erased.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct GrantListed {
+        pub person_id: Uuid,
+        pub role: String,
+        pub position: i64,
+        pub granted_at: Timestamp,
+        pub granted_by: String,
+        pub reason: String,
+        /// Of the person's stream, as last seen.
+        pub sequence: i64,
+        pub revoked_at: Option<Timestamp>,
+        pub revoked_by: Option<String>,
+        pub revoked_reason: Option<String>,
+        pub name: Option<String>,
+        pub email: Option<String>,
     }
 }
 
@@ -81,6 +102,41 @@ pub async fn active(db: &Db, person_id: Uuid) -> Result<Option<ActiveGrant>, sql
 /// Whether anybody holds superadmin.
 pub async fn any_superadmin(db: &Db) -> Result<bool, sqlx::Error> {
     read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/any_superadmin.sql")).fetch_one(pool).await)
+}
+
+/// How many people hold superadmin.
+pub async fn superadmins(db: &Db, _: &Platform) -> Result<i64, sqlx::Error> {
+    read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/superadmins.sql")).fetch_one(pool).await)
+}
+
+/// The grants that hold now, superadmins first and then the oldest, at most `limit`.
+pub async fn held(db: &Db, _: &Platform, limit: i64) -> Result<Vec<GrantListed>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_as(include_str!("sql/grants/held.sql")).bind(limit).fetch_all(pool).await)
+}
+
+/// The grants that were revoked, of those given before a position, the last given first, at most `limit`.
+pub async fn past(db: &Db, _: &Platform, before: i64, limit: i64) -> Result<Vec<GrantListed>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/grants/past.sql")).bind(before).bind(limit).fetch_all(pool).await
+    })
+}
+
+/// The last grant of each role that somebody holds or held: at most one of each, superadmin first.
+pub async fn latest(db: &Db, _: &Platform, person_id: Uuid) -> Result<Vec<GrantListed>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/grants/latest.sql")).bind(person_id).fetch_all(pool).await
+    })
+}
+
+impl GrantListed {
+    pub fn is_held(&self) -> bool {
+        self.revoked_at.is_none()
+    }
+
+    /// The name where there is one, else the address.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).unwrap_or("somebody erased")
+    }
 }
 
 impl Found for GrantRow {

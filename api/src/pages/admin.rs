@@ -6,6 +6,7 @@ pub mod invitations;
 pub mod list;
 pub mod new;
 pub mod org;
+pub mod superadmins;
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/password/{token}`: choosing a first password, after `portal grant` made the account.
+//! `/password/{token}`: choosing a first password, after a grant made the account.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -52,7 +52,9 @@ pub async fn submit(
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {
     let link = links::open(app, token, Purpose::Password).await?;
     let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
-    people::by_id(&app.db, id).await?.ok_or(Error::NotFound)
+    let person = people::by_id(&app.db, id).await?;
+    // Whoever has chosen one meanwhile, by another link, keeps it.
+    person.filter(|person| person.password_hash.is_none()).ok_or(Error::NotFound)
 }
 
 fn page(person: &Person, errors: &Errors) -> Markup {

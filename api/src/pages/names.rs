@@ -43,6 +43,18 @@ impl Names {
         })
     }
 
+    /// Names of whoever read models say did something.
+    pub async fn of_actors(app: &App, actors: &[&str]) -> Result<Self, Error> {
+        let people = actors.iter().filter_map(|actor| actor.parse::<Actor>().ok()?.person());
+        let people: Vec<Uuid> = people.map(|person| person.0).collect();
+        Ok(Self { people: people::names(&app.db, &people).await?, orgs: HashMap::new() })
+    }
+
+    /// Who did something, from the text of a read model.
+    pub fn actor_text(&self, actor: &str) -> String {
+        actor.parse().map_or_else(|_| "somebody".to_owned(), |actor| self.actor(actor))
+    }
+
     /// Who did something, as text.
     pub fn actor(&self, actor: Actor) -> String {
         match actor {

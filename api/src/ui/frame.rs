@@ -33,17 +33,19 @@ pub struct Choice {
 pub enum Section {
     Organisations,
     History,
+    Superadmins,
     Account,
 }
 
 impl Section {
     /// Everything in the navigation, from top to bottom; the account stands apart, at the foot.
-    const ALL: [Self; 3] = [Self::Organisations, Self::History, Self::Account];
+    const ALL: [Self; 4] = [Self::Organisations, Self::History, Self::Superadmins, Self::Account];
 
     fn label(self) -> &'static str {
         match self {
             Self::Organisations => "Organisations",
             Self::History => "History",
+            Self::Superadmins => "Superadmins",
             Self::Account => "Your account",
         }
     }
@@ -52,6 +54,7 @@ impl Section {
         match self {
             Self::Organisations => "/admin/orgs",
             Self::History => "/admin/history",
+            Self::Superadmins => "/admin/superadmins",
             Self::Account => "/account",
         }
     }
@@ -60,6 +63,7 @@ impl Section {
         match self {
             Self::Organisations => icon::organisations(),
             Self::History => icon::history(),
+            Self::Superadmins => icon::superadmins(),
             Self::Account => icon::account(),
         }
     }

@@ -42,6 +42,11 @@ pub(super) fn history() -> Markup {
     line("M2.5 8a5.5 5.5 0 1 0 1.6-3.9L2.5 5.7M2.5 2.7v3h3M8 5v3.2l2.2 1.3")
 }
 
+/// A key.
+pub(super) fn superadmins() -> Markup {
+    line("M5.5 13.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM7.7 8.3l5.8-5.8M10.5 5.5l2 2M12.2 3.8l1.3 1.3")
+}
+
 pub(super) fn account() -> Markup {
     line("M8 8.2a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6zM2.8 13.6c.6-2.2 2.6-3.4 5.2-3.4s4.6 1.2 5.2 3.4")
 }

@@ -19,6 +19,9 @@ const console_ = (org) => [
   `${org.page}/invitations`,
   `/admin/orgs/${randomUUID()}`,
   '/admin/history',
+  '/admin/superadmins',
+  '/admin/superadmins/new',
+  `/admin/superadmins/${randomUUID()}/revocation`,
   '/admin/nothing/here',
 ];
 

@@ -2,7 +2,7 @@
 // not depend on the engine, so one of them is enough.
 
 import { look, onEveryEngine, withPage } from './harness.mjs';
-import { ANA, anOrg, asAna, asNewPerson, command, invite, join, send } from './steps.mjs';
+import { ANA, anOrg, asAna, asNewPerson, command, holder, invite, join, send } from './steps.mjs';
 
 const once = { engines: ['sqlite'] };
 
@@ -88,6 +88,32 @@ onEveryEngine('the console has no barriers', async ({ portal, page, context }) =
   await page.getByRole('button', { name: /Rename/ }).click();
   await page.getByText('Somebody changed this').waitFor();
   await look(page, 'conflict');
+}, once);
+
+onEveryEngine('the pages of superadmins have no barriers', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  await page.goto(portal.at('/admin/superadmins'));
+  await look(page, 'superadmins-one');
+  await page.getByRole('link', { name: 'Revoke' }).click();
+  await look(page, 'superadmin-last');
+  await page.goto(portal.at('/admin/superadmins/new'));
+  await look(page, 'superadmin-new');
+  await sendFrom(page, { email: 'nina', role: 'auditor', reason: 'short' });
+  await look(page, 'superadmin-new-wrong');
+  const give = (email, role) =>
+    command(portal, context, '/admin/superadmins/new', { email, role, reason: 'Shares the night shifts with Ana.' });
+  for (const [email, role] of [['olga@portal.example', 'auditor'], ['per@portal.example', 'superadmin']]) await give(email, role);
+  await page.goto(portal.at('/admin/superadmins'));
+  await holder(page, 'per@portal.example').getByRole('link', { name: 'Revoke' }).click();
+  await look(page, 'superadmin-revoke');
+  await page.getByLabel('Reason').fill('Has left for another company.');
+  await page.getByRole('button', { name: 'Revoke superadmin of per@portal.example' }).click();
+  await page.getByRole('status').getByText('You revoked').waitFor();
+  await give('nina@portal.example', 'superadmin');
+  await page.reload();
+  await look(page, 'superadmins');
+  await holder(page, 'Ana Lind').getByRole('link', { name: 'Revoke' }).click();
+  await look(page, 'superadmin-revoke-oneself');
 }, once);
 
 const CUSTOMERS = [

@@ -66,6 +66,12 @@ export function asNewPerson(portal, invitation, name, body, options) {
   }, options);
 }
 
+/** The row of somebody who holds a platform role. Others may name them as well: it is theirs by its first cell. */
+export function holder(page, who, table = 'Who holds a role now') {
+  const rows = page.getByRole('table', { name: table }).getByRole('row');
+  return rows.filter({ has: page.getByRole('rowheader', { name: who }) });
+}
+
 /** Types into a form, by the labels of its fields, and sends it with its main button. */
 export async function fillIn(page, fields, button) {
   for (const [label, text] of Object.entries(fields)) await field(page, label).fill(text);

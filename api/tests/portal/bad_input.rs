@@ -157,6 +157,7 @@ async fn whatever_stands_in_a_query_is_no_fault(world: World) {
         for path in [
             "/admin/orgs",
             "/admin/history",
+            "/admin/superadmins",
             "/organisations/select",
             "/admin/orgs/slug",
             "/login",

@@ -20,6 +20,7 @@ mod process;
 mod secrets;
 mod server;
 mod setup;
+mod superadmins;
 mod tenant;
 mod tidy;
 mod two_processes;

@@ -44,7 +44,7 @@ async fn no_token_is_kept_or_logged_anywhere(world: World) {
     assert!(rows.contains("otto@example.com") && rows.contains("OrgCreated"), "{rows}");
     let ana = world.somebody("ana@example.com").await;
     let mut pages = String::new();
-    for page in ["/admin/orgs", "/admin/history", "/account", "/metrics"] {
+    for page in ["/admin/orgs", "/admin/history", "/admin/superadmins", "/account", "/metrics"] {
         pages.push_str(&ana.get(page).await.is(200).body);
     }
     for (what, secret) in secrets {
