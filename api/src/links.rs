@@ -6,6 +6,7 @@ use domain::values::{Email, InvitationId, OrgId, PersonId};
 use projections::event_log::Beside;
 use projections::grants;
 use projections::links::{self, Link, Purpose};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::clock;
@@ -38,6 +39,23 @@ pub async fn prepare_invitation(
     let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
     let (token, link) = (Token::new()?, into(org, invitation));
     Ok((person, token.plain, Beside { person, email, token_hash: token.hash, link }))
+}
+
+/// A link to choose a first password for whoever has this address, known or not yet, to be written together with what
+/// `command` does; nothing for somebody who has a password.
+pub async fn prepare_password(
+    app: &App,
+    command: Uuid,
+    email: Email,
+) -> Result<(PersonId, Option<(String, Beside)>), Error> {
+    let known = app.lookups.person(&email).await?;
+    let person = PersonId(known.as_ref().map_or(command, |known| known.person_id));
+    if known.is_some_and(|known| known.password_hash.is_some()) {
+        return Ok((person, None));
+    }
+    let token = Token::new()?;
+    let link = Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) };
+    Ok((person, Some((token.plain, Beside { person, email, token_hash: token.hash, link }))))
 }
 
 fn into(org: OrgId, invitation: InvitationId) -> Link {

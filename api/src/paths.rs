@@ -51,6 +51,11 @@ pub fn people(slug: &str) -> String {
     format!("/org/{slug}/members")
 }
 
+/// Where a link to choose a first password leads.
+pub fn choose_password(token: &str) -> String {
+    format!("/password/{token}")
+}
+
 pub fn activity(slug: &str) -> String {
     format!("/org/{slug}/activity")
 }

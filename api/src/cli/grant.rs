@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::bus::Envelope;
 use crate::cli::{RoleName, say};
 use crate::config::Settings;
-use crate::{clock, links};
+use crate::{clock, links, paths};
 
 pub async fn run(settings: Settings, email: Email, role: RoleName, reason: &str) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
@@ -27,7 +27,7 @@ pub async fn run(settings: Settings, email: Email, role: RoleName, reason: &str)
         let token = links::choose_password(&app, id).await.map_err(anyhow::Error::from)?;
         say(&format!(
             "Choose a password here (works once, for a day):\n\n    {}\n",
-            links::url(&app, &format!("/password/{token}"))
+            links::url(&app, &paths::choose_password(&token))
         ));
     }
     app.db.close().await;

@@ -112,7 +112,7 @@ async fn password_box(app: &App, token: &str) -> Result<Markup, Error> {
     let person = people::by_id(&app.db, PersonId(person)).await?;
     let whose = person.map_or_else(|| "the new person".to_owned(), |person| person.email);
     let label = format!("Link for {whose} to choose a password, for a day – pass it on now");
-    Ok(ui::link_box(&label, &links::url(app, &format!("/password/{token}"))))
+    Ok(ui::link_box(&label, &links::url(app, &paths::choose_password(token))))
 }
 
 /// Names of whoever gave and took these.

@@ -6,14 +6,13 @@ use domain::Grant;
 use domain::grant::{GrantCommand, PlatformRole};
 use domain::values::{Email, PersonId, Reason};
 use maud::{Markup, html};
-use projections::people::{self, Person};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{may, role_of};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
-use crate::bus::{Envelope, Receipt};
+use crate::bus::{Envelope, Receipt, SendError};
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::Form;
@@ -50,13 +49,17 @@ pub async fn submit(
         Ok(parsed) => parsed,
         Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors).await?)),
     };
-    // One address is one person, so a form sent twice names the same one.
-    let person = people::ensure(&app.db, PersonId(clock::new_id()), &email, clock::now()).await?;
     let command_id = typed.command_id;
-    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let issuer = Issuer::from(&operator.identity);
-    let receipt = app.bus.send::<Grant>(&issuer, PersonId(person.person_id), give, envelope).await?;
-    done(&app, command_id, &person, receipt).await
+    let (person, link) = links::prepare_password(&app, command_id, email).await?;
+    let (token, beside) = link.unzip();
+    let envelope = Envelope { command_id, address: client.address, beside, ..Envelope::new() };
+    match app.bus.send::<Grant>(&Issuer::from(&operator.identity), person, give, envelope).await {
+        Ok(receipt) => done(&app, command_id, (person, token), receipt).await,
+        Err(refusal @ SendError::AddressTaken) => {
+            Ok(again(page(&app, &operator, &typed, &Errors::one("email", refusal)).await?))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 fn parse(typed: &NewGrant) -> Result<(Email, GrantCommand), Errors> {
@@ -74,19 +77,24 @@ fn parse(typed: &NewGrant) -> Result<(Email, GrantCommand), Errors> {
 }
 
 /// To the list, which says what was done; for somebody who can't sign in yet with a link to pass on.
-async fn done(app: &App, command_id: Uuid, person: &Person, receipt: Receipt) -> Result<Response, Error> {
+async fn done(
+    app: &App,
+    command_id: Uuid,
+    (person, token): (PersonId, Option<String>),
+    receipt: Receipt,
+) -> Result<Response, Error> {
     let did = app.log.command(command_id).await?;
-    let to = match did {
-        Some(_) if receipt.sequence > 0 => paths::seen(paths::ADMIN_SUPERADMINS, receipt.position),
-        Some(did) => paths::seen(paths::ADMIN_SUPERADMINS, did.appended().last_position), // sent twice
-        None => format!("{}?held={}", paths::ADMIN_SUPERADMINS, person.person_id),
+    let Some(did) = did else {
+        // They hold it already, so nothing was written, and no link either.
+        let to = Redirect::to(&format!("{}?held={}", paths::ADMIN_SUPERADMINS, person.0));
+        if token.is_none() {
+            return Ok(to.into_response());
+        }
+        return Ok((session::hand_over(app, &links::choose_password(app, person).await?), to).into_response());
     };
-    let redirect = Redirect::to(&to);
-    if person.password_hash.is_some() {
-        return Ok(redirect.into_response());
-    }
-    let token = links::choose_password(app, PersonId(person.person_id)).await?;
-    Ok((session::hand_over(app, &token), redirect).into_response())
+    let position = if receipt.sequence > 0 { receipt.position } else { did.appended().last_position }; // sent twice
+    let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, position));
+    Ok((token.map(|token| session::hand_over(app, &token)), to).into_response())
 }
 
 async fn page(app: &App, operator: &Operator, typed: &NewGrant, errors: &Errors) -> Result<Markup, Error> {
