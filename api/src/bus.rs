@@ -152,6 +152,8 @@ impl Bus {
             beside: envelope.beside.clone(),
         };
         match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
+            // It is so already: perhaps by this very command, or by another one that had its id.
+            Ok((None, last)) => Ok((self.first_answer(&append).await?, last)),
             Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
                 self.first_answer(&append).await?.map(|first| (Some(first), 0)).ok_or(refusal)
             }

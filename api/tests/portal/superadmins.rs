@@ -169,6 +169,18 @@ async fn two_clicks_are_one(world: World) {
     }
 }
 
+async fn a_refused_grant_leaves_nobody_behind(world: World) {
+    let ana = world.operator().await;
+    let id = clock::new_id().to_string();
+    let fields =
+        |email| [("command_id", id.as_str()), ("email", email), ("role", "auditor"), ("reason", REASON)];
+    ana.post(NEW, &fields("olga@example.com")).await.is(303);
+    ana.post(NEW, &fields("nobody@example.com")).await.is(409); // the id of another command
+    let nobody = world.app.lookups.person(&"nobody@example.com".parse().expect("an address")).await;
+    assert_eq!(nobody.expect("an answer"), None);
+    world.verify().await;
+}
+
 async fn a_role_that_is_held_already_is_no_error_and_said(world: World) {
     let ana = world.operator().await;
     let cleo = world.granted("cleo@example.com", Auditor).await;
@@ -253,6 +265,7 @@ engines! {
     whoever_revokes_their_own_role_is_told_and_goes_home,
     a_stale_page_is_told_what_happened,
     two_clicks_are_one,
+    a_refused_grant_leaves_nobody_behind,
     a_role_that_is_held_already_is_no_error_and_said,
     an_auditor_sees_all_of_it_and_changes_nothing,
     wrong_input_is_named_and_everything_typed_is_kept,

@@ -54,7 +54,7 @@ pub async fn submit(
     let (token, beside) = link.unzip();
     let envelope = Envelope { command_id, address: client.address, beside, ..Envelope::new() };
     match app.bus.send::<Grant>(&Issuer::from(&operator.identity), person, give, envelope).await {
-        Ok(receipt) => done(&app, command_id, (person, token), receipt).await,
+        Ok(receipt) => done(&app, (person, token), receipt).await,
         Err(refusal @ SendError::AddressTaken) => {
             Ok(again(page(&app, &operator, &typed, &Errors::one("email", refusal)).await?))
         }
@@ -79,21 +79,18 @@ fn parse(typed: &NewGrant) -> Result<(Email, GrantCommand), Errors> {
 /// To the list, which says what was done; for somebody who can't sign in yet with a link to pass on.
 async fn done(
     app: &App,
-    command_id: Uuid,
     (person, token): (PersonId, Option<String>),
     receipt: Receipt,
 ) -> Result<Response, Error> {
-    let did = app.log.command(command_id).await?;
-    let Some(did) = did else {
+    if receipt.sequence == 0 {
         // They hold it already, so nothing was written, and no link either.
         let to = Redirect::to(&format!("{}?held={}", paths::ADMIN_SUPERADMINS, person.0));
         if token.is_none() {
             return Ok(to.into_response());
         }
         return Ok((session::hand_over(app, &links::choose_password(app, person).await?), to).into_response());
-    };
-    let position = if receipt.sequence > 0 { receipt.position } else { did.appended().last_position }; // sent twice
-    let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, position));
+    }
+    let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.position));
     Ok((token.map(|token| session::hand_over(app, &token)), to).into_response())
 }
 
