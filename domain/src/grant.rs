@@ -303,7 +303,7 @@ impl Aggregate for Grant {
             E::SuperadminGranted(granted) => self.grant(Superadmin, &granted),
             E::AuditorGranted(granted) => self.grant(Auditor, &granted),
             E::SuperadminStarted { until } => {
-                stands(Superadmin, Standing::Held(Period { from: None, until }))
+                stands(Superadmin, Standing::Held(Period { from: None, until }));
             }
             E::AuditorStarted { until } => stands(Auditor, Standing::Held(Period { from: None, until })),
             E::SuperadminRevoked(_) | E::SuperadminExpired { .. } => stands(Superadmin, Standing::Ended),

@@ -55,16 +55,34 @@ pub async fn of_org(
         return Ok(vec![]);
     }
     let db: &Db = log.db();
-    let rows: Vec<(i64,)> = read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/history/of_org.sql"))
+    let positions: Vec<i64> = read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/history/of_org.sql"))
             .bind(org_id)
             .bind(before)
             .bind(limit)
             .fetch_all(pool)
             .await
     })?;
-    let positions: Vec<i64> = rows.into_iter().map(|(position,)| position).collect();
-    let mut events = log.at(&positions).await?;
+    newest_first(log, &positions).await
+}
+
+/// The newest events that came from the server's shell before a position, newest first, at most `limit`.
+pub async fn by_shell(
+    log: &EventLog,
+    _: &Platform,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let db: &Db = log.db();
+    let positions: Vec<i64> = read!(db, |pool| {
+        let query = sqlx::query_scalar(include_str!("sql/history/by_shell.sql"));
+        query.bind(before).bind(limit).fetch_all(pool).await
+    })?;
+    newest_first(log, &positions).await
+}
+
+async fn newest_first(log: &EventLog, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
+    let mut events = log.at(positions).await?;
     events.reverse();
     Ok(events)
 }

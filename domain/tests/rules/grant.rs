@@ -1,5 +1,6 @@
 //! The rule book of platform roles.
 
+use cqrs_es::DomainEvent;
 use domain::grant::{
     End, GrantCommand as C, GrantError as E, GrantEvent, Granted, PlatformRole, Policy, Revoked, SUPERADMINS,
     Term,
@@ -356,13 +357,11 @@ fn of(role: PlatformRole, granted: Granted) -> GrantEvent {
 /// The same by the first request.
 fn approved(event: GrantEvent) -> GrantEvent {
     let request = Some(request(1));
-    match event {
-        GrantEvent::SuperadminGranted(granted) => {
-            GrantEvent::SuperadminGranted(Granted { request, ..granted })
-        }
-        GrantEvent::AuditorGranted(granted) => GrantEvent::AuditorGranted(Granted { request, ..granted }),
-        other => panic!("{other:?}"),
-    }
+    let (GrantEvent::SuperadminGranted(granted) | GrantEvent::AuditorGranted(granted)) = &event else {
+        panic!("{event:?} grants nothing")
+    };
+    let role = if event.event_type().starts_with("Super") { SUPERADMIN } else { AUDITOR };
+    of(role, Granted { request, ..granted.clone() })
 }
 
 fn revoked(role: PlatformRole, for_good: bool) -> GrantEvent {

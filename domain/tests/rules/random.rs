@@ -77,7 +77,9 @@ proptest! {
             let Some(count) = let_through(guard, &events) else { continue };
             prop_assert!(count >= 1 || guard == 0);
             guard = count;
-            events.into_iter().for_each(|event| people[who].apply(event));
+            for event in events {
+                people[who].apply(event);
+            }
             let stand = people.iter().filter(|grant| stands_for_good(grant)).count();
             prop_assert_eq!(i64::try_from(stand), Ok(guard));
         }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::EventStore;
-use domain::grant::{GrantCommand, GrantEvent, PlatformRole};
+use domain::grant::{GrantCommand, GrantEvent, Granted, PlatformRole, Revoked};
 use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use domain::{Actor, Grant, Metadata, Org, Rules};
-use projections::event_log::{Append, AppendError, Appended, Draft, Recorded, StreamId};
+use projections::event_log::{Append, AppendError, Appended, Authority, Draft, Recorded, StreamId};
 use projections::projector::Report;
 use projections::{Db, EventLog, OpenError, Platform, Projector, Timestamp, grants, testing};
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
@@ -141,7 +141,8 @@ impl Store {
     /// The right to see everything, of a new superadmin.
     pub(crate) async fn platform(&self) -> Outcome<Platform> {
         let person = self.superadmin().await?;
-        let grant = grants::active(self.db(), person.0).await?.ok_or("a superadmin has an active grant")?;
+        let grant =
+            grants::active(self.db(), person.0, noon(0)).await?.ok_or("a superadmin has an active grant")?;
         Ok(Platform::of(&grant))
     }
 
@@ -242,11 +243,22 @@ pub(crate) fn reason() -> Reason {
 }
 
 pub(crate) fn superadmin_granted() -> GrantEvent {
-    GrantEvent::SuperadminGranted { reason: reason() }
+    GrantEvent::SuperadminGranted(Granted::for_good(reason()))
+}
+
+/// Of somebody who does not count, for there is an end.
+pub(crate) fn superadmin_until(until: impl Into<DateTime<Utc>>) -> GrantEvent {
+    let until = Some(until.into());
+    GrantEvent::SuperadminGranted(Granted { until, ..Granted::for_good(reason()) })
+}
+
+/// The right of somebody whose stream has one event.
+pub(crate) fn authority(person: PersonId) -> Option<Authority> {
+    Some(Authority { stream: StreamId::of::<Grant>(person), sequence: 1, until: None })
 }
 
 pub(crate) fn superadmin_revoked() -> GrantEvent {
-    GrantEvent::SuperadminRevoked { reason: reason() }
+    GrantEvent::SuperadminRevoked(Revoked::for_good(reason()))
 }
 
 pub(crate) fn revoke_superadmin() -> GrantCommand {
