@@ -16,10 +16,11 @@ use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::grant::GrantCommand;
+use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::org::OrgCommand;
 use domain::values::PersonId;
 use domain::{Actor, Grant, Org, Rules};
+use projections::access_log;
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
 use projections::{Platform, Scope, Tenant};
@@ -27,7 +28,7 @@ use projections::{Platform, Scope, Tenant};
 use crate::app::App;
 use crate::error::Error;
 use crate::session::{self, Identity};
-use crate::{pages, paths};
+use crate::{clock, pages, paths};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +49,12 @@ pub enum Right {
     Superadmin,
     /// Superadmin; or the link that an empty portal prints, for the first one.
     FirstSuperadmin,
+    /// Superadmin, and the person that the command says it is by.
+    SuperadminAs(PersonId),
     /// Only this person, for themselves.
     Oneself(PersonId),
+    /// Nobody: its time must have come.
+    Timer,
 }
 
 /// An aggregate whose commands can be issued: each of them says what it needs.
@@ -58,6 +63,11 @@ pub trait Commanded: Rules {
 
     /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
     fn begins(command: &Self::Command) -> bool;
+
+    /// What the portal's policy has against it, if somebody in the console issues it.
+    fn against(_: &Self::Command, _: &Policy) -> Option<Self::Error> {
+        None
+    }
 }
 
 impl Commanded for Org {
@@ -65,10 +75,12 @@ impl Commanded for Org {
         use OrgCommand as C;
         match command {
             C::AcceptInvitation { person, .. } => Right::Oneself(*person),
+            C::ReinstateOnTime { .. } => Right::Timer,
             C::Create { .. }
             | C::Rename { .. }
             | C::ChangeSlug { .. }
             | C::Suspend { .. }
+            | C::ConfirmSuspension { .. }
             | C::Reinstate
             | C::Archive { .. }
             | C::Restore
@@ -87,14 +99,23 @@ impl Commanded for Org {
 
 impl Commanded for Grant {
     fn right(command: &GrantCommand) -> Right {
+        use GrantCommand as C;
         match command {
-            GrantCommand::Give { .. } => Right::FirstSuperadmin,
-            GrantCommand::Revoke { .. } => Right::Superadmin,
+            C::Give { role: PlatformRole::Superadmin, term: Term::FOR_GOOD, .. } => Right::FirstSuperadmin,
+            C::Give { .. } | C::Revoke { .. } | C::Decline { .. } => Right::Superadmin,
+            C::Request { by, .. } | C::Approve { by, .. } | C::Withdraw { by, .. } => {
+                Right::SuperadminAs(*by)
+            }
+            C::Start { .. } | C::Expire { .. } => Right::Timer,
         }
     }
 
     fn begins(_: &GrantCommand) -> bool {
         false
+    }
+
+    fn against(command: &GrantCommand, policy: &Policy) -> Option<GrantError> {
+        policy.against(command)
     }
 }
 
@@ -109,6 +130,8 @@ pub enum Issuer {
     Shell,
     /// The link of an empty portal.
     Setup,
+    /// A time that an earlier event had set: see `reactor.rs`.
+    Timer,
 }
 
 impl From<&Identity> for Issuer {
@@ -123,19 +146,27 @@ impl Issuer {
             Self::Person { person, .. } => Actor::Person(*person),
             Self::Shell => Actor::Shell,
             Self::Setup => Actor::Setup,
+            Self::Timer => Actor::Timer,
         }
     }
 
     /// Whether this right is had, and by which grant: the one that must still stand when the events are written.
     pub fn has(&self, right: Right) -> Option<Option<&ActiveGrant>> {
-        use domain::grant::PlatformRole::Superadmin;
+        use PlatformRole::Superadmin;
         match (self, right) {
-            (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) => Some(None),
+            (Self::Shell, Right::SuperadminAs(_)) => None, // no shell is a person
+            (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) | (Self::Timer, Right::Timer) => {
+                Some(None)
+            }
             (Self::Person { person, .. }, Right::Oneself(of)) => (*person == of).then_some(None),
             (Self::Person { grant: Some(grant), .. }, Right::Superadmin | Right::FirstSuperadmin) => {
                 (grant.role() == Superadmin).then_some(Some(grant))
             }
-            (Self::Person { grant: None, .. } | Self::Setup, _) => None,
+            (Self::Person { person, grant: Some(grant) }, Right::SuperadminAs(by)) => {
+                (*person == by && grant.role() == Superadmin).then_some(Some(grant))
+            }
+            (Self::Person { .. }, Right::Timer)
+            | (Self::Person { grant: None, .. } | Self::Setup | Self::Timer, _) => None,
         }
     }
 }
@@ -221,9 +252,18 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
         return Ok(Admitted::Elsewhere(Redirect::permanent(&path).into_response()));
     }
     if membership.status == projections::org_list::SUSPENDED {
+        note_first_refusal(app, &membership).await;
         return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
     }
     Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
+}
+
+/// How soon a suspension works is measured. No reason to fail if it can't be written.
+async fn note_first_refusal(app: &App, membership: &Membership) {
+    let Membership { org_id, status_position, refused_at: None, .. } = *membership else { return };
+    if let Err(error) = access_log::first_refusal(&app.db, org_id, status_position, clock::now()).await {
+        tracing::warn!(%error, "the first refusal of a suspension could not be noted");
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Operator {

@@ -14,11 +14,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cqrs_es::{AggregateError, EventStore};
+use domain::grant::Policy;
 use domain::values::PersonId;
 use domain::{Metadata, Rules};
 use metrics::counter;
 use projections::access_log::{self, Refused};
-use projections::event_log::{Append, AppendError, Appended, Beside, Draft, Loaded, Recorded, StreamId};
+use projections::event_log::{
+    Append, AppendError, Appended, Authority, Beside, Draft, Loaded, Recorded, StreamId,
+};
 use projections::grants::{self, ActiveGrant};
 use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
@@ -33,6 +36,7 @@ pub struct Bus {
     db: Db,
     log: EventLog,
     projector: Projector,
+    policy: Policy,
 }
 
 /// What goes with a command, whatever it is.
@@ -45,12 +49,20 @@ pub struct Envelope {
     pub address: Option<IpAddr>,
     /// What is to be written together with the events.
     pub beside: Option<Beside>,
+    /// Position of the event that led to this, where one did.
+    pub causation: Option<i64>,
 }
 
 impl Envelope {
     /// For a command that no form was made for.
     pub fn new() -> Self {
-        Self { command_id: clock::new_id(), expected_sequence: None, address: None, beside: None }
+        Self {
+            command_id: clock::new_id(),
+            expected_sequence: None,
+            address: None,
+            beside: None,
+            causation: None,
+        }
     }
 }
 
@@ -83,7 +95,7 @@ pub enum SendError<E: std::error::Error> {
     Stale { sequence: i64, since: Vec<Recorded> },
     #[error("{key} is taken")]
     Taken { key: String, holder: StreamId },
-    #[error("there must always be a superadmin")]
+    #[error("there must always be a superadmin without an end date, and this is the last one")]
     LastOne,
     #[error("somebody else invited this address at this very moment; send it again")]
     AddressTaken,
@@ -102,8 +114,14 @@ const TRIES: usize = 10;
 const WAIT: Duration = Duration::from_secs(3);
 
 impl Bus {
-    pub fn new(db: Db, log: EventLog, projector: Projector) -> Self {
-        Self { db, log, projector }
+    pub fn new(db: Db, log: EventLog, projector: Projector, policy: Policy) -> Self {
+        Self { db, log, projector, policy }
+    }
+
+    /// The same under another policy.
+    #[must_use]
+    pub fn under(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Carries out a command on the aggregate `id`, or says why not.
@@ -140,8 +158,12 @@ impl Bus {
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
         let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
+        if let (Issuer::Person { .. }, Some(why)) = (issuer, A::against(&command, &self.policy)) {
+            return Err(SendError::Rule(why));
+        }
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
+        metadata.causation = envelope.causation;
         let append = Append {
             stream: StreamId::of::<A>(id),
             after: 0,
@@ -206,7 +228,7 @@ impl Bus {
     async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
         let Issuer::Person { person, .. } = issuer else { return Ok(issuer.clone()) };
         let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
-        Ok(Issuer::Person { person: *person, grant: grants::active(&self.db, person.0).await? })
+        Ok(Issuer::Person { person: *person, grant: grants::active(&self.db, person.0, clock::now()).await? })
     }
 
     async fn load<A: Rules>(&self, id: A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
@@ -287,9 +309,13 @@ impl<E: std::error::Error> From<StoreError> for SendError<E> {
     }
 }
 
-/// The stream that gave the right, as it stood when it did.
-fn authority(grant: Option<&ActiveGrant>) -> Option<(StreamId, i64)> {
-    grant.map(|grant| (StreamId::of::<domain::Grant>(PersonId(grant.person_id())), grant.sequence()))
+/// The stream that gave the right, as it stood when it did, and until when it does.
+fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
+    grant.map(|grant| Authority {
+        stream: StreamId::of::<domain::Grant>(PersonId(grant.person_id())),
+        sequence: grant.sequence(),
+        until: grant.until(),
+    })
 }
 
 /// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
@@ -326,7 +352,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
             SendError::Rule(rule) => Self::Conflict(sentence(&rule.to_string())),
             SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
             SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),
-            SendError::LastOne => Self::Conflict("There must always be a superadmin, and this is the last one.".to_owned()),
+            SendError::LastOne => Self::Conflict("There must always be a superadmin without an end date, and this is the last one.".to_owned()),
             SendError::AddressTaken => Self::Conflict(
                 "Somebody else invited this address at the same moment. Go back and send the form again.".to_owned(),
             ),

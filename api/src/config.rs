@@ -5,6 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use clap::Args;
+use domain::grant::Policy;
 
 use crate::log::Format;
 
@@ -44,12 +45,23 @@ pub struct Settings {
     /// Days until any session ends
     #[arg(long, env = "PORTAL_SESSION_DAYS", default_value_t = 7, global = true, value_parser = clap::value_parser!(i64).range(1..=90))]
     pub session_days: i64,
+    /// Whether a role that is given in the console needs a second superadmin, who approves it
+    #[arg(long, env = "PORTAL_GRANT_APPROVAL", global = true, value_parser = clap::builder::BoolishValueParser::new())]
+    pub grant_approval: bool,
+    /// Days within which a role that is given in the console must end; without it, it may be for good
+    #[arg(long, env = "PORTAL_GRANT_MAX_DAYS", global = true, value_parser = clap::value_parser!(i64).range(1..=3650))]
+    pub grant_max_days: Option<i64>,
 }
 
 impl Settings {
     /// Where links lead, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// What binds those who give roles in the console.
+    pub fn grant_policy(&self) -> Policy {
+        Policy { approval: self.grant_approval, max_days: self.grant_max_days }
     }
 
     /// Whether people reach this by HTTPS, so that cookies may be bound to it.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use api::cli::{Cli, Command, demo, grant, log, serve, transfer};
+use api::cli::{Cli, Command, demo, grant, log, recover, serve, transfer};
 use clap::Parser;
 
 #[tokio::main]
@@ -16,7 +16,10 @@ async fn main() -> ExitCode {
         Command::Verify => log::verify(settings).await,
         Command::Export { to } => transfer::export(settings, to).await,
         Command::Import { from } => transfer::import(settings, from).await,
-        Command::Grant { email, role, reason } => grant::run(settings, email, role, &reason).await,
+        Command::Grant { email, role, reason, days } => {
+            grant::run(settings, (email, role), &reason, days).await
+        }
+        Command::Recover { slug } => recover::run(settings, slug).await,
     };
     done.unwrap_or_else(|error| {
         api::cli::complain(&error);

@@ -35,6 +35,7 @@ pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation
 pub const ADMIN_HISTORY: &str = "/admin/history";
 pub const ADMIN_SUPERADMINS: &str = "/admin/superadmins";
 pub const ADMIN_SUPERADMINS_NEW: &str = "/admin/superadmins/new";
+pub const ADMIN_GRANT_REQUEST: &str = "/admin/superadmins/requests/{request}/{decision}";
 pub const ADMIN_REVOCATION: &str = "/admin/superadmins/{id}/revocation";
 pub const ADMIN_SLASH: &str = "/admin/";
 pub const ADMIN_REST: &str = "/admin/{*rest}";
@@ -97,6 +98,16 @@ pub fn revocation(person: Uuid, role: &str) -> String {
     format!("/admin/superadmins/{person}/revocation?role={role}")
 }
 
+/// Where the term of a platform role that somebody holds is changed.
+pub fn change_of_grant(person: Uuid, role: &str) -> String {
+    format!("{ADMIN_SUPERADMINS_NEW}?person={person}&role={role}")
+}
+
+/// Where a request for a platform role is decided.
+pub fn grant_request(request: Uuid, decision: impl Display) -> String {
+    format!("/admin/superadmins/requests/{request}/{decision}")
+}
+
 /// The page that follows a command: it waits for `position` and says what was done.
 pub fn seen(path: &str, position: i64) -> String {
     format!("{path}?seen={position}")
@@ -104,8 +115,17 @@ pub fn seen(path: &str, position: i64) -> String {
 
 /// Sign-in that goes on to `path` afterwards.
 pub fn login_then(path: &str) -> String {
+    then(LOGIN, path)
+}
+
+/// Signs out, and in again on the way to a path.
+pub fn logout_then(path: &str) -> String {
+    then(LOGOUT, path)
+}
+
+fn then(first: &str, path: &str) -> String {
     let query = serde_html_form::to_string([("next", path)]).unwrap_or_default();
-    format!("{LOGIN}?{query}")
+    format!("{first}?{query}")
 }
 
 /// A path of this product, from outside; anything that could lead elsewhere is none.

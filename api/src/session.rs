@@ -75,7 +75,7 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
             tracing::warn!(%error, "the use of a session could not be noted");
         }
     }
-    let grant = session.grant();
+    let grant = session.grant(now);
     Ok(Some(Identity { session, grant }))
 }
 

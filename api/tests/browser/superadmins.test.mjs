@@ -12,7 +12,7 @@ onEveryEngine('a second superadmin is made by keyboard, follows the link, and is
   await asAna(portal, context);
   await page.goto(portal.at('/admin/orgs'));
   await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name: 'Superadmins' }).click();
-  await page.getByText('There is only one superadmin.').waitFor();
+  await page.getByText('There is only one superadmin without an end date.').waitFor();
   await page.getByRole('link', { name: 'Grant a role' }).focus();
   await page.keyboard.press('Enter');
   await page.getByLabel('E-mail address').focus();
@@ -25,7 +25,7 @@ onEveryEngine('a second superadmin is made by keyboard, follows the link, and is
   await page.keyboard.press('Enter');
   await page.getByRole('status').getByText(`You granted superadmin to nina@portal.example: ${WHY}`).waitFor();
   const link = await page.getByLabel(/^Link for nina@portal.example/).inputValue();
-  assert.equal(await page.getByText('There is only one superadmin.').count(), 0);
+  assert.equal(await page.getByText('There is only one superadmin without an end date.').count(), 0);
 
   await withPage(async (theirs) => {
     await theirs.goto(link);
@@ -50,7 +50,7 @@ onEveryEngine('the last superadmin is kept, and what is wrong stands beside its 
   await asAna(portal, context);
   await page.goto(portal.at('/admin/superadmins'));
   await page.getByRole('link', { name: 'Revoke' }).click();
-  await page.getByText('This is the last superadmin.').waitFor();
+  await page.getByText('This is the last superadmin without an end date.').waitFor();
   await page.getByRole('link', { name: 'Grant a role' }).click();
   await fillIn(page, { 'E-mail address': 'nina@portal.example', Reason: 'too short' }, 'Grant role');
   await page.getByRole('alert').getByText('10 to 500 characters').waitFor();

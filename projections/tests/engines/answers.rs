@@ -33,7 +33,7 @@ fn everything_that_can_collide() -> Vec<Append> {
     let (org, admin, other) = (OrgId(id()), PersonId(id()), PersonId(id()));
     let created = append::<Org>(org, 0, &[created("Acme", "acme")]);
     let reused = Append { fingerprint: [9; 32], ..created.clone() };
-    let authority = authority(admin);
+    let authority = Some(authority(admin));
     let act = |slug| Append { authority: authority.clone(), ..creation("By the admin", slug) };
     let revoked = |id, after| append::<Grant>(id, after, &[superadmin_revoked()]);
     let handed_over = [superadmin_granted(), GrantEvent::AuditorGranted(Granted::for_good(reason()))];

@@ -117,9 +117,14 @@ impl Store {
 
     /// Loads, decides, appends.
     pub(crate) async fn carry_out<A: Rules>(&self, id: A::Id, command: A::Command) -> Outcome<Appended> {
+        Ok(self.append(self.decided::<A>(id, command).await?).await?)
+    }
+
+    /// Loads and decides.
+    pub(crate) async fn decided<A: Rules>(&self, id: A::Id, command: A::Command) -> Outcome<Append> {
         let loaded = EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await?;
         let events = loaded.aggregate.decide(command)?;
-        Ok(self.append(append::<A>(id, loaded.sequence, &events)).await?)
+        Ok(append::<A>(id, loaded.sequence, &events))
     }
 
     /// A new organisation, readable.
@@ -253,8 +258,8 @@ pub(crate) fn superadmin_until(until: impl Into<DateTime<Utc>>) -> GrantEvent {
 }
 
 /// The right of somebody whose stream has one event.
-pub(crate) fn authority(person: PersonId) -> Option<Authority> {
-    Some(Authority { stream: StreamId::of::<Grant>(person), sequence: 1, until: None })
+pub(crate) fn authority(person: PersonId) -> Authority {
+    Authority { stream: StreamId::of::<Grant>(person), sequence: 1, until: None }
 }
 
 pub(crate) fn superadmin_revoked() -> GrantEvent {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{Confirmation, Invitee, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId};
 use domain::{Grant, Org, Rules};
 use futures::future::join_all;
@@ -51,13 +51,18 @@ fn step() -> impl Strategy<Value = Step> {
     let org = (0..5_u128).prop_map(|n| OrgId(Uuid::from_u128(n)));
     prop_oneof![
         20 => (org, org_command()).prop_map(|(id, command)| Step::Org(id, command)),
-        8 => person().prop_flat_map(|id| grant_command(id).prop_map(move |command| Step::Grant(id, command))),
+        12 => few().prop_flat_map(|id| grant_command(id).prop_map(move |command| Step::Grant(id, command))),
         12 => any::<bool>().prop_map(|fold| Step::Pause { fold }),
     ]
 }
 
 fn person() -> impl Strategy<Value = PersonId> {
     (0..6_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
+}
+
+/// So few that what happens to them is rich.
+fn few() -> impl Strategy<Value = PersonId> {
+    (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
 }
 
 fn invitation() -> impl Strategy<Value = InvitationId> {
@@ -87,7 +92,11 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
             .prop_map(|(name, slug, owner)| C::Create { name, slug, owner }),
         2 => name().prop_map(|name| C::Rename { name }),
         2 => slug().prop_map(|slug| C::ChangeSlug { slug }),
-        1 => confirmed().prop_map(|confirmed| C::Suspend { reason: reason(), confirmed }),
+        2 => confirmed().prop_map(|typed| {
+            let confirmed = typed.map(|slug| Confirmation { slug, at: day(1) });
+            C::Suspend { reason: reason(), confirmed }
+        }),
+        1 => select(vec![C::ConfirmSuspension { signed_in_at: day(2) }, C::ReinstateOnTime { at: day(2) }]),
         2 => select(vec![C::Reinstate, C::Restore, C::Protect, C::Unprotect]),
         1 => confirmed().prop_map(|confirmed| C::Archive { reason: reason(), confirmed }),
         2 => select(vec![C::Restore]),
@@ -104,12 +113,14 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
 fn grant_command(of: PersonId) -> impl Strategy<Value = GrantCommand> {
     use GrantCommand as G;
     let role = || select(PlatformRole::ALL.to_vec());
-    let request = move || (0..4_u128).prop_map(move |n| RequestId(Uuid::from_u128(of.0.as_u128() * 10 + n)));
-    let at = || (0..6_i64).prop_map(day);
+    let request = move || (0..2_u128).prop_map(move |n| RequestId(Uuid::from_u128(of.0.as_u128() * 10 + n)));
+    let at = || (0..9_i64).prop_map(day);
     prop_oneof![
         4 => (role(), term(), at()).prop_map(|(role, term, at)| G::Give { role, reason: reason(), term, at }),
-        3 => role().prop_map(|role| G::Revoke { role, reason: reason() }),
-
+        2 => role().prop_map(|role| G::Revoke { role, reason: reason() }),
+        3 => (request(), role(), term(), person(), at()).prop_map(move |(request, role, term, by, at)| {
+            G::Request { request, role, reason: reason(), term, by, person: of, at }
+        }),
         3 => (request(), person(), at()).prop_map(|(request, by, at)| G::Approve { request, by, at }),
         1 => request().prop_map(|request| G::Decline { request, reason: reason() }),
         1 => (request(), person()).prop_map(|(request, by)| G::Withdraw { request, by }),

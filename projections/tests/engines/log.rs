@@ -123,7 +123,7 @@ engines! {
 
     async fn a_right_that_changed_no_longer_gives_the_right(store: Store) {
         let (one, _other) = (store.superadmin().await?, store.superadmin().await?);
-        let authority = authority(one);
+        let authority = Some(authority(one));
         store.append(Append { authority: authority.clone(), ..creation("Acme", "acme") }).await?;
         store.append(append::<Grant>(one, 1, &[superadmin_revoked()])).await?;
         let act = Append { authority, ..creation("Apex", "apex") };

@@ -16,6 +16,7 @@ mod projector;
 mod races;
 mod searches;
 mod signing_in;
+mod terms;
 mod transfers;
 mod verify;
 

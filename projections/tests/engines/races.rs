@@ -61,7 +61,7 @@ engines! {
         let mut acted = 0;
         for round in 0..ROUNDS {
             let person = store.superadmin().await?;
-            let authority = authority(person);
+            let authority = Some(authority(person));
             let act = |n| Append { authority: authority.clone(), ..creation("Acme", &format!("org-{round}-{n}")) };
             let mut appends: Vec<Append> = (0..7).map(act).collect();
             appends.insert(round % 8, append::<Grant>(person, 1, &[superadmin_revoked()]));
