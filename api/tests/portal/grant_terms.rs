@@ -77,7 +77,7 @@ async fn the_end_is_an_event_soon_after(world: World) {
     let late = recorded.recorded_at.signed_duration_since(*end);
     assert_eq!(recorded.event_type, "SuperadminExpired");
     assert!(late >= TimeDelta::zero() && late < TimeDelta::seconds(1), "{late} after the end");
-    println!("recorded {} ms after the end", late.num_milliseconds());
+    eprintln!("recorded {} ms after the end", late.num_milliseconds());
     let granted = world.app.log.at(&[before]).await.expect("readable");
     assert_eq!(granted[0].event_type, "SuperadminGranted");
     assert_eq!(recorded.metadata().expect("readable").causation, Some(before), "what set the time");

@@ -6,6 +6,7 @@ mod acme;
 mod grant;
 mod org;
 mod random;
+mod roles;
 mod rule_book;
 mod sentences;
 mod stored;
