@@ -33,8 +33,7 @@ onEveryEngine('we meant it, and show with a new sign-in that we still can', asyn
   await command(portal, context, `${own.page}/suspension`, { reason: REASON, confirmed: 'dreamineering' });
   await page.goto(portal.at(own.page));
   await page.getByRole('link', { name: 'Confirm the suspension …' }).click();
-  await page.getByRole('button', { name: 'Confirm the suspension of Dreamineering' }).click();
-  await page.getByRole('alert').getByText('sign out and in again first').waitFor();
+  await page.getByText('Sign in again first.').waitFor();
   await page.getByRole('button', { name: 'Sign out and in again' }).focus();
   await page.keyboard.press('Enter');
   await page.waitForURL('**/login?next=**');

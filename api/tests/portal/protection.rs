@@ -59,7 +59,8 @@ async fn only_a_new_sign_in_confirms(world: World) {
     suspend(&ana, dream).await.is(303);
     let confirmation = format!("/admin/orgs/{dream}/confirmation");
     ana.get(&confirmation).await.is(200).shows("Sign in again first");
-    ana.submit(&confirmation, &[]).await.is(422).shows("sign out and in again first");
+    let command_id = clock::new_id().to_string();
+    ana.post(&confirmation, &[("command_id", &command_id)]).await.is(422).shows("Sign in again first");
     let before = world.position().await;
     let again = world.signed_in(ana.person()).await;
     again.get(&confirmation).await.is(200).hides("Sign in again first");
