@@ -6,6 +6,7 @@
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
+//! | [`sudo`] | whether it is still them |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
 //! | [`server`], [`extract`], [`error`] | HTTP itself: limits, headers, parsing, statuses |
@@ -33,5 +34,6 @@ pub mod paths;
 pub mod routes;
 pub mod server;
 pub mod session;
+pub mod sudo;
 pub mod throttle;
 pub mod ui;

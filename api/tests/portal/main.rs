@@ -20,6 +20,7 @@ mod process;
 mod secrets;
 mod server;
 mod setup;
+mod sudo;
 mod superadmins;
 mod tenant;
 mod tidy;
