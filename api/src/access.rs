@@ -23,12 +23,12 @@ use domain::{Actor, Grant, Org, Rules};
 use projections::access_log;
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
-use projections::{Platform, Scope, Tenant};
+use projections::{Platform, Scope, Tenant, Timestamp};
 
 use crate::app::App;
 use crate::error::Error;
 use crate::session::{self, Identity};
-use crate::{clock, pages, paths};
+use crate::{clock, pages, paths, sudo};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub enum Right {
 pub trait Commanded: Rules {
     fn right(command: &Self::Command) -> Right;
 
+    /// What is grave about it, as what somebody is about to do: it wants a fresh proof of who they are.
+    fn grave(command: &Self::Command) -> Option<&'static str>;
+
     /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
     fn begins(command: &Self::Command) -> bool;
 
@@ -92,6 +95,20 @@ impl Commanded for Org {
         }
     }
 
+    fn grave(command: &OrgCommand) -> Option<&'static str> {
+        use OrgCommand as C;
+        match command {
+            C::Suspend { .. } => Some("suspend an organisation"),
+            C::Archive { .. } => Some("archive an organisation"),
+            C::Unprotect => Some("lift the protection of an organisation"),
+            C::Create { .. } | C::Rename { .. } | C::ChangeSlug { .. } => None,
+            C::ConfirmSuspension { .. } => Some("confirm a suspension"),
+            C::Reinstate | C::ReinstateOnTime { .. } | C::Restore | C::Protect => None,
+            C::Invite(_) | C::RenewInvitation { .. } | C::WithdrawInvitation { .. } => None,
+            C::AcceptInvitation { .. } => None,
+        }
+    }
+
     fn begins(command: &OrgCommand) -> bool {
         matches!(command, OrgCommand::Create { .. })
     }
@@ -110,6 +127,17 @@ impl Commanded for Grant {
         }
     }
 
+    fn grave(command: &GrantCommand) -> Option<&'static str> {
+        use GrantCommand as C;
+        match command {
+            C::Give { .. } => Some("grant a platform role"),
+            C::Revoke { .. } => Some("revoke a platform role"),
+            C::Approve { .. } => Some("approve a platform role"),
+            C::Request { .. } | C::Decline { .. } | C::Withdraw { .. } => None,
+            C::Start { .. } | C::Expire { .. } => None,
+        }
+    }
+
     fn begins(_: &GrantCommand) -> bool {
         false
     }
@@ -125,6 +153,8 @@ pub enum Issuer {
     Person {
         person: PersonId,
         grant: Option<ActiveGrant>,
+        /// When they last proved who they are, if they are signed in.
+        proven_at: Option<Timestamp>,
     },
     /// A shell on the server: whoever has it has the database too.
     Shell,
@@ -136,7 +166,8 @@ pub enum Issuer {
 
 impl From<&Identity> for Issuer {
     fn from(identity: &Identity) -> Self {
-        Self::Person { person: identity.person(), grant: identity.grant.clone() }
+        let proven_at = Some(identity.session.proven_at);
+        Self::Person { person: identity.person(), grant: identity.grant.clone(), proven_at }
     }
 }
 
@@ -147,6 +178,14 @@ impl Issuer {
             Self::Shell => Actor::Shell,
             Self::Setup => Actor::Setup,
             Self::Timer => Actor::Timer,
+        }
+    }
+
+    /// Whether they have proven lately who they are. Whoever has the server, or its first link, is nobody to ask.
+    pub fn is_proven(&self) -> bool {
+        match self {
+            Self::Person { proven_at, .. } => proven_at.is_some_and(sudo::holds),
+            Self::Shell | Self::Setup | Self::Timer => true,
         }
     }
 
@@ -162,7 +201,7 @@ impl Issuer {
             (Self::Person { grant: Some(grant), .. }, Right::Superadmin | Right::FirstSuperadmin) => {
                 (grant.role() == Superadmin).then_some(Some(grant))
             }
-            (Self::Person { person, grant: Some(grant) }, Right::SuperadminAs(by)) => {
+            (Self::Person { person, grant: Some(grant), .. }, Right::SuperadminAs(by)) => {
                 (*person == by && grant.role() == Superadmin).then_some(Some(grant))
             }
             (Self::Person { .. }, Right::Timer)
@@ -201,14 +240,18 @@ impl Member {
 pub async fn gate(
     State((app, need)): State<(App, Need)>,
     params: RawPathParams,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     if need == Need::Anyone {
         return Ok(next.run(request).await); // also without a store: who asks is looked up where it matters
     }
-    let Some(identity) = session::identify(&app, request.headers()).await? else {
+    let Some(mut identity) = session::identify(&app, request.headers()).await? else {
         return Ok(sign_in_first(&request));
+    };
+    let (mut request, kept) = match sudo::open(&app, &mut identity, request).await? {
+        Ok(goes_on) => goes_on,
+        Err(asked_again) => return Ok(asked_again),
     };
     match need {
         Need::Anyone | Need::SignedIn => {}
@@ -227,8 +270,9 @@ pub async fn gate(
             }
         },
     }
-    request.extensions_mut().insert(identity);
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(identity.clone());
+    let answer = next.run(request).await;
+    sudo::close(&app, &identity, kept, answer).await
 }
 
 fn sign_in_first(request: &Request) -> Response {

@@ -10,6 +10,7 @@ pub mod login;
 pub mod names;
 pub mod organisations;
 pub mod setup;
+pub mod sudo;
 pub mod tenant;
 
 use axum::extract::State;

@@ -192,11 +192,11 @@ fn recover_lets_an_organisation_work_again(place: &Place) {
             .find(|line| line.contains(status))
             .and_then(|line| line.split("\"aggregate_id\":\"").nth(1));
         let id = of.and_then(|rest| rest.split('"').next()).expect("an organisation of the demonstration");
-        let slugs = history
+        let mut slugs = history
             .lines()
             .filter(|line| line.contains(id))
             .filter_map(|line| line.split("\"slug\":\"").nth(1));
-        slugs.last().and_then(|rest| rest.split('"').next()).expect("its slug").to_owned()
+        slugs.next_back().and_then(|rest| rest.split('"').next()).expect("its slug").to_owned()
     };
     for slug in [stopped("OrgSuspended"), stopped("OrgArchived")] {
         assert!(place.done(&["recover", &slug]).contains(" works again."), "{slug}");

@@ -187,7 +187,7 @@ async fn with_approval_nobody_gives_alone_but_the_shell(world: World) {
     let world = under_approval(&world);
     let ana = world.operator().await;
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("readable");
-    let issuer = Issuer::Person { person: ana.person(), grant };
+    let issuer = Issuer::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
     let (person, reason) = (world.person("bo@example.com").await, WHY.parse().expect("a reason"));
     let give = GrantCommand::Give { role: Auditor, reason, term: Term::FOR_GOOD, at: clock::now().into() };
     let sent = world.app.bus.send::<Grant>(&issuer, person, give.clone(), Envelope::new()).await;
@@ -209,7 +209,7 @@ async fn what_was_asked_for_until_a_moment_lapses_with_it(world: World) {
     let bo = world.granted("bo@example.com", Superadmin).await;
     let person = world.person("nina@example.com").await;
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("readable");
-    let issuer = Issuer::Person { person: ana.person(), grant };
+    let issuer = Issuer::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
     let until: Timestamp = clock::after(chrono::TimeDelta::milliseconds(800));
     let request = clock::new_id();
     let ask = GrantCommand::Request {

@@ -1,11 +1,16 @@
 //! Protected organisations, the operator's own first: nobody shuts themselves out for good.
 
+use std::time::Duration;
+
 use api::{clock, reactor};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::org::{OrgCommand, Role};
+use domain::org::{Confirmation, OrgCommand, Role};
 use domain::values::OrgId;
+use projections::{Db, EventLog};
 
 use crate::client::{Answer, Client};
+use crate::process::Process;
+use crate::wire::Wire;
 use crate::world::World;
 
 async fn the_suspension_of_a_protected_org_ends_by_itself(world: World) {
@@ -54,7 +59,8 @@ async fn only_a_new_sign_in_confirms(world: World) {
     suspend(&ana, dream).await.is(303);
     let confirmation = format!("/admin/orgs/{dream}/confirmation");
     ana.get(&confirmation).await.is(200).shows("Sign in again first");
-    ana.submit(&confirmation, &[]).await.is(422).shows("sign out and in again first");
+    let command_id = clock::new_id().to_string();
+    ana.post(&confirmation, &[("command_id", &command_id)]).await.is(422).shows("Sign in again first");
     let before = world.position().await;
     let again = world.signed_in(ana.person()).await;
     again.get(&confirmation).await.is(200).hides("Sign in again first");
@@ -107,6 +113,38 @@ async fn the_first_refusal_of_a_suspension_is_measured_and_shown(world: World) {
     ana.get(&page).await.hides("was refused");
 }
 
+/// The real program, on what it finds when it starts.
+async fn the_program_does_what_came_due_while_it_was_away(world: World) {
+    let (_, dream) = protected(&world).await;
+    let (slug, at) = ("dreamineering".parse().expect("a slug"), in_minutes(-15).into());
+    let confirmed = Some(Confirmation { slug, at });
+    world
+        .given(
+            dream,
+            OrgCommand::Suspend { reason: "Suspended by mistake".parse().expect("a reason"), confirmed },
+        )
+        .await;
+    let (before, url) = (world.position().await, world.app.settings.database_url.clone());
+    world.app.db.close().await;
+    let program = Process::start(env!("CARGO_BIN_EXE_portal"), &url).await;
+    let mut visitor = Wire::new(program.address);
+    let reinstated = async {
+        while !visitor
+            .get("/metrics")
+            .await
+            .is_ok_and(|answer| answer.body.contains("portal_commands_total{outcome=\"done\"} 1"))
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), reinstated).await.expect("within a second or so");
+    program.kill().await;
+    let log = EventLog::open(Db::open(&url).await.expect("opens")).await.expect("opens");
+    let events = log.tail(before, 10).await.expect("no gap");
+    assert_eq!(events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>(), ["OrgReinstated"]);
+    assert_eq!(events[0].metadata().expect("readable").causation, Some(before - 1));
+}
+
 /// A superadmin and their own organisation, which is protected.
 async fn protected(world: &World) -> (Client, OrgId) {
     let (ana, dream) = (world.operator().await, world.org("dreamineering").await);
@@ -127,6 +165,7 @@ fn in_minutes(minutes: i64) -> projections::Timestamp {
 engines! {
     the_suspension_of_a_protected_org_ends_by_itself,
     two_timers_reinstate_once,
+    the_program_does_what_came_due_while_it_was_away,
     only_a_new_sign_in_confirms,
     signing_out_to_sign_in_again_leads_back,
     whoever_suspends_their_own_org_still_has_the_console,

@@ -141,7 +141,7 @@ impl World {
         let person = self.person(email).await;
         let invitation = self.invited(org, person, role).await;
         let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
-        let issuer = Issuer::Person { person, grant: None };
+        let issuer = Issuer::Person { person, grant: None, proven_at: None };
         self.app.bus.send::<Org>(&issuer, org, accept, Envelope::new()).await.expect("joins");
         self.signed_in(person).await
     }
@@ -180,6 +180,8 @@ impl World {
             last_seen_at: now,
             idle_at: clock::after(idle),
             expires_at: clock::after(expires),
+            proven_at: now,
+            two_factors: false,
             address: None,
             agent: None,
         };

@@ -192,6 +192,7 @@ async fn refused(
         }
         taken @ SendError::AddressTaken => (StatusCode::CONFLICT, Errors::one("email", taken), html! {}),
         other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
         | SendError::LastOne
         | SendError::CommandReused
         | SendError::Unavailable
@@ -250,12 +251,14 @@ async fn page(
         p.prose { (action.consequence()) }
         @if let Some(blast) = blast.filter(|_| action.is_grave()) { (in_numbers(blast)) }
         (note)
-        @if action == Action::Confirmation { (sign_in_again(org, &operator.identity)) }
-        form.form method="post" data-once {
-            (errors.summary())
-            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields((org, action), typed, errors))
-            (ui::form_actions(button, Some(&paths::org(org.org_id))))
+        @if let Some(first) = sign_in_again((org, action), &operator.identity) { (first) }
+        @else {
+            form.form method="post" data-once {
+                (errors.summary())
+                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+                (fields((org, action), typed, errors))
+                (ui::form_actions(button, Some(&paths::org(org.org_id))))
+            }
         }
     };
     let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned()), (&org.name, paths::org(org.org_id))];
@@ -263,18 +266,17 @@ async fn page(
 }
 
 /// Whoever could not sign in any more should not be able to confirm either.
-fn sign_in_again(org: &OrgDetail, identity: &Identity) -> Markup {
-    let Some(at) = org.reinstate_at.filter(|_| identity.session.created_at <= org.status_at) else {
-        return html! {};
-    };
+fn sign_in_again((org, action): (&OrgDetail, Action), identity: &Identity) -> Option<Markup> {
+    let is_old = action == Action::Confirmation && identity.session.created_at <= org.status_at;
+    let at = org.reinstate_at.filter(|_| is_old)?;
     let back = paths::logout_then(&paths::org_action(org.org_id, Action::Confirmation));
-    ui::note(
+    Some(ui::note(
         Tone::Warning,
         html! {
             p { strong { "Sign in again first." } " You signed in before the suspension. Signing in again shows that you still can; otherwise the organisation is reinstated " (ui::time(at.into())) "." }
             form.inline method="post" action=(back) { (ui::submit_plain("Sign out and in again")) }
         },
-    )
+    ))
 }
 
 fn in_numbers(blast: Blast) -> Markup {

@@ -2,6 +2,7 @@
 -- the log (role, sequence, beginning and end in microseconds). One by one: a join would read all people where statistics
 -- are old.
 select s.token_hash, s.session_id, s.created_at, s.last_seen_at, s.idle_at, s.expires_at,
+       s.proven_at, s.two_factors,
        p.person_id, p.email, p.name, p.default_org_id,
        (select coalesce(json_agg(json_build_array(
                    g.role, g.sequence, (extract(epoch from g.starts_at) * 1000000)::bigint,

@@ -219,6 +219,7 @@ async fn refused(
         SendError::LastOne => Errors::one("lasting", LAST),
         refusal @ SendError::AddressTaken => Errors::one("email", refusal),
         other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
         | SendError::Taken { .. }
         | SendError::CommandReused
         | SendError::Unavailable
