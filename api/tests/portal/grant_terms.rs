@@ -74,6 +74,8 @@ async fn the_end_is_an_event_soon_after(world: World) {
         assert!(clock::now().signed_duration_since(*end) < TimeDelta::seconds(10), "nothing came");
     };
     running.abort();
+    let wait = Duration::from_secs(5);
+    world.app.projector.wait_for(recorded.position, wait).await.expect("the pages have it soon");
     let late = recorded.recorded_at.signed_duration_since(*end);
     assert_eq!(recorded.event_type, "SuperadminExpired");
     assert!(late >= TimeDelta::zero() && late < TimeDelta::seconds(1), "{late} after the end");

@@ -82,8 +82,11 @@ pub(super) fn fields(policy: Policy, typed: Typed<'_>, errors: &Errors) -> Marku
             (Field::new("until", "Until (UTC)").optional().kind(Kind::Moment).value(typed.until).error(errors.of("until"))
                 .help("Counts where “until a date” is chosen. The first moment without the role, in UTC."))
         }
-        (Field::new("from", "From (UTC)").optional().kind(Kind::Moment).value(typed.from).error(errors.of("from"))
-            .help("In UTC. Leave it empty to begin now; a length counts from then on."))
+        details.later open[!typed.from.is_empty()] {
+            summary { "Begin later than now" }
+            (Field::new("from", "From (UTC)").optional().kind(Kind::Moment).value(typed.from).error(errors.of("from"))
+                .help("In UTC. Left empty, it begins now; a length counts from the beginning."))
+        }
     }
 }
 
