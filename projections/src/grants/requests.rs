@@ -44,7 +44,7 @@ table! {
 pub const OPEN: &str = "open";
 pub(super) const APPROVED: &str = "approved";
 pub(super) const DECLINED: &str = "declined";
-pub(super) const WITHDRAWN: &str = "withdrawn";
+pub const WITHDRAWN: &str = "withdrawn";
 
 /// The requests that nobody has decided, the oldest first, at most `limit`.
 pub async fn open_requests(

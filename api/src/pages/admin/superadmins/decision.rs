@@ -12,7 +12,7 @@ use domain::Grant;
 use domain::grant::{GrantCommand, GrantError};
 use domain::values::{PersonId, Reason, RequestId};
 use maud::{Markup, html};
-use projections::grants::{self, GrantRequest, Listed};
+use projections::grants::{self, GrantRequest, Listed, WITHDRAWN};
 use projections::{Timestamp, people};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -258,10 +258,11 @@ impl<'a> Case<'a> {
     /// Who did what about it.
     fn settled(&self, names: &Names) -> Markup {
         let request = &self.request;
+        let did = if request.status == WITHDRAWN { "withdrew" } else { request.status.as_str() };
         html! {
             p {
                 @match request.settled_by.as_deref() {
-                    Some(actor) => strong { (names.actor_text(actor)) " " (request.status.as_str()) " this" },
+                    Some(actor) => strong { (names.actor_text(actor)) " " (did) " this" },
                     None => strong { "This was " (request.status.as_str()) },
                 }
                 @if let Some(at) = request.settled_at { " " (ui::time(at.into())) }

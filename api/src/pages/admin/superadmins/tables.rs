@@ -74,8 +74,10 @@ pub(crate) fn until(grant: &GrantListed, now: Timestamp) -> Markup {
 fn changes(grant: &GrantListed) -> Markup {
     let of = || html! { span.visually-hidden { " " (grant.role) " of " (grant.called()) } };
     html! {
-        a href=(paths::change_of_grant(grant.person_id, &grant.role)) { "Change …" (of()) } " "
-        a href=(paths::revocation(grant.person_id, &grant.role)) { "Revoke …" (of()) }
+        div.row-links {
+            a href=(paths::change_of_grant(grant.person_id, &grant.role)) { "Change …" (of()) }
+            a href=(paths::revocation(grant.person_id, &grant.role)) { "Revoke …" (of()) }
+        }
     }
 }
 
@@ -137,9 +139,9 @@ fn deciding(operator: &Operator, request: &Listed<GrantRequest>, held: &[GrantLi
     };
     html! {
         @if operator.identity.is_superadmin() {
-            @for decision in Decision::ALL.into_iter().filter(|it| it.is_for(request, operator.identity.person(), now)) {
+            div.row-links { @for decision in Decision::ALL.into_iter().filter(|it| it.is_for(request, operator.identity.person(), now)) {
                 (link(decision))
-            }
+            } }
         }
         @if let Some(obstacle) = obstacle { p.hint { (obstacle.sentence()) } }
         @if obstacle != Some(Obstacle::Lapsed) && (obstacle.is_some() || !operator.identity.is_superadmin()) {
