@@ -136,8 +136,8 @@ impl NewGrant {
             Tone::Info,
             html! {
                 p {
-                    strong { (held.called()) " holds " (held.role) " already, " (tables::until(held, clock::now())) }
-                    ": " (held.reason)
+                    strong { (held.called()) " holds " (held.role) " already" }
+                    " (" (tables::until(held, clock::now())) "): " (held.reason)
                 }
                 p { "What you choose here takes its place, from one moment to the next." }
             },
@@ -273,7 +273,7 @@ fn beside(approval: bool) -> Markup {
         html! {
             ul {
                 @for role in PlatformRole::ALL {
-                    li { "A " strong { (role.as_str()) } " " (may(role)) "." }
+                    li { strong { (role.as_str()) } ": " (may(role)) "." }
                 }
             }
             @if approval {

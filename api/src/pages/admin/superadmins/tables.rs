@@ -118,8 +118,8 @@ pub(super) async fn requests(
 fn asked_for(request: &GrantRequest) -> Markup {
     let term = request.term();
     html! {
-        (ui::badge(&request.role)) " "
-        @if term == Term::FOR_GOOD { "for good" } @else { (term.to_string().trim_start()) }
+        (ui::badge(&request.role))
+        div.hint { @if term == Term::FOR_GOOD { "for good" } @else { (term.to_string().trim_start()) } }
     }
 }
 
