@@ -9,9 +9,10 @@
 //! | `Superadmin` | sign in | home | home | 403 | ✓ |
 //!
 //! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
-//! only one that makes it, from a grant that was active when the request came.
+//! only one that makes it, from a grant that was active when the request came. What was read through it is noted before
+//! the answer leaves.
 
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
@@ -22,12 +23,13 @@ use domain::values::PersonId;
 use domain::{Actor, Grant, Org, Rules};
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
+use projections::operator_reads::OperatorRead;
 use projections::{Platform, Scope, Tenant};
 
 use crate::app::App;
 use crate::error::Error;
 use crate::session::{self, Identity};
-use crate::{pages, paths};
+use crate::{clock, pages, paths};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,12 +194,29 @@ pub async fn gate(
             }
             Some(grant) => {
                 let platform = Platform::of(grant); // the one bypass
-                request.extensions_mut().insert(Operator { identity: identity.clone(), platform });
+                let operator = Operator { identity: identity.clone(), platform };
+                request.extensions_mut().insert(operator.clone());
+                request.extensions_mut().insert(identity);
+                return watched(&app, &operator, request, next).await;
             }
         },
     }
     request.extensions_mut().insert(identity);
     Ok(next.run(request).await)
+}
+
+/// Answers an operator, once it is noted whose data they got to see.
+async fn watched(app: &App, operator: &Operator, request: Request, next: Next) -> Result<Response, Error> {
+    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let (at, session) = (clock::now(), &operator.identity.session);
+    for org_id in operator.platform.take_reads() {
+        let (read_id, page) = (clock::new_id(), page.clone());
+        let (person_id, session_id) = (session.person_id, session.session_id);
+        let read = OperatorRead { read_id, at, person_id, session_id, org_id, page };
+        app.recorder.record(read).await?;
+    }
+    Ok(response)
 }
 
 fn sign_in_first(request: &Request) -> Response {

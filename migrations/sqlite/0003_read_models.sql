@@ -124,4 +124,5 @@ create index org_list_unowned on org_list (name_key, org_id) where valid_to is n
 create unique index org_list_position on org_list (valid_from);
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
+create index invitation_person on invitation (person_id, org_id);
 create index history_org on history (org_id, position) where org_id is not null;

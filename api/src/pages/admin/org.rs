@@ -131,11 +131,11 @@ pub async fn load(app: &App, operator: &Operator, id: Uuid) -> Result<OrgDetail,
     org_detail::get(&app.db, &operator.scope(), id).await?.ok_or(Error::NotFound)
 }
 
-fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
+pub(super) fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
     desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
 }
 
-fn head(org: &OrgDetail, operator: &Operator) -> Markup {
+pub(super) fn head(org: &OrgDetail, operator: &Operator) -> Markup {
     let status = html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } };
     let actions = html! {
         @if operator.identity.is_superadmin() {
@@ -216,8 +216,9 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
     // What was imported became readable here long after it happened elsewhere.
     let took = folded.map(|at| at.signed_duration_since(*org.created_at).num_milliseconds());
     let took = took.filter(|ms| *ms < 60_000);
-    let sent =
-        projections::links::first_sent_at(&app.db, org.org_id).await?.or(owner.map(|owner| owner.joined_at));
+    let sent = projections::links::first_sent_at(&app.db, &operator.platform, org.org_id)
+        .await?
+        .or(owner.map(|owner| owner.joined_at));
     let at = |at: projections::Timestamp| DateTime::<Utc>::from(at);
     let steps = [
         ("Recorded", Some(at(org.created_at)), None),
