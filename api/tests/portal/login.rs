@@ -84,6 +84,11 @@ async fn other_sites_are_never_led_to(world: World) {
     world.with_password("ana@example.com").await;
     for next in [
         "https://evil.example/",
+        "https:evil.example",
+        "https:/evil.example",
+        "///evil.example",
+        "%2F%2Fevil.example",
+        " //evil.example",
         "//evil.example",
         "/\\evil.example",
         "\\\\evil.example",

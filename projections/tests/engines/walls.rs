@@ -5,6 +5,7 @@
 use domain::org::{Invitee, OrgCommand, Role};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
+use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
 use projections::operator_reads::{OperatorRead, Recorder};
@@ -20,18 +21,46 @@ use crate::given::{Outcome, Raw, Store, accept, id, invite, invitee, noon, reaso
 engines! {
     async fn a_tenant_reads_its_own_organisation_and_no_other(store: Store) {
         let (own, other) = two_full_organisations(&store).await?;
-        for (org, seen) in [(own, true), (other, false)] {
-            let (db, scope, org) = (store.db(), &tenant(own), org.0);
-            assert_eq!(org_detail::get(db, scope, org).await?.is_some(), seen);
-            assert_eq!(memberships::members(db, scope, org, 9).await?.len(), if seen { 2 } else { 0 });
-            assert_eq!(memberships::invited(db, scope, org).await?.len(), usize::from(seen));
-            assert_eq!(history::of_org(&store.log, scope, org, i64::MAX, 99).await?.is_empty(), !seen);
-            assert_eq!(operator_reads::of_org(db, scope, org, None, 9).await?.len(), usize::from(seen));
+        for (here, name, there) in [(own, "own", other), (other, "other", own)] {
+            let (db, scope) = (store.db(), &tenant(here));
+            let belongs = |email: &Option<String>| email.as_ref().is_some_and(|it| it.ends_with(&format!("@{name}.example")));
+            assert_eq!(org_detail::get(db, scope, here.0).await?.ok_or("it is there")?.slug, name);
+            let members = memberships::members(db, scope, here.0, 9).await?;
+            assert!(members.len() == 2 && members.iter().all(|member| belongs(&member.email)), "{members:?}");
+            let invited = memberships::invited(db, scope, here.0).await?;
+            assert!(invited.len() == 1 && belongs(&invited[0].email), "{invited:?}");
+            let events = history::of_org(&store.log, scope, here.0, i64::MAX, 99).await?;
+            let ours = |event: &Recorded| event.aggregate_id == here.to_string();
+            assert!(events.len() > 7 && events.iter().all(ours), "{events:?}");
+            let looks = operator_reads::of_org(db, scope, here.0, None, 9).await?;
+            assert!(looks.len() == 1 && looks[0].page.ends_with(name), "{looks:?}");
+
+            assert_eq!(org_detail::get(db, scope, there.0).await?, None);
+            assert_eq!(memberships::members(db, scope, there.0, 9).await?, []);
+            assert_eq!(memberships::invited(db, scope, there.0).await?, []);
+            assert_eq!(history::of_org(&store.log, scope, there.0, i64::MAX, 99).await?, []);
+            assert_eq!(operator_reads::of_org(db, scope, there.0, None, 9).await?, []);
         }
-        let people = memberships::members(store.db(), &tenant(own), own.0, 9).await?;
-        assert!(people.iter().all(|member| member.email.is_some()), "{people:?}");
-        let invited = memberships::invited(store.db(), &tenant(own), own.0).await?;
-        assert!(invited[0].email.is_some(), "{invited:?}");
+    }
+
+    async fn somebody_finds_the_organisations_that_they_are_in(store: Store) {
+        let (own, other) = two_full_organisations(&store).await?;
+        for (here, name, there) in [(own, "own", other), (other, "other", own)] {
+            let db = store.db();
+            let owner = person(&store, &format!("owner@{name}.example")).await?.0;
+            let guest = person(&store, &format!("guest@{name}.example")).await?.0;
+            let names = |found: Vec<Membership>| found.into_iter().map(|it| it.slug).collect::<Vec<_>>();
+            assert_eq!(names(memberships::of_person(db, owner, "", 9).await?), [name]);
+            assert_eq!(names(memberships::of_person(db, guest, "", 9).await?), [""; 0]);
+            assert_eq!(memberships::by_slug(db, owner, name).await?.ok_or("a member")?.org_id, here.0);
+            assert_eq!(memberships::by_slug(db, owner, if name == "own" { "other" } else { "own" }).await?, None);
+            assert_eq!(memberships::by_slug(db, guest, name).await?, None);
+            assert_eq!(memberships::of_person_in(db, owner, here.0).await?.ok_or("a member")?.slug, name);
+            assert_eq!(memberships::of_person_in(db, owner, there.0).await?, None);
+            assert_eq!(memberships::of_person_in(db, guest, here.0).await?, None);
+            assert_eq!(memberships::invitations_of(db, guest).await?, [(name.to_owned(), "admin".to_owned())]);
+            assert_eq!(memberships::invitations_of(db, owner).await?, []);
+        }
     }
 
     async fn a_look_through_the_platform_is_known_to_it(store: Store) {
@@ -123,6 +152,28 @@ mod on_postgres {
         ] {
             let why = raw.run(&format!("select {secret}")).await.expect_err(secret).to_string();
             assert!(why.contains("permission denied"), "{secret}: {why}");
+        }
+        Ok(())
+    }
+
+    /// What a tenant reads is read by that role, which here has lost its rights; what operators read is not.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_reads_for_a_tenant_is_that_role() -> Outcome {
+        let store = Store::postgres().await?;
+        let (own, _) = two_full_organisations(&store).await?;
+        let platform = Scope::Platform(store.platform().await?);
+        let tables = "membership, invitation, org_detail, history, operator_read, events";
+        store.raw().await?.run(&format!("revoke all on {tables} from portal_tenant")).await?;
+        let (db, log, org) = (store.db(), &store.log, own.0);
+        for (scope, may) in [(&platform, true), (&tenant(own), false)] {
+            let read = [
+                org_detail::get(db, scope, org).await.map(drop),
+                memberships::members(db, scope, org, 9).await.map(drop),
+                memberships::invited(db, scope, org).await.map(drop),
+                history::of_org(log, scope, org, i64::MAX, 9).await.map(drop),
+                operator_reads::of_org(db, scope, org, None, 9).await.map(drop),
+            ];
+            assert!(read.iter().all(|read| read.is_ok() == may), "{read:?}");
         }
         Ok(())
     }
@@ -219,7 +270,7 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         store.carry_out::<Org>(org, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
-        recorder.record(look(org)).await?;
+        recorder.record(look(org, name)).await?;
         orgs.push(org);
     }
     recorder.flush().await;
@@ -229,14 +280,14 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
     Ok((orgs[0], orgs[1]))
 }
 
-fn look(org: OrgId) -> OperatorRead {
+fn look(org: OrgId, name: &str) -> OperatorRead {
     OperatorRead {
         read_id: id(),
         at: noon(1),
         person_id: id(),
         session_id: id(),
         org_id: Some(org.0),
-        page: "/admin/orgs/{id}".to_owned(),
+        page: format!("/of/{name}"),
     }
 }
 
