@@ -5,6 +5,7 @@
 //! | [`routes`] | every URL, and who may ask for it |
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
+//! | [`reactor`] | what happens by itself, on time |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
@@ -30,6 +31,7 @@ pub mod metrics;
 pub mod pages;
 pub mod passwords;
 pub mod paths;
+pub mod reactor;
 pub mod routes;
 pub mod server;
 pub mod session;

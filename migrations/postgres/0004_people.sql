@@ -43,6 +43,14 @@ create table link (
 );
 create index link_org on link (org_id);
 
+-- When a suspension first kept somebody out: the measure of how quick it is.
+create table first_refusal (
+    org_id     uuid not null,
+    position   bigint not null, -- of the suspension
+    refused_at timestamptz not null,
+    primary key (org_id, position)
+);
+
 -- Commands that were refused, apart from the log of what happened.
 create table access_log (
     entry_id   uuid        primary key,
@@ -64,7 +72,7 @@ begin
         grant select, insert on events, claims, commands to portal_app;
         grant select, insert, update on guards to portal_app;
         grant select, insert, update, delete on projection, projection_parked, projection_log,
-            people, session, visit, link, access_log to portal_app;
+            people, session, visit, link, access_log, first_refusal to portal_app;
         if not (select rolsuper from pg_roles where rolname = current_user) then
             begin -- also where we made it: since Postgres 16, that alone does not let us act as it
                 execute format('grant portal_app to %I', current_user);

@@ -36,7 +36,7 @@ do $$
 declare
     held text;
 begin
-    foreach held in array array['events', 'people', 'visit', 'link', 'operator_read', 'operator_reason'] loop
+    foreach held in array array['events', 'people', 'visit', 'link', 'first_refusal', 'operator_read', 'operator_reason'] loop
         execute format('alter table %I enable row level security', held);
         if exists (select from pg_roles where rolname = 'portal_app') then
             execute format('create policy everything on %I to portal_app using (true)', held);

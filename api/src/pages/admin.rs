@@ -1,6 +1,7 @@
 //! `/admin/…`: the operator's console.
 
 pub mod access;
+pub mod action;
 pub mod actions;
 pub mod history;
 pub mod invitations;

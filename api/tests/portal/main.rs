@@ -19,6 +19,7 @@ mod login;
 mod operator_access;
 mod organisations;
 mod process;
+mod protection;
 mod secrets;
 mod server;
 mod setup;

@@ -140,6 +140,8 @@ fn statements_are_used(tree: &Tree) -> Vec<Offence> {
 
 /// What reads or writes rows of organisations and not by `scoped!`, with the reason. Everything else about them is.
 const NOT_SCOPED: &[(&str, &str)] = &[
+    ("access_log/first_refusal.sql", "the gate: notes whom a suspension kept out"),
+    ("access_log/first_refused_at.sql", "wants the platform"),
     ("event_log/at.sql", "import: compares the log with a file"),
     ("event_log/look_", "the writer: judges appends"),
     ("event_log/stream.sql", "the bus: an aggregate from its own events"),
@@ -154,9 +156,11 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("memberships/invitations_of_person.sql", "signing in: by person"),
     ("memberships/of_person.sql", "the picker: by person"),
     ("memberships/of_person_in.sql", "home: by person"),
+    ("org_detail/due.sql", "the reactor: what ends by itself"),
     ("org_detail/get_many.sql", "the fold"),
     ("org_detail/holder.sql", "whether a slug is free: wants a superadmin"),
     ("org_detail/names.sql", "sentences of the console"),
+    ("org_detail/stopped.sql", "a shell on the server"),
     ("org_list/", "the list and its fold: pages want the platform"),
     ("links/create.sql", "writes one link"),
     ("links/find.sql", "by the hash of a token"),
@@ -182,6 +186,7 @@ const OF_TENANTS: &[&str] = &[
     "events",
     "link",
     "visit",
+    "first_refusal",
     "operator_read",
     "operator_reason",
 ];

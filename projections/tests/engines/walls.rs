@@ -10,7 +10,7 @@ use projections::links::{self, Link};
 use projections::memberships::Membership;
 use projections::operator_reads::{OperatorRead, Recorder};
 use projections::{
-    Scope, Tenant, Timestamp, history, memberships, operator_reads, org_detail, org_list, people,
+    Scope, Tenant, Timestamp, access_log, history, memberships, operator_reads, org_detail, org_list, people,
 };
 use sqlx::Row;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ engines! {
     async fn a_tenant_reads_its_own_organisation_and_no_other(store: Store) {
         let (own, other) = two_full_organisations(&store).await?;
         for (here, name, there) in [(own, "own", other), (other, "other", own)] {
-            let (db, scope) = (store.db(), &tenant(here));
+            let (db, scope) = (store.db(), &tenant(&store, (here, name)).await?);
             let belongs = |email: &Option<String>| email.as_ref().is_some_and(|it| it.ends_with(&format!("@{name}.example")));
             assert_eq!(org_detail::get(db, scope, here.0).await?.ok_or("it is there")?.slug, name);
             let members = memberships::members(db, scope, here.0, 9).await?;
@@ -165,7 +165,7 @@ mod on_postgres {
         let tables = "membership, invitation, org_detail, history, operator_read, events";
         store.raw().await?.run(&format!("revoke all on {tables} from portal_tenant")).await?;
         let (db, log, org) = (store.db(), &store.log, own.0);
-        for (scope, may) in [(&platform, true), (&tenant(own), false)] {
+        for (scope, may) in [(&platform, true), (&tenant(&store, (own, "own")).await?, false)] {
             let read = [
                 org_detail::get(db, scope, org).await.map(drop),
                 memberships::members(db, scope, org, 9).await.map(drop),
@@ -271,6 +271,7 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
         recorder.record(look(org, name)).await?;
+        access_log::first_refusal(store.db(), org.0, 7, noon(1)).await?;
         orgs.push(org);
     }
     recorder.flush().await;
@@ -314,17 +315,9 @@ async fn person(store: &Store, email: &str) -> Outcome<PersonId> {
 }
 
 /// The scope of whoever belongs to this organisation.
-fn tenant(org: OrgId) -> Scope {
-    let nothing = String::new;
-    Scope::Tenant(Tenant::of(&Membership {
-        org_id: org.0,
-        person_id: id(),
-        role: nothing(),
-        joined_at: noon(0),
-        name: nothing(),
-        slug: nothing(),
-        status: nothing(),
-        reason: None,
-        opened_at: None,
-    }))
+async fn tenant(store: &Store, (org, name): (OrgId, &str)) -> Outcome<Scope> {
+    let owner = person(store, &format!("owner@{name}.example")).await?;
+    let membership =
+        memberships::of_person_in(store.db(), owner.0, org.0).await?.ok_or("the owner is a member")?;
+    Ok(Scope::Tenant(Tenant::of(&membership)))
 }
