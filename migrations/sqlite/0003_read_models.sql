@@ -153,6 +153,7 @@ create unique index org_list_position on org_list (valid_from);
 create index org_detail_reinstate on org_detail (reinstate_at) where reinstate_at is not null;
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
+create index invitation_person on invitation (person_id, org_id);
 create index platform_grant_held on platform_grant (until_at) where ended_at is null;
 create index platform_grant_ended on platform_grant (ended_position) where ended_position is not null;
 create index grant_request_open on grant_request (position) where settled_position is null;

@@ -4,7 +4,7 @@ use domain::org::OrgEvent;
 use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
-use crate::db::{Db, read};
+use crate::db::{Db, read, scoped};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
@@ -33,10 +33,11 @@ table! {
 /// The newest events of all before a position, newest first, at most `limit`.
 pub async fn of_all(
     log: &EventLog,
-    _: &Platform,
+    platform: &Platform,
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, ReadError> {
+    platform.lists();
     let last = log.last_position().await?.min(before.max(1) - 1);
     let mut events = log.tail((last - limit).max(0), limit.min(last)).await?;
     events.reverse();
@@ -51,40 +52,29 @@ pub async fn of_org(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
-    if !scope.covers(org_id) {
-        return Ok(vec![]);
-    }
-    let db: &Db = log.db();
-    let positions: Vec<i64> = read!(db, |pool| {
-        sqlx::query_scalar(include_str!("sql/history/of_org.sql"))
+    scoped!(log.db(), scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/history/of_org.sql"))
             .bind(org_id)
             .bind(before)
             .bind(limit)
-            .fetch_all(pool)
+            .fetch_all(conn)
             .await
-    })?;
-    newest_first(log, &positions).await
+    })
 }
 
 /// The newest events that came from the server's shell before a position, newest first, at most `limit`.
 pub async fn by_shell(
     log: &EventLog,
-    _: &Platform,
+    platform: &Platform,
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
+    platform.lists();
     let db: &Db = log.db();
-    let positions: Vec<i64> = read!(db, |pool| {
-        let query = sqlx::query_scalar(include_str!("sql/history/by_shell.sql"));
+    read!(db, |pool| {
+        let query = sqlx::query_as(include_str!("sql/history/by_shell.sql"));
         query.bind(before).bind(limit).fetch_all(pool).await
-    })?;
-    newest_first(log, &positions).await
-}
-
-async fn newest_first(log: &EventLog, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
-    let mut events = log.at(positions).await?;
-    events.reverse();
-    Ok(events)
+    })
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

@@ -10,6 +10,7 @@
 //! | [`grants`] | who may act on the whole platform |
 //! | [`history`] | what happened to this organisation |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
+//! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
 //! | [`scope`] | how much of it a request may see: the one bypass |
 //!
@@ -23,6 +24,7 @@ pub mod history;
 pub mod links;
 pub mod lookups;
 pub mod memberships;
+pub mod operator_reads;
 pub mod org_detail;
 pub mod org_list;
 pub mod people;
@@ -38,6 +40,7 @@ pub mod transfer;
 pub use db::{Db, OpenError};
 pub use event_log::EventLog;
 pub use lookups::Lookups;
+pub use operator_reads::Recorder;
 pub use projector::Projector;
 pub use scope::{Platform, Scope, Tenant};
 /// What the store itself says went wrong.

@@ -19,6 +19,7 @@ mod signing_in;
 mod terms;
 mod transfers;
 mod verify;
+mod walls;
 
 /// Makes `sqlite::name` and `postgres::name` of each body. A body may use `?`.
 macro_rules! engines {
