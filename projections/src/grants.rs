@@ -18,7 +18,9 @@ use crate::table::{Found, table};
 use crate::timestamp::Timestamp;
 
 pub(crate) use fold::fold;
-pub use requests::{GrantRequest, OPEN, WITHDRAWN, open_requests, request, settled_requests};
+pub use requests::{
+    APPROVED, DECLINED, GrantRequest, OPEN, WITHDRAWN, open_requests, request, settled_requests,
+};
 
 table! {
     /// A platform role that somebody holds, held or is to hold. Never removed.
