@@ -149,6 +149,7 @@ onEveryEngine("a customer's pages have no barriers", async ({ portal, page, cont
       await page.goto(portal.at(place));
       await look(page, `customer-${place.split('/').at(-1)}`);
     }
+    await send(portal, context, `${acme.page}/reason`, { reason: 'Ticket 4711: nobody can sign in since noon.' });
     for (const place of [acme.page, `${acme.page}/members`]) await context.request.get(portal.at(place));
     await page.goto(portal.at('/org/acme/activity?of=operators'));
     await page.waitForTimeout(400); // looks are written down together
