@@ -25,12 +25,12 @@ use projections::access_log;
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
 use projections::operator_reads::OperatorRead;
-use projections::{Platform, Scope, Tenant};
+use projections::{Platform, Scope, Tenant, Timestamp};
 
 use crate::app::App;
 use crate::error::Error;
 use crate::session::{self, Identity};
-use crate::{clock, pages, paths};
+use crate::{clock, pages, paths, sudo};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub enum Right {
 pub trait Commanded: Rules {
     fn right(command: &Self::Command) -> Right;
 
+    /// What is grave about it, as what somebody is about to do: it wants a fresh proof of who they are.
+    fn grave(command: &Self::Command) -> Option<&'static str>;
+
     /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
     fn begins(command: &Self::Command) -> bool;
 }
@@ -87,6 +90,20 @@ impl Commanded for Org {
         }
     }
 
+    fn grave(command: &OrgCommand) -> Option<&'static str> {
+        use OrgCommand as C;
+        match command {
+            C::Suspend { .. } => Some("suspend an organisation"),
+            C::Archive { .. } => Some("archive an organisation"),
+            C::Unprotect => Some("lift the protection of an organisation"),
+            C::Create { .. } | C::Rename { .. } | C::ChangeSlug { .. } => None,
+            C::ConfirmSuspension { .. } => Some("confirm a suspension"),
+            C::Reinstate | C::ReinstateOnTime { .. } | C::Restore | C::Protect => None,
+            C::Invite(_) | C::RenewInvitation { .. } | C::WithdrawInvitation { .. } => None,
+            C::AcceptInvitation { .. } => None,
+        }
+    }
+
     fn begins(command: &OrgCommand) -> bool {
         matches!(command, OrgCommand::Create { .. })
     }
@@ -97,6 +114,13 @@ impl Commanded for Grant {
         match command {
             GrantCommand::Give { .. } => Right::FirstSuperadmin,
             GrantCommand::Revoke { .. } => Right::Superadmin,
+        }
+    }
+
+    fn grave(command: &GrantCommand) -> Option<&'static str> {
+        match command {
+            GrantCommand::Give { .. } => Some("grant a platform role"),
+            GrantCommand::Revoke { .. } => Some("revoke a platform role"),
         }
     }
 
@@ -111,6 +135,8 @@ pub enum Issuer {
     Person {
         person: PersonId,
         grant: Option<ActiveGrant>,
+        /// When they last proved who they are, if they are signed in.
+        proven_at: Option<Timestamp>,
     },
     /// A shell on the server: whoever has it has the database too.
     Shell,
@@ -122,7 +148,8 @@ pub enum Issuer {
 
 impl From<&Identity> for Issuer {
     fn from(identity: &Identity) -> Self {
-        Self::Person { person: identity.person(), grant: identity.grant.clone() }
+        let proven_at = Some(identity.session.proven_at);
+        Self::Person { person: identity.person(), grant: identity.grant.clone(), proven_at }
     }
 }
 
@@ -133,6 +160,14 @@ impl Issuer {
             Self::Shell => Actor::Shell,
             Self::Setup => Actor::Setup,
             Self::Timer => Actor::Timer,
+        }
+    }
+
+    /// Whether they have proven lately who they are. Whoever has the server, or its first link, is nobody to ask.
+    pub fn is_proven(&self) -> bool {
+        match self {
+            Self::Person { proven_at, .. } => proven_at.is_some_and(sudo::holds),
+            Self::Shell | Self::Setup | Self::Timer => true,
         }
     }
 
@@ -183,15 +218,20 @@ impl Member {
 pub async fn gate(
     State((app, need)): State<(App, Need)>,
     params: RawPathParams,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     if need == Need::Anyone {
         return Ok(next.run(request).await); // also without a store: who asks is looked up where it matters
     }
-    let Some(identity) = session::identify(&app, request.headers()).await? else {
+    let Some(mut identity) = session::identify(&app, request.headers()).await? else {
         return Ok(sign_in_first(&request));
     };
+    let (mut request, kept) = match sudo::open(&app, &mut identity, request).await? {
+        Ok(goes_on) => goes_on,
+        Err(asked_again) => return Ok(asked_again),
+    };
+    let mut watched = None;
     match need {
         Need::Anyone | Need::SignedIn => {}
         Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
@@ -205,29 +245,28 @@ pub async fn gate(
             }
             Some(grant) => {
                 let platform = Platform::of(grant); // the one bypass
-                let operator = Operator { identity: identity.clone(), platform };
-                request.extensions_mut().insert(operator.clone());
-                request.extensions_mut().insert(identity);
-                return watched(&app, &operator, request, next).await;
+                watched = Some(platform.clone());
+                request.extensions_mut().insert(Operator { identity: identity.clone(), platform });
             }
         },
     }
-    request.extensions_mut().insert(identity);
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(identity.clone());
+    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let answer = next.run(request).await;
+    if let Some(platform) = watched {
+        note_reads(&app, &identity, &platform, &page).await?;
+    }
+    sudo::close(&app, &identity, kept, answer).await
 }
 
-/// Answers an operator, once it is noted whose data they got to see.
-async fn watched(app: &App, operator: &Operator, request: Request, next: Next) -> Result<Response, Error> {
-    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    let response = next.run(request).await;
-    let (at, session) = (clock::now(), &operator.identity.session);
-    for org_id in operator.platform.take_reads() {
-        let (read_id, page) = (clock::new_id(), page.clone());
-        let (person_id, session_id) = (session.person_id, session.session_id);
-        let read = OperatorRead { read_id, at, person_id, session_id, org_id, page };
-        app.recorder.record(read).await?;
+/// Notes whose data an operator gets to see with this answer, before it leaves.
+async fn note_reads(app: &App, identity: &Identity, platform: &Platform, page: &str) -> Result<(), Error> {
+    let (at, person_id, session_id) = (clock::now(), identity.person().0, identity.session.session_id);
+    for org_id in platform.take_reads() {
+        let (read_id, page) = (clock::new_id(), page.to_owned());
+        app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?;
     }
-    Ok(response)
+    Ok(())
 }
 
 fn sign_in_first(request: &Request) -> Response {

@@ -1,9 +1,10 @@
 //! The one door for commands.
 //!
 //! ```text
-//! authorise ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
-//!     │                    │           │         │
-//!     └──── refusal ───────┴───────────┴─────────┘
+//! authorise ─► proven? ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
+//!     │           │                   │           │         │
+//!     │         a question            │           │         │
+//!     └──── refusal ──────────────────┴───────────┴─────────┘
 //!           (of what was done before: its first answer; else recorded, apart from the log)
 //! ```
 //!
@@ -83,6 +84,9 @@ pub struct Receipt {
 pub enum SendError<E: std::error::Error> {
     #[error("you may not do this")]
     Forbidden,
+    /// What is to be done is grave, and it is too long ago that the issuer proved who they are.
+    #[error("to {0}, confirm first that it is you")]
+    ProofNeeded(&'static str),
     /// The aggregate's own reason.
     #[error("{0}")]
     Rule(E),
@@ -128,7 +132,10 @@ impl Bus {
         let name = name_of(&command);
         let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
-        if let Err(refusal) = &result {
+        // Whoever is asked for a proof was not refused yet.
+        if let Err(refusal) = &result
+            && !matches!(refusal, SendError::ProofNeeded(_))
+        {
             self.record(issuer, &StreamId::of::<A>(id), (name, refusal.to_string()), &envelope).await;
         }
         let (appended, last) = result?;
@@ -148,6 +155,9 @@ impl Bus {
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
         let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
+        if let Some(what) = A::grave(&command).filter(|_| !issuer.is_proven()) {
+            return Err(SendError::ProofNeeded(what));
+        }
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
         metadata.causation = envelope.causation;
@@ -213,9 +223,10 @@ impl Bus {
 
     /// The same person with the grant they hold by now.
     async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
-        let Issuer::Person { person, .. } = issuer else { return Ok(issuer.clone()) };
+        let Issuer::Person { person, proven_at, .. } = issuer else { return Ok(issuer.clone()) };
         let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
-        Ok(Issuer::Person { person: *person, grant: grants::active(&self.db, person.0).await? })
+        let grant = grants::active(&self.db, person.0).await?;
+        Ok(Issuer::Person { person: *person, grant, proven_at: *proven_at })
     }
 
     async fn load<A: Rules>(&self, id: A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
@@ -321,6 +332,7 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
     match result {
         Ok(_) => "done",
         Err(SendError::Forbidden) => "forbidden",
+        Err(SendError::ProofNeeded(_)) => "unproven",
         Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
         Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::CommandReused) => "conflict",
         Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
@@ -332,6 +344,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
     fn from(refusal: SendError<E>) -> Self {
         match refusal {
             SendError::Forbidden => Self::Forbidden("You may not do this.".to_owned()),
+            SendError::ProofNeeded(what) => Self::ProofNeeded(what.to_owned()),
             SendError::Rule(rule) => Self::Conflict(sentence(&rule.to_string())),
             SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
             SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),

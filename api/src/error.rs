@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::server::RequestId;
+use crate::sudo::Grave;
 use crate::ui;
 
 /// Why a request was refused. A text is what the reader sees: a whole sentence or two, in plain words.
@@ -23,6 +24,9 @@ pub enum Error {
     BadRequest(String),
     #[error("{0}")]
     Forbidden(String),
+    /// The proof of who is asking is too old for what they are about to do, which is said here.
+    #[error("confirm that it is you")]
+    ProofNeeded(String),
     #[error("not found")]
     NotFound,
     #[error("method not allowed")]
@@ -65,6 +69,11 @@ impl From<Error> for Problem {
         match error {
             E::BadRequest(detail) => Self { detail, ..StatusCode::BAD_REQUEST.into() },
             E::Forbidden(detail) => Self { detail, ..StatusCode::FORBIDDEN.into() },
+            E::ProofNeeded(what) => Self {
+                title: "Confirm that it is you",
+                detail: format!("To {what}, sign in again: you last did too long ago. Nothing was done."),
+                ..StatusCode::FORBIDDEN.into()
+            },
             E::NotFound => StatusCode::NOT_FOUND.into(),
             E::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED.into(),
             E::RequestTimeout => StatusCode::REQUEST_TIMEOUT.into(),
@@ -98,12 +107,17 @@ impl IntoResponse for Error {
                 Some(HeaderValue::from(*retry_after_seconds))
             }
             Self::Unavailable | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
-            Self::BadRequest(_) | Self::Forbidden(_) | Self::NotFound | Self::MethodNotAllowed => None,
+            Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
+            Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
             Self::Unprocessable(_) | Self::Internal(_) => None,
         };
+        let grave = if let Self::ProofNeeded(what) = &self { Some(Grave(what.clone())) } else { None };
         let problem = Problem::from(self);
         let mut response = problem.status.into_response();
+        if let Some(grave) = grave {
+            response.extensions_mut().insert(grave);
+        }
         if let Some(value) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, value);
         }

@@ -63,7 +63,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        if content_type(request.headers()) != "application/x-www-form-urlencoded" {
+        if !is_form(request.headers()) {
             return Err(Error::UnsupportedMediaType);
         }
         let body = body(request).await?;
@@ -125,6 +125,11 @@ fn is_our_mistake(rejection: &PathRejection) -> bool {
     matches!(failure.kind(), ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. })
 }
 
+/// Whether a form of a browser is in the body.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    content_type(headers) == "application/x-www-form-urlencoded"
+}
+
 /// The media type without its parameters, in lower case; empty if there is none.
 fn content_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -133,10 +138,17 @@ fn content_type(headers: &HeaderMap) -> String {
 
 /// The whole body, which the layers of the server keep short and quick. Nothing is decompressed.
 async fn body(request: Request) -> Result<axum::body::Bytes, Error> {
-    if request.headers().get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+    whole(request).await.map(|(_, body)| body)
+}
+
+/// The same, with the head of the request.
+pub async fn whole(request: Request) -> Result<(Parts, axum::body::Bytes), Error> {
+    let (parts, body) = request.into_parts();
+    if parts.headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
         return Err(Error::UnsupportedMediaType);
     }
-    axum::body::to_bytes(request.into_body(), usize::MAX).await.map_err(|failure| cut_short(&failure))
+    let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|failure| cut_short(&failure))?;
+    Ok((parts, body))
 }
 
 /// Which limit ended a body early.

@@ -7,6 +7,7 @@
 //! | [`bus`] | the way of every command |
 //! | [`reactor`] | what happens by itself, on time |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
+//! | [`sudo`] | whether it is still them |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
 //! | [`server`], [`extract`], [`error`] | HTTP itself: limits, headers, parsing, statuses |
@@ -35,5 +36,6 @@ pub mod reactor;
 pub mod routes;
 pub mod server;
 pub mod session;
+pub mod sudo;
 pub mod throttle;
 pub mod ui;

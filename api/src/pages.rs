@@ -11,6 +11,7 @@ pub mod looks;
 pub mod names;
 pub mod organisations;
 pub mod setup;
+pub mod sudo;
 pub mod tenant;
 
 use axum::extract::State;

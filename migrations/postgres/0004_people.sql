@@ -17,6 +17,8 @@ create table session (
     last_seen_at timestamptz not null,
     idle_at      timestamptz not null, -- ends here unless it is used before
     expires_at   timestamptz not null, -- ends here in any case
+    proven_at    timestamptz not null, -- when this person last proved who they are
+    two_factors  boolean     not null, -- whether by more than a password
     address      text,
     agent        text
 );

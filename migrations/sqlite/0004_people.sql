@@ -18,6 +18,8 @@ create table session (
     last_seen_at integer not null,
     idle_at      integer not null, -- ends here unless it is used before
     expires_at   integer not null, -- ends here in any case
+    proven_at    integer not null, -- when this person last proved who they are
+    two_factors  integer not null, -- whether by more than a password
     address      text,
     agent        text
 ) strict;

@@ -23,6 +23,9 @@ row! {
         pub last_seen_at: Timestamp,
         pub idle_at: Timestamp,
         pub expires_at: Timestamp,
+        /// When this person last proved who they are, and whether by more than a password.
+        pub proven_at: Timestamp,
+        pub two_factors: bool,
         pub address: Option<String>,
         pub agent: Option<String>,
     }
@@ -38,6 +41,8 @@ row! {
         pub last_seen_at: Timestamp,
         pub idle_at: Timestamp,
         pub expires_at: Timestamp,
+        pub proven_at: Timestamp,
+        pub two_factors: bool,
         pub person_id: Uuid,
         pub email: String,
         pub name: Option<String>,
@@ -80,6 +85,8 @@ pub async fn start(
             .bind(session.expires_at)
             .bind(&session.address)
             .bind(&session.agent)
+            .bind(session.proven_at)
+            .bind(session.two_factors)
             .execute(conn)
             .await?;
     });
@@ -109,6 +116,19 @@ pub async fn touch(db: &Db, session_id: Uuid, now: Timestamp, idle_at: Timestamp
             .bind(session_id)
             .bind(now)
             .bind(idle_at)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Notes that somebody proved who they are in a session. More than a password, once shown, stays shown.
+pub async fn prove(db: &Db, session_id: Uuid, now: Timestamp, two_factors: bool) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/sessions/prove.sql"))
+            .bind(session_id)
+            .bind(now)
+            .bind(two_factors)
             .execute(pool)
             .await
             .map(drop)

@@ -92,15 +92,19 @@ pub async fn submit(
         people::set_name(&app.db, person, &name).await?;
     }
     accept(&app, &invited, &client).await?;
+    let to = Redirect::to(&paths::dashboard(&invited.org.slug));
+    if invited.person.password_hash.is_some() {
+        return Ok(to.into_response()); // signed in before, and nothing new was proven
+    }
     let cookie = session::start(&app, person, &client, &headers).await?;
-    Ok((cookie, Redirect::to(&paths::dashboard(&invited.org.slug))).into_response())
+    Ok((cookie, to).into_response())
 }
 
 async fn accept(app: &App, invited: &Invited, client: &Client) -> Result<(), Error> {
     let person = PersonId(invited.person.person_id);
     let invitation = InvitationId(invited.invitation.invitation_id);
     let command = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
-    let issuer = Issuer::Person { person, grant: None };
+    let issuer = Issuer::Person { person, grant: None, proven_at: None };
     let envelope = Envelope { address: client.address, ..Envelope::new() };
     app.bus.send::<Org>(&issuer, OrgId(invited.org.org_id), command, envelope).await?;
     Ok(())

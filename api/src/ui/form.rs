@@ -49,6 +49,8 @@ pub struct Field<'a> {
     pub autocomplete: &'a str,
     /// The most characters that can be typed; 0 for no limit.
     pub max: usize,
+    /// Where the reader begins, once on a page.
+    pub focused: bool,
     /// `("slug-source", "name")` becomes `data-slug-source="name"`, for the script.
     pub data: &'a [(&'a str, &'a str)],
 }
@@ -66,6 +68,7 @@ impl<'a> Field<'a> {
             required: true,
             autocomplete: "off",
             max: 0,
+            focused: false,
             data: &[],
         }
     }
@@ -108,6 +111,11 @@ impl<'a> Field<'a> {
     }
 
     #[must_use]
+    pub fn focused(self) -> Self {
+        Self { focused: true, ..self }
+    }
+
+    #[must_use]
     pub fn data(self, data: &'a [(&'a str, &'a str)]) -> Self {
         Self { data, ..self }
     }
@@ -130,6 +138,9 @@ impl<'a> Field<'a> {
         }
         if self.required {
             html.push_str(" required");
+        }
+        if self.focused && self.error.is_none() {
+            html.push_str(" autofocus"); // with an error, the summary has it
         }
         if let Some(described) = self.described_by() {
             attribute(&mut html, "aria-describedby", &described);

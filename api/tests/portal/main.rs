@@ -23,6 +23,7 @@ mod protection;
 mod secrets;
 mod server;
 mod setup;
+mod sudo;
 mod superadmins;
 mod tenant;
 mod tidy;

@@ -143,7 +143,7 @@ impl World {
     pub(crate) async fn admitted(&self, org: OrgId, person: PersonId, role: Role) {
         let invitation = self.invited(org, person, role).await;
         let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
-        let issuer = Issuer::Person { person, grant: None };
+        let issuer = Issuer::Person { person, grant: None, proven_at: None };
         self.app.bus.send::<Org>(&issuer, org, accept, Envelope::new()).await.expect("joins");
     }
 
@@ -181,6 +181,8 @@ impl World {
             last_seen_at: now,
             idle_at: clock::after(idle),
             expires_at: clock::after(expires),
+            proven_at: now,
+            two_factors: false,
             address: None,
             agent: None,
         };

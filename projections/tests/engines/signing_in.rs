@@ -178,6 +178,8 @@ pub(crate) async fn signed_in(store: &Store, person: PersonId, token: [u8; 32]) 
         last_seen_at: noon(1),
         idle_at: noon(5),
         expires_at: noon(10),
+        proven_at: noon(1),
+        two_factors: false,
         address: Some("::1".to_owned()),
         agent: None,
     };

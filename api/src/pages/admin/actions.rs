@@ -192,6 +192,7 @@ async fn refused(
         }
         taken @ SendError::AddressTaken => (StatusCode::CONFLICT, Errors::one("email", taken), html! {}),
         other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
         | SendError::LastOne
         | SendError::CommandReused
         | SendError::Unavailable

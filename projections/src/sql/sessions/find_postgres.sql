@@ -1,6 +1,7 @@
 -- Sessions of the tokens with the hashes $1, with their people and the platform roles those hold. One by one: a join
 -- would read all people where statistics are old.
 select s.token_hash, s.session_id, s.created_at, s.last_seen_at, s.idle_at, s.expires_at,
+       s.proven_at, s.two_factors,
        p.person_id, p.email, p.name, p.default_org_id,
        (select string_agg(g.role, ',') from platform_grant g
         where g.person_id = s.person_id and g.revoked_at is null) as roles,

@@ -128,6 +128,7 @@ async fn refused(
         SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
         SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
         other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
         | SendError::Taken { .. }
         | SendError::AddressTaken
         | SendError::CommandReused
