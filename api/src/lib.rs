@@ -6,6 +6,7 @@
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
+//! | [`second_factor`] | whether a password is enough |
 //! | [`sudo`] | whether it is still them |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
@@ -32,6 +33,7 @@ pub mod pages;
 pub mod passwords;
 pub mod paths;
 pub mod routes;
+pub mod second_factor;
 pub mod server;
 pub mod session;
 pub mod sudo;

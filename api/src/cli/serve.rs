@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use projections::{grants, sessions};
+use projections::{challenges, grants, sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -81,6 +81,9 @@ async fn housekeeping(app: App) {
         app.throttle.forget_quiet();
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");
+        }
+        if let Err(error) = challenges::sweep(&app.db, clock::now()).await {
+            tracing::warn!(%error, "sign-ins that nobody finished could not be removed");
         }
     }
 }

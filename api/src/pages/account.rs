@@ -1,12 +1,15 @@
 //! `/account`: who I am, how I sign in, and where I am signed in.
 
+pub mod second_factor;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
+use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
-use projections::{memberships, people};
+use projections::{memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -91,7 +94,8 @@ pub async fn change_password(
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
-    let cookie = session::start(&app, identity.person(), &client, &headers).await?;
+    let shown = identity.session.two_factors;
+    let cookie = session::start(&app, identity.person(), &client, &headers, shown).await?;
     Ok((cookie, Redirect::to("/account?done=password")).into_response())
 }
 
@@ -116,6 +120,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         @match done {
             "name" => (ui::note(Tone::Good, html! { "You changed your name." })),
             "password" => (ui::note(Tone::Good, html! { "You changed your password. All other sessions were ended." })),
+            "second-factor" => (ui::note(Tone::Good, html! { "You turned off the second factor." })),
             "sessions" => (ui::note(Tone::Good, html! { "Ended." })),
             _ => {},
         }
@@ -135,6 +140,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
             p { a href=(paths::SELECT) { "Your organisations" } }
         }))
         (password_card(errors))
+        (second_factor_card(second_factors::of_person(&app.db, identity.person()).await?.as_ref()))
         (sessions_card(&open, identity))
     };
     let choices = pages::choices(app, identity).await?;
@@ -150,6 +156,20 @@ fn password_card(errors: &Errors) -> Markup {
                 (Field { label: "New password", ..new_password(errors) })
                 (ui::submit_plain("Change password"))
             }
+        },
+    )
+}
+
+fn second_factor_card(totp: Option<&Totp>) -> Markup {
+    let (label, change) = match totp {
+        Some(_) => (html! { (ui::badge("on")) }, "Recovery codes, turning it off"),
+        None => (html! { (ui::badge("off")) }, "Set up a second factor"),
+    };
+    ui::card(
+        "Second factor",
+        html! {
+            p { (label) " A password alone is not enough then: signing in also asks for a code from your telephone." }
+            p { a href=(paths::SECOND_FACTOR) { (change) } }
         },
     )
 }

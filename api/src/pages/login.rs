@@ -1,5 +1,7 @@
 //! `/login`, `/logout`: e-mail and password.
 
+pub mod code;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,7 +17,7 @@ use crate::extract::{Form, Query};
 use crate::pages::form::{Errors, again};
 use crate::session::{self, Identity, Visitor};
 use crate::ui::{self, Field, Kind};
-use crate::{pages, paths};
+use crate::{pages, paths, second_factor};
 
 #[derive(Deserialize, Default)]
 pub struct Next {
@@ -61,9 +63,7 @@ pub async fn submit(
         let wrong = Errors::one("", "This e-mail address and password don't belong together.");
         return Ok(again(page(&typed.email, &typed.next, &wrong)));
     };
-    let cookie = session::start(&app, PersonId(person.person_id), &client, &headers).await?;
-    let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
-    Ok((cookie, Redirect::to(next)).into_response())
+    second_factor::enter(&app, PersonId(person.person_id), &client, &headers, &typed.next).await
 }
 
 pub async fn logout(State(app): State<App>, Visitor(visitor): Visitor) -> Result<Response, Error> {

@@ -59,6 +59,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_CONNECTIONS_PER_ADDRESS", "0", "--connections-per-address"),
         ("PORTAL_LOG", "xml", "--log"),
         ("PORTAL_SESSION_DAYS", "0", "--session-days"),
+        ("PORTAL_REQUIRE_SECOND_FACTOR", "perhaps", "--require-second-factor"),
         ("RUST_LOG", "portal=loud", "RUST_LOG"),
     ];
     let place = Place::sqlite();
