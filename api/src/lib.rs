@@ -6,7 +6,7 @@
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
-//! | [`second_factor`] | whether a password is enough |
+//! | [`second_factor`], [`passkeys`] | whether a password is enough, and whether it is needed |
 //! | [`sudo`] | whether it is still them |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
@@ -30,6 +30,7 @@ pub mod links;
 pub mod log;
 pub mod metrics;
 pub mod pages;
+pub mod passkeys;
 pub mod passwords;
 pub mod paths;
 pub mod routes;

@@ -1,5 +1,6 @@
 //! `/account`: who I am, how I sign in, and where I am signed in.
 
+pub mod passkeys;
 pub mod second_factor;
 
 use axum::extract::State;
@@ -121,6 +122,8 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
             "name" => (ui::note(Tone::Good, html! { "You changed your name." })),
             "password" => (ui::note(Tone::Good, html! { "You changed your password. All other sessions were ended." })),
             "second-factor" => (ui::note(Tone::Good, html! { "You turned off the second factor." })),
+            "passkey" => (ui::note(Tone::Good, html! { "You added a passkey. Next time, sign in with it." })),
+            "passkey-removed" => (ui::note(Tone::Good, html! { "You removed a passkey." })),
             "sessions" => (ui::note(Tone::Good, html! { "Ended." })),
             _ => {},
         }
@@ -141,6 +144,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         }))
         (password_card(errors))
         (second_factor_card(second_factors::of_person(&app.db, identity.person()).await?.as_ref()))
+        (passkeys::card(app, identity, errors).await?)
         (sessions_card(&open, identity))
     };
     let choices = pages::choices(app, identity).await?;
