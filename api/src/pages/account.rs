@@ -165,17 +165,23 @@ fn password_card(errors: &Errors) -> Markup {
 }
 
 fn second_factor_card(totp: Option<&Totp>) -> Markup {
-    let (label, change) = match totp {
-        Some(_) => (html! { (ui::badge("on")) }, "Recovery codes, turning it off"),
-        None => (html! { (ui::badge("off")) }, "Set up a second factor"),
+    let (state, what, change) = match totp {
+        Some(_) => (
+            "on",
+            "After your password, signing in asks for a code from your app.",
+            "Recovery codes, turning it off",
+        ),
+        None => (
+            "off",
+            "With one, signing in also asks for a code from your telephone: your password alone opens nothing.",
+            "Set up a second factor",
+        ),
     };
-    ui::card(
-        "Second factor",
-        html! {
-            p { (label) " A password alone is not enough then: signing in also asks for a code from your telephone." }
-            p { a href=(paths::SECOND_FACTOR) { (change) } }
-        },
-    )
+    let content = html! {
+        p { (what) }
+        p { a href=(paths::SECOND_FACTOR) { (change) } }
+    };
+    ui::card_with("Second factor", ui::badge(state), content)
 }
 
 fn sessions_card(open: &[Session], identity: &Identity) -> Markup {

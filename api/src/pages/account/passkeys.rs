@@ -83,7 +83,7 @@ pub(super) async fn card(app: &App, identity: &Identity, errors: &Errors) -> Res
     Ok(ui::card(
         "Passkeys",
         html! {
-            @if !known.is_empty() { (table(&known)) }
+            @if !known.is_empty() { div { (table(&known)) } }
             @if possible {
                 p { "With a passkey you sign in by your fingerprint, face or screen lock, and type nothing." }
                 (new(errors))
@@ -98,10 +98,10 @@ pub(super) async fn card(app: &App, identity: &Identity, errors: &Errors) -> Res
 fn new(errors: &Errors) -> Markup {
     html! {
         form method="post" action=(paths::PASSKEYS) data-needs-passkeys hidden {
-            (Field::new("name", "Name of the new passkey")
-                .max(100).id("passkey").error(errors.of("passkey")).help("What you know it by: “Telephone”, “Blue key”."))
             input type="hidden" name="handle" data-passkey-handle;
             input type="hidden" name="credential" data-passkey-credential;
+            (Field::new("name", "Name of the new passkey")
+                .max(100).id("passkey").error(errors.of("passkey")).help("What you know it by: “Telephone”, “Blue key”."))
             (ui::passkey_button("Add a passkey", paths::PASSKEYS_QUESTION))
         }
     }
