@@ -22,6 +22,7 @@ use domain::grant::GrantCommand;
 use domain::org::OrgCommand;
 use domain::values::PersonId;
 use domain::{Actor, Grant, Org, Rules};
+use projections::access_log;
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
 use projections::{Platform, Scope, Tenant, Timestamp};
@@ -29,7 +30,7 @@ use projections::{Platform, Scope, Tenant, Timestamp};
 use crate::app::App;
 use crate::error::Error;
 use crate::session::{self, Identity};
-use crate::{pages, paths, sudo};
+use crate::{clock, pages, paths, sudo};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub enum Right {
     FirstSuperadmin,
     /// Only this person, for themselves.
     Oneself(PersonId),
+    /// Nobody: its time must have come.
+    Timer,
 }
 
 /// An aggregate whose commands can be issued: each of them says what it needs.
@@ -70,10 +73,12 @@ impl Commanded for Org {
         use OrgCommand as C;
         match command {
             C::AcceptInvitation { person, .. } => Right::Oneself(*person),
+            C::ReinstateOnTime { .. } => Right::Timer,
             C::Create { .. }
             | C::Rename { .. }
             | C::ChangeSlug { .. }
             | C::Suspend { .. }
+            | C::ConfirmSuspension { .. }
             | C::Reinstate
             | C::Archive { .. }
             | C::Restore
@@ -92,7 +97,8 @@ impl Commanded for Org {
             C::Archive { .. } => Some("archive an organisation"),
             C::Unprotect => Some("lift the protection of an organisation"),
             C::Create { .. } | C::Rename { .. } | C::ChangeSlug { .. } => None,
-            C::Reinstate | C::Restore | C::Protect => None,
+            C::ConfirmSuspension { .. } => Some("confirm a suspension"),
+            C::Reinstate | C::ReinstateOnTime { .. } | C::Restore | C::Protect => None,
             C::Invite(_) | C::RenewInvitation { .. } | C::WithdrawInvitation { .. } => None,
             C::AcceptInvitation { .. } => None,
         }
@@ -136,6 +142,8 @@ pub enum Issuer {
     Shell,
     /// The link of an empty portal.
     Setup,
+    /// A time that an earlier event had set: see `reactor.rs`.
+    Timer,
 }
 
 impl From<&Identity> for Issuer {
@@ -151,6 +159,7 @@ impl Issuer {
             Self::Person { person, .. } => Actor::Person(*person),
             Self::Shell => Actor::Shell,
             Self::Setup => Actor::Setup,
+            Self::Timer => Actor::Timer,
         }
     }
 
@@ -158,7 +167,7 @@ impl Issuer {
     pub fn is_proven(&self) -> bool {
         match self {
             Self::Person { proven_at, .. } => proven_at.is_some_and(sudo::holds),
-            Self::Shell | Self::Setup => true,
+            Self::Shell | Self::Setup | Self::Timer => true,
         }
     }
 
@@ -166,12 +175,15 @@ impl Issuer {
     pub fn has(&self, right: Right) -> Option<Option<&ActiveGrant>> {
         use domain::grant::PlatformRole::Superadmin;
         match (self, right) {
-            (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) => Some(None),
+            (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) | (Self::Timer, Right::Timer) => {
+                Some(None)
+            }
             (Self::Person { person, .. }, Right::Oneself(of)) => (*person == of).then_some(None),
             (Self::Person { grant: Some(grant), .. }, Right::Superadmin | Right::FirstSuperadmin) => {
                 (grant.role() == Superadmin).then_some(Some(grant))
             }
-            (Self::Person { grant: None, .. } | Self::Setup, _) => None,
+            (Self::Person { .. }, Right::Timer)
+            | (Self::Person { grant: None, .. } | Self::Setup | Self::Timer, _) => None,
         }
     }
 }
@@ -263,9 +275,18 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
         return Ok(Admitted::Elsewhere(Redirect::permanent(&path).into_response()));
     }
     if membership.status == projections::org_list::SUSPENDED {
+        note_first_refusal(app, &membership).await;
         return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
     }
     Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
+}
+
+/// How soon a suspension works is measured. No reason to fail if it can't be written.
+async fn note_first_refusal(app: &App, membership: &Membership) {
+    let Membership { org_id, status_position, refused_at: None, .. } = *membership else { return };
+    if let Err(error) = access_log::first_refusal(&app.db, org_id, status_position, clock::now()).await {
+        tracing::warn!(%error, "the first refusal of a suspension could not be noted");
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Operator {

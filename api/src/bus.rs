@@ -46,12 +46,20 @@ pub struct Envelope {
     pub address: Option<IpAddr>,
     /// What is to be written together with the events.
     pub beside: Option<Beside>,
+    /// Position of the event that led to this, where one did.
+    pub causation: Option<i64>,
 }
 
 impl Envelope {
     /// For a command that no form was made for.
     pub fn new() -> Self {
-        Self { command_id: clock::new_id(), expected_sequence: None, address: None, beside: None }
+        Self {
+            command_id: clock::new_id(),
+            expected_sequence: None,
+            address: None,
+            beside: None,
+            causation: None,
+        }
     }
 }
 
@@ -152,6 +160,7 @@ impl Bus {
         }
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
+        metadata.causation = envelope.causation;
         let append = Append {
             stream: StreamId::of::<A>(id),
             after: 0,

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod grant;
 pub mod log;
+pub mod recover;
 pub mod serve;
 pub mod transfer;
 
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use domain::grant::PlatformRole;
-use domain::values::Email;
+use domain::values::{Email, Slug};
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::projector::Progress;
 
@@ -58,6 +59,11 @@ pub enum Command {
         /// Why, for the history (10 to 500 characters)
         #[arg(long, default_value = "Granted from the server's shell")]
         reason: String,
+    },
+    /// Let an organisation work again that was suspended or archived, without signing in
+    Recover {
+        /// Its slug; without it, every protected organisation
+        slug: Option<Slug>,
     },
 }
 

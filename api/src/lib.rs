@@ -5,6 +5,7 @@
 //! | [`routes`] | every URL, and who may ask for it |
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
+//! | [`reactor`] | what happens by itself, on time |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
 //! | [`second_factor`], [`passkeys`] | whether a password is enough, and whether it is needed |
 //! | [`sudo`] | whether it is still them |
@@ -33,6 +34,7 @@ pub mod pages;
 pub mod passkeys;
 pub mod passwords;
 pub mod paths;
+pub mod reactor;
 pub mod routes;
 pub mod second_factor;
 pub mod server;

@@ -115,8 +115,17 @@ pub fn seen(path: &str, position: i64) -> String {
 
 /// Sign-in that goes on to `path` afterwards.
 pub fn login_then(path: &str) -> String {
+    then(LOGIN, path)
+}
+
+/// Signs out, and in again on the way to a path.
+pub fn logout_then(path: &str) -> String {
+    then(LOGOUT, path)
+}
+
+fn then(first: &str, path: &str) -> String {
     let query = serde_html_form::to_string([("next", path)]).unwrap_or_default();
-    format!("{LOGIN}?{query}")
+    format!("{first}?{query}")
 }
 
 /// The second half of a sign-in that goes on to `path` afterwards.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::values::PersonId;
 
-/// Whoever issued a command. Written as `person:<uuid>`, `shell` or `setup`.
+/// Whoever issued a command. Written as `person:<uuid>`, `shell`, `setup` or `timer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// Somebody who signed in.
@@ -20,13 +20,15 @@ pub enum Actor {
     Shell,
     /// The one link that an empty portal prints, before anybody can sign in.
     Setup,
+    /// Nobody: a time came that an earlier event had set.
+    Timer,
 }
 
 impl Actor {
     pub fn person(self) -> Option<PersonId> {
         match self {
             Self::Person(id) => Some(id),
-            Self::Shell | Self::Setup => None,
+            Self::Shell | Self::Setup | Self::Timer => None,
         }
     }
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Actor {
             Self::Person(id) => write!(f, "person:{id}"),
             Self::Shell => f.write_str("shell"),
             Self::Setup => f.write_str("setup"),
+            Self::Timer => f.write_str("timer"),
         }
     }
 }
@@ -54,6 +57,7 @@ impl FromStr for Actor {
         match text.split_once(':') {
             None if text == "shell" => Ok(Self::Shell),
             None if text == "setup" => Ok(Self::Setup),
+            None if text == "timer" => Ok(Self::Timer),
             Some(("person", id)) => id.parse().map(Self::Person).or(Err(unknown())),
             _ => Err(unknown()),
         }

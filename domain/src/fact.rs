@@ -40,6 +40,8 @@ pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
             ("OrgSlugChanged", 1),
             ("OrgSuspended", 1),
             ("OrgReinstated", 1),
+            ("OrgReinstatementScheduled", 1),
+            ("OrgSuspensionConfirmed", 1),
             ("OrgArchived", 1),
             ("OrgRestored", 1),
             ("OrgProtected", 1),

@@ -11,19 +11,23 @@
 //!
 //! **Invariant:** nothing here performs I/O, reads the clock, or makes up an id.
 
+mod event;
 mod invitation;
+mod suspension;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use cqrs_es::{Aggregate, DomainEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use crate::{Constraint, Rules};
 
+pub use event::OrgEvent;
 pub use invitation::{Invitation, Invitations, Invitee, Outcome};
+pub use suspension::{Confirmation, SECOND_THOUGHTS};
 
 /// An order to an organisation. Times are not part of what a command *is*, so a form that is sent twice is one command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,12 +43,22 @@ pub enum OrgCommand {
     ChangeSlug {
         slug: Slug,
     },
-    /// `confirmed` is the slug as the operator typed it; only a protected organisation asks for it.
+    /// Only a protected organisation asks for the slug, and is reinstated by itself unless this is confirmed.
     Suspend {
         reason: Reason,
-        confirmed: Option<Slug>,
+        confirmed: Option<Confirmation>,
+    },
+    /// `signed_in_at` is when the session began that this comes from.
+    ConfirmSuspension {
+        #[serde(skip)]
+        signed_in_at: DateTime<Utc>,
     },
     Reinstate,
+    /// Of the timer of a protected organisation, when its time has come.
+    ReinstateOnTime {
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
     Archive {
         reason: Reason,
         confirmed: Option<Slug>,
@@ -68,56 +82,6 @@ pub enum OrgCommand {
         person: PersonId,
         #[serde(skip)]
         at: DateTime<Utc>,
-    },
-}
-
-/// What happened to an organisation.
-///
-/// These are stored for ever. Never change the meaning of a variant or a field: add a new one, raise the version of
-/// the old, and keep its lines in `fixtures/events/org.jsonl`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OrgEvent {
-    OrgCreated {
-        name: OrgName,
-        slug: Slug,
-    },
-    OrgRenamed {
-        name: OrgName,
-    },
-    OrgSlugChanged {
-        slug: Slug,
-    },
-    OrgSuspended {
-        reason: Reason,
-    },
-    OrgReinstated {},
-    OrgArchived {
-        reason: Reason,
-    },
-    /// Back to what it was: active, or still suspended for this reason.
-    OrgRestored {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        suspended: Option<Reason>,
-    },
-    OrgProtected {},
-    OrgUnprotected {},
-    MemberInvited {
-        invitation: InvitationId,
-        person: PersonId,
-        role: Role,
-        expires_at: DateTime<Utc>,
-    },
-    InvitationRenewed {
-        invitation: InvitationId,
-        expires_at: DateTime<Utc>,
-    },
-    InvitationWithdrawn {
-        invitation: InvitationId,
-    },
-    MemberJoined {
-        invitation: InvitationId,
-        person: PersonId,
-        role: Role,
     },
 }
 
@@ -153,6 +117,12 @@ pub enum OrgError {
     Archived,
     #[error("this organisation is protected; type its slug to confirm")]
     Protected,
+    #[error("this organisation is not suspended any more")]
+    NotSuspended,
+    #[error("sign out and in again first: that shows that signing in still works")]
+    OldSignIn,
+    #[error("its time has not come yet")]
+    NotYet,
     #[error("this person is a member already")]
     AlreadyMember,
     #[error("this person has an open invitation; make a new link for it instead")]
@@ -186,6 +156,9 @@ pub struct Profile {
     pub name: OrgName,
     pub slug: Slug,
     pub protected: bool,
+    /// While it is suspended: when that ends by itself.
+    #[serde(default)]
+    pub reinstate_at: Option<DateTime<Utc>>,
     pub members: BTreeMap<PersonId, Role>,
     pub invitations: Invitations,
 }
@@ -208,10 +181,8 @@ impl Rules for Org {
             (Self::Active(_), C::Rename { name }) => Ok(vec![E::OrgRenamed { name }]),
             (Self::Active(org), C::ChangeSlug { slug }) if org.slug == slug => Ok(vec![]),
             (Self::Active(_), C::ChangeSlug { slug }) => Ok(vec![E::OrgSlugChanged { slug }]),
-            (Self::Active(org), C::Suspend { reason, confirmed }) => {
-                org.confirm(confirmed.as_ref())?;
-                Ok(vec![E::OrgSuspended { reason }])
-            }
+            (Self::Active(org), C::Suspend { reason, confirmed }) => org.suspend(reason, confirmed.as_ref()),
+            (Self::Active(_), C::ConfirmSuspension { .. }) => Err(OrgError::NotSuspended),
             (Self::Active(org), C::Invite(invitee)) => org.invite(invitee),
             (Self::Active(org), C::RenewInvitation { invitation, expires_at }) => {
                 org.invitations.renew(invitation, expires_at)
@@ -222,12 +193,16 @@ impl Rules for Org {
 
             (Self::Suspended(..), C::Suspend { .. }) => Ok(vec![]),
             (Self::Suspended(..), C::Reinstate) => Ok(vec![E::OrgReinstated {}]),
+            (Self::Suspended(org, _), C::ReinstateOnTime { at }) => org.reinstate_on_time(at),
+            (Self::Suspended(org, _), C::ConfirmSuspension { signed_in_at }) => {
+                org.confirm_suspension(signed_in_at)
+            }
             (Self::Suspended(..), C::Rename { .. } | C::ChangeSlug { .. }) => Err(OrgError::Suspended),
             (Self::Suspended(..), C::Invite(_) | C::RenewInvitation { .. } | C::AcceptInvitation { .. }) => {
                 Err(OrgError::Suspended)
             }
 
-            (Self::Active(_), C::Reinstate) => Ok(vec![]),
+            (Self::Active(_), C::Reinstate | C::ReinstateOnTime { .. }) => Ok(vec![]),
             (Self::Active(_) | Self::Suspended(..), C::Restore) => Ok(vec![]),
             (Self::Active(org) | Self::Suspended(org, _), C::Archive { reason, confirmed }) => {
                 org.confirm(confirmed.as_ref())?;
@@ -259,6 +234,8 @@ impl Rules for Org {
             E::OrgRenamed { .. }
             | E::OrgSuspended { .. }
             | E::OrgReinstated {}
+            | E::OrgReinstatementScheduled { .. }
+            | E::OrgSuspensionConfirmed {}
             | E::OrgArchived { .. }
             | E::OrgRestored { .. }
             | E::OrgProtected {}
@@ -304,7 +281,8 @@ impl Aggregate for Org {
         match event {
             E::OrgCreated { name, slug } => {
                 let (members, invitations) = (BTreeMap::new(), Invitations::default());
-                *self = Self::Active(Profile { name, slug, protected: false, members, invitations });
+                let (protected, reinstate_at) = (false, None);
+                *self = Self::Active(Profile { name, slug, protected, reinstate_at, members, invitations });
             }
             E::OrgRenamed { name } => self.change(|org| org.name = name),
             E::OrgSlugChanged { slug } => self.change(|org| org.slug = slug),
@@ -313,9 +291,11 @@ impl Aggregate for Org {
                 org @ (Self::Unborn | Self::Suspended(..) | Self::Archived(_)) => org,
             }),
             E::OrgReinstated {} => self.turn(|org| match org {
-                Self::Suspended(profile, _) => Self::Active(profile),
+                Self::Suspended(profile, _) => Self::Active(Profile { reinstate_at: None, ..profile }),
                 org @ (Self::Unborn | Self::Active(_) | Self::Archived(_)) => org,
             }),
+            E::OrgReinstatementScheduled { at } => self.change(|org| org.reinstate_at = Some(at)),
+            E::OrgSuspensionConfirmed {} => self.change(|org| org.reinstate_at = None),
             E::OrgArchived { .. } => self.turn(|org| match org {
                 before @ (Self::Active(_) | Self::Suspended(..)) => Self::Archived(Box::new(before)),
                 org @ (Self::Unborn | Self::Archived(_)) => org,
@@ -362,30 +342,5 @@ impl Org {
             Self::Suspended(_, reason) => Some(reason.clone()),
             Self::Unborn | Self::Active(_) | Self::Archived(_) => None,
         }
-    }
-}
-
-impl DomainEvent for OrgEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::OrgCreated { .. } => "OrgCreated",
-            Self::OrgRenamed { .. } => "OrgRenamed",
-            Self::OrgSlugChanged { .. } => "OrgSlugChanged",
-            Self::OrgSuspended { .. } => "OrgSuspended",
-            Self::OrgReinstated {} => "OrgReinstated",
-            Self::OrgArchived { .. } => "OrgArchived",
-            Self::OrgRestored { .. } => "OrgRestored",
-            Self::OrgProtected {} => "OrgProtected",
-            Self::OrgUnprotected {} => "OrgUnprotected",
-            Self::MemberInvited { .. } => "MemberInvited",
-            Self::InvitationRenewed { .. } => "InvitationRenewed",
-            Self::InvitationWithdrawn { .. } => "InvitationWithdrawn",
-            Self::MemberJoined { .. } => "MemberJoined",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
     }
 }

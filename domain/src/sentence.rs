@@ -56,6 +56,11 @@ fn of_org(id: OrgId, event: &OrgEvent) -> Vec<Part> {
         E::OrgSlugChanged { slug } => vec![text("changed the slug of "), org, text(format!(" to {slug}"))],
         E::OrgSuspended { reason } => vec![text("suspended "), org, text(format!(": {reason}"))],
         E::OrgReinstated {} => vec![text("reinstated "), org],
+        E::OrgReinstatementScheduled { at } => {
+            let at = at.format("%H:%M UTC on %-d %B %Y");
+            vec![text("set the timer that reinstates "), org, text(format!(" at {at}"))]
+        }
+        E::OrgSuspensionConfirmed {} => vec![text("confirmed the suspension of "), org],
         E::OrgArchived { reason } => vec![text("archived "), org, text(format!(": {reason}"))],
         E::OrgRestored { suspended: None } => vec![text("restored "), org],
         E::OrgRestored { suspended: Some(reason) } => {

@@ -48,7 +48,9 @@ create table org_detail (
     position   bigint  not null, -- of its first event
     changed_at timestamptz not null,
     status_at  timestamptz not null,
-    status_by  text    not null
+    status_by  text    not null,
+    status_position bigint not null, -- of the event that gave it this status
+    reinstate_at timestamptz -- while suspended: when that ends by itself
 );
 
 -- Every slug that was ever given, so that old ones redirect.
@@ -121,6 +123,7 @@ create index org_list_status on org_list (status, name_key, org_id) where valid_
 create index org_list_unowned on org_list (name_key, org_id) where valid_to is null and not owner_joined;
 create unique index org_list_position on org_list (valid_from);
 alter table org_detail add primary key (org_id);
+create index org_detail_reinstate on org_detail (reinstate_at) where reinstate_at is not null;
 alter table org_slug add primary key (slug);
 alter table membership add primary key (org_id, person_id);
 create index membership_person on membership (person_id, org_id);

@@ -79,6 +79,14 @@ create table challenge (
     expires_at timestamptz not null
 );
 
+-- When a suspension first kept somebody out: the measure of how quick it is.
+create table first_refusal (
+    org_id     uuid not null,
+    position   bigint not null, -- of the suspension
+    refused_at timestamptz not null,
+    primary key (org_id, position)
+);
+
 -- Commands that were refused, apart from the log of what happened.
 create table access_log (
     entry_id   uuid        primary key,
@@ -100,7 +108,8 @@ begin
         grant select, insert on events, claims, commands to portal_app;
         grant select, insert, update on guards to portal_app;
         grant select, insert, update, delete on projection, projection_parked, projection_log,
-            people, session, visit, link, totp, recovery_code, passkey, challenge, access_log to portal_app;
+            people, session, visit, link, totp, recovery_code, passkey, challenge, access_log, first_refusal
+            to portal_app;
         if not pg_has_role(current_user, 'portal_app', 'member') then
             begin
                 execute format('grant portal_app to %I', current_user);

@@ -49,7 +49,9 @@ create table org_detail (
     position   integer not null, -- of its first event
     changed_at integer not null,
     status_at  integer not null,
-    status_by  text    not null
+    status_by  text    not null,
+    status_position integer not null, -- of the event that gave it this status
+    reinstate_at integer -- while suspended: when that ends by itself
 ) strict;
 
 -- Every slug that was ever given, so that old ones redirect.
@@ -122,6 +124,7 @@ create index org_list_owner on org_list (owner_id) where valid_to is null;
 create index org_list_status on org_list (status, name_key, org_id) where valid_to is null and status <> 'active';
 create index org_list_unowned on org_list (name_key, org_id) where valid_to is null and not owner_joined;
 create unique index org_list_position on org_list (valid_from);
+create index org_detail_reinstate on org_detail (reinstate_at) where reinstate_at is not null;
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
 create index history_org on history (org_id, position) where org_id is not null;

@@ -80,6 +80,14 @@ create table challenge (
     expires_at integer not null
 ) strict;
 
+-- When a suspension first kept somebody out: the measure of how quick it is.
+create table first_refusal (
+    org_id     blob not null,
+    position   integer not null, -- of the suspension
+    refused_at integer not null,
+    primary key (org_id, position)
+) strict;
+
 -- Commands that were refused, apart from the log of what happened.
 create table access_log (
     entry_id   blob    primary key,

@@ -1,4 +1,5 @@
-//! What was refused: commands that somebody may not issue, or that a rule declined. Apart from the log of what happened.
+//! What was refused: commands that somebody may not issue, or that a rule declined, and members of what is suspended.
+//! Apart from the log of what happened.
 
 use uuid::Uuid;
 
@@ -42,5 +43,33 @@ pub async fn record(db: &Db, refused: &Refused) -> Result<(), sqlx::Error> {
 pub async fn recent(db: &Db, limit: i64) -> Result<Vec<Refused>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/access_log/recent.sql")).bind(limit).fetch_all(pool).await
+    })
+}
+
+/// Notes that the suspension at `position` kept somebody out, if it is the first time.
+pub async fn first_refusal(db: &Db, org_id: Uuid, position: i64, at: Timestamp) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/access_log/first_refusal.sql"))
+            .bind(org_id)
+            .bind(position)
+            .bind(at)
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// When the suspension at `position` first kept somebody out.
+pub async fn first_refused_at(
+    db: &Db,
+    org_id: Uuid,
+    position: i64,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/access_log/first_refused_at.sql"))
+            .bind(org_id)
+            .bind(position)
+            .fetch_optional(pool)
+            .await
     })
 }

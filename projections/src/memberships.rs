@@ -52,6 +52,10 @@ row! {
         pub slug: String,
         pub status: String,
         pub reason: Option<String>,
+        /// Of the event that gave the organisation its status.
+        pub status_position: i64,
+        /// When that first kept somebody out.
+        pub refused_at: Option<Timestamp>,
         /// When the person last opened it.
         pub opened_at: Option<Timestamp>,
     }
@@ -245,6 +249,8 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             | OrgEvent::OrgSlugChanged { .. }
             | OrgEvent::OrgSuspended { .. }
             | OrgEvent::OrgReinstated {}
+            | OrgEvent::OrgReinstatementScheduled { .. }
+            | OrgEvent::OrgSuspensionConfirmed {}
             | OrgEvent::OrgArchived { .. }
             | OrgEvent::OrgRestored { .. }
             | OrgEvent::OrgProtected {}

@@ -34,6 +34,10 @@ table! {
         pub changed_at: Timestamp,
         pub status_at: Timestamp,
         pub status_by: String,
+        /// Of the event that gave it this status.
+        pub status_position: i64,
+        /// While it is suspended: when that ends by itself.
+        pub reinstate_at: Option<Timestamp>,
     }
 }
 
@@ -70,11 +74,32 @@ pub async fn get(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<OrgDetai
     })
 }
 
+row! {
+    /// A suspension whose time is over.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Due {
+        pub org_id: Uuid,
+        pub status_position: i64,
+    }
+}
+
+/// Suspensions that end by themselves and should have by `now`, the oldest first.
+pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/org_detail/due.sql")).bind(now).fetch_all(pool).await
+    })
+}
+
 /// Who holds a slug. Says only what a sign in the street would: whether a name is free.
 pub async fn holder(db: &Db, slug: &str) -> Result<Option<SlugHolder>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/org_detail/holder.sql")).bind(slug).fetch_optional(pool).await
     })
+}
+
+/// Protected organisations that are suspended or archived, for whoever stands at the server.
+pub async fn stopped(db: &Db) -> Result<Vec<SlugHolder>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_as(include_str!("sql/org_detail/stopped.sql")).fetch_all(pool).await)
 }
 
 /// Names of organisations, for sentences.
@@ -135,6 +160,8 @@ impl OrgDetail {
             changed_at: at,
             status_at: at,
             status_by: by,
+            status_position: entry.recorded.position,
+            reinstate_at: None,
         })
     }
 
@@ -143,12 +170,13 @@ impl OrgDetail {
         self.sequence = entry.recorded.sequence;
         self.changed_at = entry.recorded.recorded_at;
         let by = entry.metadata()?.actor.to_string();
-        let at = entry.recorded.recorded_at;
+        let (at, position) = (entry.recorded.recorded_at, entry.recorded.position);
         let turned = |status: &str, reason: Option<&str>, org: Self| Self {
             status: status.to_owned(),
             reason: reason.map(str::to_owned),
             status_at: at,
             status_by: by,
+            status_position: position,
             ..org
         };
         Ok(match event {
@@ -156,7 +184,9 @@ impl OrgDetail {
             E::OrgRenamed { name } => Self { name: name.to_string(), ..self },
             E::OrgSlugChanged { slug } => Self { slug: slug.to_string(), ..self },
             E::OrgSuspended { reason } => turned(SUSPENDED, Some(reason.as_str()), self),
-            E::OrgReinstated {} => turned(ACTIVE, None, self),
+            E::OrgReinstated {} => Self { reinstate_at: None, ..turned(ACTIVE, None, self) },
+            E::OrgReinstatementScheduled { at } => Self { reinstate_at: Some((*at).into()), ..self },
+            E::OrgSuspensionConfirmed {} => Self { reinstate_at: None, ..self },
             E::OrgArchived { reason } => turned(ARCHIVED, Some(reason.as_str()), self),
             E::OrgRestored { suspended: None } => turned(ACTIVE, None, self),
             E::OrgRestored { suspended: Some(reason) } => turned(SUSPENDED, Some(reason.as_str()), self),

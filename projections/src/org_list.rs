@@ -185,7 +185,11 @@ impl OrgRow {
                     self.owner_invitation = None;
                 }
             }
-            E::MemberInvited { .. } | E::InvitationRenewed { .. } | E::InvitationWithdrawn { .. } => {}
+            E::OrgReinstatementScheduled { .. }
+            | E::OrgSuspensionConfirmed {}
+            | E::MemberInvited { .. }
+            | E::InvitationRenewed { .. }
+            | E::InvitationWithdrawn { .. } => {}
         }
     }
 

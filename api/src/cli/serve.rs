@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{clock, links, log, metrics, routes, server};
+use crate::{clock, links, log, metrics, reactor, routes, server};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
@@ -46,6 +46,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
     let router = routes::app(&app, &limits, &edge);
     tokio::spawn(housekeeping(app.clone()));
+    tokio::spawn(reactor::run(app.clone()));
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
     say(&format!("portal is at {}", app.settings.public_url()));
     server::serve(listener, router, limits, stop).await?;

@@ -1,5 +1,6 @@
 //! `/admin/…`: the operator's console.
 
+pub mod action;
 pub mod actions;
 pub mod history;
 pub mod invitations;

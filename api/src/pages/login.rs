@@ -67,11 +67,17 @@ pub async fn submit(
     second_factor::enter(&app, PersonId(person.person_id), &client, &headers, &typed.next).await
 }
 
-pub async fn logout(State(app): State<App>, Visitor(visitor): Visitor) -> Result<Response, Error> {
+/// Signs out; with somewhere to go next, to sign in again on the way there.
+pub async fn logout(
+    State(app): State<App>,
+    Visitor(visitor): Visitor,
+    Query(Next { next }): Query<Next>,
+) -> Result<Response, Error> {
     if let Some(identity) = visitor {
         sessions::end(&app.db, identity.person(), identity.session.session_id).await?;
     }
-    Ok((session::forget(&app), Redirect::to(paths::LOGIN)).into_response())
+    let to = paths::local(&next).map_or_else(|| paths::LOGIN.to_owned(), paths::login_then);
+    Ok((session::forget(&app), Redirect::to(&to)).into_response())
 }
 
 async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, Error> {

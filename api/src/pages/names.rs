@@ -61,6 +61,7 @@ impl Names {
             Actor::Person(id) => self.part(&Part::Person(id)),
             Actor::Shell => "Somebody on the server".to_owned(),
             Actor::Setup => "The first start".to_owned(),
+            Actor::Timer => "The timer".to_owned(),
         }
     }
 

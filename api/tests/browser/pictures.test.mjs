@@ -82,6 +82,12 @@ onEveryEngine('the console has no barriers', async ({ portal, page, context }) =
     await page.goto(portal.at(place));
     await look(page, name);
   }
+  await command(portal, context, `${acme.page}/suspension`, { reason: 'Meant to be another organisation.', confirmed: 'acme' });
+  await page.goto(portal.at(acme.page));
+  await look(page, 'org-timer');
+  await page.goto(portal.at(`${acme.page}/confirmation`));
+  await look(page, 'org-confirmation');
+  await command(portal, context, `${acme.page}/reinstatement`);
   await page.goto(portal.at(`${acme.page}/name`));
   await command(portal, context, `${acme.page}/name`, { name: 'Acme Group' });
   await page.getByLabel('Name').fill('Acme Worldwide');

@@ -14,8 +14,8 @@ use crate::client::{Answer, Client};
 use crate::world::World;
 
 /// Columns of the matrix.
-const WHO: [&str; 8] =
-    ["anonymous", "nobody's", "stranger", "suspended", "member", "owner", "auditor", "superadmin"];
+const WHO: [&str; 9] =
+    ["anonymous", "nobody's", "stranger", "suspended", "member", "admin", "owner", "auditor", "superadmin"];
 
 async fn every_route_lets_in_whom_the_table_says(world: World) {
     let place = Place::new(&world).await;
@@ -45,7 +45,7 @@ fn expected(need: Need, who: &str) -> &'static str {
         (Need::Anyone, _) => "✓",
         (_, "anonymous") => "✗ sign in",
         (Need::SignedIn, _) => "✓",
-        (Need::Member, "member" | "owner") => "✓",
+        (Need::Member, "member" | "admin" | "owner") => "✓",
         (Need::Member, "suspended") => "✗ 403",
         (Need::Member, _) => "✗ 404",
         (Need::Platform, "auditor" | "superadmin") | (Need::Superadmin, "superadmin") => "✓",
@@ -89,6 +89,7 @@ impl Place {
             ("stranger", world.stranger().await),
             ("suspended", suspended),
             ("member", world.member(acme).await),
+            ("admin", world.joined(acme, "adam@example.com", Role::Admin).await),
             ("owner", world.owner(acme).await),
             ("auditor", world.auditor().await),
             ("superadmin", world.operator().await),

@@ -160,7 +160,7 @@ async fn a_protected_organisation_wants_its_slug_typed(world: World) {
     }
     assert_eq!(world.since(before).await, [""; 0]);
     ana.submit(&path, &[reason, ("confirmed", "ACME")]).await.is(303);
-    assert_eq!(world.since(before).await, ["OrgSuspended"]);
+    assert_eq!(world.since(before).await, ["OrgSuspended", "OrgReinstatementScheduled"]);
 }
 
 async fn a_rule_that_refuses_is_said_on_the_form_and_kept_apart_from_the_log(world: World) {

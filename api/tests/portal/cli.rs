@@ -31,6 +31,7 @@ on_both_engines! {
     verify_names_an_event_that_was_edited,
     rebuild_mends_a_read_model_that_was_edited,
     grant_gives_a_role_and_a_link_to_a_first_password,
+    recover_lets_an_organisation_work_again,
     serve_stops_within_a_second,
     what_was_acknowledged_is_there_after_a_stop,
 }
@@ -177,6 +178,32 @@ fn grant_gives_a_role_and_a_link_to_a_first_password(place: &Place) {
     }
     let said = place.portal(&["grant", "eve@example.com", "--reason", "short"]);
     assert_eq!((said.code, said.err.contains("give a reason of 10 to 500 characters")), (Some(1), true));
+    place.done(&["verify"]);
+}
+
+fn recover_lets_an_organisation_work_again(place: &Place) {
+    import_demo(place);
+    assert!(place.done(&["recover"]).contains("Nothing to recover: every protected organisation works."));
+    let history = place.done(&["export"]);
+    let stopped = |status: &str| {
+        let of = history
+            .lines()
+            .find(|line| line.contains(status))
+            .and_then(|line| line.split("\"aggregate_id\":\"").nth(1));
+        let id = of.and_then(|rest| rest.split('"').next()).expect("an organisation of the demonstration");
+        let mut slugs = history
+            .lines()
+            .filter(|line| line.contains(id))
+            .filter_map(|line| line.split("\"slug\":\"").nth(1));
+        slugs.next_back().and_then(|rest| rest.split('"').next()).expect("its slug").to_owned()
+    };
+    for slug in [stopped("OrgSuspended"), stopped("OrgArchived")] {
+        assert!(place.done(&["recover", &slug]).contains(" works again."), "{slug}");
+        assert!(place.done(&["recover", &slug]).contains(" works already."), "{slug}");
+    }
+    assert!(place.done(&["export"]).lines().last().is_some_and(|line| line.contains("shell")));
+    let said = place.portal(&["recover", "nobody-has-this"]);
+    assert_eq!((said.code, said.err.contains("no organisation has, or had, the slug")), (Some(1), true));
     place.done(&["verify"]);
 }
 

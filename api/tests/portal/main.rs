@@ -17,6 +17,7 @@ mod invitation;
 mod login;
 mod organisations;
 mod process;
+mod protection;
 mod second_factor;
 mod secrets;
 mod server;

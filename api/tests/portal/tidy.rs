@@ -27,6 +27,7 @@ const RULES: &[Rule] = &[
     nothing_is_left_for_later,
     only_projections_speak_sql,
     only_pages_speak_html,
+    routes_have_one_table,
     dependencies_have_a_home,
     both_engines_migrate_in_the_same_steps,
     statements_open_with_what_they_do,
@@ -83,6 +84,17 @@ fn only_pages_speak_html(tree: &Tree) -> Vec<Offence> {
 }
 
 /// The compiler's side of the two rules above; `deny.toml` has them once more, for whole trees of dependencies.
+/// Whoever adds a route elsewhere, past the gate, is also told by clippy.
+fn routes_have_one_table(tree: &Tree) -> Vec<Offence> {
+    let elsewhere =
+        || tree.code().filter(|file| file.path.starts_with("api/src/") && file.path != "api/src/routes.rs");
+    let reason = "a route is a line of the table in api/src/routes.rs, with what it needs of whoever asks";
+    [".route(", ".route_service(", ".nest(", ".nest_service(", ".fallback(", ".fallback_service("]
+        .iter()
+        .flat_map(|word| code_with(elsewhere(), word, reason))
+        .collect()
+}
+
 fn dependencies_have_a_home(tree: &Tree) -> Vec<Offence> {
     let homes = [
         ("sqlx", "projections"),

@@ -1,6 +1,7 @@
 //! Acme and its people: what happened there, and what can be ordered.
 
-use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
+use chrono::TimeDelta;
+use domain::org::{Confirmation, Invitee, OrgCommand, OrgEvent, Role};
 use domain::values::{OrgName, Slug};
 
 use crate::{day, invitation, person, reason};
@@ -42,6 +43,11 @@ pub(crate) fn suspended() -> OrgEvent {
     OrgEvent::OrgSuspended { reason: reason("Unpaid invoice") }
 }
 
+/// A quarter of an hour after [`suspend`].
+pub(crate) fn scheduled() -> OrgEvent {
+    OrgEvent::OrgReinstatementScheduled { at: day(1) + TimeDelta::minutes(15) }
+}
+
 pub(crate) fn archived() -> OrgEvent {
     OrgEvent::OrgArchived { reason: reason("Contract ended") }
 }
@@ -68,7 +74,8 @@ pub(crate) fn rename(text: &str) -> OrgCommand {
 }
 
 pub(crate) fn suspend(confirmed: Option<&str>) -> OrgCommand {
-    OrgCommand::Suspend { reason: reason("Unpaid invoice"), confirmed: confirmed.map(slug) }
+    let confirmed = confirmed.map(|typed| Confirmation { slug: slug(typed), at: day(1) });
+    OrgCommand::Suspend { reason: reason("Unpaid invoice"), confirmed }
 }
 
 pub(crate) fn archive(confirmed: Option<&str>) -> OrgCommand {

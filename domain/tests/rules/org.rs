@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use chrono::TimeDelta;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use domain::org::{Invitee, Org, OrgCommand, OrgError, OrgEvent, Role, SLUGS};
+use domain::org::{Invitee, Org, OrgCommand, OrgError, OrgEvent, Role, SECOND_THOUGHTS, SLUGS};
 use domain::{Constraint, Rules};
 
 use crate::acme::*;
@@ -41,7 +41,39 @@ fn suspending_again_for_another_reason_keeps_the_first() {
 fn the_slug_that_confirms_is_the_present_one() {
     let moved = [created("Acme"), OrgEvent::OrgProtected {}, slug_changed("apex")];
     given(moved.clone()).when(suspend(Some("acme"))).then_refused(OrgError::Protected);
-    given(moved).when(suspend(Some("apex"))).then([suspended()]);
+    given(moved).when(suspend(Some("apex"))).then([suspended(), scheduled()]);
+}
+
+#[test]
+fn only_the_suspension_of_a_protected_org_ends_by_itself() {
+    given([created("Acme")]).when(suspend(Some("acme"))).then([suspended()]);
+    let on_trial = given([created("Acme"), OrgEvent::OrgProtected {}, suspended(), scheduled()]);
+    let end = day(1) + SECOND_THOUGHTS;
+    on_trial
+        .when(OrgCommand::ReinstateOnTime { at: end - TimeDelta::nanoseconds(1) })
+        .then_refused(OrgError::NotYet);
+    on_trial.when(OrgCommand::ReinstateOnTime { at: end }).then([OrgEvent::OrgReinstated {}]);
+    given([created("Acme"), suspended()]).when(OrgCommand::ReinstateOnTime { at: end }).then_nothing();
+}
+
+#[test]
+fn a_suspension_is_confirmed_from_a_sign_in_that_came_after_it() {
+    let confirm = |signed_in_at| OrgCommand::ConfirmSuspension { signed_in_at };
+    let past = [created("Acme"), OrgEvent::OrgProtected {}, suspended(), scheduled()];
+    given(past.clone()).when(confirm(day(1))).then_refused(OrgError::OldSignIn);
+    let later = day(1) + TimeDelta::nanoseconds(1);
+    given(past.clone()).when(confirm(later)).then([OrgEvent::OrgSuspensionConfirmed {}]);
+    let confirmed = given(past.into_iter().chain([OrgEvent::OrgSuspensionConfirmed {}]));
+    confirmed.when(confirm(day(1))).then_nothing();
+    confirmed.when(OrgCommand::ReinstateOnTime { at: day(9) }).then_nothing();
+}
+
+#[test]
+fn a_timer_ends_with_its_suspension() {
+    let past =
+        [created("Acme"), OrgEvent::OrgProtected {}, suspended(), scheduled(), OrgEvent::OrgReinstated {}];
+    let again = given(past.into_iter().chain([suspended()]));
+    again.when(OrgCommand::ReinstateOnTime { at: day(9) }).then_nothing();
 }
 
 #[test]

@@ -7,61 +7,68 @@ use domain::Rules;
 use domain::org::{Org, OrgCommand, OrgEvent};
 
 use crate::acme::*;
-use crate::given;
+use crate::{day, given};
 
 /// What every order gives: an event, `·` where it is so already, or the refusal. People and invitations as in
 /// [`acme`]: Ana belongs to Acme, Bo is invited, Cy's invitation was withdrawn, and nobody knows Dee.
 const RULE_BOOK: &str = "
-                    | unborn                   | active              | protected           | suspended           | archived
-Create              | OrgCreated               | AlreadyExists       | AlreadyExists       | AlreadyExists       | AlreadyExists
-Create with owner   | OrgCreated+MemberInvited | AlreadyExists       | AlreadyExists       | AlreadyExists       | AlreadyExists
-Rename              | NotFound                 | OrgRenamed          | OrgRenamed          | Suspended           | Archived
-Rename, same        | NotFound                 | ·                   | ·                   | Suspended           | Archived
-ChangeSlug          | NotFound                 | OrgSlugChanged      | OrgSlugChanged      | Suspended           | Archived
-ChangeSlug, same    | NotFound                 | ·                   | ·                   | Suspended           | Archived
-Suspend             | NotFound                 | OrgSuspended        | Protected           | ·                   | Archived
-Suspend, wrong slug | NotFound                 | OrgSuspended        | Protected           | ·                   | Archived
-Suspend, confirmed  | NotFound                 | OrgSuspended        | OrgSuspended        | ·                   | Archived
-Reinstate           | NotFound                 | ·                   | ·                   | OrgReinstated       | Archived
-Archive             | NotFound                 | OrgArchived         | Protected           | OrgArchived         | ·
-Archive, wrong slug | NotFound                 | OrgArchived         | Protected           | OrgArchived         | ·
-Archive, confirmed  | NotFound                 | OrgArchived         | OrgArchived         | OrgArchived         | ·
-Restore             | NotFound                 | ·                   | ·                   | ·                   | OrgRestored
-Protect             | NotFound                 | OrgProtected        | ·                   | OrgProtected        | Archived
-Unprotect           | NotFound                 | ·                   | OrgUnprotected      | ·                   | Archived
-Invite Ana          | NotFound                 | AlreadyMember       | AlreadyMember       | Suspended           | Archived
-Invite Bo           | NotFound                 | AlreadyInvited      | AlreadyInvited      | Suspended           | Archived
-Invite Cy           | NotFound                 | MemberInvited       | MemberInvited       | Suspended           | Archived
-Invite Dee          | NotFound                 | MemberInvited       | MemberInvited       | Suspended           | Archived
-Invite Bo, same id  | NotFound                 | ·                   | ·                   | Suspended           | Archived
-Invite Dee, Bo's id | NotFound                 | InvitationExists    | InvitationExists    | Suspended           | Archived
-Invite Cy, same id  | NotFound                 | InvitationExists    | InvitationExists    | Suspended           | Archived
-Renew Ana           | NotFound                 | InvitationUsed      | InvitationUsed      | Suspended           | Archived
-Renew Bo            | NotFound                 | InvitationRenewed   | InvitationRenewed   | Suspended           | Archived
-Renew Cy            | NotFound                 | InvitationWithdrawn | InvitationWithdrawn | Suspended           | Archived
-Renew Dee           | NotFound                 | NoSuchInvitation    | NoSuchInvitation    | Suspended           | Archived
-Withdraw Ana        | NotFound                 | InvitationUsed      | InvitationUsed      | InvitationUsed      | Archived
-Withdraw Bo         | NotFound                 | InvitationWithdrawn | InvitationWithdrawn | InvitationWithdrawn | Archived
-Withdraw Cy         | NotFound                 | ·                   | ·                   | ·                   | Archived
-Withdraw Dee        | NotFound                 | NoSuchInvitation    | NoSuchInvitation    | NoSuchInvitation    | Archived
-Accept Ana          | NotFound                 | InvitationUsed      | InvitationUsed      | Suspended           | Archived
-Accept Bo           | NotFound                 | MemberJoined        | MemberJoined        | Suspended           | Archived
-Accept Bo, too late | NotFound                 | InvitationExpired   | InvitationExpired   | Suspended           | Archived
-Accept Cy           | NotFound                 | InvitationWithdrawn | InvitationWithdrawn | Suspended           | Archived
-Accept Dee          | NotFound                 | NoSuchInvitation    | NoSuchInvitation    | Suspended           | Archived
+                    | unborn                   | active              | protected                              | suspended           | with a timer           | archived
+Create              | OrgCreated               | AlreadyExists       | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists
+Create with owner   | OrgCreated+MemberInvited | AlreadyExists       | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists
+Rename              | NotFound                 | OrgRenamed          | OrgRenamed                             | Suspended           | Suspended              | Archived
+Rename, same        | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
+ChangeSlug          | NotFound                 | OrgSlugChanged      | OrgSlugChanged                         | Suspended           | Suspended              | Archived
+ChangeSlug, same    | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
+Suspend             | NotFound                 | OrgSuspended        | Protected                              | ·                   | ·                      | Archived
+Suspend, wrong slug | NotFound                 | OrgSuspended        | Protected                              | ·                   | ·                      | Archived
+Suspend, confirmed  | NotFound                 | OrgSuspended        | OrgSuspended+OrgReinstatementScheduled | ·                   | ·                      | Archived
+Confirm             | NotFound                 | NotSuspended        | NotSuspended                           | ·                   | OrgSuspensionConfirmed | Archived
+Confirm, too old    | NotFound                 | NotSuspended        | NotSuspended                           | ·                   | OldSignIn              | Archived
+Reinstate           | NotFound                 | ·                   | ·                                      | OrgReinstated       | OrgReinstated          | Archived
+On time             | NotFound                 | ·                   | ·                                      | ·                   | OrgReinstated          | Archived
+On time, too early  | NotFound                 | ·                   | ·                                      | ·                   | NotYet                 | Archived
+Archive             | NotFound                 | OrgArchived         | Protected                              | OrgArchived         | Protected              | ·
+Archive, wrong slug | NotFound                 | OrgArchived         | Protected                              | OrgArchived         | Protected              | ·
+Archive, confirmed  | NotFound                 | OrgArchived         | OrgArchived                            | OrgArchived         | OrgArchived            | ·
+Restore             | NotFound                 | ·                   | ·                                      | ·                   | ·                      | OrgRestored
+Protect             | NotFound                 | OrgProtected        | ·                                      | OrgProtected        | ·                      | Archived
+Unprotect           | NotFound                 | ·                   | OrgUnprotected                         | ·                   | OrgUnprotected         | Archived
+Invite Ana          | NotFound                 | AlreadyMember       | AlreadyMember                          | Suspended           | Suspended              | Archived
+Invite Bo           | NotFound                 | AlreadyInvited      | AlreadyInvited                         | Suspended           | Suspended              | Archived
+Invite Cy           | NotFound                 | MemberInvited       | MemberInvited                          | Suspended           | Suspended              | Archived
+Invite Dee          | NotFound                 | MemberInvited       | MemberInvited                          | Suspended           | Suspended              | Archived
+Invite Bo, same id  | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
+Invite Dee, Bo's id | NotFound                 | InvitationExists    | InvitationExists                       | Suspended           | Suspended              | Archived
+Invite Cy, same id  | NotFound                 | InvitationExists    | InvitationExists                       | Suspended           | Suspended              | Archived
+Renew Ana           | NotFound                 | InvitationUsed      | InvitationUsed                         | Suspended           | Suspended              | Archived
+Renew Bo            | NotFound                 | InvitationRenewed   | InvitationRenewed                      | Suspended           | Suspended              | Archived
+Renew Cy            | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
+Renew Dee           | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | Suspended           | Suspended              | Archived
+Withdraw Ana        | NotFound                 | InvitationUsed      | InvitationUsed                         | InvitationUsed      | InvitationUsed         | Archived
+Withdraw Bo         | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | InvitationWithdrawn | InvitationWithdrawn    | Archived
+Withdraw Cy         | NotFound                 | ·                   | ·                                      | ·                   | ·                      | Archived
+Withdraw Dee        | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | NoSuchInvitation    | NoSuchInvitation       | Archived
+Accept Ana          | NotFound                 | InvitationUsed      | InvitationUsed                         | Suspended           | Suspended              | Archived
+Accept Bo           | NotFound                 | MemberJoined        | MemberJoined                           | Suspended           | Suspended              | Archived
+Accept Bo, too late | NotFound                 | InvitationExpired   | InvitationExpired                      | Suspended           | Suspended              | Archived
+Accept Cy           | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
+Accept Dee          | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | Suspended           | Suspended              | Archived
 ";
 
 #[test]
 fn every_order_in_every_situation_is_answered_by_the_book() {
     let mut book = format!(
-        "\n{:19} | {:24} | {:19} | {:19} | {:19} | archived\n",
-        "", "unborn", "active", "protected", "suspended"
+        "\n{:19} | {:24} | {:19} | {:38} | {:19} | {:22} | archived\n",
+        "", "unborn", "active", "protected", "suspended", "with a timer"
     );
     for (name, order) in orders() {
-        let [unborn, active, guarded, suspended, archived] =
+        let [unborn, active, guarded, suspended, timed, archived] =
             situations().map(|org| answer(&org, order.clone()));
-        writeln!(book, "{name:19} | {unborn:24} | {active:19} | {guarded:19} | {suspended:19} | {archived}")
-            .expect("text grows");
+        writeln!(
+            book,
+            "{name:19} | {unborn:24} | {active:19} | {guarded:38} | {suspended:19} | {timed:22} | {archived}"
+        )
+        .expect("text grows");
     }
     assert_eq!(book, RULE_BOOK, "the book now reads\n{book}");
 }
@@ -70,17 +77,18 @@ fn every_order_in_every_situation_is_answered_by_the_book() {
 fn the_book_has_every_order() {
     let mut told: Vec<&str> = orders().iter().map(|(_, order)| verb(order)).collect();
     told.dedup();
-    assert_eq!(told.len(), 13, "{told:?}");
+    assert_eq!(told.len(), 15, "{told:?}");
     assert!(orders().iter().all(|(name, order)| name.starts_with(verb(order))));
 }
 
-fn situations() -> [Org; 5] {
+fn situations() -> [Org; 6] {
     let acme_and = |then: &[OrgEvent]| given([acme(), then.to_vec()].concat()).0;
     [
         Org::Unborn,
         acme_and(&[]),
         acme_and(&[OrgEvent::OrgProtected {}]),
         acme_and(&[suspended()]),
+        acme_and(&[OrgEvent::OrgProtected {}, suspended(), scheduled()]),
         acme_and(&[archived()]),
     ]
 }
@@ -98,7 +106,11 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
         ("Suspend", suspend(None)),
         ("Suspend, wrong slug", suspend(Some("apex"))),
         ("Suspend, confirmed", suspend(Some("acme"))),
+        ("Confirm", OrgCommand::ConfirmSuspension { signed_in_at: day(2) }),
+        ("Confirm, too old", OrgCommand::ConfirmSuspension { signed_in_at: day(1) }),
         ("Reinstate", OrgCommand::Reinstate),
+        ("On time", OrgCommand::ReinstateOnTime { at: day(2) }),
+        ("On time, too early", OrgCommand::ReinstateOnTime { at: day(1) }),
         ("Archive", archive(None)),
         ("Archive, wrong slug", archive(Some("apex"))),
         ("Archive, confirmed", archive(Some("acme"))),
@@ -143,7 +155,9 @@ fn verb(order: &OrgCommand) -> &'static str {
         OrgCommand::Rename { .. } => "Rename",
         OrgCommand::ChangeSlug { .. } => "ChangeSlug",
         OrgCommand::Suspend { .. } => "Suspend",
+        OrgCommand::ConfirmSuspension { .. } => "Confirm",
         OrgCommand::Reinstate => "Reinstate",
+        OrgCommand::ReinstateOnTime { .. } => "On time",
         OrgCommand::Archive { .. } => "Archive",
         OrgCommand::Restore => "Restore",
         OrgCommand::Protect => "Protect",

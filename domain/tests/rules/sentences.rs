@@ -28,6 +28,9 @@ fn a_name_that_was_given_stays_in_the_sentence_whatever_the_org_is_called_today(
 fn what_becomes_of_an_org_is_a_sentence_with_the_reason() {
     assert_eq!(told(suspended()), "suspended Acme: Unpaid invoice");
     assert_eq!(told(OrgEvent::OrgReinstated {}), "reinstated Acme");
+    let timer = "set the timer that reinstates Acme at 00:15 UTC on 2 January 1970";
+    assert_eq!(told(scheduled()), timer);
+    assert_eq!(told(OrgEvent::OrgSuspensionConfirmed {}), "confirmed the suspension of Acme");
     assert_eq!(told(archived()), "archived Acme: Contract ended");
     assert_eq!(told(OrgEvent::OrgRestored { suspended: None }), "restored Acme");
     let suspended = Some(reason("Unpaid invoice"));

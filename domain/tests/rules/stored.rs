@@ -56,7 +56,7 @@ fn events_are_written_byte_for_byte_as_in_their_newest_example() {
 #[test]
 fn every_event_has_an_example() {
     let numbers: BTreeSet<_> = org_events().iter().map(number_of_org_event).collect();
-    assert!(numbers.into_iter().eq(0..13));
+    assert!(numbers.into_iter().eq(0..15));
     let numbers: BTreeSet<_> = grant_events().iter().map(number_of_grant_event).collect();
     assert!(numbers.into_iter().eq(0..4));
 }
@@ -147,6 +147,8 @@ fn org_events() -> Vec<OrgEvent> {
         E::InvitationRenewed { invitation, expires_at: time("2026-07-15T09:30:00.123456Z") },
         E::InvitationWithdrawn { invitation },
         E::MemberJoined { invitation, person, role: Role::Owner },
+        E::OrgReinstatementScheduled { at: time("2026-07-08T09:45:00Z") },
+        E::OrgSuspensionConfirmed {},
     ]
 }
 
@@ -176,6 +178,8 @@ fn number_of_org_event(event: &OrgEvent) -> usize {
         OrgEvent::InvitationRenewed { .. } => 10,
         OrgEvent::InvitationWithdrawn { .. } => 11,
         OrgEvent::MemberJoined { .. } => 12,
+        OrgEvent::OrgReinstatementScheduled { .. } => 13,
+        OrgEvent::OrgSuspensionConfirmed {} => 14,
     }
 }
 

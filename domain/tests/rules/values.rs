@@ -136,7 +136,7 @@ fn an_id_is_read_as_it_is_written() {
 
 #[test]
 fn an_actor_is_read_as_it_is_written() {
-    for actor in [Actor::Person(person(1)), Actor::Shell, Actor::Setup] {
+    for actor in [Actor::Person(person(1)), Actor::Shell, Actor::Setup, Actor::Timer] {
         assert_eq!(actor.to_string().parse(), Ok(actor));
         assert_eq!(serde_json::from_str::<Actor>(&format!("\"{actor}\"")).ok(), Some(actor));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::grant::{GrantCommand, PlatformRole};
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{Confirmation, Invitee, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Grant, Org, Rules};
 use futures::future::join_all;
@@ -87,7 +87,11 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
             .prop_map(|(name, slug, owner)| C::Create { name, slug, owner }),
         2 => name().prop_map(|name| C::Rename { name }),
         2 => slug().prop_map(|slug| C::ChangeSlug { slug }),
-        1 => confirmed().prop_map(|confirmed| C::Suspend { reason: reason(), confirmed }),
+        2 => confirmed().prop_map(|typed| {
+            let confirmed = typed.map(|slug| Confirmation { slug, at: day(1) });
+            C::Suspend { reason: reason(), confirmed }
+        }),
+        1 => select(vec![C::ConfirmSuspension { signed_in_at: day(2) }, C::ReinstateOnTime { at: day(2) }]),
         2 => select(vec![C::Reinstate, C::Restore, C::Protect, C::Unprotect]),
         1 => confirmed().prop_map(|confirmed| C::Archive { reason: reason(), confirmed }),
         2 => select(vec![C::Restore]),

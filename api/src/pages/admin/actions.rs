@@ -2,13 +2,11 @@
 //!
 //! An action is a noun in the URL: `GET` says what will happen and asks, `POST` does it.
 
-use std::fmt;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{Invitee, OrgCommand, OrgError, Role};
+use domain::org::{Confirmation, Invitee, OrgCommand, OrgError, Role};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
 use maud::{Markup, html};
 use projections::event_log::{Beside, Recorded};
@@ -17,6 +15,7 @@ use projections::org_detail::OrgDetail;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::action::Action;
 use super::{Desk, Seen};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
@@ -27,81 +26,9 @@ use crate::extract::{Form, Path};
 use crate::pages::admin::{new, org};
 use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
+use crate::session::Identity;
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::{clock, links, paths, session};
-
-/// What can be done to an organisation, as it stands in the URL.
-#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    Name,
-    Slug,
-    Suspension,
-    Reinstatement,
-    Archive,
-    Restoration,
-    Protection,
-    Unprotection,
-    Invitations,
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Name => "name",
-            Self::Slug => "slug",
-            Self::Suspension => "suspension",
-            Self::Reinstatement => "reinstatement",
-            Self::Archive => "archive",
-            Self::Restoration => "restoration",
-            Self::Protection => "protection",
-            Self::Unprotection => "unprotection",
-            Self::Invitations => "invitations",
-        })
-    }
-}
-
-impl Action {
-    /// The title before the organisation's name; also what the button says.
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Name => "Rename",
-            Self::Slug => "Change the slug of",
-            Self::Suspension => "Suspend",
-            Self::Reinstatement => "Reinstate",
-            Self::Archive => "Archive",
-            Self::Restoration => "Restore",
-            Self::Protection => "Protect",
-            Self::Unprotection => "Lift the protection of",
-            Self::Invitations => "Invite somebody to",
-        }
-    }
-
-    /// What will happen, before anybody does it.
-    fn consequence(self) -> &'static str {
-        match self {
-            Self::Name => "Everybody sees the new name at once. The slug, and so every address, stays.",
-            Self::Slug => "Addresses with the old slug redirect to the new one, for ever.",
-            Self::Suspension => {
-                "From their next request on, members get a page with your reason. Nothing is lost."
-            }
-            Self::Reinstatement => "From their next request on, members can work again.",
-            Self::Archive => {
-                "The organisation is gone for its members and out of the list. It can be restored whole."
-            }
-            Self::Restoration => "The organisation comes back as it was, suspended if it was.",
-            Self::Protection => {
-                "Suspending and archiving will want the slug typed, so that nobody does it by accident."
-            }
-            Self::Unprotection => "Suspending and archiving won't want the slug typed any more.",
-            Self::Invitations => "You get a link to pass on. It works once, for 7 days.",
-        }
-    }
-
-    fn is_grave(self) -> bool {
-        matches!(self, Self::Suspension | Self::Archive)
-    }
-}
 
 /// Everything that any action asks for; each reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -149,16 +76,18 @@ pub async fn submit(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let org = org::load(&app, &operator, id).await?;
-    let Ready { command, invitation } = match parse(&app, OrgId(id), action, &typed).await? {
-        Ok(ready) => ready,
-        Err(errors) => {
-            let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
-            return Ok(again(page));
-        }
-    };
+    let Ready { command, invitation } =
+        match parse(&app, &operator.identity, (OrgId(id), action), &typed).await? {
+            Ok(ready) => ready,
+            Err(errors) => {
+                let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
+                return Ok(again(page));
+            }
+        };
     let Typed { command_id, expected_sequence, .. } = typed;
     let (token, beside) = invitation.unzip();
-    let envelope = Envelope { command_id, expected_sequence, address: client.address, beside };
+    let envelope =
+        Envelope { command_id, expected_sequence, address: client.address, beside, ..Envelope::new() };
     let issuer = Issuer::from(&operator.identity);
     match app.bus.send::<Org>(&issuer, OrgId(id), command, envelope).await {
         Ok(receipt) => Ok(done(&app, id, token.as_deref(), receipt)),
@@ -173,7 +102,12 @@ struct Ready {
 }
 
 /// What was typed, ready to be sent; or what is wrong with it.
-async fn parse(app: &App, org: OrgId, action: Action, typed: &Typed) -> Result<Result<Ready, Errors>, Error> {
+async fn parse(
+    app: &App,
+    identity: &Identity,
+    (org, action): (OrgId, Action),
+    typed: &Typed,
+) -> Result<Result<Ready, Errors>, Error> {
     let mut errors = Errors::default();
     if action == Action::Invitations {
         return Ok(invite(app, org, typed, &mut errors).await?.ok_or(errors));
@@ -184,10 +118,13 @@ async fn parse(app: &App, org: OrgId, action: Action, typed: &Typed) -> Result<R
         Action::Slug => errors.parse::<Slug>("slug", &typed.slug).map(|slug| OrgCommand::ChangeSlug { slug }),
         Action::Suspension => errors
             .parse::<Reason>("reason", &typed.reason)
-            .map(|reason| OrgCommand::Suspend { reason, confirmed }),
+            .map(|reason| OrgCommand::Suspend { reason, confirmed: confirmed.map(now) }),
         Action::Archive => errors
             .parse::<Reason>("reason", &typed.reason)
             .map(|reason| OrgCommand::Archive { reason, confirmed }),
+        Action::Confirmation => {
+            Some(OrgCommand::ConfirmSuspension { signed_in_at: identity.session.created_at.into() })
+        }
         Action::Reinstatement => Some(OrgCommand::Reinstate),
         Action::Restoration => Some(OrgCommand::Restore),
         Action::Protection => Some(OrgCommand::Protect),
@@ -195,6 +132,10 @@ async fn parse(app: &App, org: OrgId, action: Action, typed: &Typed) -> Result<R
         Action::Invitations => None, // above
     };
     Ok(command.map(|command| Ready { command, invitation: None }).ok_or(errors))
+}
+
+fn now(slug: Slug) -> Confirmation {
+    Confirmation { slug, at: clock::now().into() }
 }
 
 async fn invite(app: &App, org: OrgId, typed: &Typed, errors: &mut Errors) -> Result<Option<Ready>, Error> {
@@ -268,6 +209,9 @@ fn field_of(rule: OrgError) -> &'static str {
         OrgError::AlreadyMember | OrgError::AlreadyInvited => "email",
         OrgError::NotFound
         | OrgError::AlreadyExists
+        | OrgError::NotSuspended
+        | OrgError::OldSignIn
+        | OrgError::NotYet
         | OrgError::Suspended
         | OrgError::Archived
         | OrgError::NoSuchInvitation
@@ -307,15 +251,32 @@ async fn page(
         p.prose { (action.consequence()) }
         @if let Some(blast) = blast.filter(|_| action.is_grave()) { (in_numbers(blast)) }
         (note)
-        form.form method="post" data-once {
-            (errors.summary())
-            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields((org, action), typed, errors))
-            (ui::form_actions(button, Some(&paths::org(org.org_id))))
+        @if let Some(first) = sign_in_again((org, action), &operator.identity) { (first) }
+        @else {
+            form.form method="post" data-once {
+                (errors.summary())
+                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+                (fields((org, action), typed, errors))
+                (ui::form_actions(button, Some(&paths::org(org.org_id))))
+            }
         }
     };
     let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned()), (&org.name, paths::org(org.org_id))];
     Ok(desk.page(Section::Organisations, &title, &crumbs, content))
+}
+
+/// Whoever could not sign in any more should not be able to confirm either.
+fn sign_in_again((org, action): (&OrgDetail, Action), identity: &Identity) -> Option<Markup> {
+    let is_old = action == Action::Confirmation && identity.session.created_at <= org.status_at;
+    let at = org.reinstate_at.filter(|_| is_old)?;
+    let back = paths::logout_then(&paths::org_action(org.org_id, Action::Confirmation));
+    Some(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Sign in again first." } " You signed in before the suspension. Signing in again shows that you still can; otherwise the organisation is reinstated " (ui::time(at.into())) "." }
+            form.inline method="post" action=(back) { (ui::submit_plain("Sign out and in again")) }
+        },
+    ))
 }
 
 fn in_numbers(blast: Blast) -> Markup {
@@ -329,6 +290,7 @@ fn in_numbers(blast: Blast) -> Markup {
 fn fields((org, action): (&OrgDetail, Action), typed: &Typed, errors: &Errors) -> Markup {
     let roles = [("owner", "owner"), ("admin", "admin"), ("member", "member")];
     let confirm = format!("This organisation is protected. Type {} to confirm.", org.slug);
+    let timer = "Unless a superadmin who signs in anew confirms it, this suspension ends by itself after a quarter of an hour.";
     html! {
         @match action {
             Action::Name => (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)),
@@ -338,6 +300,7 @@ fn fields((org, action): (&OrgDetail, Action), typed: &Typed, errors: &Errors) -
                 (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                     .help("10 to 500 characters. Members see it, and it stays in the history: no personal data."))
                 @if org.protected {
+                    @if action == Action::Suspension { p.prose { (timer) } }
                     (Field::new("confirmed", "Slug").value(&typed.confirmed).error(errors.of("confirmed")).help(&confirm))
                 }
             },
@@ -345,7 +308,11 @@ fn fields((org, action): (&OrgDetail, Action), typed: &Typed, errors: &Errors) -
                 (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254))
                 (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
             },
-            Action::Reinstatement | Action::Restoration | Action::Protection | Action::Unprotection => {},
+            Action::Confirmation
+            | Action::Reinstatement
+            | Action::Restoration
+            | Action::Protection
+            | Action::Unprotection => {},
         }
     }
 }

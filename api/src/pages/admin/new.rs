@@ -62,9 +62,9 @@ pub async fn submit(
     let owner = Some(Invitee { invitation, person, role: Role::Owner, expires_at });
     let envelope = Envelope {
         command_id: typed.command_id,
-        expected_sequence: None,
         address: client.address,
         beside: Some(beside),
+        ..Envelope::new()
     };
     let command = OrgCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {

@@ -10,11 +10,11 @@ use projections::links::Purpose;
 use projections::memberships::{self, Invited, Member};
 use projections::org_detail::{self, OrgDetail};
 use projections::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
-use projections::{history, people};
+use projections::{Timestamp, access_log, history, people};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::actions::Action;
+use super::action::Action;
 use super::{Desk, Seen, org_tabs};
 use crate::access::Operator;
 use crate::app::App;
@@ -47,7 +47,7 @@ pub async fn overview(
         (org_tabs(id, "Overview"))
         (ui::columns(
             html! {
-                (standing(&org))
+                (standing(&app, &org, operator.identity.is_superadmin()).await?)
                 (ui::card("Latest", names.timeline(&events)))
                 @if operator.identity.is_superadmin() { (danger(&org)) }
             },
@@ -154,14 +154,39 @@ fn head(org: &OrgDetail, operator: &Operator) -> Markup {
 }
 
 /// Why the organisation does not work, where it does not.
-fn standing(org: &OrgDetail) -> Markup {
+async fn standing(app: &App, org: &OrgDetail, change: bool) -> Result<Markup, Error> {
+    let first = access_log::first_refused_at(&app.db, org.org_id, org.status_position).await?;
+    let quick = first.map(|at| at.signed_duration_since(*org.status_at).num_milliseconds());
     let reason = org.reason.as_deref().unwrap_or("no reason was given");
-    html! {
+    Ok(html! {
         @if org.status == SUSPENDED {
-            (ui::note(Tone::Warning, html! { "Suspended " (ui::time(org.status_at.into())) ": " (reason) }))
+            (ui::note(Tone::Warning, html! {
+                p { "Suspended " (ui::time(org.status_at.into())) ": " (reason) }
+                p.hint { @match quick {
+                    Some(ms) => { "The first request of a member was refused " (after(ms)) " later." }
+                    None => "No member has asked for anything since.",
+                } }
+                @if let Some(at) = org.reinstate_at { (timer(org, at, change)) }
+            }))
         } @else if org.status == ARCHIVED {
             (ui::note(Tone::Info, html! { "Archived " (ui::time(org.status_at.into())) ": " (reason) }))
         }
+    })
+}
+
+/// How long something took, as people say it.
+fn after(ms: i64) -> String {
+    match ms {
+        0..2_000 => format!("{ms} ms"),
+        2_000..120_000 => format!("{} seconds", ms / 1000),
+        _ => format!("{} minutes", ms / 60_000),
+    }
+}
+
+fn timer(org: &OrgDetail, at: Timestamp, change: bool) -> Markup {
+    html! {
+        p { strong { "It is reinstated by itself " (ui::time(at.into())) } ", unless a superadmin confirms the suspension from a new sign-in." }
+        @if change { p { a href=(paths::org_action(org.org_id, Action::Confirmation)) { "Confirm the suspension …" } } }
     }
 }
 
@@ -218,7 +243,7 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
     let took = took.filter(|ms| *ms < 60_000);
     let sent =
         projections::links::first_sent_at(&app.db, org.org_id).await?.or(owner.map(|owner| owner.joined_at));
-    let at = |at: projections::Timestamp| DateTime::<Utc>::from(at);
+    let at = |at: Timestamp| DateTime::<Utc>::from(at);
     let steps = [
         ("Recorded", Some(at(org.created_at)), None),
         ("Readable", folded.map(at), took.map(|ms| format!("after {ms} ms"))),
@@ -234,7 +259,7 @@ async fn facts(app: &App, org: &OrgDetail) -> Result<Markup, Error> {
         Ok(Actor::Person(person)) => people::by_id(&app.db, person)
             .await?
             .map_or_else(|| "somebody erased".to_owned(), |p| p.called().to_owned()),
-        Ok(Actor::Shell | Actor::Setup) | Err(_) => "the server".to_owned(),
+        Ok(Actor::Shell | Actor::Setup | Actor::Timer) | Err(_) => "the server".to_owned(),
     };
     Ok(ui::facts(&[
         ("Id", ui::copyable(&org.org_id.to_string())),

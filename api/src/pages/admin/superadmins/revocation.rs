@@ -83,7 +83,7 @@ pub async fn submit(
         }
     };
     let Typed { command_id, expected_sequence, .. } = typed;
-    let envelope = Envelope { command_id, expected_sequence, address: client.address, beside: None };
+    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let revoke = GrantCommand::Revoke { role, reason };
     match app.bus.send::<Grant>(&Issuer::from(&operator.identity), PersonId(id), revoke, envelope).await {
         Ok(receipt) => Ok(done(&holder, receipt).into_response()),

@@ -1,0 +1,51 @@
+//! `portal recover [slug]`: what was stopped by mistake works again, though nobody can sign in to say so.
+
+use std::process::ExitCode;
+
+use domain::Org;
+use domain::org::OrgCommand;
+use domain::values::{OrgId, Slug};
+use projections::org_detail::{self, SlugHolder};
+use projections::org_list::{ACTIVE, ARCHIVED};
+
+use crate::access::Issuer;
+use crate::app::App;
+use crate::bus::Envelope;
+use crate::cli::say;
+use crate::config::Settings;
+
+pub async fn run(settings: Settings, slug: Option<Slug>) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
+    let app = App::open(settings).await?;
+    let stopped = match &slug {
+        Some(slug) => named(&app, slug).await?,
+        None => org_detail::stopped(&app.db).await?,
+    };
+    if stopped.is_empty() {
+        say("Nothing to recover: every protected organisation works.");
+    }
+    for org in stopped {
+        recover(&app, &org).await?;
+    }
+    app.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn named(app: &App, slug: &Slug) -> anyhow::Result<Vec<SlugHolder>> {
+    let holder = org_detail::holder(&app.db, slug.as_str()).await?;
+    Ok(vec![holder.ok_or_else(|| anyhow::anyhow!("no organisation has, or had, the slug {slug}"))?])
+}
+
+/// Back to active, whatever it takes. The history says that it was done from the server's shell.
+async fn recover(app: &App, org: &SlugHolder) -> anyhow::Result<()> {
+    if org.status == ACTIVE {
+        say(&format!("{} works already.", org.name));
+        return Ok(());
+    }
+    let restore = (org.status == ARCHIVED).then_some(OrgCommand::Restore);
+    for command in restore.into_iter().chain([OrgCommand::Reinstate]) {
+        app.bus.send::<Org>(&Issuer::Shell, OrgId(org.org_id), command, Envelope::new()).await?;
+    }
+    say(&format!("{} works again.", org.name));
+    Ok(())
+}
