@@ -79,7 +79,8 @@ async function passkey(button) {
   if (!form.querySelector("[name=sudo_passkey]") && !form.reportValidity()) return;
   button.setAttribute("aria-busy", "true");
   try {
-    const asked = await fetch(button.dataset.passkey, { method: "POST", headers: { accept: "application/json" } });
+    const ask = { method: "POST", body: new URLSearchParams(), headers: { accept: "application/json" } };
+    const asked = await fetch(button.dataset.passkey, ask);
     const { handle, create, get, detail } = await asked.json();
     if (!asked.ok) throw new Error(detail);
     const credential = create

@@ -16,6 +16,7 @@ mod disk;
 mod invitation;
 mod login;
 mod organisations;
+mod passkeys;
 mod process;
 mod protection;
 mod second_factor;

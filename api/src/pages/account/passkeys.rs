@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::second_factor::may_change;
 use crate::app::App;
 use crate::error::Error;
-use crate::extract::{Form, Json};
+use crate::extract::{Form, Json, Nothing};
 use crate::pages::form::{Errors, again};
 use crate::passkeys::{self, Answer, Question};
 use crate::session::Identity;
@@ -33,12 +33,12 @@ pub struct Gone {
 }
 
 /// What the script asks for when a passkey is to be added.
-pub async fn question(State(app): State<App>, identity: Identity) -> Result<Json<Question>, Error> {
+pub async fn question(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Json<Question>, Error> {
     Ok(Json(passkeys::ask_new(&app, identity.person()).await?))
 }
 
 /// What the script asks for when a passkey is to prove who is signed in.
-pub async fn proof(State(app): State<App>, identity: Identity) -> Result<Json<Question>, Error> {
+pub async fn proof(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Json<Question>, Error> {
     Ok(Json(passkeys::ask_again(&app, identity.person()).await?))
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
-use crate::extract::Form;
+use crate::extract::{Form, Nothing};
 use crate::pages::form::{Errors, again};
 use crate::second_factor::{self, CODES, Confirmed, Enrolment};
 use crate::session::Identity;
@@ -46,7 +46,7 @@ pub async fn show(State(app): State<App>, identity: Identity) -> Result<Markup, 
 }
 
 /// A new secret, as a picture and in letters. Nothing is kept of it here.
-pub async fn begin(State(app): State<App>, identity: Identity) -> Result<Response, Error> {
+pub async fn begin(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, "set up a second factor")?;
     if second_factors::of_person(&app.db, identity.person()).await?.is_some() {
@@ -84,7 +84,7 @@ pub async fn confirm(
     }
 }
 
-pub async fn renew_codes(State(app): State<App>, identity: Identity) -> Result<Response, Error> {
+pub async fn renew_codes(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Response, Error> {
     sudo::ask(&identity, "make new recovery codes")?;
     if second_factors::of_person(&app.db, identity.person()).await?.is_none() {
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());
@@ -94,7 +94,7 @@ pub async fn renew_codes(State(app): State<App>, identity: Identity) -> Result<R
     Ok(codes_once(&app, &identity, done, &codes).await?.into_response())
 }
 
-pub async fn remove(State(app): State<App>, identity: Identity) -> Result<Redirect, Error> {
+pub async fn remove(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Redirect, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, "turn off your second factor")?;
     second_factors::remove(&app.db, identity.person()).await?;

@@ -9,7 +9,7 @@ use super::page;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
-use crate::extract::{Form, Json};
+use crate::extract::{Form, Json, Nothing};
 use crate::pages::form::{Errors, again};
 use crate::passkeys::{self, Answer, Question};
 use crate::{paths, session};
@@ -24,7 +24,7 @@ pub struct Answered {
 }
 
 /// What the script asks for when the button is pressed.
-pub async fn question(State(app): State<App>, client: Client) -> Result<Json<Question>, Error> {
+pub async fn question(State(app): State<App>, client: Client, _: Form<Nothing>) -> Result<Json<Question>, Error> {
     slowly(&app, &client)?;
     Ok(Json(passkeys::ask_anybody(&app).await?))
 }
