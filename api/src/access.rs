@@ -8,6 +8,8 @@
 //! | `Platform` | sign in | home | home | ✓ | ✓ |
 //! | `Superadmin` | sign in | home | home | 403 | ✓ |
 //!
+//! Where the portal wants a second factor of operators, one whose session has shown none is led to where it is set up.
+//!
 //! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
 //! only one that makes it, from a grant that was active when the request came. What was read through it is noted before
 //! the answer leaves.
@@ -239,6 +241,7 @@ pub async fn gate(
             Admitted::Elsewhere(response) => return Ok(response),
         },
         Need::Platform | Need::Superadmin => match &identity.grant {
+            None if identity.withheld => return Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
             None => return Ok(Redirect::to(&pages::home(&app, &identity).await?).into_response()),
             Some(_) if need == Need::Superadmin && !identity.is_superadmin() => {
                 return Err(Error::Forbidden("Auditors see everything and change nothing.".to_owned()));
