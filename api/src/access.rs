@@ -19,7 +19,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::grant::GrantCommand;
+use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::org::OrgCommand;
 use domain::values::PersonId;
 use domain::{Actor, Grant, Org, Rules};
@@ -53,6 +53,8 @@ pub enum Right {
     Superadmin,
     /// Superadmin; or the link that an empty portal prints, for the first one.
     FirstSuperadmin,
+    /// Superadmin, and the person that the command says it is by.
+    SuperadminAs(PersonId),
     /// Only this person, for themselves.
     Oneself(PersonId),
     /// Nobody: its time must have come.
@@ -68,6 +70,11 @@ pub trait Commanded: Rules {
 
     /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
     fn begins(command: &Self::Command) -> bool;
+
+    /// What the portal's policy has against it, if somebody in the console issues it.
+    fn against(_: &Self::Command, _: &Policy) -> Option<Self::Error> {
+        None
+    }
 }
 
 impl Commanded for Org {
@@ -113,21 +120,34 @@ impl Commanded for Org {
 
 impl Commanded for Grant {
     fn right(command: &GrantCommand) -> Right {
+        use GrantCommand as C;
         match command {
-            GrantCommand::Give { .. } => Right::FirstSuperadmin,
-            GrantCommand::Revoke { .. } => Right::Superadmin,
+            C::Give { role: PlatformRole::Superadmin, term: Term::FOR_GOOD, .. } => Right::FirstSuperadmin,
+            C::Give { .. } | C::Revoke { .. } | C::Decline { .. } => Right::Superadmin,
+            C::Request { by, .. } | C::Approve { by, .. } | C::Withdraw { by, .. } => {
+                Right::SuperadminAs(*by)
+            }
+            C::Start { .. } | C::Expire { .. } => Right::Timer,
         }
     }
 
     fn grave(command: &GrantCommand) -> Option<&'static str> {
+        use GrantCommand as C;
         match command {
-            GrantCommand::Give { .. } => Some("grant a platform role"),
-            GrantCommand::Revoke { .. } => Some("revoke a platform role"),
+            C::Give { .. } => Some("grant a platform role"),
+            C::Revoke { .. } => Some("revoke a platform role"),
+            C::Approve { .. } => Some("approve a platform role"),
+            C::Request { .. } | C::Decline { .. } | C::Withdraw { .. } => None,
+            C::Start { .. } | C::Expire { .. } => None,
         }
     }
 
     fn begins(_: &GrantCommand) -> bool {
         false
+    }
+
+    fn against(command: &GrantCommand, policy: &Policy) -> Option<GrantError> {
+        policy.against(command)
     }
 }
 
@@ -175,14 +195,18 @@ impl Issuer {
 
     /// Whether this right is had, and by which grant: the one that must still stand when the events are written.
     pub fn has(&self, right: Right) -> Option<Option<&ActiveGrant>> {
-        use domain::grant::PlatformRole::Superadmin;
+        use PlatformRole::Superadmin;
         match (self, right) {
+            (Self::Shell, Right::SuperadminAs(_)) => None, // no shell is a person
             (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) | (Self::Timer, Right::Timer) => {
                 Some(None)
             }
             (Self::Person { person, .. }, Right::Oneself(of)) => (*person == of).then_some(None),
             (Self::Person { grant: Some(grant), .. }, Right::Superadmin | Right::FirstSuperadmin) => {
                 (grant.role() == Superadmin).then_some(Some(grant))
+            }
+            (Self::Person { person, grant: Some(grant), .. }, Right::SuperadminAs(by)) => {
+                (*person == by && grant.role() == Superadmin).then_some(Some(grant))
             }
             (Self::Person { .. }, Right::Timer)
             | (Self::Person { grant: None, .. } | Self::Setup | Self::Timer, _) => None,

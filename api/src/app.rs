@@ -33,7 +33,7 @@ impl App {
         let db = Db::open(&settings.database_url).await?;
         let log = EventLog::open(db.clone()).await?;
         let projector = Projector::start(log.clone()).await?;
-        let bus = Bus::new(db.clone(), log.clone(), projector.clone());
+        let bus = Bus::new(db.clone(), log.clone(), projector.clone(), settings.grant_policy());
         let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
         let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
         let settings = Arc::new(settings);

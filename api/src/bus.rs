@@ -15,11 +15,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cqrs_es::{AggregateError, EventStore};
+use domain::grant::Policy;
 use domain::values::PersonId;
 use domain::{Metadata, Rules};
 use metrics::counter;
 use projections::access_log::{self, Refused};
-use projections::event_log::{Append, AppendError, Appended, Beside, Draft, Loaded, Recorded, StreamId};
+use projections::event_log::{
+    Append, AppendError, Appended, Authority, Beside, Draft, Loaded, Recorded, StreamId,
+};
 use projections::grants::{self, ActiveGrant};
 use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
@@ -34,6 +37,7 @@ pub struct Bus {
     db: Db,
     log: EventLog,
     projector: Projector,
+    policy: Policy,
 }
 
 /// What goes with a command, whatever it is.
@@ -95,7 +99,7 @@ pub enum SendError<E: std::error::Error> {
     Stale { sequence: i64, since: Vec<Recorded> },
     #[error("{key} is taken")]
     Taken { key: String, holder: StreamId },
-    #[error("there must always be a superadmin")]
+    #[error("there must always be a superadmin without an end date, and this is the last one")]
     LastOne,
     #[error("somebody else invited this address at this very moment; send it again")]
     AddressTaken,
@@ -114,8 +118,14 @@ const TRIES: usize = 10;
 const WAIT: Duration = Duration::from_secs(3);
 
 impl Bus {
-    pub fn new(db: Db, log: EventLog, projector: Projector) -> Self {
-        Self { db, log, projector }
+    pub fn new(db: Db, log: EventLog, projector: Projector, policy: Policy) -> Self {
+        Self { db, log, projector, policy }
+    }
+
+    /// The same under another policy.
+    #[must_use]
+    pub fn under(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Carries out a command on the aggregate `id`, or says why not.
@@ -155,6 +165,9 @@ impl Bus {
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
         let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
+        if let (Issuer::Person { .. }, Some(why)) = (issuer, A::against(&command, &self.policy)) {
+            return Err(SendError::Rule(why));
+        }
         if let Some(what) = A::grave(&command).filter(|_| !issuer.is_proven()) {
             return Err(SendError::ProofNeeded(what));
         }
@@ -225,7 +238,7 @@ impl Bus {
     async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
         let Issuer::Person { person, proven_at, .. } = issuer else { return Ok(issuer.clone()) };
         let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
-        let grant = grants::active(&self.db, person.0).await?;
+        let grant = grants::active(&self.db, person.0, clock::now()).await?;
         Ok(Issuer::Person { person: *person, grant, proven_at: *proven_at })
     }
 
@@ -307,9 +320,13 @@ impl<E: std::error::Error> From<StoreError> for SendError<E> {
     }
 }
 
-/// The stream that gave the right, as it stood when it did.
-fn authority(grant: Option<&ActiveGrant>) -> Option<(StreamId, i64)> {
-    grant.map(|grant| (StreamId::of::<domain::Grant>(PersonId(grant.person_id())), grant.sequence()))
+/// The stream that gave the right, as it stood when it did, and until when it does.
+fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
+    grant.map(|grant| Authority {
+        stream: StreamId::of::<domain::Grant>(PersonId(grant.person_id())),
+        sequence: grant.sequence(),
+        until: grant.until(),
+    })
 }
 
 /// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
@@ -348,7 +365,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
             SendError::Rule(rule) => Self::Conflict(sentence(&rule.to_string())),
             SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
             SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),
-            SendError::LastOne => Self::Conflict("There must always be a superadmin, and this is the last one.".to_owned()),
+            SendError::LastOne => Self::Conflict("There must always be a superadmin without an end date, and this is the last one.".to_owned()),
             SendError::AddressTaken => Self::Conflict(
                 "Somebody else invited this address at the same moment. Go back and send the form again.".to_owned(),
             ),

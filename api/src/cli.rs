@@ -60,6 +60,9 @@ pub enum Command {
         /// Why, for the history (10 to 500 characters)
         #[arg(long, default_value = "Granted from the server's shell")]
         reason: String,
+        /// For how many days; without it, for good
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3650))]
+        days: Option<i64>,
     },
     /// Let an organisation work again that was suspended or archived, without signing in
     Recover {

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use clap::Args;
+use domain::grant::Policy;
 
 use crate::log::Format;
 
@@ -47,12 +48,23 @@ pub struct Settings {
     /// Whether operators need a second factor: without one, the console stays closed to them
     #[arg(long, env = "PORTAL_REQUIRE_SECOND_FACTOR", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", global = true)]
     pub require_second_factor: bool,
+    /// Whether a role that is given in the console needs a second superadmin, who approves it
+    #[arg(long, env = "PORTAL_GRANT_APPROVAL", global = true, value_parser = clap::builder::BoolishValueParser::new())]
+    pub grant_approval: bool,
+    /// Days within which a role that is given in the console must end; without it, it may be for good
+    #[arg(long, env = "PORTAL_GRANT_MAX_DAYS", global = true, value_parser = clap::value_parser!(i64).range(1..=3650))]
+    pub grant_max_days: Option<i64>,
 }
 
 impl Settings {
     /// Where links lead, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// What binds those who give roles in the console.
+    pub fn grant_policy(&self) -> Policy {
+        Policy { approval: self.grant_approval, max_days: self.grant_max_days }
     }
 
     /// Whether people reach this by HTTPS, so that cookies may be bound to it.

@@ -96,7 +96,7 @@ pub async fn first_start(app: &App) -> Result<String, Error> {
 /// The link that somebody followed, if it was made for this and still opens something.
 pub async fn open(app: &App, token: &str, purpose: Purpose) -> Result<Link, Error> {
     let found = links::find(&app.db, &hash_of(token), purpose).await?;
-    if purpose == Purpose::FirstStart && grants::any_superadmin(&app.db).await? {
+    if purpose == Purpose::FirstStart && grants::any_superadmin(&app.db, clock::now()).await? {
         return Err(Error::NotFound); // the first one came in another way
     }
     let now = clock::now();

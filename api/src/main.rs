@@ -16,7 +16,9 @@ async fn main() -> ExitCode {
         Command::Verify => log::verify(settings).await,
         Command::Export { to } => transfer::export(settings, to).await,
         Command::Import { from } => transfer::import(settings, from).await,
-        Command::Grant { email, role, reason } => grant::run(settings, email, role, &reason).await,
+        Command::Grant { email, role, reason, days } => {
+            grant::run(settings, (email, role), &reason, days).await
+        }
         Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
     };

@@ -48,6 +48,7 @@ pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation
 pub const ADMIN_HISTORY: &str = "/admin/history";
 pub const ADMIN_SUPERADMINS: &str = "/admin/superadmins";
 pub const ADMIN_SUPERADMINS_NEW: &str = "/admin/superadmins/new";
+pub const ADMIN_GRANT_REQUEST: &str = "/admin/superadmins/requests/{request}/{decision}";
 pub const ADMIN_REVOCATION: &str = "/admin/superadmins/{id}/revocation";
 pub const ADMIN_SLASH: &str = "/admin/";
 pub const ADMIN_REST: &str = "/admin/{*rest}";
@@ -123,6 +124,16 @@ pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
 /// Where one platform role of a person is taken back.
 pub fn revocation(person: Uuid, role: &str) -> String {
     format!("/admin/superadmins/{person}/revocation?role={role}")
+}
+
+/// Where the term of a platform role that somebody holds is changed.
+pub fn change_of_grant(person: Uuid, role: &str) -> String {
+    format!("{ADMIN_SUPERADMINS_NEW}?person={person}&role={role}")
+}
+
+/// Where a request for a platform role is decided.
+pub fn grant_request(request: Uuid, decision: impl Display) -> String {
+    format!("/admin/superadmins/requests/{request}/{decision}")
 }
 
 /// The page that follows a command: it waits for `position` and says what was done.

@@ -1,8 +1,10 @@
 //! What happens by itself because its time has come.
 //!
 //! ```text
-//! every second ─► what is due? ─► command ─► bus
-//!                 (read models)   (its id is made of the event that set the time)
+//! every second, ─► what is due? ─► command ─► bus
+//! and when a      (read models)    (its id is made of the event that set the time)
+//! grant begins
+//! or is over
 //! ```
 //!
 //! **Invariant:** nothing is remembered here. What is due is asked anew, so a process that was away, or a second one,
@@ -10,10 +12,11 @@
 
 use std::time::Duration;
 
-use domain::Org;
+use domain::grant::GrantCommand;
 use domain::org::OrgCommand;
-use domain::values::OrgId;
-use projections::{Timestamp, org_detail};
+use domain::values::{OrgId, PersonId};
+use domain::{Grant, Org};
+use projections::{Timestamp, grants, org_detail};
 
 use crate::access::Issuer;
 use crate::app::App;
@@ -21,24 +24,52 @@ use crate::bus::Envelope;
 use crate::clock;
 use crate::error::Error;
 
-/// How late something may be.
+/// How late something may be that nothing else announces.
 const PACE: Duration = Duration::from_secs(1);
+
+/// Grants that are looked after at a time.
+const GRANTS: i64 = 100;
 
 /// Goes on until the database is closed.
 pub async fn run(app: App) {
-    let mut tick = tokio::time::interval(PACE);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
+        tokio::time::sleep(pause(&app).await).await;
         if let Err(error) = act(&app, clock::now()).await {
             tracing::warn!(?error, "what is due could not be done; it is tried again");
         }
     }
 }
 
+/// Until the next grant begins or is over, and never long: others may give one meanwhile. What is overdue could not be
+/// done, and is tried again at the usual pace.
+async fn pause(app: &App) -> Duration {
+    let next = grants::next_due(&app.db).await.ok().flatten();
+    let until = next.and_then(|next| next.signed_duration_since(*clock::now()).to_std().ok());
+    until.map_or(PACE, |until| until.min(PACE))
+}
+
 /// Does everything that is due by `now`, source by source.
 pub async fn act(app: &App, now: Timestamp) -> Result<(), Error> {
+    begin_and_end(app, now).await?;
     reinstate(app, now).await
+}
+
+/// Grants whose time has come, or is over. Both are so already: this is what the history says of it.
+async fn begin_and_end(app: &App, now: Timestamp) -> Result<(), Error> {
+    for due in grants::due(&app.db, now, GRANTS).await? {
+        let role = due.role.parse().map_err(anyhow::Error::from)?;
+        let (command, what) = if due.over {
+            (GrantCommand::Expire { role, at: now.into() }, "expiry")
+        } else {
+            (GrantCommand::Start { role, at: now.into() }, "start")
+        };
+        let envelope = caused_by(what, due.position);
+        let person = PersonId(due.person_id);
+        if let Err(error) = app.bus.send::<Grant>(&Issuer::Timer, person, command, envelope).await {
+            tracing::warn!(%error, person = %due.person_id, what, "not recorded");
+        }
+    }
+    Ok(())
 }
 
 /// Protected organisations whose suspension nobody confirmed.

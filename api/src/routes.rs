@@ -54,6 +54,8 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
         .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)
         .post(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::submit)
+        .get(paths::ADMIN_GRANT_REQUEST, Superadmin, superadmins::decision::form)
+        .post(paths::ADMIN_GRANT_REQUEST, Superadmin, superadmins::decision::submit)
         .get(paths::ADMIN_REVOCATION, Superadmin, superadmins::revocation::form)
         .post(paths::ADMIN_REVOCATION, Superadmin, superadmins::revocation::submit)
         .any_under(paths::ADMIN_SLASH, Platform, pages::nothing_here)

@@ -78,7 +78,7 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
             tracing::warn!(%error, "the use of a session could not be noted");
         }
     }
-    let grant = session.grant();
+    let grant = session.grant(now);
     let withheld = grant.is_some() && app.settings.require_second_factor && !session.two_factors;
     Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld }))
 }

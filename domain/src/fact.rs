@@ -54,7 +54,19 @@ pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
     ),
     (
         Grant::TYPE,
-        &[("SuperadminGranted", 1), ("SuperadminRevoked", 1), ("AuditorGranted", 1), ("AuditorRevoked", 1)],
+        &[
+            ("SuperadminGranted", 1),
+            ("SuperadminRevoked", 1),
+            ("SuperadminStarted", 1),
+            ("SuperadminExpired", 1),
+            ("AuditorGranted", 1),
+            ("AuditorRevoked", 1),
+            ("AuditorStarted", 1),
+            ("AuditorExpired", 1),
+            ("GrantRequested", 1),
+            ("RequestDeclined", 1),
+            ("RequestWithdrawn", 1),
+        ],
     ),
 ];
 

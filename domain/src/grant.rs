@@ -1,48 +1,90 @@
-//! The platform roles that one person holds: superadmin, auditor, both or none.
+//! The platform roles that one person holds, held or is to hold: superadmin, auditor, both or none.
 //!
-//! **Invariant:** once there is a superadmin there is always one. One person's stream can't see the others, so every
-//! grant and revocation also counts in the log's own guard, in the same transaction.
+//! ```text
+//!              Give, Approve               Revoke
+//! nothing ───────────────────► held ─┬──────────────► ended ──► …
+//!              (perhaps from a time  │   Expire
+//!               on: then Start)      └──────────────►
+//! ```
+//!
+//! **Invariant:** once there is a superadmin for good there is always one. One person's stream can't see the others, so
+//! what begins or ends one who stands for good also counts in the log's own guard, in the same transaction. Grants with
+//! an end never count, so that time alone can't leave nobody.
+
+mod event;
+mod policy;
+mod request;
+mod role;
+mod term;
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use cqrs_es::{Aggregate, DomainEvent};
 use serde::{Deserialize, Serialize};
 
-use crate::values::{PersonId, Reason};
+use crate::values::{PersonId, Reason, RequestId};
 use crate::{Constraint, Rules};
 
-/// An order about one person's platform roles.
+pub use event::{GrantEvent, Granted, Revoked};
+pub use policy::Policy;
+pub use request::{Outcome, Request, Requests};
+pub use role::{PlatformRole, UnknownRole};
+pub use term::{End, Period, Term, length};
+
+/// An order about one person's platform roles. The time of an order is not part of what it *is*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum GrantCommand {
-    Give { role: PlatformRole, reason: Reason },
-    Revoke { role: PlatformRole, reason: Reason },
-}
-
-/// What happened to one person's platform roles. Stored for ever; see the warning at `OrgEvent`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GrantEvent {
-    SuperadminGranted { reason: Reason },
-    SuperadminRevoked { reason: Reason },
-    AuditorGranted { reason: Reason },
-    AuditorRevoked { reason: Reason },
-}
-
-/// What somebody may do on the platform as a whole. Never mixed up with a role inside an organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PlatformRole {
-    Superadmin,
-    Auditor,
-}
-
-impl PlatformRole {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Superadmin => "superadmin",
-            Self::Auditor => "auditor",
-        }
-    }
+    /// A role that is held already is held for this term from now on, without a moment between.
+    Give {
+        role: PlatformRole,
+        reason: Reason,
+        term: Term,
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
+    Revoke {
+        role: PlatformRole,
+        reason: Reason,
+    },
+    /// Asks other superadmins to give `person` (whose stream this is) a role.
+    Request {
+        request: RequestId,
+        role: PlatformRole,
+        reason: Reason,
+        term: Term,
+        by: PersonId,
+        person: PersonId,
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
+    Approve {
+        request: RequestId,
+        by: PersonId,
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
+    Decline {
+        request: RequestId,
+        reason: Reason,
+    },
+    Withdraw {
+        request: RequestId,
+        by: PersonId,
+    },
+    /// Records that a grant from a time on has begun.
+    Start {
+        role: PlatformRole,
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
+    /// Records that a grant with an end is over.
+    Expire {
+        role: PlatformRole,
+        #[serde(skip)]
+        at: DateTime<Utc>,
+    },
 }
 
 /// Why a grant was refused. The text is shown to whoever asked.
@@ -50,19 +92,54 @@ impl PlatformRole {
 pub enum GrantError {
     #[error("this person does not hold that role")]
     NotHeld,
+    #[error("this person holds that role for just that time already")]
+    HeldAlready,
+    #[error("choose an end that is still to come")]
+    EndsInThePast,
+    #[error("choose an end after the beginning")]
+    EndsBeforeItBegins,
+    #[error("this is further away than calendars go")]
+    TooFar,
+    #[error("here a second superadmin must approve; ask for the role instead")]
+    NeedsApproval,
+    #[error("here a role must end within {days} days; for longer it is given at the server only")]
+    MustEnd { days: i64 },
+    #[error("somebody asked for that role already; approve, decline or withdraw that request first")]
+    AlreadyAsked,
+    #[error("this request exists already; make another one")]
+    RequestExists,
+    #[error("there is no such request")]
+    NoSuchRequest,
+    #[error("you asked for this; somebody else must approve")]
+    OwnRequest,
+    #[error("this is for yourself; somebody else must approve")]
+    ForOneself,
+    #[error("only whoever asked can withdraw this; you can decline it")]
+    NotYours,
+    #[error("the end that was asked for has passed; ask again")]
+    RequestLapsed,
+    #[error("this request was approved already")]
+    RequestApproved,
+    #[error("this request was declined already")]
+    RequestDeclined,
+    #[error("this request was withdrawn already")]
+    RequestWithdrawn,
 }
 
-/// Where the person stands with each role; one that was never granted is absent.
+/// Where the person stands with each role, and what was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Grant(BTreeMap<PlatformRole, Standing>);
+pub struct Grant {
+    /// A role that was never granted is absent.
+    roles: BTreeMap<PlatformRole, Standing>,
+    requests: Requests,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Standing {
     #[default]
     Never,
-    Held,
-    Revoked,
+    Held(Period),
+    Ended,
 }
 
 impl Rules for Grant {
@@ -70,17 +147,48 @@ impl Rules for Grant {
 
     fn decide(&self, command: GrantCommand) -> Result<Vec<GrantEvent>, GrantError> {
         use GrantCommand as C;
-        use Standing::{Held, Never, Revoked};
+        use GrantEvent as E;
+        use Standing::{Ended, Held, Never};
         match command {
-            C::Give { role, reason } => match self.standing(role) {
-                Never | Revoked => Ok(vec![role.granted(reason)]),
-                Held => Ok(vec![]),
-            },
+            C::Give { role, reason, term, at } => {
+                let Period { from, until } = term.period(at)?;
+                Ok(self.give(role, Granted { reason, from, until, request: None }, at))
+            }
             // Twice is a double click; of somebody who never held it, a mistake that must be seen.
             C::Revoke { role, reason } => match self.standing(role) {
                 Never => Err(GrantError::NotHeld),
-                Held => Ok(vec![role.revoked(reason)]),
-                Revoked => Ok(vec![]),
+                Held(period) => Ok(vec![role.revoked(period.revoked(reason, false))]),
+                Ended => Ok(vec![]),
+            },
+            C::Start { role, at } => match self.standing(role) {
+                Held(period) if period.is_to_start(at) => Ok(vec![role.started(period.until)]),
+                Never | Held(_) | Ended => Ok(vec![]),
+            },
+            C::Expire { role, at } => Ok(self.expire(role, at).into_iter().collect()),
+            C::Request { request, role, reason, term, by, person, at } => {
+                let asked =
+                    Request { role, reason: reason.clone(), term, by, person, outcome: Outcome::Open };
+                let is_new = self.requests.is_new(request, &asked, at)?;
+                if !is_new || self.holds(role, term.period(at)?, at) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![E::GrantRequested { request, role, reason, term, by, person }])
+            }
+            C::Approve { request, by, at } => match self.requests.approvable(request, by, at)? {
+                Some(asked) => self.approve(request, asked, at),
+                None => Ok(vec![]),
+            },
+            C::Decline { request, reason } => {
+                let open = self.requests.unless(request, Outcome::Declined)?;
+                let declined = |asked: &Request| E::RequestDeclined { request, role: asked.role, reason };
+                Ok(open.map(declined).into_iter().collect())
+            }
+            C::Withdraw { request, by } => match self.requests.unless(request, Outcome::Withdrawn)? {
+                Some(asked) if asked.by != by => Err(GrantError::NotYours),
+                open => {
+                    let withdrawn = |asked: &Request| E::RequestWithdrawn { request, role: asked.role };
+                    Ok(open.map(withdrawn).into_iter().collect())
+                }
             },
         }
     }
@@ -89,35 +197,83 @@ impl Rules for Grant {
         use GrantEvent as E;
         let count = |delta| vec![Constraint::Guard { name: SUPERADMINS, delta, floor: 1 }];
         match event {
-            E::SuperadminGranted { .. } => count(1),
-            E::SuperadminRevoked { .. } => count(-1),
-            E::AuditorGranted { .. } | E::AuditorRevoked { .. } => vec![],
+            E::SuperadminGranted(Granted { from: None, until: None, .. })
+            | E::SuperadminStarted { until: None } => count(1),
+            E::SuperadminRevoked(Revoked { for_good: true, .. }) => count(-1),
+            E::SuperadminGranted(_)
+            | E::SuperadminRevoked(_)
+            | E::SuperadminStarted { .. }
+            | E::SuperadminExpired { .. }
+            | E::AuditorGranted(_)
+            | E::AuditorRevoked(_)
+            | E::AuditorStarted { .. }
+            | E::AuditorExpired { .. }
+            | E::GrantRequested { .. }
+            | E::RequestDeclined { .. }
+            | E::RequestWithdrawn { .. } => vec![],
         }
     }
 }
 
-/// The guard that counts superadmins.
+/// The guard that counts superadmins who stand for good: begun, and without an end.
 pub const SUPERADMINS: &str = "superadmins";
 
-impl PlatformRole {
-    fn granted(self, reason: Reason) -> GrantEvent {
-        match self {
-            Self::Superadmin => GrantEvent::SuperadminGranted { reason },
-            Self::Auditor => GrantEvent::AuditorGranted { reason },
+impl Grant {
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    fn standing(&self, role: PlatformRole) -> Standing {
+        self.roles.get(&role).copied().unwrap_or_default()
+    }
+
+    /// Whether the role is held for just this period.
+    fn holds(&self, role: PlatformRole, period: Period, at: DateTime<Utc>) -> bool {
+        matches!(self.standing(role), Standing::Held(held) if held.as_of(at) == period && !held.is_over(at))
+    }
+
+    /// What was held before ends in the same append: first, so that the guard judges the end.
+    fn give(&self, role: PlatformRole, granted: Granted, at: DateTime<Utc>) -> Vec<GrantEvent> {
+        let period = Period { from: granted.from, until: granted.until };
+        if self.holds(role, period, at) {
+            return vec![];
+        }
+        let before = self.expire(role, at).or_else(|| match self.standing(role) {
+            Standing::Held(held) => Some(role.revoked(held.revoked(granted.reason.clone(), true))),
+            Standing::Never | Standing::Ended => None,
+        });
+        before.into_iter().chain([role.granted(granted)]).collect()
+    }
+
+    fn expire(&self, role: PlatformRole, at: DateTime<Utc>) -> Option<GrantEvent> {
+        match self.standing(role) {
+            Standing::Held(Period { until: Some(until), .. }) if until <= at => Some(role.expired(until)),
+            Standing::Never | Standing::Held(_) | Standing::Ended => None,
         }
     }
 
-    fn revoked(self, reason: Reason) -> GrantEvent {
-        match self {
-            Self::Superadmin => GrantEvent::SuperadminRevoked { reason },
-            Self::Auditor => GrantEvent::AuditorRevoked { reason },
+    fn approve(
+        &self,
+        request: RequestId,
+        asked: &Request,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<GrantEvent>, GrantError> {
+        let (reason, Period { from, until }) = (asked.reason.clone(), asked.term.period(at)?);
+        let events = self.give(asked.role, Granted { reason, from, until, request: Some(request) }, at);
+        if events.is_empty() { Err(GrantError::HeldAlready) } else { Ok(events) }
+    }
+
+    fn grant(&mut self, role: PlatformRole, granted: &Granted) {
+        self.roles.insert(role, Standing::Held(Period { from: granted.from, until: granted.until }));
+        if let Some(request) = granted.request {
+            self.requests.settle(request, Outcome::Approved);
         }
     }
 }
 
-impl Grant {
-    fn standing(&self, role: PlatformRole) -> Standing {
-        self.0.get(&role).copied().unwrap_or_default()
+impl Period {
+    fn revoked(&self, reason: Reason, replaced: bool) -> Revoked {
+        Revoked { reason, for_good: self.stands_for_good(), replaced }
     }
 }
 
@@ -140,28 +296,24 @@ impl Aggregate for Grant {
     fn apply(&mut self, event: GrantEvent) {
         use GrantEvent as E;
         use PlatformRole::{Auditor, Superadmin};
-        let (role, standing) = match event {
-            E::SuperadminGranted { .. } => (Superadmin, Standing::Held),
-            E::SuperadminRevoked { .. } => (Superadmin, Standing::Revoked),
-            E::AuditorGranted { .. } => (Auditor, Standing::Held),
-            E::AuditorRevoked { .. } => (Auditor, Standing::Revoked),
+        let mut stands = |role, standing| {
+            self.roles.insert(role, standing);
         };
-        self.0.insert(role, standing);
-    }
-}
-
-impl DomainEvent for GrantEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::SuperadminGranted { .. } => "SuperadminGranted",
-            Self::SuperadminRevoked { .. } => "SuperadminRevoked",
-            Self::AuditorGranted { .. } => "AuditorGranted",
-            Self::AuditorRevoked { .. } => "AuditorRevoked",
+        match event {
+            E::SuperadminGranted(granted) => self.grant(Superadmin, &granted),
+            E::AuditorGranted(granted) => self.grant(Auditor, &granted),
+            E::SuperadminStarted { until } => {
+                stands(Superadmin, Standing::Held(Period { from: None, until }));
+            }
+            E::AuditorStarted { until } => stands(Auditor, Standing::Held(Period { from: None, until })),
+            E::SuperadminRevoked(_) | E::SuperadminExpired { .. } => stands(Superadmin, Standing::Ended),
+            E::AuditorRevoked(_) | E::AuditorExpired { .. } => stands(Auditor, Standing::Ended),
+            E::GrantRequested { request, role, reason, term, by, person } => {
+                let outcome = Outcome::Open;
+                self.requests.add(request, Request { role, reason, term, by, person, outcome });
+            }
+            E::RequestDeclined { request, .. } => self.requests.settle(request, Outcome::Declined),
+            E::RequestWithdrawn { request, .. } => self.requests.settle(request, Outcome::Withdrawn),
         }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
     }
 }

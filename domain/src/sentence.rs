@@ -3,7 +3,7 @@
 //! **Invariant:** every event has one; a new event doesn't compile without it.
 
 use crate::fact::Fact;
-use crate::grant::GrantEvent;
+use crate::grant::{GrantEvent, Granted, Period, PlatformRole, Revoked};
 use crate::org::OrgEvent;
 use crate::values::{OrgId, OrgName, PersonId};
 
@@ -33,12 +33,14 @@ impl Fact {
             Self::Org(_, O::OrgSuspended { reason } | O::OrgArchived { reason })
             | Self::Grant(
                 _,
-                G::SuperadminGranted { reason }
-                | G::SuperadminRevoked { reason }
-                | G::AuditorGranted { reason }
-                | G::AuditorRevoked { reason },
+                G::SuperadminGranted(Granted { reason, .. })
+                | G::SuperadminRevoked(Revoked { reason, .. })
+                | G::AuditorGranted(Granted { reason, .. })
+                | G::AuditorRevoked(Revoked { reason, .. })
+                | G::GrantRequested { reason, .. }
+                | G::RequestDeclined { reason, .. },
             ) => Some(reason.as_str()),
-            Self::Org(..) => None,
+            Self::Org(..) | Self::Grant(..) => None,
         }
     }
 }
@@ -80,13 +82,46 @@ fn of_org(id: OrgId, event: &OrgEvent) -> Vec<Part> {
 
 fn of_grant(person: Part, event: &GrantEvent) -> Vec<Part> {
     use GrantEvent as E;
-    let (before, reason) = match event {
-        E::SuperadminGranted { reason } => ("granted superadmin to ", reason),
-        E::SuperadminRevoked { reason } => ("revoked superadmin of ", reason),
-        E::AuditorGranted { reason } => ("granted auditor to ", reason),
-        E::AuditorRevoked { reason } => ("revoked auditor of ", reason),
-    };
-    vec![text(before), person, text(format!(": {reason}"))]
+    use PlatformRole::{Auditor, Superadmin};
+    match event {
+        E::SuperadminGranted(it) => granted(Superadmin, person, it),
+        E::AuditorGranted(it) => granted(Auditor, person, it),
+        E::SuperadminRevoked(it) => revoked(Superadmin, person, it),
+        E::AuditorRevoked(it) => revoked(Auditor, person, it),
+        E::SuperadminStarted { .. } => {
+            vec![text("began superadmin of "), person, text(", as it was granted")]
+        }
+        E::AuditorStarted { .. } => vec![text("began auditor of "), person, text(", as it was granted")],
+        E::SuperadminExpired { .. } => {
+            vec![text("ended superadmin of "), person, text(", as it was granted")]
+        }
+        E::AuditorExpired { .. } => vec![text("ended auditor of "), person, text(", as it was granted")],
+        E::GrantRequested { role, reason, term, .. } => {
+            vec![text(format!("asked for {} for ", role.as_str())), person, text(format!("{term}: {reason}"))]
+        }
+        E::RequestDeclined { role, reason, .. } => {
+            let before = text(format!("declined the request for {} for ", role.as_str()));
+            vec![before, person, text(format!(": {reason}"))]
+        }
+        E::RequestWithdrawn { role, .. } => {
+            vec![text(format!("withdrew the request for {} for ", role.as_str())), person]
+        }
+    }
+}
+
+fn granted(role: PlatformRole, person: Part, granted: &Granted) -> Vec<Part> {
+    let Granted { reason, from, until, request } = granted;
+    let verb = if request.is_some() { "approved and granted" } else { "granted" };
+    let period = Period { from: *from, until: *until };
+    vec![text(format!("{verb} {} to ", role.as_str())), person, text(format!("{period}: {reason}"))]
+}
+
+fn revoked(role: PlatformRole, person: Part, Revoked { reason, replaced, .. }: &Revoked) -> Vec<Part> {
+    let role = role.as_str();
+    if *replaced {
+        return vec![text(format!("ended {role} of ")), person, text(format!(" to grant it anew: {reason}"))];
+    }
+    vec![text(format!("revoked {role} of ")), person, text(format!(": {reason}"))]
 }
 
 fn text(text: impl Into<String>) -> Part {

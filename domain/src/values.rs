@@ -46,6 +46,10 @@ id!(
     /// An invitation into one organisation.
     InvitationId
 );
+id!(
+    /// A request for a platform role.
+    RequestId
+);
 
 /// A text that `FromStr` checked.
 macro_rules! text {

@@ -88,10 +88,36 @@ create table platform_grant (
     granted_at     timestamptz not null,
     granted_by     text    not null,
     reason         text    not null,
+    starts_at      timestamptz, -- not before; none where it was at once
+    begun          boolean not null,
+    until_at       timestamptz, -- the first moment after it; none for good
+    request_id     uuid,
     sequence       bigint  not null, -- of the person's stream, as last seen
-    revoked_at     timestamptz,
-    revoked_by     text,
-    revoked_reason text
+    ending         text,
+    ended_at       timestamptz,
+    ended_by       text,
+    ended_reason   text,
+    ended_position bigint
+);
+
+-- Roles that were asked for, and what became of it.
+create table grant_request (
+    request_id       uuid    not null,
+    person_id        uuid    not null,
+    position         bigint  not null,
+    sequence         bigint  not null, -- of the person's stream, as last seen
+    role             text    not null,
+    reason           text    not null,
+    starts_at        timestamptz,
+    until_at         timestamptz,
+    seconds          bigint, -- so long after it begins, where no moment was asked for
+    asked_at         timestamptz not null,
+    asked_by         uuid    not null,
+    status           text    not null,
+    settled_at       timestamptz,
+    settled_by       text,
+    settled_reason   text,
+    settled_position bigint
 );
 
 create table history (
@@ -131,14 +157,23 @@ alter table invitation add primary key (invitation_id);
 create index invitation_org on invitation (org_id, position);
 create index invitation_person on invitation (person_id, org_id);
 alter table platform_grant add primary key (person_id, role, position);
+alter table grant_request add primary key (request_id);
+create index platform_grant_held on platform_grant (until_at) where ended_at is null;
+create index platform_grant_ended on platform_grant (ended_position) where ended_position is not null;
+create index grant_request_open on grant_request (position) where settled_position is null;
+create index grant_request_person on grant_request (person_id);
+create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
+-- What was done from the server's shell.
+create index history_shell on history (position) where actor = 'shell';
 
 do $$
 begin
     if exists (select from pg_roles where rolname = 'portal_app') then
         grant select, insert, update, delete
-            on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, history to portal_app;
+            on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, grant_request, history
+            to portal_app;
     end if;
 end $$;
 

@@ -90,11 +90,37 @@ create table platform_grant (
     granted_at     integer not null,
     granted_by     text    not null,
     reason         text    not null,
+    starts_at      integer, -- not before; none where it was at once
+    begun          integer not null,
+    until_at       integer, -- the first moment after it; none for good
+    request_id     blob,
     sequence       integer not null, -- of the person's stream, as last seen
-    revoked_at     integer,
-    revoked_by     text,
-    revoked_reason text,
+    ending         text,
+    ended_at       integer,
+    ended_by       text,
+    ended_reason   text,
+    ended_position integer,
     primary key (person_id, role, position)
+) strict;
+
+-- Roles that were asked for, and what became of it.
+create table grant_request (
+    request_id       blob    primary key,
+    person_id        blob    not null,
+    position         integer not null,
+    sequence         integer not null, -- of the person's stream, as last seen
+    role             text    not null,
+    reason           text    not null,
+    starts_at        integer,
+    until_at         integer,
+    seconds          integer, -- so long after it begins, where no moment was asked for
+    asked_at         integer not null,
+    asked_by         blob    not null,
+    status           text    not null,
+    settled_at       integer,
+    settled_by       text,
+    settled_reason   text,
+    settled_position integer
 ) strict;
 
 create table history (
@@ -128,4 +154,11 @@ create index org_detail_reinstate on org_detail (reinstate_at) where reinstate_a
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
 create index invitation_person on invitation (person_id, org_id);
+create index platform_grant_held on platform_grant (until_at) where ended_at is null;
+create index platform_grant_ended on platform_grant (ended_position) where ended_position is not null;
+create index grant_request_open on grant_request (position) where settled_position is null;
+create index grant_request_person on grant_request (person_id);
+create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
 create index history_org on history (org_id, position) where org_id is not null;
+-- What was done from the server's shell.
+create index history_shell on history (position) where actor = 'shell';

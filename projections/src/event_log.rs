@@ -44,11 +44,20 @@ pub struct Append {
     pub metadata: Metadata,
     /// SHA-256 of what the command is, so that one command id can't stand for two commands.
     pub fingerprint: [u8; 32],
-    /// The stream that gave the right to do this, and the sequence at which it did. If it moved, the right is
-    /// checked again: a revocation that came first always wins.
-    pub authority: Option<(StreamId, i64)>,
+    /// What gives the right to do this, and must still do so when it is written.
+    pub authority: Option<Authority>,
     /// What must be there together with the events and can't be among them.
     pub beside: Option<Beside>,
+}
+
+/// The stream that gives a right, and the sequence at which it did. If it moved, or its time is over, the right is
+/// checked again: a revocation that came first always wins, and so does an end that has passed.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub stream: StreamId,
+    pub sequence: i64,
+    /// The first moment, by the store's clock, at which it gives none.
+    pub until: Option<Timestamp>,
 }
 
 /// One event, not yet recorded.
@@ -232,7 +241,7 @@ impl EventLog {
 /// Every stream whose sequence matters to a batch.
 fn streams<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a StreamId> {
     batch.iter().flat_map(|append| {
-        std::iter::once(&append.stream).chain(append.authority.as_ref().map(|(stream, _)| stream))
+        std::iter::once(&append.stream).chain(append.authority.as_ref().map(|authority| &authority.stream))
     })
 }
 

@@ -1,19 +1,28 @@
-//! Who may act on the whole platform, since when, by whom, and who could before?
+//! Who may act on the whole platform, from when, until when, by whom and why, and who could before?
+//!
+//! **Invariant:** a grant holds from its beginning to its end by the clock of whoever asks. The events that record both
+//! come a moment later, and nothing waits for them.
+
+mod fold;
+mod requests;
 
 use std::collections::HashMap;
+use std::ops::Deref;
 
-use domain::Fact;
-use domain::grant::{GrantEvent, PlatformRole};
+use domain::grant::PlatformRole;
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row};
-use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
-use crate::table::{Found, Rows, table};
+use crate::table::{Found, table};
 use crate::timestamp::Timestamp;
 
+pub(crate) use fold::fold;
+pub use requests::{GrantRequest, OPEN, WITHDRAWN, open_requests, request, settled_requests};
+
 table! {
-    /// A platform role that somebody holds or held. Never removed.
+    /// A platform role that somebody holds, held or is to hold. Never removed.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct GrantRow in platform_grant by "person_id, role, position" {
         pub person_id: Uuid,
@@ -23,41 +32,64 @@ table! {
         pub granted_at: Timestamp,
         pub granted_by: String,
         pub reason: String,
+        /// When it begins, where that was still to come.
+        pub starts_at: Option<Timestamp>,
+        /// Whether that is in the log: at once, or by an event of its own.
+        pub begun: bool,
+        /// The first moment after it; none for good.
+        pub until_at: Option<Timestamp>,
+        /// The request that was approved by it.
+        pub request_id: Option<Uuid>,
         /// Of the person's stream: what a command that this grant allows depends on.
         pub sequence: i64,
-        pub revoked_at: Option<Timestamp>,
-        pub revoked_by: Option<String>,
-        pub revoked_reason: Option<String>,
+        /// How it ended: [`REVOKED`], [`EXPIRED`] or [`REPLACED`].
+        pub ending: Option<String>,
+        pub ended_at: Option<Timestamp>,
+        pub ended_by: Option<String>,
+        pub ended_reason: Option<String>,
+        /// Of the event that ended it.
+        pub ended_position: Option<i64>,
     }
 }
 
+pub const REVOKED: &str = "revoked";
+pub const EXPIRED: &str = "expired";
+/// By a grant of the same role for another term.
+pub const REPLACED: &str = "replaced";
+
 row! {
+    /// A grant that has not ended in the log: what decides whether it holds.
     #[derive(Clone, Debug)]
     pub struct HeldRow {
         pub role: String,
         pub sequence: i64,
+        pub starts_at: Option<Timestamp>,
+        pub until_at: Option<Timestamp>,
     }
 }
 
 row! {
-    /// A grant with what its holder is called today; nothing of somebody erased.
+    /// What time has brought about, and the log does not know yet.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct GrantListed {
+    pub struct Due {
         pub person_id: Uuid,
         pub role: String,
+        /// Of the event that granted it.
         pub position: i64,
-        pub granted_at: Timestamp,
-        pub granted_by: String,
-        pub reason: String,
-        /// Of the person's stream, as last seen.
-        pub sequence: i64,
-        pub revoked_at: Option<Timestamp>,
-        pub revoked_by: Option<String>,
-        pub revoked_reason: Option<String>,
-        pub name: Option<String>,
-        pub email: Option<String>,
+        /// It is over; else it has begun.
+        pub over: bool,
     }
 }
+
+/// A row about somebody, with what they are called today; nothing of somebody erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    row: T,
+    pub name: Option<String>,
+    pub email: Option<String>,
+}
+
+pub type GrantListed = Listed<GrantRow>;
 
 /// A platform role that somebody holds now. Only this module makes one, from the read model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,14 +97,18 @@ pub struct ActiveGrant {
     person_id: Uuid,
     role: PlatformRole,
     sequence: i64,
+    until: Option<Timestamp>,
 }
 
 impl ActiveGrant {
-    /// The strongest of the roles that the read model says somebody holds.
-    pub(crate) fn among(person_id: Uuid, roles: &[&str], sequence: i64) -> Option<Self> {
-        let held = |role: &PlatformRole| roles.contains(&role.as_str());
-        let role = [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(held)?;
-        Some(Self { person_id, role, sequence })
+    /// The strongest of the roles that somebody holds at `now`, among those that have not ended in the log.
+    pub(crate) fn among(person_id: Uuid, held: &[HeldRow], now: Timestamp) -> Option<Self> {
+        let holds = |row: &&HeldRow| holds(row.starts_at, row.until_at, now);
+        let find = |role: PlatformRole| {
+            Some((role, held.iter().filter(holds).find(|row| row.role == role.as_str())?))
+        };
+        let (role, row) = PlatformRole::ALL.into_iter().find_map(find)?;
+        Some(Self { person_id, role, sequence: row.sequence, until: row.until_at })
     }
 
     pub fn role(&self) -> PlatformRole {
@@ -87,34 +123,46 @@ impl ActiveGrant {
     pub fn sequence(&self) -> i64 {
         self.sequence
     }
+
+    /// The first moment at which it does not hold any more.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
 }
 
-/// The strongest platform role that somebody holds now.
-pub async fn active(db: &Db, person_id: Uuid) -> Result<Option<ActiveGrant>, sqlx::Error> {
+/// Whether `now` lies in a grant: from its beginning to before its end.
+fn holds(starts_at: Option<Timestamp>, until_at: Option<Timestamp>, now: Timestamp) -> bool {
+    starts_at.is_none_or(|from| from <= now) && until_at.is_none_or(|until| now < until)
+}
+
+/// The strongest platform role that somebody holds at `now`.
+pub async fn active(db: &Db, person_id: Uuid, now: Timestamp) -> Result<Option<ActiveGrant>, sqlx::Error> {
     let held: Vec<HeldRow> = read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/active.sql")).bind(person_id).fetch_all(pool).await
     })?;
-    let sequence = held.iter().map(|row| row.sequence).max().unwrap_or(0);
-    let roles: Vec<&str> = held.iter().map(|row| row.role.as_str()).collect();
-    Ok(ActiveGrant::among(person_id, &roles, sequence))
+    Ok(ActiveGrant::among(person_id, &held, now))
 }
 
-/// Whether anybody holds superadmin.
-pub async fn any_superadmin(db: &Db) -> Result<bool, sqlx::Error> {
-    read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/any_superadmin.sql")).fetch_one(pool).await)
+/// Whether anybody is superadmin at `now`, or is to be.
+pub async fn any_superadmin(db: &Db, now: Timestamp) -> Result<bool, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/grants/any_superadmin.sql")).bind(now).fetch_one(pool).await
+    })
 }
 
-/// How many people hold superadmin.
-pub async fn superadmins(db: &Db, _: &Platform) -> Result<i64, sqlx::Error> {
-    read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/superadmins.sql")).fetch_one(pool).await)
+/// How many superadmins stand for good: there is always one.
+pub async fn standing_superadmins(db: &Db, _: &Platform) -> Result<i64, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/grants/standing_superadmins.sql")).fetch_one(pool).await
+    })
 }
 
-/// The grants that hold now, superadmins first and then the oldest, at most `limit`.
+/// The grants that have not ended in the log, superadmins first and then the oldest, at most `limit`.
 pub async fn held(db: &Db, _: &Platform, limit: i64) -> Result<Vec<GrantListed>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/grants/held.sql")).bind(limit).fetch_all(pool).await)
 }
 
-/// The grants that were revoked, of those given before a position, the last given first, at most `limit`.
+/// The grants that ended before a position, the last ended first, at most `limit`.
 pub async fn past(db: &Db, _: &Platform, before: i64, limit: i64) -> Result<Vec<GrantListed>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/past.sql")).bind(before).bind(limit).fetch_all(pool).await
@@ -123,19 +171,76 @@ pub async fn past(db: &Db, _: &Platform, before: i64, limit: i64) -> Result<Vec<
 
 /// The last grant of each role that somebody holds or held: at most one of each, superadmin first.
 pub async fn latest(db: &Db, _: &Platform, person_id: Uuid) -> Result<Vec<GrantListed>, sqlx::Error> {
+    of_oneself(db, person_id).await
+}
+
+/// The same for whoever asks about themselves.
+pub async fn of_oneself(db: &Db, person_id: Uuid) -> Result<Vec<GrantListed>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/latest.sql")).bind(person_id).fetch_all(pool).await
     })
 }
 
-impl GrantListed {
-    pub fn is_held(&self) -> bool {
-        self.revoked_at.is_none()
+/// When those who hold a role were last seen here, as far as they are still signed in.
+pub async fn last_used(db: &Db, _: &Platform) -> Result<HashMap<Uuid, Timestamp>, sqlx::Error> {
+    let seen: Vec<(Uuid, Timestamp)> =
+        read!(db, |pool| { sqlx::query_as(include_str!("sql/grants/last_used.sql")).fetch_all(pool).await })?;
+    Ok(seen.into_iter().collect())
+}
+
+/// What has begun or is over by `now`, and is not in the log yet, the oldest grant first, at most `limit`.
+pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/grants/due.sql")).bind(now).bind(limit).fetch_all(pool).await
+    })
+}
+
+/// When the next grant begins or is over, of those of which the log does not know it.
+pub async fn next_due(db: &Db) -> Result<Option<Timestamp>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/next_due.sql")).fetch_one(pool).await)
+}
+
+impl GrantRow {
+    /// Whether it has not ended, in the log or by the clock; it may not have begun.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && self.until_at.is_none_or(|until| now < until)
     }
 
+    /// Whether it holds: begun, and not ended.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && holds(self.starts_at, self.until_at, now)
+    }
+
+    /// Whether it counts among those of whom there must always be one.
+    pub fn stands_for_good(&self) -> bool {
+        self.ended_at.is_none() && self.begun && self.until_at.is_none()
+    }
+}
+
+impl<T> Listed<T> {
     /// The name where there is one, else the address.
     pub fn called(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).unwrap_or("somebody erased")
+    }
+}
+
+impl<T> Deref for Listed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.row
+    }
+}
+
+impl<'r, R, T> FromRow<'r, R> for Listed<T>
+where
+    R: Row,
+    T: FromRow<'r, R>,
+    &'static str: ColumnIndex<R>,
+    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self { row: T::from_row(row)?, name: row.try_get("name")?, email: row.try_get("email")? })
     }
 }
 
@@ -148,60 +253,5 @@ impl Found for GrantRow {
 
     fn aggregate(&self) -> Uuid {
         self.person_id
-    }
-}
-
-pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-    let found: Vec<GrantRow> = rows.find(begun_before(entries)).await?;
-    let mut grants: HashMap<(Uuid, String, i64), GrantRow> =
-        found.into_iter().map(|row| ((row.person_id, row.role.clone(), row.position), row)).collect();
-    for entry in entries {
-        let Fact::Grant(person, event) = entry.fact()? else { continue };
-        for row in grants.values_mut().filter(|row| row.person_id == person.0) {
-            row.sequence = entry.recorded.sequence;
-        }
-        let (role, reason, granted) = match event {
-            GrantEvent::SuperadminGranted { reason } => (PlatformRole::Superadmin, reason, true),
-            GrantEvent::SuperadminRevoked { reason } => (PlatformRole::Superadmin, reason, false),
-            GrantEvent::AuditorGranted { reason } => (PlatformRole::Auditor, reason, true),
-            GrantEvent::AuditorRevoked { reason } => (PlatformRole::Auditor, reason, false),
-        };
-        let by = entry.metadata()?.actor.to_string();
-        if granted {
-            let row = GrantRow::new(entry, person.0, role, (reason.as_str(), by));
-            grants.insert((row.person_id, row.role.clone(), row.position), row);
-        } else {
-            let active = grants.values_mut().find(|row| row.is_active(person.0, role));
-            active.ok_or_else(|| entry.poison("nothing to revoke"))?.revoke(entry, (reason.as_str(), by));
-        }
-    }
-    rows.put(grants.into_values().collect());
-    Ok(())
-}
-
-impl GrantRow {
-    fn new(entry: &Entry, person_id: Uuid, role: PlatformRole, (reason, by): (&str, String)) -> Self {
-        Self {
-            person_id,
-            role: role.as_str().to_owned(),
-            position: entry.recorded.position,
-            granted_at: entry.recorded.recorded_at,
-            granted_by: by,
-            reason: reason.to_owned(),
-            sequence: entry.recorded.sequence,
-            revoked_at: None,
-            revoked_by: None,
-            revoked_reason: None,
-        }
-    }
-
-    fn is_active(&self, person_id: Uuid, role: PlatformRole) -> bool {
-        self.person_id == person_id && self.role == role.as_str() && self.revoked_at.is_none()
-    }
-
-    fn revoke(&mut self, entry: &Entry, (reason, by): (&str, String)) {
-        self.revoked_at = Some(entry.recorded.recorded_at);
-        self.revoked_by = Some(by);
-        self.revoked_reason = Some(reason.to_owned());
     }
 }

@@ -4,7 +4,7 @@ use domain::org::OrgEvent;
 use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
-use crate::db::scoped;
+use crate::db::{read, scoped};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
@@ -60,6 +60,23 @@ pub async fn of_org(
             .fetch_all(conn)
             .await
     })
+}
+
+/// The newest events that came from the server's shell before a position, newest first, at most `limit`.
+pub async fn by_shell(
+    log: &EventLog,
+    platform: &Platform,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    platform.lists();
+    let positions: Vec<i64> = read!(log.db(), |pool| {
+        let query = sqlx::query_scalar(include_str!("sql/history/by_shell.sql"));
+        query.bind(before).bind(limit).fetch_all(pool).await
+    })?;
+    let mut events = log.at(&positions).await?;
+    events.reverse();
+    Ok(events)
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

@@ -35,7 +35,7 @@ pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, ReadError};
-use crate::grants::{self, GrantRow};
+use crate::grants::{self, GrantRequest, GrantRow};
 use crate::history::{self, HistoryRow};
 use crate::memberships::{self, Invitation, MembershipRow};
 use crate::org_detail::{self, OrgDetail, SlugRow};
@@ -83,7 +83,7 @@ impl Projection {
             Self::OrgList => &[OrgRow::SHAPE, Moved::SHAPE],
             Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
             Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
-            Self::Grants => &[GrantRow::SHAPE],
+            Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],
             Self::History => &[HistoryRow::SHAPE],
         }
     }

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, read, row, write};
-use crate::grants::ActiveGrant;
+use crate::grants::{ActiveGrant, HeldRow};
 use crate::timestamp::Timestamp;
 
 row! {
@@ -47,17 +47,21 @@ row! {
         pub email: String,
         pub name: Option<String>,
         pub default_org_id: Option<Uuid>,
-        /// Platform roles held now, with commas, and where the person's stream stood then.
-        pub roles: Option<String>,
-        pub grant_sequence: Option<i64>,
+        /// Platform roles that have not ended in the log: role, sequence of the person's stream, beginning and end.
+        pub grants: Json<Vec<(String, i64, Option<i64>, Option<i64>)>>,
     }
 }
 
 impl SignedIn {
-    /// The strongest platform role that this person holds now.
-    pub fn grant(&self) -> Option<ActiveGrant> {
-        let roles: Vec<&str> = self.roles.as_deref()?.split(',').collect();
-        ActiveGrant::among(self.person_id, &roles, self.grant_sequence?)
+    /// The strongest platform role that this person holds at `now`.
+    pub fn grant(&self, now: Timestamp) -> Option<ActiveGrant> {
+        let held = self.grants.iter().map(|(role, sequence, starts_at, until_at)| HeldRow {
+            role: role.clone(),
+            sequence: *sequence,
+            starts_at: starts_at.map(Timestamp::from_micros),
+            until_at: until_at.map(Timestamp::from_micros),
+        });
+        ActiveGrant::among(self.person_id, &held.collect::<Vec<_>>(), now)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::cli::{say, serve};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::{links, log};
+use crate::{clock, links, log};
 
 const CAST: &str = include_str!("../../../fixtures/demo.jsonl");
 
@@ -52,7 +52,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
 /// Who somebody is here: "Ana, superadmin, owner of Dreamineering".
 async fn introduction(app: &App, person: &Person) -> Result<String, Error> {
-    let grant = grants::active(&app.db, person.person_id).await?;
+    let grant = grants::active(&app.db, person.person_id, clock::now()).await?;
     let role = grant.map(|grant| grant.role().as_str().to_owned());
     let member = memberships::of_person(&app.db, person.person_id, "", MEMBERSHIPS).await?;
     let member = member.into_iter().map(|m| match m.status.as_str() {

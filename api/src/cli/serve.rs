@@ -17,7 +17,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
     let (listener, settings) = bind(settings).await?;
     let app = App::open(settings).await?;
-    if !grants::any_superadmin(&app.db).await? {
+    if !grants::any_superadmin(&app.db, clock::now()).await? {
         let token = links::first_start(&app).await.map_err(anyhow::Error::from)?;
         let url = links::url(&app, &format!("/setup/{token}"));
         say(&format!(

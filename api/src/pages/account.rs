@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
+use projections::grants::{self, GrantListed};
 use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
 use projections::{memberships, people, second_factors};
@@ -18,7 +19,9 @@ use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Query};
+use crate::pages::admin::superadmins::until;
 use crate::pages::form::{Errors, again};
+use crate::pages::names::Names;
 use crate::pages::setup::new_password;
 use crate::session::{self, Identity};
 use crate::ui::{self, Column, Field, Kind, Tone};
@@ -142,6 +145,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
             } }
             p { a href=(paths::SELECT) { "Your organisations" } }
         }))
+        (roles_card(app, identity).await?)
         (password_card(errors))
         (second_factor_card(second_factors::of_person(&app.db, identity.person()).await?.as_ref()))
         (passkeys::card(app, identity, errors).await?)
@@ -149,6 +153,38 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
     };
     let choices = pages::choices(app, identity).await?;
     Ok(ui::plain_wide("Your account", Some(&pages::viewer(identity, &choices)), content))
+}
+
+/// The platform roles of whoever looks: until when, by whom and why. Nothing for nearly everybody.
+async fn roles_card(app: &App, identity: &Identity) -> Result<Markup, Error> {
+    let (grants, now) = (grants::of_oneself(&app.db, identity.session.person_id).await?, clock::now());
+    let held: Vec<&GrantListed> = grants.iter().filter(|grant| grant.is_held(now)).collect();
+    if held.is_empty() {
+        return Ok(html! {});
+    }
+    let by = Names::of_actors(app, &held.iter().map(|grant| grant.granted_by.as_str()).collect::<Vec<_>>())
+        .await?;
+    let give_up = |grant: &GrantListed| {
+        html! {
+            @if identity.is_superadmin() { a href=(paths::revocation(grant.person_id, &grant.role)) { "Give it up …" } }
+            @else { "A superadmin can take it back." }
+        }
+    };
+    Ok(ui::card(
+        "Platform roles",
+        html! {
+            p { "They count for all organisations, whichever you belong to." }
+            @for grant in held {
+                (ui::facts(&[
+                    ("Role", ui::badge(&grant.role)),
+                    ("Time", until(grant, now)),
+                    ("Reason", html! { (grant.reason) }),
+                    ("Granted by", html! { (by.actor_text(&grant.granted_by)) ", " (ui::time(grant.granted_at.into())) }),
+                    ("No longer needed?", give_up(grant)),
+                ]))
+            }
+        },
+    ))
 }
 
 fn password_card(errors: &Errors) -> Markup {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::Grant;
-use domain::grant::{GrantCommand, PlatformRole};
+use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::values::{Email, PersonId, PersonName};
 use maud::{Markup, html};
 use projections::links::Purpose;
@@ -59,7 +59,12 @@ pub async fn submit(
     people::set_password(&app.db, id, &hash).await?;
     let reason =
         "The first superadmin, by the link of an empty portal".parse().map_err(anyhow::Error::from)?;
-    let give = GrantCommand::Give { role: PlatformRole::Superadmin, reason };
+    let give = GrantCommand::Give {
+        role: PlatformRole::Superadmin,
+        reason,
+        term: Term::FOR_GOOD,
+        at: clock::now().into(),
+    };
     app.bus.send::<Grant>(&Issuer::Setup, id, give, Envelope::new()).await?;
     second_factor::enter(&app, id, &client, &headers, paths::ADMIN_ORGS).await
 }

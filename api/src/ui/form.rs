@@ -24,6 +24,8 @@ pub enum Kind {
     Search,
     /// Several lines.
     Area,
+    /// A date and a time of day.
+    Moment,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             Self::Email => "email",
             Self::Password => "password",
             Self::Search => "search",
+            Self::Moment => "datetime-local",
         }
     }
 }

@@ -23,6 +23,7 @@ const console_ = (org) => [
   '/admin/superadmins',
   '/admin/superadmins/new',
   `/admin/superadmins/${randomUUID()}/revocation`,
+  `/admin/superadmins/requests/${randomUUID()}/approval`,
   '/admin/nothing/here',
 ];
 

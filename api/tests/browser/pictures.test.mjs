@@ -126,6 +126,41 @@ onEveryEngine('the pages of superadmins have no barriers', async ({ portal, page
   await look(page, 'superadmin-revoke-oneself');
 }, once);
 
+onEveryEngine('the pages of roles for a time and on request have no barriers', async ({ portal: first, database, page, context }) => {
+  await asAna(first, context);
+  await first.stop();
+  await database.run('grant', 'bo@portal.example', '--reason', 'Somebody has to approve.');
+  await database.run('grant', 'olga@portal.example', '--role', 'auditor', '--days', '3', '--reason', 'The audit of this year.');
+  const env = { PORTAL_GRANT_APPROVAL: 'yes', PORTAL_GRANT_MAX_DAYS: '30' };
+  const portal = await first.again({ env });
+  const ask = (email, more) =>
+    command(portal, context, '/admin/superadmins/new', { email, role: 'superadmin', reason: 'Shares the night shifts with Ana.', lasting: '28800', ...more });
+  await page.goto(portal.at('/admin/superadmins'));
+  await look(page, 'superadmins-nobody-asks');
+  for (const email of ['nina@portal.example', 'per@portal.example', 'quentin@portal.example']) await ask(email);
+  await page.goto(portal.at('/admin/superadmins'));
+  await holder(page, 'per@portal.example', 'Requests').getByRole('link', { name: 'Withdraw' }).click();
+  await look(page, 'superadmin-request-withdraw');
+  await page.getByRole('button', { name: 'Withdraw superadmin' }).click();
+  await page.getByRole('status').getByText('You withdrew').waitFor();
+  await look(page, 'superadmins-requests');
+  const own = await holder(page, 'nina@portal.example', 'Requests').getByRole('link', { name: 'Withdraw' }).getAttribute('href');
+  await page.goto(portal.at(own.replace('withdrawal', 'approval')));
+  await look(page, 'superadmin-request-own');
+  await page.goto(portal.at(own.replace('withdrawal', 'refusal')));
+  await look(page, 'superadmin-request-decline');
+  await page.goto(portal.at('/admin/superadmins'));
+  await holder(page, 'olga@portal.example').getByRole('link', { name: 'Change' }).click();
+  await page.getByLabel('For how long').selectOption('until a date');
+  await page.getByText('Begin later than now').click();
+  await look(page, 'superadmin-change');
+  await sendFrom(page, { until: '2001-01-01T10:00', reason: 'short' });
+  await look(page, 'superadmin-change-wrong');
+  await page.goto(portal.at('/account'));
+  await look(page, 'account-roles');
+  await portal.stop();
+}, once);
+
 const CUSTOMERS = [
   ['Acme International', 'acme'],
   ['Birkenhof Genossenschaft', 'birkenhof'],

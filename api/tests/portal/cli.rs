@@ -62,6 +62,8 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_LOG", "xml", "--log"),
         ("PORTAL_SESSION_DAYS", "0", "--session-days"),
         ("PORTAL_REQUIRE_SECOND_FACTOR", "perhaps", "--require-second-factor"),
+        ("PORTAL_GRANT_APPROVAL", "perhaps", "--grant-approval"),
+        ("PORTAL_GRANT_MAX_DAYS", "0", "--grant-max-days"),
         ("RUST_LOG", "portal=loud", "RUST_LOG"),
     ];
     let place = Place::sqlite();
@@ -177,6 +179,11 @@ fn grant_gives_a_role_and_a_link_to_a_first_password(place: &Place) {
         assert!(said.starts_with(&format!("{} holds the role now (#{position}).", arguments[1])), "{said}");
         link(&said, "/password/");
     }
+    let said = place.done(&["grant", "hugo@example.com", "--days", "3"]);
+    assert!(said.starts_with("hugo@example.com holds the role now for 3 days (#4)."), "{said}");
+    let again = place.done(&["grant", "eve@example.com"]);
+    assert!(again.starts_with("eve@example.com holds the role now (#4)."), "it is so already: {again}");
+    link(&again, "/password/");
     let said = place.portal(&["grant", "eve@example.com", "--reason", "short"]);
     assert_eq!((said.code, said.err.contains("give a reason of 10 to 500 characters")), (Some(1), true));
     place.done(&["verify"]);

@@ -2,6 +2,7 @@
 //! answers for that organisation.
 
 use api::access::Need;
+use api::clock;
 use api::pages::looks::page_name;
 use api::routes;
 use domain::org::Role;
@@ -18,7 +19,10 @@ const TAB: &str = "/org/acme/activity?of=operators";
 /// What is kept of looks at an organisation, newest first.
 async fn looks(world: &World, by: &Client, org: OrgId) -> Vec<Look> {
     world.app.recorder.flush().await;
-    let grant = grants::active(&world.app.db, by.person().0).await.expect("readable").expect("an operator");
+    let grant = grants::active(&world.app.db, by.person().0, clock::now())
+        .await
+        .expect("readable")
+        .expect("an operator");
     let scope = Scope::Platform(Platform::of(&grant));
     operator_reads::of_org(&world.app.db, &scope, org.0, None, 99).await.expect("readable")
 }
@@ -77,8 +81,9 @@ async fn a_list_of_all_is_use_and_nobodys(world: World) {
     let acme = world.org("acme").await;
     let (ana, aud) = (world.operator().await, world.auditor().await);
     ana.get("/admin/superadmins").await.is(200);
-    let platform =
-        Platform::of(&grants::active(&world.app.db, ana.person().0).await.expect("read").expect("one"));
+    let platform = Platform::of(
+        &grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("read").expect("one"),
+    );
     let people = [ana.person().0, aud.person().0];
     let used = || async {
         world.app.recorder.flush().await;
@@ -113,7 +118,7 @@ async fn a_reason_stands_beside_what_is_read_after_it(world: World) {
     ana.post(&reason, &[("reason", "")]).await.leads_to(&access);
     ana.get(&format!("/admin/orgs/{acme}")).await.is(200);
     assert_eq!(looks(&world, &ana, acme).await[0].reason, None);
-    let nowhere = format!("/admin/orgs/{}/reason", api::clock::new_id());
+    let nowhere = format!("/admin/orgs/{}/reason", clock::new_id());
     aud.post(&nowhere, &[("reason", "Looking for nothing")]).await.is(404);
 }
 
@@ -149,7 +154,7 @@ async fn a_clean_stop_loses_no_look_on_postgres() {
 
 async fn a_clean_stop_loses_no_look(url: &str) {
     let mut portal = Process::start(env!("CARGO_BIN_EXE_portal"), url).await;
-    let (mut ana, org) = (portal.first_superadmin().await, api::clock::new_id());
+    let (mut ana, org) = (portal.first_superadmin().await, clock::new_id());
     let form = format!("command_id={org}&name=Acme&slug=acme&owner_email=o%40example.com");
     assert_eq!(ana.post("/admin/orgs", &form).await.expect("an answer").status, 303);
     for _ in 0..30 {
@@ -158,8 +163,10 @@ async fn a_clean_stop_loses_no_look(url: &str) {
     portal.stop().await;
     let db = Db::open(url).await.expect("it opens");
     let ana = people::all(&db).await.expect("readable").into_iter().find(|p| p.email == "ana@example.com");
-    let grant =
-        grants::active(&db, ana.expect("Ana").person_id).await.expect("readable").expect("an operator");
+    let grant = grants::active(&db, ana.expect("Ana").person_id, clock::now())
+        .await
+        .expect("readable")
+        .expect("an operator");
     let scope = Scope::Platform(Platform::of(&grant));
     assert_eq!(operator_reads::of_org(&db, &scope, org, None, 99).await.expect("readable").len(), 30);
 }

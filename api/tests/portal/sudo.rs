@@ -1,7 +1,7 @@
 //! Sudo: what is grave wants a proof that is fresh, and then goes on with what was being done.
 
 use api::{clock, sudo};
-use domain::grant::{GrantCommand, PlatformRole};
+use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{OrgCommand, Role};
 use projections::{access_log, sessions};
 
@@ -15,7 +15,8 @@ const ASKED: &str = "Confirm that it is you";
 async fn long_ago(world: &World, email: &str) -> Client {
     let person = world.with_password(email).await;
     let reason = "Given by the test".parse().expect("a reason");
-    world.grant(person, GrantCommand::Give { role: PlatformRole::Superadmin, reason }).await;
+    let (role, at) = (PlatformRole::Superadmin, clock::now().into());
+    world.grant(person, GrantCommand::Give { role, reason, term: Term::FOR_GOOD, at }).await;
     let client = world.signed_in(person).await;
     let old = clock::after(-chrono::Duration::minutes(sudo::MINUTES + 1));
     for session in sessions::of_person(&world.app.db, person, clock::now()).await.expect("readable") {

@@ -2,7 +2,7 @@
 
 use api::clock;
 use domain::grant::PlatformRole::{self, Auditor, Superadmin};
-use domain::grant::{GrantCommand, GrantError};
+use domain::grant::{GrantCommand, GrantError, Term};
 use domain::values::PersonId;
 use projections::people;
 use uuid::Uuid;
@@ -99,17 +99,20 @@ async fn it_holds_from_the_next_request_on_and_so_does_the_revocation(world: Wor
 async fn the_last_superadmin_stays(world: World) {
     let ana = world.operator().await;
     let (path, before) = (revocation(ana.person(), "superadmin"), world.position().await);
-    says(&ana.get(PAGE).await, "There is only one superadmin.");
-    says(&ana.get(&path).await, "This is the last superadmin.");
+    says(&ana.get(PAGE).await, "There is only one superadmin without an end date.");
+    says(&ana.get(&path).await, "This is the last superadmin without an end date.");
     let id = clock::new_id().to_string();
     let fields = [("command_id", id.as_str()), ("role", "superadmin"), ("reason", LEFT)];
     let refused = ana.post(&path, &fields).await;
-    refused.is(422).shows("there must always be a superadmin, and this is the last one").shows(LEFT);
+    refused
+        .is(422)
+        .shows("there must always be a superadmin without an end date, and this is the last one")
+        .shows(LEFT);
     assert_eq!(world.since(before).await, [""; 0]);
     let bob = world.granted("bob@example.com", Superadmin).await;
-    ana.get(PAGE).await.hides("There is only one superadmin.");
+    ana.get(PAGE).await.hides("There is only one superadmin without an end date.");
     ana.post(&path, &refused.filled(&fields[1..])).await.leads_to("/");
-    says(&bob.get(PAGE).await, "There is only one superadmin.");
+    says(&bob.get(PAGE).await, "There is only one superadmin without an end date.");
 }
 
 async fn whoever_revokes_their_own_role_is_told_and_goes_home(world: World) {
@@ -243,7 +246,8 @@ async fn past_grants_are_kept_page_by_page(world: World) {
     let cleo = world.person("cleo@example.com").await;
     let give = async |role: PlatformRole, reason: String| {
         let reason = reason.parse().expect("a reason");
-        world.grant(cleo, GrantCommand::Give { role, reason }).await;
+        let give = GrantCommand::Give { role, reason, term: Term::FOR_GOOD, at: clock::now().into() };
+        world.grant(cleo, give).await;
     };
     for round in 1..=51 {
         give(Auditor, format!("Audit number {round}.")).await;

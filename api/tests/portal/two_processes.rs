@@ -23,6 +23,7 @@ async fn two_processes_on_one_postgres_are_one_portal() {
     one_of_two_gets_a_slug(&here, &there).await;
     whoever_is_answered_here_sees_it_there(&here, &there).await;
     both_create_at_once(&here, &there).await;
+    one_of_two_superadmins_is_left(&here, &there).await;
     whoever_signs_out_here_is_out_there(&here, &there).await;
 
     one.kill().await;
@@ -66,6 +67,46 @@ async fn both_create_at_once(here: &Wire, there: &Wire) {
         });
     }
     callers.join_all().await;
+}
+
+/// Each gives the role up at the same moment, at another process; whoever is left gives it again.
+async fn one_of_two_superadmins_is_left(here: &Wire, there: &Wire) {
+    let (mut ana, mut bo) = (here.again(here.address), Wire::new(there.address));
+    assert_eq!(give(&mut ana, "bo").await, 303);
+    let page = ana.get("/admin/superadmins").await.expect("an answer");
+    let (_, rest) = page.body.split_once("/password/").expect("a link");
+    let link = format!("/password/{}", rest.get(..64).expect("a whole one"));
+    assert_eq!(bo.post(&link, "password=correct+horse+battery+staple").await.expect("an answer").status, 303);
+    let ids = [person_id(&mut ana, "Ana").await, person_id(&mut ana, "bo@").await];
+    for race in 0..RACES {
+        let (one, other) = tokio::join!(give_up(&mut ana, &ids[0]), give_up(&mut bo, &ids[1]));
+        match (one, other) {
+            (303, 422) => assert_eq!(give(&mut bo, "ana").await, 303, "race {race}"),
+            (422, 303) => assert_eq!(give(&mut ana, "bo").await, 303, "race {race}"),
+            both => panic!("race {race}: {both:?}"),
+        }
+    }
+}
+
+async fn give(wire: &mut Wire, name: &str) -> u16 {
+    let id = Uuid::new_v4();
+    let form =
+        format!("command_id={id}&email={name}%40example.com&role=superadmin&reason=Two+can+always+act");
+    wire.post("/admin/superadmins/new", &form).await.expect("an answer").status
+}
+
+async fn give_up(wire: &mut Wire, person: &str) -> u16 {
+    let form = format!("command_id={}&role=superadmin&reason=No+longer+on+call", Uuid::new_v4());
+    let path = format!("/admin/superadmins/{person}/revocation");
+    wire.post(&path, &form).await.expect("an answer").status
+}
+
+/// Whose row it is that offers to take the role back.
+async fn person_id(wire: &mut Wire, name: &str) -> String {
+    let page = wire.get("/admin/superadmins").await.expect("an answer");
+    let rows = page.body.split("<tr>").filter(|row| row.contains(&format!("</span>{name}")));
+    let mut paths = rows.filter_map(|row| row.split_once("/revocation?")?.0.rsplit_once('/'));
+    paths.next().expect("a row with a link").1.to_owned()
 }
 
 async fn whoever_signs_out_here_is_out_there(here: &Wire, there: &Wire) {

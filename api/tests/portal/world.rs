@@ -16,7 +16,7 @@ use api::server::Limits;
 use api::session::Token;
 use api::{clock, links, routes};
 use axum::Router;
-use domain::grant::{GrantCommand, PlatformRole};
+use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{Invitee, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Grant, Org};
@@ -81,6 +81,8 @@ impl World {
             session_idle_hours: 12,
             session_days: 7,
             require_second_factor: false,
+            grant_approval: false,
+            grant_max_days: None,
         };
         let app = App::open(settings).await.expect("an empty database opens");
         Self { router: router(&app), app, folder }
@@ -90,7 +92,8 @@ impl World {
     pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.app.settings);
         change(&mut settings);
-        let app = App::from(Shared { settings: Arc::new(settings), ..Shared::clone(&self.app) });
+        let bus = self.app.bus.clone().under(settings.grant_policy());
+        let app = App::from(Shared { settings: Arc::new(settings), bus, ..Shared::clone(&self.app) });
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 
@@ -130,7 +133,8 @@ impl World {
     pub(crate) async fn granted(&self, email: &str, role: PlatformRole) -> Client {
         let person = self.person(email).await;
         let reason = "Given by the test".parse().expect("a reason");
-        self.grant(person, GrantCommand::Give { role, reason }).await;
+        let give = GrantCommand::Give { role, reason, term: Term::FOR_GOOD, at: clock::now().into() };
+        self.grant(person, give).await;
         self.signed_in(person).await
     }
 

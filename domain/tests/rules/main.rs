@@ -6,6 +6,7 @@ mod acme;
 mod grant;
 mod org;
 mod random;
+mod roles;
 mod rule_book;
 mod sentences;
 mod stored;
@@ -15,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::grant::GrantEvent;
 use domain::org::OrgEvent;
-use domain::values::{InvitationId, PersonId, Reason};
+use domain::values::{InvitationId, PersonId, Reason, RequestId};
 use domain::{Grant, Org, Rules};
 use uuid::Uuid;
 
@@ -74,6 +75,10 @@ fn person(number: u128) -> PersonId {
 
 fn invitation(number: u128) -> InvitationId {
     InvitationId(Uuid::from_u128(number))
+}
+
+fn request(number: u128) -> RequestId {
+    RequestId(Uuid::from_u128(number))
 }
 
 /// So many days into the story.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
-use domain::grant::{GrantCommand, PlatformRole};
+use cqrs_es::Aggregate;
+use domain::grant::{End, GrantCommand, GrantEvent, PlatformRole, Term};
 use domain::org::{Invitation, Invitee, Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Profile, Role};
 use domain::values::{InvitationId, PersonId, Reason, Slug};
 use domain::{Constraint, Grant, Rules};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::acme::{archive, name, rename, slug, suspend};
-use crate::{day, invitation, person, reason};
+use crate::{day, invitation, person, reason, request};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
@@ -55,16 +56,58 @@ proptest! {
     }
 
     #[test]
-    fn a_person_counts_as_one_superadmin_or_none(orders in vec(grant_order(), 0..20)) {
+    fn a_person_counts_as_one_superadmin_or_none(orders in vec(grant_order(), 0..40)) {
         let mut count = 0;
         live::<Grant>(orders, |grant, event| {
-            for constraint in Grant::constraints(event) {
-                let Constraint::Guard { delta, .. } = constraint else { panic!("{constraint:?}") };
-                count += delta;
-            }
-            let give = GrantCommand::Give { role: PlatformRole::Superadmin, reason: reason("To see whether") };
-            assert_eq!(count, i64::from(grant.decide(give) == Ok(vec![])));
+            count += counted(event);
+            let revoke = GrantCommand::Revoke { role: PlatformRole::Superadmin, reason: reason("To see whether") };
+            let ends = grant.decide(revoke).unwrap_or_default().iter().map(counted).sum::<i64>();
+            assert_eq!(count, -ends);
+            assert!((0..=1).contains(&count));
         });
+    }
+
+    #[test]
+    fn somebody_stands_for_good_whatever_is_ordered_of_whom(
+        orders in vec((0_usize..3, grant_order()), 0..60)
+    ) {
+        let (mut people, mut guard) = ([Grant::default(), Grant::default(), Grant::default()], 0);
+        for (who, order) in orders {
+            let events = people[who].decide(order).unwrap_or_default();
+            let Some(count) = let_through(guard, &events) else { continue };
+            prop_assert!(count >= 1 || guard == 0);
+            guard = count;
+            for event in events {
+                people[who].apply(event);
+            }
+            let stand = people.iter().filter(|grant| stands_for_good(grant)).count();
+            prop_assert_eq!(i64::try_from(stand), Ok(guard));
+        }
+    }
+
+    #[test]
+    fn time_alone_takes_nobody_who_counts(orders in vec(grant_order(), 0..40), at in a_time()) {
+        let mut grant = Grant::default();
+        for order in orders {
+            let _refused_or_not = obey(&mut grant, &order);
+        }
+        for role in PlatformRole::ALL {
+            let expired = grant.decide(GrantCommand::Expire { role, at }).expect("time is never refused");
+            prop_assert_eq!(expired.iter().map(counted).sum::<i64>(), 0);
+        }
+    }
+
+    #[test]
+    fn nobody_approves_what_they_asked_for_or_get(orders in vec(grant_order(), 0..40)) {
+        let mut grant = Grant::default();
+        for order in orders {
+            let before = grant.clone();
+            let approved = obey(&mut grant, &order).is_ok_and(|events| !events.is_empty());
+            if let (GrantCommand::Approve { request, by, .. }, true) = (order, approved) {
+                let (_, asked) = before.requests().iter().find(|(id, _)| *id == request).expect("was asked");
+                prop_assert!(by != asked.by && by != asked.person);
+            }
+        }
     }
 
     #[test]
@@ -225,10 +268,55 @@ fn a_time() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 fn grant_order() -> impl Strategy<Value = GrantCommand> {
-    let role = || select(vec![PlatformRole::Superadmin, PlatformRole::Auditor]);
+    use GrantCommand as G;
+    let role = || select(PlatformRole::ALL.to_vec());
     let why = || reason("On call this month");
+    let request = || (1_u128..5).prop_map(request);
+    let somebody = || (1_u128..4).prop_map(person);
     prop_oneof![
-        role().prop_map(move |role| GrantCommand::Give { role, reason: why() }),
-        role().prop_map(move |role| GrantCommand::Revoke { role, reason: why() }),
+        4 => (role(), a_term(), a_time()).prop_map(move |(role, term, at)| G::Give { role, reason: why(), term, at }),
+        3 => role().prop_map(move |role| G::Revoke { role, reason: why() }),
+        3 => (request(), role(), a_term(), somebody(), a_time()).prop_map(move |(request, role, term, by, at)| {
+            G::Request { request, role, reason: why(), term, by, person: person(3), at }
+        }),
+        4 => (request(), somebody(), a_time()).prop_map(|(request, by, at)| G::Approve { request, by, at }),
+        1 => request().prop_map(move |request| G::Decline { request, reason: why() }),
+        1 => (request(), somebody()).prop_map(|(request, by)| G::Withdraw { request, by }),
+        2 => (role(), a_time()).prop_map(|(role, at)| G::Start { role, at }),
+        2 => (role(), a_time()).prop_map(|(role, at)| G::Expire { role, at }),
     ]
+}
+
+fn a_term() -> impl Strategy<Value = Term> {
+    let end = prop_oneof![
+        Just(End::Never),
+        a_time().prop_map(End::At),
+        (0_i64..5).prop_map(|days| End::AfterSeconds(days * 86_400)),
+    ];
+    (proptest::option::of(a_time()), end).prop_map(|(from, end)| Term { from, end })
+}
+
+/// What an event adds to the number of superadmins who stand for good.
+fn counted(event: &GrantEvent) -> i64 {
+    let of = |constraint| match constraint {
+        Constraint::Guard { delta, .. } => delta,
+        Constraint::Claim { .. } => panic!("{constraint:?}"),
+    };
+    Grant::constraints(event).into_iter().map(of).sum()
+}
+
+/// The count after these events, where the guard lets them through.
+fn let_through(mut count: i64, events: &[GrantEvent]) -> Option<i64> {
+    for event in events {
+        count += counted(event);
+        if counted(event) < 0 && count < 1 {
+            return None;
+        }
+    }
+    Some(count)
+}
+
+fn stands_for_good(grant: &Grant) -> bool {
+    let revoke = GrantCommand::Revoke { role: PlatformRole::Superadmin, reason: reason("To see whether") };
+    grant.decide(revoke).is_ok_and(|events| events.iter().map(counted).sum::<i64>() < 0)
 }

@@ -1,13 +1,13 @@
 //! What people read in the history.
 
-use domain::grant::GrantEvent;
+use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::OrgEvent;
 use domain::values::OrgId;
 use domain::{Fact, Part};
 use uuid::Uuid;
 
 use crate::acme::*;
-use crate::{day, invitation, person, reason};
+use crate::{day, invitation, person, reason, request};
 
 #[test]
 fn what_happens_to_an_org_itself_is_a_sentence() {
@@ -49,17 +49,75 @@ fn what_happens_to_the_people_of_an_org_is_a_sentence() {
 
 #[test]
 fn what_happens_to_a_grant_is_a_sentence_with_the_reason() {
-    let told = |event: fn(_) -> _| sentence(&Fact::Grant(person(BO), event(reason("On call in May"))));
+    use GrantEvent as E;
+    let (granted, revoked) =
+        (Granted::for_good(reason("On call in May")), Revoked::for_good(reason("May is over")));
     assert_eq!(
-        told(|reason| GrantEvent::SuperadminGranted { reason }),
+        granted_to_bo(E::SuperadminGranted(granted.clone())),
         "granted superadmin to #2: On call in May"
     );
+    assert_eq!(granted_to_bo(E::SuperadminRevoked(revoked.clone())), "revoked superadmin of #2: May is over");
+    assert_eq!(granted_to_bo(E::AuditorGranted(granted.clone())), "granted auditor to #2: On call in May");
+    assert_eq!(granted_to_bo(E::AuditorRevoked(revoked.clone())), "revoked auditor of #2: May is over");
+    let week = Granted { from: Some(day(1)), until: Some(day(8)), ..granted.clone() };
     assert_eq!(
-        told(|reason| GrantEvent::SuperadminRevoked { reason }),
-        "revoked superadmin of #2: On call in May"
+        granted_to_bo(E::AuditorGranted(week)),
+        "granted auditor to #2 from 1970-01-02 00:00 UTC until 1970-01-09 00:00 UTC: On call in May"
     );
-    assert_eq!(told(|reason| GrantEvent::AuditorGranted { reason }), "granted auditor to #2: On call in May");
-    assert_eq!(told(|reason| GrantEvent::AuditorRevoked { reason }), "revoked auditor of #2: On call in May");
+    let approved = Granted { request: Some(request(1)), ..granted };
+    assert_eq!(
+        granted_to_bo(E::SuperadminGranted(approved)),
+        "approved and granted superadmin to #2: On call in May"
+    );
+    let replaced = Revoked { replaced: true, ..revoked };
+    assert_eq!(
+        granted_to_bo(E::SuperadminRevoked(replaced)),
+        "ended superadmin of #2 to grant it anew: May is over"
+    );
+}
+
+#[test]
+fn what_time_does_to_a_grant_is_a_sentence() {
+    use GrantEvent as E;
+    let until = day(8);
+    let began = |event| assert_eq!(granted_to_bo(event), "began superadmin of #2, as it was granted");
+    began(E::SuperadminStarted { until: None });
+    began(E::SuperadminStarted { until: Some(until) });
+    assert_eq!(granted_to_bo(E::SuperadminExpired { until }), "ended superadmin of #2, as it was granted");
+    assert_eq!(granted_to_bo(E::AuditorStarted { until: None }), "began auditor of #2, as it was granted");
+    assert_eq!(granted_to_bo(E::AuditorExpired { until }), "ended auditor of #2, as it was granted");
+}
+
+#[test]
+fn what_is_asked_for_is_a_sentence_with_its_term() {
+    let asked = |term| {
+        let (request, role, reason) = (request(1), PlatformRole::Superadmin, reason("On call in May"));
+        granted_to_bo(GrantEvent::GrantRequested {
+            request,
+            role,
+            reason,
+            term,
+            by: person(ANA),
+            person: person(BO),
+        })
+    };
+    assert_eq!(asked(Term::FOR_GOOD), "asked for superadmin for #2: On call in May");
+    assert_eq!(asked(Term::for_seconds(3600)), "asked for superadmin for #2 for 1 hour: On call in May");
+    assert_eq!(
+        asked(Term::for_seconds(7 * 86_400)),
+        "asked for superadmin for #2 for 7 days: On call in May"
+    );
+    assert_eq!(asked(Term::for_seconds(90)), "asked for superadmin for #2 for 90 seconds: On call in May");
+    let week = Term { from: Some(day(1)), ..Term::until(day(8)) };
+    assert_eq!(
+        asked(week),
+        "asked for superadmin for #2 from 1970-01-02 00:00 UTC until 1970-01-09 00:00 UTC: On call in May"
+    );
+    let (request, role) = (request(1), PlatformRole::Auditor);
+    let declined = GrantEvent::RequestDeclined { request, role, reason: reason("Nothing to audit") };
+    assert_eq!(granted_to_bo(declined), "declined the request for auditor for #2: Nothing to audit");
+    let withdrawn = GrantEvent::RequestWithdrawn { request, role };
+    assert_eq!(granted_to_bo(withdrawn), "withdrew the request for auditor for #2");
 }
 
 #[test]
@@ -68,8 +126,10 @@ fn a_fact_gives_the_reason_where_somebody_had_to_say() {
     assert_eq!(why(suspended()), Some("Unpaid invoice".to_owned()));
     assert_eq!(why(archived()), Some("Contract ended".to_owned()));
     assert_eq!(why(OrgEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) }), None);
-    let grant = Fact::Grant(person(BO), GrantEvent::AuditorRevoked { reason: reason("On call no more") });
-    assert_eq!(grant.reason(), Some("On call no more"));
+    let why = |event| Fact::Grant(person(BO), event).reason().map(str::to_owned);
+    let no_more = GrantEvent::AuditorRevoked(Revoked::for_good(reason("On call no more")));
+    assert_eq!(why(no_more), Some("On call no more".to_owned()));
+    assert_eq!(why(GrantEvent::SuperadminExpired { until: day(8) }), None);
 }
 
 fn told(event: OrgEvent) -> String {
@@ -78,6 +138,10 @@ fn told(event: OrgEvent) -> String {
 
 fn of_acme(event: OrgEvent) -> Fact {
     Fact::Org(OrgId(Uuid::nil()), event)
+}
+
+fn granted_to_bo(event: GrantEvent) -> String {
+    sentence(&Fact::Grant(person(BO), event))
 }
 
 /// As a page would show it, with people by their numbers.

@@ -8,9 +8,9 @@ use std::fmt::Debug;
 
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::fact::{self, KNOWN};
-use domain::grant::GrantEvent;
+use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{OrgEvent, Role};
-use domain::values::{InvitationId, OrgId, PersonId};
+use domain::values::{InvitationId, OrgId, PersonId, RequestId};
 use domain::{Fact, Grant, Org, Unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -58,7 +58,7 @@ fn every_event_has_an_example() {
     let numbers: BTreeSet<_> = org_events().iter().map(number_of_org_event).collect();
     assert!(numbers.into_iter().eq(0..15));
     let numbers: BTreeSet<_> = grant_events().iter().map(number_of_grant_event).collect();
-    assert!(numbers.into_iter().eq(0..4));
+    assert!(numbers.into_iter().eq(0..11));
 }
 
 #[test]
@@ -154,11 +154,43 @@ fn org_events() -> Vec<OrgEvent> {
 
 /// What each line of `fixtures/events/grant.jsonl` means today.
 fn grant_events() -> Vec<GrantEvent> {
+    use GrantEvent as E;
+    use PlatformRole::{Auditor, Superadmin};
+    let (monday, next) = (time("2026-07-06T08:00:00Z"), time("2026-07-13T08:00:00Z"));
+    let (on_call, audit) = (reason("On call this month"), reason("Yearly audit"));
+    let request = RequestId(id(4));
+    let requested = |role, reason, term| {
+        let (by, person) = (PersonId(id(2)), PersonId(id(1)));
+        E::GrantRequested { request, role, reason, term, by, person }
+    };
+    let revoked = |why, replaced| Revoked { reason: reason(why), for_good: false, replaced };
     vec![
-        GrantEvent::SuperadminGranted { reason: reason("On call this month") },
-        GrantEvent::SuperadminRevoked { reason: reason("On call no more") },
-        GrantEvent::AuditorGranted { reason: reason("Yearly audit") },
-        GrantEvent::AuditorRevoked { reason: reason("The audit is done") },
+        E::SuperadminGranted(Granted::for_good(on_call.clone())),
+        E::SuperadminRevoked(Revoked::for_good(reason("On call no more"))),
+        E::AuditorGranted(Granted::for_good(audit.clone())),
+        E::AuditorRevoked(Revoked::for_good(reason("The audit is done"))),
+        E::SuperadminGranted(Granted {
+            from: Some(monday),
+            until: Some(next),
+            ..Granted::for_good(reason("On call this week"))
+        }),
+        E::SuperadminGranted(Granted { request: Some(request), ..Granted::for_good(on_call.clone()) }),
+        E::SuperadminRevoked(revoked("On call for longer", true)),
+        E::SuperadminStarted { until: None },
+        E::SuperadminStarted { until: Some(next) },
+        E::SuperadminExpired { until: next },
+        E::AuditorGranted(Granted {
+            until: Some(time("2026-07-13T08:00:00.123456Z")),
+            ..Granted::for_good(audit.clone())
+        }),
+        E::AuditorRevoked(revoked("The audit is done", false)),
+        E::AuditorStarted { until: Some(next) },
+        E::AuditorExpired { until: next },
+        requested(Superadmin, on_call, Term::FOR_GOOD),
+        requested(Auditor, audit, Term { from: Some(monday), end: End::At(next) }),
+        requested(Superadmin, reason("A look at one order"), Term::for_seconds(28_800)),
+        E::RequestDeclined { request, role: Superadmin, reason: reason("An auditor can see that") },
+        E::RequestWithdrawn { request, role: Superadmin },
     ]
 }
 
@@ -185,10 +217,17 @@ fn number_of_org_event(event: &OrgEvent) -> usize {
 
 fn number_of_grant_event(event: &GrantEvent) -> usize {
     match event {
-        GrantEvent::SuperadminGranted { .. } => 0,
-        GrantEvent::SuperadminRevoked { .. } => 1,
-        GrantEvent::AuditorGranted { .. } => 2,
-        GrantEvent::AuditorRevoked { .. } => 3,
+        GrantEvent::SuperadminGranted(_) => 0,
+        GrantEvent::SuperadminRevoked(_) => 1,
+        GrantEvent::SuperadminStarted { .. } => 2,
+        GrantEvent::SuperadminExpired { .. } => 3,
+        GrantEvent::AuditorGranted(_) => 4,
+        GrantEvent::AuditorRevoked(_) => 5,
+        GrantEvent::AuditorStarted { .. } => 6,
+        GrantEvent::AuditorExpired { .. } => 7,
+        GrantEvent::GrantRequested { .. } => 8,
+        GrantEvent::RequestDeclined { .. } => 9,
+        GrantEvent::RequestWithdrawn { .. } => 10,
     }
 }
 

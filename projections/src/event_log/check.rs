@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use domain::Constraint;
 use uuid::Uuid;
 
-use super::{Append, AppendError, Appended, Beside, StreamId};
+use super::{Append, AppendError, Appended, Authority, Beside, StreamId};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
@@ -64,7 +64,11 @@ impl Known {
 
     fn refusal(&self, append: &Append) -> Option<AppendError> {
         let stands = |stream: &StreamId| self.sequences.get(stream).copied().unwrap_or(0);
-        if append.authority.as_ref().is_some_and(|(stream, sequence)| stands(stream) != *sequence) {
+        let is_gone = |authority: &Authority| {
+            let is_over = authority.until.is_some_and(|until| until <= self.now);
+            is_over || stands(&authority.stream) != authority.sequence
+        };
+        if append.authority.as_ref().is_some_and(is_gone) {
             return Some(AppendError::AuthorityChanged);
         }
         let actual = stands(&append.stream);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::write::{self, Together};
 use super::{Found, Table, insert};
 use crate::db::Tx;
-use crate::grants::GrantRow;
+use crate::grants::{GrantRequest, GrantRow};
 use crate::history::HistoryRow;
 use crate::memberships::{Invitation, MembershipRow};
 use crate::org_detail::{OrgDetail, SlugRow};
@@ -27,6 +27,7 @@ pub(crate) struct Memory {
     pub(crate) membership: Pending<MembershipRow>,
     pub(crate) invitation: Pending<Invitation>,
     pub(crate) platform_grant: Pending<GrantRow>,
+    pub(crate) grant_request: Pending<GrantRequest>,
     pub(crate) history: Pending<HistoryRow>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct Memory {
 macro_rules! each_table {
     ($memory:expr, |$pending:ident| $body:expr) => {
         each_table!(@ $memory, $pending, $body,
-            org_list org_detail org_slug membership invitation platform_grant history)
+            org_list org_detail org_slug membership invitation platform_grant grant_request history)
     };
     (@ $memory:expr, $pending:ident, $body:expr, $($table:ident)*) => {
         $({
@@ -91,6 +92,7 @@ impl Memory {
             membership: self.membership.take_done(),
             invitation: self.invitation.take_done(),
             platform_grant: self.platform_grant.take_done(),
+            grant_request: self.grant_request.take_done(),
             history: self.history.take_done(),
         }
     }
@@ -106,6 +108,7 @@ impl Memory {
         self.org_detail.end(goes_on);
         self.invitation.end(goes_on);
         self.platform_grant.end(goes_on);
+        self.grant_request.end(goes_on);
     }
 }
 

@@ -1,14 +1,15 @@
 //! Whether appends are answered the same, alone and together.
 
-use domain::grant::GrantEvent;
+use domain::grant::{GrantEvent, Granted};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
 use futures::future::join_all;
-use projections::event_log::{Append, StreamId};
+use projections::event_log::Append;
 
 use crate::engines;
 use crate::given::{
-    Outcome, Store, append, created, creation, id, reason, renamed, superadmin_granted, superadmin_revoked,
+    Outcome, Store, append, authority, created, creation, id, reason, renamed, superadmin_granted,
+    superadmin_revoked,
 };
 
 engines! {
@@ -32,10 +33,10 @@ fn everything_that_can_collide() -> Vec<Append> {
     let (org, admin, other) = (OrgId(id()), PersonId(id()), PersonId(id()));
     let created = append::<Org>(org, 0, &[created("Acme", "acme")]);
     let reused = Append { fingerprint: [9; 32], ..created.clone() };
-    let authority = Some((StreamId::of::<Grant>(admin), 1));
+    let authority = Some(authority(admin));
     let act = |slug| Append { authority: authority.clone(), ..creation("By the admin", slug) };
     let revoked = |id, after| append::<Grant>(id, after, &[superadmin_revoked()]);
-    let handed_over = [superadmin_granted(), GrantEvent::AuditorGranted { reason: reason() }];
+    let handed_over = [superadmin_granted(), GrantEvent::AuditorGranted(Granted::for_good(reason()))];
     vec![
         created.clone(),
         creation("Same slug", "acme"),

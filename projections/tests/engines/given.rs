@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::EventStore;
-use domain::grant::{GrantCommand, GrantEvent, PlatformRole};
+use domain::grant::{GrantCommand, GrantEvent, Granted, PlatformRole, Revoked};
 use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use domain::{Actor, Grant, Metadata, Org, Rules};
-use projections::event_log::{Append, AppendError, Appended, Draft, Recorded, StreamId};
+use projections::event_log::{Append, AppendError, Appended, Authority, Draft, Recorded, StreamId};
 use projections::projector::Report;
 use projections::{Db, EventLog, OpenError, Platform, Projector, Timestamp, grants, testing};
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
@@ -117,9 +117,14 @@ impl Store {
 
     /// Loads, decides, appends.
     pub(crate) async fn carry_out<A: Rules>(&self, id: A::Id, command: A::Command) -> Outcome<Appended> {
+        Ok(self.append(self.decided::<A>(id, command).await?).await?)
+    }
+
+    /// Loads and decides.
+    pub(crate) async fn decided<A: Rules>(&self, id: A::Id, command: A::Command) -> Outcome<Append> {
         let loaded = EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await?;
         let events = loaded.aggregate.decide(command)?;
-        Ok(self.append(append::<A>(id, loaded.sequence, &events)).await?)
+        Ok(append::<A>(id, loaded.sequence, &events))
     }
 
     /// A new organisation, readable.
@@ -141,7 +146,8 @@ impl Store {
     /// The right to see everything, of a new superadmin.
     pub(crate) async fn platform(&self) -> Outcome<Platform> {
         let person = self.superadmin().await?;
-        let grant = grants::active(self.db(), person.0).await?.ok_or("a superadmin has an active grant")?;
+        let grant =
+            grants::active(self.db(), person.0, noon(0)).await?.ok_or("a superadmin has an active grant")?;
         Ok(Platform::of(&grant))
     }
 
@@ -242,11 +248,22 @@ pub(crate) fn reason() -> Reason {
 }
 
 pub(crate) fn superadmin_granted() -> GrantEvent {
-    GrantEvent::SuperadminGranted { reason: reason() }
+    GrantEvent::SuperadminGranted(Granted::for_good(reason()))
+}
+
+/// Of somebody who does not count, for there is an end.
+pub(crate) fn superadmin_until(until: impl Into<DateTime<Utc>>) -> GrantEvent {
+    let until = Some(until.into());
+    GrantEvent::SuperadminGranted(Granted { until, ..Granted::for_good(reason()) })
+}
+
+/// The right of somebody whose stream has one event.
+pub(crate) fn authority(person: PersonId) -> Authority {
+    Authority { stream: StreamId::of::<Grant>(person), sequence: 1, until: None }
 }
 
 pub(crate) fn superadmin_revoked() -> GrantEvent {
-    GrantEvent::SuperadminRevoked { reason: reason() }
+    GrantEvent::SuperadminRevoked(Revoked::for_good(reason()))
 }
 
 pub(crate) fn revoke_superadmin() -> GrantCommand {

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use domain::grant::{GrantCommand, PlatformRole};
+use domain::grant::{End, GrantCommand, PlatformRole, Term};
 use domain::org::{Confirmation, Invitee, OrgCommand, Role};
-use domain::values::{InvitationId, OrgId, PersonId};
+use domain::values::{InvitationId, OrgId, PersonId, RequestId};
 use domain::{Grant, Org, Rules};
 use futures::future::join_all;
 use projections::event_log::Append;
@@ -17,8 +17,8 @@ use uuid::Uuid;
 use crate::engines;
 use crate::given::{Outcome, Store, append, day, org_name, reason, slug};
 
-const HISTORIES: usize = 3;
-const STEPS: usize = 300;
+const HISTORIES: usize = 5;
+const STEPS: usize = 400;
 
 engines! {
     async fn read_models_of_any_history_are_what_the_log_says(store: Store) {
@@ -35,7 +35,7 @@ engines! {
             assert_eq!(store.projector.parked().await?, []);
             kinds.extend(store.events().await?.into_iter().map(|event| event.event_type));
         }
-        assert!(kinds.len() >= 16, "histories should be rich: {kinds:?}");
+        assert!(kinds.len() >= 20, "histories should be rich: {kinds:?}");
     }
 }
 
@@ -51,13 +51,18 @@ fn step() -> impl Strategy<Value = Step> {
     let org = (0..5_u128).prop_map(|n| OrgId(Uuid::from_u128(n)));
     prop_oneof![
         20 => (org, org_command()).prop_map(|(id, command)| Step::Org(id, command)),
-        3 => (person(), grant_command()).prop_map(|(id, command)| Step::Grant(id, command)),
+        12 => few().prop_flat_map(|id| grant_command(id).prop_map(move |command| Step::Grant(id, command))),
         12 => any::<bool>().prop_map(|fold| Step::Pause { fold }),
     ]
 }
 
 fn person() -> impl Strategy<Value = PersonId> {
     (0..6_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
+}
+
+/// So few that what happens to them is rich.
+fn few() -> impl Strategy<Value = PersonId> {
+    (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
 }
 
 fn invitation() -> impl Strategy<Value = InvitationId> {
@@ -104,12 +109,30 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
     ]
 }
 
-fn grant_command() -> impl Strategy<Value = GrantCommand> {
-    let role = || select(vec![PlatformRole::Superadmin, PlatformRole::Auditor]);
+/// Somebody's requests are theirs alone.
+fn grant_command(of: PersonId) -> impl Strategy<Value = GrantCommand> {
+    use GrantCommand as G;
+    let role = || select(PlatformRole::ALL.to_vec());
+    let request = move || (0..2_u128).prop_map(move |n| RequestId(Uuid::from_u128(of.0.as_u128() * 10 + n)));
+    let at = || (0..9_i64).prop_map(day);
     prop_oneof![
-        role().prop_map(|role| GrantCommand::Give { role, reason: reason() }),
-        role().prop_map(|role| GrantCommand::Revoke { role, reason: reason() }),
+        4 => (role(), term(), at()).prop_map(|(role, term, at)| G::Give { role, reason: reason(), term, at }),
+        2 => role().prop_map(|role| G::Revoke { role, reason: reason() }),
+        3 => (request(), role(), term(), person(), at()).prop_map(move |(request, role, term, by, at)| {
+            G::Request { request, role, reason: reason(), term, by, person: of, at }
+        }),
+        3 => (request(), person(), at()).prop_map(|(request, by, at)| G::Approve { request, by, at }),
+        1 => request().prop_map(|request| G::Decline { request, reason: reason() }),
+        1 => (request(), person()).prop_map(|(request, by)| G::Withdraw { request, by }),
+        2 => (role(), at()).prop_map(|(role, at)| G::Start { role, at }),
+        2 => (role(), at()).prop_map(|(role, at)| G::Expire { role, at }),
     ]
+}
+
+fn term() -> impl Strategy<Value = Term> {
+    let day = || (0..9_i64).prop_map(day);
+    let end = prop_oneof![select(vec![End::Never, End::AfterSeconds(86_400)]), day().prop_map(End::At),];
+    (proptest::option::of(day()), end).prop_map(|(from, end)| Term { from, end })
 }
 
 /// Decides each command on what stands in the log, and sends what was decided between two pauses at once.
@@ -140,9 +163,16 @@ async fn decided<A: Rules>(store: &Store, id: A::Id, command: A::Command) -> Out
 async fn served(store: &Store) -> Outcome<Vec<i64>> {
     let mut raw = store.raw().await?;
     let mut rows = vec![];
-    for table in
-        ["org_list", "org_detail", "org_slug", "membership", "invitation", "platform_grant", "history"]
-    {
+    for table in [
+        "org_list",
+        "org_detail",
+        "org_slug",
+        "membership",
+        "invitation",
+        "platform_grant",
+        "grant_request",
+        "history",
+    ] {
         rows.push(raw.number(&format!("select count(*) from {table}")).await?);
     }
     Ok(rows)

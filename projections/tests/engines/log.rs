@@ -5,11 +5,11 @@ use domain::org::SLUGS;
 use domain::values::{OrgId, PersonId};
 use domain::{Actor, Fact, Grant, Org};
 use projections::OpenError;
-use projections::event_log::{Append, AppendError, StreamId};
+use projections::event_log::{Append, AppendError};
 
 use crate::engines;
 use crate::given::{
-    Store, append, created, creation, id, renamed, slug, superadmin_granted, superadmin_revoked,
+    Store, append, authority, created, creation, id, renamed, slug, superadmin_granted, superadmin_revoked,
 };
 
 engines! {
@@ -123,7 +123,7 @@ engines! {
 
     async fn a_right_that_changed_no_longer_gives_the_right(store: Store) {
         let (one, _other) = (store.superadmin().await?, store.superadmin().await?);
-        let authority = Some((StreamId::of::<Grant>(one), 1));
+        let authority = Some(authority(one));
         store.append(Append { authority: authority.clone(), ..creation("Acme", "acme") }).await?;
         store.append(append::<Grant>(one, 1, &[superadmin_revoked()])).await?;
         let act = Append { authority, ..creation("Apex", "apex") };

@@ -8,7 +8,7 @@ use projections::projector::{Finding, Parked};
 use projections::{Scope, grants, history, org_detail};
 
 use crate::engines;
-use crate::given::{Outcome, Store, append, created, creation, id, reason, renamed};
+use crate::given::{Outcome, Store, append, created, creation, id, noon, reason, renamed};
 
 const ORG_MODELS: [&str; 3] = ["memberships", "org_detail", "org_list"];
 
@@ -62,7 +62,7 @@ engines! {
         let appended = store.append(damaged(append::<Grant>(person, 1, &[crate::given::superadmin_granted()]))).await?;
         store.folded_to(appended.last_position).await?;
         assert_eq!(names(&store.projector.parked().await?), ["grants"]);
-        assert!(grants::active(store.db(), person.0).await?.is_some(), "as it was before the damage");
+        assert!(grants::active(store.db(), person.0, noon(0)).await?.is_some(), "as it was before the damage");
     }
 
     async fn an_event_that_does_not_fit_is_parked_too(store: Store) {

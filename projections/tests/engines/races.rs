@@ -4,11 +4,12 @@ use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
 use futures::future::join_all;
 use projections::EventLog;
-use projections::event_log::{Append, AppendError, Appended, StreamId};
+use projections::event_log::{Append, AppendError, Appended};
 
 use crate::engines;
 use crate::given::{
-    Outcome, Store, append, created, creation, id, revoke_superadmin, superadmin_granted, superadmin_revoked,
+    Outcome, Store, append, authority, created, creation, id, revoke_superadmin, superadmin_granted,
+    superadmin_revoked,
 };
 
 const ROUNDS: usize = 20;
@@ -60,7 +61,7 @@ engines! {
         let mut acted = 0;
         for round in 0..ROUNDS {
             let person = store.superadmin().await?;
-            let authority = Some((StreamId::of::<Grant>(person), 1));
+            let authority = Some(authority(person));
             let act = |n| Append { authority: authority.clone(), ..creation("Acme", &format!("org-{round}-{n}")) };
             let mut appends: Vec<Append> = (0..7).map(act).collect();
             appends.insert(round % 8, append::<Grant>(person, 1, &[superadmin_revoked()]));

@@ -16,7 +16,7 @@ engines! {
         some_history(&store).await?;
         let report = store.verified().await?;
         assert_eq!((report.findings.as_slice(), report.events), ([].as_slice(), 8));
-        assert_eq!(report.tables.len(), 8);
+        assert_eq!(report.tables.len(), 9);
         store.projector.rebuild(|_| ()).await?;
         store.assert_sound().await?;
     }
@@ -100,8 +100,8 @@ engines! {
 
     async fn a_superadmin_that_the_log_never_made_is_found(store: Store) {
         some_history(&store).await?;
-        let made_up = "insert into platform_grant (person_id, role, position, granted_at, granted_by, reason, sequence)
-                       select org_id, 'superadmin', 1, created_at, 'shell', 'no reason at all', 1 from org_detail";
+        let made_up = "insert into platform_grant (person_id, role, position, granted_at, granted_by, reason, begun, sequence)
+                       select org_id, 'superadmin', 1, created_at, 'shell', 'no reason at all', 1 = 1, 1 from org_detail";
         store.raw().await?.run(made_up).await?;
         let found = found(&store).await?;
         assert_eq!(found, ["platform_grant: 0 rows of the log are not served, 2 served rows are not of the log"]);

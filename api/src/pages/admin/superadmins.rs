@@ -1,9 +1,13 @@
-//! `/admin/superadmins`: who may see and change all organisations, and who could before.
+//! `/admin/superadmins`: who may see and change all organisations, who is to, and who could before.
 //!
-//! **Invariant:** nothing is ever left out: whoever held a role is found here, with who gave it, who took it, and why.
+//! **Invariant:** nothing is ever left out: whoever held a role, or was to, is found here, with who gave it, who took it,
+//! and why.
 
+pub mod decision;
 pub mod new;
 pub mod revocation;
+mod tables;
+mod term;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -11,32 +15,39 @@ use axum::response::{IntoResponse, Response};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
 use maud::{Markup, html};
+use projections::event_log::Recorded;
 use projections::grants::{self, GrantListed};
 use projections::links::Purpose;
-use projections::{Timestamp, people};
+use projections::{Timestamp, history, people};
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub(crate) use self::tables::until;
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::Query;
 use crate::pages::names::Names;
-use crate::ui::{self, Column, Section, Tone};
-use crate::{links, paths, session};
+use crate::ui::{self, Section, Tone};
+use crate::{clock, links, paths, session};
 
-/// Grants that hold, on the page. Nobody has so many.
-const HELD: i64 = 500;
+/// Grants and requests that are not over, on the page. Nobody has so many.
+const OPEN: i64 = 500;
 
-/// Past grants on a page.
+/// Past grants, and past requests, on a page.
 const PAST: i64 = 50;
+
+/// What was done from the server's shell, on the page: the last of it.
+const SHELL: i64 = 10;
 
 #[derive(Deserialize, Default)]
 pub struct Asked {
     seen: Option<i64>,
-    /// Only past grants that were given before this position.
+    /// Only grants that ended before this position.
     before: Option<i64>,
+    /// Only requests that were settled before this position.
+    settled_before: Option<i64>,
     /// Somebody who was to be given a role that they hold already.
     held: Option<Uuid>,
 }
@@ -55,24 +66,23 @@ pub async fn show(
     if let Some((token, _)) = &handed_over {
         desk.also(&password_box(&app, token).await?);
     }
-    let superadmins = grants::superadmins(&app.db, &operator.platform).await?;
-    let held = grants::held(&app.db, &operator.platform, HELD).await?;
+    let standing = grants::standing_superadmins(&app.db, &operator.platform).await?;
+    let held = grants::held(&app.db, &operator.platform, OPEN).await?;
     let change = operator.identity.is_superadmin();
-    let actions = html! { @if change { (ui::primary_link("Grant a role", paths::ADMIN_SUPERADMINS_NEW)) } };
-    let subtitle = html! { (counted(superadmins)) ". Auditors see everything and change nothing." };
+    let label = if app.settings.grant_approval { "Ask for a role" } else { "Grant a role" };
+    let actions = html! { @if change { (ui::primary_link(label, paths::ADMIN_SUPERADMINS_NEW)) } };
+    let subtitle = html! { (counted(standing, &held)) ". Auditors see everything and change nothing." };
     let content = html! {
         (ui::head("Superadmins", None, Some(subtitle), ui::actions(actions)))
-        @if superadmins == 1 { (only_one(change)) }
-        (ui::card("Who holds a role now", held_table(&held, &names(&app, &held).await?, change)))
-        (past(&app, &operator, asked.before).await?)
+        @if standing == 1 { (only_one(change)) }
+        (ui::card("Who holds a role now", tables::held(&app, &operator, &held).await?))
+        (requests(&app, &operator, &held).await?)
+        (past(&app, &operator, &asked).await?)
+        (past_requests(&app, &operator, &asked).await?)
+        (from_the_shell(&app, &operator).await?)
     };
     let page = desk.page(Section::Superadmins, "Superadmins", &[], content);
     Ok((handed_over.map(|(_, forget)| forget), page).into_response())
-}
-
-/// A role as it stands in forms and read models.
-fn role_of(text: &str) -> Option<PlatformRole> {
-    [PlatformRole::Superadmin, PlatformRole::Auditor].into_iter().find(|role| role.as_str() == text)
 }
 
 /// What somebody can do with a role.
@@ -83,16 +93,22 @@ fn may(role: PlatformRole) -> &'static str {
     }
 }
 
-fn counted(superadmins: i64) -> String {
-    if superadmins == 1 { "1 superadmin".to_owned() } else { format!("{superadmins} superadmins") }
+/// "2 superadmins, and 1 for a time"
+fn counted(standing: i64, held: &[GrantListed]) -> String {
+    let now = clock::now();
+    let is_superadmin = |grant: &&GrantListed| grant.role == PlatformRole::Superadmin.as_str();
+    let others = |grant: &&GrantListed| grant.holds(now) && !grant.stands_for_good();
+    let for_a_time = held.iter().filter(is_superadmin).filter(others).count();
+    let standing = if standing == 1 { "1 superadmin".to_owned() } else { format!("{standing} superadmins") };
+    if for_a_time == 0 { standing } else { format!("{standing}, and {for_a_time} for a time") }
 }
 
 fn only_one(change: bool) -> Markup {
     ui::note(
         Tone::Warning,
         html! {
-            p { strong { "There is only one superadmin." } " If this person loses access, only somebody at the server can grant it again." }
-            @if change { p { a href=(paths::ADMIN_SUPERADMINS_NEW) { "Grant superadmin to a second person" } "." } }
+            p { strong { "There is only one superadmin without an end date." } " If this person loses access, only somebody at the server can grant it again." }
+            @if change { p { a href=(paths::ADMIN_SUPERADMINS_NEW) { "Make a second person superadmin" } "." } }
         },
     )
 }
@@ -100,7 +116,8 @@ fn only_one(change: bool) -> Markup {
 /// Said instead of an error: what was wanted is so.
 async fn already(app: &App, operator: &Operator, person: Uuid) -> Result<Markup, Error> {
     let grants = grants::latest(&app.db, &operator.platform, person).await?;
-    let Some(grant) = grants.iter().find(|grant| grant.is_held()) else { return Ok(html! {}) };
+    let now = clock::now();
+    let Some(grant) = grants.iter().find(|grant| grant.is_held(now)) else { return Ok(html! {}) };
     let sentence = html! { strong { (grant.called()) } " holds this role already. Nothing was changed." };
     Ok(ui::note(Tone::Info, sentence))
 }
@@ -115,96 +132,89 @@ async fn password_box(app: &App, token: &str) -> Result<Markup, Error> {
     Ok(ui::link_box(&label, &links::url(app, &paths::choose_password(token))))
 }
 
-/// Names of whoever gave and took these.
-async fn names(app: &App, grants: &[GrantListed]) -> Result<Names, Error> {
-    let actors = grants.iter().flat_map(|grant| [Some(&grant.granted_by), grant.revoked_by.as_ref()]);
-    let actors: Vec<&str> = actors.flatten().map(String::as_str).collect();
-    Names::of_actors(app, &actors).await
+/// What others did since a page was made.
+async fn meanwhile(app: &App, since: &[Recorded], again: bool) -> Result<Markup, Error> {
+    let names = Names::of(app, since).await?;
+    Ok(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Somebody changed the roles of this person while you were here." } " Nothing of yours was done yet. This is what happened:" }
+            (names.timeline(since))
+            @if again { p { "If you still want it, send it again." } }
+        },
+    ))
 }
 
-async fn past(app: &App, operator: &Operator, before: Option<i64>) -> Result<Markup, Error> {
-    let mut past = grants::past(&app.db, &operator.platform, before.unwrap_or(i64::MAX), PAST + 1).await?;
-    let more = past.len() > usize::try_from(PAST).unwrap_or(usize::MAX);
-    if more {
-        past.pop();
+/// Nothing where nobody asked for anything.
+async fn requests(app: &App, operator: &Operator, held: &[GrantListed]) -> Result<Markup, Error> {
+    let open = grants::open_requests(&app.db, &operator.platform, OPEN).await?;
+    if open.is_empty() && !app.settings.grant_approval {
+        return Ok(html! {});
     }
-    let older = past.last().filter(|_| more);
-    let older = older.map(|last| format!("{}?before={}", paths::ADMIN_SUPERADMINS, last.position));
-    let newest = before.map(|_| paths::ADMIN_SUPERADMINS.to_owned());
-    let names = names(app, &past).await?;
-    Ok(html! {
-        (ui::card("Past grants", html! {
-            (past_table(&past, &names))
-            @if newest.is_some() || older.is_some() { (ui::pager(newest, older, "Past grants are kept for ever.")) }
-        }))
-    })
+    Ok(ui::card("Requests", tables::requests(app, operator, &open, held).await?))
 }
 
-fn who(grant: &GrantListed) -> Markup {
+async fn past(app: &App, operator: &Operator, asked: &Asked) -> Result<Markup, Error> {
+    let before = asked.before.unwrap_or(i64::MAX);
+    let past = grants::past(&app.db, &operator.platform, before, PAST + 1).await?;
+    let (past, last) = page_of(past, |grant| grant.ended_position);
+    let pager = pager(("before", asked.before, last), "Past grants are kept for ever.");
+    Ok(ui::card("Past grants", html! { (tables::past(app, &past).await?) (pager) }))
+}
+
+/// Nothing where nobody ever asked for anything.
+async fn past_requests(app: &App, operator: &Operator, asked: &Asked) -> Result<Markup, Error> {
+    let before = asked.settled_before.unwrap_or(i64::MAX);
+    let settled = grants::settled_requests(&app.db, &operator.platform, before, PAST + 1).await?;
+    if settled.is_empty() {
+        return Ok(html! {});
+    }
+    let (settled, last) = page_of(settled, |request| request.settled_position);
+    let pager = pager(("settled_before", asked.settled_before, last), "Past requests are kept for ever.");
+    Ok(ui::card("Past requests", html! { (tables::settled(app, &settled).await?) (pager) }))
+}
+
+/// The rows of one page, and where the next one begins, if there is more.
+fn page_of<R>(mut rows: Vec<R>, position: fn(&R) -> Option<i64>) -> (Vec<R>, Option<i64>) {
+    if rows.len() <= usize::try_from(PAST).unwrap_or(usize::MAX) {
+        return (rows, None);
+    }
+    rows.pop();
+    let last = rows.last().and_then(position);
+    (rows, last)
+}
+
+fn pager((name, before, last): (&str, Option<i64>, Option<i64>), count: &str) -> Markup {
+    let older = last.map(|last| format!("{}?{name}={last}", paths::ADMIN_SUPERADMINS));
+    let newest = before.map(|_| paths::ADMIN_SUPERADMINS.to_owned());
+    html! { @if newest.is_some() || older.is_some() { (ui::pager(newest, older, count)) } }
+}
+
+/// Whoever has a shell on the server needs no role here, so what they do is shown by itself.
+async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error> {
+    let events = history::by_shell(&app.log, &operator.platform, i64::MAX, SHELL).await?;
+    let names = Names::of(app, &events).await?;
+    let list = if events.is_empty() {
+        ui::empty("Nothing yet.", html! { "Whatever is done from the server's shell is shown here." })
+    } else {
+        names.timeline(&events)
+    };
+    let content = html! {
+        p.hint { "Whoever has a shell on the server can act without a role and without an approval: to help when nobody else can. The last things that were done so:" }
+        (list)
+    };
+    Ok(ui::card_with("Break-glass", html! { a href=(paths::ADMIN_HISTORY) { "All history" } }, content))
+}
+
+/// Somebody, by name and address.
+fn who<T>(listed: &grants::Listed<T>) -> Markup {
     html! {
-        span.person { (ui::monogram(grant.called(), "person")) (grant.called()) }
-        @if grant.name.is_some() { @if let Some(email) = &grant.email { " " span.hint { (email) } } }
+        span.person { (ui::monogram(listed.called(), "person")) (listed.called()) }
+        @if listed.name.is_some() { @if let Some(email) = &listed.email { " " span.hint { (email) } } }
     }
 }
 
 /// By whom and when.
 fn by(names: &Names, actor: &str, at: Timestamp) -> Markup {
     html! { (names.actor_text(actor)) ", " (ui::time(at.into())) }
-}
-
-fn held_table(held: &[GrantListed], names: &Names, change: bool) -> Markup {
-    if held.is_empty() {
-        return ui::empty("Nobody holds a role.", html! { "Somebody at the server can grant one." });
-    }
-    let mut columns = vec![
-        Column::new("Who"),
-        Column::new("Role"),
-        Column::new("Reason").wide(),
-        Column::new("Granted by"),
-    ];
-    if change {
-        columns.push(Column::new("").numeric());
-    }
-    let row = |grant: &GrantListed| {
-        let revoke = paths::revocation(grant.person_id, &grant.role);
-        let mut cells = vec![
-            who(grant),
-            ui::badge(&grant.role),
-            html! { (grant.reason) },
-            by(names, &grant.granted_by, grant.granted_at),
-        ];
-        if change {
-            cells.push(html! {
-                a href=(revoke) { "Revoke …" span.visually-hidden { " " (grant.role) " of " (grant.called()) } }
-            });
-        }
-        cells
-    };
-    ui::table("Who holds a role now", &columns, &held.iter().map(row).collect::<Vec<_>>())
-}
-
-fn past_table(past: &[GrantListed], names: &Names) -> Markup {
-    if past.is_empty() {
-        return ui::empty("No role was revoked yet.", html! { "What is revoked stays here, for ever." });
-    }
-    let columns = [
-        Column::new("Who"),
-        Column::new("Role"),
-        Column::new("Reason").wide(),
-        Column::new("Granted by"),
-        Column::new("Revoked because").wide(),
-        Column::new("Revoked by"),
-    ];
-    let row = |grant: &GrantListed| {
-        let revoked = grant.revoked_by.as_deref().zip(grant.revoked_at);
-        vec![
-            who(grant),
-            ui::badge(&grant.role),
-            html! { (grant.reason) },
-            by(names, &grant.granted_by, grant.granted_at),
-            html! { (grant.revoked_reason.as_deref().unwrap_or("–")) },
-            revoked.map_or_else(|| html! { "–" }, |(actor, at)| by(names, actor, at)),
-        ]
-    };
-    ui::table("Past grants", &columns, &past.iter().map(row).collect::<Vec<_>>())
 }

@@ -1,2 +1,2 @@
--- Platform roles that the person $1 holds now.
-select role, sequence from platform_grant where person_id = $1 and revoked_at is null
+-- Platform roles of the person $1 that have not ended in the log.
+select role, sequence, starts_at, until_at from platform_grant where person_id = $1 and ended_at is null

@@ -1,2 +1,3 @@
--- Whether anybody holds superadmin.
-select exists (select 1 from platform_grant where role = 'superadmin' and revoked_at is null)
+-- Whether anybody is superadmin at $1, or is to be.
+select exists (select 1 from platform_grant
+               where role = 'superadmin' and ended_at is null and (until_at is null or until_at > $1))

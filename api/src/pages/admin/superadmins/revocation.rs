@@ -7,12 +7,11 @@ use domain::Grant;
 use domain::grant::{GrantCommand, GrantError, PlatformRole};
 use domain::values::{PersonId, Reason};
 use maud::{Markup, html};
-use projections::event_log::Recorded;
 use projections::grants::{self, GrantListed};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{may, role_of};
+use super::{may, meanwhile};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::{Envelope, Receipt, SendError};
@@ -21,7 +20,6 @@ use crate::error::Error;
 use crate::extract::{Form, Path, Query};
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
-use crate::pages::names::Names;
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::{clock, paths};
 
@@ -51,9 +49,15 @@ struct Holder {
     grant: GrantListed,
     /// Where the person's stream stood.
     sequence: i64,
-    /// Superadmin, and nobody else is.
+    /// A superadmin who stands for good, and nobody else does.
     is_last: bool,
     is_oneself: bool,
+}
+
+impl Holder {
+    fn is_held(&self) -> bool {
+        self.grant.is_held(clock::now())
+    }
 }
 
 pub async fn form(
@@ -93,10 +97,7 @@ pub async fn submit(
 
 fn parse(typed: &Typed) -> Result<(PlatformRole, Reason), Errors> {
     let mut errors = Errors::default();
-    let role = role_of(&typed.role);
-    if role.is_none() {
-        errors.add("", "say whether it is superadmin or auditor that is revoked");
-    }
+    let role = errors.parse::<PlatformRole>("", &typed.role);
     let reason = errors.parse::<Reason>("reason", &typed.reason);
     role.zip(reason).ok_or(errors)
 }
@@ -122,7 +123,7 @@ async fn refused(
     let (status, errors, note) = match refusal {
         SendError::Stale { sequence, since } => {
             typed.expected_sequence = Some(sequence);
-            let note = meanwhile(app, &since, holder.grant.is_held()).await?;
+            let note = meanwhile(app, &since, holder.is_held()).await?;
             (StatusCode::CONFLICT, Errors::default(), note)
         }
         SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
@@ -139,32 +140,21 @@ async fn refused(
     Ok((status, page).into_response())
 }
 
-const LAST: &str =
-    "there must always be a superadmin, and this is the last one; grant it to somebody else first";
-
-/// What others did since the page was made.
-async fn meanwhile(app: &App, since: &[Recorded], is_held: bool) -> Result<Markup, Error> {
-    let names = Names::of(app, since).await?;
-    Ok(ui::note(
-        Tone::Warning,
-        html! {
-            p { strong { "Somebody changed the roles of this person while you were here." } " Nothing of yours was done yet. This is what happened:" }
-            (names.timeline(since))
-            @if is_held { p { "If you still want it, send it again." } }
-        },
-    ))
-}
+/// What the guard says where people read it.
+pub(super) const LAST: &str = "there must always be a superadmin without an end date, and this is the last one; make somebody \
+                               else superadmin for good first";
 
 /// The role that is asked for, of somebody who holds one or did.
 async fn load(app: &App, operator: &Operator, person: Uuid, role: &str) -> Result<Holder, Error> {
     let grants = grants::latest(&app.db, &operator.platform, person).await?;
     let sequence = grants.iter().map(|grant| grant.sequence).max().unwrap_or(0);
     let asked = grants.iter().find(|grant| grant.role == role);
-    let held = grants.iter().find(|grant| grant.is_held());
+    let now = clock::now();
+    let held = grants.iter().find(|grant| grant.is_held(now));
     let grant = asked.or(held).or(grants.first()).ok_or(Error::NotFound)?.clone();
-    let role = role_of(&grant.role).ok_or(Error::NotFound)?;
-    let is_superadmin = role == PlatformRole::Superadmin && grant.is_held();
-    let is_last = is_superadmin && grants::superadmins(&app.db, &operator.platform).await? == 1;
+    let role = grant.role.parse::<PlatformRole>().or(Err(Error::NotFound))?;
+    let counts = role == PlatformRole::Superadmin && grant.stands_for_good();
+    let is_last = counts && grants::standing_superadmins(&app.db, &operator.platform).await? == 1;
     let is_oneself = operator.identity.person().0 == person;
     Ok(Holder { person, role, grant, sequence, is_last, is_oneself })
 }
@@ -183,7 +173,7 @@ async fn page(
         (ui::head(&title, None, holder.grant.email.as_ref().map(|email| html! { (email) }), html! {}))
         (note)
         (errors.summary())
-        @if !holder.grant.is_held() {
+        @if !holder.is_held() {
             p.prose { (called) " does not hold this role any more. There is nothing left to revoke." }
             p { (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS)) }
         } @else if holder.is_last && typed.reason.is_empty() {
@@ -201,7 +191,7 @@ async fn page(
 fn last() -> Markup {
     html! {
         (ui::note(Tone::Warning, html! {
-            p { strong { "This is the last superadmin." } " There must always be one, so this can't be revoked now. Grant superadmin to somebody else first." }
+            p { strong { "This is the last superadmin without an end date." } " There must always be one, so this can't be revoked now. Make somebody else superadmin for good first." }
         }))
         (ui::actions(html! {
             (ui::primary_link("Grant a role", paths::ADMIN_SUPERADMINS_NEW))
