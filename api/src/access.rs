@@ -231,7 +231,7 @@ pub async fn gate(
         Ok(goes_on) => goes_on,
         Err(asked_again) => return Ok(asked_again),
     };
-    let mut watched = None;
+    let mut operator = None;
     match need {
         Need::Anyone | Need::SignedIn => {}
         Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
@@ -245,28 +245,31 @@ pub async fn gate(
             }
             Some(grant) => {
                 let platform = Platform::of(grant); // the one bypass
-                watched = Some(platform.clone());
-                request.extensions_mut().insert(Operator { identity: identity.clone(), platform });
+                operator = Some(Operator { identity: identity.clone(), platform });
             }
         },
     }
     request.extensions_mut().insert(identity.clone());
-    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    let answer = next.run(request).await;
-    if let Some(platform) = watched {
-        note_reads(&app, &identity, &platform, &page).await?;
-    }
+    let answer = match operator {
+        Some(operator) => watched(&app, operator, request, next).await?,
+        None => next.run(request).await,
+    };
     sudo::close(&app, &identity, kept, answer).await
 }
 
-/// Notes whose data an operator gets to see with this answer, before it leaves.
-async fn note_reads(app: &App, identity: &Identity, platform: &Platform, page: &str) -> Result<(), Error> {
-    let (at, person_id, session_id) = (clock::now(), identity.person().0, identity.session.session_id);
-    for org_id in platform.take_reads() {
-        let (read_id, page) = (clock::new_id(), page.to_owned());
-        app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?;
+/// Answers an operator, once it is noted whose data they got to see.
+async fn watched(app: &App, operator: Operator, mut request: Request, next: Next) -> Result<Response, Error> {
+    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    request.extensions_mut().insert(operator.clone());
+    let response = next.run(request).await;
+    let (at, session) = (clock::now(), &operator.identity.session);
+    for org_id in operator.platform.take_reads() {
+        let (read_id, page) = (clock::new_id(), page.clone());
+        let (person_id, session_id) = (session.person_id, session.session_id);
+        let read = OperatorRead { read_id, at, person_id, session_id, org_id, page };
+        app.recorder.record(read).await?;
     }
-    Ok(())
+    Ok(response)
 }
 
 fn sign_in_first(request: &Request) -> Response {
