@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use api::cli::{Cli, Command, demo, grant, log, recover, serve, transfer};
+use api::cli::{Cli, Command, demo, grant, log, recover, second_factor, serve, transfer};
 use clap::Parser;
 
 #[tokio::main]
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
         Command::Export { to } => transfer::export(settings, to).await,
         Command::Import { from } => transfer::import(settings, from).await,
         Command::Grant { email, role, reason } => grant::run(settings, email, role, &reason).await,
+        Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
     };
     done.unwrap_or_else(|error| {
