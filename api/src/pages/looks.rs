@@ -41,8 +41,8 @@ pub struct Looks {
 
 impl Looks {
     pub async fn of(app: &App, scope: &Scope, org_id: Uuid, before: Option<Uuid>) -> Result<Self, Error> {
-        let shown = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
-        let people: Vec<Uuid> = shown.iter().map(|look| look.person_id).collect();
+        let looks = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
+        let people: Vec<Uuid> = looks.iter().map(|look| look.person_id).collect();
         let names = Names::of_people(app, &people).await?;
         Ok(Self { rows: shown, names, later: before.is_some() })
     }
