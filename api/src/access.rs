@@ -11,9 +11,10 @@
 //! Where the portal wants a second factor of operators, one whose session has shown none is led to where it is set up.
 //!
 //! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
-//! only one that makes it, from a grant that was active when the request came.
+//! only one that makes it, from a grant that was active when the request came. What was read through it is noted before
+//! the answer leaves.
 
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
@@ -25,6 +26,7 @@ use domain::{Actor, Grant, Org, Rules};
 use projections::access_log;
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
+use projections::operator_reads::OperatorRead;
 use projections::{Platform, Scope, Tenant, Timestamp};
 
 use crate::app::App;
@@ -231,6 +233,7 @@ pub async fn gate(
         Ok(goes_on) => goes_on,
         Err(asked_again) => return Ok(asked_again),
     };
+    let mut operator = None;
     match need {
         Need::Anyone | Need::SignedIn => {}
         Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
@@ -245,13 +248,31 @@ pub async fn gate(
             }
             Some(grant) => {
                 let platform = Platform::of(grant); // the one bypass
-                request.extensions_mut().insert(Operator { identity: identity.clone(), platform });
+                operator = Some(Operator { identity: identity.clone(), platform });
             }
         },
     }
     request.extensions_mut().insert(identity.clone());
-    let answer = next.run(request).await;
+    let answer = match operator {
+        Some(operator) => watched(&app, operator, request, next).await?,
+        None => next.run(request).await,
+    };
     sudo::close(&app, &identity, kept, answer).await
+}
+
+/// Answers an operator, once it is noted whose data they got to see.
+async fn watched(app: &App, operator: Operator, mut request: Request, next: Next) -> Result<Response, Error> {
+    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    request.extensions_mut().insert(operator.clone());
+    let response = next.run(request).await;
+    let (at, session) = (clock::now(), &operator.identity.session);
+    for org_id in operator.platform.take_reads() {
+        let (read_id, page) = (clock::new_id(), page.clone());
+        let (person_id, session_id) = (session.person_id, session.session_id);
+        let read = OperatorRead { read_id, at, person_id, session_id, org_id, page };
+        app.recorder.record(read).await?;
+    }
+    Ok(response)
 }
 
 fn sign_in_first(request: &Request) -> Response {

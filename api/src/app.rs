@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use projections::{Db, EventLog, Lookups, Projector};
+use projections::{Db, EventLog, Lookups, Projector, Recorder};
 
 use crate::bus::Bus;
 use crate::config::Settings;
@@ -21,6 +21,8 @@ pub struct Shared {
     pub projector: Projector,
     pub bus: Bus,
     pub lookups: Lookups,
+    /// What operators looked at.
+    pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
     pub throttle: Arc<Throttle>,
 }
@@ -32,10 +34,10 @@ impl App {
         let log = EventLog::open(db.clone()).await?;
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone());
-        let lookups = Lookups::open(&db);
+        let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
         let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
         let settings = Arc::new(settings);
-        Ok(Shared { settings, db, log, projector, bus, lookups, passwords, throttle }.into())
+        Ok(Shared { settings, db, log, projector, bus, lookups, recorder, passwords, throttle }.into())
     }
 }
 

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod form;
 pub mod invitation;
 pub mod login;
+pub mod looks;
 pub mod names;
 pub mod organisations;
 pub mod setup;

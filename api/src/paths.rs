@@ -40,6 +40,8 @@ pub const ADMIN_ORGS_SLUG: &str = "/admin/orgs/slug";
 pub const ADMIN_ORG: &str = "/admin/orgs/{id}";
 pub const ADMIN_ORG_MEMBERS: &str = "/admin/orgs/{id}/members";
 pub const ADMIN_ORG_HISTORY: &str = "/admin/orgs/{id}/history";
+pub const ADMIN_ORG_ACCESS: &str = "/admin/orgs/{id}/access";
+pub const ADMIN_ORG_REASON: &str = "/admin/orgs/{id}/reason";
 pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
@@ -71,6 +73,11 @@ pub fn activity(slug: &str) -> String {
     format!("/org/{slug}/activity")
 }
 
+/// What operators looked at, for owners and admins.
+pub fn operator_access(slug: &str) -> String {
+    format!("/org/{slug}/activity?of=operators")
+}
+
 /// The address `/org/{any slug}/…` under the slug that the organisation has today. The slug is not looked for in the
 /// text: it may be spelled with escapes there.
 pub fn in_org(slug: &str, uri: &Uri) -> String {
@@ -89,6 +96,16 @@ pub fn org_members(id: Uuid) -> String {
 
 pub fn org_history(id: Uuid) -> String {
     format!("/admin/orgs/{id}/history")
+}
+
+/// What operators looked at of an organisation, for operators.
+pub fn org_access(id: Uuid) -> String {
+    format!("/admin/orgs/{id}/access")
+}
+
+/// Where somebody says why they look at an organisation.
+pub fn org_reason(id: Uuid) -> String {
+    format!("/admin/orgs/{id}/reason")
 }
 
 pub fn org_action(id: Uuid, action: impl Display) -> String {

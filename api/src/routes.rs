@@ -10,7 +10,9 @@ use axum::routing::{self, MethodRouter};
 
 use crate::access::{Need, gate};
 use crate::app::App;
-use crate::pages::admin::{self, actions, history, invitations, list, new, org, superadmins};
+use crate::pages::admin::{
+    self, access as operator_access, actions, history, invitations, list, new, org, superadmins,
+};
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
 use crate::{assets, health, paths};
@@ -42,6 +44,8 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_ORG, Platform, org::overview)
         .get(paths::ADMIN_ORG_MEMBERS, Platform, org::members)
         .get(paths::ADMIN_ORG_HISTORY, Platform, org::history)
+        .get(paths::ADMIN_ORG_ACCESS, Platform, operator_access::show)
+        .post(paths::ADMIN_ORG_REASON, Platform, operator_access::say_why)
         .get(paths::ADMIN_ORG_ACTION, Superadmin, actions::form)
         .post(paths::ADMIN_ORG_ACTION, Superadmin, actions::submit)
         .post(paths::ADMIN_ORG_LINK, Superadmin, invitations::renew)

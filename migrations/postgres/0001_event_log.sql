@@ -111,14 +111,25 @@ create table commands (
     sequence       bigint not null
 );
 
--- The role that serves. It can add to the log, and never change it.
+-- The role that serves, which can add to the log and never change it; and the one that reads for one organisation.
 do $$
+declare
+    made text;
 begin
-    if not exists (select from pg_roles where rolname = 'portal_app') then
-        create role portal_app nologin;
-    end if;
-exception
-    when duplicate_object or unique_violation then null; -- another migration of this cluster was quicker
-    when insufficient_privilege then
-        raise notice 'portal_app was not made: this user may not create roles; the triggers still guard the log';
+    foreach made in array array['portal_app', 'portal_tenant'] loop
+        if not exists (select from pg_roles where rolname = made) then
+            begin
+                execute format('create role %I nologin', made);
+            exception
+                when duplicate_object or unique_violation then null; -- another migration of this cluster was quicker
+                when insufficient_privilege then
+                    raise notice '% was not made: this user may not create roles', made;
+            end;
+        end if;
+    end loop;
 end $$;
+
+-- The organisation whose rows portal_tenant sees, as its transaction says; none where it says nothing.
+create function tenant() returns uuid language sql stable parallel safe as $$
+    select nullif(current_setting('portal.org', true), '')::uuid
+$$;

@@ -129,6 +129,7 @@ alter table membership add primary key (org_id, person_id);
 create index membership_person on membership (person_id, org_id);
 alter table invitation add primary key (invitation_id);
 create index invitation_org on invitation (org_id, position);
+create index invitation_person on invitation (person_id, org_id);
 alter table platform_grant add primary key (person_id, role, position);
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
@@ -139,4 +140,21 @@ begin
         grant select, insert, update, delete
             on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, history to portal_app;
     end if;
+end $$;
+
+-- The second wall: portal_tenant sees the rows of its own organisation, whatever a statement asks for.
+do $$
+declare
+    held text;
+begin
+    foreach held in array array['org_list', 'org_detail', 'org_slug', 'membership', 'invitation', 'history'] loop
+        execute format('alter table %I enable row level security', held);
+        if exists (select from pg_roles where rolname = 'portal_app') then
+            execute format('create policy everything on %I to portal_app using (true)', held);
+        end if;
+        if exists (select from pg_roles where rolname = 'portal_tenant') then
+            execute format('create policy its_own on %I for select to portal_tenant using (org_id = tenant())', held);
+            execute format('grant select on %I to portal_tenant', held);
+        end if;
+    end loop;
 end $$;

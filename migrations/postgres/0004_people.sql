@@ -110,11 +110,13 @@ begin
         grant select, insert, update, delete on projection, projection_parked, projection_log,
             people, session, visit, link, totp, recovery_code, passkey, challenge, access_log, first_refusal
             to portal_app;
-        if not pg_has_role(current_user, 'portal_app', 'member') then
-            begin
+        if not (select rolsuper from pg_roles where rolname = current_user) then
+            begin -- also where we made it: since Postgres 16, that alone does not let us act as it
                 execute format('grant portal_app to %I', current_user);
-            exception when insufficient_privilege then
-                raise notice 'portal_app is not ours to use; the triggers still guard the log';
+            exception
+                when unique_violation then null; -- another migration of this cluster was quicker
+                when insufficient_privilege then
+                    raise notice 'portal_app is not ours to use; the triggers still guard the log';
             end;
         end if;
     end if;

@@ -127,4 +127,5 @@ create unique index org_list_position on org_list (valid_from);
 create index org_detail_reinstate on org_detail (reinstate_at) where reinstate_at is not null;
 create index membership_person on membership (person_id, org_id);
 create index invitation_org on invitation (org_id, position);
+create index invitation_person on invitation (person_id, org_id);
 create index history_org on history (org_id, position) where org_id is not null;

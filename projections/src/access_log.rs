@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, write};
+use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
 row! {
@@ -62,9 +63,11 @@ pub async fn first_refusal(db: &Db, org_id: Uuid, position: i64, at: Timestamp) 
 /// When the suspension at `position` first kept somebody out.
 pub async fn first_refused_at(
     db: &Db,
+    platform: &Platform,
     org_id: Uuid,
     position: i64,
 ) -> Result<Option<Timestamp>, sqlx::Error> {
+    platform.reads(org_id);
     read!(db, |pool| {
         sqlx::query_scalar(include_str!("sql/access_log/first_refused_at.sql"))
             .bind(org_id)

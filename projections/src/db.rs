@@ -4,16 +4,15 @@
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
 mod lite;
+mod postgres;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor, PgPool, Postgres, SqlitePool, Transaction};
+use sqlx::{Executor, PgPool, Postgres, SqlitePool, Transaction};
 
 pub(crate) use lite::{CARELESSLY, DURABLY, LiteTx};
 
@@ -25,10 +24,11 @@ pub struct Db(pub(crate) Engine);
 
 #[derive(Clone, Debug)]
 pub(crate) enum Engine {
-    /// Commits of `lazy` wait for nothing.
+    /// Commits of `lazy` wait for nothing; `tenants` sees the rows of the organisation that a transaction names.
     Postgres {
         pool: PgPool,
         lazy: PgPool,
+        tenants: PgPool,
     },
     Sqlite {
         writer: SqlitePool,
@@ -71,6 +71,32 @@ macro_rules! read {
     };
 }
 pub(crate) use read;
+
+/// Runs one body where only the rows of one organisation are seen, for a scope that covers it; for others there is
+/// nothing. Whoever reads for a tenant is another role on Postgres, whose rows the database itself picks.
+macro_rules! scoped {
+    ($db:expr, $scope:expr, $org_id:expr, |$conn:ident| $body:expr) => {
+        match (&$db.0, $scope) {
+            (_, scope) if !scope.covers($org_id) => Ok(Default::default()),
+            ($crate::db::Engine::Postgres { tenants, .. }, $crate::scope::Scope::Tenant(tenant)) => {
+                let mut tx = tenants.begin_with(tenant.begin()).await?;
+                let $conn = &mut *tx;
+                $body
+            }
+            ($crate::db::Engine::Postgres { pool, .. }, $crate::scope::Scope::Platform(_)) => {
+                let mut conn = pool.acquire().await?;
+                let $conn = &mut *conn;
+                $body
+            }
+            ($crate::db::Engine::Sqlite { reader, .. }, _) => {
+                let mut conn = reader.acquire().await?;
+                let $conn = &mut *conn;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use scoped;
 
 /// Runs one statement that writes, durably, against the native connection.
 macro_rules! write {
@@ -140,7 +166,7 @@ impl Db {
             }
             Self::open_sqlite(Path::new(path)).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Self::open_postgres(url).await
+            Ok(Self(postgres::open(url).await?))
         } else {
             let scheme = url.split("://").next().unwrap_or_default();
             Err(OpenError::UnknownEngine(scheme.to_owned()))
@@ -174,44 +200,6 @@ impl Db {
         let reader = pool.connect_with(options).await?;
         let (path, lock) = (path.to_owned(), std::sync::Arc::new(lock));
         Ok(Self(Engine::Sqlite { writer, reader, path, lock }))
-    }
-
-    async fn open_postgres(url: &str) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("portal");
-        // Not by a pool, which would go on trying for half a minute, and then not say why.
-        let mut owner = sqlx::PgConnection::connect_with(&options).await?;
-        migrator(POSTGRES).await?.run(&mut owner).await?;
-        let (app_role,): (bool,) =
-            sqlx::query_as(include_str!("sql/db/app_role.sql")).fetch_one(&mut owner).await?;
-        let (commit, fsync): (String, String) =
-            sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
-                .fetch_one(&mut owner)
-                .await?;
-        if commit == "off" {
-            return Err(OpenError::NotDurable("synchronous_commit is off".to_owned()));
-        }
-        if fsync == "off" {
-            tracing::warn!("fsync is off in this Postgres: a power cut can lose what was acknowledged");
-        }
-        if !app_role {
-            tracing::warn!(
-                "this user can't act as portal_app: only triggers keep this process from changing the log"
-            );
-        }
-        let (searchable,): (bool,) =
-            sqlx::query_as(include_str!("sql/db/index_parts_postgres.sql")).fetch_one(&mut owner).await?;
-        if !searchable {
-            tracing::warn!(
-                "pg_trgm is missing: searching the list of organisations reads every row. Install it (it comes with \
-                 Postgres, or as postgresql-contrib), let the owner of the database \"create extension pg_trgm\", and \
-                 start again"
-            );
-        }
-        owner.close().await?;
-        let lazily = options.clone().options([("synchronous_commit", "off")]);
-        let pool = pg_pool(16, app_role).connect_with(options).await?;
-        let lazy = pg_pool(4, app_role).connect_with(lazily).await?;
-        Ok(Self(Engine::Postgres { pool, lazy }))
     }
 
     /// `sqlite` or `postgres`.
@@ -257,7 +245,8 @@ impl Db {
     /// Closes all connections, after which nothing can be read or written, and another process may open the file.
     pub async fn close(&self) {
         match &self.0 {
-            Engine::Postgres { pool, lazy } => {
+            Engine::Postgres { pool, lazy, tenants } => {
+                tenants.close().await;
                 pool.close().await;
                 lazy.close().await;
             }
@@ -301,31 +290,6 @@ impl Tx {
     }
 }
 
-fn pg_pool(connections: u32, app_role: bool) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(3))
-        .test_before_acquire(false)
-        .before_acquire(|conn, about| {
-            Box::pin(async move {
-                // One that did something just now is alive; one that rested may have lost its server.
-                if about.idle_for >= Duration::from_millis(100) {
-                    conn.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .after_connect(move |conn, _| {
-            Box::pin(async move {
-                if app_role {
-                    sqlx::query("set role portal_app").execute(&mut *conn).await?;
-                }
-                sqlx::query(include_str!("sql/db/timeouts.sql")).execute(&mut *conn).await?;
-                Ok(())
-            })
-        })
-}
-
 fn lock_file(database: &Path) -> Result<File, OpenError> {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
@@ -346,8 +310,8 @@ macro_rules! steps {
     };
 }
 
-const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search");
-const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search");
+const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall");
+const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall");
 
 #[derive(Debug)]
 struct Steps(&'static [Step]);

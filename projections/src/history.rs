@@ -4,7 +4,7 @@ use domain::org::OrgEvent;
 use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
-use crate::db::{Db, read};
+use crate::db::scoped;
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
@@ -33,10 +33,11 @@ table! {
 /// The newest events of all before a position, newest first, at most `limit`.
 pub async fn of_all(
     log: &EventLog,
-    _: &Platform,
+    platform: &Platform,
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, ReadError> {
+    platform.lists();
     let last = log.last_position().await?.min(before.max(1) - 1);
     let mut events = log.tail((last - limit).max(0), limit.min(last)).await?;
     events.reverse();
@@ -51,22 +52,14 @@ pub async fn of_org(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
-    if !scope.covers(org_id) {
-        return Ok(vec![]);
-    }
-    let db: &Db = log.db();
-    let rows: Vec<(i64,)> = read!(db, |pool| {
+    scoped!(log.db(), scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/history/of_org.sql"))
             .bind(org_id)
             .bind(before)
             .bind(limit)
-            .fetch_all(pool)
+            .fetch_all(conn)
             .await
-    })?;
-    let positions: Vec<i64> = rows.into_iter().map(|(position,)| position).collect();
-    let mut events = log.at(&positions).await?;
-    events.reverse();
-    Ok(events)
+    })
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

@@ -11,6 +11,7 @@
 //! | [`history`] | what happened to this organisation |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
+//! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
 //! | [`scope`] | how much of it a request may see: the one bypass |
 //!
@@ -25,6 +26,7 @@ pub mod history;
 pub mod links;
 pub mod lookups;
 pub mod memberships;
+pub mod operator_reads;
 pub mod org_detail;
 pub mod org_list;
 pub mod passkeys;
@@ -42,6 +44,7 @@ pub mod transfer;
 pub use db::{Db, OpenError};
 pub use event_log::EventLog;
 pub use lookups::Lookups;
+pub use operator_reads::Recorder;
 pub use projector::Projector;
 pub use scope::{Platform, Scope, Tenant};
 /// What the store itself says went wrong.

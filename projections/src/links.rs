@@ -9,6 +9,7 @@ use domain::values::InvitationId;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, write};
+use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
 /// What a link is for.
@@ -121,7 +122,12 @@ pub async fn withdraw_invitation(db: &Db, id: InvitationId) -> Result<(), sqlx::
 }
 
 /// When the first link into an organisation was made: the moment it could be passed on.
-pub async fn first_sent_at(db: &Db, org_id: Uuid) -> Result<Option<Timestamp>, sqlx::Error> {
+pub async fn first_sent_at(
+    db: &Db,
+    platform: &Platform,
+    org_id: Uuid,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    platform.reads(org_id);
     read!(db, |pool| {
         sqlx::query_scalar(include_str!("sql/links/first_sent_at.sql")).bind(org_id).fetch_one(pool).await
     })

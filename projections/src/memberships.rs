@@ -6,9 +6,9 @@ use domain::Fact;
 use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
-use crate::db::{Db, read, row};
+use crate::db::{Db, read, row, scoped};
 use crate::projector::{Entry, FoldError};
-use crate::scope::Scope;
+use crate::scope::{Platform, Scope};
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
@@ -145,25 +145,19 @@ pub async fn of_person_in(db: &Db, person_id: Uuid, org_id: Uuid) -> Result<Opti
 
 /// People of one organisation, owners first, at most `limit`.
 pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result<Vec<Member>, sqlx::Error> {
-    if !scope.covers(org_id) {
-        return Ok(vec![]);
-    }
-    read!(db, |pool| {
+    scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/memberships/members.sql"))
             .bind(org_id)
             .bind(limit)
-            .fetch_all(pool)
+            .fetch_all(conn)
             .await
     })
 }
 
 /// Open invitations of one organisation, newest first.
 pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Invited>, sqlx::Error> {
-    if !scope.covers(org_id) {
-        return Ok(vec![]);
-    }
-    read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/memberships/invited.sql")).bind(org_id).fetch_all(pool).await
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/memberships/invited.sql")).bind(org_id).fetch_all(conn).await
     })
 }
 
@@ -184,16 +178,14 @@ pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<Invitation>, sqlx::E
     })
 }
 
-/// Whom a suspension or an archiving of the organisation would hit.
+/// Whom a suspension or an archiving of the organisation would hit. Reads what else its members belong to.
 pub async fn blast(
     db: &Db,
-    scope: &Scope,
+    platform: &Platform,
     org_id: Uuid,
     now: Timestamp,
 ) -> Result<Option<Blast>, sqlx::Error> {
-    if !scope.covers(org_id) {
-        return Ok(None);
-    }
+    platform.reads(org_id);
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/memberships/blast.sql"))
             .bind(org_id)

@@ -6,7 +6,7 @@ use domain::Fact;
 use domain::org::OrgEvent;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row};
+use crate::db::{Db, read, row, scoped};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Scope;
@@ -66,11 +66,8 @@ row! {
 
 /// One organisation.
 pub async fn get(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<OrgDetail>, sqlx::Error> {
-    if !scope.covers(org_id) {
-        return Ok(None);
-    }
-    read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/org_detail/get.sql")).bind(org_id).fetch_optional(pool).await
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/org_detail/get.sql")).bind(org_id).fetch_optional(conn).await
     })
 }
 

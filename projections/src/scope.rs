@@ -1,7 +1,11 @@
 //! How much of the data a request may see: one organisation, or all of them.
 //!
 //! **Invariant:** every read of tenants' data asks for one of these. [`Platform`] lifts the filter that keeps tenants
-//! apart, and can be made from an active grant in this file's one function and nowhere else.
+//! apart, can be made from an active grant in this file's one function and nowhere else, and knows what was read
+//! through it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
@@ -10,12 +14,32 @@ use crate::memberships::{Invitation, Membership};
 
 /// All organisations. Only somebody with an active platform grant gets one, for one request.
 #[derive(Clone, Debug)]
-pub struct Platform(());
+pub struct Platform(Arc<Mutex<BTreeSet<Option<Uuid>>>>);
 
 impl Platform {
     /// The one bypass.
     pub fn of(_grant: &ActiveGrant) -> Self {
-        Self(())
+        Self(Arc::default())
+    }
+
+    /// The organisations whose own data was read through this since it was last asked; `None` among them is a list of
+    /// all.
+    pub fn take_reads(&self) -> BTreeSet<Option<Uuid>> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes that this organisation's own data is read.
+    pub(crate) fn reads(&self, org_id: Uuid) {
+        self.note(Some(org_id));
+    }
+
+    /// Notes that many organisations are listed.
+    pub(crate) fn lists(&self) {
+        self.note(None);
+    }
+
+    fn note(&self, read: Option<Uuid>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(read);
     }
 }
 
@@ -36,6 +60,11 @@ impl Tenant {
     pub fn org_id(self) -> Uuid {
         self.0
     }
+
+    /// Begins a transaction on Postgres that sees this organisation's rows: one round trip. An id has nothing to quote.
+    pub(crate) fn begin(self) -> String {
+        format!("begin read only; set local portal.org = '{}'", self.0)
+    }
 }
 
 /// What a read of one organisation's data may see.
@@ -46,10 +75,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether the rows of this organisation may be seen.
-    pub fn covers(&self, org_id: Uuid) -> bool {
+    /// Whether the rows of this organisation may be seen. The platform sees all, and is seen looking.
+    pub(crate) fn covers(&self, org_id: Uuid) -> bool {
         match self {
-            Self::Platform(_) => true,
+            Self::Platform(platform) => {
+                platform.reads(org_id);
+                true
+            }
             Self::Tenant(tenant) => tenant.0 == org_id,
         }
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use projections::{challenges, grants, sessions};
+use projections::{challenges, grants, operator_reads, sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -37,6 +37,9 @@ pub async fn bind(mut settings: Settings) -> anyhow::Result<(TcpListener, Settin
     Ok((listener, settings))
 }
 
+/// How long a stop waits for what operators read to be written down.
+const FLUSH: Duration = Duration::from_secs(5);
+
 /// Serves until a signal, then finishes what is under way.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> {
     let stop = stop()?;
@@ -50,6 +53,9 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
     say(&format!("portal is at {}", app.settings.public_url()));
     server::serve(listener, router, limits, stop).await?;
+    if tokio::time::timeout(FLUSH, app.recorder.flush()).await.is_err() {
+        tracing::error!("what operators read last could not be written down");
+    }
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -85,6 +91,9 @@ async fn housekeeping(app: App) {
         }
         if let Err(error) = challenges::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "sign-ins that nobody finished could not be removed");
+        }
+        if let Err(error) = operator_reads::sweep(&app.db, clock::now()).await {
+            tracing::warn!(%error, "reasons that no longer hold could not be removed");
         }
     }
 }

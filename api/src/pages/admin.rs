@@ -1,5 +1,6 @@
 //! `/admin/…`: the operator's console.
 
+pub mod access;
 pub mod action;
 pub mod actions;
 pub mod history;
@@ -108,6 +109,7 @@ pub fn org_tabs(id: Uuid, here: &str) -> Markup {
         ("Overview", paths::org(id)),
         ("Members", paths::org_members(id)),
         ("History", paths::org_history(id)),
+        ("Operator access", paths::org_access(id)),
     ];
     ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))
 }

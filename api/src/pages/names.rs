@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{Actor, Fact, Part};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
+use projections::memberships::Membership;
 use projections::{org_detail, people};
 use uuid::Uuid;
 
@@ -22,32 +23,34 @@ pub struct Names {
 
 impl Names {
     pub async fn of(app: &App, events: &[Recorded]) -> Result<Self, Error> {
-        let parts: Vec<Part> =
-            events.iter().filter_map(|event| event.fact().ok()).flat_map(|f| f.sentence()).collect();
-        let mut people: Vec<Uuid> = events
-            .iter()
-            .filter_map(|event| event.metadata().ok()?.actor.person())
-            .map(|person| person.0)
-            .collect();
-        let mut orgs = vec![];
-        for part in parts {
-            match part {
-                Part::Person(person) => people.push(person.0),
-                Part::Org(org) | Part::Called(org, _) => orgs.push(org.0),
-                Part::Text(_) => {}
-            }
-        }
+        let (people, orgs) = subjects(events);
         Ok(Self {
             people: people::names(&app.db, &people).await?,
             orgs: org_detail::names(&app.db, &orgs).await?,
         })
     }
 
+    /// The same for events of one organisation, told to its members.
+    pub async fn told_in(app: &App, membership: &Membership, events: &[Recorded]) -> Result<Self, Error> {
+        let (people, _) = subjects(events);
+        let orgs = HashMap::from([(membership.org_id, membership.name.clone())]);
+        Ok(Self { people: people::names(&app.db, &people).await?, orgs })
+    }
+
+    /// Names of these people.
+    pub async fn of_people(app: &App, people: &[Uuid]) -> Result<Self, Error> {
+        Ok(Self { people: people::names(&app.db, people).await?, orgs: HashMap::new() })
+    }
+
     /// Names of whoever read models say did something.
     pub async fn of_actors(app: &App, actors: &[&str]) -> Result<Self, Error> {
         let people = actors.iter().filter_map(|actor| actor.parse::<Actor>().ok()?.person());
-        let people: Vec<Uuid> = people.map(|person| person.0).collect();
-        Ok(Self { people: people::names(&app.db, &people).await?, orgs: HashMap::new() })
+        Self::of_people(app, &people.map(|person| person.0).collect::<Vec<_>>()).await
+    }
+
+    /// What somebody is called.
+    pub fn person(&self, id: Uuid) -> String {
+        self.people.get(&id).cloned().unwrap_or_else(|| "somebody erased".to_owned())
     }
 
     /// Who did something, from the text of a read model.
@@ -68,9 +71,7 @@ impl Names {
     pub fn part(&self, part: &Part) -> String {
         match part {
             Part::Text(text) => text.clone(),
-            Part::Person(id) => {
-                self.people.get(&id.0).cloned().unwrap_or_else(|| "somebody erased".to_owned())
-            }
+            Part::Person(id) => self.person(id.0),
             Part::Org(id) => self.orgs.get(&id.0).cloned().unwrap_or_else(|| "an organisation".to_owned()),
             Part::Called(id, then) => match self.orgs.get(&id.0) {
                 Some(today) if today != then => format!("{then} (now {today})"),
@@ -109,4 +110,18 @@ impl Names {
         };
         ui::timeline(&events.iter().map(item).collect::<Vec<_>>())
     }
+}
+
+/// The people and the organisations that some events are about, with whoever they are by.
+fn subjects(events: &[Recorded]) -> (Vec<Uuid>, Vec<Uuid>) {
+    let actors = events.iter().filter_map(|event| event.metadata().ok()?.actor.person());
+    let (mut people, mut orgs): (Vec<Uuid>, _) = (actors.map(|person| person.0).collect(), vec![]);
+    for part in events.iter().filter_map(|event| event.fact().ok()).flat_map(|fact| fact.sentence()) {
+        match part {
+            Part::Person(person) => people.push(person.0),
+            Part::Org(org) | Part::Called(org, _) => orgs.push(org.0),
+            Part::Text(_) => {}
+        }
+    }
+    (people, orgs)
 }

@@ -9,12 +9,14 @@ use projections::memberships::{self, Membership};
 use projections::org_detail::{self, OrgDetail};
 use projections::people as persons;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::access::Member;
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
 use crate::extract::Query;
+use crate::pages::looks::Looks;
 use crate::pages::names::Names;
 use crate::session::Identity;
 use crate::ui::{self, Column, Tenant, Tone};
@@ -37,6 +39,10 @@ const PEOPLE: i64 = 500;
 pub struct Shown {
     /// How many events. Not a place in the log: places count the events of everybody.
     show: Option<i64>,
+    /// `operators`: what they looked at, for those who may know.
+    of: Option<String>,
+    /// Only looks before this one.
+    before: Option<Uuid>,
 }
 
 pub async fn root(member: Member) -> Redirect {
@@ -49,7 +55,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
     let org = org_detail::get(&app.db, &scope, org_id).await?.ok_or(Error::NotFound)?;
     let people = memberships::members(&app.db, &scope, org_id, SHOWN).await?;
     let events = history::of_org(&app.log, &scope, org_id, i64::MAX, RECENT).await?;
-    let names = Names::of(&app, &events).await?;
+    let names = Names::told_in(&app, &member.membership, &events).await?;
     let slug = &member.membership.slug;
     let content = html! {
         (ui::head(&org.name, None, Some(html! { "You are " (with_article(&member.membership.role)) " here." }), html! {}))
@@ -86,20 +92,51 @@ pub async fn people(State(app): State<App>, member: Member) -> Result<Markup, Er
 pub async fn activity(
     State(app): State<App>,
     member: Member,
-    Query(Shown { show }): Query<Shown>,
+    Query(Shown { show, of, before }): Query<Shown>,
 ) -> Result<Markup, Error> {
+    if of.as_deref() == Some("operators") && answers_for_it(&member) {
+        return operator_access(&app, &member, before).await;
+    }
     let shown = show.unwrap_or(EVENTS).clamp(EVENTS, MOST);
     let events =
         history::of_org(&app.log, &member.scope(), member.membership.org_id, i64::MAX, shown).await?;
-    let names = Names::of(&app, &events).await?;
+    let names = Names::told_in(&app, &member.membership, &events).await?;
     let here = paths::activity(&member.membership.slug);
     let rest = events.last().filter(|last| last.sequence > 1 && shown < MOST);
     let content = html! {
         (ui::head("Activity", None, Some(html! { "What happened to this organisation, newest first." }), html! {}))
+        (activity_tabs(&member, "Changes"))
         (names.story(&events))
         @if rest.is_some() { p { (ui::button_link("Show more", &format!("{here}?show={}", shown * 4))) } }
     };
     frame(&app, &member.identity, &member.membership, ("Activity", content)).await
+}
+
+/// Owners and admins, who answer for what happens to the data here.
+fn answers_for_it(member: &Member) -> bool {
+    matches!(member.membership.role.as_str(), "owner" | "admin")
+}
+
+fn activity_tabs(member: &Member, here: &str) -> Markup {
+    let slug = &member.membership.slug;
+    let tabs = [("Changes", paths::activity(slug)), ("Operator access", paths::operator_access(slug))];
+    html! {
+        @if answers_for_it(member) { (ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))) }
+    }
+}
+
+/// What people of the service looked at here, for those who answer for it.
+async fn operator_access(app: &App, member: &Member, before: Option<Uuid>) -> Result<Markup, Error> {
+    let looks = Looks::of(app, &member.scope(), member.membership.org_id, before).await?;
+    let here = paths::operator_access(&member.membership.slug);
+    let line = html! { "When people who run this service looked at the data of " (member.membership.name) ", newest first." };
+    let content = html! {
+        (ui::head("Activity", None, Some(line), html! {}))
+        (activity_tabs(member, "Operator access"))
+        (looks.table())
+        (looks.pager(&here))
+    };
+    frame(app, &member.identity, &member.membership, ("Operator access", content)).await
 }
 
 fn standing(org: &OrgDetail, shown: usize) -> Markup {

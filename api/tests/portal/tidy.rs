@@ -32,6 +32,7 @@ const RULES: &[Rule] = &[
     both_engines_migrate_in_the_same_steps,
     statements_open_with_what_they_do,
     statements_are_used,
+    statements_about_tenants_are_scoped,
     stored_events_have_examples,
     nothing_names_a_private_path,
 ];
@@ -149,6 +150,79 @@ fn statements_are_used(tree: &Tree) -> Vec<Offence> {
     unused.map(|file| file.offence("no include_str! names this statement: take it out")).collect()
 }
 
+/// What reads or writes rows of organisations and not by `scoped!`, with the reason. Everything else about them is.
+const NOT_SCOPED: &[(&str, &str)] = &[
+    ("access_log/first_refusal.sql", "the gate: notes whom a suspension kept out"),
+    ("access_log/first_refused_at.sql", "wants the platform"),
+    ("event_log/at.sql", "import: compares the log with a file"),
+    ("event_log/look_", "the writer: judges appends"),
+    ("event_log/stream.sql", "the bus: an aggregate from its own events"),
+    ("event_log/tail.sql", "projector, export, history of all: in the order of the log"),
+    ("event_log/last.sql", "the end of the log"),
+    ("event_log/write_", "the writer"),
+    ("projector/", "folding and proving: everybody's rows"),
+    ("memberships/blast.sql", "wants the platform: what else the members belong to"),
+    ("memberships/by_slug.sql", "the gate: where a scope comes from"),
+    ("memberships/invitation.sql", "a link: where the scope of somebody invited comes from"),
+    ("memberships/invitations.sql", "the fold"),
+    ("memberships/invitations_of_person.sql", "signing in: by person"),
+    ("memberships/of_person.sql", "the picker: by person"),
+    ("memberships/of_person_in.sql", "home: by person"),
+    ("org_detail/due.sql", "the reactor: what ends by itself"),
+    ("org_detail/get_many.sql", "the fold"),
+    ("org_detail/holder.sql", "whether a slug is free: wants a superadmin"),
+    ("org_detail/names.sql", "sentences of the console"),
+    ("org_detail/stopped.sql", "a shell on the server"),
+    ("org_list/", "the list and its fold: pages want the platform"),
+    ("links/create.sql", "writes one link"),
+    ("links/find.sql", "by the hash of a token"),
+    ("links/first_sent_at.sql", "wants the platform"),
+    ("links/use_up.sql", "by the hash of a token"),
+    ("links/withdraw_", "takes links back, reads none"),
+    ("people/opened.sql", "notes a visit, reads none"),
+    ("operator_reads/last_used.sql", "wants the platform: by person"),
+    ("operator_reads/reason.sql", "by session: one's own words"),
+    ("operator_reads/record_", "writes looks down"),
+    ("operator_reads/set_reason.sql", "by session: one's own words"),
+    ("operator_reads/sweep.sql", "forgets reasons"),
+];
+
+/// Tables with rows of organisations.
+const OF_TENANTS: &[&str] = &[
+    "org_list",
+    "org_detail",
+    "org_slug",
+    "membership",
+    "invitation",
+    "history",
+    "events",
+    "link",
+    "visit",
+    "first_refusal",
+    "operator_read",
+    "operator_reason",
+];
+
+/// A new statement is read through `scoped!`, or stands in the list above with its reason.
+fn statements_about_tenants_are_scoped(tree: &Tree) -> Vec<Offence> {
+    let named = |file: &File| {
+        let words = || file.text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words().any(|word| OF_TENANTS.contains(&word))
+    };
+    let name = |file: &File| file.path.trim_start_matches("projections/src/sql/").to_owned();
+    let excused = |name: &str| NOT_SCOPED.iter().any(|(prefix, _)| name.starts_with(prefix));
+    let reason = "names a table of tenants: read it through scoped!, or say in NOT_SCOPED why not";
+    let forgotten = tree.statements().filter(|file| named(file)).filter(|file| {
+        let name = name(file);
+        !excused(&name) && !tree.reads_scoped(&name)
+    });
+    let stale =
+        NOT_SCOPED.iter().filter(|(prefix, _)| !tree.statements().any(|f| name(f).starts_with(prefix)));
+    let stale =
+        stale.map(|(prefix, _)| Offence::new((*prefix).to_owned(), "no such statement any more".into()));
+    forgotten.map(|file| file.offence(reason)).chain(stale).collect()
+}
+
 /// Whatever was stored once must be readable for ever; `domain/tests/rules` reads these examples.
 fn stored_events_have_examples(tree: &Tree) -> Vec<Offence> {
     let known = tree.known_events();
@@ -225,6 +299,20 @@ impl Tree {
         self.0
             .iter()
             .filter(|file| file.path.starts_with("projections/src/sql/") && has_ending(&file.path, "sql"))
+    }
+
+    /// Whether every `include_str!` of this statement stands in a `scoped!`.
+    fn reads_scoped(&self, name: &str) -> bool {
+        let quoted = format!("sql/{name}\"");
+        let uses = |file: &File| file.text.match_indices(&quoted).map(|(at, _)| at).collect::<Vec<_>>();
+        let inside = |text: &str, at: usize| {
+            let before = &text[..at];
+            let last = |word: &str| before.rfind(word).unwrap_or(0);
+            last("scoped!(") > last("\n}\n")
+        };
+        let places = self.rust().filter(|file| file.path.starts_with("projections/src/"));
+        let mut found = places.flat_map(|file| uses(file).into_iter().map(|at| inside(&file.text, at)));
+        found.next().is_some_and(|first| first) && found.all(|inside| inside)
     }
 
     fn text(&self, path: &str) -> &str {

@@ -136,11 +136,16 @@ impl World {
 
     pub(crate) async fn joined(&self, org: OrgId, email: &str, role: Role) -> Client {
         let person = self.person(email).await;
+        self.admitted(org, person, role).await;
+        self.signed_in(person).await
+    }
+
+    /// Makes somebody a member.
+    pub(crate) async fn admitted(&self, org: OrgId, person: PersonId, role: Role) {
         let invitation = self.invited(org, person, role).await;
         let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
         let issuer = Issuer::Person { person, grant: None, proven_at: None };
         self.app.bus.send::<Org>(&issuer, org, accept, Envelope::new()).await.expect("joins");
-        self.signed_in(person).await
     }
 
     pub(crate) async fn person(&self, email: &str) -> PersonId {

@@ -106,11 +106,12 @@ enum Among<'a> {
 /// One page of at most `limit` organisations.
 pub async fn page(
     db: &Db,
-    _: &Platform,
+    platform: &Platform,
     filter: &Filter,
     order: &Order,
     limit: usize,
 ) -> Result<OrgPage, sqlx::Error> {
+    platform.lists();
     let (rows, total) = match (filter.at, Term::of(filter)) {
         (_, Some(term)) if term.is_impossible() => (vec![], Total::Exactly(0)),
         (None, Some(term)) => searched(db, filter, order, &term, limit + 1).await?,

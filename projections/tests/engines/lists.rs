@@ -5,7 +5,7 @@ use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
 use projections::org_list::{Filter, Order, OrgListed, Sort, Total, page};
-use projections::{Platform, Scope, memberships, people};
+use projections::{Platform, memberships, people};
 
 use crate::engines;
 use crate::given::{
@@ -149,7 +149,7 @@ engines! {
     }
 
     async fn a_suspension_is_announced_with_whom_it_hits(store: Store) {
-        let scope = Scope::Platform(store.platform().await?);
+        let platform = store.platform().await?;
         let (acme, other) = (store.org("Acme", "acme").await?, store.org("Other", "other").await?);
         let both = invitee(PersonId(id()), Role::Owner);
         let only_here = invitee(PersonId(id()), Role::Member);
@@ -160,9 +160,9 @@ engines! {
         }
         crate::signing_in::signed_in(&store, both.person, [1; 32]).await?;
         store.folded().await?;
-        let blast = memberships::blast(store.db(), &scope, acme.0, noon(0)).await?.ok_or("it is there")?;
+        let blast = memberships::blast(store.db(), &platform, acme.0, noon(0)).await?.ok_or("it is there")?;
         assert_eq!((blast.members, blast.sessions, blast.stranded), (2, 1, 1));
-        let nobody = memberships::blast(store.db(), &scope, id(), noon(0)).await?.ok_or("it counts nobody")?;
+        let nobody = memberships::blast(store.db(), &platform, id(), noon(0)).await?.ok_or("it counts nobody")?;
         assert_eq!((nobody.members, nobody.sessions, nobody.stranded), (0, 0, 0));
     }
 }

@@ -19,6 +19,7 @@ mod searches;
 mod signing_in;
 mod transfers;
 mod verify;
+mod walls;
 
 /// Makes `sqlite::name` and `postgres::name` of each body. A body may use `?`.
 macro_rules! engines {

@@ -122,8 +122,9 @@ engines! {
         let later = Link { created_at: noon(2), ..link.clone() };
         links::create(store.db(), &[2; 32], &later).await?;
         let org = link.org_id.ok_or("it leads into an organisation")?;
-        assert_eq!(links::first_sent_at(store.db(), org).await?, Some(noon(1)));
-        assert_eq!(links::first_sent_at(store.db(), id()).await?, None);
+        let platform = store.platform().await?;
+        assert_eq!(links::first_sent_at(store.db(), &platform, org).await?, Some(noon(1)));
+        assert_eq!(links::first_sent_at(store.db(), &platform, id()).await?, None);
     }
 
     async fn a_link_is_used_up_once_however_many_try(store: Store) {

@@ -33,12 +33,20 @@ pub struct Gone {
 }
 
 /// What the script asks for when a passkey is to be added.
-pub async fn question(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Json<Question>, Error> {
+pub async fn question(
+    State(app): State<App>,
+    identity: Identity,
+    _: Form<Nothing>,
+) -> Result<Json<Question>, Error> {
     Ok(Json(passkeys::ask_new(&app, identity.person()).await?))
 }
 
 /// What the script asks for when a passkey is to prove who is signed in.
-pub async fn proof(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Json<Question>, Error> {
+pub async fn proof(
+    State(app): State<App>,
+    identity: Identity,
+    _: Form<Nothing>,
+) -> Result<Json<Question>, Error> {
     Ok(Json(passkeys::ask_again(&app, identity.person()).await?))
 }
 

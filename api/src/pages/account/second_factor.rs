@@ -84,7 +84,11 @@ pub async fn confirm(
     }
 }
 
-pub async fn renew_codes(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Response, Error> {
+pub async fn renew_codes(
+    State(app): State<App>,
+    identity: Identity,
+    _: Form<Nothing>,
+) -> Result<Response, Error> {
     sudo::ask(&identity, "make new recovery codes")?;
     if second_factors::of_person(&app.db, identity.person()).await?.is_none() {
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());

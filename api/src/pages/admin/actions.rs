@@ -245,7 +245,7 @@ async fn page(
     let desk = Desk::open(app, operator, Seen::default()).await?;
     let title = format!("{} {}", action.verb(), org.name);
     let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
-    let blast = memberships::blast(&app.db, &operator.scope(), org.org_id, clock::now()).await?;
+    let blast = memberships::blast(&app.db, &operator.platform, org.org_id, clock::now()).await?;
     let content = html! {
         (ui::head(&title, Some(ui::badge(&org.status)), Some(ui::id(&org.slug)), html! {}))
         p.prose { (action.consequence()) }

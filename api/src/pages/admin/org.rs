@@ -47,7 +47,7 @@ pub async fn overview(
         (org_tabs(id, "Overview"))
         (ui::columns(
             html! {
-                (standing(&app, &org, operator.identity.is_superadmin()).await?)
+                (standing(&app, &operator, &org).await?)
                 (ui::card("Latest", names.timeline(&events)))
                 @if operator.identity.is_superadmin() { (danger(&org)) }
             },
@@ -131,11 +131,11 @@ pub async fn load(app: &App, operator: &Operator, id: Uuid) -> Result<OrgDetail,
     org_detail::get(&app.db, &operator.scope(), id).await?.ok_or(Error::NotFound)
 }
 
-fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
+pub(super) fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
     desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
 }
 
-fn head(org: &OrgDetail, operator: &Operator) -> Markup {
+pub(super) fn head(org: &OrgDetail, operator: &Operator) -> Markup {
     let status = html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } };
     let actions = html! {
         @if operator.identity.is_superadmin() {
@@ -154,8 +154,10 @@ fn head(org: &OrgDetail, operator: &Operator) -> Markup {
 }
 
 /// Why the organisation does not work, where it does not.
-async fn standing(app: &App, org: &OrgDetail, change: bool) -> Result<Markup, Error> {
-    let first = access_log::first_refused_at(&app.db, org.org_id, org.status_position).await?;
+async fn standing(app: &App, operator: &Operator, org: &OrgDetail) -> Result<Markup, Error> {
+    let change = operator.identity.is_superadmin();
+    let first =
+        access_log::first_refused_at(&app.db, &operator.platform, org.org_id, org.status_position).await?;
     let quick = first.map(|at| at.signed_duration_since(*org.status_at).num_milliseconds());
     let reason = org.reason.as_deref().unwrap_or("no reason was given");
     Ok(html! {
@@ -241,8 +243,9 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
     // What was imported became readable here long after it happened elsewhere.
     let took = folded.map(|at| at.signed_duration_since(*org.created_at).num_milliseconds());
     let took = took.filter(|ms| *ms < 60_000);
-    let sent =
-        projections::links::first_sent_at(&app.db, org.org_id).await?.or(owner.map(|owner| owner.joined_at));
+    let sent = projections::links::first_sent_at(&app.db, &operator.platform, org.org_id)
+        .await?
+        .or(owner.map(|owner| owner.joined_at));
     let at = |at: Timestamp| DateTime::<Utc>::from(at);
     let steps = [
         ("Recorded", Some(at(org.created_at)), None),

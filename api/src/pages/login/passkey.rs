@@ -24,7 +24,11 @@ pub struct Answered {
 }
 
 /// What the script asks for when the button is pressed.
-pub async fn question(State(app): State<App>, client: Client, _: Form<Nothing>) -> Result<Json<Question>, Error> {
+pub async fn question(
+    State(app): State<App>,
+    client: Client,
+    _: Form<Nothing>,
+) -> Result<Json<Question>, Error> {
     slowly(&app, &client)?;
     Ok(Json(passkeys::ask_anybody(&app).await?))
 }

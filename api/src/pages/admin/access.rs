@@ -1,0 +1,105 @@
+//! `/admin/orgs/{id}/access`: who looked at this organisation through the console, and why one does oneself.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::Reason;
+use maud::{Markup, html};
+use projections::operator_reads;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Desk, Seen, org, org_tabs};
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::{Form, Path, Query};
+use crate::pages::form::{Errors, again};
+use crate::pages::looks::Looks;
+use crate::ui::{self, Field, Tone};
+use crate::{clock, paths};
+
+/// How long a reason holds.
+const MINUTES: i64 = 60;
+
+#[derive(Deserialize, Default)]
+pub struct Before {
+    /// Only looks before this one.
+    before: Option<Uuid>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// Empty takes it back.
+    #[serde(default)]
+    reason: String,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Query(Before { before }): Query<Before>,
+) -> Result<Markup, Error> {
+    page(&app, &operator, (id, before), (&Why::default(), &Errors::default())).await
+}
+
+/// Keeps the reason for this session and organisation, and writes it beside what is read from now on.
+pub async fn say_why(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Form(typed): Form<Why>,
+) -> Result<Response, Error> {
+    org::load(&app, &operator, id).await?;
+    let mut errors = Errors::default();
+    let reason = match typed.reason.trim() {
+        "" => None,
+        said => errors.parse::<Reason>("reason", said),
+    };
+    if !errors.is_empty() {
+        return Ok(again(page(&app, &operator, (id, None), (&typed, &errors)).await?));
+    }
+    let times = (clock::now(), clock::after(chrono::Duration::minutes(MINUTES)));
+    let of = (operator.identity.session.session_id, id);
+    operator_reads::set_reason(&app.db, of, reason.as_ref().map(Reason::as_str), times).await?;
+    Ok(Redirect::to(&paths::org_access(id)).into_response())
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (id, before): (Uuid, Option<Uuid>),
+    (typed, errors): (&Why, &Errors),
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let org = org::load(app, operator, id).await?;
+    let session = operator.identity.session.session_id;
+    let said = operator_reads::reason(&app.db, (session, id), clock::now()).await?;
+    let looks = Looks::of(app, &operator.scope(), id, before).await?;
+    let content = html! {
+        (org::head(&org, operator))
+        (org_tabs(id, "Operator access"))
+        p.prose { "Every look at this organisation through the console. Its owners and admins see the same list." }
+        (ui::card("Why you are looking", why(id, said.as_deref(), (typed, errors))))
+        (looks.table())
+        (looks.pager(&paths::org_access(id)))
+    };
+    Ok(org::page(desk, &org, content))
+}
+
+fn why(id: Uuid, said: Option<&str>, (typed, errors): (&Why, &Errors)) -> Markup {
+    html! {
+        @if let Some(said) = said {
+            (ui::note(Tone::Info, html! { "What you open here is recorded with: " strong { (said) } }))
+            form method="post" action=(paths::org_reason(id)) { (ui::submit_plain("Take the reason back")) }
+        } @else {
+            form.form method="post" action=(paths::org_reason(id)) {
+                (errors.summary())
+                (Field::new("reason", "Reason").optional().value(&typed.reason).error(errors.of("reason")).max(500)
+                    .help("10 to 500 characters, such as a ticket's number. It stands beside what you open of this organisation in the next hour."))
+                (ui::form_actions(ui::submit_plain("Say why"), None))
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What operators looked at of one organisation: the same table for them and for whoever owns it.
+
+use maud::{Markup, html};
+use projections::Scope;
+use projections::operator_reads::{self, Look};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::pages::names::Names;
+use crate::paths;
+use crate::ui::{self, Column};
+
+/// Pages that show one organisation, by the patterns of their routes, in words that its owner understands.
+const PAGES: &[(&str, &str)] = &[
+    (paths::ADMIN_ORG, "Overview"),
+    (paths::ADMIN_ORG_MEMBERS, "Members and invitations"),
+    (paths::ADMIN_ORG_HISTORY, "History"),
+    (paths::ADMIN_ORG_ACCESS, "Operator access"),
+    (paths::ADMIN_ORG_REASON, "Operator access, to say why"),
+    (paths::ADMIN_ORG_ACTION, "A form that changes the organisation"),
+    (paths::ADMIN_ORG_LINK, "An invitation, to renew its link"),
+    (paths::ADMIN_ORG_WITHDRAWAL, "An invitation, to withdraw it"),
+];
+
+/// What a page that shows one organisation is called.
+pub fn page_name(pattern: &str) -> Option<&'static str> {
+    PAGES.iter().find(|(page, _)| *page == pattern).map(|(_, name)| *name)
+}
+
+/// Looks on a page.
+const SHOWN: i64 = 50;
+
+/// One page of looks at an organisation, newest first.
+pub struct Looks {
+    shown: Vec<Look>,
+    names: Names,
+    /// Whether these are not the newest.
+    later: bool,
+}
+
+impl Looks {
+    pub async fn of(app: &App, scope: &Scope, org_id: Uuid, before: Option<Uuid>) -> Result<Self, Error> {
+        let shown = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
+        let people: Vec<Uuid> = shown.iter().map(|look| look.person_id).collect();
+        let names = Names::of_people(app, &people).await?;
+        Ok(Self { shown, names, later: before.is_some() })
+    }
+
+    pub fn table(&self) -> Markup {
+        if self.shown.is_empty() {
+            let next = html! { "As soon as somebody who runs this service opens a page about this organisation, it stands here." };
+            return ui::empty("Nobody has looked.", next);
+        }
+        let columns = [Column::new("Who"), Column::new("Looked at"), Column::new("When"), Column::new("Why")];
+        let rows: Vec<Vec<Markup>> = self.shown.iter().map(|look| self.row(look)).collect();
+        ui::table("Operator access", &columns, &rows)
+    }
+
+    fn row(&self, look: &Look) -> Vec<Markup> {
+        let who = self.names.person(look.person_id);
+        vec![
+            html! { span.person { (ui::monogram(&who, "person")) (who) } },
+            html! { (page_name(&look.page).unwrap_or("A page that is gone by now")) },
+            ui::time(look.at.into()),
+            html! { (look.reason.as_deref().unwrap_or("–")) },
+        ]
+    }
+
+    /// The way to the looks before these, and back to the newest.
+    pub fn pager(&self, here: &str) -> Markup {
+        let separator = if here.contains('?') { '&' } else { '?' };
+        let full = i64::try_from(self.shown.len()).unwrap_or(i64::MAX) == SHOWN;
+        let last = self.shown.last().filter(|_| full);
+        let older = last.map(|look| format!("{here}{separator}before={}", look.read_id));
+        let newest = self.later.then(|| here.to_owned());
+        html! { @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) } }
+    }
+}

@@ -1,0 +1,236 @@
+//! What operators looked at, when and why: shown to the organisation whose data it was.
+//!
+//! ```text
+//! request ─► queue ─► one task ─► one statement for all of a quarter of a second
+//! ```
+//!
+//! **Invariant:** an answer leaves only after its reads are in the queue, and a full queue keeps answers back. A crash
+//! loses what was read in the last quarter of a second, a clean stop nothing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::QueryBuilder;
+use sqlx::types::Json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout_at};
+use uuid::Uuid;
+
+use crate::db::{Db, Tx, read, row, scoped, write};
+use crate::scope::{Platform, Scope};
+use crate::timestamp::Timestamp;
+
+/// One page that somebody got, with the data of one organisation on it, or of all.
+#[derive(Clone, Debug)]
+pub struct OperatorRead {
+    pub read_id: Uuid,
+    pub at: Timestamp,
+    pub person_id: Uuid,
+    pub session_id: Uuid,
+    pub org_id: Option<Uuid>,
+    /// The pattern of its route.
+    pub page: String,
+}
+
+row! {
+    /// One look at an organisation.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Look {
+        pub read_id: Uuid,
+        pub at: Timestamp,
+        pub person_id: Uuid,
+        pub page: String,
+        pub reason: Option<String>,
+    }
+}
+
+/// Writes reads down without keeping whoever reads. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Recorder(mpsc::Sender<Message>);
+
+#[derive(Debug)]
+enum Message {
+    Read(OperatorRead),
+    Flush(oneshot::Sender<()>),
+}
+
+/// How long a read waits for others before they are written together.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// How many are written at once at most, and how many may wait.
+const MOST: usize = 500;
+
+/// How long a page waits for a queue that is full.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+impl Recorder {
+    /// Starts what writes. It ends, after writing what it has, when the last clone is dropped.
+    pub fn open(db: &Db) -> Self {
+        let (queue, waiting) = mpsc::channel(MOST);
+        tokio::spawn(write_all(db.clone(), waiting));
+        Self(queue)
+    }
+
+    /// Takes a read to be written; an error if so many wait that it can't be.
+    pub async fn record(&self, read: OperatorRead) -> Result<(), sqlx::Error> {
+        let sent = self.0.send_timeout(Message::Read(read), PATIENCE).await;
+        sent.map_err(|_full| sqlx::Error::PoolTimedOut)
+    }
+
+    /// Returns when everything taken so far is written.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.0.send(Message::Flush(done)).await.is_ok() {
+            let _ended_already = written.await;
+        }
+    }
+}
+
+async fn write_all(db: Db, mut waiting: mpsc::Receiver<Message>) {
+    while let Some(first) = waiting.recv().await {
+        let (mut reads, mut flushed) = (vec![], None);
+        let (mut next, until) = (Some(first), Instant::now() + EVERY);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Read(read) => reads.push(read),
+                Message::Flush(done) => flushed = Some(done),
+            }
+            if flushed.is_none() && reads.len() < MOST {
+                next = timeout_at(until, waiting.recv()).await.ok().flatten();
+            }
+        }
+        write_batch(&db, &reads).await;
+        if let Some(done) = flushed {
+            let _left_already = done.send(());
+        }
+    }
+}
+
+/// Until it is written, or the store is closed, or says that it never will be.
+async fn write_batch(db: &Db, reads: &[OperatorRead]) {
+    while let Err(error) = insert(db, reads).await {
+        tracing::error!(%error, number = reads.len(), "reads of operators could not be written down");
+        if db.is_closed() || !crate::is_away(&error) {
+            return;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    read_id: Uuid,
+    at: i64,
+    person_id: Uuid,
+    session_id: Uuid,
+    org_id: Option<Uuid>,
+    page: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn of(read: &'a OperatorRead) -> Self {
+        let OperatorRead { read_id, at, person_id, session_id, org_id, page } = read;
+        let (read_id, person_id, session_id) = (*read_id, *person_id, *session_id);
+        Self { read_id, at: at.micros(), person_id, session_id, org_id: *org_id, page }
+    }
+}
+
+async fn insert(db: &Db, reads: &[OperatorRead]) -> Result<(), sqlx::Error> {
+    if reads.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Row<'_>> = reads.iter().map(Row::of).collect();
+    let mut tx = db.begin().await?;
+    match &mut tx {
+        Tx::Postgres(tx) => {
+            let insert = sqlx::query(include_str!("sql/operator_reads/record_postgres.sql"));
+            insert.bind(Json(&rows)).execute(&mut **tx).await?;
+        }
+        Tx::Sqlite(tx) => {
+            let insert = sqlx::query(include_str!("sql/operator_reads/record_sqlite.sql"));
+            insert.bind(Json(&rows)).execute(&mut **tx).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// The last looks at one organisation before one of them, newest first, at most `limit`.
+pub async fn of_org(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Look>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/operator_reads/of_org.sql"))
+            .bind(org_id)
+            .bind(before.unwrap_or(Uuid::max()))
+            .bind(limit)
+            .fetch_all(conn)
+            .await
+    })
+}
+
+/// When each of these people last read anything through the platform scope; who never did is missing.
+pub async fn last_used(
+    db: &Db,
+    _: &Platform,
+    people: &[Uuid],
+) -> Result<HashMap<Uuid, Timestamp>, sqlx::Error> {
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, Option<Timestamp>)> = read!(db, |pool| {
+        let mut query = QueryBuilder::new(include_str!("sql/operator_reads/last_used.sql"));
+        let mut list = query.push(" in (").separated(", ");
+        for person in people {
+            list.push_bind(*person);
+        }
+        query.push(")").build_query_as().fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().filter_map(|(person, at)| Some((person, at?))).collect())
+}
+
+/// Says why a session looks at an organisation, until a moment. Empty takes it back.
+pub async fn set_reason(
+    db: &Db,
+    (session_id, org_id): (Uuid, Uuid),
+    reason: Option<&str>,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<(), sqlx::Error> {
+    write!(db, |conn| {
+        sqlx::query(include_str!("sql/operator_reads/set_reason.sql"))
+            .bind(session_id)
+            .bind(org_id)
+            .bind(reason.unwrap_or_default())
+            .bind(if reason.is_some() { until } else { now })
+            .execute(conn)
+            .await
+            .map(drop)
+    })
+}
+
+/// Why this session looks at an organisation, where that was said and still holds.
+pub async fn reason(
+    db: &Db,
+    (session_id, org_id): (Uuid, Uuid),
+    now: Timestamp,
+) -> Result<Option<String>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/operator_reads/reason.sql"))
+            .bind(session_id)
+            .bind(org_id)
+            .bind(now)
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+/// Removes reasons that no longer hold; they stand beside the reads that they were given for.
+pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
+    write!(db, |conn| {
+        sqlx::query(include_str!("sql/operator_reads/sweep.sql")).bind(now).execute(conn).await.map(drop)
+    })
+}
