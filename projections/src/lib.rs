@@ -10,8 +10,8 @@
 //! | [`grants`] | who may act on the whole platform |
 //! | [`history`] | what happened to this organisation |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
-//! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
+//! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
 //! | [`scope`] | how much of it a request may see: the one bypass |
 //!

@@ -89,11 +89,11 @@ async fn housekeeping(app: App) {
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");
         }
-        if let Err(error) = operator_reads::sweep(&app.db, clock::now()).await {
-            tracing::warn!(%error, "reasons that no longer hold could not be removed");
-        }
         if let Err(error) = challenges::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "sign-ins that nobody finished could not be removed");
+        }
+        if let Err(error) = operator_reads::sweep(&app.db, clock::now()).await {
+            tracing::warn!(%error, "reasons that no longer hold could not be removed");
         }
     }
 }
