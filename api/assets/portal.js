@@ -64,6 +64,40 @@ function showTimes(within = document) {
 
 function showButtons(within = document) {
   for (const element of all("[data-theme-switch], [data-copy]", within)) element.hidden = false;
+  for (const element of all("[data-needs-passkeys]", within)) element.hidden = !knowsPasskeys;
+}
+
+/* Passkeys: the button asks the server for a question, the authenticator for the answer, and sends the form. */
+
+const knowsPasskeys = Boolean(globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON);
+
+async function passkey(button) {
+  const form = button.form;
+  const wrong = form.querySelector("[data-passkey-wrong]");
+  wrong.hidden = true;
+  // What proves somebody leaves its own form unchecked: the password field beside it stays empty.
+  if (!form.querySelector("[name=sudo_passkey]") && !form.reportValidity()) return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const ask = { method: "POST", body: new URLSearchParams(), headers: { accept: "application/json" } };
+    const asked = await fetch(button.dataset.passkey, ask);
+    const { handle, create, get, detail } = await asked.json();
+    if (!asked.ok) throw new Error(detail);
+    const credential = create
+      ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(create) })
+      : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(get) });
+    form.querySelector("[data-passkey-handle]").value = handle;
+    form.querySelector("[data-passkey-credential]").value = JSON.stringify(credential);
+    form.submit();
+  } catch (error) {
+    const text = error.name === "InvalidStateError" ? "This device has a passkey for you already."
+      : error instanceof DOMException ? "No passkey was used. Try again, or go on without one."
+      : error.message;
+    wrong.querySelector("span").textContent = text;
+    wrong.hidden = false;
+    announce(text);
+  }
+  button.removeAttribute("aria-busy");
 }
 
 /* Says something to readers of the screen. */
@@ -278,6 +312,11 @@ document.addEventListener("click", (event) => {
   closeMenus(target.closest("details.menu") ?? target);
   const button = target.closest("[data-copy]");
   if (button) copy(button);
+  const asks = target.closest("[data-passkey]");
+  if (asks) {
+    event.preventDefault();
+    passkey(asks);
+  }
   if (target.closest("[data-theme-switch]")) switchTheme();
 });
 

@@ -8,6 +8,8 @@
 //! | `Platform` | sign in | home | home | ✓ | ✓ |
 //! | `Superadmin` | sign in | home | home | 403 | ✓ |
 //!
+//! Where the portal wants a second factor of operators, one whose session has shown none is led to where it is set up.
+//!
 //! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
 //! only one that makes it, from a grant that was active when the request came. What was read through it is noted before
 //! the answer leaves.
@@ -266,7 +268,7 @@ pub async fn gate(
         Ok(goes_on) => goes_on,
         Err(asked_again) => return Ok(asked_again),
     };
-    let mut operator = None;
+    let mut watched = None;
     match need {
         Need::Anyone | Need::SignedIn => {}
         Need::Member => match admit(&app, &identity, &params, request.uri()).await? {
@@ -274,37 +276,35 @@ pub async fn gate(
             Admitted::Elsewhere(response) => return Ok(response),
         },
         Need::Platform | Need::Superadmin => match &identity.grant {
+            None if identity.withheld => return Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
             None => return Ok(Redirect::to(&pages::home(&app, &identity).await?).into_response()),
             Some(_) if need == Need::Superadmin && !identity.is_superadmin() => {
                 return Err(Error::Forbidden("Auditors see everything and change nothing.".to_owned()));
             }
             Some(grant) => {
                 let platform = Platform::of(grant); // the one bypass
-                operator = Some(Operator { identity: identity.clone(), platform });
+                watched = Some(platform.clone());
+                request.extensions_mut().insert(Operator { identity: identity.clone(), platform });
             }
         },
     }
     request.extensions_mut().insert(identity.clone());
-    let answer = match operator {
-        Some(operator) => watched(&app, operator, request, next).await?,
-        None => next.run(request).await,
-    };
+    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let answer = next.run(request).await;
+    if let Some(platform) = watched {
+        note_reads(&app, &identity, &platform, &page).await?;
+    }
     sudo::close(&app, &identity, kept, answer).await
 }
 
-/// Answers an operator, once it is noted whose data they got to see.
-async fn watched(app: &App, operator: Operator, mut request: Request, next: Next) -> Result<Response, Error> {
-    let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    request.extensions_mut().insert(operator.clone());
-    let response = next.run(request).await;
-    let (at, session) = (clock::now(), &operator.identity.session);
-    for org_id in operator.platform.take_reads() {
-        let (read_id, page) = (clock::new_id(), page.clone());
-        let (person_id, session_id) = (session.person_id, session.session_id);
-        let read = OperatorRead { read_id, at, person_id, session_id, org_id, page };
-        app.recorder.record(read).await?;
+/// Notes whose data an operator gets to see with this answer, before it leaves.
+async fn note_reads(app: &App, identity: &Identity, platform: &Platform, page: &str) -> Result<(), Error> {
+    let (at, person_id, session_id) = (clock::now(), identity.person().0, identity.session.session_id);
+    for org_id in platform.take_reads() {
+        let (read_id, page) = (clock::new_id(), page.to_owned());
+        app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?;
     }
-    Ok(response)
+    Ok(())
 }
 
 fn sign_in_first(request: &Request) -> Response {

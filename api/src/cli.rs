@@ -4,6 +4,7 @@ pub mod demo;
 pub mod grant;
 pub mod log;
 pub mod recover;
+pub mod second_factor;
 pub mod serve;
 pub mod transfer;
 
@@ -67,6 +68,11 @@ pub enum Command {
     Recover {
         /// Its slug; without it, every protected organisation
         slug: Option<Slug>,
+    },
+    /// Take away somebody's second factor and passkeys, which they have lost, and end their sessions
+    ForgetSecondFactor {
+        /// The e-mail address of whoever lost them
+        email: Email,
     },
 }
 

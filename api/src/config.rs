@@ -45,6 +45,9 @@ pub struct Settings {
     /// Days until any session ends
     #[arg(long, env = "PORTAL_SESSION_DAYS", default_value_t = 7, global = true, value_parser = clap::value_parser!(i64).range(1..=90))]
     pub session_days: i64,
+    /// Whether operators need a second factor: without one, the console stays closed to them
+    #[arg(long, env = "PORTAL_REQUIRE_SECOND_FACTOR", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", global = true)]
+    pub require_second_factor: bool,
     /// Whether a role that is given in the console needs a second superadmin, who approves it
     #[arg(long, env = "PORTAL_GRANT_APPROVAL", global = true, value_parser = clap::builder::BoolishValueParser::new())]
     pub grant_approval: bool,

@@ -14,8 +14,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tower_http::timeout::TimeoutError;
 
 use crate::error::Error;
@@ -31,6 +31,11 @@ pub struct Query<T>(pub T);
 /// A form as browsers send it, `application/x-www-form-urlencoded`; repeated fields become lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Form<T>(pub T);
+
+/// A form that is only a button: `Form(Nothing {})`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// A JSON document; also an answer.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@
 //! | [`bus`] | the way of every command |
 //! | [`reactor`] | what happens by itself, on time |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
+//! | [`second_factor`], [`passkeys`] | whether a password is enough, and whether it is needed |
 //! | [`sudo`] | whether it is still them |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
@@ -30,10 +31,12 @@ pub mod links;
 pub mod log;
 pub mod metrics;
 pub mod pages;
+pub mod passkeys;
 pub mod passwords;
 pub mod paths;
 pub mod reactor;
 pub mod routes;
+pub mod second_factor;
 pub mod server;
 pub mod session;
 pub mod sudo;

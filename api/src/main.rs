@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use api::cli::{Cli, Command, demo, grant, log, recover, serve, transfer};
+use api::cli::{Cli, Command, demo, grant, log, recover, second_factor, serve, transfer};
 use clap::Parser;
 
 #[tokio::main]
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
         Command::Grant { email, role, reason, days } => {
             grant::run(settings, (email, role), &reason, days).await
         }
+        Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
     };
     done.unwrap_or_else(|error| {

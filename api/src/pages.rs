@@ -36,7 +36,7 @@ pub async fn home(app: &App, identity: &Identity) -> Result<String, Error> {
     Ok(match (default.filter(|membership| membership.status == ACTIVE), memberships.as_slice()) {
         (Some(membership), _) => paths::dashboard(&membership.slug),
         (None, [only]) => paths::dashboard(&only.slug),
-        (None, []) if identity.grant.is_some() => paths::ADMIN_ORGS.to_owned(),
+        (None, []) if identity.grant.is_some() || identity.withheld => paths::ADMIN_ORGS.to_owned(),
         (None, _) => paths::SELECT.to_owned(),
     })
 }
@@ -51,7 +51,7 @@ pub async fn root(State(app): State<App>, Visitor(visitor): Visitor) -> Result<i
 
 /// What frames know of whoever looks.
 pub fn viewer<'a>(identity: &'a Identity, organisations: &'a [Choice]) -> Viewer<'a> {
-    let operator = identity.grant.is_some();
+    let operator = identity.grant.is_some() || identity.withheld;
     Viewer { name: identity.called(), email: &identity.session.email, operator, organisations }
 }
 

@@ -7,11 +7,22 @@ use uuid::Uuid;
 
 pub const ROOT: &str = "/";
 pub const LOGIN: &str = "/login";
+pub const LOGIN_CODE: &str = "/login/code";
+pub const LOGIN_PASSKEY: &str = "/login/passkey";
+pub const LOGIN_PASSKEY_QUESTION: &str = "/login/passkey/question";
 pub const LOGOUT: &str = "/logout";
 pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_NAME: &str = "/account/name";
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+pub const SECOND_FACTOR: &str = "/account/second-factor";
+pub const SECOND_FACTOR_SECRET: &str = "/account/second-factor/secret";
+pub const SECOND_FACTOR_CODES: &str = "/account/second-factor/codes";
+pub const SECOND_FACTOR_REMOVAL: &str = "/account/second-factor/removal";
+pub const PASSKEYS: &str = "/account/passkeys";
+pub const PASSKEYS_QUESTION: &str = "/account/passkeys/question";
+pub const PASSKEYS_PROOF: &str = "/account/passkeys/proof";
+pub const PASSKEYS_REMOVAL: &str = "/account/passkeys/removal";
 pub const SETUP: &str = "/setup/{token}";
 pub const INVITATION: &str = "/invitations/{token}";
 pub const CHOOSE_PASSWORD: &str = "/password/{token}";
@@ -143,6 +154,12 @@ pub fn logout_then(path: &str) -> String {
 fn then(first: &str, path: &str) -> String {
     let query = serde_html_form::to_string([("next", path)]).unwrap_or_default();
     format!("{first}?{query}")
+}
+
+/// The second half of a sign-in that goes on to `path` afterwards.
+pub fn code_then(path: &str) -> String {
+    let query = serde_html_form::to_string([("next", path)]).unwrap_or_default();
+    format!("{LOGIN_CODE}?{query}")
 }
 
 /// A path of this product, from outside; anything that could lead elsewhere is none.

@@ -29,23 +29,7 @@ pub fn entries(app: &App) -> Vec<Entry> {
 
 fn table(routes: Routes) -> Routes {
     use Need::{Anyone, Member, Platform, SignedIn, Superadmin};
-    routes
-        .get(paths::ROOT, Anyone, pages::root)
-        .get(paths::LOGIN, Anyone, login::form)
-        .post(paths::LOGIN, Anyone, login::submit)
-        .post(paths::LOGOUT, Anyone, login::logout)
-        .get(paths::SETUP, Anyone, setup::form)
-        .post(paths::SETUP, Anyone, setup::submit)
-        .get(paths::CHOOSE_PASSWORD, Anyone, choose_password::form)
-        .post(paths::CHOOSE_PASSWORD, Anyone, choose_password::submit)
-        .get(paths::SIGN_IN_LINK, Anyone, demo::form)
-        .post(paths::SIGN_IN_LINK, Anyone, demo::submit)
-        .get(paths::INVITATION, Anyone, invitation::form)
-        .post(paths::INVITATION, Anyone, invitation::submit)
-        .get(paths::ACCOUNT, SignedIn, account::show)
-        .post(paths::ACCOUNT_NAME, SignedIn, account::rename)
-        .post(paths::ACCOUNT_PASSWORD, SignedIn, account::change_password)
-        .post(paths::ACCOUNT_SESSIONS, SignedIn, account::end_sessions)
+    way_in(routes)
         .get(paths::SELECT, SignedIn, organisations::select)
         .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
         .get(paths::ORG_ROOT, Member, tenant::root)
@@ -83,6 +67,41 @@ fn table(routes: Routes) -> Routes {
         .get("/assets/portal.js", Anyone, assets::script)
         .get("/favicon.svg", Anyone, assets::favicon)
         .get("/robots.txt", Anyone, assets::robots)
+}
+
+/// Who somebody is, and how they prove it.
+fn way_in(routes: Routes) -> Routes {
+    use Need::{Anyone, SignedIn};
+    routes
+        .get(paths::ROOT, Anyone, pages::root)
+        .get(paths::LOGIN, Anyone, login::form)
+        .post(paths::LOGIN, Anyone, login::submit)
+        .get(paths::LOGIN_CODE, Anyone, login::code::form)
+        .post(paths::LOGIN_CODE, Anyone, login::code::submit)
+        .post(paths::LOGIN_PASSKEY, Anyone, login::passkey::submit)
+        .post(paths::LOGIN_PASSKEY_QUESTION, Anyone, login::passkey::question)
+        .post(paths::LOGOUT, Anyone, login::logout)
+        .get(paths::SETUP, Anyone, setup::form)
+        .post(paths::SETUP, Anyone, setup::submit)
+        .get(paths::CHOOSE_PASSWORD, Anyone, choose_password::form)
+        .post(paths::CHOOSE_PASSWORD, Anyone, choose_password::submit)
+        .get(paths::SIGN_IN_LINK, Anyone, demo::form)
+        .post(paths::SIGN_IN_LINK, Anyone, demo::submit)
+        .get(paths::INVITATION, Anyone, invitation::form)
+        .post(paths::INVITATION, Anyone, invitation::submit)
+        .get(paths::ACCOUNT, SignedIn, account::show)
+        .post(paths::ACCOUNT_NAME, SignedIn, account::rename)
+        .post(paths::ACCOUNT_PASSWORD, SignedIn, account::change_password)
+        .post(paths::ACCOUNT_SESSIONS, SignedIn, account::end_sessions)
+        .get(paths::SECOND_FACTOR, SignedIn, account::second_factor::show)
+        .post(paths::SECOND_FACTOR, SignedIn, account::second_factor::confirm)
+        .post(paths::SECOND_FACTOR_SECRET, SignedIn, account::second_factor::begin)
+        .post(paths::SECOND_FACTOR_CODES, SignedIn, account::second_factor::renew_codes)
+        .post(paths::SECOND_FACTOR_REMOVAL, SignedIn, account::second_factor::remove)
+        .post(paths::PASSKEYS, SignedIn, account::passkeys::add)
+        .post(paths::PASSKEYS_QUESTION, SignedIn, account::passkeys::question)
+        .post(paths::PASSKEYS_PROOF, SignedIn, account::passkeys::proof)
+        .post(paths::PASSKEYS_REMOVAL, SignedIn, account::passkeys::remove)
 }
 
 /// A table of routes in the making, each behind the gate.

@@ -1,7 +1,8 @@
 //! Who is asking: sessions in a cookie, looked up for every request.
 //!
 //! **Invariant:** the cookie's value is random and stored only as a hash; signing in always makes a new one. Superadmin
-//! comes from the grants read model alone, asked again for every request.
+//! comes from the grants read model alone, asked again for every request; where the portal wants a second factor of
+//! operators, it counts only in a session that has shown one.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -24,6 +25,8 @@ use crate::error::Error;
 pub struct Identity {
     pub session: SignedIn,
     pub grant: Option<ActiveGrant>,
+    /// There is a grant, and it counts for nothing until this session has shown a second factor.
+    pub withheld: bool,
 }
 
 impl Identity {
@@ -76,16 +79,19 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
         }
     }
     let grant = session.grant(now);
-    Ok(Some(Identity { session, grant }))
+    let withheld = grant.is_some() && app.settings.require_second_factor && !session.two_factors;
+    Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld }))
 }
 
-/// Starts a session for somebody who has just proven who they are; gives the cookie. The session that the request
-/// came with ends.
-pub async fn start(
+/// Starts a session for somebody who has just proven who they are, by more than a password or not; gives the cookie.
+/// The session that the request came with ends. From a password the way leads through
+/// [`enter`](crate::second_factor::enter).
+pub(crate) async fn start(
     app: &App,
     person: PersonId,
     client: &Client,
     headers: &HeaderMap,
+    two_factors: bool,
 ) -> Result<SetCookie, Error> {
     let token = Token::new()?;
     let now = clock::now();
@@ -97,7 +103,7 @@ pub async fn start(
         idle_at: idle_at(app),
         expires_at: clock::after(chrono::Duration::days(app.settings.session_days)),
         proven_at: now,
-        two_factors: false,
+        two_factors,
         address: client.address.map(|address| address.to_string()),
         agent: client.agent.clone(),
     };
@@ -123,6 +129,21 @@ fn session_cookie(app: &App) -> &'static str {
 
 fn once_cookie(app: &App) -> &'static str {
     if app.settings.tls() { "__Host-portal-once" } else { "portal-once" }
+}
+
+fn half_cookie(app: &App) -> &'static str {
+    if app.settings.tls() { "__Host-portal-half" } else { "portal-half" }
+}
+
+/// Carries the handle of a sign-in that waits for its second half, for so many minutes.
+pub fn half_way(app: &App, handle: &str, minutes: i64) -> SetCookie {
+    set_cookie(app, half_cookie(app), handle, minutes * 60)
+}
+
+/// The handle of a sign-in that waits for its second half, and the cookie that forgets it.
+pub fn half_done<'a>(app: &App, headers: &'a HeaderMap) -> Option<(&'a str, SetCookie)> {
+    let handle = cookie(headers, half_cookie(app)).filter(|handle| !handle.is_empty())?;
+    Some((handle, set_cookie(app, half_cookie(app), "", 0)))
 }
 
 /// Carries a secret to the next page only, where it is shown to whoever asked for it.

@@ -21,6 +21,7 @@ use projections::{Timestamp, people, sessions};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
+use crate::passkeys::{self, Answer};
 use crate::session::Identity;
 use crate::{clock, extract, pages, paths};
 
@@ -59,6 +60,7 @@ pub struct Kept {
 #[derive(Default)]
 struct Proof {
     password: String,
+    passkey: Answer,
 }
 
 /// Looks into a form before its handler does. A proof in it is checked, noted and taken out; a wrong one is answered
@@ -80,11 +82,12 @@ pub async fn open(
         return Ok(Ok((Request::from_parts(parts, Body::from(body)), Some(kept))));
     };
     let client = Client::from_request_parts(&mut parts, app).await?;
-    if let Err(wrong) = check(app, identity, &client, proof).await? {
-        return Ok(Err(refuse(app, identity, &kept, wrong).await?));
-    }
+    let both_factors = match check(app, identity, &client, proof).await? {
+        Ok(both_factors) => both_factors,
+        Err(wrong) => return Ok(Err(refuse(app, identity, &kept, wrong).await?)),
+    };
     let now = clock::now();
-    sessions::prove(&app.db, identity.session.session_id, now, false).await?;
+    sessions::prove(&app.db, identity.session.session_id, now, both_factors).await?;
     identity.session.proven_at = now;
     Ok(Ok((without_proof(parts, &kept), Some(kept))))
 }
@@ -110,6 +113,8 @@ fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (Kept, Option<Proof
         match name.strip_prefix(OURS) {
             None => kept.fields.push((name, value)),
             Some("password") => proof.get_or_insert_default().password = value,
+            Some("handle") => proof.get_or_insert_default().passkey.handle = value,
+            Some("passkey") => proof.get_or_insert_default().passkey.credential = value,
             Some("what") => kept.what = value,
             Some("back") => kept.back = value,
             Some(_) => {}
@@ -135,14 +140,16 @@ struct Wrong {
     retry_after_seconds: Option<u64>,
 }
 
-/// A name of its own for the throttle: whoever tries to sign in as an operator from elsewhere keeps no operator from
+/// Whether it was a passkey, which is both factors; or why it proves nothing.
+///
+/// It has a name of its own for the throttle: whoever tries to sign in as an operator from elsewhere keeps no operator from
 /// their work.
 async fn check(
     app: &App,
     identity: &Identity,
     client: &Client,
     proof: Proof,
-) -> Result<Result<(), Wrong>, Error> {
+) -> Result<Result<bool, Wrong>, Error> {
     match app.throttle.attempt(&format!("sudo {}", identity.person()), client.address) {
         Err(Error::TooManyRequests { retry_after_seconds, detail }) => {
             let (status, retry_after_seconds) = (StatusCode::TOO_MANY_REQUESTS, Some(retry_after_seconds));
@@ -150,12 +157,24 @@ async fn check(
         }
         attempt => attempt?,
     }
+    let wrong = |sentence: &str| Wrong {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        sentence: sentence.to_owned(),
+        retry_after_seconds: None,
+    };
+    if !proof.passkey.credential.is_empty() {
+        let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
+        return Ok(if proven {
+            Ok(true)
+        } else {
+            Err(wrong("this passkey proves nothing; try it once more"))
+        });
+    }
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     if app.passwords.verify(proof.password, person.password_hash).await? {
-        return Ok(Ok(()));
+        return Ok(Ok(false));
     }
-    let sentence = "this is not your password".to_owned();
-    Ok(Err(Wrong { status: StatusCode::UNPROCESSABLE_ENTITY, sentence, retry_after_seconds: None }))
+    Ok(Err(wrong("this is not your password")))
 }
 
 async fn refuse(app: &App, identity: &Identity, kept: &Kept, wrong: Wrong) -> Result<Response, Error> {

@@ -7,9 +7,9 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-
+use domain::values::PersonId;
+use governor::clock::{Clock, DefaultClock, QuantaInstant};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -19,18 +19,22 @@ pub struct Throttle {
     /// By the hash of the account's address.
     accounts: DefaultKeyedRateLimiter<[u8; 32]>,
     addresses: DefaultKeyedRateLimiter<Option<IpAddr>>,
+    /// By person: of a million codes three are right at a time.
+    codes: DefaultKeyedRateLimiter<PersonId>,
     clock: DefaultClock,
 }
 
 /// Tries at once, and then one every so many seconds.
 const PER_ACCOUNT: (u32, u32) = (10, 6);
 const PER_ADDRESS: (u32, u32) = (60, 30);
+const PER_CODE: (u32, u32) = (10, 1);
 
 impl Throttle {
     pub fn new() -> Self {
         Self {
             accounts: RateLimiter::keyed(quota(PER_ACCOUNT)),
             addresses: RateLimiter::keyed(quota(PER_ADDRESS)),
+            codes: RateLimiter::keyed(quota(PER_CODE)),
             clock: DefaultClock::default(),
         }
     }
@@ -39,9 +43,17 @@ impl Throttle {
     pub fn attempt(&self, account: &str, address: Option<IpAddr>) -> Result<(), Error> {
         let account =
             || self.accounts.check_key(&<[u8; 32]>::from(Sha256::digest(account.trim().to_lowercase())));
-        let Err(refused) = self.addresses.check_key(&address.map(one_client)).and_then(|()| account()) else {
-            return Ok(());
-        };
+        self.answer(self.addresses.check_key(&address.map(one_client)).and_then(|()| account()))
+    }
+
+    /// Counts one code that somebody typed whose password was right.
+    pub fn code(&self, person: PersonId, address: Option<IpAddr>) -> Result<(), Error> {
+        let code = || self.codes.check_key(&person);
+        self.answer(self.addresses.check_key(&address.map(one_client)).and_then(|()| code()))
+    }
+
+    fn answer(&self, counted: Result<(), NotUntil<QuantaInstant>>) -> Result<(), Error> {
+        let Err(refused) = counted else { return Ok(()) };
         let seconds = refused.wait_time_from(self.clock.now()).as_secs() + 1;
         Err(Error::TooManyRequests {
             retry_after_seconds: seconds,
@@ -53,6 +65,7 @@ impl Throttle {
     pub fn forget_quiet(&self) {
         self.accounts.retain_recent();
         self.addresses.retain_recent();
+        self.codes.retain_recent();
     }
 }
 

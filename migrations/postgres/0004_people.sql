@@ -45,6 +45,40 @@ create table link (
 );
 create index link_org on link (org_id);
 
+-- Second factors. The secret has to be readable to be compared with a code, so it stands here as it is.
+create table totp (
+    person_id  uuid        primary key,
+    secret     bytea       not null,
+    last_step  bigint      not null, -- of the last code that was taken: no step is taken twice
+    created_at timestamptz not null
+);
+
+create table recovery_code (
+    person_id uuid  not null,
+    code_hash bytea not null, -- SHA-256
+    used_at   timestamptz,
+    primary key (person_id, code_hash)
+);
+
+create table passkey (
+    credential_id bytea       primary key,
+    person_id     uuid        not null,
+    name          text        not null,
+    data          text        not null, -- JSON: the public key, and how often it was used
+    created_at    timestamptz not null,
+    last_used_at  timestamptz
+);
+create index passkey_person on passkey (person_id);
+
+-- What waits for its second half: a sign-in for its code, a question to a passkey for its answer.
+create table challenge (
+    token_hash bytea       primary key,
+    purpose    text        not null,
+    person_id  uuid,
+    state      text        not null,
+    expires_at timestamptz not null
+);
+
 -- When a suspension first kept somebody out: the measure of how quick it is.
 create table first_refusal (
     org_id     uuid not null,
@@ -74,7 +108,8 @@ begin
         grant select, insert on events, claims, commands to portal_app;
         grant select, insert, update on guards to portal_app;
         grant select, insert, update, delete on projection, projection_parked, projection_log,
-            people, session, visit, link, access_log, first_refusal to portal_app;
+            people, session, visit, link, totp, recovery_code, passkey, challenge, access_log, first_refusal
+            to portal_app;
         if not (select rolsuper from pg_roles where rolname = current_user) then
             begin -- also where we made it: since Postgres 16, that alone does not let us act as it
                 execute format('grant portal_app to %I', current_user);

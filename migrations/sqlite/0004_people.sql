@@ -46,6 +46,40 @@ create table link (
 ) strict;
 create index link_org on link (org_id);
 
+-- Second factors. The secret has to be readable to be compared with a code, so it stands here as it is.
+create table totp (
+    person_id  blob    primary key,
+    secret     blob    not null,
+    last_step  integer not null, -- of the last code that was taken: no step is taken twice
+    created_at integer not null
+) strict;
+
+create table recovery_code (
+    person_id blob not null,
+    code_hash blob not null, -- SHA-256
+    used_at   integer,
+    primary key (person_id, code_hash)
+) strict, without rowid;
+
+create table passkey (
+    credential_id blob    primary key,
+    person_id     blob    not null,
+    name          text    not null,
+    data          text    not null, -- JSON: the public key, and how often it was used
+    created_at    integer not null,
+    last_used_at  integer
+) strict;
+create index passkey_person on passkey (person_id);
+
+-- What waits for its second half: a sign-in for its code, a question to a passkey for its answer.
+create table challenge (
+    token_hash blob    primary key,
+    purpose    text    not null,
+    person_id  blob,
+    state      text    not null,
+    expires_at integer not null
+) strict;
+
 -- When a suspension first kept somebody out: the measure of how quick it is.
 create table first_refusal (
     org_id     blob not null,

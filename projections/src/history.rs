@@ -4,7 +4,7 @@ use domain::org::OrgEvent;
 use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
-use crate::db::{Db, read, scoped};
+use crate::db::{read, scoped};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
@@ -70,8 +70,7 @@ pub async fn by_shell(
     limit: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     platform.lists();
-    let db: &Db = log.db();
-    read!(db, |pool| {
+    read!(log.db(), |pool| {
         let query = sqlx::query_as(include_str!("sql/history/by_shell.sql"));
         query.bind(before).bind(limit).fetch_all(pool).await
     })

@@ -10,6 +10,7 @@
 //! | [`grants`] | who may act on the whole platform |
 //! | [`history`] | what happened to this organisation |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
+//! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
 //! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
 //! | [`scope`] | how much of it a request may see: the one bypass |
@@ -17,6 +18,7 @@
 //! **Invariant:** everything in a read model can be folded again from the events.
 
 pub mod access_log;
+pub mod challenges;
 mod db;
 pub mod event_log;
 pub mod grants;
@@ -27,9 +29,11 @@ pub mod memberships;
 pub mod operator_reads;
 pub mod org_detail;
 pub mod org_list;
+pub mod passkeys;
 pub mod people;
 pub mod projector;
 pub mod scope;
+pub mod second_factors;
 pub mod sessions;
 mod table;
 #[cfg(feature = "testing")]

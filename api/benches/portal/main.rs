@@ -1,13 +1,14 @@
 //! `make bench`: load against the real program in release, and the same against what it is compared with.
 //!
-//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `list` and
-//! `rebuild`; without a name all of them run.
+//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `list`,
+//! `pages` and `rebuild`; without a name all of them run.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 mod commands;
 mod list;
 mod memory;
+mod pages;
 #[path = "../../tests/portal/process.rs"]
 mod process;
 mod rebuild;
@@ -36,6 +37,9 @@ async fn main() {
     }
     if wanted("list") {
         list::run().await;
+    }
+    if wanted("pages") {
+        pages::run().await;
     }
     if wanted("rebuild") {
         rebuild::run().await;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use projections::{grants, operator_reads, sessions};
+use projections::{challenges, grants, operator_reads, sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -88,6 +88,9 @@ async fn housekeeping(app: App) {
         app.throttle.forget_quiet();
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");
+        }
+        if let Err(error) = challenges::sweep(&app.db, clock::now()).await {
+            tracing::warn!(%error, "sign-ins that nobody finished could not be removed");
         }
         if let Err(error) = operator_reads::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "reasons that no longer hold could not be removed");

@@ -1,13 +1,17 @@
 //! `/account`: who I am, how I sign in, and where I am signed in.
 
+pub mod passkeys;
+pub mod second_factor;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
+use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
-use projections::{memberships, people};
+use projections::{memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -94,7 +98,8 @@ pub async fn change_password(
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
-    let cookie = session::start(&app, identity.person(), &client, &headers).await?;
+    let shown = identity.session.two_factors;
+    let cookie = session::start(&app, identity.person(), &client, &headers, shown).await?;
     Ok((cookie, Redirect::to("/account?done=password")).into_response())
 }
 
@@ -119,6 +124,9 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         @match done {
             "name" => (ui::note(Tone::Good, html! { "You changed your name." })),
             "password" => (ui::note(Tone::Good, html! { "You changed your password. All other sessions were ended." })),
+            "second-factor" => (ui::note(Tone::Good, html! { "You turned off the second factor." })),
+            "passkey" => (ui::note(Tone::Good, html! { "You added a passkey. Next time, sign in with it." })),
+            "passkey-removed" => (ui::note(Tone::Good, html! { "You removed a passkey." })),
             "sessions" => (ui::note(Tone::Good, html! { "Ended." })),
             _ => {},
         }
@@ -139,6 +147,8 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         }))
         (roles_card(app, identity).await?)
         (password_card(errors))
+        (second_factor_card(second_factors::of_person(&app.db, identity.person()).await?.as_ref()))
+        (passkeys::card(app, identity, errors).await?)
         (sessions_card(&open, identity))
     };
     let choices = pages::choices(app, identity).await?;
@@ -188,6 +198,26 @@ fn password_card(errors: &Errors) -> Markup {
             }
         },
     )
+}
+
+fn second_factor_card(totp: Option<&Totp>) -> Markup {
+    let (state, what, change) = match totp {
+        Some(_) => (
+            "on",
+            "After your password, signing in asks for a code from your app.",
+            "Recovery codes, turning it off",
+        ),
+        None => (
+            "off",
+            "With one, signing in also asks for a code from your telephone: your password alone opens nothing.",
+            "Set up a second factor",
+        ),
+    };
+    let content = html! {
+        p { (what) }
+        p { a href=(paths::SECOND_FACTOR) { (change) } }
+    };
+    ui::card_with("Second factor", ui::badge(state), content)
 }
 
 fn sessions_card(open: &[Session], identity: &Identity) -> Markup {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::links::Purpose;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
-use crate::{links, passwords, paths, session, ui};
+use crate::{links, passwords, paths, second_factor, ui};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,8 +45,7 @@ pub async fn submit(
     let id = PersonId(person.person_id);
     people::set_password(&app.db, id, &hash).await?;
     sessions::end_all(&app.db, id).await?;
-    let cookie = session::start(&app, id, &client, &headers).await?;
-    Ok((cookie, Redirect::to(paths::ROOT)).into_response())
+    second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
 }
 
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {

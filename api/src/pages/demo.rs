@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::links::Purpose;
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::Path;
-use crate::{links, paths, session, ui};
+use crate::{links, paths, second_factor, ui};
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
     let person = whose(&app, &token).await?;
@@ -33,8 +33,7 @@ pub async fn submit(
     Path(token): Path<String>,
 ) -> Result<Response, Error> {
     let person = whose(&app, &token).await?;
-    let cookie = session::start(&app, PersonId(person.person_id), &client, &headers).await?;
-    Ok((cookie, Redirect::to(paths::ROOT)).into_response())
+    second_factor::enter(&app, PersonId(person.person_id), &client, &headers, paths::ROOT).await
 }
 
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {

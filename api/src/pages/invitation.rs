@@ -27,7 +27,7 @@ use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
 use crate::session::{Identity, Visitor};
 use crate::ui::{self, Field};
-use crate::{clock, links, passwords, paths, session};
+use crate::{clock, links, passwords, paths, second_factor};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -92,12 +92,11 @@ pub async fn submit(
         people::set_name(&app.db, person, &name).await?;
     }
     accept(&app, &invited, &client).await?;
-    let to = Redirect::to(&paths::dashboard(&invited.org.slug));
+    let dashboard = paths::dashboard(&invited.org.slug);
     if invited.person.password_hash.is_some() {
-        return Ok(to.into_response()); // signed in before, and nothing new was proven
+        return Ok(Redirect::to(&dashboard).into_response()); // signed in before, and nothing new was proven
     }
-    let cookie = session::start(&app, person, &client, &headers).await?;
-    Ok((cookie, to).into_response())
+    second_factor::enter(&app, person, &client, &headers, &dashboard).await
 }
 
 async fn accept(app: &App, invited: &Invited, client: &Client) -> Result<(), Error> {

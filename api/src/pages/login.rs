@@ -1,5 +1,8 @@
 //! `/login`, `/logout`: e-mail and password.
 
+pub mod code;
+pub mod passkey;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,7 +18,7 @@ use crate::extract::{Form, Query};
 use crate::pages::form::{Errors, again};
 use crate::session::{self, Identity, Visitor};
 use crate::ui::{self, Field, Kind};
-use crate::{pages, paths};
+use crate::{pages, passkeys, paths, second_factor};
 
 #[derive(Deserialize, Default)]
 pub struct Next {
@@ -39,7 +42,7 @@ pub async fn form(
 ) -> Result<Response, Error> {
     match visitor {
         Some(identity) => Ok(Redirect::to(&onwards(&app, &identity, &next).await?).into_response()),
-        None => Ok(page("", &next, &Errors::default()).into_response()),
+        None => Ok(page(&app, "", &next, &Errors::default()).into_response()),
     }
 }
 
@@ -59,11 +62,9 @@ pub async fn submit(
     let known = app.passwords.verify(typed.password, stored).await?;
     let Some(person) = person.filter(|_| known) else {
         let wrong = Errors::one("", "This e-mail address and password don't belong together.");
-        return Ok(again(page(&typed.email, &typed.next, &wrong)));
+        return Ok(again(page(&app, &typed.email, &typed.next, &wrong)));
     };
-    let cookie = session::start(&app, PersonId(person.person_id), &client, &headers).await?;
-    let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
-    Ok((cookie, Redirect::to(next)).into_response())
+    second_factor::enter(&app, PersonId(person.person_id), &client, &headers, &typed.next).await
 }
 
 /// Signs out; with somewhere to go next, to sign in again on the way there.
@@ -86,7 +87,7 @@ async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, E
     }
 }
 
-fn page(email: &str, next: &str, errors: &Errors) -> Markup {
+fn page(app: &App, email: &str, next: &str, errors: &Errors) -> Markup {
     let invited = html! { "There is no sign-up: whoever runs your organisation invites you, and the link you get opens your account." };
     ui::plain_with(
         "Sign in",
@@ -100,7 +101,20 @@ fn page(email: &str, next: &str, errors: &Errors) -> Markup {
                 (Field::new("password", "Password").kind(Kind::Password).autocomplete("current-password"))
                 (ui::submit("Sign in"))
             }
+            @if passkeys::are_possible(&app.settings) { (with_passkey(next)) }
         },
         invited,
     )
+}
+
+/// Shown by the script, in browsers that know passkeys.
+fn with_passkey(next: &str) -> Markup {
+    html! {
+        form method="post" action=(paths::LOGIN_PASSKEY) data-needs-passkeys hidden {
+            input type="hidden" name="next" value=(next);
+            input type="hidden" name="handle" data-passkey-handle;
+            input type="hidden" name="credential" data-passkey-credential;
+            (ui::passkey_button("Sign in with a passkey", paths::LOGIN_PASSKEY_QUESTION))
+        }
+    }
 }

@@ -33,7 +33,7 @@ const SHOWN: i64 = 50;
 
 /// One page of looks at an organisation, newest first.
 pub struct Looks {
-    shown: Vec<Look>,
+    rows: Vec<Look>,
     names: Names,
     /// Whether these are not the newest.
     later: bool,
@@ -41,19 +41,19 @@ pub struct Looks {
 
 impl Looks {
     pub async fn of(app: &App, scope: &Scope, org_id: Uuid, before: Option<Uuid>) -> Result<Self, Error> {
-        let shown = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
-        let people: Vec<Uuid> = shown.iter().map(|look| look.person_id).collect();
+        let looks = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
+        let people: Vec<Uuid> = looks.iter().map(|look| look.person_id).collect();
         let names = Names::of_people(app, &people).await?;
-        Ok(Self { shown, names, later: before.is_some() })
+        Ok(Self { rows: looks, names, later: before.is_some() })
     }
 
     pub fn table(&self) -> Markup {
-        if self.shown.is_empty() {
+        if self.rows.is_empty() {
             let next = html! { "As soon as somebody who runs this service opens a page about this organisation, it stands here." };
             return ui::empty("Nobody has looked.", next);
         }
         let columns = [Column::new("Who"), Column::new("Looked at"), Column::new("When"), Column::new("Why")];
-        let rows: Vec<Vec<Markup>> = self.shown.iter().map(|look| self.row(look)).collect();
+        let rows: Vec<Vec<Markup>> = self.rows.iter().map(|look| self.row(look)).collect();
         ui::table("Operator access", &columns, &rows)
     }
 
@@ -62,7 +62,7 @@ impl Looks {
         vec![
             html! { span.person { (ui::monogram(&who, "person")) (who) } },
             html! { (page_name(&look.page).unwrap_or("A page that is gone by now")) },
-            ui::time(look.at.into()),
+            ui::exact_time(look.at.into()),
             html! { (look.reason.as_deref().unwrap_or("–")) },
         ]
     }
@@ -70,8 +70,8 @@ impl Looks {
     /// The way to the looks before these, and back to the newest.
     pub fn pager(&self, here: &str) -> Markup {
         let separator = if here.contains('?') { '&' } else { '?' };
-        let full = i64::try_from(self.shown.len()).unwrap_or(i64::MAX) == SHOWN;
-        let last = self.shown.last().filter(|_| full);
+        let full = i64::try_from(self.rows.len()).unwrap_or(i64::MAX) == SHOWN;
+        let last = self.rows.last().filter(|_| full);
         let older = last.map(|look| format!("{here}{separator}before={}", look.read_id));
         let newest = self.later.then(|| here.to_owned());
         html! { @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) } }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use domain::Grant;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::values::{Email, PersonId, PersonName};
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Kind};
-use crate::{clock, links, passwords, paths, session};
+use crate::{clock, links, passwords, paths, second_factor};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -66,8 +66,7 @@ pub async fn submit(
         at: clock::now().into(),
     };
     app.bus.send::<Grant>(&Issuer::Setup, id, give, Envelope::new()).await?;
-    let cookie = session::start(&app, id, &client, &headers).await?;
-    Ok((cookie, Redirect::to(paths::ADMIN_ORGS)).into_response())
+    second_factor::enter(&app, id, &client, &headers, paths::ADMIN_ORGS).await
 }
 
 fn page(typed: &FirstPerson, errors: &Errors) -> Markup {

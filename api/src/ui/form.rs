@@ -43,6 +43,8 @@ impl Kind {
 /// One field of a form, with its label, help and error.
 pub struct Field<'a> {
     pub name: &'a str,
+    /// By which the page refers to it, where its name stands there twice.
+    pub id: &'a str,
     pub label: &'a str,
     pub kind: Kind,
     pub value: &'a str,
@@ -63,6 +65,7 @@ impl<'a> Field<'a> {
     pub fn new(name: &'a str, label: &'a str) -> Self {
         Self {
             name,
+            id: name,
             label,
             kind: Kind::Text,
             value: "",
@@ -114,6 +117,11 @@ impl<'a> Field<'a> {
     }
 
     #[must_use]
+    pub fn id(self, id: &'a str) -> Self {
+        Self { id, ..self }
+    }
+
+    #[must_use]
     pub fn focused(self) -> Self {
         Self { focused: true, ..self }
     }
@@ -127,7 +135,7 @@ impl<'a> Field<'a> {
     fn control(&self) -> Markup {
         let element = if self.kind == Kind::Area { "textarea rows=\"4\"" } else { "input" };
         let mut html = format!("<{element}");
-        attribute(&mut html, "id", &format!("field-{}", self.name));
+        attribute(&mut html, "id", &format!("field-{}", self.id));
         attribute(&mut html, "name", self.name);
         attribute(&mut html, "autocomplete", self.autocomplete);
         if self.kind != Kind::Area {
@@ -165,8 +173,8 @@ impl<'a> Field<'a> {
     }
 
     fn described_by(&self) -> Option<String> {
-        let error = self.error.map(|_| format!("error-{}", self.name));
-        let help = self.help.map(|_| format!("help-{}", self.name));
+        let error = self.error.map(|_| format!("error-{}", self.id));
+        let help = self.help.map(|_| format!("help-{}", self.id));
         let ids: Vec<String> = error.into_iter().chain(help).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
     }
@@ -180,17 +188,17 @@ impl Render for Field<'_> {
     fn render(&self) -> Markup {
         html! {
             div.field {
-                label for={ "field-" (self.name) } {
+                label for={ "field-" (self.id) } {
                     (self.label)
                     @if !self.required { " " span.optional { "optional" } }
                 }
                 (self.control())
-                @if let Some(error) = self.error { (error_line(self.name, error)) }
+                @if let Some(error) = self.error { (error_line(self.id, error)) }
                 @if self.proposes_slug() {
-                    output for={ "field-" (self.name) } data-slug-answer=(self.name) {}
+                    output for={ "field-" (self.id) } data-slug-answer=(self.name) {}
                 }
                 @if let Some(help) = self.help {
-                    p.help id={ "help-" (self.name) } { (help) }
+                    p.help id={ "help-" (self.id) } { (help) }
                 }
             }
         }
@@ -279,6 +287,14 @@ pub fn submit_danger(label: &str) -> Markup {
 /// For what is neither the page's main action nor grave.
 pub fn submit_plain(label: &str) -> Markup {
     html! { button.button type="submit" { (label) } }
+}
+
+/// Asks a passkey instead of the reader, with the question from `ask`; the script shows and presses it.
+pub fn passkey_button(label: &str, ask: &str) -> Markup {
+    html! {
+        button.button type="submit" formnovalidate data-passkey=(ask) data-needs-passkeys hidden { (label) }
+        p.error data-passkey-wrong hidden { (icon::warning()) span {} }
+    }
 }
 
 /// The foot of a form: its button, and the way out.

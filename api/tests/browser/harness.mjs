@@ -14,6 +14,7 @@ import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -132,6 +133,18 @@ class Database {
     return (await promisify(execFile)(BINARY, args, { cwd: this.folder, env })).stdout;
   }
 
+  /** As if so many minutes had passed since anybody proved who they are. Nobody can make time pass by using the program. */
+  timePasses(minutes) {
+    const exec = promisify(execFile);
+    if (this.engine === 'sqlite') {
+      const script = 'import sqlite3, sys; file = sqlite3.connect(sys.argv[1], timeout=10); file.execute(sys.argv[2]); file.commit()';
+      const statement = `update session set proven_at = proven_at - ${minutes * 60_000_000}`;
+      return exec('python3', ['-c', script, this.url.slice('sqlite://'.length), statement]);
+    }
+    const statement = `update session set proven_at = proven_at - interval '${minutes} minutes'`;
+    return exec('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', statement, this.url]);
+  }
+
   async remove() {
     this.kill();
     await until('its portals were gone', STOP_MS, () => this.users.size === 0);
@@ -161,9 +174,11 @@ export class Portal {
 
   /**
    * Starts one and waits until it answers. Of our own environment it sees PATH and HOME only.
-   * `options.args`: the arguments, by default none; `options.env`: more settings.
+   * `options.args`: the arguments, by default none; `options.env`: more settings; `options.host`: the name by which
+   * browsers reach it, instead of its address.
    */
-  static async start(database, options = {}) {
+  static async start(database, asked = {}) {
+    const options = asked.host ? { ...asked, env: { ...asked.env, ...(await reachedAs(asked.host)) } } : asked;
     await access(BINARY).catch(() => assert.fail(`no ${BINARY}: run cargo build, or set PORTAL_BIN`));
     const portal = new Portal(database, options);
     try {
@@ -194,7 +209,8 @@ export class Portal {
   }
 
   async #ready() {
-    this.url = (await this.said(/listening on (http:\/\/[\d.]+:\d+)/))[1];
+    const address = (await this.said(/listening on (http:\/\/[\d.]+:\d+)/))[1];
+    this.url = this.#options.env?.PORTAL_PUBLIC_URL ?? address;
     await until('it was ready', START_MS, async () => {
       this.#assertAlive();
       return fetch(this.at('/readyz')).then((answer) => answer.ok, () => false);
@@ -246,6 +262,16 @@ export class Portal {
   again(options = this.#options) {
     return Portal.start(this.#database, options);
   }
+}
+
+/** Settings for a portal that links to itself by name, which has to know its port before it has one. */
+async function reachedAs(host) {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return { PORTAL_LISTEN: `127.0.0.1:${port}`, PORTAL_PUBLIC_URL: `http://${host}:${port}` };
 }
 
 /** Repeats a question until the answer is true, and returns the answer. */

@@ -70,6 +70,7 @@ onEveryEngine('the console has no barriers', async ({ portal, page, context }) =
     org: acme.page,
     'org-members': `${acme.page}/members`,
     'org-history': `${acme.page}/history`,
+    'org-access': `${acme.page}/access`,
     'org-suspended': umbra.page,
     'org-archived': vela.page,
     'org-rename': `${acme.page}/name`,
@@ -88,6 +89,9 @@ onEveryEngine('the console has no barriers', async ({ portal, page, context }) =
   await page.goto(portal.at(`${acme.page}/confirmation`));
   await look(page, 'org-confirmation');
   await command(portal, context, `${acme.page}/reinstatement`);
+  await send(portal, context, `${acme.page}/reason`, { reason: 'Ticket 4711: nobody can sign in since noon.' });
+  await page.goto(portal.at(`${acme.page}/access`));
+  await look(page, 'org-access-why');
   await page.goto(portal.at(`${acme.page}/name`));
   await command(portal, context, `${acme.page}/name`, { name: 'Acme Group' });
   await page.getByLabel('Name').fill('Acme Worldwide');
@@ -180,6 +184,12 @@ onEveryEngine("a customer's pages have no barriers", async ({ portal, page, cont
       await page.goto(portal.at(place));
       await look(page, `customer-${place.split('/').at(-1)}`);
     }
+    await send(portal, context, `${acme.page}/reason`, { reason: 'Ticket 4711: nobody can sign in since noon.' });
+    for (const place of [acme.page, `${acme.page}/members`]) await context.request.get(portal.at(place));
+    await page.goto(portal.at('/org/acme/activity?of=operators'));
+    await page.waitForTimeout(400); // looks are written down together
+    await page.reload();
+    await look(page, 'customer-operators');
     for (const invitation of [beta.invitation, more]) await join(portal, theirs, invitation);
     await command(portal, context, `${gamma.page}/suspension`, { reason: 'Three invoices are unpaid since May.' });
     await send(portal, theirs, '/organisations/default', { slug: 'beta' });

@@ -32,6 +32,7 @@ on_both_engines! {
     rebuild_mends_a_read_model_that_was_edited,
     grant_gives_a_role_and_a_link_to_a_first_password,
     recover_lets_an_organisation_work_again,
+    forgetting_a_second_factor_is_the_way_back_for_who_lost_it,
     serve_stops_within_a_second,
     what_was_acknowledged_is_there_after_a_stop,
 }
@@ -60,6 +61,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_CONNECTIONS_PER_ADDRESS", "0", "--connections-per-address"),
         ("PORTAL_LOG", "xml", "--log"),
         ("PORTAL_SESSION_DAYS", "0", "--session-days"),
+        ("PORTAL_REQUIRE_SECOND_FACTOR", "perhaps", "--require-second-factor"),
         ("PORTAL_GRANT_APPROVAL", "perhaps", "--grant-approval"),
         ("PORTAL_GRANT_MAX_DAYS", "0", "--grant-max-days"),
         ("RUST_LOG", "portal=loud", "RUST_LOG"),
@@ -211,6 +213,37 @@ fn recover_lets_an_organisation_work_again(place: &Place) {
     let said = place.portal(&["recover", "nobody-has-this"]);
     assert_eq!((said.code, said.err.contains("no organisation has, or had, the slug")), (Some(1), true));
     place.done(&["verify"]);
+}
+
+/// Whatever somebody has to prove who they are with never leaves by an export, and goes when it is lost.
+fn forgetting_a_second_factor_is_the_way_back_for_who_lost_it(place: &Place) {
+    let granted = place.done(&["grant", "eve@example.com"]);
+    let link = link(&granted, "/password/");
+    let has_both = if place.url.starts_with("sqlite") {
+        "insert into totp select person_id, x'07', 0, 0 from people;
+         insert into passkey select x'08', person_id, 'Blue key', '{}', 0, null from people"
+    } else {
+        "insert into totp select person_id, '\\x07', 0, now() from people;
+         insert into passkey select '\\x08', person_id, 'Blue key', '{}', now(), null from people"
+    };
+    testing::execute(&place.url, has_both);
+    let exported = place.done(&["export"]);
+    assert!(!exported.contains("Blue key") && !exported.contains("secret"), "{exported}");
+    let running = place.start(&["serve"]);
+    let form = "password=correct+horse+battery+staple";
+    let answer = ask(running.address, ("POST", &link), "", form).expect("an answer");
+    assert!(answer.text.contains("/login/code"), "{}", answer.text);
+    running.terminate();
+    let said = place.done(&["forget-second-factor", "eve@example.com"]);
+    assert!(said.starts_with("eve@example.com signs in with their password alone from now on"), "{said}");
+    let running = place.start(&["serve"]);
+    let form = format!("email=eve%40example.com&{form}");
+    let answer = ask(running.address, ("POST", "/login"), "", &form).expect("an answer");
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    answer.session();
+    drop(running);
+    let said = place.portal(&["forget-second-factor", "nobody@example.com"]);
+    assert_eq!((said.code, said.err.contains("nobody here has the address")), (Some(1), true));
 }
 
 #[test]

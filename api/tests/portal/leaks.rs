@@ -199,9 +199,7 @@ impl Crawler<'_> {
 
     /// No mark but those that the request had itself.
     fn is_clean(&self, asked: &str, answer: &Answer) {
-        let head = |told, (name, value)| format!("{told}{name}: {value:?}\n");
-        let heads = answer.headers.iter().fold(String::new(), head);
-        let told = format!("{heads}{}", answer.body).to_lowercase();
+        let told = format!("{:?}\n{}", answer.headers, answer.body).to_lowercase();
         let asked = asked.to_lowercase();
         for (at, _) in told.match_indices(MARK) {
             let around: String = told[at..].chars().take_while(|c| c.is_alphanumeric()).collect();

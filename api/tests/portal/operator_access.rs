@@ -7,9 +7,10 @@ use api::{clock, routes};
 use domain::org::Role;
 use domain::values::OrgId;
 use projections::operator_reads::{self, Look};
-use projections::{Platform, Scope, grants, people};
+use projections::{Db, Platform, Scope, grants, people, testing};
 
 use crate::client::Client;
+use crate::process::Process;
 use crate::world::World;
 
 const TAB: &str = "/org/acme/activity?of=operators";
@@ -78,7 +79,7 @@ async fn every_page_about_an_organisation_has_a_name_and_is_kept(world: World) {
 async fn a_list_of_all_is_use_and_nobodys(world: World) {
     let acme = world.org("acme").await;
     let (ana, aud) = (world.operator().await, world.auditor().await);
-    ana.get("/admin/superadmins").await.is(200);
+    ana.get("/account").await.is(200);
     let platform = Platform::of(
         &grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("read").expect("one"),
     );
@@ -137,6 +138,36 @@ async fn looks_are_read_page_by_page(world: World) {
     let rows = |body: &str| body.matches("Members and invitations").count();
     assert_eq!((rows(&first.body), rows(&second.body)), (49, 11));
     olga.get("/org/acme/activity?of=operators&before=nonsense").await.is(400);
+}
+
+#[tokio::test]
+async fn a_clean_stop_loses_no_look_on_sqlite() {
+    let (_folder, url) = testing::sqlite();
+    a_clean_stop_loses_no_look(&url).await;
+}
+
+#[tokio::test]
+async fn a_clean_stop_loses_no_look_on_postgres() {
+    a_clean_stop_loses_no_look(&testing::postgres().await).await;
+}
+
+async fn a_clean_stop_loses_no_look(url: &str) {
+    let mut portal = Process::start(env!("CARGO_BIN_EXE_portal"), url).await;
+    let (mut ana, org) = (portal.first_superadmin().await, clock::new_id());
+    let form = format!("command_id={org}&name=Acme&slug=acme&owner_email=o%40example.com");
+    assert_eq!(ana.post("/admin/orgs", &form).await.expect("an answer").status, 303);
+    for _ in 0..30 {
+        assert_eq!(ana.get(&format!("/admin/orgs/{org}/history")).await.expect("an answer").status, 200);
+    }
+    portal.stop().await;
+    let db = Db::open(url).await.expect("it opens");
+    let ana = people::all(&db).await.expect("readable").into_iter().find(|p| p.email == "ana@example.com");
+    let grant = grants::active(&db, ana.expect("Ana").person_id, clock::now())
+        .await
+        .expect("readable")
+        .expect("an operator");
+    let scope = Scope::Platform(Platform::of(&grant));
+    assert_eq!(operator_reads::of_org(&db, &scope, org, None, 99).await.expect("readable").len(), 30);
 }
 
 engines! {

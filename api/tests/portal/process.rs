@@ -61,6 +61,13 @@ impl Process {
         wire
     }
 
+    /// A signal to stop, and its end.
+    pub(crate) async fn stop(mut self) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let told = Command::new("kill").arg(pid).status().await.expect("kill is there");
+        assert!(told.success() && self.child.wait().await.expect("it ends").success());
+    }
+
     /// `kill -9`, and its end.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("it runs");

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use api::clock;
 use domain::org::Role;
-use projections::testing;
+use projections::{second_factors, testing};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::{PASSWORD, World};
@@ -82,6 +83,7 @@ async fn a_life(world: &World) -> Vec<(&'static str, String)> {
         .is(422);
     let sessions = [ana.cookie("portal"), otto.cookie("portal")].map(|token| token.expect("a session"));
     let [anas, ottos] = sessions;
+    let (code, other, half) = second_factor(world).await;
     vec![
         ("the first link", first),
         ("a used invitation", once),
@@ -92,7 +94,31 @@ async fn a_life(world: &World) -> Vec<(&'static str, String)> {
         ("a guest's password", "an entirely different sentence".to_owned()),
         ("a refused password", "hunter2".to_owned()),
         ("a wrong password", "Wrong-Horse-7".to_owned()),
+        ("a password to confirm with", "Sudo-Horse-8".to_owned()),
+        ("a used recovery code", code),
+        ("a recovery code", other),
+        ("half a sign-in", half),
     ]
+}
+
+/// A second factor: a recovery code that was used, one that was not, and the handle of a sign-in that was not finished.
+async fn second_factor(world: &World) -> (String, String, String) {
+    let person = world.with_password("sue@example.com").await;
+    let sue = world.signed_in(person).await;
+    sue.post("/account/name", &[("name", "Sue"), ("sudo_password", "Sudo-Horse-8")]).await.is(422);
+    let enrolled = second_factors::enrol(&world.app.db, person, (&[7; 20], 0), &[], clock::now()).await;
+    assert!(enrolled.expect("stored"));
+    let page = sue.post("/account/second-factor/codes", &[]).await;
+    let codes: Vec<&str> = page.is(200).body.split("<li><code>").skip(1).map(|rest| &rest[..19]).collect();
+    let sign_in = async || {
+        let client = world.anonymous();
+        let fields = [("email", "sue@example.com"), ("password", PASSWORD)];
+        client.post("/login", &fields).await.leads_to("/login/code?next=%2F");
+        client
+    };
+    sign_in().await.post("/login/code", &[("code", codes[0])]).await.is(303);
+    let half = sign_in().await.cookie("portal-half").expect("a handle");
+    (codes[0].to_owned(), codes[1].to_owned(), half)
 }
 
 engines! { no_token_is_kept_or_logged_anywhere }

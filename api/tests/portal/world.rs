@@ -80,6 +80,7 @@ impl World {
             log: api::log::Format::Pretty,
             session_idle_hours: 12,
             session_days: 7,
+            require_second_factor: false,
             grant_approval: false,
             grant_max_days: None,
         };

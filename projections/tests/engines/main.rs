@@ -13,6 +13,7 @@ mod order;
 mod outage;
 mod poison;
 mod projector;
+mod proving;
 mod races;
 mod searches;
 mod signing_in;

@@ -1,0 +1,57 @@
+//! `/login/passkey`: sign-in with a passkey, which is both factors, and knows itself whose it is.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::page;
+use crate::app::App;
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Json, Nothing};
+use crate::pages::form::{Errors, again};
+use crate::passkeys::{self, Answer, Question};
+use crate::{paths, session};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    handle: String,
+    credential: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// What the script asks for when the button is pressed.
+pub async fn question(
+    State(app): State<App>,
+    client: Client,
+    _: Form<Nothing>,
+) -> Result<Json<Question>, Error> {
+    slowly(&app, &client)?;
+    Ok(Json(passkeys::ask_anybody(&app).await?))
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Form(answered): Form<Answered>,
+) -> Result<Response, Error> {
+    slowly(&app, &client)?;
+    let answer = Answer { handle: answered.handle, credential: answered.credential };
+    let Some(person) = passkeys::who(&app, &answer).await? else {
+        let wrong = Errors::one("", "This passkey opens nothing here. Sign in with your password.");
+        return Ok(again(page(&app, "", &answered.next, &wrong)));
+    };
+    let cookie = session::start(&app, person, &client, &headers, true).await?;
+    let next = paths::local(&answered.next).unwrap_or(paths::ROOT);
+    Ok((cookie, Redirect::to(next)).into_response())
+}
+
+/// Nobody has said yet who they are, so it is the address that is counted.
+fn slowly(app: &App, client: &Client) -> Result<(), Error> {
+    let address = client.address.map(|address| address.to_string()).unwrap_or_default();
+    app.throttle.attempt(&format!("passkey {address}"), client.address)
+}

@@ -1,0 +1,219 @@
+//! Passkeys (WebAuthn): something that people carry, which makes sure itself that it is them; so one is both factors.
+//!
+//! ```text
+//! button ─► question (challenge, five minutes) ─► authenticator ─► answer ─► form
+//! ```
+//!
+//! **Invariant:** a question is answered once. A passkey belongs to the name in the public URL, so where there is only an
+//! IP address, there are none.
+
+use domain::values::{PersonId, PersonName};
+use projections::challenges::{self, Purpose};
+use projections::passkeys::{self, Passkey as Stored};
+use projections::people;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, Passkey, PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, Url, Webauthn, WebauthnBuilder, WebauthnError,
+};
+
+use crate::app::App;
+use crate::clock;
+use crate::config::Settings;
+use crate::error::Error;
+use crate::session::{Token, hash_of};
+
+/// How long a question waits for its answer.
+const MINUTES: i64 = 5;
+
+/// What an authenticator is asked, by way of the script on our pages.
+#[derive(Serialize)]
+pub struct Question {
+    /// By which its answer is known.
+    handle: String,
+    /// What `navigator.credentials.create` wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create: Option<Value>,
+    /// What `navigator.credentials.get` wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    get: Option<Value>,
+}
+
+/// What came back from an authenticator, as forms carry it.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub handle: String,
+    /// JSON, as browsers write it.
+    pub credential: String,
+}
+
+/// Whether there can be passkeys here: an IP address is no name that one could belong to.
+pub fn are_possible(settings: &Settings) -> bool {
+    site(settings).is_some()
+}
+
+/// Asks for a new passkey of somebody.
+pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
+    let site = site(&app.settings).ok_or(Error::NotFound)?;
+    let who = people::by_id(&app.db, person).await?.ok_or(Error::NotFound)?;
+    let known = passkeys::of_person(&app.db, person).await?;
+    let known = known.into_iter().map(|passkey| passkey.credential_id).collect();
+    let (options, state) = site
+        .start_passkey_registration(person.0, &who.email, who.called(), Some(known))
+        .map_err(anyhow::Error::from)?;
+    let mut create = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
+    // Found without an address being typed: the passkey itself knows whose it is.
+    create["authenticatorSelection"]["residentKey"] = json!("required");
+    create["authenticatorSelection"]["requireResidentKey"] = json!(true);
+    let handle = begin(app, (Purpose::Registration, Some(person)), &state).await?;
+    Ok(Question { handle, create: Some(create), get: None })
+}
+
+/// Keeps a new passkey of somebody; `false` if the answer is not one to a question that was asked.
+pub async fn keep(app: &App, person: PersonId, name: &PersonName, answer: &Answer) -> Result<bool, Error> {
+    let Some((site, state, credential)) = finish::<PasskeyRegistration, RegisterPublicKeyCredential>(
+        app,
+        Purpose::Registration,
+        answer,
+        |of| of == Some(person),
+    )
+    .await?
+    else {
+        return Ok(false);
+    };
+    let Some(passkey) = judged(site.finish_passkey_registration(&credential, &state)) else {
+        return Ok(false);
+    };
+    let stored = Stored {
+        credential_id: passkey.cred_id().clone(),
+        person_id: person.0,
+        name: name.as_str().to_owned(),
+        data: serde_json::to_string(&passkey).map_err(anyhow::Error::from)?,
+        created_at: clock::now(),
+        last_used_at: None,
+    };
+    Ok(passkeys::add(&app.db, &stored).await?)
+}
+
+/// Asks whoever it is to sign in.
+pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
+    let site = site(&app.settings).ok_or(Error::NotFound)?;
+    let (options, state) = site.start_discoverable_authentication().map_err(anyhow::Error::from)?;
+    let handle = begin(app, (Purpose::SignIn, None), &state).await?;
+    let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
+    Ok(Question { handle, create: None, get: Some(get) })
+}
+
+/// Who signed in, if the answer is of a passkey that is known.
+pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> {
+    let Some((site, state, credential)) =
+        finish::<DiscoverableAuthentication, PublicKeyCredential>(app, Purpose::SignIn, answer, |_| true)
+            .await?
+    else {
+        return Ok(None);
+    };
+    let Some((person, id)) = judged(site.identify_discoverable_authentication(&credential)) else {
+        return Ok(None);
+    };
+    let found = passkeys::find(&app.db, id).await?.filter(|passkey| passkey.person_id == person);
+    let Some(stored) = found else { return Ok(None) };
+    let passkey: Passkey = serde_json::from_str(&stored.data).map_err(anyhow::Error::from)?;
+    let Some(result) = judged(site.finish_discoverable_authentication_v2(&credential, state, &passkey))
+    else {
+        return Ok(None);
+    };
+    note_use(app, passkey, &result).await?;
+    Ok(result.user_verified().then_some(PersonId(person)))
+}
+
+/// Asks somebody who is signed in to prove it with one of their passkeys.
+pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
+    let site = site(&app.settings).ok_or(Error::NotFound)?;
+    let known = of_person(app, person).await?;
+    if known.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let (options, state) = site.start_passkey_authentication(&known).map_err(anyhow::Error::from)?;
+    let handle = begin(app, (Purpose::Proof, Some(person)), &state).await?;
+    let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
+    Ok(Question { handle, create: None, get: Some(get) })
+}
+
+/// Whether the answer is of a passkey of this person.
+pub async fn proves(app: &App, person: PersonId, answer: &Answer) -> Result<bool, Error> {
+    let Some((site, state, credential)) =
+        finish::<PasskeyAuthentication, PublicKeyCredential>(app, Purpose::Proof, answer, |of| {
+            of == Some(person)
+        })
+        .await?
+    else {
+        return Ok(false);
+    };
+    let Some(result) = judged(site.finish_passkey_authentication(&credential, &state)) else {
+        return Ok(false);
+    };
+    // One that was removed since the question was asked proves nothing.
+    let known = of_person(app, person).await?;
+    let Some(passkey) = known.into_iter().find(|passkey| passkey.cred_id() == result.cred_id()) else {
+        return Ok(false);
+    };
+    note_use(app, passkey, &result).await?;
+    Ok(result.user_verified())
+}
+
+/// The site that passkeys belong to: the name in the public URL.
+fn site(settings: &Settings) -> Option<Webauthn> {
+    let url = Url::parse(&settings.public_url()).ok()?;
+    let name = url.domain()?;
+    WebauthnBuilder::new(name, &url).ok()?.rp_name("portal").build().ok()
+}
+
+async fn of_person(app: &App, person: PersonId) -> Result<Vec<Passkey>, Error> {
+    let stored = passkeys::of_person(&app.db, person).await?;
+    let read = stored.iter().map(|passkey| serde_json::from_str(&passkey.data));
+    Ok(read.collect::<Result<_, _>>().map_err(anyhow::Error::from)?)
+}
+
+async fn begin(
+    app: &App,
+    about: (Purpose, Option<PersonId>),
+    state: &impl Serialize,
+) -> Result<String, Error> {
+    let state = serde_json::to_string(state).map_err(anyhow::Error::from)?;
+    let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
+    challenges::begin(&app.db, &handle.hash, about, &state, until).await?;
+    Ok(handle.plain)
+}
+
+/// The question behind an answer, which nobody can answer again, and what the authenticator said.
+async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
+    app: &App,
+    purpose: Purpose,
+    answer: &Answer,
+    is_theirs: impl Fn(Option<PersonId>) -> bool + Send,
+) -> Result<Option<(Webauthn, S, C)>, Error> {
+    let (Some(site), Ok(credential)) = (site(&app.settings), serde_json::from_str(&answer.credential)) else {
+        return Ok(None);
+    };
+    let found = challenges::take(&app.db, &hash_of(&answer.handle), purpose, clock::now()).await?;
+    let Some(asked) = found.filter(|asked| is_theirs(asked.person_id.map(PersonId))) else { return Ok(None) };
+    let state = serde_json::from_str(&asked.state).map_err(anyhow::Error::from)?;
+    Ok(Some((site, state, credential)))
+}
+
+/// An answer that is not right is nobody's fault of ours, but worth a line in the log.
+fn judged<T>(result: Result<T, WebauthnError>) -> Option<T> {
+    result.map_err(|why| tracing::info!(%why, "a passkey was refused")).ok()
+}
+
+async fn note_use(
+    app: &App,
+    mut passkey: Passkey,
+    result: &webauthn_rs::prelude::AuthenticationResult,
+) -> Result<(), Error> {
+    passkey.update_credential(result);
+    let data = serde_json::to_string(&passkey).map_err(anyhow::Error::from)?;
+    Ok(passkeys::used(&app.db, passkey.cred_id(), &data, clock::now()).await?)
+}

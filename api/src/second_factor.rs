@@ -1,0 +1,206 @@
+//! The second factor of a password: codes that an app makes of a shared secret every 30 seconds (RFC 6238), and recovery
+//! codes for when the app is lost.
+//!
+//! **Invariant:** whoever has a second factor comes in with it: [`enter`] is the only way from a password to a session.
+//! No code is taken twice.
+
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::PersonId;
+use projections::challenges::{self, Purpose};
+use projections::second_factors;
+use totp_rs::{Builder, Secret, Totp};
+
+use crate::app::App;
+use crate::client::Client;
+use crate::error::Error;
+use crate::session::{self, Identity, Token, hash_of};
+use crate::{clock, paths};
+
+/// How long a sign-in waits for its code.
+const MINUTES: i64 = 10;
+
+/// How many recovery codes somebody gets at a time.
+pub const CODES: usize = 10;
+
+/// What has been shown so far is enough for a session, or leads to where the code is asked for; then on to `next`, if
+/// that is a path of ours.
+pub async fn enter(
+    app: &App,
+    person: PersonId,
+    client: &Client,
+    headers: &HeaderMap,
+    next: &str,
+) -> Result<Response, Error> {
+    let next = paths::local(next).unwrap_or(paths::ROOT);
+    if second_factors::of_person(&app.db, person).await?.is_none() {
+        let cookie = session::start(app, person, client, headers, false).await?;
+        return Ok((cookie, Redirect::to(next)).into_response());
+    }
+    let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
+    challenges::begin(&app.db, &handle.hash, (Purpose::Code, Some(person)), "", until).await?;
+    let cookie = session::half_way(app, &handle.plain, MINUTES);
+    Ok((cookie, Redirect::to(&paths::code_then(next))).into_response())
+}
+
+/// Whose sign-in waits for a code, by the handle in their cookie.
+pub async fn waiting(app: &App, handle: &str) -> Result<Option<PersonId>, Error> {
+    let found = challenges::find(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?;
+    Ok(found.and_then(|found| found.person_id).map(PersonId))
+}
+
+/// Ends the waiting; `false` if somebody was quicker.
+pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
+    Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
+}
+
+/// Takes what somebody typed, if it is a code of their app or a recovery code, and was not taken before.
+pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<bool, Error> {
+    let typed = plain(typed);
+    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(false) };
+    if typed.len() == DIGITS && typed.bytes().all(|digit| digit.is_ascii_digit()) {
+        let Some(step) = matching_step(&totp.secret, &typed)? else { return Ok(false) };
+        return Ok(second_factors::take_step(&app.db, person, step).await?);
+    }
+    Ok(second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?)
+}
+
+/// A secret to be shared, and the code that shows that it is.
+pub struct Enrolment {
+    secret: Vec<u8>,
+}
+
+impl Enrolment {
+    /// 160 bits from the operating system, as RFC 4226 wants.
+    pub fn new() -> anyhow::Result<Self> {
+        let mut secret = vec![0; SECRET_BYTES];
+        getrandom::fill(&mut secret)?;
+        Ok(Self { secret })
+    }
+
+    /// The secret that a page of ours showed.
+    pub fn of(text: &str) -> Option<Self> {
+        let secret = Secret::try_from_base32(text.replace(' ', "")).ok()?;
+        let secret: &[u8] = secret.as_ref();
+        (secret.len() == SECRET_BYTES).then(|| Self { secret: secret.to_vec() })
+    }
+
+    /// In groups of four letters, to be typed where there is no camera.
+    pub fn text(&self) -> String {
+        let letters = Secret::from(self.secret.clone()).to_base32();
+        let groups: Vec<&str> = letters.as_bytes().chunks(4).filter_map(|g| str::from_utf8(g).ok()).collect();
+        groups.join(" ")
+    }
+
+    /// What the picture says to an app.
+    pub fn url(&self, email: &str) -> anyhow::Result<String> {
+        Ok(totp(&self.secret, email)?.to_url()?)
+    }
+
+    /// Shares the secret with somebody who typed a code of it; gives their recovery codes, or nothing where one is
+    /// shared already.
+    pub async fn confirm(&self, app: &App, identity: &Identity, code: &str) -> Result<Confirmed, Error> {
+        let Some(step) = matching_step(&self.secret, &plain(code))? else { return Ok(Confirmed::WrongCode) };
+        let codes = new_codes()?;
+        let (secret, hashes) = ((&*self.secret, step), hashes(&codes));
+        let enrolled =
+            second_factors::enrol(&app.db, identity.person(), secret, &hashes, clock::now()).await?;
+        Ok(if enrolled { Confirmed::Now(codes) } else { Confirmed::Before })
+    }
+}
+
+/// What became of an enrolment.
+pub enum Confirmed {
+    WrongCode,
+    /// These are the recovery codes, which nobody will see again.
+    Now(Vec<String>),
+    Before,
+}
+
+/// Recovery codes in place of all earlier ones.
+pub async fn replace_codes(app: &App, person: PersonId) -> Result<Vec<String>, Error> {
+    let codes = new_codes()?;
+    second_factors::replace_codes(&app.db, person, &hashes(&codes)).await?;
+    Ok(codes)
+}
+
+const SECRET_BYTES: usize = 20;
+const DIGITS: usize = 6;
+
+/// Digits and letters that nobody takes for one another.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+fn totp(secret: &[u8], account: &str) -> anyhow::Result<Totp> {
+    let account = account.replace(':', "");
+    let builder = Builder::new().with_secret(secret.to_vec()).with_account_name(account);
+    builder.with_issuer(Some("portal")).build().map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// The step of 30 seconds whose code this is: the present one, the one before or the one after.
+fn matching_step(secret: &[u8], code: &str) -> anyhow::Result<Option<i64>> {
+    let now = u64::try_from(clock::now().timestamp())?;
+    let step = totp(secret, "somebody")?.check(code, now);
+    Ok(step.map(i64::try_from).transpose()?)
+}
+
+/// 80 bits each, in groups of four.
+fn new_codes() -> anyhow::Result<Vec<String>> {
+    let mut codes = Vec::with_capacity(CODES);
+    for _ in 0..CODES {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        let letters: Vec<char> =
+            bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+        codes.push(letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-"));
+    }
+    Ok(codes)
+}
+
+fn hashes(codes: &[String]) -> Vec<[u8; 32]> {
+    codes.iter().map(|code| hash_of(&plain(code))).collect()
+}
+
+/// Without what people type for their eyes, and with the letters that were meant.
+fn plain(typed: &str) -> String {
+    let letters = typed.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    let meant = |letter| match letter {
+        'o' => '0',
+        'i' | 'l' => '1',
+        other => other,
+    };
+    letters.map(meant).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_code_is_known_however_it_is_typed() {
+        assert_eq!(plain(" 0AB1-cdef "), "0ab1cdef");
+        assert_eq!(plain("oabl cdef"), "0ab1cdef");
+    }
+
+    #[test]
+    fn recovery_codes_differ() {
+        let mut codes = new_codes().expect("random");
+        assert!(codes.iter().all(|code| code.len() == 19), "{codes:?}");
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes.len(), CODES);
+    }
+
+    #[test]
+    fn a_secret_is_read_as_it_was_shown() {
+        let shown = Enrolment::new().expect("random");
+        let read = Enrolment::of(&shown.text()).expect("readable");
+        assert_eq!(read.secret, shown.secret);
+        assert!(Enrolment::of("JBSW Y3DP").is_none(), "too short");
+        assert!(
+            shown
+                .url("ana@example.com")
+                .expect("a URL")
+                .starts_with("otpauth://totp/portal:ana%40example.com?")
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! The other half of the matrix: every command, issued by everybody there is, as a file to be read in review.
+//!
+//! **Invariant:** a new command does not compile until it has a number here, and fails until it has a line.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use api::access::{Commanded, Issuer};
+use api::bus::{Envelope, SendError};
+use api::clock;
+use domain::grant::{GrantCommand, PlatformRole, Term};
+use domain::org::{Invitee, OrgCommand, Role};
+use domain::values::{InvitationId, OrgId, PersonId, RequestId};
+use domain::{Grant, Org};
+use projections::{Timestamp, grants};
+
+use crate::world::World;
+
+/// Columns. Whoever was proven long ago is a superadmin who signed in this morning.
+const WHO: [&str; 9] =
+    ["nobody's", "member", "owner", "auditor", "superadmin", "proven long ago", "shell", "setup", "timer"];
+
+async fn every_command_is_open_to_whom_the_table_says(world: World) {
+    let issuers = issuers(&world).await;
+    let mut matrix = format!("{:<40}", "");
+    for who in WHO {
+        write!(matrix, "{who:<17}").expect("text");
+    }
+    for (name, command) in org_commands() {
+        matrix.push_str(&line::<Org>(&world, &issuers, name, |_| OrgId(clock::new_id()), command).await);
+    }
+    for (name, command) in grant_commands() {
+        matrix.push_str(&line::<Grant>(&world, &issuers, name, |_| PersonId(clock::new_id()), command).await);
+    }
+    let lines: Vec<&str> = matrix.lines().map(str::trim_end).collect();
+    insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("commands", lines.join("\n"));
+    });
+}
+
+/// Who it is: the person whose id stands in the command, where one does.
+type Make<C> = Box<dyn Fn(PersonId) -> C + Send + Sync>;
+
+/// To something that does not exist, so that nobody is kept from the next: what matters is whether they may.
+async fn line<A: Commanded<Command: std::fmt::Debug>>(
+    world: &World,
+    issuers: &[(&'static str, PersonId, Issuer)],
+    name: &str,
+    id: impl Fn(PersonId) -> A::Id,
+    command: Make<A::Command>,
+) -> String {
+    let mut line = format!("\n{name:<40}");
+    for (_, person, issuer) in issuers {
+        let sent = world.app.bus.send::<A>(issuer, id(*person), command(*person), Envelope::new()).await;
+        let outcome = match sent {
+            Err(SendError::Forbidden) => "✗",
+            Err(SendError::ProofNeeded(_)) => "asked again",
+            Ok(_) | Err(SendError::Rule(_) | SendError::LastOne) => "✓",
+            Err(other) => panic!("{name}: {other}"),
+        };
+        write!(line, "{outcome:<17}").expect("text");
+    }
+    line
+}
+
+async fn issuers(world: &World) -> Vec<(&'static str, PersonId, Issuer)> {
+    let acme = world.org("acme").await;
+    let nora = world.person("nora@example.com").await;
+    let (mike, olga) = (world.member(acme).await.person(), world.owner(acme).await.person());
+    let (aud, ana) = (world.auditor().await.person(), world.operator().await.person());
+    let long_ago = Timestamp::from(chrono::DateTime::UNIX_EPOCH);
+    let mut issuers = vec![];
+    let people = [
+        (nora, clock::now()),
+        (mike, clock::now()),
+        (olga, clock::now()),
+        (aud, clock::now()),
+        (ana, clock::now()),
+        (ana, long_ago),
+    ];
+    for (who, (person, proven_at)) in WHO.into_iter().zip(people) {
+        let grant = grants::active(&world.app.db, person.0, clock::now()).await.expect("readable");
+        issuers.push((who, person, Issuer::Person { person, grant, proven_at: Some(proven_at) }));
+    }
+    let others = [Issuer::Shell, Issuer::Setup, Issuer::Timer];
+    issuers.extend(WHO.into_iter().skip(people.len()).zip(others).map(|(who, issuer)| (who, nora, issuer)));
+    issuers
+}
+
+fn org_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
+    use OrgCommand as C;
+    let (invitation, at) = (InvitationId(clock::new_id()), clock::now().into());
+    let invitee = move || Invitee { invitation, person: another(), role: Role::Owner, expires_at: at };
+    let reason = || "Because the matrix asks".parse().expect("a reason");
+    let (name, slug) = (
+        || "Acme".parse().expect("a name"),
+        || format!("s{}", &clock::new_id().simple().to_string()[..30]).parse().expect("a slug"),
+    );
+    let commands: Vec<(&'static str, Make<C>)> = vec![
+        ("create an organisation", Box::new(move |_| C::Create { name: name(), slug: slug(), owner: None })),
+        ("rename it", Box::new(move |_| C::Rename { name: name() })),
+        ("change its slug", Box::new(move |_| C::ChangeSlug { slug: slug() })),
+        ("suspend it", Box::new(move |_| C::Suspend { reason: reason(), confirmed: None })),
+        ("confirm the suspension", Box::new(move |_| C::ConfirmSuspension { signed_in_at: at })),
+        ("reinstate it", Box::new(|_| C::Reinstate)),
+        ("reinstate it, for its time has come", Box::new(move |_| C::ReinstateOnTime { at })),
+        ("archive it", Box::new(move |_| C::Archive { reason: reason(), confirmed: None })),
+        ("restore it", Box::new(|_| C::Restore)),
+        ("protect it", Box::new(|_| C::Protect)),
+        ("lift its protection", Box::new(|_| C::Unprotect)),
+        ("invite somebody", Box::new(move |_| C::Invite(invitee()))),
+        ("renew an invitation", Box::new(move |_| C::RenewInvitation { invitation, expires_at: at })),
+        ("withdraw an invitation", Box::new(move |_| C::WithdrawInvitation { invitation })),
+        ("accept an invitation", Box::new(move |person| C::AcceptInvitation { invitation, person, at })),
+        (
+            "accept somebody else's",
+            Box::new(move |_| C::AcceptInvitation { invitation, person: another(), at }),
+        ),
+    ];
+    let seen: BTreeSet<_> =
+        commands.iter().map(|(_, command)| number_of_org_command(&command(another()))).collect();
+    assert!(seen.into_iter().eq(0..15), "every command has a line");
+    commands
+}
+
+fn grant_commands() -> Vec<(&'static str, Make<GrantCommand>)> {
+    use GrantCommand as C;
+    let (role, request, at) = (PlatformRole::Superadmin, RequestId(clock::new_id()), clock::now().into());
+    let reason = || "Because the matrix asks".parse().expect("a reason");
+    let term = Term::FOR_GOOD;
+    let give = move |role| C::Give { role, reason: reason(), term, at };
+    let ask = move |by| C::Request { request, role, reason: reason(), term, by, person: another(), at };
+    let commands: Vec<(&'static str, Make<C>)> = vec![
+        ("grant superadmin", Box::new(move |_| give(PlatformRole::Superadmin))),
+        ("grant auditor", Box::new(move |_| give(PlatformRole::Auditor))),
+        ("revoke", Box::new(move |_| C::Revoke { role, reason: reason() })),
+        ("ask for a grant", Box::new(ask)),
+        ("ask in another's name", Box::new(move |_| ask(another()))),
+        ("approve", Box::new(move |by| C::Approve { request, by, at })),
+        ("approve in another's name", Box::new(move |_| C::Approve { request, by: another(), at })),
+        ("decline", Box::new(move |_| C::Decline { request, reason: reason() })),
+        ("withdraw", Box::new(move |by| C::Withdraw { request, by })),
+        ("withdraw in another's name", Box::new(move |_| C::Withdraw { request, by: another() })),
+        ("begin a grant, for its time has come", Box::new(move |_| C::Start { role, at })),
+        ("end a grant, for its time has come", Box::new(move |_| C::Expire { role, at })),
+    ];
+    let seen: BTreeSet<_> =
+        commands.iter().map(|(_, command)| number_of_grant_command(&command(another()))).collect();
+    assert!(seen.into_iter().eq(0..8), "every command has a line");
+    commands
+}
+
+fn another() -> PersonId {
+    PersonId(clock::new_id())
+}
+
+fn number_of_org_command(command: &OrgCommand) -> usize {
+    use OrgCommand as C;
+    match command {
+        C::Create { .. } => 0,
+        C::Rename { .. } => 1,
+        C::ChangeSlug { .. } => 2,
+        C::Suspend { .. } => 3,
+        C::ConfirmSuspension { .. } => 4,
+        C::Reinstate => 5,
+        C::ReinstateOnTime { .. } => 6,
+        C::Archive { .. } => 7,
+        C::Restore => 8,
+        C::Protect => 9,
+        C::Unprotect => 10,
+        C::Invite(_) => 11,
+        C::RenewInvitation { .. } => 12,
+        C::WithdrawInvitation { .. } => 13,
+        C::AcceptInvitation { .. } => 14,
+    }
+}
+
+fn number_of_grant_command(command: &GrantCommand) -> usize {
+    use GrantCommand as C;
+    match command {
+        C::Give { .. } => 0,
+        C::Revoke { .. } => 1,
+        C::Request { .. } => 2,
+        C::Approve { .. } => 3,
+        C::Decline { .. } => 4,
+        C::Withdraw { .. } => 5,
+        C::Start { .. } => 6,
+        C::Expire { .. } => 7,
+    }
+}
+
+engines! {
+    every_command_is_open_to_whom_the_table_says,
+}

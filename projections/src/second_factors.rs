@@ -1,0 +1,117 @@
+//! Second factors of passwords: a secret shared with an app that makes codes of it, and recovery codes for when that is
+//! lost.
+//!
+//! **Invariant:** no code is taken twice, on whichever process: a step has to be later than the last one taken, and a
+//! recovery code unused, in the statement that takes it.
+
+use domain::values::PersonId;
+
+use crate::db::{Db, on, read, row, write};
+use crate::timestamp::Timestamp;
+
+row! {
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Totp {
+        pub secret: Vec<u8>,
+        /// Of the last code that was taken, in steps of 30 seconds since 1970.
+        pub last_step: i64,
+        pub created_at: Timestamp,
+        /// Recovery codes that were not used yet.
+        pub codes_left: i64,
+    }
+}
+
+/// Recovery codes in place of all there were.
+macro_rules! give {
+    ($conn:expr, $person:expr, $codes:expr) => {{
+        sqlx::query(include_str!("sql/second_factors/drop_codes.sql"))
+            .bind($person.0)
+            .execute(&mut *$conn)
+            .await?;
+        for code in $codes {
+            let add = sqlx::query(include_str!("sql/second_factors/add_code.sql"));
+            add.bind($person.0).bind(code.as_slice()).execute(&mut *$conn).await?;
+        }
+    }};
+}
+
+pub async fn of_person(db: &Db, person: PersonId) -> Result<Option<Totp>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/second_factors/find.sql")).bind(person.0).fetch_optional(pool).await
+    })
+}
+
+/// Shares a secret with somebody who has shown a code of it, and gives them recovery codes; `false` if they share one
+/// already.
+pub async fn enrol(
+    db: &Db,
+    person: PersonId,
+    (secret, step): (&[u8], i64),
+    codes: &[[u8; 32]],
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = db.begin().await?;
+    let enrolled = on!(&mut tx, |conn| {
+        let enrol = sqlx::query(include_str!("sql/second_factors/enrol.sql"));
+        let done = enrol.bind(person.0).bind(secret).bind(step).bind(now).execute(&mut *conn).await?;
+        if done.rows_affected() == 1 {
+            give!(&mut *conn, person, codes);
+        }
+        done.rows_affected() == 1
+    });
+    tx.commit().await?;
+    Ok(enrolled)
+}
+
+/// Takes a code of a step; `false` if that or a later one was taken before.
+pub async fn take_step(db: &Db, person: PersonId, step: i64) -> Result<bool, sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/second_factors/take_step.sql"))
+            .bind(person.0)
+            .bind(step)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected() == 1)
+    })
+}
+
+/// Uses a recovery code; `false` if there is none with this hash, or it was used.
+pub async fn use_code(
+    db: &Db,
+    person: PersonId,
+    code_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/second_factors/use_code.sql"))
+            .bind(person.0)
+            .bind(code_hash.as_slice())
+            .bind(now)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected() == 1)
+    })
+}
+
+/// Gives somebody recovery codes in place of all they had.
+pub async fn replace_codes(db: &Db, person: PersonId, codes: &[[u8; 32]]) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |conn| give!(conn, person, codes));
+    tx.commit().await
+}
+
+/// Removes secret and codes. Sessions that were begun with them count as begun with a password alone, unless there is
+/// a passkey.
+pub async fn remove(db: &Db, person: PersonId) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |conn| {
+        for statement in [
+            include_str!("sql/second_factors/remove.sql"),
+            include_str!("sql/second_factors/drop_codes.sql"),
+            include_str!("sql/sessions/weaken.sql"),
+        ] {
+            sqlx::query(statement).bind(person.0).execute(&mut *conn).await?;
+        }
+    });
+    tx.commit().await
+}
