@@ -44,7 +44,7 @@ impl Looks {
         let looks = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
         let people: Vec<Uuid> = looks.iter().map(|look| look.person_id).collect();
         let names = Names::of_people(app, &people).await?;
-        Ok(Self { rows: shown, names, later: before.is_some() })
+        Ok(Self { rows: looks, names, later: before.is_some() })
     }
 
     pub fn table(&self) -> Markup {
