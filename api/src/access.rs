@@ -193,6 +193,17 @@ impl Issuer {
         }
     }
 
+    /// The policy as it binds them; nothing where it does not.
+    pub fn bound_by(&self, policy: Policy) -> Option<Policy> {
+        match self {
+            Self::Person { grant, .. } => {
+                let own_end = grant.as_ref().and_then(ActiveGrant::until).map(Into::into);
+                Some(Policy { own_end, ..policy })
+            }
+            Self::Shell | Self::Setup | Self::Timer => None,
+        }
+    }
+
     /// Whether this right is had, and by which grant: the one that must still stand when the events are written.
     pub fn has(&self, right: Right) -> Option<Option<&ActiveGrant>> {
         use PlatformRole::Superadmin;

@@ -165,7 +165,7 @@ impl Bus {
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
         let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
-        if let (Issuer::Person { .. }, Some(why)) = (issuer, A::against(&command, &self.policy)) {
+        if let Some(why) = issuer.bound_by(self.policy).and_then(|policy| A::against(&command, &policy)) {
             return Err(SendError::Rule(why));
         }
         if let Some(what) = A::grave(&command).filter(|_| !issuer.is_proven()) {

@@ -64,7 +64,7 @@ impl Settings {
 
     /// What binds those who give roles in the console.
     pub fn grant_policy(&self) -> Policy {
-        Policy { approval: self.grant_approval, max_days: self.grant_max_days }
+        Policy { approval: self.grant_approval, max_days: self.grant_max_days, own_end: None }
     }
 
     /// Whether people reach this by HTTPS, so that cookies may be bound to it.

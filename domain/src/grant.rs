@@ -104,6 +104,8 @@ pub enum GrantError {
     NeedsApproval,
     #[error("here a role must end within {days} days; for longer it is given at the server only")]
     MustEnd { days: i64 },
+    #[error("you are superadmin for a time yourself; choose an end that is no later than yours")]
+    OutlastsYours,
     #[error("somebody asked for that role already; approve, decline or withdraw that request first")]
     AlreadyAsked,
     #[error("this request exists already; make another one")]

@@ -6,7 +6,6 @@
 mod fold;
 mod requests;
 
-use std::collections::HashMap;
 use std::ops::Deref;
 
 use domain::grant::PlatformRole;
@@ -19,7 +18,9 @@ use crate::table::{Found, table};
 use crate::timestamp::Timestamp;
 
 pub(crate) use fold::fold;
-pub use requests::{GrantRequest, OPEN, WITHDRAWN, open_requests, request, settled_requests};
+pub use requests::{
+    APPROVED, DECLINED, GrantRequest, OPEN, WITHDRAWN, open_requests, request, settled_requests,
+};
 
 table! {
     /// A platform role that somebody holds, held or is to hold. Never removed.
@@ -179,13 +180,6 @@ pub async fn of_oneself(db: &Db, person_id: Uuid) -> Result<Vec<GrantListed>, sq
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/latest.sql")).bind(person_id).fetch_all(pool).await
     })
-}
-
-/// When those who hold a role were last seen here, as far as they are still signed in.
-pub async fn last_used(db: &Db, _: &Platform) -> Result<HashMap<Uuid, Timestamp>, sqlx::Error> {
-    let seen: Vec<(Uuid, Timestamp)> =
-        read!(db, |pool| { sqlx::query_as(include_str!("sql/grants/last_used.sql")).fetch_all(pool).await })?;
-    Ok(seen.into_iter().collect())
 }
 
 /// What has begun or is over by `now`, and is not in the log yet, the oldest grant first, at most `limit`.

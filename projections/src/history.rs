@@ -70,13 +70,10 @@ pub async fn by_shell(
     limit: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     platform.lists();
-    let positions: Vec<i64> = read!(log.db(), |pool| {
-        let query = sqlx::query_scalar(include_str!("sql/history/by_shell.sql"));
+    read!(log.db(), |pool| {
+        let query = sqlx::query_as(include_str!("sql/history/by_shell.sql"));
         query.bind(before).bind(limit).fetch_all(pool).await
-    })?;
-    let mut events = log.at(&positions).await?;
-    events.reverse();
-    Ok(events)
+    })
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

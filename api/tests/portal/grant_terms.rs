@@ -282,6 +282,23 @@ async fn a_policy_keeps_roles_short_in_the_console_and_not_at_the_server(world: 
     assert!(matches!(sent, Err(SendError::Rule(domain::grant::GrantError::MustEnd { days: 7 }))), "{sent:?}");
 }
 
+async fn nobody_gives_more_time_than_they_have(world: World) {
+    let ana = world.operator().await;
+    let (bo, _) = for_millis(&world, 2 * 3_600_000).await;
+    bo.get(NEW).await.is(200).hides("for good").hides("8 hours").shows("1 hour");
+    let before = world.position().await;
+    for lasting in ["good", "28800"] {
+        let refused = grant(&bo, "cy@example.com", &[("lasting", lasting)]).await;
+        refused.is(422).shows("choose an end that is no later than yours");
+    }
+    let own = [("email", "bo@example.com"), ("role", "superadmin"), ("reason", WHY), ("lasting", "good")];
+    let shown = bo.submit(NEW, &own).await;
+    bo.post(NEW, &shown.is(422).filled(&own)).await.is(422).shows("no later than yours");
+    assert_eq!(world.since(before).await, [""; 0]);
+    grant(&bo, "cy@example.com", &[("lasting", "3600")]).await.is(303);
+    grant(&ana, "dee@example.com", &[("lasting", "good")]).await.is(303);
+}
+
 async fn an_account_shows_its_own_roles_and_nobody_elses(world: World) {
     let ana = world.operator().await;
     let (bo, _) = for_millis(&world, 3_600_000).await;
@@ -310,5 +327,6 @@ engines! {
     the_last_who_stands_for_good_is_not_given_an_end,
     a_time_that_makes_no_sense_stands_beside_its_field,
     a_policy_keeps_roles_short_in_the_console_and_not_at_the_server,
+    nobody_gives_more_time_than_they_have,
     an_account_shows_its_own_roles_and_nobody_elses,
 }

@@ -2,9 +2,8 @@
 //! answers for that organisation.
 
 use api::access::Need;
-use api::clock;
 use api::pages::looks::page_name;
-use api::routes;
+use api::{clock, routes};
 use domain::org::Role;
 use domain::values::OrgId;
 use projections::operator_reads::{self, Look};
@@ -80,7 +79,7 @@ async fn every_page_about_an_organisation_has_a_name_and_is_kept(world: World) {
 async fn a_list_of_all_is_use_and_nobodys(world: World) {
     let acme = world.org("acme").await;
     let (ana, aud) = (world.operator().await, world.auditor().await);
-    ana.get("/admin/superadmins").await.is(200);
+    ana.get("/account").await.is(200);
     let platform = Platform::of(
         &grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("read").expect("one"),
     );

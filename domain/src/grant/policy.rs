@@ -12,6 +12,8 @@ pub struct Policy {
     pub approval: bool,
     /// A role must end within so many days from when it is given or asked for.
     pub max_days: Option<i64>,
+    /// When whoever gives it stops being superadmin: nobody gives more time than they have themselves.
+    pub own_end: Option<DateTime<Utc>>,
 }
 
 impl Policy {
@@ -20,7 +22,8 @@ impl Policy {
         use GrantCommand as C;
         match command {
             C::Give { .. } if self.approval => Some(GrantError::NeedsApproval),
-            C::Give { term, at, .. } | C::Request { term, at, .. } => self.too_long(*term, *at),
+            C::Give { term, at, .. } => self.too_long(*term, *at).or_else(|| self.outlasts(*term, *at)),
+            C::Request { term, at, .. } => self.too_long(*term, *at),
             C::Revoke { .. }
             | C::Approve { .. }
             | C::Decline { .. }
@@ -35,5 +38,11 @@ impl Policy {
         let latest = at + TimeDelta::days(days);
         let until = term.period(at).ok()?.until; // what is no period is refused by the rules
         until.is_none_or(|until| until > latest).then_some(GrantError::MustEnd { days })
+    }
+
+    fn outlasts(&self, term: Term, at: DateTime<Utc>) -> Option<GrantError> {
+        let own_end = self.own_end?;
+        let until = term.period(at).ok()?.until;
+        until.is_none_or(|until| until > own_end).then_some(GrantError::OutlastsYours)
     }
 }

@@ -264,10 +264,10 @@ fn only_superadmins_who_stand_for_good_are_counted() {
 
 #[test]
 fn a_policy_binds_what_is_given_and_asked_for_and_nothing_else() {
-    let approval = Policy { approval: true, max_days: None };
+    let approval = Policy { approval: true, ..Policy::default() };
     assert_eq!(approval.against(&give(AUDITOR, Term::FOR_GOOD, 0)), Some(E::NeedsApproval));
     assert_eq!(approval.against(&ask(1, AUDITOR, Term::FOR_GOOD, ANA, 0)), None);
-    let a_week = Policy { approval: false, max_days: Some(7) };
+    let a_week = Policy { max_days: Some(7), ..Policy::default() };
     let too_long = Some(E::MustEnd { days: 7 });
     for (term, expected) in [
         (Term::until(day(17)), None),
@@ -280,11 +280,28 @@ fn a_policy_binds_what_is_given_and_asked_for_and_nothing_else() {
         assert_eq!(a_week.against(&give(AUDITOR, term, 10)), expected, "{term:?}");
         assert_eq!(a_week.against(&ask(1, AUDITOR, term, ANA, 10)), expected, "{term:?}");
     }
-    let strict = Policy { approval: true, max_days: Some(1) };
+    let strict = Policy { approval: true, max_days: Some(1), ..Policy::default() };
     for order in [revoke(SUPERADMIN), approve(1, CY, 0), decline(1), withdraw(1, ANA)] {
         assert_eq!(strict.against(&order), None, "{order:?}");
     }
     assert_eq!(Policy::default().against(&give(SUPERADMIN, Term::FOR_GOOD, 0)), None);
+}
+
+#[test]
+fn nobody_gives_more_time_than_they_have() {
+    let until_then = Policy { own_end: Some(day(8)), ..Policy::default() };
+    for (term, expected) in [
+        (Term::until(day(8)), None),
+        (Term::for_seconds(8 * 86_400), None),
+        (Term::for_seconds(8 * 86_400 + 1), Some(E::OutlastsYours)),
+        (Term::FOR_GOOD, Some(E::OutlastsYours)),
+        (from(7, End::At(day(9))), Some(E::OutlastsYours)),
+    ] {
+        assert_eq!(until_then.against(&give(SUPERADMIN, term, 0)), expected, "{term:?}");
+        // Somebody else decides about what is asked for.
+        assert_eq!(until_then.against(&ask(1, SUPERADMIN, term, ANA, 0)), None, "{term:?}");
+    }
+    assert_eq!(until_then.against(&revoke(SUPERADMIN)), None);
 }
 
 #[test]

@@ -42,8 +42,8 @@ table! {
 }
 
 pub const OPEN: &str = "open";
-pub(super) const APPROVED: &str = "approved";
-pub(super) const DECLINED: &str = "declined";
+pub const APPROVED: &str = "approved";
+pub const DECLINED: &str = "declined";
 pub const WITHDRAWN: &str = "withdrawn";
 
 /// The requests that nobody has decided, the oldest first, at most `limit`.

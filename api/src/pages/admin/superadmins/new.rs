@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
-use domain::grant::{GrantCommand, GrantError, PlatformRole, Term};
+use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::values::{Email, PersonId, Reason, RequestId};
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
@@ -71,7 +71,7 @@ pub async fn form(
     let mut typed = NewGrant {
         command_id: clock::new_id(),
         role: PlatformRole::Superadmin.as_str().to_owned(),
-        lasting: term::proposed(app.settings.grant_policy()),
+        lasting: term::proposed(policy(&app, &operator), clock::now().into()),
         ..NewGrant::default()
     };
     let mut note = html! {};
@@ -157,6 +157,15 @@ impl Wanted {
     }
 }
 
+/// What binds the viewer, so that nothing is offered that would be refused.
+fn policy(app: &App, operator: &Operator) -> Policy {
+    let policy = app.settings.grant_policy();
+    if policy.approval {
+        return policy; // somebody else decides
+    }
+    Issuer::from(&operator.identity).bound_by(policy).unwrap_or(policy)
+}
+
 async fn held(
     app: &App,
     operator: &Operator,
@@ -231,7 +240,10 @@ async fn refused(
 /// Where what a rule says can be put right: beside the time, or nowhere in particular.
 fn field_of(rule: GrantError, lasting: &str) -> &'static str {
     use GrantError as E;
-    let of_time = matches!(rule, E::EndsInThePast | E::EndsBeforeItBegins | E::TooFar | E::MustEnd { .. });
+    let of_time = matches!(
+        rule,
+        E::EndsInThePast | E::EndsBeforeItBegins | E::TooFar | E::MustEnd { .. } | E::OutlastsYours
+    );
     match (of_time, lasting) {
         (true, term::UNTIL) => "until",
         (true, _) => "lasting",
@@ -261,7 +273,7 @@ async fn page(
     let content = html! {
         (ui::head(title, None, None, html! {}))
         (note)
-        (ui::columns(fields(app, typed, errors, button), beside(approval)))
+        (ui::columns(fields(policy(app, operator), typed, errors, button), beside(approval)))
     };
     let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
     Ok(desk.page(Section::Superadmins, title, &crumbs, content))
@@ -288,7 +300,7 @@ fn beside(approval: bool) -> Markup {
     )
 }
 
-fn fields(app: &App, typed: &NewGrant, errors: &Errors, button: &str) -> Markup {
+fn fields(policy: Policy, typed: &NewGrant, errors: &Errors, button: &str) -> Markup {
     let roles = PlatformRole::ALL.map(|role| (role.as_str(), role.as_str()));
     html! {
         form.form method="post" action=(paths::ADMIN_SUPERADMINS_NEW) data-once {
@@ -297,7 +309,7 @@ fn fields(app: &App, typed: &NewGrant, errors: &Errors, button: &str) -> Markup 
             (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254)
                 .help("With an account or without: it is made where there is none."))
             (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
-            (term::fields(app.settings.grant_policy(), typed.term(), errors))
+            (term::fields(policy, clock::now().into(), typed.term(), errors))
             (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                 .help("10 to 500 characters. It stays in the history for ever: no personal data."))
             (ui::form_actions(ui::submit(button), Some(paths::ADMIN_SUPERADMINS)))

@@ -2,10 +2,13 @@
 //!
 //! **Invariant:** a table offers nothing that would only be refused: where somebody can't decide, it says why.
 
+use std::collections::HashMap;
+
 use domain::grant::{PlatformRole, Term};
 use maud::{Markup, html};
-use projections::Timestamp;
-use projections::grants::{self, EXPIRED, GrantListed, GrantRequest, Listed, REPLACED};
+use projections::grants::{EXPIRED, GrantListed, GrantRequest, Listed, REPLACED};
+use projections::{Timestamp, operator_reads};
+use uuid::Uuid;
 
 use super::decision::{Decision, Obstacle};
 use super::{by, who};
@@ -27,14 +30,14 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
         return Ok(ui::empty("Nobody holds a role.", html! { "Somebody at the server can grant one." }));
     }
     let (names, change) = (names(app, held).await?, operator.identity.is_superadmin());
-    let last_used = grants::last_used(&app.db, &operator.platform).await?;
+    let last_used = last_used(app, operator, held).await?;
     let mut columns = vec![
         Column::new("Who"),
         Column::new("Role"),
         Column::new("Until"),
         Column::new("Reason").wide(),
         Column::new("Granted by"),
-        Column::new("Last seen"),
+        Column::new("Last used"),
     ];
     if change {
         columns.push(Column::new("").numeric());
@@ -49,7 +52,7 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
             by(&names, &grant.granted_by, grant.granted_at),
             last_used
                 .get(&grant.person_id)
-                .map_or_else(|| html! { span.hint { "not signed in" } }, |at| ui::time((*at).into())),
+                .map_or_else(|| html! { span.hint { "not yet" } }, |at| ui::time((*at).into())),
         ];
         if change {
             cells.push(changes(grant));
@@ -57,6 +60,16 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
         cells
     };
     Ok(ui::table("Who holds a role now", &columns, &held.iter().map(row).collect::<Vec<_>>()))
+}
+
+/// When those who hold a role last looked at anything through it.
+async fn last_used(
+    app: &App,
+    operator: &Operator,
+    held: &[GrantListed],
+) -> Result<HashMap<Uuid, Timestamp>, Error> {
+    let people: Vec<Uuid> = held.iter().map(|grant| grant.person_id).collect();
+    Ok(operator_reads::last_used(&app.db, &operator.platform, &people).await?)
 }
 
 /// Until when somebody holds a role, and from when if that is still to come.
@@ -164,11 +177,7 @@ fn who_can(request: &Listed<GrantRequest>, others: &[&str]) -> Markup {
 }
 
 /// Superadmins who neither asked nor get the role.
-fn approvers<'a>(
-    request: &GrantRequest,
-    held: &'a [GrantListed],
-    now: Timestamp,
-) -> Vec<(&'a str, uuid::Uuid)> {
+fn approvers<'a>(request: &GrantRequest, held: &'a [GrantListed], now: Timestamp) -> Vec<(&'a str, Uuid)> {
     let can = |grant: &&GrantListed| {
         grant.role == PlatformRole::Superadmin.as_str()
             && grant.holds(now)

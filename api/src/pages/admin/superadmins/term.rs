@@ -28,15 +28,17 @@ pub(super) struct Typed<'a> {
 }
 
 /// What is chosen before anybody chooses: the longest that there is.
-pub(super) fn proposed(policy: Policy) -> String {
-    offered(policy).last().map_or_else(|| UNTIL.to_owned(), |(value, _)| value.clone())
+pub(super) fn proposed(policy: Policy, now: DateTime<Utc>) -> String {
+    offered(policy, now).last().map_or_else(|| UNTIL.to_owned(), |(value, _)| value.clone())
 }
 
 /// Value and label of everything that may be chosen, but the moment.
-fn offered(policy: Policy) -> Vec<(String, String)> {
-    let fits = |seconds: &i64| policy.max_days.is_none_or(|days| *seconds <= days * DAY);
+fn offered(policy: Policy, now: DateTime<Utc>) -> Vec<(String, String)> {
+    let left = policy.own_end.map(|end| (end - now).num_seconds());
+    let most = [policy.max_days.map(|days| days * DAY), left].into_iter().flatten().min();
+    let fits = |seconds: &i64| most.is_none_or(|most| *seconds <= most);
     let lengths = LENGTHS.into_iter().filter(fits).map(|seconds| (seconds.to_string(), length(seconds)));
-    let for_good = policy.max_days.is_none().then(|| (FOR_GOOD.to_owned(), "for good".to_owned()));
+    let for_good = most.is_none().then(|| (FOR_GOOD.to_owned(), "for good".to_owned()));
     lengths.chain(for_good).collect()
 }
 
@@ -71,9 +73,9 @@ impl std::str::FromStr for Moment {
     }
 }
 
-pub(super) fn fields(policy: Policy, typed: Typed<'_>, errors: &Errors) -> Markup {
+pub(super) fn fields(policy: Policy, now: DateTime<Utc>, typed: Typed<'_>, errors: &Errors) -> Markup {
     let until = (UNTIL.to_owned(), "until a date".to_owned());
-    let options: Vec<(String, String)> = offered(policy).into_iter().chain([until]).collect();
+    let options: Vec<(String, String)> = offered(policy, now).into_iter().chain([until]).collect();
     let options: Vec<(&str, &str)> =
         options.iter().map(|(value, label)| (value.as_str(), label.as_str())).collect();
     html! {
@@ -109,10 +111,14 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_not_offered() {
-        let week = Policy { approval: false, max_days: Some(7) };
-        let values = |policy| offered(policy).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
+        let now = DateTime::UNIX_EPOCH;
+        let values = |policy| offered(policy, now).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
+        let week = Policy { max_days: Some(7), ..Policy::default() };
         assert_eq!(values(week), ["1 hour", "8 hours", "1 day", "7 days"]);
+        let own_end = Some(now + chrono::TimeDelta::hours(8));
+        assert_eq!(values(Policy { own_end, ..week }), ["1 hour", "8 hours"]);
+        assert_eq!(values(Policy { own_end: Some(now), ..week }), [""; 0]);
         assert_eq!(values(Policy::default()).last().map(String::as_str), Some("for good"));
-        assert_eq!(proposed(week), (7 * DAY).to_string());
+        assert_eq!(proposed(week, now), (7 * DAY).to_string());
     }
 }
