@@ -18,6 +18,7 @@ pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 pub const SECOND_FACTOR_SECRET: &str = "/account/second-factor/secret";
 pub const SECOND_FACTOR_CODES: &str = "/account/second-factor/codes";
+pub const SECOND_FACTOR_SHOWN: &str = "/account/second-factor/shown";
 pub const SECOND_FACTOR_REMOVAL: &str = "/account/second-factor/removal";
 pub const PASSKEYS: &str = "/account/passkeys";
 pub const PASSKEYS_QUESTION: &str = "/account/passkeys/question";

@@ -97,6 +97,7 @@ fn way_in(routes: Routes) -> Routes {
         .post(paths::SECOND_FACTOR, SignedIn, account::second_factor::confirm)
         .post(paths::SECOND_FACTOR_SECRET, SignedIn, account::second_factor::begin)
         .post(paths::SECOND_FACTOR_CODES, SignedIn, account::second_factor::renew_codes)
+        .post(paths::SECOND_FACTOR_SHOWN, SignedIn, account::second_factor::shown)
         .post(paths::SECOND_FACTOR_REMOVAL, SignedIn, account::second_factor::remove)
         .post(paths::PASSKEYS, SignedIn, account::passkeys::add)
         .post(paths::PASSKEYS_QUESTION, SignedIn, account::passkeys::question)

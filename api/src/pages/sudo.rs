@@ -36,7 +36,7 @@ pub async fn page(app: &App, identity: &Identity, kept: &Kept, wrong: Option<&st
             @if has_password { (password(identity, &errors)) }
             @if !has_password && !has_passkey { (nothing_to_prove_with()) }
             @if has_password { (ui::submit("Confirm and go on")) }
-            @if has_passkey { (passkey()) }
+            @if has_passkey { (passkey("Confirm with a passkey")) }
             a.button.quiet href=(kept.back) { "Cancel" }
         }
     };
@@ -51,11 +51,12 @@ fn password(identity: &Identity, errors: &Errors) -> Markup {
     }
 }
 
-fn passkey() -> Markup {
+/// What a form needs to carry a passkey as the proof.
+pub fn passkey(label: &str) -> Markup {
     html! {
         input type="hidden" name="sudo_handle" data-passkey-handle;
         input type="hidden" name="sudo_passkey" data-passkey-credential;
-        (ui::passkey_button("Confirm with a passkey", paths::PASSKEYS_PROOF))
+        (ui::passkey_button(label, paths::PASSKEYS_PROOF))
     }
 }
 

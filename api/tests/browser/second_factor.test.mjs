@@ -172,6 +172,8 @@ onEveryEngine('a passkey is a second factor where one is wanted, and a password 
   await typeLogin(page, portal);
   await page.getByText('You signed in with a password only.').waitFor();
   await look(page, 'second-factor-password-only');
+  await page.getByRole('button', { name: 'Show your passkey' }).click();
+  await page.getByRole('heading', { name: 'Organisations' }).waitFor();
   await context.clearCookies();
   await page.goto(portal.at('/login'));
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();

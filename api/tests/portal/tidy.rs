@@ -175,6 +175,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("org_detail/names.sql", "sentences of the console"),
     ("org_detail/stopped.sql", "a shell on the server"),
     ("org_list/", "the list and its fold: pages want the platform"),
+    ("history/by_shell.sql", "wants the platform"),
     ("links/create.sql", "writes one link"),
     ("links/find.sql", "by the hash of a token"),
     ("links/first_sent_at.sql", "wants the platform"),

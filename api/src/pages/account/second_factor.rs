@@ -37,7 +37,7 @@ pub async fn show(State(app): State<App>, identity: Identity) -> Result<Markup, 
         @if identity.withheld { (wanted(has_passkey)) }
         @match &totp {
             Some(totp) => { (recovery(totp)) (removal()) }
-            None if identity.withheld && has_passkey => {}
+            None if identity.withheld && has_passkey => (show_passkey()),
             None => (invitation()),
         }
         p { a href=(paths::ACCOUNT) { "Your account" } }
@@ -105,6 +105,11 @@ pub async fn remove(State(app): State<App>, identity: Identity, _: Form<Nothing>
     Ok(Redirect::to("/account?done=second-factor"))
 }
 
+/// What there was to show came with the form, and was noted on its way here.
+pub async fn shown(_: Identity, _: Form<Nothing>) -> Redirect {
+    Redirect::to(paths::ADMIN_ORGS)
+}
+
 /// An operator who has to show a second factor and hasn't, in this session, can't give themselves another one: it
 /// might be somebody who knows no more than their password.
 pub(super) async fn may_change(app: &App, identity: &Identity) -> Result<(), Error> {
@@ -121,10 +126,21 @@ fn wanted(has_passkey: bool) -> Markup {
         Tone::Warning,
         html! {
             p { strong { "The operator console wants a second factor." } " Whoever knows your password could otherwise change every organisation." }
-            @if has_passkey { p { "You signed in with a password only. Sign out, and sign in with your passkey." } }
+            @if has_passkey { p { "You signed in with a password only. Show your passkey as well, and the console opens." } }
             @else { p { "Set one up here, or add a passkey to " a href=(paths::ACCOUNT) { "your account" } ". Then go on to the " a href=(paths::ADMIN_ORGS) { "console" } "." } }
         },
     )
+}
+
+/// The form is an empty one with a proof in it, which is taken out and noted before anything answers.
+fn show_passkey() -> Markup {
+    html! {
+        form method="post" action=(paths::SECOND_FACTOR_SHOWN) data-needs-passkeys hidden {
+            input type="hidden" name="sudo_what" value="open the operator console";
+            input type="hidden" name="sudo_back" value=(paths::SECOND_FACTOR);
+            (pages::sudo::passkey("Show your passkey"))
+        }
+    }
 }
 
 fn invitation() -> Markup {
