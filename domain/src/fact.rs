@@ -5,18 +5,20 @@
 use std::fmt::Display;
 
 use cqrs_es::{Aggregate, DomainEvent};
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer};
 use uuid::Uuid;
 
 use crate::grant::{Grant, GrantEvent};
 use crate::org::{Org, OrgEvent};
-use crate::values::{OrgId, PersonId};
+use crate::resource_type::{ResourceType, ResourceTypeEvent};
+use crate::values::{OrgId, PersonId, ResourceCode};
 
 /// What happened, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     Org(OrgId, OrgEvent),
     Grant(PersonId, GrantEvent),
+    ResourceType(ResourceCode, ResourceTypeEvent),
 }
 
 /// A stored event that this version can't read.
@@ -68,6 +70,18 @@ pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
             ("RequestWithdrawn", 1),
         ],
     ),
+    (
+        ResourceType::TYPE,
+        &[
+            ("ResourceTypeDefined", 1),
+            ("ResourceTypeRelabelled", 1),
+            ("ResourceTypeDescribed", 1),
+            ("ResourceTypeActionsSet", 1),
+            ("ResourceTypeSpreadChanged", 1),
+            ("ResourceTypeDeactivated", 1),
+            ("ResourceTypeReactivated", 1),
+        ],
+    ),
 ];
 
 impl Fact {
@@ -87,6 +101,13 @@ impl Fact {
             Grant::TYPE => {
                 let event = event_in_text::<Grant>(event_type, version, payload)?;
                 Ok(Self::Grant(PersonId(uuid::<Grant>(event_type, aggregate_id)?), event))
+            }
+            ResourceType::TYPE => {
+                let event = event_in_text::<ResourceType>(event_type, version, payload)?;
+                let code: Result<_, serde::de::value::Error> =
+                    ResourceCode::deserialize(aggregate_id.into_deserializer());
+                let code = code.map_err(|e| damaged::<ResourceType>(event_type, e.to_string()))?;
+                Ok(Self::ResourceType(code, event))
             }
             _ => Err(newer(aggregate_type, event_type, version)),
         }

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`org::Org`] | organisation | who it is, whether it may work, who belongs to it |
 //! | [`grant::Grant`] | person | which platform roles somebody holds |
+//! | [`resource_type::ResourceType`] | code | what a kind of thing is, and which organisations have it |
 //!
 //! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state),
 //! told top-down in one file, beside it a folder for what has rules of its own. [`Rules`] is what the bus needs of it; `run`, below, is the one
@@ -15,6 +16,7 @@ pub mod actor;
 pub mod fact;
 pub mod grant;
 pub mod org;
+pub mod resource_type;
 pub mod sentence;
 pub mod values;
 
@@ -28,13 +30,14 @@ pub use actor::{Actor, Metadata};
 pub use fact::{Fact, Unreadable};
 pub use grant::Grant;
 pub use org::Org;
+pub use resource_type::ResourceType;
 pub use sentence::Part;
 
 /// An aggregate as pure functions, and what its events ask of the whole log.
 pub trait Rules:
     Aggregate<Services = (), Command: Serialize + Clone + Send + Sync, Error: Send + Sync + 'static>
 {
-    type Id: Copy + Display + Send + Sync;
+    type Id: Clone + Display + Send + Sync;
 
     /// What `command` would record now: nothing where it is already so, or the one reason against it.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;

@@ -5,7 +5,8 @@
 use crate::fact::Fact;
 use crate::grant::{GrantEvent, Granted, Period, PlatformRole, Revoked};
 use crate::org::OrgEvent;
-use crate::values::{OrgId, OrgName, PersonId};
+use crate::resource_type::{ResourceTypeEvent, Spread};
+use crate::values::{OrgId, OrgName, PersonId, ResourceCode};
 
 /// A piece of a sentence. Names are not in the log, so whoever shows it looks them up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Part {
     /// An organisation by the name that it was given then, which may not be today's.
     Called(OrgId, String),
     Person(PersonId),
+    /// A resource type, by the code that is its name for ever.
+    ResourceType(ResourceCode),
 }
 
 impl Fact {
@@ -23,12 +26,13 @@ impl Fact {
         match self {
             Self::Org(id, event) => of_org(*id, event),
             Self::Grant(id, event) => of_grant(Part::Person(*id), event),
+            Self::ResourceType(code, event) => of_resource_type(Part::ResourceType(code.clone()), event),
         }
     }
 
     /// Why it was done, where somebody had to say.
     pub fn reason(&self) -> Option<&str> {
-        use {GrantEvent as G, OrgEvent as O};
+        use {GrantEvent as G, OrgEvent as O, ResourceTypeEvent as T};
         match self {
             Self::Org(_, O::OrgSuspended { reason } | O::OrgArchived { reason })
             | Self::Grant(
@@ -39,8 +43,9 @@ impl Fact {
                 | G::AuditorRevoked(Revoked { reason, .. })
                 | G::GrantRequested { reason, .. }
                 | G::RequestDeclined { reason, .. },
-            ) => Some(reason.as_str()),
-            Self::Org(..) | Self::Grant(..) => None,
+            )
+            | Self::ResourceType(_, T::ResourceTypeDeactivated { reason }) => Some(reason.as_str()),
+            Self::Org(..) | Self::Grant(..) | Self::ResourceType(..) => None,
         }
     }
 }
@@ -122,6 +127,38 @@ fn revoked(role: PlatformRole, person: Part, Revoked { reason, replaced, .. }: &
         return vec![text(format!("ended {role} of ")), person, text(format!(" to grant it anew: {reason}"))];
     }
     vec![text(format!("revoked {role} of ")), person, text(format!(": {reason}"))]
+}
+
+fn of_resource_type(code: Part, event: &ResourceTypeEvent) -> Vec<Part> {
+    use ResourceTypeEvent as E;
+    match event {
+        E::ResourceTypeDefined(it) => {
+            let what = format!(" ({}: {}), {}", it.label, it.actions, spread(it.spread));
+            vec![text("defined the resource type "), code, text(what)]
+        }
+        E::ResourceTypeRelabelled { label } => {
+            vec![text("changed the label of "), code, text(format!(" to {label}"))]
+        }
+        E::ResourceTypeDescribed { .. } => vec![text("changed the description of "), code],
+        E::ResourceTypeActionsSet { actions } => {
+            vec![text("changed the actions of "), code, text(format!(" to {actions}"))]
+        }
+        E::ResourceTypeSpreadChanged { spread: to } => {
+            vec![text("changed how "), code, text(format!(" spreads: {}", spread(*to)))]
+        }
+        E::ResourceTypeDeactivated { reason } => {
+            vec![text("deactivated "), code, text(format!(": {reason}"))]
+        }
+        E::ResourceTypeReactivated {} => vec![text("reactivated "), code],
+    }
+}
+
+fn spread(spread: Spread) -> &'static str {
+    match spread {
+        Spread::Everywhere => "for every organisation",
+        Spread::NewOnly => "for new organisations only",
+        Spread::OptIn => "for organisations that choose it",
+    }
 }
 
 fn text(text: impl Into<String>) -> Part {

@@ -94,6 +94,19 @@ text!(
     PersonName
 );
 
+text!(
+    /// A resource type's name for programs: 2–64 of `a-z 0-9 _ .`, lower case, beginning with a letter, for ever.
+    ResourceCode
+);
+text!(
+    /// What a resource type is called: 1–100 characters of any script, trimmed.
+    Label
+);
+text!(
+    /// What a resource type is for: at most 500 characters, perhaps none.
+    Description
+);
+
 /// Why a typed value was refused. The text is shown beside the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
@@ -117,6 +130,16 @@ pub enum ValueError {
     Email,
     #[error("give your name in 1 to 100 characters")]
     PersonNameLength,
+    #[error("a code has 2 to 64 characters")]
+    CodeLength,
+    #[error("a code has only the letters a–z, digits, dots and underscores, and begins with a letter")]
+    CodeCharacters,
+    #[error("give a label of 1 to 100 characters")]
+    LabelLength,
+    #[error("a description has at most 500 characters")]
+    DescriptionLength,
+    #[error("a description can't contain control characters or invisible direction marks")]
+    DescriptionCharacters,
 }
 
 /// Words that are, or may become, part of a URL of this product or of a mail domain.
@@ -235,14 +258,47 @@ impl FromStr for Reason {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let reason = typed.replace("\r\n", "\n");
-        let reason = reason.trim();
-        let line_break = |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}');
-        check_length(reason, 10..=500, ValueError::ReasonLength)?;
-        if reason.chars().any(|c| misleads(c) && !line_break(c)) {
-            return Err(ValueError::ReasonCharacters);
+        let reason = lines(typed, ValueError::ReasonCharacters)?;
+        check_length(&reason, 10..=500, ValueError::ReasonLength)?;
+        Ok(Self(reason))
+    }
+}
+
+impl FromStr for ResourceCode {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let code = typed.trim().to_ascii_lowercase();
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
+        if !(2..=64).contains(&code.len()) {
+            return Err(ValueError::CodeLength);
         }
-        Ok(Self(reason.to_owned()))
+        let begins_well = code.starts_with(|c: char| c.is_ascii_lowercase());
+        if begins_well && code.chars().all(allowed) {
+            Ok(Self(code))
+        } else {
+            Err(ValueError::CodeCharacters)
+        }
+    }
+}
+
+impl FromStr for Label {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let label = typed.trim();
+        check_name(label, 100, ValueError::LabelLength)?;
+        Ok(Self(label.to_owned()))
+    }
+}
+
+impl FromStr for Description {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let description = lines(typed, ValueError::DescriptionCharacters)?;
+        check_length(&description, 0..=500, ValueError::DescriptionLength)?;
+        Ok(Self(description))
     }
 }
 
@@ -271,6 +327,16 @@ impl FromStr for PersonName {
         check_name(name, 100, ValueError::PersonNameLength)?;
         Ok(Self(name.to_owned()))
     }
+}
+
+/// Text of several lines, trimmed, that nobody is misled by.
+fn lines(typed: &str, misleading: ValueError) -> Result<String, ValueError> {
+    let text = typed.replace("\r\n", "\n");
+    let line_break = |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}');
+    if text.trim().chars().any(|c| misleads(c) && !line_break(c)) {
+        return Err(misleading);
+    }
+    Ok(text.trim().to_owned())
 }
 
 fn check_name(name: &str, longest: usize, wrong_length: ValueError) -> Result<(), ValueError> {

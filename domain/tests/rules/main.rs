@@ -6,6 +6,7 @@ mod acme;
 mod grant;
 mod org;
 mod random;
+mod resource_type;
 mod roles;
 mod rule_book;
 mod sentences;
@@ -16,13 +17,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::grant::GrantEvent;
 use domain::org::OrgEvent;
+use domain::resource_type::ResourceTypeEvent;
 use domain::values::{InvitationId, PersonId, Reason, RequestId};
-use domain::{Grant, Org, Rules};
+use domain::{Grant, Org, ResourceType, Rules};
 use uuid::Uuid;
 
 /// The aggregate that an event belongs to, so that `given` knows it from the past alone.
 trait Past: DomainEvent {
     type Of: Aggregate<Event = Self>;
+}
+
+impl Past for ResourceTypeEvent {
+    type Of = ResourceType;
 }
 
 impl Past for OrgEvent {

@@ -2,6 +2,7 @@
 
 use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::OrgEvent;
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeEvent, Spread};
 use domain::values::OrgId;
 use domain::{Fact, Part};
 use uuid::Uuid;
@@ -45,6 +46,40 @@ fn what_happens_to_the_people_of_an_org_is_a_sentence() {
     assert_eq!(told(renewed), "made a new invitation link for Acme");
     assert_eq!(told(OrgEvent::InvitationWithdrawn { invitation }), "withdrew an invitation to Acme");
     assert_eq!(told(joined(BO)), "joined Acme as member");
+}
+
+#[test]
+fn what_happens_to_a_resource_type_is_a_sentence() {
+    use ResourceTypeEvent as E;
+    let told = |event| sentence(&Fact::ResourceType("project".parse().expect("a code"), event));
+    let definition = Definition {
+        label: "Project".parse().expect("a label"),
+        description: "Work".parse().expect("a description"),
+        actions: Actions::of([Action::Create, Action::Read]).expect("actions"),
+        spread: Spread::NewOnly,
+    };
+    let defined = "defined the resource type project (Project: create, read), for new organisations only";
+    assert_eq!(told(E::ResourceTypeDefined(definition.clone())), defined);
+    assert_eq!(
+        told(E::ResourceTypeRelabelled { label: definition.label }),
+        "changed the label of project to Project"
+    );
+    assert_eq!(
+        told(E::ResourceTypeDescribed { description: definition.description }),
+        "changed the description of project"
+    );
+    assert_eq!(
+        told(E::ResourceTypeActionsSet { actions: definition.actions }),
+        "changed the actions of project to create, read"
+    );
+    let changed = |spread| told(E::ResourceTypeSpreadChanged { spread });
+    assert_eq!(changed(Spread::Everywhere), "changed how project spreads: for every organisation");
+    assert_eq!(changed(Spread::OptIn), "changed how project spreads: for organisations that choose it");
+    assert_eq!(
+        told(E::ResourceTypeDeactivated { reason: reason("Nobody uses it") }),
+        "deactivated project: Nobody uses it"
+    );
+    assert_eq!(told(E::ResourceTypeReactivated {}), "reactivated project");
 }
 
 #[test]
@@ -151,6 +186,7 @@ fn sentence(fact: &Fact) -> String {
         Part::Org(_) => "Acme".to_owned(),
         Part::Called(_, name) => name,
         Part::Person(id) => format!("#{}", id.0.as_u128()),
+        Part::ResourceType(code) => code.to_string(),
     });
     words.collect()
 }

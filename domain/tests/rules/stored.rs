@@ -10,8 +10,9 @@ use cqrs_es::{Aggregate, DomainEvent};
 use domain::fact::{self, KNOWN};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{OrgEvent, Role};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeEvent, Spread};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId};
-use domain::{Fact, Grant, Org, Unreadable};
+use domain::{Fact, Grant, Org, ResourceType, Unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -22,6 +23,7 @@ use crate::reason;
 
 const ORG: &str = include_str!("../../../fixtures/events/org.jsonl");
 const GRANT: &str = include_str!("../../../fixtures/events/grant.jsonl");
+const RESOURCE_TYPE: &str = include_str!("../../../fixtures/events/resource_type.jsonl");
 const ID: &str = "0197c8a0-0000-7000-8000-000000000001";
 
 /// A stored event, as `fixtures/events/` has it.
@@ -48,9 +50,21 @@ fn every_stored_grant_event_still_reads() {
 }
 
 #[test]
+fn every_stored_resource_type_event_still_reads() {
+    let fact = |event| Fact::ResourceType("project".parse().expect("a code"), event);
+    let facts: Vec<_> = resource_type_events().into_iter().map(fact).collect();
+    let read = |line: Line| {
+        Fact::read(ResourceType::TYPE, "project", line.event_type, line.event_version, line.payload.get())
+    };
+    assert_eq!(lines(RESOURCE_TYPE).map(read).collect::<Result<Vec<_>, _>>(), Ok(facts));
+    assert_eq!(events_of::<ResourceType>(RESOURCE_TYPE), resource_type_events());
+}
+
+#[test]
 fn events_are_written_byte_for_byte_as_in_their_newest_example() {
     assert_eq!(newest(ORG, &org_events()), kinds::<Org>());
     assert_eq!(newest(GRANT, &grant_events()), kinds::<Grant>());
+    assert_eq!(newest(RESOURCE_TYPE, &resource_type_events()), kinds::<ResourceType>());
 }
 
 #[test]
@@ -59,6 +73,8 @@ fn every_event_has_an_example() {
     assert!(numbers.into_iter().eq(0..15));
     let numbers: BTreeSet<_> = grant_events().iter().map(number_of_grant_event).collect();
     assert!(numbers.into_iter().eq(0..11));
+    let numbers: BTreeSet<_> = resource_type_events().iter().map(number_of_resource_type_event).collect();
+    assert!(numbers.into_iter().eq(0..7));
 }
 
 #[test]
@@ -67,7 +83,10 @@ fn what_is_known_is_what_is_written() {
     assert_eq!(kinds::<Org>(), written);
     let written: BTreeSet<_> = grant_events().iter().map(kind).collect();
     assert_eq!(kinds::<Grant>(), written);
-    assert_eq!(KNOWN.iter().map(|(aggregate, _)| *aggregate).collect::<Vec<_>>(), [Org::TYPE, Grant::TYPE]);
+    let written: BTreeSet<_> = resource_type_events().iter().map(kind).collect();
+    assert_eq!(kinds::<ResourceType>(), written);
+    let known: Vec<_> = KNOWN.iter().map(|(aggregate, _)| *aggregate).collect();
+    assert_eq!(known, [Org::TYPE, Grant::TYPE, ResourceType::TYPE]);
 }
 
 #[test]
@@ -194,6 +213,32 @@ fn grant_events() -> Vec<GrantEvent> {
     ]
 }
 
+/// What each line of `fixtures/events/resource_type.jsonl` means today.
+fn resource_type_events() -> Vec<ResourceTypeEvent> {
+    use ResourceTypeEvent as E;
+    let definition = Definition {
+        label: "Project".parse().expect("a label"),
+        description: "What people work on together".parse().expect("a description"),
+        actions: Actions::of([Action::Create, Action::List, Action::Read]).expect("actions"),
+        spread: Spread::NewOnly,
+    };
+    let all = Actions::of(Action::ALL).expect("actions");
+    let nothing_said =
+        Definition { description: "".parse().expect("none"), spread: Spread::OptIn, ..definition.clone() };
+    vec![
+        E::ResourceTypeDefined(definition),
+        E::ResourceTypeDefined(nothing_said),
+        E::ResourceTypeRelabelled { label: "Projekt".parse().expect("a label") },
+        E::ResourceTypeDescribed {
+            description: "In two lines:\nthis is the second".parse().expect("a description"),
+        },
+        E::ResourceTypeActionsSet { actions: all },
+        E::ResourceTypeSpreadChanged { spread: Spread::Everywhere },
+        E::ResourceTypeDeactivated { reason: reason("Nobody uses it") },
+        E::ResourceTypeReactivated {},
+    ]
+}
+
 /// A new event does not compile until it is here; then `every_event_has_an_example` wants the next number.
 fn number_of_org_event(event: &OrgEvent) -> usize {
     match event {
@@ -228,6 +273,18 @@ fn number_of_grant_event(event: &GrantEvent) -> usize {
         GrantEvent::GrantRequested { .. } => 8,
         GrantEvent::RequestDeclined { .. } => 9,
         GrantEvent::RequestWithdrawn { .. } => 10,
+    }
+}
+
+fn number_of_resource_type_event(event: &ResourceTypeEvent) -> usize {
+    match event {
+        ResourceTypeEvent::ResourceTypeDefined(_) => 0,
+        ResourceTypeEvent::ResourceTypeRelabelled { .. } => 1,
+        ResourceTypeEvent::ResourceTypeDescribed { .. } => 2,
+        ResourceTypeEvent::ResourceTypeActionsSet { .. } => 3,
+        ResourceTypeEvent::ResourceTypeSpreadChanged { .. } => 4,
+        ResourceTypeEvent::ResourceTypeDeactivated { .. } => 5,
+        ResourceTypeEvent::ResourceTypeReactivated {} => 6,
     }
 }
 

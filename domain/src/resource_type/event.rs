@@ -1,0 +1,41 @@
+//! What can have happened to a resource type.
+//!
+//! **Invariant:** these are stored for ever. Never change the meaning of a variant or a field: add a new one, raise the
+//! version of the old, and keep its lines in `fixtures/events/resource_type.jsonl`.
+
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+use super::{Actions, Definition, Spread};
+use crate::values::{Description, Label, Reason};
+
+/// What happened to one resource type; which one is the name of its stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResourceTypeEvent {
+    ResourceTypeDefined(Definition),
+    ResourceTypeRelabelled { label: Label },
+    ResourceTypeDescribed { description: Description },
+    ResourceTypeActionsSet { actions: Actions },
+    ResourceTypeSpreadChanged { spread: Spread },
+    ResourceTypeDeactivated { reason: Reason },
+    ResourceTypeReactivated {},
+}
+
+impl DomainEvent for ResourceTypeEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::ResourceTypeDefined(_) => "ResourceTypeDefined",
+            Self::ResourceTypeRelabelled { .. } => "ResourceTypeRelabelled",
+            Self::ResourceTypeDescribed { .. } => "ResourceTypeDescribed",
+            Self::ResourceTypeActionsSet { .. } => "ResourceTypeActionsSet",
+            Self::ResourceTypeSpreadChanged { .. } => "ResourceTypeSpreadChanged",
+            Self::ResourceTypeDeactivated { .. } => "ResourceTypeDeactivated",
+            Self::ResourceTypeReactivated {} => "ResourceTypeReactivated",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}
