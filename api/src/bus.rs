@@ -140,13 +140,14 @@ impl Bus {
         A::Command: std::fmt::Debug,
     {
         let name = name_of(&command);
+        let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
         // Whoever is asked for a proof was not refused yet.
         if let Err(refusal) = &result
             && !matches!(refusal, SendError::ProofNeeded(_))
         {
-            self.record(issuer, &StreamId::of::<A>(id), (name, refusal.to_string()), &envelope).await;
+            self.record(issuer, &stream, (name, refusal.to_string()), &envelope).await;
         }
         let (appended, last) = result?;
         let position = appended.map_or(last, |appended| appended.last_position);
@@ -175,11 +176,11 @@ impl Bus {
         metadata.address = envelope.address;
         metadata.causation = envelope.causation;
         let append = Append {
-            stream: StreamId::of::<A>(id),
+            stream: StreamId::of::<A>(id.clone()),
             after: 0,
             events: vec![],
             metadata,
-            fingerprint: fingerprint::<A>(id, &command, envelope.beside.as_ref()),
+            fingerprint: fingerprint::<A>(&id, &command, envelope.beside.as_ref()),
             authority: self::authority(authority),
             beside: envelope.beside.clone(),
         };
@@ -213,7 +214,7 @@ impl Bus {
         let right = A::right(&command);
         for attempt in 1..=TRIES {
             let begins = attempt == 1 && A::begins(&command);
-            let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(id).await? };
+            let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(&id).await? };
             append.after = loaded.sequence;
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
@@ -242,7 +243,7 @@ impl Bus {
         Ok(Issuer::Person { person: *person, grant, proven_at: *proven_at })
     }
 
-    async fn load<A: Rules>(&self, id: A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
+    async fn load<A: Rules>(&self, id: &A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
         EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await.map_err(|error| match error {
             AggregateError::DatabaseConnectionError(_) => SendError::Unavailable,
             AggregateError::UserError(rule) => SendError::Rule(rule),
@@ -330,7 +331,7 @@ fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
 }
 
 /// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
-fn fingerprint<A: Rules>(id: A::Id, command: &A::Command, beside: Option<&Beside>) -> [u8; 32] {
+fn fingerprint<A: Rules>(id: &A::Id, command: &A::Command, beside: Option<&Beside>) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(A::TYPE);
     hash.update(id.to_string());

@@ -120,6 +120,23 @@ create table grant_request (
     settled_position bigint
 );
 
+create table resource_type (
+    code            text not null,
+    type_id         uuid not null, -- made of the code
+    label           text not null,
+    description     text not null,
+    actions         text not null,
+    spread          text not null,
+    active          boolean not null,
+    reason          text,
+    sequence        bigint not null,
+    position        bigint not null, -- of its first event
+    spread_position bigint not null, -- of the event that gave it its spread
+    defined_at      timestamptz not null,
+    changed_at      timestamptz not null,
+    changed_by      text not null
+);
+
 create table history (
     position       bigint  not null,
     recorded_at    timestamptz not null,
@@ -163,6 +180,8 @@ create index platform_grant_ended on platform_grant (ended_position) where ended
 create index grant_request_open on grant_request (position) where settled_position is null;
 create index grant_request_person on grant_request (person_id);
 create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
+alter table resource_type add primary key (code);
+create unique index resource_type_id on resource_type (type_id);
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
 -- What was done from the server's shell.
@@ -172,7 +191,8 @@ do $$
 begin
     if exists (select from pg_roles where rolname = 'portal_app') then
         grant select, insert, update, delete
-            on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, grant_request, history
+            on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, grant_request, resource_type,
+                history
             to portal_app;
     end if;
 end $$;

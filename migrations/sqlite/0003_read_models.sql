@@ -123,6 +123,23 @@ create table grant_request (
     settled_position integer
 ) strict;
 
+create table resource_type (
+    code            text primary key,
+    type_id         blob not null, -- made of the code
+    label           text not null,
+    description     text not null,
+    actions         text not null,
+    spread          text not null,
+    active          integer not null,
+    reason          text,
+    sequence        integer not null,
+    position        integer not null, -- of its first event
+    spread_position integer not null, -- of the event that gave it its spread
+    defined_at      integer not null,
+    changed_at      integer not null,
+    changed_by      text not null
+) strict;
+
 create table history (
     position       integer primary key,
     recorded_at    integer not null,
@@ -156,6 +173,7 @@ create index invitation_org on invitation (org_id, position);
 create index invitation_person on invitation (person_id, org_id);
 create index platform_grant_held on platform_grant (until_at) where ended_at is null;
 create index platform_grant_ended on platform_grant (ended_position) where ended_position is not null;
+create unique index resource_type_id on resource_type (type_id);
 create index grant_request_open on grant_request (position) where settled_position is null;
 create index grant_request_person on grant_request (person_id);
 create index grant_request_settled on grant_request (settled_position) where settled_position is not null;

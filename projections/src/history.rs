@@ -112,6 +112,6 @@ fn subjects(fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
         )) => (Some(org.0), Some(person.0)),
         Ok(Fact::Org(org, _)) => (Some(org.0), None),
         Ok(Fact::Grant(person, _)) => (None, Some(person.0)),
-        Err(_) => (None, None),
+        Ok(Fact::ResourceType(..)) | Err(_) => (None, None),
     }
 }

@@ -8,6 +8,7 @@
 //! | [`org_detail`] | what is this organisation, and which slugs lead to it |
 //! | [`memberships`] | who belongs where, who was invited |
 //! | [`grants`] | who may act on the whole platform |
+//! | [`resource_types`] | what kinds of things there are, and which organisations have them |
 //! | [`history`] | what happened to this organisation |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
@@ -32,6 +33,7 @@ pub mod org_list;
 pub mod passkeys;
 pub mod people;
 pub mod projector;
+pub mod resource_types;
 pub mod scope;
 pub mod second_factors;
 pub mod sessions;

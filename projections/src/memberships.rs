@@ -262,7 +262,7 @@ fn invitation_of(entry: &Entry) -> Option<Uuid> {
             | OrgEvent::InvitationWithdrawn { invitation }
             | OrgEvent::MemberJoined { invitation, .. },
         ) => Some(invitation.0),
-        Fact::Org(..) | Fact::Grant(..) => None,
+        Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => None,
     }
 }
 

@@ -99,7 +99,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     for entry in entries {
         match entry.fact()? {
             Fact::Org(id, event) => intervals.apply(id.0, event, entry)?,
-            Fact::Grant(..) => {}
+            Fact::Grant(..) | Fact::ResourceType(..) => {}
         }
     }
     rows.add(intervals.closed);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use domain::{Grant, Org};
+use domain::{Grant, Org, ResourceType};
 use metrics::gauge;
 use tokio::sync::{Mutex, Notify};
 
@@ -40,6 +40,7 @@ use crate::history::{self, HistoryRow};
 use crate::memberships::{self, Invitation, MembershipRow};
 use crate::org_detail::{self, OrgDetail, SlugRow};
 use crate::org_list::{self, Moved, OrgRow, parts};
+use crate::resource_types::{self, ResourceTypeRow};
 use crate::table::{Rows, Shape, Table};
 
 /// Every read model. A new one is added here, and the compiler asks for the rest.
@@ -49,12 +50,13 @@ pub enum Projection {
     OrgDetail,
     Memberships,
     Grants,
+    ResourceTypes,
     History,
 }
 
 impl Projection {
-    pub const ALL: [Self; 5] =
-        [Self::OrgList, Self::OrgDetail, Self::Memberships, Self::Grants, Self::History];
+    pub const ALL: [Self; 6] =
+        [Self::OrgList, Self::OrgDetail, Self::Memberships, Self::Grants, Self::ResourceTypes, Self::History];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -62,6 +64,7 @@ impl Projection {
             Self::OrgDetail => "org_detail",
             Self::Memberships => "memberships",
             Self::Grants => "grants",
+            Self::ResourceTypes => "resource_types",
             Self::History => "history",
         }
     }
@@ -69,7 +72,12 @@ impl Projection {
     /// Raise it when the fold changes what it writes: the new version is folded from zero before this process serves.
     pub fn version(self) -> i64 {
         match self {
-            Self::OrgList | Self::OrgDetail | Self::Memberships | Self::Grants | Self::History => 1,
+            Self::OrgList
+            | Self::OrgDetail
+            | Self::Memberships
+            | Self::Grants
+            | Self::ResourceTypes
+            | Self::History => 1,
         }
     }
 
@@ -84,6 +92,7 @@ impl Projection {
             Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
             Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
             Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],
+            Self::ResourceTypes => &[ResourceTypeRow::SHAPE],
             Self::History => &[HistoryRow::SHAPE],
         }
     }
@@ -93,6 +102,7 @@ impl Projection {
         match self {
             Self::OrgList | Self::OrgDetail | Self::Memberships => aggregate_type == Org::TYPE,
             Self::Grants => aggregate_type == Grant::TYPE,
+            Self::ResourceTypes => aggregate_type == ResourceType::TYPE,
             Self::History => true,
         }
     }
@@ -103,6 +113,7 @@ impl Projection {
             Self::OrgDetail => org_detail::fold(rows, entries).await,
             Self::Memberships => memberships::fold(rows, entries).await,
             Self::Grants => grants::fold(rows, entries).await,
+            Self::ResourceTypes => resource_types::fold(rows, entries).await,
             Self::History => history::fold(rows, entries),
         }
     }

@@ -7,11 +7,12 @@ mod write;
 
 use std::collections::HashMap;
 
+use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{FromRow, Postgres, QueryBuilder, Sqlite};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 pub(crate) use memory::{Memory, Pending};
 pub(crate) use write::{Tuple, insert};
@@ -126,6 +127,16 @@ impl<'a> Rows<'a> {
             Self::Pending(_) => Ok(()), // whoever holds the memory does
         }
     }
+}
+
+/// By what rows are found of the aggregate with this id: the id itself, or what is made of another name (RFC 9562,
+/// version 8).
+pub(crate) fn key_of(aggregate_id: &str) -> Uuid {
+    aggregate_id.parse().unwrap_or_else(|_| {
+        let hash: [u8; 32] = Sha256::digest(aggregate_id).into();
+        let (id, _) = hash.split_at(16);
+        Builder::from_custom_bytes(id.try_into().expect("16 bytes")).into_uuid()
+    })
 }
 
 /// Values that one statement can carry on SQLite.

@@ -71,6 +71,7 @@ impl Names {
     pub fn part(&self, part: &Part) -> String {
         match part {
             Part::Text(text) => text.clone(),
+            Part::ResourceType(code) => code.to_string(),
             Part::Person(id) => self.person(id.0),
             Part::Org(id) => self.orgs.get(&id.0).cloned().unwrap_or_else(|| "an organisation".to_owned()),
             Part::Called(id, then) => match self.orgs.get(&id.0) {

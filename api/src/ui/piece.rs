@@ -170,6 +170,7 @@ pub fn sentence(actor: &str, parts: &[Part], name: &dyn Fn(&Part) -> String) -> 
                 @match part {
                     Part::Text(text) => (text),
                     Part::Org(_) | Part::Called(..) | Part::Person(_) => span.name { (name(part)) },
+                    Part::ResourceType(code) => code.name { (code) },
                 }
             }
         }

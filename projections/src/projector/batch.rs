@@ -9,7 +9,7 @@ use super::parking::Parking;
 use super::{FoldError, Projection, is_ours};
 use crate::db::{Db, Tx, on, row};
 use crate::event_log::{self, Recorded};
-use crate::table::Rows;
+use crate::table::{Rows, key_of};
 use crate::timestamp::Timestamp;
 
 /// An event with everything that folds ask of it, read once for all of them.
@@ -50,7 +50,7 @@ pub(crate) fn begun_before(entries: &[&Entry]) -> Vec<Uuid> {
     let mut seen = HashSet::new();
     let first = entries.iter().filter(|entry| seen.insert(entry.recorded.aggregate_id.as_str()));
     let older = first.filter(|entry| entry.recorded.sequence > 1);
-    older.filter_map(|entry| entry.recorded.aggregate_id.parse().ok()).collect()
+    older.map(|entry| key_of(&entry.recorded.aggregate_id)).collect()
 }
 
 /// What came of one batch.

@@ -17,7 +17,7 @@ use super::parking::Parking;
 use super::{FoldError, Progress, Projection, walk};
 use crate::db::{CARELESSLY, Db, Engine, LiteTx, Tx};
 use crate::event_log::{self, ReadError};
-use crate::table::{Memory, Rows, Shape};
+use crate::table::{Memory, Rows, Shape, key_of};
 
 /// Events that are folded at a time where they come by position.
 const BATCH: i64 = 5000;
@@ -203,7 +203,7 @@ async fn fold_next(
     if let Some(newer) = entries.iter().find_map(Entry::newer) {
         return Err(FoldError::Read(newer.clone().into()));
     }
-    let goes_on = entries.last().and_then(|last| last.recorded.aggregate_id.parse().ok());
+    let goes_on = entries.last().map(|last| key_of(&last.recorded.aggregate_id));
     entries.sort_unstable_by_key(|entry| entry.recorded.position); // as they happened
     for projection in Projection::ALL {
         projection.fold(&mut Rows::Pending(memory), &Parking::default().wanted(projection, &entries)).await?;

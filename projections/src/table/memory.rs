@@ -16,6 +16,7 @@ use crate::history::HistoryRow;
 use crate::memberships::{Invitation, MembershipRow};
 use crate::org_detail::{OrgDetail, SlugRow};
 use crate::org_list::{Moved, OrgRow};
+use crate::resource_types::ResourceTypeRow;
 
 /// The rows of every table that are not written yet.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ pub(crate) struct Memory {
     pub(crate) invitation: Pending<Invitation>,
     pub(crate) platform_grant: Pending<GrantRow>,
     pub(crate) grant_request: Pending<GrantRequest>,
+    pub(crate) resource_type: Pending<ResourceTypeRow>,
     pub(crate) history: Pending<HistoryRow>,
 }
 
@@ -35,7 +37,7 @@ pub(crate) struct Memory {
 macro_rules! each_table {
     ($memory:expr, |$pending:ident| $body:expr) => {
         each_table!(@ $memory, $pending, $body,
-            org_list org_detail org_slug membership invitation platform_grant grant_request history)
+            org_list org_detail org_slug membership invitation platform_grant grant_request resource_type history)
     };
     (@ $memory:expr, $pending:ident, $body:expr, $($table:ident)*) => {
         $({
@@ -93,6 +95,7 @@ impl Memory {
             invitation: self.invitation.take_done(),
             platform_grant: self.platform_grant.take_done(),
             grant_request: self.grant_request.take_done(),
+            resource_type: self.resource_type.take_done(),
             history: self.history.take_done(),
         }
     }
@@ -109,6 +112,7 @@ impl Memory {
         self.invitation.end(goes_on);
         self.platform_grant.end(goes_on);
         self.grant_request.end(goes_on);
+        self.resource_type.end(goes_on);
     }
 }
 

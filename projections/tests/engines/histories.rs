@@ -1,11 +1,13 @@
 //! Random histories: whatever happens, in whatever batches, the read models are what the log says.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
 use domain::org::{Confirmation, Invitee, OrgCommand, Role};
-use domain::values::{InvitationId, OrgId, PersonId, RequestId};
-use domain::{Grant, Org, Rules};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
+use domain::{Grant, Org, ResourceType, Rules};
 use futures::future::join_all;
 use projections::event_log::Append;
 use proptest::prelude::{Strategy, any, prop_oneof};
@@ -44,6 +46,7 @@ engines! {
 enum Step {
     Org(OrgId, OrgCommand),
     Grant(PersonId, GrantCommand),
+    ResourceType(ResourceCode, ResourceTypeCommand),
     Pause { fold: bool },
 }
 
@@ -52,6 +55,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         20 => (org, org_command()).prop_map(|(id, command)| Step::Org(id, command)),
         12 => few().prop_flat_map(|id| grant_command(id).prop_map(move |command| Step::Grant(id, command))),
+        8 => (select(vec!["project", "task"]), resource_type_command())
+            .prop_map(|(code, command)| Step::ResourceType(parsed(code), command)),
         12 => any::<bool>().prop_map(|fold| Step::Pause { fold }),
     ]
 }
@@ -135,6 +140,28 @@ fn term() -> impl Strategy<Value = Term> {
     (proptest::option::of(day()), end).prop_map(|(from, end)| Term { from, end })
 }
 
+fn resource_type_command() -> impl Strategy<Value = ResourceTypeCommand> {
+    use ResourceTypeCommand as C;
+    let actions = || select(vec![vec![Action::Read], Action::ALL.to_vec()]);
+    let actions = move || actions().prop_map(|some| Actions::of(some).expect("some"));
+    let spread = || select(Spread::ALL.to_vec());
+    prop_oneof![
+        (actions(), spread()).prop_map(|(actions, spread)| {
+            let (label, description) = (parsed("Project"), parsed(""));
+            C::Define(Definition { label, description, actions, spread })
+        }),
+        select(vec!["Project", "Projekt"]).prop_map(|label| C::Relabel { label: parsed(label) }),
+        select(vec!["", "Work"]).prop_map(|text| C::Describe { description: parsed(text) }),
+        actions().prop_map(|actions| C::SetActions { actions }),
+        spread().prop_map(|spread| C::Spread { spread }),
+        select(vec![C::Deactivate { reason: reason() }, C::Reactivate]),
+    ]
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("what this module types is right")
+}
+
 /// Decides each command on what stands in the log, and sends what was decided between two pauses at once.
 async fn live_through(store: &Store, history: Vec<Step>) -> Outcome {
     let mut waiting: Vec<Append> = vec![];
@@ -142,6 +169,9 @@ async fn live_through(store: &Store, history: Vec<Step>) -> Outcome {
         match step {
             Step::Org(id, command) => waiting.extend(decided::<Org>(store, id, command).await?),
             Step::Grant(id, command) => waiting.extend(decided::<Grant>(store, id, command).await?),
+            Step::ResourceType(code, command) => {
+                waiting.extend(decided::<ResourceType>(store, code, command).await?);
+            }
             Step::Pause { fold } => {
                 let _some_are_refused = join_all(waiting.drain(..).map(|append| store.append(append))).await;
                 if fold {
@@ -170,6 +200,7 @@ async fn served(store: &Store) -> Outcome<Vec<i64>> {
         "membership",
         "invitation",
         "platform_grant",
+        "resource_type",
         "grant_request",
         "history",
     ] {

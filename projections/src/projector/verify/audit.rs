@@ -216,5 +216,6 @@ pub(crate) fn constraints(fact: &Fact) -> Vec<Constraint> {
     match fact {
         Fact::Org(_, event) => domain::Org::constraints(event),
         Fact::Grant(_, event) => domain::Grant::constraints(event),
+        Fact::ResourceType(_, event) => domain::ResourceType::constraints(event),
     }
 }
