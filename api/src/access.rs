@@ -21,8 +21,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::org::OrgCommand;
+use domain::resource_type::ResourceTypeCommand;
 use domain::values::PersonId;
-use domain::{Actor, Grant, Org, Rules};
+use domain::{Actor, Grant, Org, ResourceType, Rules};
 use projections::access_log;
 use projections::grants::ActiveGrant;
 use projections::memberships::{self, Membership};
@@ -115,6 +116,34 @@ impl Commanded for Org {
 
     fn begins(command: &OrgCommand) -> bool {
         matches!(command, OrgCommand::Create { .. })
+    }
+}
+
+impl Commanded for ResourceType {
+    fn right(command: &ResourceTypeCommand) -> Right {
+        use ResourceTypeCommand as C;
+        match command {
+            C::Define(_)
+            | C::Relabel { .. }
+            | C::Describe { .. }
+            | C::SetActions { .. }
+            | C::Spread { .. }
+            | C::Deactivate { .. }
+            | C::Reactivate => Right::Superadmin,
+        }
+    }
+
+    fn grave(command: &ResourceTypeCommand) -> Option<&'static str> {
+        use ResourceTypeCommand as C;
+        match command {
+            C::Deactivate { .. } => Some("deactivate a resource type"),
+            C::Define(_) | C::Relabel { .. } | C::Describe { .. } | C::SetActions { .. } => None,
+            C::Spread { .. } | C::Reactivate => None,
+        }
+    }
+
+    fn begins(command: &ResourceTypeCommand) -> bool {
+        matches!(command, ResourceTypeCommand::Define(_))
     }
 }
 

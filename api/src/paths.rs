@@ -47,6 +47,10 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
+pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
+pub const ADMIN_RESOURCE_TYPE: &str = "/admin/reference-data/{code}";
+pub const ADMIN_RESOURCE_CHANGE: &str = "/admin/reference-data/{code}/{change}";
 pub const ADMIN_SUPERADMINS: &str = "/admin/superadmins";
 pub const ADMIN_SUPERADMINS_NEW: &str = "/admin/superadmins/new";
 pub const ADMIN_GRANT_REQUEST: &str = "/admin/superadmins/requests/{request}/{decision}";
@@ -120,6 +124,14 @@ pub fn invitation_link(org: Uuid, invitation: Uuid) -> String {
 
 pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
     format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
+}
+
+pub fn resource_type(code: &str) -> String {
+    format!("{ADMIN_REFERENCE}/{code}")
+}
+
+pub fn resource_type_change(code: &str, change: impl Display) -> String {
+    format!("{ADMIN_REFERENCE}/{code}/{change}")
 }
 
 /// Where one platform role of a person is taken back.

@@ -11,7 +11,7 @@ use axum::routing::{self, MethodRouter};
 use crate::access::{Need, gate};
 use crate::app::App;
 use crate::pages::admin::{
-    self, access as operator_access, actions, history, invitations, list, new, org, superadmins,
+    self, access as operator_access, actions, history, invitations, list, new, org, reference, superadmins,
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
@@ -50,6 +50,12 @@ fn table(routes: Routes) -> Routes {
         .post(paths::ADMIN_ORG_ACTION, Superadmin, actions::submit)
         .post(paths::ADMIN_ORG_LINK, Superadmin, invitations::renew)
         .post(paths::ADMIN_ORG_WITHDRAWAL, Superadmin, invitations::withdraw)
+        .get(paths::ADMIN_REFERENCE, Platform, reference::show)
+        .get(paths::ADMIN_REFERENCE_NEW, Superadmin, reference::new::form)
+        .post(paths::ADMIN_REFERENCE_NEW, Superadmin, reference::new::submit)
+        .get(paths::ADMIN_RESOURCE_TYPE, Platform, reference::detail::show)
+        .get(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::form)
+        .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)
         .get(paths::ADMIN_HISTORY, Platform, history::show)
         .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
         .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)

@@ -23,8 +23,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 pub use form::{
-    Field, Kind, checkbox, envelope, error_summary, form_actions, passkey_button, select, submit,
-    submit_danger, submit_plain,
+    Field, Kind, Pick, checkbox, envelope, error_summary, form_actions, options, passkey_button, select,
+    submit, submit_danger, submit_plain,
 };
 pub use frame::{Choice, Console, Section, Tenant, Viewer, error_page, plain, plain_wide, plain_with};
 pub use page::{

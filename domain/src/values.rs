@@ -134,6 +134,8 @@ pub enum ValueError {
     CodeLength,
     #[error("a code has only the letters a–z, digits, dots and underscores, and begins with a letter")]
     CodeCharacters,
+    #[error("this code is reserved; choose another")]
+    CodeReserved,
     #[error("give a label of 1 to 100 characters")]
     LabelLength,
     #[error("a description has at most 500 characters")]
@@ -272,6 +274,9 @@ impl FromStr for ResourceCode {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
         if !(2..=64).contains(&code.len()) {
             return Err(ValueError::CodeLength);
+        }
+        if code == "new" {
+            return Err(ValueError::CodeReserved);
         }
         let begins_well = code.starts_with(|c: char| c.is_ascii_lowercase());
         if begins_well && code.chars().all(allowed) {

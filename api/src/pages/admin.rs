@@ -8,6 +8,7 @@ pub mod invitations;
 pub mod list;
 pub mod new;
 pub mod org;
+pub mod reference;
 pub mod superadmins;
 
 use std::time::Duration;

@@ -121,7 +121,7 @@ fn subjects(events: &[Recorded]) -> (Vec<Uuid>, Vec<Uuid>) {
         match part {
             Part::Person(person) => people.push(person.0),
             Part::Org(org) | Part::Called(org, _) => orgs.push(org.0),
-            Part::Text(_) => {}
+            Part::Text(_) | Part::ResourceType(_) => {}
         }
     }
     (people, orgs)

@@ -237,6 +237,42 @@ pub fn checkbox(name: &str, sentence: &str, checked: bool) -> Markup {
     }
 }
 
+/// One of several things that can be ticked or chosen.
+#[derive(Clone, Debug)]
+pub struct Pick<'a> {
+    pub value: &'a str,
+    pub label: String,
+    /// What choosing it means.
+    pub hint: Option<String>,
+    pub chosen: bool,
+}
+
+/// Several boxes to tick (`checkbox`) or one to choose (`radio`), under one name and legend.
+pub fn options(
+    (name, legend, kind): (&str, &str, &str),
+    options: &[Pick<'_>],
+    error: Option<&str>,
+) -> Markup {
+    let described = error.map(|_| format!("error-{name}"));
+    html! {
+        fieldset.field.options id={ "field-" (name) } tabindex="-1" aria-describedby=[described] {
+            legend { (legend) }
+            @for option in options {
+                @let id = format!("{name}-{}", option.value);
+                @let hint = option.hint.as_ref().map(|_| format!("hint-{id}"));
+                div.option {
+                    input type=(kind) id=(id) name=(name) value=(option.value) checked[option.chosen] aria-describedby=[hint.as_deref()];
+                    div {
+                        label for=(id) { (option.label) }
+                        @if let (Some(text), Some(hint)) = (&option.hint, &hint) { p.help id=(hint) { (text) } }
+                    }
+                }
+            }
+            @if let Some(error) = error { (error_line(name, error)) }
+        }
+    }
+}
+
 /// Everything that is wrong with a form, on top of it and with the focus on it. An entry without a field is a plain
 /// sentence. Nothing where nothing is wrong.
 pub fn error_summary(errors: &[(&str, String)]) -> Markup {

@@ -32,6 +32,7 @@ pub struct Choice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Organisations,
+    ReferenceData,
     History,
     Superadmins,
     Account,
@@ -39,11 +40,13 @@ pub enum Section {
 
 impl Section {
     /// Everything in the navigation, from top to bottom; the account stands apart, at the foot.
-    const ALL: [Self; 4] = [Self::Organisations, Self::History, Self::Superadmins, Self::Account];
+    const ALL: [Self; 5] =
+        [Self::Organisations, Self::ReferenceData, Self::History, Self::Superadmins, Self::Account];
 
     fn label(self) -> &'static str {
         match self {
             Self::Organisations => "Organisations",
+            Self::ReferenceData => "Reference data",
             Self::History => "History",
             Self::Superadmins => "Superadmins",
             Self::Account => "Your account",
@@ -53,6 +56,7 @@ impl Section {
     fn href(self) -> &'static str {
         match self {
             Self::Organisations => "/admin/orgs",
+            Self::ReferenceData => "/admin/reference-data",
             Self::History => "/admin/history",
             Self::Superadmins => "/admin/superadmins",
             Self::Account => "/account",
@@ -62,6 +66,7 @@ impl Section {
     fn icon(self) -> Markup {
         match self {
             Self::Organisations => icon::organisations(),
+            Self::ReferenceData => icon::reference_data(),
             Self::History => icon::history(),
             Self::Superadmins => icon::superadmins(),
             Self::Account => icon::account(),

@@ -34,6 +34,10 @@ fn line(path: &str) -> Markup {
     }
 }
 
+pub(super) fn reference_data() -> Markup {
+    line("M2.5 3.5h4v4h-4zM9.5 3.5h4v4h-4zM2.5 10h4v3.5h-4zM9.5 10h4v3.5h-4z")
+}
+
 pub(super) fn organisations() -> Markup {
     line("M2.5 13.5v-10l6-1.5v11.5M8.5 6l5 1.5v6M1.5 13.5h13M5 6h1M5 8.5h1M5 11h1M11 10h.5")
 }

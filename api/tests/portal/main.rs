@@ -24,6 +24,7 @@ mod organisations;
 mod passkeys;
 mod process;
 mod protection;
+mod reference_data;
 mod second_factor;
 mod secrets;
 mod server;

@@ -162,6 +162,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("event_log/write_", "the writer"),
     ("projector/", "folding and proving: everybody's rows"),
     ("history/by_shell.sql", "wants the platform: what the server's shell did, to whomever"),
+    ("resource_types/reach.sql", "wants the platform: how many organisations there are"),
     ("memberships/blast.sql", "wants the platform: what else the members belong to"),
     ("memberships/by_slug.sql", "the gate: where a scope comes from"),
     ("memberships/invitation.sql", "a link: where the scope of somebody invited comes from"),

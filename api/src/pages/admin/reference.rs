@@ -1,0 +1,82 @@
+//! `/admin/reference-data`: what kinds of things the product has, and which organisations have them.
+
+pub mod change;
+pub mod definition;
+pub mod detail;
+pub mod new;
+
+use axum::extract::State;
+use domain::resource_type::Spread;
+use maud::{Markup, html};
+use projections::resource_types::{self, Reach, ResourceTypeRow};
+
+use super::{Desk, Seen};
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::Query;
+use crate::paths;
+use crate::ui::{self, Column, Section};
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Query(seen): Query<Seen>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, seen).await?;
+    let types = resource_types::all(&app.db, &operator.platform).await?;
+    let change = operator.identity.is_superadmin();
+    let mut rows = vec![];
+    for row in &types {
+        let reach = resource_types::reach(&app.db, &operator.platform, row.spread_position).await?;
+        rows.push(cells(row, reach));
+    }
+    let actions =
+        html! { @if change { (ui::primary_link("New resource type", paths::ADMIN_REFERENCE_NEW)) } };
+    let subtitle = html! { "What kinds of things the product has, and which organisations have them." };
+    let content = html! {
+        (ui::head("Reference data", None, Some(subtitle), ui::actions(actions)))
+        @if rows.is_empty() { (nothing_yet(change)) }
+        @else { (ui::table("Resource types", &COLUMNS.map(Column::new), &rows)) }
+    };
+    Ok(desk.page(Section::ReferenceData, "Reference data", &[], content))
+}
+
+const COLUMNS: [&str; 5] = ["Resource type", "Actions", "Spread", "Organisations", "State"];
+
+fn cells(row: &ResourceTypeRow, reach: Reach) -> Vec<Markup> {
+    vec![
+        html! { a href=(paths::resource_type(&row.code)) { (row.label) } " " (ui::id(&row.code)) },
+        html! { (row.actions) },
+        html! { (row.spread.parse().map_or("–", policy)) },
+        html! { (ui::number(reached(row, reach))) " of " (ui::number(reach.organisations)) },
+        ui::badge(if row.active { "active" } else { "deactivated" }),
+    ]
+}
+
+fn nothing_yet(change: bool) -> Markup {
+    let next = html! {
+        @if change { a href=(paths::ADMIN_REFERENCE_NEW) { "Define the first one" } ": no deploy is needed." }
+        @else { "A superadmin can define the first one." }
+    };
+    ui::empty("There is no resource type yet.", next)
+}
+
+/// A policy in two words.
+pub fn policy(spread: Spread) -> &'static str {
+    match spread {
+        Spread::Everywhere => "everywhere",
+        Spread::NewOnly => "new organisations only",
+        Spread::OptIn => "opt-in",
+    }
+}
+
+/// How many organisations have it.
+pub fn reached(row: &ResourceTypeRow, reach: Reach) -> i64 {
+    match row.spread.parse() {
+        _ if !row.active => 0,
+        Ok(Spread::Everywhere) => reach.organisations,
+        Ok(Spread::NewOnly) => reach.new,
+        Ok(Spread::OptIn) | Err(_) => 0,
+    }
+}

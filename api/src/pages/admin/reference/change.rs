@@ -1,0 +1,223 @@
+//! `/admin/reference-data/{code}/{change}`: everything that can be changed about a resource type, one page for all.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::ResourceType;
+use domain::resource_type::{ResourceTypeCommand, ResourceTypeError};
+use domain::values::{Reason, ResourceCode};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::resource_types::{self, ResourceTypeRow};
+use serde::Deserialize;
+
+use super::definition::Typed;
+use super::detail::load;
+use crate::access::{Issuer, Operator};
+use crate::app::App;
+use crate::bus::{Envelope, SendError};
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Path};
+use crate::pages::admin::{Desk, Seen};
+use crate::pages::form::{Errors, again};
+use crate::pages::names::Names;
+use crate::paths;
+use crate::ui::{self, Field, Kind, Section, Tone};
+
+/// What can be changed, as it stands in the URL.
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    Label,
+    Description,
+    Actions,
+    Spread,
+    Deactivation,
+    Reactivation,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Label => "label",
+            Self::Description => "description",
+            Self::Actions => "actions",
+            Self::Spread => "spread",
+            Self::Deactivation => "deactivation",
+            Self::Reactivation => "reactivation",
+        })
+    }
+}
+
+impl Change {
+    /// The title before the label; also what the button says.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Label => "Change the label of",
+            Self::Description => "Change the description of",
+            Self::Actions => "Change the actions of",
+            Self::Spread => "Change the spread of",
+            Self::Deactivation => "Deactivate",
+            Self::Reactivation => "Reactivate",
+        }
+    }
+
+    /// What will happen, before anybody does it.
+    fn consequence(self) -> &'static str {
+        match self {
+            Self::Label => "Everybody sees the new label at once. The code, which programs use, stays.",
+            Self::Description => "Everybody sees the new description at once.",
+            Self::Actions => "An action that is taken away can't be done any more, whoever was allowed to.",
+            Self::Spread => {
+                "One event, whatever the number of organisations. What one chose for itself stays."
+            }
+            Self::Deactivation => {
+                "No organisation has it any more, from its next request on. Nothing is deleted."
+            }
+            Self::Reactivation => "Organisations have it again as before.",
+        }
+    }
+}
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Path((code, change)): Path<(String, Change)>,
+) -> Result<Markup, Error> {
+    let row = load(&app, &operator, &code).await?;
+    let typed = Typed::from(&row);
+    page(&app, &operator, (&row, change), (&typed, &Errors::default()), html! {}).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((code, change)): Path<(String, Change)>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let row = load(&app, &operator, &code).await?;
+    let code: ResourceCode = row.code.parse().map_err(anyhow::Error::from)?;
+    let command = match parse(change, &typed) {
+        Ok(command) => command,
+        Err(errors) => {
+            return Ok(again(page(&app, &operator, (&row, change), (&typed, &errors), html! {}).await?));
+        }
+    };
+    let Typed { command_id, expected_sequence, .. } = typed;
+    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
+    let issuer = Issuer::from(&operator.identity);
+    match app.bus.send::<ResourceType>(&issuer, code, command, envelope).await {
+        Ok(receipt) => {
+            let to = paths::seen(&paths::resource_type(&row.code), receipt.position);
+            Ok(Redirect::to(&to).into_response())
+        }
+        Err(refusal) => refused(&app, &operator, (&row, change), typed, refusal).await,
+    }
+}
+
+fn parse(change: Change, typed: &Typed) -> Result<ResourceTypeCommand, Errors> {
+    use ResourceTypeCommand as C;
+    let mut errors = Errors::default();
+    let command = match change {
+        Change::Label => errors.parse("label", &typed.label).map(|label| C::Relabel { label }),
+        Change::Description => {
+            errors.parse("description", &typed.description).map(|description| C::Describe { description })
+        }
+        Change::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
+        Change::Spread => errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread }),
+        Change::Deactivation => {
+            errors.parse::<Reason>("reason", &typed.reason).map(|reason| C::Deactivate { reason })
+        }
+        Change::Reactivation => Some(C::Reactivate),
+    };
+    command.ok_or(errors)
+}
+
+/// The form again, with everything that was typed, and why it was not done.
+async fn refused(
+    app: &App,
+    operator: &Operator,
+    (row, change): (&ResourceTypeRow, Change),
+    mut typed: Typed,
+    refusal: SendError<ResourceTypeError>,
+) -> Result<Response, Error> {
+    let (status, errors, note) = match refusal {
+        SendError::Stale { sequence, since } => {
+            typed.expected_sequence = Some(sequence);
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, &since).await?)
+        }
+        SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
+        other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
+        | SendError::Taken { .. }
+        | SendError::LastOne
+        | SendError::AddressTaken
+        | SendError::CommandReused
+        | SendError::Unavailable
+        | SendError::Internal(_)) => return Err(other.into()),
+    };
+    let page = page(app, operator, (row, change), (&typed, &errors), note).await?;
+    Ok((status, page).into_response())
+}
+
+/// What others did since the page was made. Sending it again does it on top of that.
+async fn meanwhile(app: &App, since: &[Recorded]) -> Result<Markup, Error> {
+    let names = Names::of(app, since).await?;
+    Ok(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Somebody changed this resource type while you were here." } " Nothing of yours was done yet. This is what happened:" }
+            (names.timeline(since))
+            p { "If you still want it, send it again." }
+        },
+    ))
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (row, change): (&ResourceTypeRow, Change),
+    (typed, errors): (&Typed, &Errors),
+    note: Markup,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let title = format!("{} {}", change.verb(), row.label);
+    let reach = resource_types::reach(&app.db, &operator.platform, 0).await?;
+    let is_grave = change == Change::Deactivation;
+    let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let content = html! {
+        (ui::head(&title, None, Some(ui::id(&row.code)), html! {}))
+        p.prose { (change.consequence()) }
+        (note)
+        form.form method="post" data-once {
+            (errors.summary())
+            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            (fields(change, typed, reach.organisations, errors))
+            (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
+        }
+    };
+    let crumbs = [
+        ("Reference data", paths::ADMIN_REFERENCE.to_owned()),
+        (&row.label, paths::resource_type(&row.code)),
+    ];
+    Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
+}
+
+fn fields(change: Change, typed: &Typed, organisations: i64, errors: &Errors) -> Markup {
+    match change {
+        Change::Label => typed.label_field(errors),
+        Change::Description => typed.description_field(errors),
+        Change::Actions => typed.actions_field(errors),
+        Change::Spread => typed.spread_field(organisations, errors),
+        Change::Deactivation => {
+            let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
+            let field = field.error(errors.of("reason")).max(500);
+            html! { (field.help("10 to 500 characters. It stays in the history for ever: no personal data.")) }
+        }
+        Change::Reactivation => html! {},
+    }
+}

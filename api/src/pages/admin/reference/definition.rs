@@ -1,0 +1,118 @@
+//! The fields of a resource type, the same where one is defined and where one is changed.
+
+use domain::resource_type::{Action, Actions, Spread};
+use maud::{Markup, html};
+use projections::resource_types::ResourceTypeRow;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::policy;
+use crate::clock;
+use crate::pages::form::Errors;
+use crate::ui::{self, Field, Kind};
+
+/// What can be said of a resource type, as it was typed; each page reads its own.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    pub command_id: Uuid,
+    pub expected_sequence: Option<i64>,
+    #[serde(default)]
+    pub code: String,
+    #[serde(default)]
+    pub label: String,
+    #[serde(default)]
+    pub description: String,
+    /// One for each box that is ticked.
+    #[serde(default)]
+    pub action: Vec<String>,
+    #[serde(default)]
+    pub spread: String,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What a form begins with.
+impl From<&ResourceTypeRow> for Typed {
+    fn from(row: &ResourceTypeRow) -> Self {
+        Self {
+            command_id: clock::new_id(),
+            expected_sequence: Some(row.sequence),
+            code: row.code.clone(),
+            label: row.label.clone(),
+            description: row.description.clone(),
+            action: row.actions.split(", ").map(str::to_owned).collect(),
+            spread: row.spread.clone(),
+            reason: String::new(),
+        }
+    }
+}
+
+impl Typed {
+    pub fn actions(&self, errors: &mut Errors) -> Option<Actions> {
+        let actions: Option<Vec<Action>> =
+            self.action.iter().map(|action| errors.parse("action", action)).collect();
+        let actions = Actions::of(actions?);
+        if actions.is_none() {
+            errors.add("action", "choose at least one action");
+        }
+        actions
+    }
+
+    pub fn label_field(&self, errors: &Errors) -> Markup {
+        let field = Field::new("label", "Label").value(&self.label).error(errors.of("label")).max(100);
+        html! { (field.help("What people call it, in the singular: Project.")) }
+    }
+
+    pub fn description_field(&self, errors: &Errors) -> Markup {
+        let field = Field::new("description", "Description").kind(Kind::Area).optional();
+        let field = field.value(&self.description).error(errors.of("description")).max(500);
+        html! { (field.help("What it is for. At most 500 characters.")) }
+    }
+
+    pub fn actions_field(&self, errors: &Errors) -> Markup {
+        let option = |action: Action| {
+            let chosen = self.action.iter().any(|ticked| ticked == action.as_str());
+            ui::Pick { value: action.as_str(), label: action.as_str().to_owned(), hint: None, chosen }
+        };
+        let options = Action::ALL.map(option);
+        ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))
+    }
+
+    /// With what each choice means in numbers.
+    pub fn spread_field(&self, organisations: i64, errors: &Errors) -> Markup {
+        let option = |spread: Spread| ui::Pick {
+            value: spread.as_str(),
+            label: sentence(policy(spread)),
+            hint: Some(in_numbers(spread, organisations)),
+            chosen: self.spread == spread.as_str(),
+        };
+        let options = Spread::ALL.map(option);
+        ui::options(("spread", "Which organisations have it", "radio"), &options, errors.of("spread"))
+    }
+}
+
+/// What a policy comes to on this portal, before it is chosen.
+fn in_numbers(spread: Spread, organisations: i64) -> String {
+    let number = ui::number(organisations);
+    let all = if organisations == 1 {
+        "The 1 that is there".to_owned()
+    } else {
+        format!("All {number} that are there")
+    };
+    let none = if organisations == 1 {
+        "Not the 1 that is there".to_owned()
+    } else {
+        format!("None of the {number} that are there")
+    };
+    match spread {
+        Spread::Everywhere => format!("{all}, at once, and every one that comes."),
+        Spread::NewOnly => format!("{none}; every one that is created from now on."),
+        Spread::OptIn => format!("{none}, and none that comes, unless it chooses to."),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}

@@ -1,0 +1,110 @@
+//! `/admin/reference-data/{code}`: one kind of thing: what it is, who has it, what happened to it.
+
+use axum::extract::State;
+use domain::ResourceType;
+use domain::values::ResourceCode;
+use maud::{Markup, html};
+use projections::event_log::StreamId;
+use projections::resource_types::{self, Reach, ResourceTypeRow};
+
+use super::change::Change;
+use super::{policy, reached};
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::{Path, Query};
+use crate::pages::admin::{Desk, Seen};
+use crate::pages::names::Names;
+use crate::paths;
+use crate::ui::{self, Section, Tone};
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(code): Path<String>,
+    Query(seen): Query<Seen>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, seen).await?;
+    let row = load(&app, &operator, &code).await?;
+    let reach = resource_types::reach(&app.db, &operator.platform, row.spread_position).await?;
+    let mut events = app.log.stream(&stream(&row.code), 0).await?;
+    events.reverse();
+    let names = Names::of(&app, &events).await?;
+    let change = operator.identity.is_superadmin();
+    let content = html! {
+        (head(&row, change))
+        @if !row.active { (deactivated(&row)) }
+        (ui::columns(
+            html! {
+                (ui::card("History", names.timeline(&events)))
+                @if change && row.active { (danger(&row)) }
+            },
+            html! {
+                (ui::card("What it is", facts(&row)))
+                (ui::card("Who has it", adoption(&row, reach)))
+            },
+        ))
+    };
+    let crumbs = [("Reference data", paths::ADMIN_REFERENCE.to_owned())];
+    Ok(desk.page(Section::ReferenceData, &row.label, &crumbs, content))
+}
+
+/// The resource type with this code.
+pub async fn load(app: &App, operator: &Operator, code: &str) -> Result<ResourceTypeRow, Error> {
+    resource_types::get(&app.db, &operator.platform, code).await?.ok_or(Error::NotFound)
+}
+
+fn stream(code: &str) -> StreamId {
+    let code: Option<ResourceCode> = code.parse().ok();
+    code.map_or_else(|| StreamId { kind: String::new(), id: String::new() }, StreamId::of::<ResourceType>)
+}
+
+fn head(row: &ResourceTypeRow, change: bool) -> Markup {
+    let link = |label, change| ui::button_link(label, &paths::resource_type_change(&row.code, change));
+    let status = ui::badge(if row.active { "active" } else { "deactivated" });
+    let actions = html! {
+        @if change && row.active {
+            (link("Label", Change::Label))
+            (link("Description", Change::Description))
+            (link("Actions", Change::Actions))
+            (link("Spread", Change::Spread))
+        } @else if change {
+            (ui::primary_link("Reactivate", &paths::resource_type_change(&row.code, Change::Reactivation)))
+        }
+    };
+    ui::head(&row.label, Some(status), Some(ui::id(&row.code)), ui::actions(actions))
+}
+
+fn deactivated(row: &ResourceTypeRow) -> Markup {
+    let reason = row.reason.as_deref().unwrap_or("no reason was given");
+    ui::note(Tone::Warning, html! { "Deactivated " (ui::time(row.changed_at.into())) ": " (reason) })
+}
+
+fn facts(row: &ResourceTypeRow) -> Markup {
+    ui::facts(&[
+        ("Code", ui::copyable(&row.code)),
+        ("Description", html! { @if row.description.is_empty() { "–" } @else { (row.description) } }),
+        ("Actions", html! { (row.actions) }),
+        ("Defined", ui::time(row.defined_at.into())),
+        ("Last change", ui::time(row.changed_at.into())),
+    ])
+}
+
+fn adoption(row: &ResourceTypeRow, reach: Reach) -> Markup {
+    let number = format!("{} of {}", ui::number(reached(row, reach)), ui::number(reach.organisations));
+    ui::facts(&[
+        ("Spread", html! { (row.spread.parse().map_or("–", policy)) }),
+        ("Organisations", html! { (number) }),
+        ("By event", ui::position(row.spread_position)),
+    ])
+}
+
+fn danger(row: &ResourceTypeRow) -> Markup {
+    let path = paths::resource_type_change(&row.code, Change::Deactivation);
+    ui::danger(&[(
+        "Deactivate",
+        "No organisation has it any more. Nothing is deleted, and it can be reactivated as it was.",
+        path,
+        "Deactivate …",
+    )])
+}
