@@ -96,7 +96,8 @@ impl Commanded for Org {
             | C::Unprotect
             | C::Invite(_)
             | C::RenewInvitation { .. }
-            | C::WithdrawInvitation { .. } => Right::Superadmin,
+            | C::WithdrawInvitation { .. }
+            | C::ChooseResourceType { .. } => Right::Superadmin,
         }
     }
 
@@ -110,7 +111,7 @@ impl Commanded for Org {
             C::ConfirmSuspension { .. } => Some("confirm a suspension"),
             C::Reinstate | C::ReinstateOnTime { .. } | C::Restore | C::Protect => None,
             C::Invite(_) | C::RenewInvitation { .. } | C::WithdrawInvitation { .. } => None,
-            C::AcceptInvitation { .. } => None,
+            C::AcceptInvitation { .. } | C::ChooseResourceType { .. } => None,
         }
     }
 

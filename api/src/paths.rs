@@ -42,6 +42,8 @@ pub const ADMIN_ORG: &str = "/admin/orgs/{id}";
 pub const ADMIN_ORG_MEMBERS: &str = "/admin/orgs/{id}/members";
 pub const ADMIN_ORG_HISTORY: &str = "/admin/orgs/{id}/history";
 pub const ADMIN_ORG_ACCESS: &str = "/admin/orgs/{id}/access";
+pub const ADMIN_ORG_TYPES: &str = "/admin/orgs/{id}/resource-types";
+pub const ADMIN_ORG_CHOICE: &str = "/admin/orgs/{id}/resource-types/{code}/choice";
 pub const ADMIN_ORG_REASON: &str = "/admin/orgs/{id}/reason";
 pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
@@ -107,6 +109,15 @@ pub fn org_history(id: Uuid) -> String {
 /// What operators looked at of an organisation, for operators.
 pub fn org_access(id: Uuid) -> String {
     format!("/admin/orgs/{id}/access")
+}
+
+/// The resource types of an organisation.
+pub fn org_types(id: Uuid) -> String {
+    format!("/admin/orgs/{id}/resource-types")
+}
+
+pub fn org_type_choice(id: Uuid, code: &str) -> String {
+    format!("/admin/orgs/{id}/resource-types/{code}/choice")
 }
 
 /// Where somebody says why they look at an organisation.

@@ -11,7 +11,8 @@ use axum::routing::{self, MethodRouter};
 use crate::access::{Need, gate};
 use crate::app::App;
 use crate::pages::admin::{
-    self, access as operator_access, actions, history, invitations, list, new, org, reference, superadmins,
+    self, access as operator_access, actions, history, invitations, list, new, org, org_types, reference,
+    superadmins,
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
@@ -45,6 +46,8 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_ORG_MEMBERS, Platform, org::members)
         .get(paths::ADMIN_ORG_HISTORY, Platform, org::history)
         .get(paths::ADMIN_ORG_ACCESS, Platform, operator_access::show)
+        .get(paths::ADMIN_ORG_TYPES, Platform, org_types::show)
+        .post(paths::ADMIN_ORG_CHOICE, Superadmin, org_types::choose)
         .post(paths::ADMIN_ORG_REASON, Platform, operator_access::say_why)
         .get(paths::ADMIN_ORG_ACTION, Superadmin, actions::form)
         .post(paths::ADMIN_ORG_ACTION, Superadmin, actions::submit)

@@ -52,6 +52,8 @@ pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
             ("InvitationRenewed", 1),
             ("InvitationWithdrawn", 1),
             ("MemberJoined", 1),
+            ("ResourceTypeChosen", 1),
+            ("ResourceTypeChoiceDropped", 1),
         ],
     ),
     (

@@ -22,7 +22,8 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
+use crate::resource_type::Choice;
+use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, ResourceCode, Slug};
 use crate::{Constraint, Rules};
 
 pub use event::OrgEvent;
@@ -75,6 +76,11 @@ pub enum OrgCommand {
     },
     WithdrawInvitation {
         invitation: InvitationId,
+    },
+    /// Whether it has a resource type, whatever the type's policy says; without a choice, the policy decides again.
+    ChooseResourceType {
+        code: ResourceCode,
+        choice: Option<Choice>,
     },
     /// `person` is whoever accepts; only the one who was invited can.
     AcceptInvitation {
@@ -161,6 +167,9 @@ pub struct Profile {
     pub reinstate_at: Option<DateTime<Utc>>,
     pub members: BTreeMap<PersonId, Role>,
     pub invitations: Invitations,
+    /// Resource types of which it does not follow the policy.
+    #[serde(default)]
+    pub choices: BTreeMap<ResourceCode, Choice>,
 }
 
 impl Rules for Org {
@@ -184,6 +193,7 @@ impl Rules for Org {
             (Self::Active(org), C::Suspend { reason, confirmed }) => org.suspend(reason, confirmed.as_ref()),
             (Self::Active(_), C::ConfirmSuspension { .. }) => Err(OrgError::NotSuspended),
             (Self::Active(org), C::Invite(invitee)) => org.invite(invitee),
+            (Self::Active(org), C::ChooseResourceType { code, choice }) => Ok(org.choose(code, choice)),
             (Self::Active(org), C::RenewInvitation { invitation, expires_at }) => {
                 org.invitations.renew(invitation, expires_at)
             }
@@ -201,6 +211,7 @@ impl Rules for Org {
             (Self::Suspended(..), C::Invite(_) | C::RenewInvitation { .. } | C::AcceptInvitation { .. }) => {
                 Err(OrgError::Suspended)
             }
+            (Self::Suspended(..), C::ChooseResourceType { .. }) => Err(OrgError::Suspended),
 
             (Self::Active(_), C::Reinstate | C::ReinstateOnTime { .. }) => Ok(vec![]),
             (Self::Active(_) | Self::Suspended(..), C::Restore) => Ok(vec![]),
@@ -243,7 +254,9 @@ impl Rules for Org {
             | E::MemberInvited { .. }
             | E::InvitationRenewed { .. }
             | E::InvitationWithdrawn { .. }
-            | E::MemberJoined { .. } => vec![],
+            | E::MemberJoined { .. }
+            | E::ResourceTypeChosen { .. }
+            | E::ResourceTypeChoiceDropped { .. } => vec![],
         }
     }
 }
@@ -255,6 +268,21 @@ impl Profile {
     /// A protected organisation wants its slug typed, so that nobody hits it by accident.
     fn confirm(&self, typed: Option<&Slug>) -> Result<(), OrgError> {
         if self.protected && typed != Some(&self.slug) { Err(OrgError::Protected) } else { Ok(()) }
+    }
+
+    fn choose(&self, code: ResourceCode, choice: Option<Choice>) -> Vec<OrgEvent> {
+        match choice {
+            same if self.choices.get(&code).copied() == same => vec![],
+            Some(choice) => vec![OrgEvent::ResourceTypeChosen { code, choice }],
+            None => vec![OrgEvent::ResourceTypeChoiceDropped { code }],
+        }
+    }
+
+    fn chose(&mut self, code: ResourceCode, choice: Option<Choice>) {
+        match choice {
+            Some(choice) => self.choices.insert(code, choice),
+            None => self.choices.remove(&code),
+        };
     }
 
     fn invite(&self, invitee: Invitee) -> Result<Vec<OrgEvent>, OrgError> {
@@ -282,7 +310,16 @@ impl Aggregate for Org {
             E::OrgCreated { name, slug } => {
                 let (members, invitations) = (BTreeMap::new(), Invitations::default());
                 let (protected, reinstate_at) = (false, None);
-                *self = Self::Active(Profile { name, slug, protected, reinstate_at, members, invitations });
+                let choices = BTreeMap::new();
+                *self = Self::Active(Profile {
+                    name,
+                    slug,
+                    protected,
+                    reinstate_at,
+                    members,
+                    invitations,
+                    choices,
+                });
             }
             E::OrgRenamed { name } => self.change(|org| org.name = name),
             E::OrgSlugChanged { slug } => self.change(|org| org.slug = slug),
@@ -320,6 +357,8 @@ impl Aggregate for Org {
                 org.invitations.settle(invitation, Outcome::Accepted);
                 org.members.insert(person, role);
             }),
+            E::ResourceTypeChosen { code, choice } => self.change(|org| org.chose(code, Some(choice))),
+            E::ResourceTypeChoiceDropped { code } => self.change(|org| org.chose(code, None)),
         }
     }
 }

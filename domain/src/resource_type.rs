@@ -25,7 +25,7 @@ use crate::{Constraint, Rules};
 
 pub use actions::{Action, Actions, UnknownAction};
 pub use event::ResourceTypeEvent;
-pub use spread::{Choice, Spread, UnknownSpread};
+pub use spread::{Choice, Spread, UnknownChoice, UnknownSpread};
 
 /// An order about one resource type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

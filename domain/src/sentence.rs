@@ -5,7 +5,7 @@
 use crate::fact::Fact;
 use crate::grant::{GrantEvent, Granted, Period, PlatformRole, Revoked};
 use crate::org::OrgEvent;
-use crate::resource_type::{ResourceTypeEvent, Spread};
+use crate::resource_type::{Choice, ResourceTypeEvent, Spread};
 use crate::values::{OrgId, OrgName, PersonId, ResourceCode};
 
 /// A piece of a sentence. Names are not in the log, so whoever shows it looks them up.
@@ -81,6 +81,22 @@ fn of_org(id: OrgId, event: &OrgEvent) -> Vec<Part> {
         }
         E::InvitationRenewed { .. } => vec![text("made a new invitation link for "), org],
         E::InvitationWithdrawn { .. } => vec![text("withdrew an invitation to "), org],
+        E::ResourceTypeChosen { code, choice } => {
+            let code = Part::ResourceType(code.clone());
+            match choice {
+                Choice::OptedIn => vec![text("opted "), org, text(" into "), code],
+                Choice::OptedOut => vec![text("opted "), org, text(" out of "), code],
+            }
+        }
+        E::ResourceTypeChoiceDropped { code } => {
+            vec![
+                text("let "),
+                org,
+                text(" follow the policy of "),
+                Part::ResourceType(code.clone()),
+                text(" again"),
+            ]
+        }
         E::MemberJoined { role, .. } => vec![text("joined "), org, text(format!(" as {}", role.as_str()))],
     }
 }

@@ -137,6 +137,16 @@ create table resource_type (
     changed_by      text not null
 );
 
+create table org_resource_choice (
+    org_id          uuid not null,
+    code            text not null,
+    choice          text, -- none where the policy decides again
+    position        bigint not null, -- of the first event about it
+    chosen_position bigint not null, -- of the last
+    chosen_at       timestamptz not null,
+    chosen_by       text not null
+);
+
 create table history (
     position       bigint  not null,
     recorded_at    timestamptz not null,
@@ -181,6 +191,7 @@ create index grant_request_open on grant_request (position) where settled_positi
 create index grant_request_person on grant_request (person_id);
 create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
 alter table resource_type add primary key (code);
+alter table org_resource_choice add primary key (org_id, code);
 create unique index resource_type_id on resource_type (type_id);
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
@@ -192,7 +203,7 @@ begin
     if exists (select from pg_roles where rolname = 'portal_app') then
         grant select, insert, update, delete
             on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, grant_request, resource_type,
-                history
+               org_resource_choice, history
             to portal_app;
     end if;
 end $$;
@@ -202,7 +213,10 @@ do $$
 declare
     held text;
 begin
-    foreach held in array array['org_list', 'org_detail', 'org_slug', 'membership', 'invitation', 'history'] loop
+    if exists (select from pg_roles where rolname = 'portal_tenant') then
+        grant select on resource_type to portal_tenant; -- the same for all
+    end if;
+    foreach held in array array['org_list', 'org_detail', 'org_slug', 'membership', 'invitation', 'org_resource_choice', 'history'] loop
         execute format('alter table %I enable row level security', held);
         if exists (select from pg_roles where rolname = 'portal_app') then
             execute format('create policy everything on %I to portal_app using (true)', held);

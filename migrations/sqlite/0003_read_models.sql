@@ -140,6 +140,17 @@ create table resource_type (
     changed_by      text not null
 ) strict;
 
+create table org_resource_choice (
+    org_id          blob not null,
+    code            text not null,
+    choice          text, -- none where the policy decides again
+    position        integer not null, -- of the first event about it
+    chosen_position integer not null, -- of the last
+    chosen_at       integer not null,
+    chosen_by       text not null,
+    primary key (org_id, code)
+) strict;
+
 create table history (
     position       integer primary key,
     recorded_at    integer not null,

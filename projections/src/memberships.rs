@@ -243,6 +243,8 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             | OrgEvent::OrgReinstated {}
             | OrgEvent::OrgReinstatementScheduled { .. }
             | OrgEvent::OrgSuspensionConfirmed {}
+            | OrgEvent::ResourceTypeChosen { .. }
+            | OrgEvent::ResourceTypeChoiceDropped { .. }
             | OrgEvent::OrgArchived { .. }
             | OrgEvent::OrgRestored { .. }
             | OrgEvent::OrgProtected {}

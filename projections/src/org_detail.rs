@@ -190,7 +190,11 @@ impl OrgDetail {
             E::OrgProtected {} => Self { protected: true, ..self },
             E::OrgUnprotected {} => Self { protected: false, ..self },
             E::MemberJoined { .. } => Self { members: self.members + 1, ..self },
-            E::MemberInvited { .. } | E::InvitationRenewed { .. } | E::InvitationWithdrawn { .. } => self,
+            E::MemberInvited { .. }
+            | E::InvitationRenewed { .. }
+            | E::InvitationWithdrawn { .. }
+            | E::ResourceTypeChosen { .. }
+            | E::ResourceTypeChoiceDropped { .. } => self,
         })
     }
 }

@@ -189,7 +189,9 @@ impl OrgRow {
             | E::OrgSuspensionConfirmed {}
             | E::MemberInvited { .. }
             | E::InvitationRenewed { .. }
-            | E::InvitationWithdrawn { .. } => {}
+            | E::InvitationWithdrawn { .. }
+            | E::ResourceTypeChosen { .. }
+            | E::ResourceTypeChoiceDropped { .. } => {}
         }
     }
 

@@ -40,7 +40,7 @@ use crate::history::{self, HistoryRow};
 use crate::memberships::{self, Invitation, MembershipRow};
 use crate::org_detail::{self, OrgDetail, SlugRow};
 use crate::org_list::{self, Moved, OrgRow, parts};
-use crate::resource_types::{self, ResourceTypeRow};
+use crate::resource_types::{self, ChoiceRow, ResourceTypeRow};
 use crate::table::{Rows, Shape, Table};
 
 /// Every read model. A new one is added here, and the compiler asks for the rest.
@@ -92,7 +92,7 @@ impl Projection {
             Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
             Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
             Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],
-            Self::ResourceTypes => &[ResourceTypeRow::SHAPE],
+            Self::ResourceTypes => &[ResourceTypeRow::SHAPE, ChoiceRow::SHAPE],
             Self::History => &[HistoryRow::SHAPE],
         }
     }
@@ -102,7 +102,7 @@ impl Projection {
         match self {
             Self::OrgList | Self::OrgDetail | Self::Memberships => aggregate_type == Org::TYPE,
             Self::Grants => aggregate_type == Grant::TYPE,
-            Self::ResourceTypes => aggregate_type == ResourceType::TYPE,
+            Self::ResourceTypes => aggregate_type == ResourceType::TYPE || aggregate_type == Org::TYPE,
             Self::History => true,
         }
     }

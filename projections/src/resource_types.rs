@@ -5,13 +5,15 @@
 
 use std::collections::HashMap;
 
-use domain::Fact;
-use domain::resource_type::{Definition, ResourceTypeEvent};
+use cqrs_es::Aggregate;
+use domain::org::OrgEvent;
+use domain::resource_type::{Definition, ResourceTypeEvent, Spread};
+use domain::{Fact, ResourceType};
 use uuid::Uuid;
 
-use crate::db::{Db, read, row};
+use crate::db::{Db, read, row, scoped};
 use crate::projector::{Entry, FoldError, begun_before};
-use crate::scope::Platform;
+use crate::scope::{Platform, Scope};
 use crate::table::{Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
@@ -42,13 +44,59 @@ table! {
     }
 }
 
+table! {
+    /// What one organisation chose about one type, or chose once and dropped.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ChoiceRow in org_resource_choice by "org_id, code" {
+        pub org_id: Uuid,
+        pub code: String,
+        pub choice: Option<String>,
+        /// Of the first event about it.
+        pub position: i64,
+        /// Of the last.
+        pub chosen_position: i64,
+        pub chosen_at: Timestamp,
+        pub chosen_by: String,
+    }
+}
+
 row! {
-    /// How many organisations a type would reach by each policy, and how many there are; archived ones don't count.
+    /// How many organisations there are, how many of them have a type, and how many chose for themselves; archived ones
+    /// don't count.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Reach {
         pub organisations: i64,
-        /// Created after the type got the policy that it has.
-        pub new: i64,
+        pub reached: i64,
+        pub opted_in: i64,
+        pub opted_out: i64,
+    }
+}
+
+row! {
+    /// A type as one organisation sees it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Held {
+        pub code: String,
+        pub label: String,
+        pub description: String,
+        pub actions: String,
+        pub spread: String,
+        pub spread_position: i64,
+        /// Of the organisation's first event.
+        pub created_position: i64,
+        pub choice: Option<String>,
+        pub chosen_position: Option<i64>,
+        pub chosen_at: Option<Timestamp>,
+        pub chosen_by: Option<String>,
+    }
+}
+
+impl Held {
+    /// Whether the organisation has it.
+    pub fn is_had(&self) -> bool {
+        let choice = self.choice.as_deref().and_then(|choice| choice.parse().ok());
+        let spread: Option<Spread> = self.spread.parse().ok();
+        spread.is_some_and(|spread| spread.reaches(self.created_position, self.spread_position, choice))
     }
 }
 
@@ -64,11 +112,31 @@ pub async fn get(db: &Db, _: &Platform, code: &str) -> Result<Option<ResourceTyp
     })
 }
 
-/// How many organisations there are, and how many of them were created after a position.
-pub async fn reach(db: &Db, platform: &Platform, decided: i64) -> Result<Reach, sqlx::Error> {
+/// How many organisations have a type.
+pub async fn reach(db: &Db, platform: &Platform, row: &ResourceTypeRow) -> Result<Reach, sqlx::Error> {
     platform.lists();
     read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/resource_types/reach.sql")).bind(decided).fetch_one(pool).await
+        sqlx::query_as(include_str!("sql/resource_types/reach.sql"))
+            .bind(&row.code)
+            .bind(&row.spread)
+            .bind(row.spread_position)
+            .fetch_one(pool)
+            .await
+    })
+}
+
+/// How many organisations there are.
+pub async fn organisations(db: &Db, platform: &Platform) -> Result<i64, sqlx::Error> {
+    platform.lists();
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/resource_types/organisations.sql")).fetch_one(pool).await
+    })
+}
+
+/// The active types, by their codes, as one organisation sees them: those that it has, and those that it could have.
+pub async fn of_org(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Held>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/resource_types/of_org.sql")).bind(org_id).fetch_all(conn).await
     })
 }
 
@@ -84,7 +152,26 @@ impl Found for ResourceTypeRow {
     }
 }
 
+impl Found for ChoiceRow {
+    const BY_ID: &'static str = include_str!("sql/resource_types/choices.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.org_id, self.position)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let (about_types, of_orgs): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().partition(|entry| entry.recorded.aggregate_type == ResourceType::TYPE);
+    fold_types(rows, &about_types).await?;
+    fold_choices(rows, &of_orgs).await
+}
+
+async fn fold_types(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let found: Vec<ResourceTypeRow> = rows.find(begun_before(entries)).await?;
     let mut types: HashMap<String, ResourceTypeRow> =
         found.into_iter().map(|row| (row.code.clone(), row)).collect();
@@ -100,6 +187,36 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         types.insert(row.code.clone(), row);
     }
     rows.put(types.into_values().collect());
+    Ok(())
+}
+
+async fn fold_choices(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut chosen = vec![];
+    for entry in entries {
+        let (code, choice) = match entry.fact()? {
+            Fact::Org(_, OrgEvent::ResourceTypeChosen { code, choice }) => (code, Some(*choice)),
+            Fact::Org(_, OrgEvent::ResourceTypeChoiceDropped { code }) => (code, None),
+            Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => continue,
+        };
+        chosen.push((*entry, key_of(&entry.recorded.aggregate_id), code.to_string(), choice));
+    }
+    let found: Vec<ChoiceRow> = rows.find(chosen.iter().map(|(_, org_id, ..)| *org_id).collect()).await?;
+    let mut choices: HashMap<(Uuid, String), ChoiceRow> =
+        found.into_iter().map(|row| ((row.org_id, row.code.clone()), row)).collect();
+    for (entry, org_id, code, choice) in chosen {
+        let before = choices.get(&(org_id, code.clone())).map(|row| row.position);
+        let row = ChoiceRow {
+            org_id,
+            code: code.clone(),
+            choice: choice.map(|choice| choice.as_str().to_owned()),
+            position: before.unwrap_or(entry.recorded.position),
+            chosen_position: entry.recorded.position,
+            chosen_at: entry.recorded.recorded_at,
+            chosen_by: entry.metadata()?.actor.to_string(),
+        };
+        choices.insert((org_id, code), row);
+    }
+    rows.put(choices.into_values().collect());
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub mod invitations;
 pub mod list;
 pub mod new;
 pub mod org;
+pub mod org_types;
 pub mod reference;
 pub mod superadmins;
 
@@ -109,6 +110,7 @@ pub fn org_tabs(id: Uuid, here: &str) -> Markup {
     let tabs = [
         ("Overview", paths::org(id)),
         ("Members", paths::org_members(id)),
+        ("Resource types", paths::org_types(id)),
         ("History", paths::org_history(id)),
         ("Operator access", paths::org_access(id)),
     ];

@@ -18,6 +18,8 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_ORG_HISTORY, "History"),
     (paths::ADMIN_ORG_ACCESS, "Operator access"),
     (paths::ADMIN_ORG_REASON, "Operator access, to say why"),
+    (paths::ADMIN_ORG_TYPES, "Resource types"),
+    (paths::ADMIN_ORG_CHOICE, "A resource type, to choose it or not"),
     (paths::ADMIN_ORG_ACTION, "A form that changes the organisation"),
     (paths::ADMIN_ORG_LINK, "An invitation, to renew its link"),
     (paths::ADMIN_ORG_WITHDRAWAL, "An invitation, to withdraw it"),

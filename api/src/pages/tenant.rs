@@ -8,6 +8,7 @@ use projections::history;
 use projections::memberships::{self, Membership};
 use projections::org_detail::{self, OrgDetail};
 use projections::people as persons;
+use projections::resource_types::{self, Held};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -55,6 +56,8 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
     let org = org_detail::get(&app.db, &scope, org_id).await?.ok_or(Error::NotFound)?;
     let people = memberships::members(&app.db, &scope, org_id, SHOWN).await?;
     let events = history::of_org(&app.log, &scope, org_id, i64::MAX, RECENT).await?;
+    let types = resource_types::of_org(&app.db, &scope, org_id).await?;
+    let types: Vec<Held> = types.into_iter().filter(Held::is_had).collect();
     let names = Names::told_in(&app, &member.membership, &events).await?;
     let slug = &member.membership.slug;
     let content = html! {
@@ -62,7 +65,10 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
         (standing(&org, people.len()))
         (ui::columns(
             ui::card_with("What changed lately", all("All activity", &paths::activity(slug)), names.story(&events)),
-            ui::card_with("People", all("All members", &paths::people(slug)), faces(&people)),
+            html! {
+                (ui::card_with("People", all("All members", &paths::people(slug)), faces(&people)))
+                @if !types.is_empty() { (ui::card("What you can work with", in_force(&types))) }
+            },
         ))
     };
     frame(&app, &member.identity, &member.membership, ("Dashboard", content)).await
@@ -170,6 +176,17 @@ fn faces(people: &[memberships::Member]) -> Markup {
             @for person in people {
                 @let name = called(person);
                 li { (ui::monogram(name, "person")) span.who { (name) } (ui::badge(&person.role)) }
+            }
+        }
+    }
+}
+
+/// The resource types that the organisation has.
+fn in_force(types: &[Held]) -> Markup {
+    html! {
+        ul.people {
+            @for held in types {
+                li { span.who title=[Some(&held.description).filter(|text| !text.is_empty())] { (held.label) } (ui::id(&held.code)) }
             }
         }
     }

@@ -118,6 +118,8 @@ impl Place {
             .replace("{id}", &id.to_string())
             .replace("{invitation}", &self.invitation.to_string())
             .replace("{action}", "name")
+            .replace("{code}", "project")
+            .replace("{change}", "label")
             .replace("{token}", &"0".repeat(64))
             .replace("{*rest}", "whatever/there/is")
     }

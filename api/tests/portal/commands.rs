@@ -119,7 +119,7 @@ fn org_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
     ];
     let seen: BTreeSet<_> =
         commands.iter().map(|(_, command)| number_of_org_command(&command(another()))).collect();
-    assert!(seen.into_iter().eq(0..15), "every command has a line");
+    assert!(seen.into_iter().eq(0..16), "every command has a line");
     commands
 }
 
@@ -172,6 +172,7 @@ fn number_of_org_command(command: &OrgCommand) -> usize {
         C::RenewInvitation { .. } => 12,
         C::WithdrawInvitation { .. } => 13,
         C::AcceptInvitation { .. } => 14,
+        C::ChooseResourceType { .. } => 15,
     }
 }
 

@@ -1,5 +1,6 @@
 //! S12, over HTTP: a new kind of thing without a deploy.
 
+use api::clock;
 use domain::values::OrgId;
 
 use crate::client::Client;
@@ -102,6 +103,47 @@ async fn who_is_new_is_new_after_the_policy(world: World) {
     ana.get("/admin/reference-data/project").await.shows("0 of 2");
 }
 
+/// S13: what an organisation chose survives whatever the policy says later, and its page says where each row comes from.
+async fn a_choice_survives_every_policy(world: World) {
+    let (ana, acme) = (world.operator().await, world.org("acme").await);
+    let olga = world.owner(acme).await;
+    define(&ana, &PROJECT).await.is(303);
+    let types = format!("/admin/orgs/{acme}/resource-types");
+    olga.get("/org/acme/dashboard").await.is(200).shows("What you can work with").shows("Project");
+    let done = choose(&ana, acme, "opted_out").await;
+    ana.get(done.is(303).location()).await.is(200).shows("</strong> opted").shows("opted out by");
+    olga.get("/org/acme/dashboard").await.hides("What you can work with");
+    for spread in ["opt_in", "new_only", "everywhere"] {
+        change_to(&ana, "spread", &[("spread", spread)]).await.is(303);
+        ana.get("/admin/reference-data/project").await.shows("0 of 1").shows("0 in, 1 out");
+    }
+    change_to(&ana, "spread", &[("spread", "opt_in")]).await.is(303);
+    choose(&ana, acme, "opted_in").await.is(303);
+    ana.get("/admin/reference-data/project").await.shows("1 of 1").shows("1 in, 0 out");
+    olga.get("/org/acme/dashboard").await.shows("Project");
+    choose(&ana, acme, "").await.is(303);
+    ana.get(&types).await.shows("policy: opt-in").hides("Follow the policy");
+    ana.get("/admin/reference-data/project").await.shows("0 of 1").shows("0 in, 0 out");
+    change_to(&ana, "spread", &[("spread", "everywhere")]).await.is(303);
+    change_to(&ana, "deactivation", &[("reason", "Nobody uses it any more")]).await.is(303);
+    olga.get("/org/acme/dashboard").await.hides("What you can work with");
+    world.verify().await;
+}
+
+async fn a_choice_is_of_what_there_is_and_of_superadmins(world: World) {
+    let (ana, acme) = (world.operator().await, world.org("acme").await);
+    choose(&ana, acme, "opted_in").await.is(404);
+    define(&ana, &PROJECT).await.is(303);
+    let before = world.position().await;
+    choose(&ana, acme, "perhaps").await.is(422);
+    choose(&world.auditor().await, acme, "opted_in").await.is(403);
+    choose(&world.owner(acme).await, acme, "opted_in").await.leads_to("/org/acme/dashboard");
+    world.suspended(acme, "The invoice of May is unpaid").await;
+    choose(&ana, acme, "opted_in").await.is(409).shows("suspended");
+    assert!(world.since(before).await.iter().all(|event| !event.starts_with("ResourceType")));
+    ana.get(&format!("/admin/orgs/{acme}/resource-types")).await.is(200).hides("Opt out");
+}
+
 async fn a_stale_page_changes_nothing_and_says_what_happened(world: World) {
     let ana = world.operator().await;
     define(&ana, &PROJECT).await.is(303);
@@ -155,6 +197,12 @@ async fn three_organisations(world: &World) -> [OrgId; 3] {
     [world.org("acme").await, world.org("beta").await, world.org("gamma").await]
 }
 
+async fn choose(client: &Client, org: OrgId, choice: &str) -> crate::client::Answer {
+    let id = clock::new_id().to_string();
+    let path = format!("/admin/orgs/{org}/resource-types/project/choice");
+    client.post(&path, &[("command_id", &id), ("choice", choice)]).await
+}
+
 async fn define(ana: &Client, fields: &[(&str, &str)]) -> crate::client::Answer {
     let form = ana.get("/admin/reference-data/new").await;
     let id = form.is(200).value("command_id").expect("an id");
@@ -191,6 +239,8 @@ engines! {
     what_is_wrong_stands_beside_its_field_and_everything_typed_is_kept,
     everything_about_it_can_be_changed,
     who_is_new_is_new_after_the_policy,
+    a_choice_survives_every_policy,
+    a_choice_is_of_what_there_is_and_of_superadmins,
     a_stale_page_changes_nothing_and_says_what_happened,
     only_superadmins_change_reference_data,
     two_at_once_define_one,

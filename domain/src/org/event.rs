@@ -8,7 +8,8 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use super::Role;
-use crate::values::{InvitationId, OrgName, PersonId, Reason, Slug};
+use crate::resource_type::Choice;
+use crate::values::{InvitationId, OrgName, PersonId, Reason, ResourceCode, Slug};
 
 /// What happened to an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,15 @@ pub enum OrgEvent {
         person: PersonId,
         role: Role,
     },
+    /// It has the type or not, whatever the policy says now or later.
+    ResourceTypeChosen {
+        code: ResourceCode,
+        choice: Choice,
+    },
+    /// The policy of the type decides again.
+    ResourceTypeChoiceDropped {
+        code: ResourceCode,
+    },
 }
 
 impl DomainEvent for OrgEvent {
@@ -81,6 +91,8 @@ impl DomainEvent for OrgEvent {
             Self::InvitationRenewed { .. } => "InvitationRenewed",
             Self::InvitationWithdrawn { .. } => "InvitationWithdrawn",
             Self::MemberJoined { .. } => "MemberJoined",
+            Self::ResourceTypeChosen { .. } => "ResourceTypeChosen",
+            Self::ResourceTypeChoiceDropped { .. } => "ResourceTypeChoiceDropped",
         }
         .to_owned()
     }

@@ -59,6 +59,22 @@ impl FromStr for Spread {
     }
 }
 
+/// A choice that nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("choose in or out")]
+pub struct UnknownChoice;
+
+impl FromStr for Choice {
+    type Err = UnknownChoice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+        [Self::OptedIn, Self::OptedOut]
+            .into_iter()
+            .find(|choice| choice.as_str() == text)
+            .ok_or(UnknownChoice)
+    }
+}
+
 impl Choice {
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::org::{Confirmation, Invitee, OrgCommand, OrgEvent, Role};
+use domain::resource_type::Choice;
 use domain::values::{OrgName, Slug};
 
 use crate::{day, invitation, person, reason};
@@ -93,6 +94,10 @@ pub(crate) fn withdraw(number: u128) -> OrgCommand {
 
 pub(crate) fn accept(number: u128, on: i64) -> OrgCommand {
     OrgCommand::AcceptInvitation { invitation: invitation(number), person: person(number), at: day(on) }
+}
+
+pub(crate) fn choose(choice: Option<Choice>) -> OrgCommand {
+    OrgCommand::ChooseResourceType { code: "project".parse().expect("a code"), choice }
 }
 
 pub(crate) fn name(text: &str) -> OrgName {

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use domain::org::{Invitee, Org, OrgCommand, OrgError, OrgEvent, Role, SECOND_THOUGHTS, SLUGS};
+use domain::resource_type::Choice;
 use domain::{Constraint, Rules};
 
 use crate::acme::*;
@@ -176,6 +177,17 @@ fn who_was_withdrawn_can_be_invited_again_in_another_role() {
 fn the_same_invitation_in_another_role_is_another_invitation() {
     let other = Invitee { role: Role::Admin, ..invitee(BO, BO) };
     given(acme()).when(OrgCommand::Invite(other)).then_refused(OrgError::InvitationExists);
+}
+
+#[test]
+fn a_choice_survives_until_it_is_dropped() {
+    let chosen = |choice| OrgEvent::ResourceTypeChosen { code: "project".parse().expect("a code"), choice };
+    let dropped = OrgEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") };
+    let out = given([created("Acme"), chosen(Choice::OptedOut)]);
+    out.when(choose(Some(Choice::OptedOut))).then_nothing();
+    out.when(choose(Some(Choice::OptedIn))).then([chosen(Choice::OptedIn)]);
+    out.when(choose(None)).then([dropped.clone()]);
+    given([created("Acme"), chosen(Choice::OptedOut), dropped]).when(choose(None)).then_nothing();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::grant::{End, GrantCommand, GrantEvent, PlatformRole, Term};
 use domain::org::{Invitation, Invitee, Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Profile, Role};
+use domain::resource_type::Choice;
 use domain::values::{InvitationId, PersonId, Reason, Slug};
 use domain::{Constraint, Grant, Rules};
 use proptest::collection::vec;
@@ -15,7 +16,7 @@ use proptest::sample::select;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::acme::{archive, name, rename, slug, suspend};
+use crate::acme::{archive, choose, name, rename, slug, suspend};
 use crate::{day, invitation, person, reason, request};
 
 proptest! {
@@ -226,6 +227,7 @@ fn org_order() -> impl Strategy<Value = C> {
         1 => a_confirmation().prop_map(archive),
         8 => select(vec![C::Reinstate, C::Restore]),
         2 => a_time().prop_map(|at| C::ReinstateOnTime { at }),
+        2 => select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]).prop_map(choose),
         2 => a_time().prop_map(|signed_in_at| C::ConfirmSuspension { signed_in_at }),
         2 => select(vec![C::Protect, C::Unprotect]),
         6 => an_invitee().prop_map(C::Invite),

@@ -6,6 +6,8 @@ use cqrs_es::DomainEvent;
 use domain::Rules;
 use domain::org::{Org, OrgCommand, OrgEvent};
 
+use domain::resource_type::Choice;
+
 use crate::acme::*;
 use crate::{day, given};
 
@@ -53,6 +55,8 @@ Accept Bo           | NotFound                 | MemberJoined        | MemberJoi
 Accept Bo, too late | NotFound                 | InvitationExpired   | InvitationExpired                      | Suspended           | Suspended              | Archived
 Accept Cy           | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
 Accept Dee          | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | Suspended           | Suspended              | Archived
+Choose              | NotFound                 | ResourceTypeChosen  | ResourceTypeChosen                     | Suspended           | Suspended              | Archived
+Choose the policy   | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
 ";
 
 #[test]
@@ -77,7 +81,7 @@ fn every_order_in_every_situation_is_answered_by_the_book() {
 fn the_book_has_every_order() {
     let mut told: Vec<&str> = orders().iter().map(|(_, order)| verb(order)).collect();
     told.dedup();
-    assert_eq!(told.len(), 15, "{told:?}");
+    assert_eq!(told.len(), 16, "{told:?}");
     assert!(orders().iter().all(|(name, order)| name.starts_with(verb(order))));
 }
 
@@ -137,6 +141,8 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
         ("Accept Bo, too late", accept(BO, 8)),
         ("Accept Cy", accept(CY, 1)),
         ("Accept Dee", accept(DEE, 1)),
+        ("Choose", choose(Some(Choice::OptedOut))),
+        ("Choose the policy", choose(None)),
     ]
 }
 
@@ -166,5 +172,6 @@ fn verb(order: &OrgCommand) -> &'static str {
         OrgCommand::RenewInvitation { .. } => "Renew",
         OrgCommand::WithdrawInvitation { .. } => "Withdraw",
         OrgCommand::AcceptInvitation { .. } => "Accept",
+        OrgCommand::ChooseResourceType { .. } => "Choose",
     }
 }

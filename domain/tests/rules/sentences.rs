@@ -2,7 +2,7 @@
 
 use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::OrgEvent;
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeEvent, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
 use domain::values::OrgId;
 use domain::{Fact, Part};
 use uuid::Uuid;
@@ -46,6 +46,12 @@ fn what_happens_to_the_people_of_an_org_is_a_sentence() {
     assert_eq!(told(renewed), "made a new invitation link for Acme");
     assert_eq!(told(OrgEvent::InvitationWithdrawn { invitation }), "withdrew an invitation to Acme");
     assert_eq!(told(joined(BO)), "joined Acme as member");
+    let chosen =
+        |choice| told(OrgEvent::ResourceTypeChosen { code: "project".parse().expect("a code"), choice });
+    assert_eq!(chosen(Choice::OptedIn), "opted Acme into project");
+    assert_eq!(chosen(Choice::OptedOut), "opted Acme out of project");
+    let dropped = OrgEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") };
+    assert_eq!(told(dropped), "let Acme follow the policy of project again");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use domain::fact::{self, KNOWN};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{OrgEvent, Role};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeEvent, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId};
 use domain::{Fact, Grant, Org, ResourceType, Unreadable};
 use serde::Deserialize;
@@ -70,7 +70,7 @@ fn events_are_written_byte_for_byte_as_in_their_newest_example() {
 #[test]
 fn every_event_has_an_example() {
     let numbers: BTreeSet<_> = org_events().iter().map(number_of_org_event).collect();
-    assert!(numbers.into_iter().eq(0..15));
+    assert!(numbers.into_iter().eq(0..17));
     let numbers: BTreeSet<_> = grant_events().iter().map(number_of_grant_event).collect();
     assert!(numbers.into_iter().eq(0..11));
     let numbers: BTreeSet<_> = resource_type_events().iter().map(number_of_resource_type_event).collect();
@@ -168,6 +168,9 @@ fn org_events() -> Vec<OrgEvent> {
         E::MemberJoined { invitation, person, role: Role::Owner },
         E::OrgReinstatementScheduled { at: time("2026-07-08T09:45:00Z") },
         E::OrgSuspensionConfirmed {},
+        E::ResourceTypeChosen { code: "project".parse().expect("a code"), choice: Choice::OptedIn },
+        E::ResourceTypeChosen { code: "crm.deal_2".parse().expect("a code"), choice: Choice::OptedOut },
+        E::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") },
     ]
 }
 
@@ -257,6 +260,8 @@ fn number_of_org_event(event: &OrgEvent) -> usize {
         OrgEvent::MemberJoined { .. } => 12,
         OrgEvent::OrgReinstatementScheduled { .. } => 13,
         OrgEvent::OrgSuspensionConfirmed {} => 14,
+        OrgEvent::ResourceTypeChosen { .. } => 15,
+        OrgEvent::ResourceTypeChoiceDropped { .. } => 16,
     }
 }
 

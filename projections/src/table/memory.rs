@@ -16,7 +16,7 @@ use crate::history::HistoryRow;
 use crate::memberships::{Invitation, MembershipRow};
 use crate::org_detail::{OrgDetail, SlugRow};
 use crate::org_list::{Moved, OrgRow};
-use crate::resource_types::ResourceTypeRow;
+use crate::resource_types::{ChoiceRow, ResourceTypeRow};
 
 /// The rows of every table that are not written yet.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ pub(crate) struct Memory {
     pub(crate) platform_grant: Pending<GrantRow>,
     pub(crate) grant_request: Pending<GrantRequest>,
     pub(crate) resource_type: Pending<ResourceTypeRow>,
+    pub(crate) org_resource_choice: Pending<ChoiceRow>,
     pub(crate) history: Pending<HistoryRow>,
 }
 
@@ -37,7 +38,8 @@ pub(crate) struct Memory {
 macro_rules! each_table {
     ($memory:expr, |$pending:ident| $body:expr) => {
         each_table!(@ $memory, $pending, $body,
-            org_list org_detail org_slug membership invitation platform_grant grant_request resource_type history)
+            org_list org_detail org_slug membership invitation platform_grant grant_request resource_type
+            org_resource_choice history)
     };
     (@ $memory:expr, $pending:ident, $body:expr, $($table:ident)*) => {
         $({
@@ -96,6 +98,7 @@ impl Memory {
             platform_grant: self.platform_grant.take_done(),
             grant_request: self.grant_request.take_done(),
             resource_type: self.resource_type.take_done(),
+            org_resource_choice: self.org_resource_choice.take_done(),
             history: self.history.take_done(),
         }
     }
@@ -113,6 +116,7 @@ impl Memory {
         self.platform_grant.end(goes_on);
         self.grant_request.end(goes_on);
         self.resource_type.end(goes_on);
+        self.org_resource_choice.end(goes_on);
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
 use domain::org::{Confirmation, Invitee, OrgCommand, Role};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
 use domain::{Grant, Org, ResourceType, Rules};
 use futures::future::join_all;
@@ -106,6 +106,8 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
         1 => confirmed().prop_map(|confirmed| C::Archive { reason: reason(), confirmed }),
         2 => select(vec![C::Restore]),
         4 => invitee().prop_map(C::Invite),
+        4 => (select(vec!["project", "task"]), select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]))
+            .prop_map(|(code, choice)| C::ChooseResourceType { code: parsed(code), choice }),
         1 => invitation().prop_map(|invitation| C::RenewInvitation { invitation, expires_at: day(60) }),
         1 => invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
         4 => invitation().prop_map(|invitation| {
@@ -201,6 +203,7 @@ async fn served(store: &Store) -> Outcome<Vec<i64>> {
         "invitation",
         "platform_grant",
         "resource_type",
+        "org_resource_choice",
         "grant_request",
         "history",
     ] {

@@ -3,14 +3,16 @@
 //! **Invariant:** what is tested of the role is found in the catalogue, so that no table can be forgotten here.
 
 use domain::org::{Invitee, OrgCommand, Role};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::{OrgId, PersonId};
-use domain::{Grant, Org};
+use domain::{Grant, Org, ResourceType};
 use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
 use projections::operator_reads::{OperatorRead, Recorder};
 use projections::{
     Scope, Tenant, Timestamp, access_log, history, memberships, operator_reads, org_detail, org_list, people,
+    resource_types,
 };
 use sqlx::Row;
 use uuid::Uuid;
@@ -32,6 +34,9 @@ engines! {
             let events = history::of_org(&store.log, scope, here.0, i64::MAX, 99).await?;
             let ours = |event: &Recorded| event.aggregate_id == here.to_string();
             assert!(events.len() > 7 && events.iter().all(ours), "{events:?}");
+            let types = resource_types::of_org(db, scope, here.0).await?;
+            assert!(types.len() == 1 && types[0].is_had(), "{types:?}");
+            assert_eq!(resource_types::of_org(db, scope, there.0).await?, []);
             let looks = operator_reads::of_org(db, scope, here.0, None, 9).await?;
             assert!(looks.len() == 1 && looks[0].page.ends_with(name), "{looks:?}");
 
@@ -222,7 +227,16 @@ async fn the_wall_stands(store: &Store, own: OrgId, other: OrgId) -> Outcome {
     }
     assert_eq!(
         readable,
-        ["history", "invitation", "membership", "operator_read", "org_detail", "org_list", "org_slug"]
+        [
+            "history",
+            "invitation",
+            "membership",
+            "operator_read",
+            "org_detail",
+            "org_list",
+            "org_resource_choice",
+            "org_slug"
+        ]
     );
     for table in ["events", "people"] {
         assert_eq!(nobody.number(&format!("select count(*) from {table}")).await?, 0, "{table}");
@@ -253,6 +267,13 @@ async fn as_tenant(store: &Store, org: Option<OrgId>) -> Outcome<Raw> {
 
 /// Two organisations with rows in every table that has any of organisations.
 async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
+    let definition = Definition {
+        label: "Project".parse()?,
+        description: "".parse()?,
+        actions: Actions::of(Action::ALL).ok_or("all")?,
+        spread: Spread::OptIn,
+    };
+    store.carry_out::<ResourceType>("project".parse()?, ResourceTypeCommand::Define(definition)).await?;
     let recorder = Recorder::open(store.db());
     let mut orgs = vec![];
     for name in ["own", "other"] {
@@ -267,6 +288,8 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         let guest = invitee(person(store, &format!("guest@{name}.example")).await?, Role::Admin);
         store.carry_out::<Org>(org, invite(&guest)).await?;
         links::create(store.db(), &hash(name), &link(org, &guest)).await?;
+        let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
+        store.carry_out::<Org>(org, OrgCommand::ChooseResourceType { code, choice }).await?;
         store.carry_out::<Org>(org, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;

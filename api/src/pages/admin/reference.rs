@@ -28,7 +28,7 @@ pub async fn show(
     let change = operator.identity.is_superadmin();
     let mut rows = vec![];
     for row in &types {
-        let reach = resource_types::reach(&app.db, &operator.platform, row.spread_position).await?;
+        let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
         rows.push(cells(row, reach));
     }
     let actions =
@@ -73,10 +73,5 @@ pub fn policy(spread: Spread) -> &'static str {
 
 /// How many organisations have it.
 pub fn reached(row: &ResourceTypeRow, reach: Reach) -> i64 {
-    match row.spread.parse() {
-        _ if !row.active => 0,
-        Ok(Spread::Everywhere) => reach.organisations,
-        Ok(Spread::NewOnly) => reach.new,
-        Ok(Spread::OptIn) | Err(_) => 0,
-    }
+    if row.active { reach.reached } else { 0 }
 }

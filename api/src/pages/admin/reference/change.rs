@@ -186,7 +186,7 @@ async fn page(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(app, operator, Seen::default()).await?;
     let title = format!("{} {}", change.verb(), row.label);
-    let reach = resource_types::reach(&app.db, &operator.platform, 0).await?;
+    let organisations = resource_types::organisations(&app.db, &operator.platform).await?;
     let is_grave = change == Change::Deactivation;
     let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
     let content = html! {
@@ -196,7 +196,7 @@ async fn page(
         form.form method="post" data-once {
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields(change, typed, reach.organisations, errors))
+            (fields(change, typed, organisations, errors))
             (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
         }
     };

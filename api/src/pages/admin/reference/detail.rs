@@ -26,7 +26,7 @@ pub async fn show(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, seen).await?;
     let row = load(&app, &operator, &code).await?;
-    let reach = resource_types::reach(&app.db, &operator.platform, row.spread_position).await?;
+    let reach = resource_types::reach(&app.db, &operator.platform, &row).await?;
     let mut events = app.log.stream(&stream(&row.code), 0).await?;
     events.reverse();
     let names = Names::of(&app, &events).await?;
@@ -96,6 +96,7 @@ fn adoption(row: &ResourceTypeRow, reach: Reach) -> Markup {
         ("Spread", html! { (row.spread.parse().map_or("–", policy)) }),
         ("Organisations", html! { (number) }),
         ("By event", ui::position(row.spread_position)),
+        ("Exceptions", html! { (ui::number(reach.opted_in)) " in, " (ui::number(reach.opted_out)) " out" }),
     ])
 }
 

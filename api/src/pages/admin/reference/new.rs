@@ -79,7 +79,7 @@ async fn taken(app: &App, operator: &Operator, code: &ResourceCode) -> Result<St
 
 async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> Result<Markup, Error> {
     let desk = Desk::open(app, operator, Seen::default()).await?;
-    let reach = resource_types::reach(&app.db, &operator.platform, 0).await?;
+    let organisations = resource_types::organisations(&app.db, &operator.platform).await?;
     let code = Field::new("code", "Code").value(&new.code).error(errors.of("code")).max(64);
     let content = html! {
         (ui::head("New resource type", None, None, html! {}))
@@ -90,7 +90,7 @@ async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> R
             (new.label_field(errors))
             (new.description_field(errors))
             (new.actions_field(errors))
-            (new.spread_field(reach.organisations, errors))
+            (new.spread_field(organisations, errors))
             (ui::form_actions(ui::submit("Define resource type"), Some(paths::ADMIN_REFERENCE)))
         }
     };
