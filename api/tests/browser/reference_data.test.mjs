@@ -48,7 +48,7 @@ onEveryEngine('a resource type is defined by keyboard, and every organisation ha
     assert.equal(await focused(page), `action ${action}`);
   }
   await page.keyboard.press('Space');
-  assert.deepEqual(await chosen(page, 'Actions'), ['create', 'list', 'read', 'update']);
+  assert.deepEqual(await chosen(page, 'Actions'), ['Create', 'List', 'Read', 'Update']);
   await page.keyboard.press('Tab');
   assert.equal(await focused(page), 'spread everywhere');
   await page.keyboard.press('ArrowDown');
@@ -70,8 +70,8 @@ onEveryEngine('a code that exists is refused beside its field, and nothing typed
   await asAna(portal, context);
   await command(portal, context, `${PLACE}/new`, PROJECT);
   await page.goto(portal.at(`${PLACE}/new`));
-  await page.getByLabel('delete', { exact: true }).uncheck();
-  await page.getByLabel('create', { exact: true }).uncheck();
+  await page.getByLabel('Delete', { exact: true }).uncheck();
+  await page.getByLabel('Create', { exact: true }).uncheck();
   await page.getByLabel('Opt-in').check();
   await fillIn(page, { Code: 'Project', Label: 'Undertaking', Description: 'Begun, and not always ended.' }, 'Define resource type');
   const refusal = 'the code project belongs to Project; choose another';
@@ -81,7 +81,7 @@ onEveryEngine('a code that exists is refused beside its field, and nothing typed
   assert.equal(await field(page, 'Code').inputValue(), 'Project');
   assert.equal(await field(page, 'Label').inputValue(), 'Undertaking');
   assert.equal(await field(page, 'Description').inputValue(), 'Begun, and not always ended.');
-  assert.deepEqual(await chosen(page, 'Actions'), ['list', 'read', 'update']);
+  assert.deepEqual(await chosen(page, 'Actions'), ['List', 'Read', 'Update']);
   assert.deepEqual(await chosen(page, 'Which organisations have it'), ['Opt-in']);
   await page.getByRole('alert').getByRole('link', { name: refusal }).click();
   assert.equal(await focused(page), 'code');
