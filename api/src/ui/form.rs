@@ -257,18 +257,22 @@ pub fn options(
     html! {
         fieldset.field.options id={ "field-" (name) } tabindex="-1" aria-describedby=[described] {
             legend { (legend) }
-            @for option in options {
-                @let id = format!("{name}-{}", option.value);
-                @let hint = option.hint.as_ref().map(|_| format!("hint-{id}"));
-                div.option {
-                    input type=(kind) id=(id) name=(name) value=(option.value) checked[option.chosen] aria-describedby=[hint.as_deref()];
-                    div {
-                        label for=(id) { (option.label) }
-                        @if let (Some(text), Some(hint)) = (&option.hint, &hint) { p.help id=(hint) { (text) } }
-                    }
-                }
-            }
+            div.option-list { @for option in options { (choice(name, kind, option)) } }
             @if let Some(error) = error { (error_line(name, error)) }
+        }
+    }
+}
+
+fn choice(name: &str, kind: &str, option: &Pick<'_>) -> Markup {
+    let id = format!("{name}-{}", option.value);
+    let hint = option.hint.as_ref().map(|_| format!("hint-{id}"));
+    html! {
+        div.option {
+            input type=(kind) id=(id) name=(name) value=(option.value) checked[option.chosen] aria-describedby=[hint.as_deref()];
+            div {
+                label for=(id) { (option.label) }
+                @if let (Some(text), Some(hint)) = (&option.hint, &hint) { p.help id=(hint) { (text) } }
+            }
         }
     }
 }

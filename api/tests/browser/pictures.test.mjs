@@ -126,6 +126,50 @@ onEveryEngine('the pages of superadmins have no barriers', async ({ portal, page
   await look(page, 'superadmin-revoke-oneself');
 }, once);
 
+onEveryEngine('the pages of reference data have no barriers', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  for (const [name, slug] of CUSTOMERS) await anOrg(portal, context, { name, slug });
+  const place = '/admin/reference-data';
+  await page.goto(portal.at(place));
+  await look(page, 'reference-empty');
+  await page.goto(portal.at(`${place}/new`));
+  await look(page, 'reference-new');
+  for (const box of await page.getByRole('checkbox').all()) await box.uncheck();
+  await sendFrom(page, { code: 'pro-ject', label: '' });
+  await look(page, 'reference-new-wrong');
+  const types = [
+    ['project', 'Project', 'What people work on together, from the first sketch to the invoice.', 'everywhere'],
+    ['document.template', 'Document template', 'The letterhead and the words that every document begins with.', 'new_only'],
+    ['time_entry', 'Time entry', '', 'opt_in'],
+  ];
+  for (const [code, label, description, spread] of types) {
+    await command(portal, context, `${place}/new`, { code, label, description, action: 'read', spread });
+  }
+  await change(page, portal.at(`${place}/project/actions`), () => page.getByRole('checkbox').first().check());
+  await change(page, portal.at(`${place}/time_entry/deactivation`), () => page.getByLabel('Reason').fill('Nobody has asked for it since May.'));
+  await look(page, 'reference-deactivated');
+  const places = {
+    'reference-data': place,
+    'reference-detail': `${place}/project`,
+    'reference-actions': `${place}/project/actions`,
+    'reference-spread': `${place}/project/spread`,
+    'reference-deactivation': `${place}/project/deactivation`,
+    'reference-reactivation': `${place}/time_entry/reactivation`,
+  };
+  for (const [name, place] of Object.entries(places)) {
+    await page.goto(portal.at(place));
+    await look(page, name);
+  }
+}, once);
+
+/** Fills in a form as `edit` does, and sends it. */
+async function change(page, place, edit) {
+  await page.goto(place);
+  await edit();
+  await page.locator('form.form [type=submit], form.form button').first().click();
+  await page.getByRole('status').waitFor();
+}
+
 onEveryEngine('the pages of roles for a time and on request have no barriers', async ({ portal: first, database, page, context }) => {
   await asAna(first, context);
   await first.stop();

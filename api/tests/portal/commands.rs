@@ -10,8 +10,9 @@ use api::bus::{Envelope, SendError};
 use api::clock;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{Invitee, OrgCommand, Role};
-use domain::values::{InvitationId, OrgId, PersonId, RequestId};
-use domain::{Grant, Org};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
+use domain::{Grant, Org, ResourceType};
 use projections::{Timestamp, grants};
 
 use crate::world::World;
@@ -31,6 +32,9 @@ async fn every_command_is_open_to_whom_the_table_says(world: World) {
     }
     for (name, command) in grant_commands() {
         matrix.push_str(&line::<Grant>(&world, &issuers, name, |_| PersonId(clock::new_id()), command).await);
+    }
+    for (name, command) in resource_type_commands() {
+        matrix.push_str(&line::<ResourceType>(&world, &issuers, name, |_| new_code(), command).await);
     }
     let lines: Vec<&str> = matrix.lines().map(str::trim_end).collect();
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -150,6 +154,35 @@ fn grant_commands() -> Vec<(&'static str, Make<GrantCommand>)> {
     commands
 }
 
+fn resource_type_commands() -> Vec<(&'static str, Make<ResourceTypeCommand>)> {
+    use ResourceTypeCommand as C;
+    let (label, description) = (
+        || "Project".parse().expect("a label"),
+        || "What people work on together".parse().expect("a description"),
+    );
+    let actions = || Actions::of([Action::Read]).expect("one is enough");
+    let (spread, reason) = (Spread::Everywhere, || "Because the matrix asks".parse().expect("a reason"));
+    let definition =
+        move || Definition { label: label(), description: description(), actions: actions(), spread };
+    let commands: Vec<(&'static str, Make<C>)> = vec![
+        ("define a resource type", Box::new(move |_| C::Define(definition()))),
+        ("change its label", Box::new(move |_| C::Relabel { label: label() })),
+        ("change its description", Box::new(move |_| C::Describe { description: description() })),
+        ("change its actions", Box::new(move |_| C::SetActions { actions: actions() })),
+        ("change its spread", Box::new(move |_| C::Spread { spread })),
+        ("deactivate it", Box::new(move |_| C::Deactivate { reason: reason() })),
+        ("reactivate it", Box::new(|_| C::Reactivate)),
+    ];
+    let seen: BTreeSet<_> =
+        commands.iter().map(|(_, command)| number_of_resource_type_command(&command(another()))).collect();
+    assert!(seen.into_iter().eq(0..7), "every command has a line");
+    commands
+}
+
+fn new_code() -> ResourceCode {
+    format!("t{}", clock::new_id().simple()).parse().expect("a code")
+}
+
 fn another() -> PersonId {
     PersonId(clock::new_id())
 }
@@ -187,6 +220,19 @@ fn number_of_grant_command(command: &GrantCommand) -> usize {
         C::Withdraw { .. } => 5,
         C::Start { .. } => 6,
         C::Expire { .. } => 7,
+    }
+}
+
+fn number_of_resource_type_command(command: &ResourceTypeCommand) -> usize {
+    use ResourceTypeCommand as C;
+    match command {
+        C::Define(_) => 0,
+        C::Relabel { .. } => 1,
+        C::Describe { .. } => 2,
+        C::SetActions { .. } => 3,
+        C::Spread { .. } => 4,
+        C::Deactivate { .. } => 5,
+        C::Reactivate => 6,
     }
 }
 

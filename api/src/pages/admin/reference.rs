@@ -37,20 +37,30 @@ pub async fn show(
     let content = html! {
         (ui::head("Reference data", None, Some(subtitle), ui::actions(actions)))
         @if rows.is_empty() { (nothing_yet(change)) }
-        @else { (ui::table("Resource types", &COLUMNS.map(Column::new), &rows)) }
+        @else { (ui::table("Resource types", &columns(), &rows)) }
     };
     Ok(desk.page(Section::ReferenceData, "Reference data", &[], content))
 }
 
-const COLUMNS: [&str; 5] = ["Resource type", "Actions", "Spread", "Organisations", "State"];
+fn columns() -> [Column<'static>; 6] {
+    [
+        Column::new("Resource type"),
+        Column::new("Code").wide(),
+        Column::new("State"),
+        Column::new("Spread").wide(),
+        Column::new("Organisations"),
+        Column::new("Actions").wide(),
+    ]
+}
 
 fn cells(row: &ResourceTypeRow, reach: Reach) -> Vec<Markup> {
     vec![
-        html! { a href=(paths::resource_type(&row.code)) { (row.label) } " " (ui::id(&row.code)) },
-        html! { (row.actions) },
+        html! { a href=(paths::resource_type(&row.code)) { (row.label) } },
+        ui::id(&row.code),
+        ui::badge(if row.active { "active" } else { "deactivated" }),
         html! { (row.spread.parse().map_or("–", policy)) },
         html! { (ui::number(reached(row, reach))) " of " (ui::number(reach.organisations)) },
-        ui::badge(if row.active { "active" } else { "deactivated" }),
+        html! { (row.actions) },
     ]
 }
 

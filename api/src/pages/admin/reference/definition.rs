@@ -73,7 +73,7 @@ impl Typed {
     pub fn actions_field(&self, errors: &Errors) -> Markup {
         let option = |action: Action| {
             let chosen = self.action.iter().any(|ticked| ticked == action.as_str());
-            ui::Pick { value: action.as_str(), label: action.as_str().to_owned(), hint: None, chosen }
+            ui::Pick { value: action.as_str(), label: sentence(action.as_str()), hint: None, chosen }
         };
         let options = Action::ALL.map(option);
         ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))

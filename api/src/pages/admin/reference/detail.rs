@@ -64,10 +64,10 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     let status = ui::badge(if row.active { "active" } else { "deactivated" });
     let actions = html! {
         @if change && row.active {
-            (link("Label", Change::Label))
-            (link("Description", Change::Description))
-            (link("Actions", Change::Actions))
-            (link("Spread", Change::Spread))
+            (link("Relabel", Change::Label))
+            (link("Describe", Change::Description))
+            (link("Change actions", Change::Actions))
+            (link("Change spread", Change::Spread))
         } @else if change {
             (ui::primary_link("Reactivate", &paths::resource_type_change(&row.code, Change::Reactivation)))
         }

@@ -86,7 +86,7 @@ async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> R
         form.form method="post" data-once {
             (errors.summary())
             (ui::envelope(&new.command_id.to_string(), None))
-            (code.help("For programs: 2 to 64 of a–z, 0–9, dots and underscores, beginning with a letter. For ever."))
+            (code.help("What programs call it, and it stays for ever: 2 to 64 of a–z, 0–9, dots and underscores, beginning with a letter."))
             (new.label_field(errors))
             (new.description_field(errors))
             (new.actions_field(errors))
