@@ -115,6 +115,10 @@ fn org_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
         ("invite somebody", Box::new(move |_| C::Invite(invitee()))),
         ("renew an invitation", Box::new(move |_| C::RenewInvitation { invitation, expires_at: at })),
         ("withdraw an invitation", Box::new(move |_| C::WithdrawInvitation { invitation })),
+        (
+            "choose a resource type for it",
+            Box::new(|_| C::ChooseResourceType { code: "project".parse().expect("a code"), choice: None }),
+        ),
         ("accept an invitation", Box::new(move |person| C::AcceptInvitation { invitation, person, at })),
         (
             "accept somebody else's",
