@@ -192,6 +192,8 @@ create index grant_request_person on grant_request (person_id);
 create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
 alter table resource_type add primary key (code);
 alter table org_resource_choice add primary key (org_id, code);
+create index org_resource_choice_code on org_resource_choice (code) where choice is not null;
+create index org_detail_position on org_detail (position) where status <> 'archived';
 create unique index resource_type_id on resource_type (type_id);
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;

@@ -184,6 +184,8 @@ create index invitation_org on invitation (org_id, position);
 create index invitation_person on invitation (person_id, org_id);
 create index platform_grant_held on platform_grant (until_at) where ended_at is null;
 create index platform_grant_ended on platform_grant (ended_position) where ended_position is not null;
+create index org_resource_choice_code on org_resource_choice (code) where choice is not null;
+create index org_detail_position on org_detail (position) where status <> 'archived';
 create unique index resource_type_id on resource_type (type_id);
 create index grant_request_open on grant_request (position) where settled_position is null;
 create index grant_request_person on grant_request (person_id);

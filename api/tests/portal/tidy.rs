@@ -163,7 +163,6 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("projector/", "folding and proving: everybody's rows"),
     ("history/by_shell.sql", "wants the platform: what the server's shell did, to whomever"),
     ("resource_types/reach.sql", "wants the platform: how many organisations have a type"),
-    ("resource_types/organisations.sql", "wants the platform: how many organisations there are"),
     ("resource_types/choices.sql", "folding"),
     ("memberships/blast.sql", "wants the platform: what else the members belong to"),
     ("memberships/by_slug.sql", "the gate: where a scope comes from"),

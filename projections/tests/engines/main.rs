@@ -17,6 +17,7 @@ mod proving;
 mod races;
 mod searches;
 mod signing_in;
+mod spreads;
 mod terms;
 mod transfers;
 mod verify;

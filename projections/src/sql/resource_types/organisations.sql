@@ -1,2 +1,2 @@
 -- How many organisations there are that are not archived.
-select count(*) from org_detail where status <> 'archived'
+select coalesce((select active + suspended from org_total), 0)
