@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ResourceType;
-use domain::resource_type::{ResourceTypeCommand, ResourceTypeError};
+use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, Spread};
 use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
-use projections::resource_types::{self, ResourceTypeRow};
+use projections::resource_types::{self, Reach, ResourceTypeRow};
 use serde::Deserialize;
 
-use super::definition::Typed;
+use super::definition::{FROM_NOW_ON, Typed};
 use super::detail::load;
 use crate::access::{Issuer, Operator};
 use crate::app::App;
@@ -186,7 +186,7 @@ async fn page(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(app, operator, Seen::default()).await?;
     let title = format!("{} {}", change.verb(), row.label);
-    let reach = resource_types::reach(&app.db, &operator.platform, 0).await?;
+    let reach = resource_types::reach(&app.db, &operator.platform, decided(row)).await?;
     let is_grave = change == Change::Deactivation;
     let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
     let content = html! {
@@ -196,7 +196,7 @@ async fn page(
         form.form method="post" data-once {
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields(change, typed, reach.organisations, errors))
+            (fields(change, typed, reach, errors))
             (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
         }
     };
@@ -207,12 +207,18 @@ async fn page(
     Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
 }
 
-fn fields(change: Change, typed: &Typed, organisations: i64, errors: &Errors) -> Markup {
+/// Since when an organisation is new, where it is new organisations that have the type. Where that is chosen anew,
+/// nobody is new yet.
+fn decided(row: &ResourceTypeRow) -> i64 {
+    if row.spread == Spread::NewOnly.as_str() { row.spread_position } else { FROM_NOW_ON }
+}
+
+fn fields(change: Change, typed: &Typed, reach: Reach, errors: &Errors) -> Markup {
     match change {
         Change::Label => typed.label_field(errors),
         Change::Description => typed.description_field(errors),
         Change::Actions => typed.actions_field(errors),
-        Change::Spread => typed.spread_field(organisations, errors),
+        Change::Spread => typed.spread_field(reach, errors),
         Change::Deactivation => {
             let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
             let field = field.error(errors.of("reason")).max(500);

@@ -2,7 +2,7 @@
 
 use domain::resource_type::{Action, Actions, Spread};
 use maud::{Markup, html};
-use projections::resource_types::ResourceTypeRow;
+use projections::resource_types::{Reach, ResourceTypeRow};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -10,6 +10,9 @@ use super::policy;
 use crate::clock;
 use crate::pages::form::Errors;
 use crate::ui::{self, Field, Kind};
+
+/// A position after all that are there.
+pub const FROM_NOW_ON: i64 = i64::MAX;
 
 /// What can be said of a resource type, as it was typed; each page reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -80,11 +83,11 @@ impl Typed {
     }
 
     /// With what each choice means in numbers.
-    pub fn spread_field(&self, organisations: i64, errors: &Errors) -> Markup {
+    pub fn spread_field(&self, reach: Reach, errors: &Errors) -> Markup {
         let option = |spread: Spread| ui::Pick {
             value: spread.as_str(),
             label: sentence(policy(spread)),
-            hint: Some(in_numbers(spread, organisations)),
+            hint: Some(in_numbers(spread, reach)),
             chosen: self.spread == spread.as_str(),
         };
         let options = Spread::ALL.map(option);
@@ -93,7 +96,7 @@ impl Typed {
 }
 
 /// What a policy comes to on this portal, before it is chosen.
-fn in_numbers(spread: Spread, organisations: i64) -> String {
+fn in_numbers(spread: Spread, Reach { organisations, new }: Reach) -> String {
     let number = ui::number(organisations);
     let all = if organisations == 1 {
         "The 1 that is there".to_owned()
@@ -107,6 +110,10 @@ fn in_numbers(spread: Spread, organisations: i64) -> String {
     };
     match spread {
         Spread::Everywhere => format!("{all}, at once, and every one that comes."),
+        Spread::NewOnly if new > 0 => {
+            let new = ui::number(new);
+            format!("{new} of the {number} that are there, and every one that is created from now on.")
+        }
         Spread::NewOnly => format!("{none}; every one that is created from now on."),
         Spread::OptIn => format!("{none}, and none that comes, unless it chooses to."),
     }

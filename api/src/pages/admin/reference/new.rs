@@ -9,7 +9,7 @@ use domain::values::ResourceCode;
 use maud::{Markup, html};
 use projections::resource_types;
 
-use super::definition::Typed;
+use super::definition::{FROM_NOW_ON, Typed};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::{Envelope, SendError};
@@ -79,7 +79,7 @@ async fn taken(app: &App, operator: &Operator, code: &ResourceCode) -> Result<St
 
 async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> Result<Markup, Error> {
     let desk = Desk::open(app, operator, Seen::default()).await?;
-    let reach = resource_types::reach(&app.db, &operator.platform, 0).await?;
+    let reach = resource_types::reach(&app.db, &operator.platform, FROM_NOW_ON).await?;
     let code = Field::new("code", "Code").value(&new.code).error(errors.of("code")).max(64);
     let content = html! {
         (ui::head("New resource type", None, None, html! {}))
@@ -90,7 +90,7 @@ async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> R
             (new.label_field(errors))
             (new.description_field(errors))
             (new.actions_field(errors))
-            (new.spread_field(reach.organisations, errors))
+            (new.spread_field(reach, errors))
             (ui::form_actions(ui::submit("Define resource type"), Some(paths::ADMIN_REFERENCE)))
         }
     };
