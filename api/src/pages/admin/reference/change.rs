@@ -6,11 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ResourceType;
-use domain::resource_type::{ResourceTypeCommand, ResourceTypeError};
+use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, Spread};
 use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
-use projections::resource_types::{self, ResourceTypeRow};
+use projections::resource_types::{self, Reach, ResourceTypeRow};
 use serde::Deserialize;
 
 use super::definition::Typed;
@@ -186,7 +186,7 @@ async fn page(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(app, operator, Seen::default()).await?;
     let title = format!("{} {}", change.verb(), row.label);
-    let organisations = resource_types::organisations(&app.db, &operator.platform).await?;
+    let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
     let is_grave = change == Change::Deactivation;
     let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
     let content = html! {
@@ -196,7 +196,7 @@ async fn page(
         form.form method="post" data-once {
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields(change, typed, organisations, errors))
+            (fields(change, typed, (reach.organisations, new(row, reach)), errors))
             (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
         }
     };
@@ -207,12 +207,17 @@ async fn page(
     Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
 }
 
-fn fields(change: Change, typed: &Typed, organisations: i64, errors: &Errors) -> Markup {
+/// How many are new already, where it is new organisations that have the type: leaving that as it is keeps them.
+fn new(row: &ResourceTypeRow, reach: Reach) -> i64 {
+    if row.spread == Spread::NewOnly.as_str() { reach.reached } else { 0 }
+}
+
+fn fields(change: Change, typed: &Typed, there: (i64, i64), errors: &Errors) -> Markup {
     match change {
         Change::Label => typed.label_field(errors),
         Change::Description => typed.description_field(errors),
         Change::Actions => typed.actions_field(errors),
-        Change::Spread => typed.spread_field(organisations, errors),
+        Change::Spread => typed.spread_field(there, errors),
         Change::Deactivation => {
             let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
             let field = field.error(errors.of("reason")).max(500);

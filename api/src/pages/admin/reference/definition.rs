@@ -79,12 +79,12 @@ impl Typed {
         ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))
     }
 
-    /// With what each choice means in numbers.
-    pub fn spread_field(&self, organisations: i64, errors: &Errors) -> Markup {
+    /// With what each choice means for how many organisations there are, and how many are new already.
+    pub fn spread_field(&self, there: (i64, i64), errors: &Errors) -> Markup {
         let option = |spread: Spread| ui::Pick {
             value: spread.as_str(),
             label: sentence(policy(spread)),
-            hint: Some(in_numbers(spread, organisations)),
+            hint: Some(in_numbers(spread, there)),
             chosen: self.spread == spread.as_str(),
         };
         let options = Spread::ALL.map(option);
@@ -93,7 +93,7 @@ impl Typed {
 }
 
 /// What a policy comes to on this portal, before it is chosen.
-fn in_numbers(spread: Spread, organisations: i64) -> String {
+fn in_numbers(spread: Spread, (organisations, new): (i64, i64)) -> String {
     let number = ui::number(organisations);
     let all = if organisations == 1 {
         "The 1 that is there".to_owned()
@@ -107,6 +107,10 @@ fn in_numbers(spread: Spread, organisations: i64) -> String {
     };
     match spread {
         Spread::Everywhere => format!("{all}, at once, and every one that comes."),
+        Spread::NewOnly if new > 0 => {
+            let new = ui::number(new);
+            format!("{new} of the {number} that are there, and every one that is created from now on.")
+        }
         Spread::NewOnly => format!("{none}; every one that is created from now on."),
         Spread::OptIn => format!("{none}, and none that comes, unless it chooses to."),
     }

@@ -90,7 +90,7 @@ async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> R
             (new.label_field(errors))
             (new.description_field(errors))
             (new.actions_field(errors))
-            (new.spread_field(organisations, errors))
+            (new.spread_field((organisations, 0), errors))
             (ui::form_actions(ui::submit("Define resource type"), Some(paths::ADMIN_REFERENCE)))
         }
     };
