@@ -128,7 +128,8 @@ onEveryEngine('the pages of superadmins have no barriers', async ({ portal, page
 
 onEveryEngine('the pages of reference data have no barriers', async ({ portal, page, context }) => {
   await asAna(portal, context);
-  for (const [name, slug] of CUSTOMERS) await anOrg(portal, context, { name, slug });
+  const orgs = {};
+  for (const [name, slug] of CUSTOMERS) orgs[slug] = await anOrg(portal, context, { name, slug });
   const place = '/admin/reference-data';
   await page.goto(portal.at(place));
   await look(page, 'reference-empty');
@@ -148,7 +149,9 @@ onEveryEngine('the pages of reference data have no barriers', async ({ portal, p
   await change(page, portal.at(`${place}/project/actions`), () => page.getByRole('checkbox').first().check());
   await change(page, portal.at(`${place}/time_entry/deactivation`), () => page.getByLabel('Reason').fill('Nobody has asked for it since May.'));
   await look(page, 'reference-deactivated');
+  await command(portal, context, `${orgs.acme.page}/resource-types/document.template/choice`, { choice: 'opted_in' });
   const places = {
+    'org-types': `${orgs.acme.page}/resource-types`,
     'reference-data': place,
     'reference-detail': `${place}/project`,
     'reference-actions': `${place}/project/actions`,

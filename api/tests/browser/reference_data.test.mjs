@@ -151,3 +151,34 @@ onEveryEngine("an organisation's owner who opens the page is back on their own d
   await page.goto(portal.at(PLACE));
   await row(page, 'Project').waitFor();
 });
+
+onEveryEngine('an organisation is opted out, whatever the policy says, and its page says why', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  const acme = await anOrg(portal, context, { name: 'Acme', slug: 'acme' });
+  await command(portal, context, `${PLACE}/new`, PROJECT);
+  await asNewPerson(portal, acme.invitation, 'Ola Berg', async (theirs) => {
+    await theirs.goto(portal.at('/org/acme/dashboard'));
+    await theirs.getByRole('heading', { name: 'What you can work with' }).waitFor();
+
+    await page.goto(portal.at(acme.page));
+    await page.getByRole('link', { name: 'Resource types' }).click();
+    const project = row(page, 'Project');
+    assert.match(await project.innerText(), /yes[\s\S]*policy: everywhere #\d+/i);
+    await project.getByRole('button', { name: 'Opt out Project' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').getByText('You opted Acme out of project').waitFor();
+    assert.match(await project.innerText(), /no[\s\S]*opted out by Ana Lind/i);
+    await theirs.reload();
+    assert.equal(await theirs.getByRole('heading', { name: 'What you can work with' }).count(), 0, 'in the same session');
+
+    await command(portal, context, `${PLACE}/project/spread`, { spread: 'new_only' });
+    await page.reload();
+    assert.match(await project.innerText(), /opted out by Ana Lind/i, 'a choice survives');
+    await project.getByRole('button', { name: 'Follow the policy Project' }).click();
+    assert.match(await project.innerText(), /policy: new organisations only/i);
+    await project.getByRole('button', { name: 'Opt in Project' }).click();
+    await page.getByRole('status').getByText('You opted Acme into project').waitFor();
+    await theirs.reload();
+    await theirs.getByRole('heading', { name: 'What you can work with' }).waitFor();
+  });
+});
