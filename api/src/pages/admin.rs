@@ -100,6 +100,19 @@ fn mine(operator: &Operator, events: Vec<Recorded>) -> Vec<Recorded> {
     events.into_iter().filter(|event| is_mine && of_command(event)).collect()
 }
 
+/// What others did to `what` since a page was made. Sending it again does it on top of that.
+pub async fn meanwhile(app: &App, what: &str, since: &[Recorded]) -> Result<Markup, Error> {
+    let names = Names::of(app, since).await?;
+    Ok(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened:" }
+            (names.timeline(since))
+            p { "If you still want it, send it again." }
+        },
+    ))
+}
+
 /// `/admin`: the organisations, for now.
 pub async fn root() -> Redirect {
     Redirect::to(paths::ADMIN_ORGS)

@@ -9,14 +9,14 @@ use domain::Org;
 use domain::org::{Confirmation, Invitee, OrgCommand, OrgError, Role};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
 use maud::{Markup, html};
-use projections::event_log::{Beside, Recorded};
+use projections::event_log::Beside;
 use projections::memberships::{self, Blast};
 use projections::org_detail::OrgDetail;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
-use super::{Desk, Seen};
+use super::{Desk, Seen, meanwhile};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::{Envelope, Receipt, SendError};
@@ -25,7 +25,6 @@ use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::admin::{new, org};
 use crate::pages::form::{Errors, again};
-use crate::pages::names::Names;
 use crate::session::Identity;
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::{clock, links, paths, session};
@@ -180,7 +179,7 @@ async fn refused(
     let (status, errors, note) = match refusal {
         SendError::Stale { sequence, since } => {
             typed.expected_sequence = Some(sequence);
-            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, &since).await?)
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, "this organisation", &since).await?)
         }
         SendError::Rule(OrgError::NotFound) => return Err(Error::NotFound),
         SendError::Rule(rule) => {
@@ -220,19 +219,6 @@ fn field_of(rule: OrgError) -> &'static str {
         | OrgError::InvitationExpired
         | OrgError::InvitationUsed => "",
     }
-}
-
-/// What others did since the page was made. Sending it again does it on top of that.
-async fn meanwhile(app: &App, since: &[Recorded]) -> Result<Markup, Error> {
-    let names = Names::of(app, since).await?;
-    Ok(ui::note(
-        Tone::Warning,
-        html! {
-            p { strong { "Somebody changed this organisation while you were here." } " Nothing of yours was done yet. This is what happened:" }
-            (names.timeline(since))
-            p { "If you still want it, send it again." }
-        },
-    ))
 }
 
 async fn page(

@@ -9,7 +9,6 @@ use domain::ResourceType;
 use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, Spread};
 use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
-use projections::event_log::Recorded;
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 use serde::Deserialize;
 
@@ -21,11 +20,10 @@ use crate::bus::{Envelope, SendError};
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Path};
-use crate::pages::admin::{Desk, Seen};
+use crate::pages::admin::{Desk, Seen, meanwhile};
 use crate::pages::form::{Errors, again};
-use crate::pages::names::Names;
 use crate::paths;
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, Kind, Section};
 
 /// What can be changed, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +146,7 @@ async fn refused(
     let (status, errors, note) = match refusal {
         SendError::Stale { sequence, since } => {
             typed.expected_sequence = Some(sequence);
-            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, &since).await?)
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, "this resource type", &since).await?)
         }
         SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
         other @ (SendError::Forbidden
@@ -162,19 +160,6 @@ async fn refused(
     };
     let page = page(app, operator, (row, change), (&typed, &errors), note).await?;
     Ok((status, page).into_response())
-}
-
-/// What others did since the page was made. Sending it again does it on top of that.
-async fn meanwhile(app: &App, since: &[Recorded]) -> Result<Markup, Error> {
-    let names = Names::of(app, since).await?;
-    Ok(ui::note(
-        Tone::Warning,
-        html! {
-            p { strong { "Somebody changed this resource type while you were here." } " Nothing of yours was done yet. This is what happened:" }
-            (names.timeline(since))
-            p { "If you still want it, send it again." }
-        },
-    ))
 }
 
 async fn page(
