@@ -6,7 +6,6 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
 use domain::grant::{GrantCommand, GrantError};
@@ -17,8 +16,8 @@ use projections::{Timestamp, people};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::revocation::LAST;
-use super::{by, meanwhile};
+use super::by;
+use super::revocation::told;
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::{Envelope, Receipt, SendError};
@@ -158,22 +157,8 @@ async fn refused(
 ) -> Result<Response, Error> {
     let _or_nearly = app.projector.wait_for(app.log.last_position().await?, WAIT).await;
     let case = Case::open(app, case.operator, case.request.request_id, case.decision).await?;
-    let (status, errors, note) = match refusal {
-        SendError::Stale { sequence, since } => {
-            typed.expected_sequence = Some(sequence);
-            let note = meanwhile(app, &since, case.request.is_open()).await?;
-            (StatusCode::CONFLICT, Errors::default(), note)
-        }
-        SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
-        SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
-        other @ (SendError::Forbidden
-        | SendError::ProofNeeded(_)
-        | SendError::Taken { .. }
-        | SendError::AddressTaken
-        | SendError::CommandReused
-        | SendError::Unavailable
-        | SendError::Internal(_)) => return Err(other.into()),
-    };
+    let still = case.request.is_open();
+    let (status, errors, note) = told(app, refusal, &mut typed.expected_sequence, still).await?;
     Ok((status, case.page(app, &typed, &errors, note).await?).into_response())
 }
 

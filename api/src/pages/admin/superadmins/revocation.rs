@@ -120,11 +120,22 @@ async fn refused(
 ) -> Result<Response, Error> {
     // As it is by now: it may be somebody else's doing that this was refused.
     let holder = load(app, operator, holder.person, holder.role.as_str()).await?;
-    let (status, errors, note) = match refusal {
+    let (status, errors, note) = told(app, refusal, &mut typed.expected_sequence, holder.is_held()).await?;
+    let page = page(app, operator, &holder, (&typed, &errors), note).await?;
+    Ok((status, page).into_response())
+}
+
+/// Why a change of somebody's role was not made, where the form is shown again; `still` is whether it could be sent again.
+pub(super) async fn told(
+    app: &App,
+    refusal: SendError<GrantError>,
+    expected_sequence: &mut Option<i64>,
+    still: bool,
+) -> Result<(StatusCode, Errors, Markup), Error> {
+    Ok(match refusal {
         SendError::Stale { sequence, since } => {
-            typed.expected_sequence = Some(sequence);
-            let note = meanwhile(app, &since, holder.is_held()).await?;
-            (StatusCode::CONFLICT, Errors::default(), note)
+            *expected_sequence = Some(sequence);
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, &since, still).await?)
         }
         SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
         SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
@@ -135,9 +146,7 @@ async fn refused(
         | SendError::CommandReused
         | SendError::Unavailable
         | SendError::Internal(_)) => return Err(other.into()),
-    };
-    let page = page(app, operator, &holder, (&typed, &errors), note).await?;
-    Ok((status, page).into_response())
+    })
 }
 
 /// What the guard says where people read it.
