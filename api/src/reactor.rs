@@ -30,7 +30,7 @@ const PACE: Duration = Duration::from_secs(1);
 /// Grants that are looked after at a time.
 const GRANTS: i64 = 100;
 
-/// Goes on until the database is closed.
+/// Goes on as long as the process does.
 pub async fn run(app: App) {
     loop {
         tokio::time::sleep(pause(&app).await).await;
