@@ -33,6 +33,9 @@ pub const DEFAULT_ORG: &str = "/organisations/default";
 pub const ORG_ROOT: &str = "/org/{slug}";
 pub const DASHBOARD: &str = "/org/{slug}/dashboard";
 pub const ORG_PEOPLE: &str = "/org/{slug}/members";
+pub const ORG_ROLES: &str = "/org/{slug}/roles";
+pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
+pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
 pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
@@ -70,6 +73,19 @@ pub fn dashboard(slug: &str) -> String {
 /// The people of an organisation, for its own members.
 pub fn people(slug: &str) -> String {
     format!("/org/{slug}/members")
+}
+
+/// What the roles of an organisation may do.
+pub fn roles(slug: &str) -> String {
+    format!("/org/{slug}/roles")
+}
+
+pub fn roles_new(slug: &str) -> String {
+    format!("/org/{slug}/roles/new")
+}
+
+pub fn roles_removal(slug: &str) -> String {
+    format!("/org/{slug}/roles/removal")
 }
 
 /// Where a link to choose a first password leads.

@@ -14,6 +14,7 @@
 pub mod form;
 pub mod frame;
 mod icon;
+pub mod matrix;
 pub mod page;
 pub mod piece;
 mod shell;

@@ -46,8 +46,9 @@ fn expected(need: Need, who: &str) -> &'static str {
         (_, "anonymous") => "✗ sign in",
         (Need::SignedIn, _) => "✓",
         (Need::Member, "member" | "admin" | "owner") => "✓",
-        (Need::Member, "suspended") => "✗ 403",
-        (Need::Member, _) => "✗ 404",
+        (Need::Manager, "admin" | "owner") => "✓",
+        (Need::Manager, "member" | "suspended") | (Need::Member, "suspended") => "✗ 403",
+        (Need::Member | Need::Manager, _) => "✗ 404",
         (Need::Platform, "auditor" | "superadmin") | (Need::Superadmin, "superadmin") => "✓",
         (Need::Superadmin, "auditor") => "✗ 403",
         (Need::Platform | Need::Superadmin, _) => "✗ home",
@@ -61,7 +62,7 @@ fn outcome(need: Need, answer: &Answer) -> &'static str {
         (_, 303, to) if to.starts_with("/login?next=") => "✗ sign in",
         (Need::Platform | Need::Superadmin, 303, to) if HOMES.contains(&to) => "✗ home",
         (_, 403, _) => "✗ 403",
-        (Need::Member, 404, _) => "✗ 404",
+        (Need::Member | Need::Manager, 404, _) => "✗ 404",
         _ => "✓",
     }
 }
