@@ -103,8 +103,8 @@ async fn look<'a>(
     let moment = Moment::parse(at, present).map_err(|sentence| errors.add(name_at, sentence));
     let (Some(row), Ok(moment)) = (row, moment) else { return Ok(None) };
     let events = app.log.stream(&stream(&row.code), 0).await?;
-    let was = folded(&events, moment).map_err(anyhow::Error::from)?;
-    Ok(Some(View { row, moment, was }))
+    let was = folded(&events, moment).map_err(|unreadable| errors.add(name, unreadable)).ok();
+    Ok(was.map(|was| View { row, moment, was }))
 }
 
 /// What the events of one type until a moment make of it.
@@ -134,8 +134,8 @@ fn fields(label: &str, side: Side<'_>, types: &[ResourceTypeRow], errors: &Error
 
 fn compared(left: &View<'_>, right: &View<'_>) -> Markup {
     let facets = facets(&left.was, &right.was);
-    let different: Vec<&str> =
-        facets.iter().filter(|facet| facet.is_different()).map(|facet| facet.name).collect();
+    let different = facets.iter().filter(|facet| facet.is_different());
+    let different: Vec<String> = different.map(|facet| facet.name.to_lowercase()).collect();
     let both_unborn = left.was == ResourceType::Unborn && right.was == ResourceType::Unborn;
     let heads = [left, right].map(|view| format!("{}, {}", view.row.code, view.moment));
     let [left_head, right_head] = &heads;
@@ -187,11 +187,11 @@ fn facets(left: &ResourceType, right: &ResourceType) -> [Facet; 5] {
     };
     let actions = definitions.0.zip(definitions.1).map(|(left, right)| only(&left.actions, &right.actions));
     [
-        facet("label", |it| it.label.to_string()),
-        facet("description", |it| it.description.to_string()),
-        Facet { only: actions.unwrap_or_default(), ..facet("actions", |it| it.actions.to_string()) },
-        facet("spread", |it| policy(it.spread).to_owned()),
-        Facet { name: "state", left: state(left), right: state(right), only: vec![] },
+        facet("Label", |it| it.label.to_string()),
+        facet("Description", |it| it.description.to_string()),
+        Facet { only: actions.unwrap_or_default(), ..facet("Actions", |it| it.actions.to_string()) },
+        facet("Spread", |it| policy(it.spread).to_owned()),
+        Facet { name: "State", left: state(left), right: state(right), only: vec![] },
     ]
 }
 
