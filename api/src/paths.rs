@@ -54,6 +54,7 @@ pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation
 pub const ADMIN_HISTORY: &str = "/admin/history";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
+pub const ADMIN_REFERENCE_COMPARE: &str = "/admin/reference-data/compare";
 pub const ADMIN_RESOURCE_TYPE: &str = "/admin/reference-data/{code}";
 pub const ADMIN_RESOURCE_CHANGE: &str = "/admin/reference-data/{code}/{change}";
 pub const ADMIN_SUPERADMINS: &str = "/admin/superadmins";
@@ -159,6 +160,16 @@ pub fn resource_type(code: &str) -> String {
 
 pub fn resource_type_change(code: &str, change: impl Display) -> String {
     format!("{ADMIN_REFERENCE}/{code}/{change}")
+}
+
+/// A resource type beside another one, which is still to be chosen.
+pub fn compare(code: &str) -> String {
+    format!("{ADMIN_REFERENCE_COMPARE}?left={code}")
+}
+
+/// A resource type as it was before the event at a position, beside itself now.
+pub fn compare_with_before(code: &str, position: i64) -> String {
+    format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
 }
 
 /// Where one platform role of a person is taken back.

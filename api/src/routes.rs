@@ -61,6 +61,7 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_REFERENCE, Platform, reference::show)
         .get(paths::ADMIN_REFERENCE_NEW, Superadmin, reference::new::form)
         .post(paths::ADMIN_REFERENCE_NEW, Superadmin, reference::new::submit)
+        .get(paths::ADMIN_REFERENCE_COMPARE, Platform, reference::compare::show)
         .get(paths::ADMIN_RESOURCE_TYPE, Platform, reference::detail::show)
         .get(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::form)
         .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)

@@ -284,7 +284,7 @@ impl FromStr for ResourceCode {
         if !(2..=64).contains(&code.len()) {
             return Err(ValueError::CodeLength);
         }
-        if code == "new" {
+        if ["new", "compare"].contains(&code.as_str()) {
             return Err(ValueError::CodeReserved);
         }
         let begins_well = code.starts_with(|c: char| c.is_ascii_lowercase());
