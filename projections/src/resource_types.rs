@@ -98,6 +98,11 @@ impl Held {
         let spread: Option<Spread> = self.spread.parse().ok();
         spread.is_some_and(|spread| spread.reaches(self.created_position, self.spread_position, choice))
     }
+
+    /// Where that comes from: `policy` or `choice`.
+    pub fn because(&self) -> &'static str {
+        if self.choice.is_some() { "choice" } else { "policy" }
+    }
 }
 
 /// All resource types, active ones first and by their codes.
