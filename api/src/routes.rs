@@ -10,6 +10,7 @@ use axum::routing::{self, MethodRouter};
 
 use crate::access::{Need, gate};
 use crate::app::App;
+use crate::json::orgs;
 use crate::pages::admin::{
     self, access as operator_access, actions, history, invitations, list, new, org, org_types, reference,
     superadmins,
@@ -37,6 +38,7 @@ fn table(routes: Routes) -> Routes {
         .get(paths::DASHBOARD, Member, tenant::dashboard)
         .get(paths::ORG_PEOPLE, Member, tenant::people)
         .get(paths::ORG_ACTIVITY, Member, tenant::activity)
+        .get(paths::API_ORG_TYPES, Member, orgs::resource_types)
         .get(paths::ADMIN, Platform, admin::root)
         .get(paths::ADMIN_ORGS, Platform, list::show)
         .post(paths::ADMIN_ORGS, Superadmin, new::submit)

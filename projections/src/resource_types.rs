@@ -117,6 +117,13 @@ pub async fn get(db: &Db, _: &Platform, code: &str) -> Result<Option<ResourceTyp
     })
 }
 
+/// How often resource types were defined or changed: it grows with each time.
+pub async fn changes(db: &Db) -> Result<i64, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/resource_types/changes.sql")).fetch_one(pool).await
+    })
+}
+
 /// How many organisations have a type.
 pub async fn reach(db: &Db, platform: &Platform, row: &ResourceTypeRow) -> Result<Reach, sqlx::Error> {
     platform.lists();
