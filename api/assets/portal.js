@@ -285,6 +285,20 @@ function walk(step) {
   return Boolean(next);
 }
 
+/* Arrows walk through the boxes of a matrix. */
+function step(event, box) {
+  const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+  if (!dx && !dy) return;
+  event.preventDefault();
+  const cell = box.closest("td");
+  const rows = [...cell.closest("table").querySelectorAll("tbody tr:not(.group)")];
+  let [x, y] = [cell.cellIndex + dx, rows.indexOf(cell.parentElement) + dy];
+  for (let next; (next = rows[y]?.cells[x]); x += dx, y += dy) {
+    const other = next.querySelector("input");
+    if (other) return other.focus();
+  }
+}
+
 function closeMenus(except) {
   for (const menu of all("details.menu[open]")) {
     if (menu === except) continue;
@@ -296,6 +310,7 @@ function closeMenus(except) {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") return closeMenus();
+  if (event.target.matches?.("[data-arrows] input")) return step(event, event.target);
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   const search = event.key === "/" && document.querySelector("[data-hotkey='/']");
   if (search) {

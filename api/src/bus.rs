@@ -1,10 +1,10 @@
 //! The one door for commands.
 //!
 //! ```text
-//! authorise ─► proven? ─► load ─► expected? ─► decide ─► append ─► wait ─► receipt
-//!     │           │                   │           │         │
-//!     │         a question            │           │         │
-//!     └──── refusal ──────────────────┴───────────┴─────────┘
+//! load ─► authorise ─► proven? ─► expected? ─► decide ─► append ─► wait ─► receipt
+//!             │           │           │           │         │
+//!             │       a question      │           │         │
+//!             └──── refusal ──────────┴───────────┴─────────┘
 //!           (of what was done before: its first answer; else recorded, apart from the log)
 //! ```
 //!
@@ -165,13 +165,6 @@ impl Bus {
         command: A::Command,
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let authority = issuer.has(A::right(&command)).ok_or(SendError::Forbidden)?;
-        if let Some(why) = issuer.bound_by(self.policy).and_then(|policy| A::against(&command, &policy)) {
-            return Err(SendError::Rule(why));
-        }
-        if let Some(what) = A::grave(&command).filter(|_| !issuer.is_proven()) {
-            return Err(SendError::ProofNeeded(what));
-        }
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
         metadata.causation = envelope.causation;
@@ -181,7 +174,7 @@ impl Bus {
             events: vec![],
             metadata,
             fingerprint: fingerprint::<A>(&id, &command, envelope.beside.as_ref()),
-            authority: self::authority(authority),
+            authority: None,
             beside: envelope.beside.clone(),
         };
         match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
@@ -211,11 +204,12 @@ impl Bus {
         command: A::Command,
         (envelope, mut append): (&Envelope, Append),
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let right = A::right(&command);
+        let mut issuer = issuer.clone();
         for attempt in 1..=TRIES {
             let begins = attempt == 1 && A::begins(&command);
             let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(&id).await? };
             append.after = loaded.sequence;
+            append.authority = authority(self.admit::<A>(&issuer, &command, &loaded.aggregate)?);
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
             if events.is_empty() {
@@ -226,13 +220,29 @@ impl Bus {
                 Ok(appended) => return Ok((Some(appended), 0)),
                 Err(AppendError::Conflict { .. }) if attempt < TRIES => {} // look again, and decide again
                 Err(AppendError::AuthorityChanged) if attempt < TRIES => {
-                    let issuer = self.as_of_now(issuer).await?;
-                    append.authority = authority(issuer.has(right).ok_or(SendError::Forbidden)?);
+                    issuer = self.as_of_now(&issuer).await?;
                 }
                 Err(refused) => return Err(refused.into()),
             }
         }
         Err(SendError::Unavailable)
+    }
+
+    /// The grant that the issuer may do this by, or nothing where they need none.
+    fn admit<'a, A: Commanded>(
+        &self,
+        issuer: &'a Issuer,
+        command: &A::Command,
+        aggregate: &A,
+    ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
+        let grant = issuer.has(A::right(command), aggregate).ok_or(SendError::Forbidden)?;
+        if let Some(why) = issuer.bound_by(self.policy).and_then(|policy| A::against(command, &policy)) {
+            return Err(SendError::Rule(why));
+        }
+        match A::grave(command) {
+            Some(what) if !issuer.is_proven() => Err(SendError::ProofNeeded(what)),
+            Some(_) | None => Ok(grant),
+        }
     }
 
     /// The same person with the grant they hold by now.

@@ -4,6 +4,7 @@ pub mod demo;
 pub mod grant;
 pub mod log;
 pub mod recover;
+pub mod reference_data;
 pub mod second_factor;
 pub mod serve;
 pub mod transfer;
@@ -46,10 +47,17 @@ pub enum Command {
         /// The file; without it, the standard output
         to: Option<PathBuf>,
     },
-    /// Take in a file that export wrote
+    /// Take in a file that export wrote, or one of resource types
     Import {
         /// The file; without it, the standard input
+        #[arg(conflicts_with = "reference_data")]
         from: Option<PathBuf>,
+        /// Say what would change for resource types to be as this file (JSON) wants them
+        #[arg(long, value_name = "FILE")]
+        reference_data: Option<PathBuf>,
+        /// Make it so, instead of only saying what would change
+        #[arg(long, requires = "reference_data")]
+        yes: bool,
     },
     /// Give somebody a platform role, with an account if there is none
     Grant {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use api::cli::{Cli, Command, demo, grant, log, recover, second_factor, serve, transfer};
+use api::cli::{Cli, Command, demo, grant, log, recover, reference_data, second_factor, serve, transfer};
 use clap::Parser;
 
 #[tokio::main]
@@ -15,7 +15,10 @@ async fn main() -> ExitCode {
         Command::Rebuild => log::rebuild(settings).await,
         Command::Verify => log::verify(settings).await,
         Command::Export { to } => transfer::export(settings, to).await,
-        Command::Import { from } => transfer::import(settings, from).await,
+        Command::Import { reference_data: Some(file), yes, .. } => {
+            reference_data::run(settings, &file, yes).await
+        }
+        Command::Import { from, .. } => transfer::import(settings, from).await,
         Command::Grant { email, role, reason, days } => {
             grant::run(settings, (email, role), &reason, days).await
         }

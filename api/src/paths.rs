@@ -33,6 +33,9 @@ pub const DEFAULT_ORG: &str = "/organisations/default";
 pub const ORG_ROOT: &str = "/org/{slug}";
 pub const DASHBOARD: &str = "/org/{slug}/dashboard";
 pub const ORG_PEOPLE: &str = "/org/{slug}/members";
+pub const ORG_ROLES: &str = "/org/{slug}/roles";
+pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
+pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
 pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
 pub const API_ORG_TYPES: &str = "/api/v1/orgs/{slug}/resource-types";
 pub const ADMIN: &str = "/admin";
@@ -52,6 +55,7 @@ pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation
 pub const ADMIN_HISTORY: &str = "/admin/history";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
+pub const ADMIN_REFERENCE_COMPARE: &str = "/admin/reference-data/compare";
 pub const ADMIN_RESOURCE_TYPE: &str = "/admin/reference-data/{code}";
 pub const ADMIN_RESOURCE_CHANGE: &str = "/admin/reference-data/{code}/{change}";
 pub const ADMIN_SUPERADMINS: &str = "/admin/superadmins";
@@ -71,6 +75,19 @@ pub fn dashboard(slug: &str) -> String {
 /// The people of an organisation, for its own members.
 pub fn people(slug: &str) -> String {
     format!("/org/{slug}/members")
+}
+
+/// What the roles of an organisation may do.
+pub fn roles(slug: &str) -> String {
+    format!("/org/{slug}/roles")
+}
+
+pub fn roles_new(slug: &str) -> String {
+    format!("/org/{slug}/roles/new")
+}
+
+pub fn roles_removal(slug: &str) -> String {
+    format!("/org/{slug}/roles/removal")
 }
 
 /// Where a link to choose a first password leads.
@@ -151,6 +168,16 @@ pub fn resource_type(code: &str) -> String {
 
 pub fn resource_type_change(code: &str, change: impl Display) -> String {
     format!("{ADMIN_REFERENCE}/{code}/{change}")
+}
+
+/// A resource type beside another one, which is still to be chosen.
+pub fn compare(code: &str) -> String {
+    format!("{ADMIN_REFERENCE_COMPARE}?left={code}")
+}
+
+/// A resource type as it was before the event at a position, beside itself now.
+pub fn compare_with_before(code: &str, position: i64) -> String {
+    format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
 }
 
 /// Where one platform role of a person is taken back.

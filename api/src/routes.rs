@@ -30,13 +30,18 @@ pub fn entries(app: &App) -> Vec<Entry> {
 }
 
 fn table(routes: Routes) -> Routes {
-    use Need::{Anyone, Member, Platform, SignedIn, Superadmin};
+    use Need::{Anyone, Manager, Member, Platform, SignedIn, Superadmin};
     way_in(routes)
         .get(paths::SELECT, SignedIn, organisations::select)
         .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
         .get(paths::ORG_ROOT, Member, tenant::root)
         .get(paths::DASHBOARD, Member, tenant::dashboard)
         .get(paths::ORG_PEOPLE, Member, tenant::people)
+        .get(paths::ORG_ROLES, Member, tenant::roles::show)
+        .post(paths::ORG_ROLES, Manager, tenant::roles::submit)
+        .get(paths::ORG_ROLES_NEW, Manager, tenant::roles::new::form)
+        .post(paths::ORG_ROLES_NEW, Manager, tenant::roles::new::submit)
+        .post(paths::ORG_ROLES_REMOVAL, Manager, tenant::roles::remove)
         .get(paths::ORG_ACTIVITY, Member, tenant::activity)
         .get(paths::API_ORG_TYPES, Member, orgs::resource_types)
         .get(paths::ADMIN, Platform, admin::root)
@@ -58,6 +63,7 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_REFERENCE, Platform, reference::show)
         .get(paths::ADMIN_REFERENCE_NEW, Superadmin, reference::new::form)
         .post(paths::ADMIN_REFERENCE_NEW, Superadmin, reference::new::submit)
+        .get(paths::ADMIN_REFERENCE_COMPARE, Platform, reference::compare::show)
         .get(paths::ADMIN_RESOURCE_TYPE, Platform, reference::detail::show)
         .get(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::form)
         .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)

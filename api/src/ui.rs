@@ -14,6 +14,7 @@
 pub mod form;
 pub mod frame;
 mod icon;
+pub mod matrix;
 pub mod page;
 pub mod piece;
 mod shell;
@@ -29,7 +30,7 @@ pub use form::{
 pub use frame::{Choice, Console, Section, Tenant, Viewer, error_page, plain, plain_wide, plain_with};
 pub use page::{
     ChoiceCard, actions, button_link, card, card_with, choice_card, choices, columns, console_card, danger,
-    head, link_box, primary_link, stat, stats, steps, timeline,
+    head, link_box, primary_link, sides, stat, stats, steps, timeline,
 };
 pub use piece::{
     Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, number, position,

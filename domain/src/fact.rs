@@ -54,6 +54,10 @@ pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
             ("MemberJoined", 1),
             ("ResourceTypeChosen", 1),
             ("ResourceTypeChoiceDropped", 1),
+            ("RoleAdded", 1),
+            ("RoleRemoved", 1),
+            ("PermissionsGranted", 1),
+            ("PermissionsWithdrawn", 1),
         ],
     ),
     (

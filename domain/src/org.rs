@@ -11,23 +11,27 @@
 //!
 //! **Invariant:** nothing here performs I/O, reads the clock, or makes up an id.
 
+mod error;
 mod event;
 mod invitation;
+mod role;
 mod suspension;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
-use crate::resource_type::Choice;
-use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, ResourceCode, Slug};
+use crate::resource_type::{Actions, Choice};
+use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, ResourceCode, RoleName, Slug};
 use crate::{Constraint, Rules};
 
+pub use error::OrgError;
 pub use event::OrgEvent;
 pub use invitation::{Invitation, Invitations, Invitee, Outcome};
+pub use role::{Permission, Permissions, Role};
 pub use suspension::{Confirmation, SECOND_THOUGHTS};
 
 /// An order to an organisation. Times are not part of what a command *is*, so a form that is sent twice is one command.
@@ -82,6 +86,20 @@ pub enum OrgCommand {
         code: ResourceCode,
         choice: Option<Choice>,
     },
+    /// A role of its own, with what it may do from the start: usually what another one may.
+    AddRole {
+        role: RoleName,
+        permissions: BTreeMap<ResourceCode, Actions>,
+    },
+    /// One that nobody has any more.
+    RemoveRole {
+        role: RoleName,
+    },
+    /// Any number of boxes of the matrix; those that are not named stay as they are.
+    SetPermissions {
+        granted: BTreeSet<Permission>,
+        withdrawn: BTreeSet<Permission>,
+    },
     /// `person` is whoever accepts; only the one who was invited can.
     AcceptInvitation {
         invitation: InvitationId,
@@ -89,60 +107,6 @@ pub enum OrgCommand {
         #[serde(skip)]
         at: DateTime<Utc>,
     },
-}
-
-/// What somebody may do inside one organisation. Never mixed up with the platform's own roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Owner,
-    Admin,
-    Member,
-}
-
-impl Role {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Member => "member",
-        }
-    }
-}
-
-/// Why an organisation refused. The text is shown to whoever asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OrgError {
-    #[error("there is no such organisation")]
-    NotFound,
-    #[error("this organisation exists already")]
-    AlreadyExists,
-    #[error("this organisation is suspended; reinstate it first")]
-    Suspended,
-    #[error("this organisation is archived; restore it first")]
-    Archived,
-    #[error("this organisation is protected; type its slug to confirm")]
-    Protected,
-    #[error("this organisation is not suspended any more")]
-    NotSuspended,
-    #[error("sign out and in again first: that shows that signing in still works")]
-    OldSignIn,
-    #[error("its time has not come yet")]
-    NotYet,
-    #[error("this person is a member already")]
-    AlreadyMember,
-    #[error("this person has an open invitation; make a new link for it instead")]
-    AlreadyInvited,
-    #[error("this invitation exists already; make another one")]
-    InvitationExists,
-    #[error("there is no such invitation")]
-    NoSuchInvitation,
-    #[error("this invitation was withdrawn; a new one is needed")]
-    InvitationWithdrawn,
-    #[error("this invitation has expired; ask for a new link")]
-    InvitationExpired,
-    #[error("this invitation was used; its person can sign in")]
-    InvitationUsed,
 }
 
 /// The situations an organisation can be in.
@@ -170,6 +134,11 @@ pub struct Profile {
     /// Resource types of which it does not follow the policy.
     #[serde(default)]
     pub choices: BTreeMap<ResourceCode, Choice>,
+    /// Those that it made itself.
+    #[serde(default)]
+    pub roles: BTreeSet<RoleName>,
+    #[serde(default)]
+    pub permissions: Permissions,
 }
 
 impl Rules for Org {
@@ -194,6 +163,9 @@ impl Rules for Org {
             (Self::Active(_), C::ConfirmSuspension { .. }) => Err(OrgError::NotSuspended),
             (Self::Active(org), C::Invite(invitee)) => org.invite(invitee),
             (Self::Active(org), C::ChooseResourceType { code, choice }) => Ok(org.choose(code, choice)),
+            (Self::Active(org), C::AddRole { role, permissions }) => org.add_role(role, permissions),
+            (Self::Active(org), C::RemoveRole { role }) => org.remove_role(role),
+            (Self::Active(org), C::SetPermissions { granted, withdrawn }) => org.permit(&granted, &withdrawn),
             (Self::Active(org), C::RenewInvitation { invitation, expires_at }) => {
                 org.invitations.renew(invitation, expires_at)
             }
@@ -211,7 +183,10 @@ impl Rules for Org {
             (Self::Suspended(..), C::Invite(_) | C::RenewInvitation { .. } | C::AcceptInvitation { .. }) => {
                 Err(OrgError::Suspended)
             }
-            (Self::Suspended(..), C::ChooseResourceType { .. }) => Err(OrgError::Suspended),
+            (Self::Suspended(..), C::ChooseResourceType { .. } | C::SetPermissions { .. }) => {
+                Err(OrgError::Suspended)
+            }
+            (Self::Suspended(..), C::AddRole { .. } | C::RemoveRole { .. }) => Err(OrgError::Suspended),
 
             (Self::Active(_), C::Reinstate | C::ReinstateOnTime { .. }) => Ok(vec![]),
             (Self::Active(_) | Self::Suspended(..), C::Restore) => Ok(vec![]),
@@ -256,7 +231,11 @@ impl Rules for Org {
             | E::InvitationWithdrawn { .. }
             | E::MemberJoined { .. }
             | E::ResourceTypeChosen { .. }
-            | E::ResourceTypeChoiceDropped { .. } => vec![],
+            | E::ResourceTypeChoiceDropped { .. }
+            | E::RoleAdded { .. }
+            | E::RoleRemoved { .. }
+            | E::PermissionsGranted { .. }
+            | E::PermissionsWithdrawn { .. } => vec![],
         }
     }
 }
@@ -265,6 +244,20 @@ impl Rules for Org {
 pub const SLUGS: &str = "org.slug";
 
 impl Profile {
+    fn new(name: OrgName, slug: Slug) -> Self {
+        Self {
+            name,
+            slug,
+            protected: false,
+            reinstate_at: None,
+            members: BTreeMap::new(),
+            invitations: Invitations::default(),
+            choices: BTreeMap::new(),
+            roles: BTreeSet::new(),
+            permissions: Permissions::default(),
+        }
+    }
+
     /// A protected organisation wants its slug typed, so that nobody hits it by accident.
     fn confirm(&self, typed: Option<&Slug>) -> Result<(), OrgError> {
         if self.protected && typed != Some(&self.slug) { Err(OrgError::Protected) } else { Ok(()) }
@@ -289,6 +282,7 @@ impl Profile {
         if self.members.contains_key(&invitee.person) {
             return Err(OrgError::AlreadyMember);
         }
+        self.know(&invitee.role)?;
         self.invitations.invite(invitee)
     }
 }
@@ -307,20 +301,7 @@ impl Aggregate for Org {
     fn apply(&mut self, event: OrgEvent) {
         use OrgEvent as E;
         match event {
-            E::OrgCreated { name, slug } => {
-                let (members, invitations) = (BTreeMap::new(), Invitations::default());
-                let (protected, reinstate_at) = (false, None);
-                let choices = BTreeMap::new();
-                *self = Self::Active(Profile {
-                    name,
-                    slug,
-                    protected,
-                    reinstate_at,
-                    members,
-                    invitations,
-                    choices,
-                });
-            }
+            E::OrgCreated { name, slug } => *self = Self::Active(Profile::new(name, slug)),
             E::OrgRenamed { name } => self.change(|org| org.name = name),
             E::OrgSlugChanged { slug } => self.change(|org| org.slug = slug),
             E::OrgSuspended { reason } => self.turn(|org| match org {
@@ -359,11 +340,32 @@ impl Aggregate for Org {
             }),
             E::ResourceTypeChosen { code, choice } => self.change(|org| org.chose(code, Some(choice))),
             E::ResourceTypeChoiceDropped { code } => self.change(|org| org.chose(code, None)),
+            E::RoleAdded { role } => self.change(|org| {
+                org.roles.insert(role);
+            }),
+            E::RoleRemoved { role } => self.change(|org| org.drop_role(role)),
+            E::PermissionsGranted { role, code, actions } => {
+                self.change(|org| org.permissions.set(&role, code, &actions, true));
+            }
+            E::PermissionsWithdrawn { role, code, actions } => {
+                self.change(|org| org.permissions.set(&role, code, &actions, false));
+            }
         }
     }
 }
 
 impl Org {
+    /// Whether somebody answers for it, as owner or admin.
+    pub fn is_managed_by(&self, person: PersonId) -> bool {
+        match self {
+            Self::Unborn => false,
+            Self::Active(org) | Self::Suspended(org, _) => {
+                org.members.get(&person).is_some_and(Role::manages)
+            }
+            Self::Archived(before) => before.is_managed_by(person),
+        }
+    }
+
     fn turn(&mut self, into: impl FnOnce(Self) -> Self) {
         *self = into(std::mem::take(self));
     }

@@ -97,6 +97,16 @@ fn of_org(id: OrgId, event: &OrgEvent) -> Vec<Part> {
                 text(" again"),
             ]
         }
+        E::RoleAdded { role } => vec![text(format!("added the role {role} to ")), org],
+        E::RoleRemoved { role } => vec![text(format!("removed the role {role} from ")), org],
+        E::PermissionsGranted { role, code, actions } => {
+            let (what, code) = (format!("let {role} {actions} "), Part::ResourceType(code.clone()));
+            vec![text(what), code, text(" in "), org]
+        }
+        E::PermissionsWithdrawn { role, code, actions } => {
+            let (what, code) = (format!("no longer let {role} {actions} "), Part::ResourceType(code.clone()));
+            vec![text(what), code, text(" in "), org]
+        }
         E::MemberJoined { role, .. } => vec![text("joined "), org, text(format!(" as {}", role.as_str()))],
     }
 }

@@ -107,6 +107,11 @@ text!(
     Description
 );
 
+text!(
+    /// A role that an organisation made itself: 2–40 characters of any script, in lower case, its name for ever.
+    RoleName
+);
+
 /// Why a typed value was refused. The text is shown beside the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
@@ -136,6 +141,10 @@ pub enum ValueError {
     CodeCharacters,
     #[error("this code is reserved; choose another")]
     CodeReserved,
+    #[error("give the role a name of 2 to 40 characters")]
+    RoleNameLength,
+    #[error("every organisation has a role with this name; choose another")]
+    RoleNameReserved,
     #[error("give a label of 1 to 100 characters")]
     LabelLength,
     #[error("a description has at most 500 characters")]
@@ -275,7 +284,7 @@ impl FromStr for ResourceCode {
         if !(2..=64).contains(&code.len()) {
             return Err(ValueError::CodeLength);
         }
-        if code == "new" {
+        if ["new", "compare"].contains(&code.as_str()) {
             return Err(ValueError::CodeReserved);
         }
         let begins_well = code.starts_with(|c: char| c.is_ascii_lowercase());
@@ -284,6 +293,21 @@ impl FromStr for ResourceCode {
         } else {
             Err(ValueError::CodeCharacters)
         }
+    }
+}
+
+impl FromStr for RoleName {
+    type Err = ValueError;
+
+    fn from_str(typed: &str) -> Result<Self, ValueError> {
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let name = words.join(" ").to_lowercase();
+        check_length(&name, 2..=40, ValueError::RoleNameLength)?;
+        check_name(&name, 40, ValueError::RoleNameLength)?;
+        if matches!(name.as_str(), "owner" | "admin" | "member") {
+            return Err(ValueError::RoleNameReserved);
+        }
+        Ok(Self(name))
     }
 }
 

@@ -147,6 +147,28 @@ create table org_resource_choice (
     chosen_by       text not null
 );
 
+-- Roles that an organisation made itself, and those that it removed again.
+create table org_role (
+    org_id     uuid not null,
+    name       text not null,
+    removed    boolean not null,
+    position   bigint not null, -- of the first event about it
+    changed_at timestamptz not null,
+    changed_by text not null
+);
+
+-- In which actions a role differs from what it may by default, by resource type.
+create table org_permission (
+    org_id           uuid not null,
+    role             text not null,
+    code             text not null,
+    differs          text not null, -- with commas between them
+    position         bigint not null, -- of the first event about it
+    changed_position bigint not null, -- of the last
+    changed_at       timestamptz not null,
+    changed_by       text not null
+);
+
 create table history (
     position       bigint  not null,
     recorded_at    timestamptz not null,
@@ -192,6 +214,9 @@ create index grant_request_person on grant_request (person_id);
 create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
 alter table resource_type add primary key (code);
 alter table org_resource_choice add primary key (org_id, code);
+alter table org_role add primary key (org_id, name);
+alter table org_permission add primary key (org_id, role, code);
+create index org_permission_code on org_permission (code) where differs <> '';
 create index org_resource_choice_code on org_resource_choice (code) where choice is not null;
 create index org_detail_position on org_detail (position) where status <> 'archived';
 create unique index resource_type_id on resource_type (type_id);
@@ -205,7 +230,7 @@ begin
     if exists (select from pg_roles where rolname = 'portal_app') then
         grant select, insert, update, delete
             on org_list, org_total, org_detail, org_slug, membership, invitation, platform_grant, grant_request, resource_type,
-               org_resource_choice, history
+               org_resource_choice, org_role, org_permission, history
             to portal_app;
     end if;
 end $$;
@@ -218,7 +243,8 @@ begin
     if exists (select from pg_roles where rolname = 'portal_tenant') then
         grant select on resource_type to portal_tenant; -- the same for all
     end if;
-    foreach held in array array['org_list', 'org_detail', 'org_slug', 'membership', 'invitation', 'org_resource_choice', 'history'] loop
+    foreach held in array array['org_list', 'org_detail', 'org_slug', 'membership', 'invitation', 'org_resource_choice', 'org_role',
+                               'org_permission', 'history'] loop
         execute format('alter table %I enable row level security', held);
         if exists (select from pg_roles where rolname = 'portal_app') then
             execute format('create policy everything on %I to portal_app using (true)', held);

@@ -151,6 +151,30 @@ create table org_resource_choice (
     primary key (org_id, code)
 ) strict;
 
+-- Roles that an organisation made itself, and those that it removed again.
+create table org_role (
+    org_id     blob not null,
+    name       text not null,
+    removed    integer not null,
+    position   integer not null, -- of the first event about it
+    changed_at integer not null,
+    changed_by text not null,
+    primary key (org_id, name)
+) strict;
+
+-- In which actions a role differs from what it may by default, by resource type.
+create table org_permission (
+    org_id           blob not null,
+    role             text not null,
+    code             text not null,
+    differs          text not null, -- with commas between them
+    position         integer not null, -- of the first event about it
+    changed_position integer not null, -- of the last
+    changed_at       integer not null,
+    changed_by       text not null,
+    primary key (org_id, role, code)
+) strict;
+
 create table history (
     position       integer primary key,
     recorded_at    integer not null,
@@ -184,6 +208,7 @@ create index invitation_org on invitation (org_id, position);
 create index invitation_person on invitation (person_id, org_id);
 create index platform_grant_held on platform_grant (until_at) where ended_at is null;
 create index platform_grant_ended on platform_grant (ended_position) where ended_position is not null;
+create index org_permission_code on org_permission (code) where differs <> '';
 create index org_resource_choice_code on org_resource_choice (code) where choice is not null;
 create index org_detail_position on org_detail (position) where status <> 'archived';
 create unique index resource_type_id on resource_type (type_id);

@@ -32,6 +32,7 @@ pub mod org_detail;
 pub mod org_list;
 pub mod passkeys;
 pub mod people;
+pub mod permissions;
 pub mod projector;
 pub mod resource_types;
 pub mod scope;

@@ -97,6 +97,12 @@ row! {
     }
 }
 
+impl Membership {
+    pub fn role(&self) -> Role {
+        Role::stored(&self.role)
+    }
+}
+
 pub const OPEN: &str = "open";
 pub const ACCEPTED: &str = "accepted";
 pub const WITHDRAWN: &str = "withdrawn";
@@ -218,7 +224,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         match event {
             OrgEvent::MemberInvited { invitation, person, role, expires_at } => {
                 let row =
-                    Invitation::new(entry, (org.0, invitation.0, person.0), *role, (*expires_at).into())?;
+                    Invitation::new(entry, (org.0, invitation.0, person.0), role, (*expires_at).into())?;
                 invitations.insert(invitation.0, row);
             }
             OrgEvent::InvitationRenewed { invitation, expires_at } => {
@@ -245,6 +251,10 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             | OrgEvent::OrgSuspensionConfirmed {}
             | OrgEvent::ResourceTypeChosen { .. }
             | OrgEvent::ResourceTypeChoiceDropped { .. }
+            | OrgEvent::RoleAdded { .. }
+            | OrgEvent::RoleRemoved { .. }
+            | OrgEvent::PermissionsGranted { .. }
+            | OrgEvent::PermissionsWithdrawn { .. }
             | OrgEvent::OrgArchived { .. }
             | OrgEvent::OrgRestored { .. }
             | OrgEvent::OrgProtected {}
@@ -280,7 +290,7 @@ impl Invitation {
     fn new(
         entry: &Entry,
         (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),
-        role: Role,
+        role: &Role,
         expires_at: Timestamp,
     ) -> Result<Self, FoldError> {
         Ok(Self {

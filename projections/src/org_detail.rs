@@ -194,7 +194,11 @@ impl OrgDetail {
             | E::InvitationRenewed { .. }
             | E::InvitationWithdrawn { .. }
             | E::ResourceTypeChosen { .. }
-            | E::ResourceTypeChoiceDropped { .. } => self,
+            | E::ResourceTypeChoiceDropped { .. }
+            | E::RoleAdded { .. }
+            | E::RoleRemoved { .. }
+            | E::PermissionsGranted { .. }
+            | E::PermissionsWithdrawn { .. } => self,
         })
     }
 }

@@ -191,7 +191,11 @@ impl OrgRow {
             | E::InvitationRenewed { .. }
             | E::InvitationWithdrawn { .. }
             | E::ResourceTypeChosen { .. }
-            | E::ResourceTypeChoiceDropped { .. } => {}
+            | E::ResourceTypeChoiceDropped { .. }
+            | E::RoleAdded { .. }
+            | E::RoleRemoved { .. }
+            | E::PermissionsGranted { .. }
+            | E::PermissionsWithdrawn { .. } => {}
         }
     }
 

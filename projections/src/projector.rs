@@ -12,6 +12,7 @@
 
 mod batch;
 mod parking;
+mod projection;
 mod rebuild;
 mod shadow;
 mod verify;
@@ -20,14 +21,13 @@ mod walk;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cqrs_es::Aggregate;
-use domain::{Grant, Org, ResourceType};
 use metrics::gauge;
 use tokio::sync::{Mutex, Notify};
 
 use batch::Batch;
 pub use batch::Entry;
 pub(crate) use batch::begun_before;
+pub use projection::Projection;
 pub use rebuild::Progress;
 use rebuild::Rebuild;
 pub(crate) use verify::constraints;
@@ -35,89 +35,7 @@ pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, ReadError};
-use crate::grants::{self, GrantRequest, GrantRow};
-use crate::history::{self, HistoryRow};
-use crate::memberships::{self, Invitation, MembershipRow};
-use crate::org_detail::{self, OrgDetail, SlugRow};
-use crate::org_list::{self, Moved, OrgRow, parts};
-use crate::resource_types::{self, ChoiceRow, ResourceTypeRow};
-use crate::table::{Rows, Shape, Table};
-
-/// Every read model. A new one is added here, and the compiler asks for the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Projection {
-    OrgList,
-    OrgDetail,
-    Memberships,
-    Grants,
-    ResourceTypes,
-    History,
-}
-
-impl Projection {
-    pub const ALL: [Self; 6] =
-        [Self::OrgList, Self::OrgDetail, Self::Memberships, Self::Grants, Self::ResourceTypes, Self::History];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::OrgList => "org_list",
-            Self::OrgDetail => "org_detail",
-            Self::Memberships => "memberships",
-            Self::Grants => "grants",
-            Self::ResourceTypes => "resource_types",
-            Self::History => "history",
-        }
-    }
-
-    /// Raise it when the fold changes what it writes: the new version is folded from zero before this process serves.
-    pub fn version(self) -> i64 {
-        match self {
-            Self::OrgList
-            | Self::OrgDetail
-            | Self::Memberships
-            | Self::Grants
-            | Self::ResourceTypes
-            | Self::History => 1,
-        }
-    }
-
-    fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|projection| projection.name() == name)
-    }
-
-    /// The tables that it alone writes.
-    pub(crate) fn tables(self) -> &'static [Shape] {
-        match self {
-            Self::OrgList => &[OrgRow::SHAPE, Moved::SHAPE],
-            Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
-            Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
-            Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],
-            Self::ResourceTypes => &[ResourceTypeRow::SHAPE, ChoiceRow::SHAPE],
-            Self::History => &[HistoryRow::SHAPE],
-        }
-    }
-
-    /// Whether events of this type of aggregate mean anything to it.
-    fn folds(self, aggregate_type: &str) -> bool {
-        match self {
-            Self::OrgList | Self::OrgDetail | Self::Memberships => aggregate_type == Org::TYPE,
-            Self::Grants => aggregate_type == Grant::TYPE,
-            Self::ResourceTypes => aggregate_type == ResourceType::TYPE || aggregate_type == Org::TYPE,
-            Self::History => true,
-        }
-    }
-
-    async fn fold(self, rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-        match self {
-            Self::OrgList => org_list::fold(rows, entries).await,
-            Self::OrgDetail => org_detail::fold(rows, entries).await,
-            Self::Memberships => memberships::fold(rows, entries).await,
-            Self::Grants => grants::fold(rows, entries).await,
-            Self::ResourceTypes => resource_types::fold(rows, entries).await,
-            Self::History => history::fold(rows, entries),
-        }
-    }
-}
+use crate::org_list::parts;
 
 /// Why a batch could not be folded.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use cqrs_es::Aggregate;
 use domain::org::OrgEvent;
-use domain::resource_type::{Definition, ResourceTypeEvent, Spread};
+use domain::resource_type::{Action, Definition, ResourceTypeEvent, Spread};
 use domain::{Fact, ResourceType};
 use uuid::Uuid;
 
@@ -92,6 +92,11 @@ row! {
 }
 
 impl Held {
+    /// What can be done with it.
+    pub fn verbs(&self) -> impl Iterator<Item = Action> {
+        verbs(&self.actions)
+    }
+
     /// Whether the organisation has it.
     pub fn is_had(&self) -> bool {
         let choice = self.choice.as_deref().and_then(|choice| choice.parse().ok());
@@ -103,6 +108,11 @@ impl Held {
     pub fn because(&self) -> &'static str {
         if self.choice.is_some() { "choice" } else { "policy" }
     }
+}
+
+/// Actions as read models have them, with commas between them.
+pub fn verbs(text: &str) -> impl Iterator<Item = Action> {
+    text.split(", ").filter_map(|verb| verb.parse().ok())
 }
 
 /// All resource types, active ones first and by their codes.

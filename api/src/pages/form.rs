@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use maud::Markup;
 
 /// Sentences beside fields; an empty field name stands for the form as a whole.
@@ -37,6 +38,16 @@ impl Errors {
     pub fn summary(&self) -> Markup {
         crate::ui::error_summary(&self.0)
     }
+}
+
+/// A date and a time of day as browsers send it, as people type it, or as our pages show it: in UTC.
+pub fn utc(typed: &str) -> Option<DateTime<Utc>> {
+    let typed = typed.trim();
+    let typed = typed.strip_suffix(" UTC").unwrap_or(typed);
+    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];
+    let parse = |format| NaiveDateTime::parse_from_str(typed, format).ok();
+    let moment = formats.into_iter().find_map(parse).filter(|at| (1970..=9999).contains(&at.year()));
+    moment.map(|at| at.and_utc())
 }
 
 /// The form again, with what was typed and what is wrong with it.

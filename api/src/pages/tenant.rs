@@ -1,9 +1,12 @@
 //! `/org/{slug}/…`: what a customer sees of their own organisation.
 
+pub mod roles;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use projections::event_log::Recorded;
 use projections::history;
 use projections::memberships::{self, Membership};
 use projections::org_detail::{self, OrgDetail};
@@ -35,6 +38,15 @@ const SHOWN: i64 = 8;
 
 /// People on their own page.
 const PEOPLE: i64 = 500;
+
+/// Events that a page tells of what was just done, at most.
+const MOST_DONE: i64 = 20;
+
+/// What was just done, by the sequence of its last event in the organisation's own stream.
+#[derive(Deserialize, Clone, Copy, Debug, Default)]
+pub struct Seen {
+    seen: Option<i64>,
+}
 
 #[derive(Deserialize, Default)]
 pub struct Shown {
@@ -71,7 +83,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
             },
         ))
     };
-    frame(&app, &member.identity, &member.membership, ("Dashboard", content)).await
+    page(&app, &member, ("Dashboard", content)).await
 }
 
 /// Puts the organisation in front in the picker. No reason to refuse the page if the store can't be written to.
@@ -92,7 +104,7 @@ pub async fn people(State(app): State<App>, member: Member) -> Result<Markup, Er
         (ui::head("Members", None, Some(line), html! {}))
         (ui::table("Members", &columns, &rows))
     };
-    frame(&app, &member.identity, &member.membership, ("Members", content)).await
+    page(&app, &member, ("Members", content)).await
 }
 
 pub async fn activity(
@@ -100,7 +112,7 @@ pub async fn activity(
     member: Member,
     Query(Shown { show, of, before }): Query<Shown>,
 ) -> Result<Markup, Error> {
-    if of.as_deref() == Some("operators") && answers_for_it(&member) {
+    if of.as_deref() == Some("operators") && member.manages() {
         return operator_access(&app, &member, before).await;
     }
     let shown = show.unwrap_or(EVENTS).clamp(EVENTS, MOST);
@@ -115,19 +127,14 @@ pub async fn activity(
         (names.story(&events))
         @if rest.is_some() { p { (ui::button_link("Show more", &format!("{here}?show={}", shown * 4))) } }
     };
-    frame(&app, &member.identity, &member.membership, ("Activity", content)).await
-}
-
-/// Owners and admins, who answer for what happens to the data here.
-fn answers_for_it(member: &Member) -> bool {
-    matches!(member.membership.role.as_str(), "owner" | "admin")
+    page(&app, &member, ("Activity", content)).await
 }
 
 fn activity_tabs(member: &Member, here: &str) -> Markup {
     let slug = &member.membership.slug;
     let tabs = [("Changes", paths::activity(slug)), ("Operator access", paths::operator_access(slug))];
     html! {
-        @if answers_for_it(member) { (ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))) }
+        @if member.manages() { (ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))) }
     }
 }
 
@@ -142,7 +149,7 @@ async fn operator_access(app: &App, member: &Member, before: Option<Uuid>) -> Re
         (looks.table())
         (looks.pager(&here))
     };
-    frame(app, &member.identity, &member.membership, ("Operator access", content)).await
+    page(app, member, ("Operator access", content)).await
 }
 
 fn standing(org: &OrgDetail, shown: usize) -> Markup {
@@ -221,15 +228,39 @@ pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) 
     Ok((StatusCode::FORBIDDEN, page).into_response())
 }
 
-async fn frame(
+async fn page(app: &App, member: &Member, titled: (&str, Markup)) -> Result<Markup, Error> {
+    page_after(app, member, Seen::default(), titled).await
+}
+
+/// A page that says first what was just done.
+async fn page_after(
     app: &App,
-    identity: &Identity,
-    membership: &Membership,
+    member: &Member,
+    Seen { seen }: Seen,
     (title, content): (&str, Markup),
 ) -> Result<Markup, Error> {
-    let choices = pages::choices(app, identity).await?;
-    let viewer = pages::viewer(identity, &choices);
-    let tenant =
-        Tenant { title, org: &membership.name, slug: &membership.slug, viewer: &viewer, notice: None };
-    Ok(tenant.render(content))
+    let Membership { name: org, slug, .. } = &member.membership;
+    let notice = match seen {
+        Some(sequence) => notice(app, member, sequence).await?,
+        None => None,
+    };
+    let choices = pages::choices(app, &member.identity).await?;
+    let viewer = pages::viewer(&member.identity, &choices);
+    Ok(Tenant { title, org, slug, viewer: &viewer, notice }.render(content))
+}
+
+/// What the viewer did in the command that gave this event of the organisation; nothing if it was somebody else's.
+async fn notice(app: &App, member: &Member, sequence: i64) -> Result<Option<Markup>, Error> {
+    let (scope, org_id) = (member.scope(), member.membership.org_id);
+    let lately = history::of_org(&app.log, &scope, org_id, i64::MAX, MOST_DONE).await?;
+    let command = |event: &Recorded| Some(event.metadata().ok()?.command);
+    let done = lately.iter().find(|event| event.sequence == sequence);
+    let mine = |event: &&Recorded| {
+        event.metadata().is_ok_and(|it| it.actor.person() == Some(member.identity.person()))
+    };
+    let Some(done) = done.filter(mine).and_then(command) else { return Ok(None) };
+    let told: Vec<Recorded> = lately.into_iter().filter(|event| command(event) == Some(done)).rev().collect();
+    let names = Names::told_in(app, &member.membership, &told).await?;
+    let line = |event: &Recorded| Some(html! { p { (names.told("You", &event.fact().ok()?)) } });
+    Ok(Some(ui::note(Tone::Good, html! { @for line in told.iter().filter_map(line) { (line) } })))
 }

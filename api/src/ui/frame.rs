@@ -203,7 +203,7 @@ impl Tenant<'_> {
     fn navigation(&self) -> Markup {
         html! {
             nav.tenant-nav aria-label=(self.org) {
-                @for (label, place) in [("Dashboard", "dashboard"), ("Members", "members"), ("Activity", "activity")] {
+                @for (label, place) in [("Dashboard", "dashboard"), ("Members", "members"), ("Roles", "roles"), ("Activity", "activity")] {
                     @let here = (self.title == label).then_some("page");
                     a href={ "/org/" (self.slug) "/" (place) } aria-current=[here] { (label) }
                 }

@@ -57,6 +57,11 @@ pub fn columns(main: Markup, beside: Markup) -> Markup {
     }
 }
 
+/// Two of a kind, for comparing them.
+pub fn sides(left: Markup, right: Markup) -> Markup {
+    html! { div.sides { div { (left) } div { (right) } } }
+}
+
 /// A number with its name, to stand in [`stats`].
 pub fn stat(label: &str, value: &str, hint: Option<&str>) -> Markup {
     html! {

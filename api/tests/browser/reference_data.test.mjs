@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { onEveryEngine } from './harness.mjs';
+import { look, onEveryEngine } from './harness.mjs';
 import { anOrg, asAna, asNewPerson, command, field, fillIn } from './steps.mjs';
 
 const PLACE = '/admin/reference-data';
@@ -12,6 +12,12 @@ const PROJECT = { code: 'project', label: 'Project', description: 'What people w
 function row(page, label) {
   const rows = page.getByRole('table', { name: 'Resource types' }).getByRole('row');
   return rows.filter({ has: page.getByRole('rowheader', { name: label }) });
+}
+
+/** A row of a comparison. */
+function facet(page, name) {
+  const rows = page.getByRole('table', { name: 'What is the same and what differs' }).getByRole('row');
+  return rows.filter({ has: page.getByRole('rowheader', { name, exact: true }) });
 }
 
 /** The options of a group that are ticked or chosen, by their labels. */
@@ -181,4 +187,40 @@ onEveryEngine('an organisation is opted out, whatever the policy says, and its p
     await theirs.reload();
     await theirs.getByRole('heading', { name: 'What you can work with' }).waitFor();
   });
+});
+
+onEveryEngine('two types are compared, then one with what it was, in words and without a barrier', async ({ portal, page, context }) => {
+  await asAna(portal, context);
+  await command(portal, context, `${PLACE}/new`, PROJECT);
+  await command(portal, context, `${PLACE}/new`, { ...PROJECT, code: 'invoice', label: 'Invoice', action: 'create', spread: 'opt_in' });
+  await page.goto(portal.at(PLACE));
+  await page.getByRole('link', { name: 'Compare' }).click();
+  await page.getByText('Nothing is compared yet.').waitFor();
+  await look(page, 'reference-compare-nothing');
+  await page.getByLabel('Left', { exact: true }).selectOption('project');
+  await page.getByLabel('Right', { exact: true }).selectOption('invoice');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByText('They differ in label, actions, spread.').waitFor();
+  assert.match(await facet(page, 'Actions').innerText(), /read[\s\S]*create[\s\S]*different[\s\S]*only left: read[\s\S]*only right: create/i);
+  assert.match(await facet(page, 'Description').innerText(), /same/i);
+  await look(page, 'reference-compare');
+
+  await field(page, 'Left, as of').fill('yesterday');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByRole('alert').getByRole('link', { name: 'give a position like 1234' }).click();
+  assert.equal(await focused(page), 'left_at');
+  assert.equal(await field(page, 'Left, as of').inputValue(), 'yesterday');
+  assert.equal(await page.getByLabel('Right', { exact: true }).inputValue(), 'invoice');
+  await look(page, 'reference-compare-wrong');
+
+  await command(portal, context, `${PLACE}/project/label`, { label: 'Undertaking' });
+  await page.goto(portal.at(`${PLACE}/project`));
+  await look(page, 'reference-detail-changed');
+  await page.getByRole('link', { name: 'Compare with before the last change' }).click();
+  await page.getByText('They differ in label.').waitFor();
+  assert.match(await facet(page, 'Label').innerText(), /Project[\s\S]*Undertaking[\s\S]*different/i);
+  await field(page, 'Left, as of').fill('1');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByText(/was not defined yet at #1: that was at #\d+/).waitFor();
+  await look(page, 'reference-compare-before');
 });

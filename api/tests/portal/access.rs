@@ -47,8 +47,9 @@ fn expected(entry: Entry, who: &str) -> &'static str {
         (_, "anonymous") => "✗ sign in",
         (Need::SignedIn, _) => "✓",
         (Need::Member, "member" | "admin" | "owner") => "✓",
-        (Need::Member, "suspended") => "✗ 403",
-        (Need::Member, _) => "✗ 404",
+        (Need::Manager, "admin" | "owner") => "✓",
+        (Need::Manager, "member" | "suspended") | (Need::Member, "suspended") => "✗ 403",
+        (Need::Member | Need::Manager, _) => "✗ 404",
         (Need::Platform, "auditor" | "superadmin") | (Need::Superadmin, "superadmin") => "✓",
         (Need::Superadmin, "auditor") => "✗ 403",
         (Need::Platform | Need::Superadmin, _) => "✗ home",
@@ -63,7 +64,7 @@ fn outcome(need: Need, answer: &Answer) -> &'static str {
         (Need::Platform | Need::Superadmin, 303, to) if HOMES.contains(&to) => "✗ home",
         (_, 401, _) => "✗ 401",
         (_, 403, _) => "✗ 403",
-        (Need::Member, 404, _) => "✗ 404",
+        (Need::Member | Need::Manager, 404, _) => "✗ 404",
         _ => "✓",
     }
 }

@@ -73,7 +73,7 @@ async fn a_wrong_field_is_named_and_everything_typed_is_kept(world: World) {
         .await
         .is(422)
         .shows("this is not an e-mail address")
-        .shows("choose owner, admin or member");
+        .shows("choose a role that this organisation has");
     assert_eq!(world.since(before).await, [""; 0]);
 }
 

@@ -22,6 +22,8 @@ macro_rules! on_both_engines {
     };
 }
 
+mod reference_data;
+
 on_both_engines! {
     an_empty_portal_migrates_and_verifies,
     export_gives_the_file_that_import_took,

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a new command does not compile until it has a number here, and fails until it has a line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use api::access::{Commanded, Issuer};
@@ -18,17 +18,31 @@ use projections::{Timestamp, grants};
 use crate::world::World;
 
 /// Columns. Whoever was proven long ago is a superadmin who signed in this morning.
-const WHO: [&str; 9] =
-    ["nobody's", "member", "owner", "auditor", "superadmin", "proven long ago", "shell", "setup", "timer"];
+const WHO: [&str; 10] = [
+    "nobody's",
+    "member",
+    "admin",
+    "owner",
+    "auditor",
+    "superadmin",
+    "proven long ago",
+    "shell",
+    "setup",
+    "timer",
+];
 
 async fn every_command_is_open_to_whom_the_table_says(world: World) {
-    let issuers = issuers(&world).await;
+    let acme = world.org("acme").await;
+    let issuers = issuers(&world, acme).await;
     let mut matrix = format!("{:<40}", "");
     for who in WHO {
         write!(matrix, "{who:<17}").expect("text");
     }
     for (name, command) in org_commands() {
         matrix.push_str(&line::<Org>(&world, &issuers, name, |_| OrgId(clock::new_id()), command).await);
+    }
+    for (name, command) in role_commands() {
+        matrix.push_str(&line::<Org>(&world, &issuers, name, |_| acme, command).await);
     }
     for (name, command) in grant_commands() {
         matrix.push_str(&line::<Grant>(&world, &issuers, name, |_| PersonId(clock::new_id()), command).await);
@@ -45,7 +59,7 @@ async fn every_command_is_open_to_whom_the_table_says(world: World) {
 /// Who it is: the person whose id stands in the command, where one does.
 type Make<C> = Box<dyn Fn(PersonId) -> C + Send + Sync>;
 
-/// To something that does not exist, so that nobody is kept from the next: what matters is whether they may.
+/// To something that does not exist, or that says so where it was done before: what matters is whether they may.
 async fn line<A: Commanded<Command: std::fmt::Debug>>(
     world: &World,
     issuers: &[(&'static str, PersonId, Issuer)],
@@ -67,16 +81,17 @@ async fn line<A: Commanded<Command: std::fmt::Debug>>(
     line
 }
 
-async fn issuers(world: &World) -> Vec<(&'static str, PersonId, Issuer)> {
-    let acme = world.org("acme").await;
+async fn issuers(world: &World, acme: OrgId) -> Vec<(&'static str, PersonId, Issuer)> {
     let nora = world.person("nora@example.com").await;
     let (mike, olga) = (world.member(acme).await.person(), world.owner(acme).await.person());
+    let ada = world.joined(acme, "ada@example.com", Role::Admin).await.person();
     let (aud, ana) = (world.auditor().await.person(), world.operator().await.person());
     let long_ago = Timestamp::from(chrono::DateTime::UNIX_EPOCH);
     let mut issuers = vec![];
     let people = [
         (nora, clock::now()),
         (mike, clock::now()),
+        (ada, clock::now()),
         (olga, clock::now()),
         (aud, clock::now()),
         (ana, clock::now()),
@@ -128,6 +143,26 @@ fn org_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
     let seen: BTreeSet<_> =
         commands.iter().map(|(_, command)| number_of_org_command(&command(another()))).collect();
     assert!(seen.into_iter().eq(0..16), "every command has a line");
+    commands
+}
+
+/// What owners and admins may do themselves: in their own organisation.
+fn role_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
+    use OrgCommand as C;
+    let commands: Vec<(&'static str, Make<C>)> = vec![
+        (
+            "add a role",
+            Box::new(|_| C::AddRole { role: "clerk".parse().expect("a name"), permissions: BTreeMap::new() }),
+        ),
+        ("remove a role", Box::new(|_| C::RemoveRole { role: "clerk".parse().expect("a name") })),
+        (
+            "set permissions",
+            Box::new(|_| C::SetPermissions { granted: BTreeSet::new(), withdrawn: BTreeSet::new() }),
+        ),
+    ];
+    let seen: BTreeSet<_> =
+        commands.iter().map(|(_, command)| number_of_org_command(&command(another()))).collect();
+    assert!(seen.into_iter().eq(16..19), "every command has a line");
     commands
 }
 
@@ -210,6 +245,9 @@ fn number_of_org_command(command: &OrgCommand) -> usize {
         C::WithdrawInvitation { .. } => 13,
         C::AcceptInvitation { .. } => 14,
         C::ChooseResourceType { .. } => 15,
+        C::AddRole { .. } => 16,
+        C::RemoveRole { .. } => 17,
+        C::SetPermissions { .. } => 18,
     }
 }
 

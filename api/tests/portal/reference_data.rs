@@ -1,5 +1,7 @@
 //! S12, over HTTP: a new kind of thing without a deploy.
 
+mod compare;
+
 use api::clock;
 use domain::values::OrgId;
 

@@ -8,8 +8,8 @@ use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
 use super::Role;
-use crate::resource_type::Choice;
-use crate::values::{InvitationId, OrgName, PersonId, Reason, ResourceCode, Slug};
+use crate::resource_type::{Actions, Choice};
+use crate::values::{InvitationId, OrgName, PersonId, Reason, ResourceCode, RoleName, Slug};
 
 /// What happened to an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,24 @@ pub enum OrgEvent {
     ResourceTypeChoiceDropped {
         code: ResourceCode,
     },
+    RoleAdded {
+        role: RoleName,
+    },
+    /// And everything that was decided about it.
+    RoleRemoved {
+        role: RoleName,
+    },
+    /// The role may do this with things of the type; what is not named stays as it was.
+    PermissionsGranted {
+        role: Role,
+        code: ResourceCode,
+        actions: Actions,
+    },
+    PermissionsWithdrawn {
+        role: Role,
+        code: ResourceCode,
+        actions: Actions,
+    },
 }
 
 impl DomainEvent for OrgEvent {
@@ -93,6 +111,10 @@ impl DomainEvent for OrgEvent {
             Self::MemberJoined { .. } => "MemberJoined",
             Self::ResourceTypeChosen { .. } => "ResourceTypeChosen",
             Self::ResourceTypeChoiceDropped { .. } => "ResourceTypeChoiceDropped",
+            Self::RoleAdded { .. } => "RoleAdded",
+            Self::RoleRemoved { .. } => "RoleRemoved",
+            Self::PermissionsGranted { .. } => "PermissionsGranted",
+            Self::PermissionsWithdrawn { .. } => "PermissionsWithdrawn",
         }
         .to_owned()
     }

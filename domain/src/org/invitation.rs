@@ -36,7 +36,7 @@ pub struct Invitee {
 pub struct Invitations(BTreeMap<InvitationId, Invitation>);
 
 /// An invitation and what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     pub person: PersonId,
     pub role: Role,
@@ -64,7 +64,7 @@ impl Invitee {
     }
 
     fn is(&self, known: &Invitation) -> bool {
-        (self.person, self.role) == (known.person, known.role)
+        (self.person, &self.role) == (known.person, &known.role)
     }
 }
 
@@ -108,7 +108,7 @@ impl Invitations {
         by: PersonId,
         at: DateTime<Utc>,
     ) -> Result<Vec<OrgEvent>, OrgError> {
-        let Invitation { person, role, expires_at, .. } = *self.open(invitation)?;
+        let Invitation { person, role, expires_at, .. } = self.open(invitation)?.clone();
         if by != person {
             return Err(OrgError::NoSuchInvitation);
         }

@@ -1,9 +1,11 @@
 //! Acme and its people: what happened there, and what can be ordered.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
-use domain::org::{Confirmation, Invitee, OrgCommand, OrgEvent, Role};
-use domain::resource_type::Choice;
-use domain::values::{OrgName, Slug};
+use domain::org::{Confirmation, Invitee, OrgCommand, OrgEvent, Permission, Role};
+use domain::resource_type::{Action, Actions, Choice};
+use domain::values::{OrgName, ResourceCode, RoleName, Slug};
 
 use crate::{day, invitation, person, reason};
 
@@ -19,7 +21,8 @@ pub(crate) const DEE: u128 = 4;
 /// An active organisation in which everything has happened that can happen to people.
 pub(crate) fn acme() -> Vec<OrgEvent> {
     let withdrawn = OrgEvent::InvitationWithdrawn { invitation: invitation(CY) };
-    vec![created("Acme"), invited(ANA), joined(ANA), invited(BO), invited(CY), withdrawn]
+    let role_added = OrgEvent::RoleAdded { role: clerk() };
+    vec![created("Acme"), invited(ANA), joined(ANA), invited(BO), invited(CY), withdrawn, role_added]
 }
 
 pub(crate) fn unborn() -> [OrgEvent; 0] {
@@ -97,7 +100,40 @@ pub(crate) fn accept(number: u128, on: i64) -> OrgCommand {
 }
 
 pub(crate) fn choose(choice: Option<Choice>) -> OrgCommand {
-    OrgCommand::ChooseResourceType { code: "project".parse().expect("a code"), choice }
+    OrgCommand::ChooseResourceType { code: project(), choice }
+}
+
+/// A role that Acme made itself.
+pub(crate) fn clerk() -> RoleName {
+    "clerk".parse().expect("a name")
+}
+
+pub(crate) fn project() -> ResourceCode {
+    "project".parse().expect("a code")
+}
+
+/// That a role may do these with projects.
+pub(crate) fn may<const N: usize>(role: &Role, actions: [Action; N]) -> BTreeSet<Permission> {
+    let permission = |action| Permission { role: role.clone(), code: project(), action };
+    actions.into_iter().map(permission).collect()
+}
+
+pub(crate) fn permit<const N: usize>(role: &Role, actions: [Action; N]) -> OrgCommand {
+    OrgCommand::SetPermissions { granted: may(role, actions), withdrawn: BTreeSet::new() }
+}
+
+pub(crate) fn forbid<const N: usize>(role: &Role, actions: [Action; N]) -> OrgCommand {
+    OrgCommand::SetPermissions { granted: BTreeSet::new(), withdrawn: may(role, actions) }
+}
+
+pub(crate) fn permitted<const N: usize>(role: Role, actions: [Action; N]) -> OrgEvent {
+    let actions = Actions::of(actions).expect("some");
+    OrgEvent::PermissionsGranted { role, code: project(), actions }
+}
+
+pub(crate) fn forbidden<const N: usize>(role: Role, actions: [Action; N]) -> OrgEvent {
+    let actions = Actions::of(actions).expect("some");
+    OrgEvent::PermissionsWithdrawn { role, code: project(), actions }
 }
 
 pub(crate) fn name(text: &str) -> OrgName {

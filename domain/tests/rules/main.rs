@@ -5,6 +5,7 @@
 mod acme;
 mod grant;
 mod org;
+mod permissions;
 mod random;
 mod resource_type;
 mod roles;

@@ -6,9 +6,11 @@ use std::fmt::Debug;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::grant::{End, GrantCommand, GrantEvent, PlatformRole, Term};
-use domain::org::{Invitation, Invitee, Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Profile, Role};
-use domain::resource_type::Choice;
-use domain::values::{InvitationId, PersonId, Reason, Slug};
+use domain::org::{
+    Invitation, Invitee, Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Permission, Profile, Role,
+};
+use domain::resource_type::{Action, Choice};
+use domain::values::{InvitationId, PersonId, Reason, RoleName, Slug};
 use domain::{Constraint, Grant, Rules};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,7 +18,7 @@ use proptest::sample::select;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::acme::{archive, choose, name, rename, slug, suspend};
+use crate::acme::{archive, choose, clerk, name, project, rename, slug, suspend};
 use crate::{day, invitation, person, reason, request};
 
 proptest! {
@@ -40,6 +42,7 @@ proptest! {
             let expected = match (&order, &first) {
                 (_, Err(_)) | (C::RenewInvitation { .. }, Ok(_)) => first,
                 (C::Create { .. }, Ok(_)) => Err(OrgError::AlreadyExists),
+                (C::AddRole { .. }, Ok(_)) => Err(OrgError::RoleExists),
                 (C::AcceptInvitation { .. }, Ok(_)) => Err(OrgError::InvitationUsed),
                 (_, Ok(_)) => Ok(vec![]),
             };
@@ -203,11 +206,11 @@ fn suspension(org: &Org) -> Option<&Reason> {
 
 fn invited(org: &Org, outcome: Outcome) -> Vec<(PersonId, Role)> {
     let such = profile(org).invitations.iter().filter(|(_, invitation)| invitation.outcome == outcome);
-    such.map(|(_, invitation)| (invitation.person, invitation.role)).collect()
+    such.map(|(_, invitation)| (invitation.person, invitation.role.clone())).collect()
 }
 
 fn settled(org: &Org) -> Vec<(InvitationId, Invitation)> {
-    let all = profile(org).invitations.iter().map(|(id, invitation)| (id, *invitation));
+    let all = profile(org).invitations.iter().map(|(id, invitation)| (id, invitation.clone()));
     all.filter(|(_, invitation)| invitation.outcome != Outcome::Open).collect()
 }
 
@@ -228,6 +231,9 @@ fn org_order() -> impl Strategy<Value = C> {
         8 => select(vec![C::Reinstate, C::Restore]),
         2 => a_time().prop_map(|at| C::ReinstateOnTime { at }),
         2 => select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]).prop_map(choose),
+        2 => a_role_name().prop_map(|role| C::AddRole { role, permissions: BTreeMap::new() }),
+        1 => a_role_name().prop_map(|role| C::RemoveRole { role }),
+        3 => (permissions(), permissions()).prop_map(|(granted, withdrawn)| C::SetPermissions { granted, withdrawn }),
         2 => a_time().prop_map(|signed_in_at| C::ConfirmSuspension { signed_in_at }),
         2 => select(vec![C::Protect, C::Unprotect]),
         6 => an_invitee().prop_map(C::Invite),
@@ -251,13 +257,26 @@ fn a_confirmation() -> impl Strategy<Value = Option<&'static str>> {
 }
 
 fn an_invitee() -> impl Strategy<Value = Invitee> {
-    let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
-    (an_invitation(), 1_u128..5, role, a_time()).prop_map(|(invitation, who, role, expires_at)| Invitee {
+    (an_invitation(), 1_u128..5, a_role(), a_time()).prop_map(|(invitation, who, role, expires_at)| Invitee {
         invitation,
         person: person(who),
         role,
         expires_at,
     })
+}
+
+fn a_role_name() -> impl Strategy<Value = RoleName> {
+    select(vec![clerk(), "bookkeeper".parse().expect("a name")])
+}
+
+fn a_role() -> impl Strategy<Value = Role> {
+    prop_oneof![3 => select(Role::BUILT_IN.to_vec()), 1 => a_role_name().prop_map(Role::Custom)]
+}
+
+fn permissions() -> impl Strategy<Value = BTreeSet<Permission>> {
+    let one = (a_role(), select(Action::ALL.to_vec()));
+    let one = one.prop_map(|(role, action)| Permission { role, code: project(), action });
+    proptest::collection::btree_set(one, 0..4)
 }
 
 fn an_invitation() -> impl Strategy<Value = InvitationId> {

@@ -87,7 +87,10 @@ fn a_code_is_of_a_to_z_0_to_9_dots_and_underscores() {
     for code in ["a", "", &"a".repeat(65)] {
         assert_eq!(code.parse::<ResourceCode>(), Err(ValueError::CodeLength), "{code}");
     }
-    assert_eq!("NEW".parse::<ResourceCode>(), Err(ValueError::CodeReserved)); // the address of the form
+    // The addresses of pages beside those of the types.
+    for code in ["NEW", "compare"] {
+        assert_eq!(code.parse::<ResourceCode>(), Err(ValueError::CodeReserved), "{code}");
+    }
     // The third is written with a Cyrillic о.
     for code in ["pro ject", "pro-ject", "prоject", "2nd", "_private", ".hidden", "naïve", "a\0b"] {
         assert_eq!(code.parse::<ResourceCode>(), Err(ValueError::CodeCharacters), "{code}");

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use cqrs_es::DomainEvent;
 use domain::Rules;
-use domain::org::{Org, OrgCommand, OrgEvent};
-
-use domain::resource_type::Choice;
+use domain::org::{Org, OrgCommand, OrgEvent, Role};
+use domain::resource_type::{Action, Actions, Choice};
+use domain::values::{ResourceCode, RoleName};
 
 use crate::acme::*;
 use crate::{day, given};
@@ -14,55 +14,65 @@ use crate::{day, given};
 /// What every order gives: an event, `·` where it is so already, or the refusal. People and invitations as in
 /// [`acme`]: Ana belongs to Acme, Bo is invited, Cy's invitation was withdrawn, and nobody knows Dee.
 const RULE_BOOK: &str = "
-                    | unborn                   | active              | protected                              | suspended           | with a timer           | archived
-Create              | OrgCreated               | AlreadyExists       | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists
-Create with owner   | OrgCreated+MemberInvited | AlreadyExists       | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists
-Rename              | NotFound                 | OrgRenamed          | OrgRenamed                             | Suspended           | Suspended              | Archived
-Rename, same        | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
-ChangeSlug          | NotFound                 | OrgSlugChanged      | OrgSlugChanged                         | Suspended           | Suspended              | Archived
-ChangeSlug, same    | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
-Suspend             | NotFound                 | OrgSuspended        | Protected                              | ·                   | ·                      | Archived
-Suspend, wrong slug | NotFound                 | OrgSuspended        | Protected                              | ·                   | ·                      | Archived
-Suspend, confirmed  | NotFound                 | OrgSuspended        | OrgSuspended+OrgReinstatementScheduled | ·                   | ·                      | Archived
-Confirm             | NotFound                 | NotSuspended        | NotSuspended                           | ·                   | OrgSuspensionConfirmed | Archived
-Confirm, too old    | NotFound                 | NotSuspended        | NotSuspended                           | ·                   | OldSignIn              | Archived
-Reinstate           | NotFound                 | ·                   | ·                                      | OrgReinstated       | OrgReinstated          | Archived
-On time             | NotFound                 | ·                   | ·                                      | ·                   | OrgReinstated          | Archived
-On time, too early  | NotFound                 | ·                   | ·                                      | ·                   | NotYet                 | Archived
-Archive             | NotFound                 | OrgArchived         | Protected                              | OrgArchived         | Protected              | ·
-Archive, wrong slug | NotFound                 | OrgArchived         | Protected                              | OrgArchived         | Protected              | ·
-Archive, confirmed  | NotFound                 | OrgArchived         | OrgArchived                            | OrgArchived         | OrgArchived            | ·
-Restore             | NotFound                 | ·                   | ·                                      | ·                   | ·                      | OrgRestored
-Protect             | NotFound                 | OrgProtected        | ·                                      | OrgProtected        | ·                      | Archived
-Unprotect           | NotFound                 | ·                   | OrgUnprotected                         | ·                   | OrgUnprotected         | Archived
-Invite Ana          | NotFound                 | AlreadyMember       | AlreadyMember                          | Suspended           | Suspended              | Archived
-Invite Bo           | NotFound                 | AlreadyInvited      | AlreadyInvited                         | Suspended           | Suspended              | Archived
-Invite Cy           | NotFound                 | MemberInvited       | MemberInvited                          | Suspended           | Suspended              | Archived
-Invite Dee          | NotFound                 | MemberInvited       | MemberInvited                          | Suspended           | Suspended              | Archived
-Invite Bo, same id  | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
-Invite Dee, Bo's id | NotFound                 | InvitationExists    | InvitationExists                       | Suspended           | Suspended              | Archived
-Invite Cy, same id  | NotFound                 | InvitationExists    | InvitationExists                       | Suspended           | Suspended              | Archived
-Renew Ana           | NotFound                 | InvitationUsed      | InvitationUsed                         | Suspended           | Suspended              | Archived
-Renew Bo            | NotFound                 | InvitationRenewed   | InvitationRenewed                      | Suspended           | Suspended              | Archived
-Renew Cy            | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
-Renew Dee           | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | Suspended           | Suspended              | Archived
-Withdraw Ana        | NotFound                 | InvitationUsed      | InvitationUsed                         | InvitationUsed      | InvitationUsed         | Archived
-Withdraw Bo         | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | InvitationWithdrawn | InvitationWithdrawn    | Archived
-Withdraw Cy         | NotFound                 | ·                   | ·                                      | ·                   | ·                      | Archived
-Withdraw Dee        | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | NoSuchInvitation    | NoSuchInvitation       | Archived
-Accept Ana          | NotFound                 | InvitationUsed      | InvitationUsed                         | Suspended           | Suspended              | Archived
-Accept Bo           | NotFound                 | MemberJoined        | MemberJoined                           | Suspended           | Suspended              | Archived
-Accept Bo, too late | NotFound                 | InvitationExpired   | InvitationExpired                      | Suspended           | Suspended              | Archived
-Accept Cy           | NotFound                 | InvitationWithdrawn | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
-Accept Dee          | NotFound                 | NoSuchInvitation    | NoSuchInvitation                       | Suspended           | Suspended              | Archived
-Choose              | NotFound                 | ResourceTypeChosen  | ResourceTypeChosen                     | Suspended           | Suspended              | Archived
-Choose the policy   | NotFound                 | ·                   | ·                                      | Suspended           | Suspended              | Archived
+                     | unborn                   | active                       | protected                              | suspended           | with a timer           | archived
+Create               | OrgCreated               | AlreadyExists                | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists
+Create with owner    | OrgCreated+MemberInvited | AlreadyExists                | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists
+Rename               | NotFound                 | OrgRenamed                   | OrgRenamed                             | Suspended           | Suspended              | Archived
+Rename, same         | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+ChangeSlug           | NotFound                 | OrgSlugChanged               | OrgSlugChanged                         | Suspended           | Suspended              | Archived
+ChangeSlug, same     | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+Suspend              | NotFound                 | OrgSuspended                 | Protected                              | ·                   | ·                      | Archived
+Suspend, wrong slug  | NotFound                 | OrgSuspended                 | Protected                              | ·                   | ·                      | Archived
+Suspend, confirmed   | NotFound                 | OrgSuspended                 | OrgSuspended+OrgReinstatementScheduled | ·                   | ·                      | Archived
+Confirm              | NotFound                 | NotSuspended                 | NotSuspended                           | ·                   | OrgSuspensionConfirmed | Archived
+Confirm, too old     | NotFound                 | NotSuspended                 | NotSuspended                           | ·                   | OldSignIn              | Archived
+Reinstate            | NotFound                 | ·                            | ·                                      | OrgReinstated       | OrgReinstated          | Archived
+On time              | NotFound                 | ·                            | ·                                      | ·                   | OrgReinstated          | Archived
+On time, too early   | NotFound                 | ·                            | ·                                      | ·                   | NotYet                 | Archived
+Archive              | NotFound                 | OrgArchived                  | Protected                              | OrgArchived         | Protected              | ·
+Archive, wrong slug  | NotFound                 | OrgArchived                  | Protected                              | OrgArchived         | Protected              | ·
+Archive, confirmed   | NotFound                 | OrgArchived                  | OrgArchived                            | OrgArchived         | OrgArchived            | ·
+Restore              | NotFound                 | ·                            | ·                                      | ·                   | ·                      | OrgRestored
+Protect              | NotFound                 | OrgProtected                 | ·                                      | OrgProtected        | ·                      | Archived
+Unprotect            | NotFound                 | ·                            | OrgUnprotected                         | ·                   | OrgUnprotected         | Archived
+Invite Ana           | NotFound                 | AlreadyMember                | AlreadyMember                          | Suspended           | Suspended              | Archived
+Invite Bo            | NotFound                 | AlreadyInvited               | AlreadyInvited                         | Suspended           | Suspended              | Archived
+Invite Cy            | NotFound                 | MemberInvited                | MemberInvited                          | Suspended           | Suspended              | Archived
+Invite Dee           | NotFound                 | MemberInvited                | MemberInvited                          | Suspended           | Suspended              | Archived
+Invite Bo, same id   | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+Invite Dee, Bo's id  | NotFound                 | InvitationExists             | InvitationExists                       | Suspended           | Suspended              | Archived
+Invite Cy, same id   | NotFound                 | InvitationExists             | InvitationExists                       | Suspended           | Suspended              | Archived
+Renew Ana            | NotFound                 | InvitationUsed               | InvitationUsed                         | Suspended           | Suspended              | Archived
+Renew Bo             | NotFound                 | InvitationRenewed            | InvitationRenewed                      | Suspended           | Suspended              | Archived
+Renew Cy             | NotFound                 | InvitationWithdrawn          | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
+Renew Dee            | NotFound                 | NoSuchInvitation             | NoSuchInvitation                       | Suspended           | Suspended              | Archived
+Withdraw Ana         | NotFound                 | InvitationUsed               | InvitationUsed                         | InvitationUsed      | InvitationUsed         | Archived
+Withdraw Bo          | NotFound                 | InvitationWithdrawn          | InvitationWithdrawn                    | InvitationWithdrawn | InvitationWithdrawn    | Archived
+Withdraw Cy          | NotFound                 | ·                            | ·                                      | ·                   | ·                      | Archived
+Withdraw Dee         | NotFound                 | NoSuchInvitation             | NoSuchInvitation                       | NoSuchInvitation    | NoSuchInvitation       | Archived
+Accept Ana           | NotFound                 | InvitationUsed               | InvitationUsed                         | Suspended           | Suspended              | Archived
+Accept Bo            | NotFound                 | MemberJoined                 | MemberJoined                           | Suspended           | Suspended              | Archived
+Accept Bo, too late  | NotFound                 | InvitationExpired            | InvitationExpired                      | Suspended           | Suspended              | Archived
+Accept Cy            | NotFound                 | InvitationWithdrawn          | InvitationWithdrawn                    | Suspended           | Suspended              | Archived
+Accept Dee           | NotFound                 | NoSuchInvitation             | NoSuchInvitation                       | Suspended           | Suspended              | Archived
+Choose               | NotFound                 | ResourceTypeChosen           | ResourceTypeChosen                     | Suspended           | Suspended              | Archived
+Choose the policy    | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+AddRole              | NotFound                 | RoleAdded                    | RoleAdded                              | Suspended           | Suspended              | Archived
+AddRole, a copy      | NotFound                 | RoleAdded+PermissionsGranted | RoleAdded+PermissionsGranted           | Suspended           | Suspended              | Archived
+AddRole, there is    | NotFound                 | RoleExists                   | RoleExists                             | Suspended           | Suspended              | Archived
+RemoveRole           | NotFound                 | RoleRemoved                  | RoleRemoved                            | Suspended           | Suspended              | Archived
+RemoveRole, unknown  | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+Permit clerk         | NotFound                 | PermissionsGranted           | PermissionsGranted                     | Suspended           | Suspended              | Archived
+Permit admin         | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+Permit nobody        | NotFound                 | NoSuchRole                   | NoSuchRole                             | Suspended           | Suspended              | Archived
+Permit, forbid admin | NotFound                 | PermissionsWithdrawn         | PermissionsWithdrawn                   | Suspended           | Suspended              | Archived
+Permit, forbid owner | NotFound                 | OwnerMayAll                  | OwnerMayAll                            | Suspended           | Suspended              | Archived
 ";
 
 #[test]
 fn every_order_in_every_situation_is_answered_by_the_book() {
     let mut book = format!(
-        "\n{:19} | {:24} | {:19} | {:38} | {:19} | {:22} | archived\n",
+        "\n{:20} | {:24} | {:28} | {:38} | {:19} | {:22} | archived\n",
         "", "unborn", "active", "protected", "suspended", "with a timer"
     );
     for (name, order) in orders() {
@@ -70,7 +80,7 @@ fn every_order_in_every_situation_is_answered_by_the_book() {
             situations().map(|org| answer(&org, order.clone()));
         writeln!(
             book,
-            "{name:19} | {unborn:24} | {active:19} | {guarded:38} | {suspended:19} | {timed:22} | {archived}"
+            "{name:20} | {unborn:24} | {active:28} | {guarded:38} | {suspended:19} | {timed:22} | {archived}"
         )
         .expect("text grows");
     }
@@ -81,7 +91,7 @@ fn every_order_in_every_situation_is_answered_by_the_book() {
 fn the_book_has_every_order() {
     let mut told: Vec<&str> = orders().iter().map(|(_, order)| verb(order)).collect();
     told.dedup();
-    assert_eq!(told.len(), 16, "{told:?}");
+    assert_eq!(told.len(), 19, "{told:?}");
     assert!(orders().iter().all(|(name, order)| name.starts_with(verb(order))));
 }
 
@@ -143,7 +153,25 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
         ("Accept Dee", accept(DEE, 1)),
         ("Choose", choose(Some(Choice::OptedOut))),
         ("Choose the policy", choose(None)),
+        ("AddRole", add_role("bookkeeper", [])),
+        ("AddRole, a copy", add_role("bookkeeper", [(project(), Actions::of([Action::Read]).expect("one"))])),
+        ("AddRole, there is", add_role("clerk", [])),
+        ("RemoveRole", OrgCommand::RemoveRole { role: clerk() }),
+        ("RemoveRole, unknown", OrgCommand::RemoveRole { role: bookkeeper() }),
+        ("Permit clerk", permit(&Role::Custom(clerk()), [Action::Read])),
+        ("Permit admin", permit(&Role::Admin, [Action::Read])),
+        ("Permit nobody", permit(&Role::Custom(bookkeeper()), [Action::Read])),
+        ("Permit, forbid admin", forbid(&Role::Admin, [Action::Read])),
+        ("Permit, forbid owner", forbid(&Role::Owner, [Action::Read])),
     ]
+}
+
+fn add_role<const N: usize>(name: &str, permissions: [(ResourceCode, Actions); N]) -> OrgCommand {
+    OrgCommand::AddRole { role: name.parse().expect("a name"), permissions: permissions.into() }
+}
+
+fn bookkeeper() -> RoleName {
+    "bookkeeper".parse().expect("a name")
 }
 
 fn answer(org: &Org, order: OrgCommand) -> String {
@@ -173,5 +201,8 @@ fn verb(order: &OrgCommand) -> &'static str {
         OrgCommand::WithdrawInvitation { .. } => "Withdraw",
         OrgCommand::AcceptInvitation { .. } => "Accept",
         OrgCommand::ChooseResourceType { .. } => "Choose",
+        OrgCommand::AddRole { .. } => "AddRole",
+        OrgCommand::RemoveRole { .. } => "RemoveRole",
+        OrgCommand::SetPermissions { .. } => "Permit",
     }
 }

@@ -1,7 +1,7 @@
 //! What people read in the history.
 
 use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
-use domain::org::OrgEvent;
+use domain::org::{OrgEvent, Role};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
 use domain::values::OrgId;
 use domain::{Fact, Part};
@@ -52,6 +52,15 @@ fn what_happens_to_the_people_of_an_org_is_a_sentence() {
     assert_eq!(chosen(Choice::OptedOut), "opted Acme out of project");
     let dropped = OrgEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") };
     assert_eq!(told(dropped), "let Acme follow the policy of project again");
+}
+
+#[test]
+fn what_its_roles_may_do_is_a_sentence() {
+    let clerk_may = permitted(Role::Custom(clerk()), [Action::Read, Action::List]);
+    assert_eq!(told(OrgEvent::RoleAdded { role: clerk() }), "added the role clerk to Acme");
+    assert_eq!(told(OrgEvent::RoleRemoved { role: clerk() }), "removed the role clerk from Acme");
+    assert_eq!(told(clerk_may), "let clerk list, read project in Acme");
+    assert_eq!(told(forbidden(Role::Admin, [Action::Delete])), "no longer let admin delete project in Acme");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use domain::fact::{self, KNOWN};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{OrgEvent, Role};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
-use domain::values::{InvitationId, OrgId, PersonId, RequestId};
+use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode, RoleName};
 use domain::{Fact, Grant, Org, ResourceType, Unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +70,7 @@ fn events_are_written_byte_for_byte_as_in_their_newest_example() {
 #[test]
 fn every_event_has_an_example() {
     let numbers: BTreeSet<_> = org_events().iter().map(number_of_org_event).collect();
-    assert!(numbers.into_iter().eq(0..17));
+    assert!(numbers.into_iter().eq(0..21));
     let numbers: BTreeSet<_> = grant_events().iter().map(number_of_grant_event).collect();
     assert!(numbers.into_iter().eq(0..11));
     let numbers: BTreeSet<_> = resource_type_events().iter().map(number_of_resource_type_event).collect();
@@ -149,6 +149,9 @@ fn org_events() -> Vec<OrgEvent> {
         (reason("Unpaid since May\nTwo reminders"), invitation(), PersonId(id(2)));
     let invited =
         |role| E::MemberInvited { invitation, person, role, expires_at: time("2026-07-08T09:30:00Z") };
+    let clerk: RoleName = "schriftführer".parse().expect("a role");
+    let (code, actions): (ResourceCode, _) =
+        ("project".parse().expect("a code"), Actions::of([Action::List, Action::Read]).expect("actions"));
     vec![
         E::OrgCreated { name: name("Ünï & Söhne"), slug: slug("uni-sohne") },
         renamed("Acme"),
@@ -171,6 +174,16 @@ fn org_events() -> Vec<OrgEvent> {
         E::ResourceTypeChosen { code: "project".parse().expect("a code"), choice: Choice::OptedIn },
         E::ResourceTypeChosen { code: "crm.deal_2".parse().expect("a code"), choice: Choice::OptedOut },
         E::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") },
+        E::RoleAdded { role: clerk.clone() },
+        E::RoleRemoved { role: clerk.clone() },
+        E::PermissionsGranted {
+            role: Role::Custom(clerk.clone()),
+            code: code.clone(),
+            actions: actions.clone(),
+        },
+        E::PermissionsGranted { role: Role::Member, code: code.clone(), actions: actions.clone() },
+        E::PermissionsWithdrawn { role: Role::Admin, code, actions },
+        invited(Role::Custom(clerk)),
     ]
 }
 
@@ -262,6 +275,10 @@ fn number_of_org_event(event: &OrgEvent) -> usize {
         OrgEvent::OrgSuspensionConfirmed {} => 14,
         OrgEvent::ResourceTypeChosen { .. } => 15,
         OrgEvent::ResourceTypeChoiceDropped { .. } => 16,
+        OrgEvent::RoleAdded { .. } => 17,
+        OrgEvent::RoleRemoved { .. } => 18,
+        OrgEvent::PermissionsGranted { .. } => 19,
+        OrgEvent::PermissionsWithdrawn { .. } => 20,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::history::HistoryRow;
 use crate::memberships::{Invitation, MembershipRow};
 use crate::org_detail::{OrgDetail, SlugRow};
 use crate::org_list::{Moved, OrgRow};
+use crate::permissions::{PermissionRow, RoleRow};
 use crate::resource_types::{ChoiceRow, ResourceTypeRow};
 
 /// The rows of every table that are not written yet.
@@ -31,6 +32,8 @@ pub(crate) struct Memory {
     pub(crate) grant_request: Pending<GrantRequest>,
     pub(crate) resource_type: Pending<ResourceTypeRow>,
     pub(crate) org_resource_choice: Pending<ChoiceRow>,
+    pub(crate) org_role: Pending<RoleRow>,
+    pub(crate) org_permission: Pending<PermissionRow>,
     pub(crate) history: Pending<HistoryRow>,
 }
 
@@ -39,7 +42,7 @@ macro_rules! each_table {
     ($memory:expr, |$pending:ident| $body:expr) => {
         each_table!(@ $memory, $pending, $body,
             org_list org_detail org_slug membership invitation platform_grant grant_request resource_type
-            org_resource_choice history)
+            org_resource_choice org_role org_permission history)
     };
     (@ $memory:expr, $pending:ident, $body:expr, $($table:ident)*) => {
         $({
@@ -99,6 +102,8 @@ impl Memory {
             grant_request: self.grant_request.take_done(),
             resource_type: self.resource_type.take_done(),
             org_resource_choice: self.org_resource_choice.take_done(),
+            org_role: self.org_role.take_done(),
+            org_permission: self.org_permission.take_done(),
             history: self.history.take_done(),
         }
     }
@@ -117,6 +122,8 @@ impl Memory {
         self.grant_request.end(goes_on);
         self.resource_type.end(goes_on);
         self.org_resource_choice.end(goes_on);
+        self.org_role.end(goes_on);
+        self.org_permission.end(goes_on);
     }
 }
 

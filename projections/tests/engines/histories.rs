@@ -204,6 +204,8 @@ async fn served(store: &Store) -> Outcome<Vec<i64>> {
         "platform_grant",
         "resource_type",
         "org_resource_choice",
+        "org_role",
+        "org_permission",
         "grant_request",
         "history",
     ] {

@@ -187,7 +187,7 @@ async fn three_hundred(store: &Store) -> Outcome<Platform> {
 
 fn joined() -> [OrgEvent; 2] {
     let Invitee { invitation, person, role, expires_at } = invitee(PersonId(id()), Role::Member);
-    let invited = OrgEvent::MemberInvited { invitation, person, role, expires_at };
+    let invited = OrgEvent::MemberInvited { invitation, person, role: role.clone(), expires_at };
     [invited, OrgEvent::MemberJoined { invitation, person, role }]
 }
 

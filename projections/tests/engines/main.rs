@@ -9,6 +9,7 @@ mod given;
 mod histories;
 mod lists;
 mod log;
+mod matrix;
 mod order;
 mod outage;
 mod poison;

@@ -16,7 +16,7 @@ engines! {
         some_history(&store).await?;
         let report = store.verified().await?;
         assert_eq!((report.findings.as_slice(), report.events), ([].as_slice(), 8));
-        assert_eq!(report.tables.len(), 11);
+        assert_eq!(report.tables.len(), 13);
         store.projector.rebuild(|_| ()).await?;
         store.assert_sound().await?;
     }

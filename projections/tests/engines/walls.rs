@@ -234,7 +234,9 @@ async fn the_wall_stands(store: &Store, own: OrgId, other: OrgId) -> Outcome {
             "operator_read",
             "org_detail",
             "org_list",
+            "org_permission",
             "org_resource_choice",
+            "org_role",
             "org_slug"
         ]
     );

@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{Confirmation, Invitee, OrgCommand, OrgError, Role};
+use domain::org::{Confirmation, Invitee, OrgCommand, OrgError};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
 use maud::{Markup, html};
 use projections::event_log::Beside;
 use projections::memberships::{self, Blast};
 use projections::org_detail::OrgDetail;
+use projections::permissions::{self, Headcount};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -75,14 +76,13 @@ pub async fn submit(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let org = org::load(&app, &operator, id).await?;
-    let Ready { command, invitation } =
-        match parse(&app, &operator.identity, (OrgId(id), action), &typed).await? {
-            Ok(ready) => ready,
-            Err(errors) => {
-                let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
-                return Ok(again(page));
-            }
-        };
+    let Ready { command, invitation } = match parse(&app, &operator, (OrgId(id), action), &typed).await? {
+        Ok(ready) => ready,
+        Err(errors) => {
+            let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
+            return Ok(again(page));
+        }
+    };
     let Typed { command_id, expected_sequence, .. } = typed;
     let (token, beside) = invitation.unzip();
     let envelope =
@@ -103,13 +103,13 @@ struct Ready {
 /// What was typed, ready to be sent; or what is wrong with it.
 async fn parse(
     app: &App,
-    identity: &Identity,
+    operator: &Operator,
     (org, action): (OrgId, Action),
     typed: &Typed,
 ) -> Result<Result<Ready, Errors>, Error> {
     let mut errors = Errors::default();
     if action == Action::Invitations {
-        return Ok(invite(app, org, typed, &mut errors).await?.ok_or(errors));
+        return Ok(invite(app, operator, (org, typed), &mut errors).await?.ok_or(errors));
     }
     let confirmed = typed.confirmed.parse::<Slug>().ok();
     let command = match action {
@@ -122,7 +122,7 @@ async fn parse(
             .parse::<Reason>("reason", &typed.reason)
             .map(|reason| OrgCommand::Archive { reason, confirmed }),
         Action::Confirmation => {
-            Some(OrgCommand::ConfirmSuspension { signed_in_at: identity.session.created_at.into() })
+            Some(OrgCommand::ConfirmSuspension { signed_in_at: operator.identity.session.created_at.into() })
         }
         Action::Reinstatement => Some(OrgCommand::Reinstate),
         Action::Restoration => Some(OrgCommand::Restore),
@@ -137,16 +137,17 @@ fn now(slug: Slug) -> Confirmation {
     Confirmation { slug, at: clock::now().into() }
 }
 
-async fn invite(app: &App, org: OrgId, typed: &Typed, errors: &mut Errors) -> Result<Option<Ready>, Error> {
-    let role = match typed.role.as_str() {
-        "owner" => Some(Role::Owner),
-        "admin" => Some(Role::Admin),
-        "member" => Some(Role::Member),
-        _ => {
-            errors.add("role", "choose owner, admin or member");
-            None
-        }
-    };
+async fn invite(
+    app: &App,
+    operator: &Operator,
+    (org, typed): (OrgId, &Typed),
+    errors: &mut Errors,
+) -> Result<Option<Ready>, Error> {
+    let roles = permissions::headcounts(&app.db, &operator.scope(), org.0).await?;
+    let role = roles.iter().find(|it| it.role == typed.role).map(Headcount::role);
+    if role.is_none() {
+        errors.add("role", "choose a role that this organisation has");
+    }
     let (Some(email), Some(role)) = (errors.parse::<Email>("email", &typed.email), role) else {
         return Ok(None);
     };
@@ -206,6 +207,7 @@ fn field_of(rule: OrgError) -> &'static str {
     match rule {
         OrgError::Protected => "confirmed",
         OrgError::AlreadyMember | OrgError::AlreadyInvited => "email",
+        OrgError::NoSuchRole => "role",
         OrgError::NotFound
         | OrgError::AlreadyExists
         | OrgError::NotSuspended
@@ -217,7 +219,10 @@ fn field_of(rule: OrgError) -> &'static str {
         | OrgError::InvitationExists
         | OrgError::InvitationWithdrawn
         | OrgError::InvitationExpired
-        | OrgError::InvitationUsed => "",
+        | OrgError::InvitationUsed
+        | OrgError::RoleExists
+        | OrgError::RoleInUse
+        | OrgError::OwnerMayAll => "",
     }
 }
 
@@ -231,6 +236,7 @@ async fn page(
     let desk = Desk::open(app, operator, Seen::default()).await?;
     let title = format!("{} {}", action.verb(), org.name);
     let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let roles = permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?;
     let blast = memberships::blast(&app.db, &operator.platform, org.org_id, clock::now()).await?;
     let content = html! {
         (ui::head(&title, Some(ui::badge(&org.status)), Some(ui::id(&org.slug)), html! {}))
@@ -242,7 +248,7 @@ async fn page(
             form.form method="post" data-once {
                 (errors.summary())
                 (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-                (fields((org, action), typed, errors))
+                (fields((org, action), &roles, typed, errors))
                 (ui::form_actions(button, Some(&paths::org(org.org_id))))
             }
         }
@@ -273,8 +279,13 @@ fn in_numbers(blast: Blast) -> Markup {
     ])
 }
 
-fn fields((org, action): (&OrgDetail, Action), typed: &Typed, errors: &Errors) -> Markup {
-    let roles = [("owner", "owner"), ("admin", "admin"), ("member", "member")];
+fn fields(
+    (org, action): (&OrgDetail, Action),
+    roles: &[Headcount],
+    typed: &Typed,
+    errors: &Errors,
+) -> Markup {
+    let roles: Vec<(&str, &str)> = roles.iter().map(|it| (it.role.as_str(), it.role.as_str())).collect();
     let confirm = format!("This organisation is protected. Type {} to confirm.", org.slug);
     let timer = "Unless a superadmin who signs in anew confirms it, this suspension ends by itself after a quarter of an hour.";
     html! {

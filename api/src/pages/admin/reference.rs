@@ -1,6 +1,7 @@
 //! `/admin/reference-data`: what kinds of things the product has, and which organisations have them.
 
 pub mod change;
+pub mod compare;
 pub mod definition;
 pub mod detail;
 pub mod new;
@@ -31,8 +32,10 @@ pub async fn show(
         let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
         rows.push(cells(row, reach));
     }
-    let actions =
-        html! { @if change { (ui::primary_link("New resource type", paths::ADMIN_REFERENCE_NEW)) } };
+    let actions = html! {
+        @if !rows.is_empty() { (ui::button_link("Compare", paths::ADMIN_REFERENCE_COMPARE)) }
+        @if change { (ui::primary_link("New resource type", paths::ADMIN_REFERENCE_NEW)) }
+    };
     let subtitle = html! { "What kinds of things the product has, and which organisations have them." };
     let content = html! {
         (ui::head("Reference data", None, Some(subtitle), ui::actions(actions)))

@@ -4,7 +4,7 @@ use axum::extract::State;
 use domain::ResourceType;
 use domain::values::ResourceCode;
 use maud::{Markup, html};
-use projections::event_log::StreamId;
+use projections::event_log::{Recorded, StreamId};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
 use super::change::Change;
@@ -36,7 +36,7 @@ pub async fn show(
         @if !row.active { (deactivated(&row)) }
         (ui::columns(
             html! {
-                (ui::card("History", names.timeline(&events)))
+                (ui::card_with("History", before_the_last(&row, &events), names.timeline(&events)))
                 @if change && row.active { (danger(&row)) }
             },
             html! {
@@ -54,7 +54,8 @@ pub async fn load(app: &App, operator: &Operator, code: &str) -> Result<Resource
     resource_types::get(&app.db, &operator.platform, code).await?.ok_or(Error::NotFound)
 }
 
-fn stream(code: &str) -> StreamId {
+/// Where its events stand.
+pub fn stream(code: &str) -> StreamId {
     let code: Option<ResourceCode> = code.parse().ok();
     code.map_or_else(|| StreamId { kind: String::new(), id: String::new() }, StreamId::of::<ResourceType>)
 }
@@ -63,6 +64,7 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     let link = |label, change| ui::button_link(label, &paths::resource_type_change(&row.code, change));
     let status = ui::badge(if row.active { "active" } else { "deactivated" });
     let actions = html! {
+        (ui::button_link("Compare with …", &paths::compare(&row.code)))
         @if change && row.active {
             (link("Relabel", Change::Label))
             (link("Describe", Change::Description))
@@ -73,6 +75,16 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
         }
     };
     ui::head(&row.label, Some(status), Some(ui::id(&row.code)), ui::actions(actions))
+}
+
+/// The way to what the last change, which is the first of these events, has made of it.
+fn before_the_last(row: &ResourceTypeRow, events: &[Recorded]) -> Markup {
+    let last = events.first().filter(|_| events.len() > 1);
+    html! {
+        @if let Some(last) = last {
+            a href=(paths::compare_with_before(&row.code, last.position)) { "Compare with before the last change" }
+        }
+    }
 }
 
 fn deactivated(row: &ResourceTypeRow) -> Markup {

@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** what the policy forbids is not offered.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use domain::grant::{End, Policy, Term, length};
 use maud::{Markup, html};
 
-use crate::pages::form::Errors;
+use crate::pages::form::{Errors, utc};
 use crate::ui::{self, Field, Kind};
 
 /// What the form says where there is no end.
@@ -66,10 +66,7 @@ impl std::str::FromStr for Moment {
     type Err = &'static str;
 
     fn from_str(typed: &str) -> Result<Self, Self::Err> {
-        let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
-        let parse = |format| NaiveDateTime::parse_from_str(typed.trim(), format).ok();
-        let moment = formats.into_iter().find_map(parse).filter(|at| (1970..=9999).contains(&at.year()));
-        moment.map(|at| Self(at.and_utc())).ok_or("give a date and a time, like 2030-12-31 18:00")
+        utc(typed).map(Self).ok_or("give a date and a time, like 2030-12-31 18:00")
     }
 }
 

@@ -1,0 +1,99 @@
+//! `portal import --reference-data FILE`: the resource types that a file wants.
+//!
+//! **Invariant:** nothing is done that was not told in words before, and nothing at all by a file with a mistake. What
+//! the file doesn't name stays as it is.
+
+mod file;
+mod plan;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use cqrs_es::EventStore;
+use domain::ResourceType;
+use domain::values::{Reason, ResourceCode};
+use projections::event_log::Loaded;
+
+use self::file::Wanted;
+use self::plan::Step;
+use crate::access::Issuer;
+use crate::app::App;
+use crate::bus::Envelope;
+use crate::cli::say;
+use crate::config::Settings;
+
+/// What is to be done about one resource type, decided where its stream stood then.
+struct Plan {
+    code: ResourceCode,
+    sequence: i64,
+    steps: Vec<Step>,
+}
+
+pub async fn run(settings: Settings, path: &Path, yes: bool) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).with_context(|| name.clone())?;
+    let wanted = file::read(&text).map_err(|mistakes| {
+        anyhow::anyhow!("{name}: nothing was done, for there are mistakes:\n  {}", mistakes.join("\n  "))
+    })?;
+    let app = App::open(settings).await?;
+    let plans = plan(&app, &wanted, &reason(path)).await?;
+    tell(&plans);
+    if plans.iter().all(|plan| plan.steps.is_empty()) {
+        say("Everything is so already.");
+    } else if yes {
+        let events = carry_out(&app, plans).await?;
+        let position = app.projector.position().await?;
+        say(&format!("{events} events were written; the read models stand at #{position}."));
+    } else {
+        say("Nothing was done yet. To do it, say the same with --yes.");
+    }
+    app.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why a type is deactivated, for the history.
+fn reason(path: &Path) -> Reason {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let named = format!("Not active in the file {name}").parse();
+    named.or_else(|_| "Not active in a file of reference data".parse()).expect("a reason of the right length")
+}
+
+async fn plan(app: &App, wanted: &[Wanted], reason: &Reason) -> anyhow::Result<Vec<Plan>> {
+    let mut plans = vec![];
+    for wanted in wanted {
+        let present: Loaded<ResourceType> =
+            EventStore::<ResourceType>::load_aggregate(&app.log, wanted.code.as_str()).await?;
+        let steps = plan::steps(wanted, &present.aggregate, reason);
+        plans.push(Plan { code: wanted.code.clone(), sequence: present.sequence, steps });
+    }
+    Ok(plans)
+}
+
+fn tell(plans: &[Plan]) {
+    for step in plans.iter().flat_map(|plan| &plan.steps) {
+        say(&step.said);
+    }
+    match plans.iter().filter(|plan| plan.steps.is_empty()).count() {
+        0 => {}
+        1 => say("= 1 as it is"),
+        number => say(&format!("= {number} as they are")),
+    }
+}
+
+/// Gives the number of events. Whatever somebody changed since it was told is left as they made it.
+async fn carry_out(app: &App, plans: Vec<Plan>) -> anyhow::Result<usize> {
+    let mut events = 0;
+    for Plan { code, mut sequence, steps } in plans {
+        for Step { said, command } in steps {
+            let envelope = Envelope { expected_sequence: Some(sequence), ..Envelope::new() };
+            let sent = app.bus.send::<ResourceType>(&Issuer::Shell, code.clone(), command, envelope).await;
+            let undone = || format!("“{said}” was not done, nor what follows it; say it again to go on");
+            sequence = sent.with_context(undone)?.sequence;
+            events += 1;
+        }
+    }
+    Ok(events)
+}

@@ -1,0 +1,235 @@
+//! Which roles does an organisation have, and what may each do with which kinds of things?
+//!
+//! **Invariant:** what a role may do follows from its type, from what the organisation has, and from what was decided:
+//! the same rule as in the domain, asked where it is read. Nothing is stored for a type that nobody decided about.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::Fact;
+use domain::org::{OrgEvent, Role};
+use domain::resource_type::{Action, Actions};
+use domain::values::{ResourceCode, RoleName};
+use uuid::Uuid;
+
+use crate::db::{Db, row, scoped};
+use crate::projector::{Entry, FoldError};
+use crate::resource_types::{self, Held, verbs};
+use crate::scope::Scope;
+use crate::table::{Found, Rows, key_of, table};
+use crate::timestamp::Timestamp;
+
+table! {
+    /// A role that an organisation made itself, or made once and removed.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RoleRow in org_role by "org_id, name" {
+        pub org_id: Uuid,
+        pub name: String,
+        pub removed: bool,
+        /// Of the first event about it.
+        pub position: i64,
+        pub changed_at: Timestamp,
+        pub changed_by: String,
+    }
+}
+
+table! {
+    /// In which actions one role differs from what it may by default, for one type.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct PermissionRow in org_permission by "org_id, role, code" {
+        pub org_id: Uuid,
+        pub role: String,
+        pub code: String,
+        /// With commas between them.
+        pub differs: String,
+        /// Of the first event about it.
+        pub position: i64,
+        /// Of the last.
+        pub changed_position: i64,
+        pub changed_at: Timestamp,
+        pub changed_by: String,
+    }
+}
+
+row! {
+    /// A role of an organisation and how many have it or are invited with it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Headcount {
+        pub role: String,
+        pub members: i64,
+        pub invited: i64,
+    }
+}
+
+/// What everybody in one organisation may do with the kinds of things that it has.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// Those of every organisation first, then its own by their names.
+    pub roles: Vec<Headcount>,
+    /// Those that it has, by their codes.
+    pub types: Vec<Held>,
+    decided: HashMap<(String, String), BTreeSet<Action>>,
+}
+
+impl Matrix {
+    pub async fn of(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Self, sqlx::Error> {
+        let roles = headcounts(db, scope, org_id).await?;
+        let types = resource_types::of_org(db, scope, org_id).await?;
+        let decided: Vec<(String, String, String)> = scoped!(db, scope, org_id, |conn| {
+            sqlx::query_as(include_str!("sql/permissions/decided.sql")).bind(org_id).fetch_all(conn).await
+        })?;
+        let decided =
+            decided.into_iter().map(|(role, code, differs)| ((role, code), verbs(&differs).collect()));
+        let types = types.into_iter().filter(Held::is_had).collect();
+        Ok(Self { roles, types, decided: decided.collect() })
+    }
+
+    /// Whether a role may do something that can be done with a type that the organisation has.
+    pub fn allows(&self, role: &Role, held: &Held, action: Action) -> bool {
+        let decided = self.decided.get(&(role.to_string(), held.code.clone()));
+        decided.map_or(role.may_by_default(), |differs| role.may(action, differs))
+    }
+
+    /// What a role may do with a type that the organisation has.
+    pub fn allowed(&self, role: &Role, held: &Held) -> BTreeSet<Action> {
+        held.verbs().filter(|action| self.allows(role, held, *action)).collect()
+    }
+}
+
+/// Every role of one organisation, with how many have it.
+pub async fn headcounts(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Headcount>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/permissions/headcounts.sql")).bind(org_id).fetch_all(conn).await
+    })
+}
+
+impl Headcount {
+    pub fn role(&self) -> Role {
+        Role::stored(&self.role)
+    }
+}
+
+impl Found for RoleRow {
+    const BY_ID: &'static str = include_str!("sql/permissions/roles.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.org_id, self.position)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+impl Found for PermissionRow {
+    const BY_ID: &'static str = include_str!("sql/permissions/permissions.sql");
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.org_id, self.position)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut told = vec![];
+    for entry in entries {
+        if let Some(news) = News::of(entry.fact()?) {
+            told.push((*entry, key_of(&entry.recorded.aggregate_id), news));
+        }
+    }
+    let orgs: Vec<Uuid> = told.iter().map(|(_, org_id, _)| *org_id).collect();
+    let roles: Vec<RoleRow> = rows.find(orgs.clone()).await?;
+    let permissions: Vec<PermissionRow> = rows.find(orgs).await?;
+    let mut roles: HashMap<_, _> =
+        roles.into_iter().map(|row| ((row.org_id, row.name.clone()), row)).collect();
+    let mut permissions: HashMap<_, _> =
+        permissions.into_iter().map(|row| ((row.org_id, row.role.clone(), row.code.clone()), row)).collect();
+    for (entry, org_id, news) in told {
+        match news {
+            News::Role(name, removed) => {
+                let begun = RoleRow::new(entry, org_id, name)?;
+                let row = roles.remove(&(org_id, name.to_string())).unwrap_or_else(|| begun.clone());
+                roles
+                    .insert((org_id, row.name.clone()), RoleRow { removed, position: row.position, ..begun });
+                let of_role = |row: &&mut PermissionRow| row.org_id == org_id && row.role == name.as_str();
+                for row in permissions.values_mut().filter(of_role).filter(|_| removed) {
+                    row.change(entry, String::new())?;
+                }
+            }
+            News::Permissions(role, code, actions, may) => {
+                let key = (org_id, role.to_string(), code.to_string());
+                let begun = PermissionRow::new(entry, &key)?;
+                let row = permissions.entry(key).or_insert(begun);
+                let mut differs = verbs(&row.differs).collect();
+                role.decide(&mut differs, actions, may);
+                row.change(entry, Actions::of(differs).map_or_else(String::new, |some| some.to_string()))?;
+            }
+        }
+    }
+    rows.put(roles.into_values().collect());
+    rows.put(permissions.into_values().collect());
+    Ok(())
+}
+
+/// What an event says about roles.
+enum News<'a> {
+    /// There is one, or it was removed.
+    Role(&'a RoleName, bool),
+    /// What it may do with things of a type, or may not.
+    Permissions(&'a Role, &'a ResourceCode, &'a Actions, bool),
+}
+
+impl<'a> News<'a> {
+    fn of(fact: &'a Fact) -> Option<Self> {
+        use OrgEvent as E;
+        match fact {
+            Fact::Org(_, E::RoleAdded { role }) => Some(Self::Role(role, false)),
+            Fact::Org(_, E::RoleRemoved { role }) => Some(Self::Role(role, true)),
+            Fact::Org(_, E::PermissionsGranted { role, code, actions }) => {
+                Some(Self::Permissions(role, code, actions, true))
+            }
+            Fact::Org(_, E::PermissionsWithdrawn { role, code, actions }) => {
+                Some(Self::Permissions(role, code, actions, false))
+            }
+            Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => None,
+        }
+    }
+}
+
+impl RoleRow {
+    fn new(entry: &Entry, org_id: Uuid, name: &RoleName) -> Result<Self, FoldError> {
+        Ok(Self {
+            org_id,
+            name: name.to_string(),
+            removed: false,
+            position: entry.recorded.position,
+            changed_at: entry.recorded.recorded_at,
+            changed_by: entry.metadata()?.actor.to_string(),
+        })
+    }
+}
+
+impl PermissionRow {
+    fn new(entry: &Entry, (org_id, role, code): &(Uuid, String, String)) -> Result<Self, FoldError> {
+        Ok(Self {
+            org_id: *org_id,
+            role: role.clone(),
+            code: code.clone(),
+            differs: String::new(),
+            position: entry.recorded.position,
+            changed_position: entry.recorded.position,
+            changed_at: entry.recorded.recorded_at,
+            changed_by: entry.metadata()?.actor.to_string(),
+        })
+    }
+
+    fn change(&mut self, entry: &Entry, differs: String) -> Result<(), FoldError> {
+        self.differs = differs;
+        self.changed_position = entry.recorded.position;
+        self.changed_at = entry.recorded.recorded_at;
+        self.changed_by = entry.metadata()?.actor.to_string();
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! The read models: what each is called, which version it is, which tables it writes, and what it folds.
+
+use cqrs_es::Aggregate;
+use domain::{Grant, Org, ResourceType};
+
+use super::{Entry, FoldError};
+use crate::grants::{self, GrantRequest, GrantRow};
+use crate::history::{self, HistoryRow};
+use crate::memberships::{self, Invitation, MembershipRow};
+use crate::org_detail::{self, OrgDetail, SlugRow};
+use crate::org_list::{self, Moved, OrgRow};
+use crate::permissions::{self, PermissionRow, RoleRow};
+use crate::resource_types::{self, ChoiceRow, ResourceTypeRow};
+use crate::table::{Rows, Shape, Table};
+
+/// Every read model. A new one is added here, and the compiler asks for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Projection {
+    OrgList,
+    OrgDetail,
+    Memberships,
+    Grants,
+    ResourceTypes,
+    Permissions,
+    History,
+}
+
+impl Projection {
+    pub const ALL: [Self; 7] = [
+        Self::OrgList,
+        Self::OrgDetail,
+        Self::Memberships,
+        Self::Grants,
+        Self::ResourceTypes,
+        Self::Permissions,
+        Self::History,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OrgList => "org_list",
+            Self::OrgDetail => "org_detail",
+            Self::Memberships => "memberships",
+            Self::Grants => "grants",
+            Self::ResourceTypes => "resource_types",
+            Self::Permissions => "permissions",
+            Self::History => "history",
+        }
+    }
+
+    /// Raise it when the fold changes what it writes: the new version is folded from zero before this process serves.
+    pub fn version(self) -> i64 {
+        match self {
+            Self::OrgList
+            | Self::OrgDetail
+            | Self::Memberships
+            | Self::Grants
+            | Self::ResourceTypes
+            | Self::Permissions
+            | Self::History => 1,
+        }
+    }
+
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|projection| projection.name() == name)
+    }
+
+    /// The tables that it alone writes.
+    pub(crate) fn tables(self) -> &'static [Shape] {
+        match self {
+            Self::OrgList => &[OrgRow::SHAPE, Moved::SHAPE],
+            Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
+            Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
+            Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],
+            Self::ResourceTypes => &[ResourceTypeRow::SHAPE, ChoiceRow::SHAPE],
+            Self::Permissions => &[RoleRow::SHAPE, PermissionRow::SHAPE],
+            Self::History => &[HistoryRow::SHAPE],
+        }
+    }
+
+    /// Whether events of this type of aggregate mean anything to it.
+    pub(super) fn folds(self, aggregate_type: &str) -> bool {
+        match self {
+            Self::OrgList | Self::OrgDetail | Self::Memberships | Self::Permissions => {
+                aggregate_type == Org::TYPE
+            }
+            Self::Grants => aggregate_type == Grant::TYPE,
+            Self::ResourceTypes => aggregate_type == ResourceType::TYPE || aggregate_type == Org::TYPE,
+            Self::History => true,
+        }
+    }
+
+    pub(super) async fn fold(self, rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+        match self {
+            Self::OrgList => org_list::fold(rows, entries).await,
+            Self::OrgDetail => org_detail::fold(rows, entries).await,
+            Self::Memberships => memberships::fold(rows, entries).await,
+            Self::Grants => grants::fold(rows, entries).await,
+            Self::ResourceTypes => resource_types::fold(rows, entries).await,
+            Self::Permissions => permissions::fold(rows, entries).await,
+            Self::History => history::fold(rows, entries),
+        }
+    }
+}
