@@ -32,6 +32,9 @@ pub enum Error {
     ProofNeeded(String),
     #[error("not found")]
     NotFound,
+    /// The address is right, and what it asks about is not there.
+    #[error("{0}")]
+    NoSuch(String),
     #[error("method not allowed")]
     MethodNotAllowed,
     /// The body came too slowly.
@@ -79,6 +82,7 @@ impl From<Error> for Problem {
                 ..StatusCode::FORBIDDEN.into()
             },
             E::NotFound => StatusCode::NOT_FOUND.into(),
+            E::NoSuch(detail) => Self { detail, ..StatusCode::NOT_FOUND.into() },
             E::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED.into(),
             E::RequestTimeout => StatusCode::REQUEST_TIMEOUT.into(),
             E::Conflict(detail) => Self { detail, ..StatusCode::CONFLICT.into() },
@@ -112,7 +116,7 @@ impl IntoResponse for Error {
             }
             Self::Unavailable | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
-            Self::Unauthorized | Self::MethodNotAllowed => None,
+            Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
             Self::Unprocessable(_) | Self::Internal(_) => None,
         };

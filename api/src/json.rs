@@ -1,4 +1,4 @@
-//! `/api/v1/…`: what other programs are told about an organisation, as JSON, in modules named as the URLs are.
+//! `/api/v1/…`: what other programs are told about an organisation, as JSON, in modules named as the URLs end.
 //!
 //! Who asks is known by the same cookie as on a page, and what they may is asked by the same gate; whoever may not is
 //! told so by a problem (RFC 9457) and never sent elsewhere. An organisation that changed its slug is found under the
@@ -13,14 +13,14 @@
 //! **Invariant:** a tag is read before what it stands for. An event in between makes a newer answer under an older tag,
 //! which costs one more answer; the other way round, an old answer would pass for the new one.
 
-pub mod orgs;
+pub mod permissions;
+pub mod resource_types;
 
 use axum::http::header::{CACHE_CONTROL, ETAG};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use projections::memberships::Membership;
 use projections::org_detail::{self, OrgDetail};
-use projections::resource_types;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -56,10 +56,15 @@ struct Tag(String);
 impl Tag {
     /// The organisation that a member asks about, and the tag of answers about it.
     async fn read(app: &App, member: &Member) -> Result<(Self, Organisation), Error> {
-        let changes = resource_types::changes(&app.db).await?;
+        let changes = projections::resource_types::changes(&app.db).await?;
         let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
         let org = org.ok_or(Error::NotFound)?;
         Ok((Self(format!("\"{}-{changes}\"", org.sequence)), org.into()))
+    }
+
+    /// The tag of what is said about one person: the same address means somebody else to somebody else.
+    fn about(self, person: Uuid) -> Self {
+        Self(format!("{}-{person}\"", self.0.trim_end_matches('"')))
     }
 
     fn is_known(&self, headers: &HeaderMap) -> bool {

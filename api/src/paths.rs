@@ -38,6 +38,7 @@ pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
 pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
 pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
 pub const API_ORG_TYPES: &str = "/api/v1/orgs/{slug}/resource-types";
+pub const API_ORG_PERMISSIONS: &str = "/api/v1/orgs/{slug}/permissions";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
 pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";

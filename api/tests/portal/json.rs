@@ -5,7 +5,7 @@ use api::bus::Envelope;
 use axum::body::Body;
 use axum::http::Request;
 use domain::ResourceType;
-use domain::org::{OrgCommand, Role};
+use domain::org::{OrgCommand, Permission, Role};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::OrgId;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::client::{Answer, Client};
 use crate::world::World;
 
 const TYPES: &str = "/api/v1/orgs/acme/resource-types";
+const MAY: &str = "/api/v1/orgs/acme/permissions";
 
 async fn members_are_told_what_their_organisation_has_and_why(world: World) {
     let acme = world.org("acme").await;
@@ -155,6 +156,88 @@ async fn head_tells_the_same_without_the_body(world: World) {
     asked(&world.stranger().await, "HEAD", TYPES, "").await.is(404);
 }
 
+async fn somebody_asks_what_they_may_do(world: World) {
+    let acme = world.org("acme").await;
+    define(&world, "project", Spread::Everywhere).await;
+    define(&world, "report", Spread::Everywhere).await;
+    define(&world, "task", Spread::OptIn).await;
+    let (olga, mike) = (world.owner(acme).await, world.member(acme).await);
+    let of = |who: &Client, role: &str, may: Value| {
+        json!({
+            "organisation": { "id": acme.to_string(), "slug": "acme", "name": "Acme Ltd" },
+            "user": { "id": who.person().to_string() },
+            "role": role,
+            "permissions": may,
+        })
+    };
+    let all = json!({ "project": ["list", "read"], "report": ["list", "read"] });
+    assert_eq!(told(olga.get(MAY).await.is(200)), of(&olga, "owner", all));
+    assert_eq!(told(&mike.get(MAY).await), of(&mike, "member", json!({ "project": [], "report": [] })));
+    let before = (tag(&mike, MAY).await, tag(&mike, TYPES).await);
+    permit(&world, acme, Action::Read).await;
+    let after = of(&mike, "member", json!({ "project": ["read"], "report": [] }));
+    let id = mike.person();
+    let asked_for = [String::new(), format!("?user={id}"), "?user=mike@example.com".into(), "?user=".into()];
+    for about in asked_for {
+        assert_eq!(told(mike.get(&format!("{MAY}{about}")).await.is(200)), after, "{about}");
+    }
+    assert_ne!((tag(&mike, MAY).await, tag(&mike, TYPES).await), before);
+    for about in [id.to_string(), "mike@example.com".into(), "%20Mike@EXAMPLE.com".into()] {
+        assert_eq!(told(olga.get(&format!("{MAY}?user={about}")).await.is(200)), after, "{about}");
+    }
+}
+
+async fn only_owners_and_admins_ask_about_others(world: World) {
+    let acme = world.org("acme").await;
+    let (olga, mike, stranger) = (world.owner(acme).await, world.member(acme).await, world.stranger().await);
+    let adam = world.joined(acme, "adam@example.com", Role::Admin).await;
+    let guest = world.person("guest@example.com").await;
+    world.invited(acme, guest, Role::Member).await;
+    let elsewhere = stranger.person().to_string();
+    let (guest, nobody) = (guest.to_string(), OrgId(api::clock::new_id()).to_string());
+    let others =
+        [&elsewhere, &guest, &nobody, "stranger@example.com", "guest@example.com", "who@example.com", "!"];
+    for other in others {
+        let path = format!("{MAY}?user={other}");
+        for asking in [&olga, &adam] {
+            let answer = asking.get(&path).await;
+            assert_eq!(problem(&answer, 404), "Nothing here");
+            let detail = "Nobody with this id or address is a member of Acme Ltd.";
+            assert_eq!(told(&answer)["detail"], detail, "{other}");
+        }
+        let refused = mike.get(&path).await;
+        problem(&refused, 403);
+        let there = mike.get(&format!("{MAY}?user=olga@example.com")).await;
+        assert_eq!(refused.without_request_id(), there.without_request_id());
+    }
+    adam.get(&format!("{MAY}?user=olga@example.com")).await.is(200).shows("\"role\":\"owner\"");
+    problem(&world.anonymous().get(MAY).await, 401);
+    problem(&stranger.get(&format!("{MAY}?user={elsewhere}")).await, 404);
+    problem(&stranger.get(MAY).await, 404);
+}
+
+/// The same address, asked by somebody else on the same browser, is not what was kept of it.
+async fn the_tag_of_one_person_is_not_anothers(world: World) {
+    let acme = world.org("acme").await;
+    let (olga, adam) = (world.owner(acme).await, world.joined(acme, "adam@example.com", Role::Admin).await);
+    let (owners, admins) = (tag(&olga, MAY).await, tag(&adam, MAY).await);
+    assert_ne!(owners, admins);
+    asked(&olga, "GET", MAY, &owners).await.is(304);
+    asked(&adam, "HEAD", MAY, &admins).await.is(304);
+    asked(&adam, "GET", MAY, &owners).await.is(200).shows("admin");
+    let about_adam = format!("{MAY}?user=adam@example.com");
+    asked(&olga, "GET", &about_adam, &admins).await.is(304);
+    asked(&adam, "GET", &format!("{MAY}?user=nobody@example.com"), "*").await.is(404);
+    define(&world, "project", Spread::Everywhere).await;
+    asked(&olga, "GET", MAY, &owners).await.is(200).shows("project");
+}
+
+/// Lets members do something with projects.
+async fn permit(world: &World, org: OrgId, action: Action) {
+    let permission = Permission { role: Role::Member, code: "project".parse().expect("a code"), action };
+    world.given(org, OrgCommand::SetPermissions { granted: [permission].into(), withdrawn: [].into() }).await;
+}
+
 async fn define(world: &World, code: &str, spread: Spread) {
     let definition = Definition {
         label: "Thing".parse().expect("a label"),
@@ -218,4 +301,7 @@ engines! {
     a_tag_lives_as_long_as_its_answer,
     whoever_has_the_answer_is_told_that_it_is_still_so,
     head_tells_the_same_without_the_body,
+    somebody_asks_what_they_may_do,
+    only_owners_and_admins_ask_about_others,
+    the_tag_of_one_person_is_not_anothers,
 }

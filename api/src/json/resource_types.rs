@@ -1,8 +1,9 @@
-//! `/api/v1/orgs/{slug}/…`: what an organisation has, for its members.
+//! `/api/v1/orgs/{slug}/resource-types`: which kinds of things an organisation has, and why.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::resource_type::Action;
 use projections::resource_types::{self, Held};
 use serde::Serialize;
 
@@ -23,17 +24,13 @@ struct ResourceType {
     code: String,
     label: String,
     description: String,
-    actions: Vec<String>,
+    actions: Vec<Action>,
     /// `policy` of the type, or `choice` of the organisation.
     because: &'static str,
 }
 
 /// `GET /api/v1/orgs/{slug}/resource-types`
-pub async fn resource_types(
-    State(app): State<App>,
-    member: Member,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
+pub async fn show(State(app): State<App>, member: Member, headers: HeaderMap) -> Result<Response, Error> {
     let (tag, organisation) = Tag::read(&app, &member).await?;
     if tag.is_known(&headers) {
         return Ok(tag.unchanged());
@@ -47,7 +44,7 @@ impl From<Held> for ResourceType {
     fn from(held: Held) -> Self {
         Self {
             because: held.because(),
-            actions: held.actions.split(", ").map(str::to_owned).collect(),
+            actions: held.verbs().collect(),
             code: held.code,
             label: held.label,
             description: held.description,
