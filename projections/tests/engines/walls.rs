@@ -300,6 +300,8 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         links::create(store.db(), &hash(name), &link(org, &guest)).await?;
         let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
         store.carry_out::<Org>(org, OrgCommand::ChooseResourceType { code, choice }).await?;
+        let permissions = [("project".parse()?, Actions::of([Action::Read]).ok_or("one")?)].into();
+        store.carry_out::<Org>(org, OrgCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;
         store.carry_out::<Org>(org, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
