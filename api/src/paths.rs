@@ -37,6 +37,8 @@ pub const ORG_ROLES: &str = "/org/{slug}/roles";
 pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
 pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
 pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
+pub const API_ORG_TYPES: &str = "/api/v1/orgs/{slug}/resource-types";
+pub const API_ORG_PERMISSIONS: &str = "/api/v1/orgs/{slug}/permissions";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
 pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";
@@ -103,12 +105,19 @@ pub fn operator_access(slug: &str) -> String {
     format!("/org/{slug}/activity?of=operators")
 }
 
-/// The address `/org/{any slug}/…` under the slug that the organisation has today. The slug is not looked for in the
-/// text: it may be spelled with escapes there.
+/// Whether programs ask there, and get no page.
+pub fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// The address `/org/{any slug}/…`, or the API's, under the slug that the organisation has today. The slug is not looked
+/// for in the text: it may be spelled with escapes there.
 pub fn in_org(slug: &str, uri: &Uri) -> String {
-    let rest = uri.path().splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap_or_default();
+    let (before, parts) = if is_api(uri.path()) { ("/api/v1/orgs", 5) } else { ("/org", 3) };
+    let rest =
+        uri.path().splitn(parts + 1, '/').nth(parts).map(|rest| format!("/{rest}")).unwrap_or_default();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("/org/{slug}{rest}{query}")
+    format!("{before}/{slug}{rest}{query}")
 }
 
 pub fn org(id: Uuid) -> String {

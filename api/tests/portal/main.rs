@@ -17,6 +17,7 @@ mod disk;
 mod grant_requests;
 mod grant_terms;
 mod invitation;
+mod json;
 mod leaks;
 mod login;
 mod operator_access;
