@@ -54,6 +54,7 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
 pub const ADMIN_REFERENCE_COMPARE: &str = "/admin/reference-data/compare";
@@ -179,6 +180,11 @@ pub fn compare(code: &str) -> String {
 /// A resource type as it was before the event at a position, beside itself now.
 pub fn compare_with_before(code: &str, position: i64) -> String {
     format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
+}
+
+/// Where an event is undone.
+pub fn revert(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}/revert")
 }
 
 /// Where one platform role of a person is taken back.

@@ -68,6 +68,8 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::form)
         .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)
         .get(paths::ADMIN_HISTORY, Platform, history::show)
+        .get(paths::ADMIN_REVERT, Superadmin, admin::revert::form)
+        .post(paths::ADMIN_REVERT, Superadmin, admin::revert::submit)
         .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
         .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)
         .post(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::submit)

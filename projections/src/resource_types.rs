@@ -273,8 +273,8 @@ impl ResourceTypeRow {
             E::ResourceTypeRelabelled { label } => Self { label: label.to_string(), ..self },
             E::ResourceTypeDescribed { description } => Self { description: description.to_string(), ..self },
             E::ResourceTypeActionsSet { actions } => Self { actions: actions.to_string(), ..self },
-            E::ResourceTypeSpreadChanged { spread } => {
-                let spread_position = entry.recorded.position;
+            E::ResourceTypeSpreadChanged { spread, since } => {
+                let spread_position = since.unwrap_or(entry.recorded.position);
                 Self { spread: spread.as_str().to_owned(), spread_position, ..self }
             }
             E::ResourceTypeDeactivated { reason } => {

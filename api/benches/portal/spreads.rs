@@ -29,7 +29,7 @@ pub(crate) async fn run() {
     for (engine, url) in [("Postgres", testing::postgres().await), ("SQLite", sqlite)] {
         let mut world = World::new(&url).await;
         let before = world.position().await;
-        let (acknowledged, seen) = world.to_and_fro().await;
+        let (acknowledged, seen) = world.switch().await;
         let events = world.position().await - before;
         let (answers, per_second) = world.load().await;
         let cells = [acknowledged, seen, answers].map(cells).join(" | ");
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// How long until a change is acknowledged, and until a customer sees it who asks all the time.
-    async fn to_and_fro(&mut self) -> (Vec<Duration>, Vec<Duration>) {
+    async fn switch(&mut self) -> (Vec<Duration>, Vec<Duration>) {
         let (mut acknowledged, mut seen) = (vec![], vec![]);
         for number in 0..CHANGES {
             let everywhere = number % 2 == 1;

@@ -97,8 +97,8 @@ async fn a_tag_lives_as_long_as_its_answer(world: World) {
     for change in [
         ResourceTypeCommand::SetActions { actions: all },
         ResourceTypeCommand::Describe { description: text("Other words") },
-        ResourceTypeCommand::Spread { spread: Spread::OptIn },
-        ResourceTypeCommand::Spread { spread: Spread::NewOnly },
+        ResourceTypeCommand::Spread { spread: Spread::OptIn, since: None },
+        ResourceTypeCommand::Spread { spread: Spread::NewOnly, since: None },
         ResourceTypeCommand::Deactivate { reason: "Nobody uses it".parse().expect("a reason") },
         ResourceTypeCommand::Reactivate,
     ] {

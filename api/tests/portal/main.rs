@@ -26,6 +26,7 @@ mod passkeys;
 mod process;
 mod protection;
 mod reference_data;
+mod revert;
 mod roles;
 mod second_factor;
 mod secrets;

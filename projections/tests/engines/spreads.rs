@@ -121,7 +121,7 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
                 org.archived = true;
             }
             Step::Spread(spread) if model.active && spread != model.spread => {
-                change(store, ResourceTypeCommand::Spread { spread }).await?;
+                change(store, ResourceTypeCommand::Spread { spread, since: None }).await?;
                 (model.spread, model.decided) = (spread, now);
             }
             Step::Deactivate if model.active => {

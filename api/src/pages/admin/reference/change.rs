@@ -126,7 +126,9 @@ fn parse(change: Change, typed: &Typed) -> Result<ResourceTypeCommand, Errors> {
             errors.parse("description", &typed.description).map(|description| C::Describe { description })
         }
         Change::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
-        Change::Spread => errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread }),
+        Change::Spread => {
+            errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread, since: None })
+        }
         Change::Deactivation => {
             errors.parse::<Reason>("reason", &typed.reason).map(|reason| C::Deactivate { reason })
         }
