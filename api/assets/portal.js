@@ -172,7 +172,8 @@ function live(form) {
       results.removeAttribute("aria-busy"); // offline: what stands there is still true
     }
   };
-  form.addEventListener("input", debounce(150, refresh));
+  const soon = debounce(150, refresh);
+  form.addEventListener("input", (event) => event.target.closest("[data-on-submit]") || soon());
   // Enter goes on to what was found.
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

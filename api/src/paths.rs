@@ -52,6 +52,8 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
+pub const ADMIN_EVENT: &str = "/admin/history/{position}";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
 pub const ADMIN_REFERENCE_COMPARE: &str = "/admin/reference-data/compare";
@@ -152,6 +154,16 @@ pub fn invitation_link(org: Uuid, invitation: Uuid) -> String {
 
 pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
     format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
+}
+
+/// One event.
+pub fn event(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}")
+}
+
+/// What happened to one thing: an organisation, a person with grants, a resource type.
+pub fn history_about(id: impl Display) -> String {
+    format!("{ADMIN_HISTORY}?about={id}")
 }
 
 pub fn resource_type(code: &str) -> String {

@@ -16,6 +16,8 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_ORG, "Overview"),
     (paths::ADMIN_ORG_MEMBERS, "Members and invitations"),
     (paths::ADMIN_ORG_HISTORY, "History"),
+    (paths::ADMIN_HISTORY, "The history of all, for this organisation"),
+    (paths::ADMIN_EVENT, "An event of the history"),
     (paths::ADMIN_ORG_ACCESS, "Operator access"),
     (paths::ADMIN_ORG_REASON, "Operator access, to say why"),
     (paths::ADMIN_ORG_TYPES, "Resource types"),

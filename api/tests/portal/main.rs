@@ -16,6 +16,7 @@ mod crash;
 mod disk;
 mod grant_requests;
 mod grant_terms;
+mod history;
 mod invitation;
 mod leaks;
 mod login;
