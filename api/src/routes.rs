@@ -67,6 +67,7 @@ fn table(routes: Routes) -> Routes {
         .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)
         .get(paths::ADMIN_HISTORY, Platform, history::show)
         .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
+        .get(paths::ADMIN_EVENT, Platform, history::event::show)
         .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
         .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)
         .post(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::submit)

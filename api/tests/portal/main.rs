@@ -17,6 +17,7 @@ mod disk;
 mod grant_requests;
 mod grant_terms;
 mod history;
+mod history_event;
 mod invitation;
 mod leaks;
 mod login;

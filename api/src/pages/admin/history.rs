@@ -3,8 +3,11 @@
 //! **Invariant:** what the page shows stands in its URL.
 
 mod bar;
+pub mod event;
 pub mod refused;
 mod view;
+
+use std::fmt::Display;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -45,6 +48,11 @@ pub async fn show(
         (list(&view, &page, &names))
     };
     Ok(document(desk, &view, &errors, results).into_response())
+}
+
+/// The way from a list of what happened to one thing to the same list with everything that can be done there.
+pub fn open_in_history(id: impl Display) -> Markup {
+    html! { a href=(paths::history_about(id)) { "Open in History" } }
 }
 
 fn document(desk: Desk<'_>, view: &View, errors: &Errors, results: Markup) -> Markup {
