@@ -18,6 +18,8 @@ mod grant_requests;
 mod grant_terms;
 mod history;
 mod history_event;
+mod history_export;
+mod history_tail;
 mod invitation;
 mod leaks;
 mod login;

@@ -183,6 +183,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("links/use_up.sql", "by the hash of a token"),
     ("links/withdraw_", "takes links back, reads none"),
     ("people/opened.sql", "notes a visit, reads none"),
+    ("operator_reads/exports.sql", "wants the platform: by what was exported"),
     ("operator_reads/last_used.sql", "wants the platform: by person"),
     ("operator_reads/reason.sql", "by session: one's own words"),
     ("operator_reads/record_", "writes looks down"),

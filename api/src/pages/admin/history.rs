@@ -4,7 +4,11 @@
 
 mod bar;
 pub mod event;
+pub mod export;
+pub mod exports;
 pub mod refused;
+pub mod searches;
+pub mod tail;
 mod view;
 
 use std::fmt::Display;
@@ -45,7 +49,9 @@ pub async fn show(
     let names = Names::of(&app, &page.events).await?;
     let results = html! {
         (bar::chips(&view))
+        (tail::link(&view, desk.position()))
         (list(&view, &page, &names))
+        (searches::saved(&app, &operator, &view).await?)
     };
     Ok(document(desk, &view, &errors, results).into_response())
 }
@@ -58,7 +64,7 @@ pub fn open_in_history(id: impl Display) -> Markup {
 fn document(desk: Desk<'_>, view: &View, errors: &Errors, results: Markup) -> Markup {
     let content = html! {
         (ui::head("History", None, Some(html! { "Everything that happened, newest first." }), html! {}))
-        (bar::tabs(false))
+        (bar::tabs("happened"))
         (errors.summary())
         (bar::bar(view, errors))
         (ui::results(results))
@@ -81,6 +87,7 @@ fn list(view: &View, page: &HistoryPage, names: &Names) -> Markup {
         (names.timeline(&page.events))
         @if let Some(position) = page.looked_to { (looked_to(view, position)) }
         (ui::pager(newer, older, &counted(page.total)))
+        @if !page.events.is_empty() { (export::links(view)) }
     }
 }
 

@@ -125,10 +125,12 @@ pub(super) fn chips(view: &View) -> Markup {
     }
 }
 
-/// Everything that happened, and what did not because it was refused.
-pub(super) fn tabs(refused: bool) -> Markup {
-    ui::tabs(&[
-        ("What happened", paths::ADMIN_HISTORY.to_owned(), !refused),
-        ("What was refused", paths::ADMIN_HISTORY_REFUSED.to_owned(), refused),
-    ])
+/// Everything that happened, what did not because it was refused, and what left as a file.
+pub(super) fn tabs(here: &str) -> Markup {
+    let tabs = [
+        ("What happened", paths::ADMIN_HISTORY, "happened"),
+        ("What was refused", paths::ADMIN_HISTORY_REFUSED, "refused"),
+        ("What was exported", paths::ADMIN_HISTORY_EXPORTS, "exported"),
+    ];
+    ui::tabs(&tabs.map(|(label, href, key)| (label, href.to_owned(), key == here)))
 }

@@ -43,7 +43,7 @@ pub async fn show(
     let subtitle = html! { "What somebody may not do, or a rule stood against. None of it happened." };
     let content = html! {
         (ui::head("History", None, Some(subtitle), html! {}))
-        (bar::tabs(true))
+        (bar::tabs("refused"))
         @if refused.is_empty() { (ui::empty("Nothing was refused.", html! { "Nobody was turned away." })) }
         @else { (table(&refused, &names)) }
         @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) }
