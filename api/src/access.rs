@@ -21,7 +21,7 @@ mod rights;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use projections::access_log;
@@ -141,6 +141,11 @@ async fn note_reads(app: &App, identity: &Identity, platform: &Platform, page: &
         app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?;
     }
     Ok(())
+}
+
+/// Whether whoever sent these headers may still see all organisations: for answers that go on for long.
+pub async fn is_still_operator(app: &App, headers: &HeaderMap) -> Result<bool, Error> {
+    Ok(session::identify(app, headers).await?.is_some_and(|identity| identity.grant.is_some()))
 }
 
 fn sign_in_first(request: &Request) -> Result<Response, Error> {

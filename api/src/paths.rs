@@ -54,6 +54,13 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_HISTORY_EXPORT: &str = "/admin/history/export";
+pub const ADMIN_HISTORY_EXPORTS: &str = "/admin/history/exports";
+pub const ADMIN_HISTORY_TAIL: &str = "/admin/history/tail";
+pub const ADMIN_HISTORY_SEARCHES: &str = "/admin/history/searches";
+pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/removal";
+pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
+pub const ADMIN_EVENT: &str = "/admin/history/{position}";
 pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
@@ -162,6 +169,16 @@ pub fn invitation_link(org: Uuid, invitation: Uuid) -> String {
 
 pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
     format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
+}
+
+/// One event.
+pub fn event(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}")
+}
+
+/// What happened to one thing: an organisation, a person with grants, a resource type.
+pub fn history_about(id: impl Display) -> String {
+    format!("{ADMIN_HISTORY}?about={id}")
 }
 
 pub fn resource_type(code: &str) -> String {

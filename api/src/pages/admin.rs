@@ -58,6 +58,11 @@ impl<'a> Desk<'a> {
         Ok(Self { app, operator, notice, position: app.projector.position().await? })
     }
 
+    /// The last event that the page knows of.
+    pub fn position(&self) -> i64 {
+        self.position
+    }
+
     /// Says something on top of the page, below what was just done.
     pub fn also(&mut self, note: &Markup) {
         let before = self.notice.take();

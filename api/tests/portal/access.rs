@@ -121,6 +121,7 @@ impl Place {
             .replace("{id}", &id.to_string())
             .replace("{invitation}", &self.invitation.to_string())
             .replace("{action}", "name")
+            .replace("{position}", "1")
             .replace("{code}", "project")
             .replace("{change}", "label")
             .replace("{token}", &"0".repeat(64))

@@ -95,8 +95,13 @@ engines! {
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
         org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None]);
-        history::of_all(&store.log, &platform, i64::MAX, 1).await?;
+        let (everything, newest) = (history::Filter::default(), history::Place::Newest);
+        history::page(&store.log, &platform, &everything, newest, 1).await?;
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None]);
+        let of_one = history::Filter { org: Some(own.0), ..everything };
+        history::page(&store.log, &platform, &of_one, newest, 1).await?;
+        history::at(&store.log, &platform, 1).await?;
+        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None, Some(own.0)]);
     }
 
     async fn looks_are_written_once_with_the_reason_that_held(store: Store) {

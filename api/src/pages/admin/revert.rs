@@ -99,8 +99,7 @@ pub async fn submit(
 }
 
 async fn load(app: &App, operator: &Operator, position: i64) -> Result<Recorded, Error> {
-    let found = history::of_all(&app.log, &operator.platform, position.saturating_add(1), 1).await?;
-    found.into_iter().find(|event| event.position == position).ok_or(Error::NotFound)
+    history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)
 }
 
 /// An aggregate whose events have pages.
@@ -212,7 +211,7 @@ where
             @match &self.plan {
                 Err(why) => {
                     (ui::note(Tone::Warning, html! { p { strong { "This is not reverted: " } (why) "." } (way_on(why)) }))
-                    p { (ui::button_link("Back", &A::page_of(&self.id))) }
+                    p { (ui::button_link("Back to the event", &paths::event(position))) }
                 },
                 Ok(plan) => {
                     (ui::card("What changes back", changes(&plan.changes)))
@@ -222,7 +221,7 @@ where
                     }
                     form.form method="post" data-once {
                         (ui::envelope(&clock::new_id().to_string(), Some(self.sequence())))
-                        (ui::form_actions(ui::submit("Revert it"), Some(&A::page_of(&self.id))))
+                        (ui::form_actions(ui::submit("Revert it"), Some(&paths::event(position))))
                     }
                 },
             }
@@ -230,7 +229,10 @@ where
                 p { a href={ (paths::revert(position)) "?all=true" } { "Revert all " (together) " that were done together" } }
             }
         };
-        let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
+        let crumbs = [
+            ("History", paths::ADMIN_HISTORY.to_owned()),
+            (&*format!("Event #{position}"), paths::event(position)),
+        ];
         Ok(desk.page(Section::History, &title, &crumbs, content))
     }
 
@@ -242,7 +244,7 @@ where
                     li { (names.told("You", &A::fact(self.id.clone(), event.clone()))) }
                 }
             }
-            p.help { "The events point at #" (self.event.position) ", which stays where it is." }
+            p.help { "It will point at " (ui::position(self.event.position)) ", which stays where it is." }
         }
     }
 }
@@ -251,7 +253,7 @@ where
 fn way_on(why: &NotPlanned) -> Markup {
     match why {
         NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) => {
-            html! { p { a href=(paths::revert(*other)) { "Revert #" (other) } } }
+            html! { p { "Look at " (ui::position(*other)) " first." } }
         }
         NotPlanned::NoSuchEvent
         | NotPlanned::Irreversible(_)
