@@ -8,6 +8,7 @@ pub mod form;
 pub mod invitation;
 pub mod login;
 pub mod looks;
+pub mod moment;
 pub mod names;
 pub mod organisations;
 pub mod setup;

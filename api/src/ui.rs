@@ -80,7 +80,8 @@ mod tests {
     fn no_frame_carries_a_style_or_a_script_of_its_own() {
         let viewer = Viewer { name: "Ada", email: "ada@example.com", operator: true, organisations: &[] };
         let (title, section) = ("Organisations", Section::Organisations);
-        let console = Console { title, section, viewer: &viewer, crumbs: &[], position: 1, notice: None };
+        let console =
+            Console { title, section, viewer: &viewer, crumbs: &[], position: 1, at: None, notice: None };
         let tenant = Tenant { title, org: "Acme", slug: "acme", viewer: &viewer, notice: None };
         let pages = [
             console.render(Markup::default()),

@@ -19,7 +19,8 @@ use crate::timestamp::Timestamp;
 
 pub(crate) use fold::fold;
 pub use requests::{
-    APPROVED, DECLINED, GrantRequest, OPEN, WITHDRAWN, open_requests, request, settled_requests,
+    APPROVED, DECLINED, GrantRequest, OPEN, WITHDRAWN, open_requests, open_requests_at, request,
+    settled_requests,
 };
 
 table! {
@@ -161,6 +162,20 @@ pub async fn standing_superadmins(db: &Db, _: &Platform) -> Result<i64, sqlx::Er
 /// The grants that have not ended in the log, superadmins first and then the oldest, at most `limit`.
 pub async fn held(db: &Db, _: &Platform, limit: i64) -> Result<Vec<GrantListed>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/grants/held.sql")).bind(limit).fetch_all(pool).await)
+}
+
+/// The grants that had not ended at a position, superadmins first and then the oldest, at most `limit`. What became of
+/// them since is told as well.
+pub async fn held_at(
+    db: &Db,
+    _: &Platform,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<GrantListed>, sqlx::Error> {
+    read!(db, |pool| {
+        let held = sqlx::query_as(include_str!("sql/grants/held_at.sql"));
+        held.bind(position).bind(limit).fetch_all(pool).await
+    })
 }
 
 /// The grants that ended before a position, the last ended first, at most `limit`.

@@ -10,6 +10,7 @@
 //! | [`grants`] | who may act on the whole platform |
 //! | [`resource_types`] | what kinds of things there are, and which organisations have them |
 //! | [`history`] | what happened, by whom, to what; what an event changed, and what came of it |
+//! | [`as_of`] | how was it, at any position |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
 //! | [`saved_searches`] | what somebody searches the history for again and again |
@@ -20,6 +21,7 @@
 //! **Invariant:** everything in a read model can be folded again from the events.
 
 pub mod access_log;
+pub mod as_of;
 pub mod challenges;
 mod db;
 pub mod event_log;

@@ -7,10 +7,12 @@ use std::collections::HashMap;
 
 use domain::Fact;
 use domain::org::{OrgEvent, Role};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::row;
+use crate::db::{Db, read, row};
 use crate::projector::{Entry, FoldError, begun_before};
+use crate::scope::Platform;
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
@@ -70,6 +72,23 @@ row! {
 pub const ACTIVE: &str = "active";
 pub const SUSPENDED: &str = "suspended";
 pub const ARCHIVED: &str = "archived";
+
+/// What these organisations are now, archived ones as well.
+pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<Uuid, OrgRow>, sqlx::Error> {
+    platform.lists();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<OrgRow> = read!(db, |pool| {
+        let mut query = QueryBuilder::new(OrgRow::BY_ID);
+        let mut list = query.push(" in (").separated(", ");
+        for id in ids {
+            list.push_bind(*id);
+        }
+        query.push(")").build_query_as().fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().map(|row| (row.org_id, row)).collect())
+}
 
 /// The open row of each organisation that a batch touches, the rows that the batch closed, and what both come to.
 #[derive(Default)]

@@ -92,6 +92,11 @@ pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx:
     crate::table::names(db, include_str!("sql/people/names.sql"), ids).await
 }
 
+/// The addresses of these people, for lists.
+pub async fn addresses(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    crate::table::names(db, include_str!("sql/people/addresses.sql"), ids).await
+}
+
 /// Sets what somebody signs in with, and what they are called.
 pub async fn set_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx::Error> {
     write!(db, |pool| {

@@ -77,10 +77,20 @@ impl Matrix {
         let decided: Vec<(String, String, String)> = scoped!(db, scope, org_id, |conn| {
             sqlx::query_as(include_str!("sql/permissions/decided.sql")).bind(org_id).fetch_all(conn).await
         })?;
+        Ok(Self::new(roles, types, decided))
+    }
+
+    /// Of all roles, the types that the organisation could have, and what was decided: role, code, and the actions in
+    /// which the role differs.
+    pub(crate) fn new(
+        roles: Vec<Headcount>,
+        types: Vec<Held>,
+        decided: impl IntoIterator<Item = (String, String, String)>,
+    ) -> Self {
         let decided =
             decided.into_iter().map(|(role, code, differs)| ((role, code), verbs(&differs).collect()));
         let types = types.into_iter().filter(Held::is_had).collect();
-        Ok(Self { roles, types, decided: decided.collect() })
+        Self { roles, types, decided: decided.collect() }
     }
 
     /// Whether a role may do something that can be done with a type that the organisation has.
@@ -244,6 +254,11 @@ impl PermissionRow {
             changed_at: entry.recorded.recorded_at,
             changed_by: entry.metadata()?.actor.to_string(),
         })
+    }
+
+    /// What it says to a [`Matrix`].
+    pub(crate) fn decided(self) -> (String, String, String) {
+        (self.role, self.code, self.differs)
     }
 
     fn change(&mut self, entry: &Entry, differs: String) -> Result<(), FoldError> {

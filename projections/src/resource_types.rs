@@ -12,6 +12,7 @@ use domain::{Fact, ResourceType};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
+use crate::org_detail::OrgDetail;
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::{Platform, Scope};
 use crate::table::{Found, Rows, key_of, table};
@@ -92,6 +93,23 @@ row! {
 }
 
 impl Held {
+    /// A type as an organisation sees it that chose so, or never did.
+    pub(crate) fn of(row: &ResourceTypeRow, org: &OrgDetail, chosen: Option<&ChoiceRow>) -> Self {
+        Self {
+            code: row.code.clone(),
+            label: row.label.clone(),
+            description: row.description.clone(),
+            actions: row.actions.clone(),
+            spread: row.spread.clone(),
+            spread_position: row.spread_position,
+            created_position: org.position,
+            choice: chosen.and_then(|chosen| chosen.choice.clone()),
+            chosen_position: chosen.map(|chosen| chosen.chosen_position),
+            chosen_at: chosen.map(|chosen| chosen.chosen_at),
+            chosen_by: chosen.map(|chosen| chosen.chosen_by.clone()),
+        }
+    }
+
     /// What can be done with it.
     pub fn verbs(&self) -> impl Iterator<Item = Action> {
         verbs(&self.actions)

@@ -52,7 +52,8 @@ async fn page(State(rows): State<Arc<Vec<OrgListed>>>) -> Markup {
     let content = content(&View::default(), &Order::default(), &page, true);
     let viewer = Viewer { name: "Ana", email: "ana@example.com", operator: true, organisations: &[] };
     let (title, section) = ("Organisations", Section::Organisations);
-    Console { title, section, viewer: &viewer, crumbs: &[], position: 300_000, notice: None }.render(content)
+    Console { title, section, viewer: &viewer, crumbs: &[], position: 300_000, at: None, notice: None }
+        .render(content)
 }
 
 fn row(number: i64) -> OrgListed {

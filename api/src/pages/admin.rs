@@ -3,6 +3,7 @@
 pub mod access;
 pub mod action;
 pub mod actions;
+pub mod as_of;
 pub mod history;
 pub mod invitations;
 pub mod list;
@@ -21,6 +22,7 @@ use projections::event_log::Recorded;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use self::as_of::{At, Past};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -41,6 +43,8 @@ pub struct Desk<'a> {
     pub operator: &'a Operator,
     notice: Option<Markup>,
     position: i64,
+    /// The position that the page stands at, where that is not now.
+    at: Option<i64>,
 }
 
 /// Events that one command gives, at most.
@@ -55,12 +59,19 @@ impl<'a> Desk<'a> {
             Some(position) => notice(app, operator, position).await?,
             None => None,
         };
-        Ok(Self { app, operator, notice, position: app.projector.position().await? })
+        Ok(Self { app, operator, notice, position: app.projector.position().await?, at: None })
     }
 
     /// The last event that the page knows of.
     pub fn position(&self) -> i64 {
         self.position
+    }
+
+    /// The same page as of a moment, which is said on top of it.
+    pub fn then(mut self, past: &Past) -> Self {
+        self.also(&past.banner());
+        self.at = Some(past.at.position);
+        self
     }
 
     /// Says something on top of the page, below what was just done.
@@ -71,8 +82,8 @@ impl<'a> Desk<'a> {
 
     pub fn page(self, section: Section, title: &str, crumbs: &[(&str, String)], content: Markup) -> Markup {
         let viewer = pages::viewer(&self.operator.identity, &[]);
-        let Self { notice, position, .. } = self;
-        Console { title, section, viewer: &viewer, crumbs, position, notice }.render(content)
+        let Self { notice, position, at, .. } = self;
+        Console { title, section, viewer: &viewer, crumbs, position, at, notice }.render(content)
     }
 }
 
@@ -134,8 +145,8 @@ pub async fn root() -> Redirect {
     Redirect::to(paths::ADMIN_ORGS)
 }
 
-/// The tabs of one organisation's page.
-pub fn org_tabs(id: Uuid, here: &str) -> Markup {
+/// The tabs of one organisation's page, as of a moment if there is one.
+pub fn org_tabs(id: Uuid, here: &str, at: Option<At>) -> Markup {
     let tabs = [
         ("Overview", paths::org(id)),
         ("Members", paths::org_members(id)),
@@ -143,5 +154,5 @@ pub fn org_tabs(id: Uuid, here: &str) -> Markup {
         ("History", paths::org_history(id)),
         ("Operator access", paths::org_access(id)),
     ];
-    ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))
+    ui::tabs(&tabs.map(|(label, href)| (label, as_of::link(at, &href), label == here)))
 }

@@ -63,6 +63,14 @@ impl Section {
         }
     }
 
+    /// Whether its pages can be shown as of a moment.
+    fn has_a_past(self) -> bool {
+        match self {
+            Self::Organisations | Self::ReferenceData | Self::Superadmins => true,
+            Self::History | Self::Account => false,
+        }
+    }
+
     fn icon(self) -> Markup {
         match self {
             Self::Organisations => icon::organisations(),
@@ -83,6 +91,8 @@ pub struct Console<'a> {
     pub crumbs: &'a [(&'a str, String)],
     /// The last event that the data on this page knows of.
     pub position: i64,
+    /// The position as of which it shows everything, where that is not now.
+    pub at: Option<i64>,
     /// What was just done, mostly a [`note`](super::note).
     pub notice: Option<Markup>,
 }
@@ -108,7 +118,7 @@ impl Console<'_> {
                             @for section in Section::ALL {
                                 @let here = section == self.section;
                                 li {
-                                    a href=(section.href()) aria-current=[here.then_some("page")] {
+                                    a href=(self.way_to(section)) aria-current=[here.then_some("page")] {
                                         (section.icon()) (section.label())
                                     }
                                 }
@@ -124,13 +134,21 @@ impl Console<'_> {
         html! {
             header.bar {
                 (self.trail())
-                @if !self.has_own_search() { (search()) }
+                @if !self.has_own_search() { (search(self.at)) }
                 p.as-of title="The last event this page knows of" {
-                    span { "data as of " } (position(self.position))
+                    span { "data as of " } (position(self.at.unwrap_or(self.position)))
                 }
                 (shell::theme_switch())
                 (shell::account_menu(self.viewer))
             }
+        }
+    }
+
+    /// Where a section begins, as of the same moment if it can be shown so.
+    fn way_to(&self, section: Section) -> String {
+        match self.at.filter(|_| section.has_a_past()) {
+            Some(at) => format!("{}?at={at}", section.href()),
+            None => section.href().to_owned(),
         }
     }
 
@@ -153,13 +171,14 @@ impl Console<'_> {
     }
 }
 
-fn search() -> Markup {
+fn search(at: Option<i64>) -> Markup {
     html! {
         form.search role="search" action="/admin/orgs" method="get" {
             label.visually-hidden for="search" { "Search organisations" }
             (icon::search())
             input #search type="search" name="q" placeholder="Search organisations" autocomplete="off"
                 data-hotkey="/";
+            @if let Some(at) = at { input type="hidden" name="at" value=(at); }
             kbd aria-hidden="true" { "/" }
         }
     }

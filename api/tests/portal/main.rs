@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod admin_actions;
 mod admin_orgs;
+mod as_of;
 mod away;
 mod bad_input;
 mod cli;

@@ -57,6 +57,20 @@ pub async fn open_requests(
     })
 }
 
+/// The requests that nobody had decided at a position, the oldest first, at most `limit`. What became of them since is
+/// told as well.
+pub async fn open_requests_at(
+    db: &Db,
+    _: &Platform,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<Listed<GrantRequest>>, sqlx::Error> {
+    read!(db, |pool| {
+        let open = sqlx::query_as(include_str!("../sql/grants/open_requests_at.sql"));
+        open.bind(position).bind(limit).fetch_all(pool).await
+    })
+}
+
 /// The requests that were settled before a position, the last settled first, at most `limit`.
 pub async fn settled_requests(
     db: &Db,

@@ -140,6 +140,13 @@ impl<R> Default for Pending<R> {
     }
 }
 
+impl<R> Pending<R> {
+    /// All of them.
+    pub(crate) fn rows(self) -> impl Iterator<Item = R> {
+        self.open.into_values().chain(self.done)
+    }
+}
+
 impl<R: Table> Pending<R> {
     pub(super) fn add(&mut self, mut rows: Vec<R>) {
         self.done.append(&mut rows);

@@ -43,14 +43,14 @@ engines! {
 
 /// One thing that happens: a command, or a pause in which what was sent is answered, and perhaps folded.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Org(OrgId, OrgCommand),
     Grant(PersonId, GrantCommand),
     ResourceType(ResourceCode, ResourceTypeCommand),
     Pause { fold: bool },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let org = (0..5_u128).prop_map(|n| OrgId(Uuid::from_u128(n)));
     prop_oneof![
         20 => (org, org_command()).prop_map(|(id, command)| Step::Org(id, command)),
@@ -165,7 +165,7 @@ fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 /// Decides each command on what stands in the log, and sends what was decided between two pauses at once.
-async fn live_through(store: &Store, history: Vec<Step>) -> Outcome {
+pub(crate) async fn live_through(store: &Store, history: Vec<Step>) -> Outcome {
     let mut waiting: Vec<Append> = vec![];
     for step in history.into_iter().chain([Step::Pause { fold: true }]) {
         match step {

@@ -5,6 +5,7 @@
 mod aggregates;
 mod answers;
 mod append_only;
+mod as_of;
 mod finding;
 mod given;
 mod histories;

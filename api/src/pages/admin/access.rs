@@ -5,9 +5,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::Reason;
 use maud::{Markup, html};
 use projections::operator_reads;
+use projections::org_detail::OrgDetail;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::as_of::{self, At};
 use super::{Desk, Seen, org, org_tabs};
 use crate::access::Operator;
 use crate::app::App;
@@ -25,6 +27,9 @@ const MINUTES: i64 = 60;
 pub struct Before {
     /// Only looks before this one.
     before: Option<Uuid>,
+    /// The moment that the other tabs show; empty for now.
+    #[serde(default)]
+    at: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -39,9 +44,10 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(Before { before }): Query<Before>,
+    Query(Before { before, at }): Query<Before>,
 ) -> Result<Markup, Error> {
-    page(&app, &operator, (id, before), (&Why::default(), &Errors::default())).await
+    let at = as_of::read(&app, &at).await?;
+    page(&app, &operator, (id, before, at), (&Why::default(), &Errors::default())).await
 }
 
 /// Keeps the reason for this session and organisation, and writes it beside what is read from now on.
@@ -58,7 +64,7 @@ pub async fn say_why(
         said => errors.parse::<Reason>("reason", said),
     };
     if !errors.is_empty() {
-        return Ok(again(page(&app, &operator, (id, None), (&typed, &errors)).await?));
+        return Ok(again(page(&app, &operator, (id, None, None), (&typed, &errors)).await?));
     }
     let times = (clock::now(), clock::after(chrono::Duration::minutes(MINUTES)));
     let of = (operator.identity.session.session_id, id);
@@ -69,7 +75,7 @@ pub async fn say_why(
 async fn page(
     app: &App,
     operator: &Operator,
-    (id, before): (Uuid, Option<Uuid>),
+    (id, before, at): (Uuid, Option<Uuid>, Option<At>),
     (typed, errors): (&Why, &Errors),
 ) -> Result<Markup, Error> {
     let desk = Desk::open(app, operator, Seen::default()).await?;
@@ -78,14 +84,25 @@ async fn page(
     let said = operator_reads::reason(&app.db, (session, id), clock::now()).await?;
     let looks = Looks::of(app, &operator.scope(), id, before).await?;
     let content = html! {
-        (org::head(&org, operator))
-        (org_tabs(id, "Operator access"))
+        @if let Some(at) = at { (of_now(&org, at)) } @else { (org::head(&org, operator, None)) }
+        (org_tabs(id, "Operator access", at))
         p.prose { "Every look at this organisation through the console. Its owners and admins see the same list." }
-        (ui::card("Why you are looking", why(id, said.as_deref(), (typed, errors))))
+        @if at.is_none() { (ui::card("Why you are looking", why(id, said.as_deref(), (typed, errors)))) }
         (looks.table())
-        (looks.pager(&paths::org_access(id)))
+        (looks.pager(&as_of::link(at, &paths::org_access(id))))
     };
     Ok(org::page(desk, &org, content))
+}
+
+/// The head of this tab while the others show the past.
+fn of_now(org: &OrgDetail, at: At) -> Markup {
+    html! {
+        (ui::head(&org.name, None, Some(ui::id(&org.slug)), html! {}))
+        (ui::note(Tone::Info, html! {
+            "This tab is of now: who looked is not part of the history. The others show how it was at "
+            (ui::position(at.position)) ". " a href=(paths::org_access(org.org_id)) { "Back to now" }
+        }))
+    }
 }
 
 fn why(id: Uuid, said: Option<&str>, (typed, errors): (&Why, &Errors)) -> Markup {

@@ -1,11 +1,18 @@
-//! `/admin/orgs`: every organisation, found by any part of name, slug, id or owner's address.
+//! `/admin/orgs`: every organisation, found by any part of name, slug, id or owner's address, now and as of any moment.
+
+use std::collections::HashMap;
 
 use axum::extract::State;
+use cqrs_es::Aggregate;
+use domain::Org;
 use maud::{Markup, html};
-use projections::org_list::{self, Filter, Order, OrgListed, OrgPage, Sort, Total};
+use projections::history;
+use projections::history::filter::types;
+use projections::org_list::{self, Filter, Order, OrgListed, OrgPage, OrgRow, Sort, Total};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::as_of::{self, At, Past};
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
@@ -35,39 +42,70 @@ pub struct View {
     /// Id and sort key of the row that the page ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<String>,
+    /// The moment as of which it is shown; empty for now.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    at: String,
     #[serde(default, skip_serializing)]
     seen: Option<i64>,
 }
+
+/// What organisations of a list of then are now, by their ids.
+type Now = HashMap<Uuid, OrgRow>;
 
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Query(view): Query<View>,
 ) -> Result<Markup, Error> {
+    let at = as_of::read(&app, &view.at).await?;
+    let view = View { at: at.map_or_else(String::new, |at| at.position.to_string()), ..view };
     let desk = Desk::open(&app, &operator, Seen { seen: view.seen }).await?;
-    let (filter, order) = (view.filter(), view.order()?);
+    let (filter, order) = (view.filter(at), view.order()?);
     let page = org_list::page(&app.db, &operator.platform, &filter, &order, ROWS).await?;
-    let content = content(&view, &order, &page, operator.identity.is_superadmin());
-    Ok(desk.page(Section::Organisations, "Organisations", &[], content))
+    let Some(at) = at else {
+        let content = content(&view, &order, &page, operator.identity.is_superadmin());
+        return Ok(desk.page(Section::Organisations, TITLE, &[], content));
+    };
+    let ids: Vec<Uuid> = page.rows.iter().map(|row| row.org_id).collect();
+    let now = org_list::now(&app.db, &operator.platform, &ids).await?;
+    let of_orgs = history::Filter { types: Some(types(Org::TYPE, "")), ..history::Filter::default() };
+    let here = View { at: String::new(), ..view.clone() }.url();
+    let past = Past::of(&app, &operator, at, (&here, &of_orgs)).await?;
+    let content = html! {
+        (ui::head(TITLE, None, None, ui::actions(control(&view, Some(at)))))
+        (bar(&view))
+        (ui::results(results(&view, &order, &page, Some((at, &now)))))
+    };
+    Ok(desk.then(&past).page(Section::Organisations, TITLE, &[], content))
 }
 
-/// What stands on the page, for somebody who may make organisations or may not.
-pub fn content(view: &View, order: &Order, page: &OrgPage, may_create: bool) -> Markup {
-    let new = may_create.then(|| ui::actions(ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)));
+const TITLE: &str = "Organisations";
+
+/// What stands on the page of now, for somebody who may make organisations or may not.
+fn content(view: &View, order: &Order, page: &OrgPage, may_create: bool) -> Markup {
+    let actions = html! {
+        (control(view, None))
+        @if may_create { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
+    };
     html! {
-        (ui::head("Organisations", None, None, new.unwrap_or_default()))
+        (ui::head(TITLE, None, None, ui::actions(actions)))
         (bar(view))
-        (ui::results(results(view, order, page)))
+        (ui::results(results(view, order, page, None)))
     }
 }
 
+fn control(view: &View, at: Option<At>) -> Markup {
+    let kept = [("q", &*view.q), ("status", &*view.status), ("owner", &*view.owner), ("sort", &*view.sort)];
+    as_of::control(paths::ADMIN_ORGS, at, &kept)
+}
+
 impl View {
-    fn filter(&self) -> Filter {
+    fn filter(&self, at: Option<At>) -> Filter {
         Filter {
             text: Some(self.q.trim().to_owned()).filter(|text| !text.is_empty()),
             status: Some(self.status.clone()).filter(|status| !status.is_empty()),
             without_owner: self.owner == "none",
-            at: None,
+            at: at.map(|at| at.position),
         }
     }
 
@@ -101,6 +139,11 @@ impl View {
         if query.is_empty() { paths::ADMIN_ORGS.to_owned() } else { format!("{}?{query}", paths::ADMIN_ORGS) }
     }
 
+    /// The list of the same moment without any filter.
+    fn all(&self) -> String {
+        Self { at: self.at.clone(), ..Self::default() }.url()
+    }
+
     fn first_page(&self) -> Self {
         Self { after: None, before: None, ..self.clone() }
     }
@@ -128,25 +171,30 @@ fn bar(view: &View) -> Markup {
         ("archived", "archived"),
     ];
     let owners = [("", "any"), ("none", "nobody yet")];
+    let label = if view.at.is_empty() {
+        "Name, slug, id or owner's e-mail"
+    } else {
+        "Name, slug or id of then, or e-mail of today"
+    };
     FilterBar {
-        action: paths::ADMIN_ORGS,
-        label: "Name, slug, id or owner's e-mail",
+        action: &view.all(),
+        label,
         q: &view.q,
         filters: &[
             ui::table::Filter { name: "status", label: "Status", options: &statuses, chosen: &view.status },
             ui::table::Filter { name: "owner", label: "Owner", options: &owners, chosen: &view.owner },
         ],
-        hidden: &[("sort", &view.sort)],
+        hidden: &[("sort", &view.sort), ("at", &view.at)],
         more: None,
     }
     .render()
 }
 
-fn results(view: &View, order: &Order, page: &OrgPage) -> Markup {
+fn results(view: &View, order: &Order, page: &OrgPage, then: Option<(At, &Now)>) -> Markup {
     if page.rows.is_empty() {
         return nothing(view);
     }
-    let rows: Vec<Vec<Markup>> = page.rows.iter().map(row).collect();
+    let rows: Vec<Vec<Markup>> = page.rows.iter().map(|org| row(org, then)).collect();
     let link = |row: Option<&OrgListed>, forwards: bool| {
         let at = row.map(|row| cursor(order.sort, row));
         let (after, before) = if forwards { (at, None) } else { (None, at) };
@@ -168,13 +216,13 @@ fn counted(total: Total) -> String {
     }
 }
 
-fn columns(view: &View, order: &Order) -> [Column<'static>; 7] {
+fn columns(view: &View, order: &Order) -> Vec<Column<'static>> {
     let sorted = |column: Column<'static>, name: &str, sort: Sort| {
         let here = order.sort == sort;
         let turned = if here && !order.descending { format!("-{name}") } else { name.to_owned() };
         column.sorted(View { sort: turned, ..view.first_page() }.url(), here.then_some(!order.descending))
     };
-    [
+    let mut columns = vec![
         sorted(Column::new("Name"), "name", Sort::Name),
         Column::new("Slug").wide(),
         Column::new("Status"),
@@ -182,12 +230,17 @@ fn columns(view: &View, order: &Order) -> [Column<'static>; 7] {
         Column::new("Owner").wide(),
         sorted(Column::new("Created"), "created", Sort::Created),
         sorted(Column::new("Last change"), "changed", Sort::Changed),
-    ]
+    ];
+    if !view.at.is_empty() {
+        columns.push(Column::new("Now").wide());
+    }
+    columns
 }
 
-fn row(org: &OrgListed) -> Vec<Markup> {
-    vec![
-        html! { a href=(paths::org(org.org_id)) { (org.name) } @if org.protected { " " (ui::badge("protected")) } },
+fn row(org: &OrgListed, then: Option<(At, &Now)>) -> Vec<Markup> {
+    let page = as_of::link(then.map(|(at, _)| at), &paths::org(org.org_id));
+    let mut cells = vec![
+        html! { a href=(page) { (org.name) } @if org.protected { " " (ui::badge("protected")) } },
         ui::id(&org.slug),
         html! { span title=[org.reason.as_deref()] { (ui::badge(&org.status)) } },
         html! { (org.members) },
@@ -199,11 +252,40 @@ fn row(org: &OrgListed) -> Vec<Markup> {
         },
         ui::time(org.created_at.into()),
         ui::time(org.changed_at.into()),
-    ]
+    ];
+    if let Some((_, now)) = then {
+        cells.push(differs(org, now.get(&org.org_id)));
+    }
+    cells
+}
+
+/// In what an organisation is another one now.
+fn differs(org: &OrgListed, now: Option<&OrgRow>) -> Markup {
+    let Some(now) = now else { return html! { "–" } };
+    let differs = [
+        (now.name != org.name).then(|| html! { "called " (now.name) }),
+        (now.slug != org.slug).then(|| ui::id(&now.slug)),
+        (now.status != org.status).then(|| ui::badge(&now.status)),
+        (now.members != org.members).then(|| html! { (now.members) " members" }),
+        (now.protected && !org.protected).then(|| html! { "protected" }),
+        (!now.protected && org.protected).then(|| html! { "not protected" }),
+    ];
+    let differs: Vec<Markup> = differs.into_iter().flatten().collect();
+    html! {
+        @if differs.is_empty() { span.hint { "the same" } }
+        @for (index, one) in differs.iter().enumerate() { @if index > 0 { ", " } (one) }
+    }
 }
 
 fn nothing(view: &View) -> Markup {
-    if view.q.is_empty() && view.status.is_empty() && view.owner.is_empty() {
+    let unfiltered = view.q.is_empty() && view.status.is_empty() && view.owner.is_empty();
+    if unfiltered && !view.at.is_empty() {
+        return ui::empty(
+            "There was no organisation yet.",
+            html! { "Go on to a later moment, or back to now." },
+        );
+    }
+    if unfiltered {
         return ui::empty(
             "No organisations yet.",
             html! { a href=(paths::ADMIN_ORGS_NEW) { "Create the first one" } ", and its owner can sign in within seconds." },
@@ -211,6 +293,6 @@ fn nothing(view: &View) -> Markup {
     }
     ui::empty(
         "No organisation matches.",
-        html! { "Search for less, or " a href=(paths::ADMIN_ORGS) { "show all of them" } "." },
+        html! { "Search for less, or " a href=(view.all()) { "show all of them" } "." },
     )
 }

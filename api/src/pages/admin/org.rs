@@ -1,5 +1,7 @@
 //! `/admin/orgs/{id}`: one organisation: overview, members, history.
 
+pub mod then;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +17,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
+use super::as_of::{self, Asked};
 use super::history::open_in_history;
 use super::{Desk, Seen, org_tabs};
 use crate::access::Operator;
@@ -37,15 +40,18 @@ pub async fn overview(
     operator: Operator,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Query(seen): Query<Seen>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
-    let (desk, forget) = arrive(&app, &operator, &headers, id, seen).await?;
+    if let Some(at) = asked.read(&app).await? {
+        return Ok(then::overview(&app, &operator, id, at).await?.into_response());
+    }
+    let (desk, forget) = arrive(&app, &operator, &headers, id, asked.seen()).await?;
     let org = load(&app, &operator, id).await?;
     let events = history::of_org(&app.log, &operator.scope(), id, i64::MAX, 8).await?;
     let names = Names::of(&app, &events).await?;
     let content = html! {
-        (head(&org, &operator))
-        (org_tabs(id, "Overview"))
+        (head(&org, &operator, Some(&paths::org(id))))
+        (org_tabs(id, "Overview", None))
         (ui::columns(
             html! {
                 (standing(&app, &operator, &org).await?)
@@ -67,16 +73,19 @@ pub async fn members(
     operator: Operator,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Query(seen): Query<Seen>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
-    let (desk, forget) = arrive(&app, &operator, &headers, id, seen).await?;
+    if let Some(at) = asked.read(&app).await? {
+        return Ok(then::members(&app, &operator, id, at).await?.into_response());
+    }
+    let (desk, forget) = arrive(&app, &operator, &headers, id, asked.seen()).await?;
     let org = load(&app, &operator, id).await?;
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
     let invited = memberships::invited(&app.db, &operator.scope(), id).await?;
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
     let content = html! {
-        (head(&org, &operator))
-        (org_tabs(id, "Members"))
+        (head(&org, &operator, Some(&paths::org_members(id))))
+        (org_tabs(id, "Members", None))
         (ui::card("Members", members_table(&people)))
         (ui::card("Open invitations", invitations_table(&org, &invited, change)))
     };
@@ -88,14 +97,20 @@ pub async fn members(
 pub struct Before {
     /// Only events before this position.
     before: Option<i64>,
+    /// The moment as of which it is shown; empty for now.
+    #[serde(default)]
+    at: String,
 }
 
 pub async fn history(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(Before { before }): Query<Before>,
+    Query(Before { before, at }): Query<Before>,
 ) -> Result<Markup, Error> {
+    if let Some(at) = as_of::read(&app, &at).await? {
+        return then::events(&app, &operator, (id, before), at).await;
+    }
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
     let org = load(&app, &operator, id).await?;
     let before = before.unwrap_or(i64::MAX);
@@ -105,8 +120,8 @@ pub async fn history(
     let older = older.map(|last| format!("{}?before={}", paths::org_history(id), last.position));
     let newest = (before < i64::MAX).then(|| paths::org_history(id));
     let content = html! {
-        (head(&org, &operator))
-        (org_tabs(id, "History"))
+        (head(&org, &operator, Some(&paths::org_history(id))))
+        (org_tabs(id, "History", None))
         p.aside { (open_in_history(id)) }
         (names.timeline(&events))
         (ui::pager(newest, older, &format!("{} events in all", org.sequence)))
@@ -137,9 +152,11 @@ pub(super) fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
     desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
 }
 
-pub(super) fn head(org: &OrgDetail, operator: &Operator) -> Markup {
+/// What every tab begins with; `here` is one that has a past.
+pub(super) fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> Markup {
     let status = html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } };
     let actions = html! {
+        @if let Some(here) = here { (as_of::control(here, None, &[])) }
         @if operator.identity.is_superadmin() {
             @match org.status.as_str() {
                 SUSPENDED => (ui::primary_link("Reinstate", &paths::org_action(org.org_id, Action::Reinstatement))),

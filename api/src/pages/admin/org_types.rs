@@ -13,8 +13,9 @@ use projections::resource_types::{self, Held};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::as_of::Asked;
 use super::reference::policy;
-use super::{Desk, Seen, org, org_tabs};
+use super::{Desk, org, org_tabs};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::Envelope;
@@ -38,17 +39,20 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(seen): Query<Seen>,
+    Query(asked): Query<Asked>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, seen).await?;
+    if let Some(at) = asked.read(&app).await? {
+        return org::then::types(&app, &operator, id, at).await;
+    }
+    let desk = Desk::open(&app, &operator, asked.seen()).await?;
     let org = org::load(&app, &operator, id).await?;
     let types = resource_types::of_org(&app.db, &operator.scope(), id).await?;
     let actors: Vec<&str> = types.iter().filter_map(|held| held.chosen_by.as_deref()).collect();
     let names = Names::of_actors(&app, &actors).await?;
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
     let content = html! {
-        (org::head(&org, &operator))
-        (org_tabs(id, "Resource types"))
+        (org::head(&org, &operator, Some(&paths::org_types(id))))
+        (org_tabs(id, "Resource types", None))
         (table(&org, &types, &names, change))
     };
     let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned()), (&org.name, paths::org(id))];
@@ -102,7 +106,7 @@ fn table(org: &OrgDetail, types: &[Held], names: &Names, change: bool) -> Markup
 }
 
 /// Where a row comes from: a policy and its event, or a choice and whose it was.
-fn because(held: &Held, names: &Names) -> Markup {
+pub(super) fn because(held: &Held, names: &Names) -> Markup {
     let chosen = held.choice.as_deref().zip(held.chosen_at.zip(held.chosen_position));
     let Some((choice, (at, position))) = chosen else {
         let policy = held.spread.parse().map_or("–", policy);

@@ -5,13 +5,15 @@ pub mod compare;
 pub mod definition;
 pub mod detail;
 pub mod new;
+mod then;
 
 use axum::extract::State;
 use domain::resource_type::Spread;
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
-use super::{Desk, Seen};
+use super::Desk;
+use super::as_of::{self, Asked};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -22,9 +24,12 @@ use crate::ui::{self, Column, Section};
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(seen): Query<Seen>,
+    Query(asked): Query<Asked>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, seen).await?;
+    if let Some(at) = asked.read(&app).await? {
+        return then::all(&app, &operator, at).await;
+    }
+    let desk = Desk::open(&app, &operator, asked.seen()).await?;
     let types = resource_types::all(&app.db, &operator.platform).await?;
     let change = operator.identity.is_superadmin();
     let mut rows = vec![];
@@ -33,6 +38,7 @@ pub async fn show(
         rows.push(cells(row, reach));
     }
     let actions = html! {
+        (as_of::control(paths::ADMIN_REFERENCE, None, &[]))
         @if !rows.is_empty() { (ui::button_link("Compare", paths::ADMIN_REFERENCE_COMPARE)) }
         @if change { (ui::primary_link("New resource type", paths::ADMIN_REFERENCE_NEW)) }
     };

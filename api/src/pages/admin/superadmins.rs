@@ -8,6 +8,7 @@ pub mod new;
 pub mod revocation;
 mod tables;
 mod term;
+mod then;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub(crate) use self::tables::until;
+use super::as_of::{self, At};
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
@@ -56,6 +58,9 @@ pub struct Asked {
     settled_before: Option<i64>,
     /// Somebody who was to be given a role that they hold already.
     held: Option<Uuid>,
+    /// The moment as of which it is shown; empty for now.
+    #[serde(default)]
+    at: String,
 }
 
 pub async fn show(
@@ -64,6 +69,9 @@ pub async fn show(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
+    if let Some(at) = as_of::read(&app, &asked.at).await? {
+        return Ok(then::show(&app, &operator, &asked, at).await?.into_response());
+    }
     let mut desk = Desk::open(&app, &operator, Seen { seen: asked.seen }).await?;
     if let Some(person) = asked.held {
         desk.also(&already(&app, &operator, person).await?);
@@ -76,15 +84,18 @@ pub async fn show(
     let held = grants::held(&app.db, &operator.platform, OPEN).await?;
     let change = operator.identity.is_superadmin();
     let label = if app.settings.grant_approval { "Ask for a role" } else { "Grant a role" };
-    let actions = html! { @if change { (ui::primary_link(label, paths::ADMIN_SUPERADMINS_NEW)) } };
+    let actions = html! {
+        (as_of::control(paths::ADMIN_SUPERADMINS, None, &[]))
+        @if change { (ui::primary_link(label, paths::ADMIN_SUPERADMINS_NEW)) }
+    };
     let subtitle = html! { (counted(standing, &held)) ". Auditors see everything and change nothing." };
     let content = html! {
         (ui::head("Superadmins", None, Some(subtitle), ui::actions(actions)))
         @if standing == 1 { (only_one(change)) }
         (ui::card("Who holds a role now", tables::held(&app, &operator, &held).await?))
         (requests(&app, &operator, &held).await?)
-        (past(&app, &operator, &asked).await?)
-        (past_requests(&app, &operator, &asked).await?)
+        (past(&app, &operator, &asked, None).await?)
+        (past_requests(&app, &operator, &asked, None).await?)
         (granted_lately(&app, &operator).await?)
         (from_the_shell(&app, &operator).await?)
     };
@@ -161,23 +172,28 @@ async fn requests(app: &App, operator: &Operator, held: &[GrantListed]) -> Resul
     Ok(ui::card("Requests", tables::requests(app, operator, &open, held).await?))
 }
 
-async fn past(app: &App, operator: &Operator, asked: &Asked) -> Result<Markup, Error> {
-    let before = asked.before.unwrap_or(i64::MAX);
+async fn past(app: &App, operator: &Operator, asked: &Asked, at: Option<At>) -> Result<Markup, Error> {
+    let before = asked.before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, At::end));
     let past = grants::past(&app.db, &operator.platform, before, PAST + 1).await?;
     let (past, last) = page_of(past, |grant| grant.ended_position);
-    let pager = pager(("before", asked.before, last), "Past grants are kept for ever.");
+    let pager = pager(("before", asked.before, last), at, "Past grants are kept for ever.");
     Ok(ui::card("Past grants", html! { (tables::past(app, &past).await?) (pager) }))
 }
 
 /// Nothing where nobody ever asked for anything.
-async fn past_requests(app: &App, operator: &Operator, asked: &Asked) -> Result<Markup, Error> {
-    let before = asked.settled_before.unwrap_or(i64::MAX);
+async fn past_requests(
+    app: &App,
+    operator: &Operator,
+    asked: &Asked,
+    at: Option<At>,
+) -> Result<Markup, Error> {
+    let before = asked.settled_before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, At::end));
     let settled = grants::settled_requests(&app.db, &operator.platform, before, PAST + 1).await?;
     if settled.is_empty() {
         return Ok(html! {});
     }
     let (settled, last) = page_of(settled, |request| request.settled_position);
-    let pager = pager(("settled_before", asked.settled_before, last), "Past requests are kept for ever.");
+    let pager = pager(("settled_before", asked.settled_before, last), at, "Past requests are kept for ever.");
     Ok(ui::card("Past requests", html! { (tables::settled(app, &settled).await?) (pager) }))
 }
 
@@ -191,9 +207,9 @@ fn page_of<R>(mut rows: Vec<R>, position: fn(&R) -> Option<i64>) -> (Vec<R>, Opt
     (rows, last)
 }
 
-fn pager((name, before, last): (&str, Option<i64>, Option<i64>), count: &str) -> Markup {
-    let older = last.map(|last| format!("{}?{name}={last}", paths::ADMIN_SUPERADMINS));
-    let newest = before.map(|_| paths::ADMIN_SUPERADMINS.to_owned());
+fn pager((name, before, last): (&str, Option<i64>, Option<i64>), at: Option<At>, count: &str) -> Markup {
+    let older = last.map(|last| as_of::link(at, &format!("{}?{name}={last}", paths::ADMIN_SUPERADMINS)));
+    let newest = before.map(|_| as_of::link(at, paths::ADMIN_SUPERADMINS));
     html! { @if newest.is_some() || older.is_some() { (ui::pager(newest, older, count)) } }
 }
 

@@ -78,7 +78,6 @@ async fn a_moment_that_is_none_is_told_at_its_field_and_nothing_is_lost(world: W
     let tomorrow = exactly(clock::after(chrono::Duration::days(1)).into());
     for (at, sentence) in [
         ("-1", "positions begin with 1"),
-        ("0", "positions begin with 1"),
         ("9223372036854775808", "the log is not there yet"),
         ("1000000", "the log is not there yet"),
         ("yesterday", "give a position like 1234"),

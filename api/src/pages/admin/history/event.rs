@@ -3,7 +3,7 @@
 //! **Invariant:** everything here follows from the log alone, so the page of an event says the same for ever, but for
 //! names and for what came after it.
 
-mod change;
+pub(in crate::pages::admin) mod change;
 mod tree;
 
 use axum::extract::State;

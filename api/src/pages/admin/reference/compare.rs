@@ -3,8 +3,6 @@
 //! **Invariant:** what a type was at a moment is what its own events until then make of it, by the rules of the type
 //! itself.
 
-mod moment;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cqrs_es::Aggregate;
@@ -15,7 +13,6 @@ use projections::event_log::Recorded;
 use projections::resource_types::{self, ResourceTypeRow};
 use serde::Deserialize;
 
-use self::moment::{Moment, Present};
 use super::detail::stream;
 use super::policy;
 use crate::access::Operator;
@@ -24,6 +21,7 @@ use crate::error::Error;
 use crate::extract::Query;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
+use crate::pages::moment::{Moment, Present};
 use crate::ui::{self, Column, Field, Section, Tone};
 use crate::{clock, paths};
 

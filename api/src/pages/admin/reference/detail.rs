@@ -8,13 +8,14 @@ use projections::event_log::{Recorded, StreamId};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
 use super::change::Change;
-use super::{policy, reached};
+use super::{policy, reached, then};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::{Path, Query};
+use crate::pages::admin::Desk;
+use crate::pages::admin::as_of::{self, Asked};
 use crate::pages::admin::history::open_in_history;
-use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
 use crate::paths;
 use crate::ui::{self, Section, Tone};
@@ -23,10 +24,13 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(code): Path<String>,
-    Query(seen): Query<Seen>,
+    Query(asked): Query<Asked>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, seen).await?;
     let row = load(&app, &operator, &code).await?;
+    if let Some(at) = asked.read(&app).await? {
+        return then::one(&app, &operator, &row, at).await;
+    }
+    let desk = Desk::open(&app, &operator, asked.seen()).await?;
     let reach = resource_types::reach(&app.db, &operator.platform, &row).await?;
     let mut events = app.log.stream(&stream(&row.code), 0).await?;
     events.reverse();
@@ -65,6 +69,7 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     let link = |label, change| ui::button_link(label, &paths::resource_type_change(&row.code, change));
     let status = ui::badge(if row.active { "active" } else { "deactivated" });
     let actions = html! {
+        (as_of::control(&paths::resource_type(&row.code), None, &[]))
         (ui::button_link("Compare with …", &paths::compare(&row.code)))
         @if change && row.active {
             (link("Relabel", Change::Label))
@@ -89,12 +94,12 @@ fn before_the_last(row: &ResourceTypeRow, events: &[Recorded]) -> Markup {
     }
 }
 
-fn deactivated(row: &ResourceTypeRow) -> Markup {
+pub(super) fn deactivated(row: &ResourceTypeRow) -> Markup {
     let reason = row.reason.as_deref().unwrap_or("no reason was given");
     ui::note(Tone::Warning, html! { "Deactivated " (ui::time(row.changed_at.into())) ": " (reason) })
 }
 
-fn facts(row: &ResourceTypeRow) -> Markup {
+pub(super) fn facts(row: &ResourceTypeRow) -> Markup {
     ui::facts(&[
         ("Code", ui::copyable(&row.code)),
         ("Description", html! { @if row.description.is_empty() { "–" } @else { (row.description) } }),

@@ -20,7 +20,7 @@ use crate::ui::{self, Column};
 use crate::{clock, paths};
 
 /// Names of whoever gave and took these.
-async fn names(app: &App, grants: &[GrantListed]) -> Result<Names, Error> {
+pub(super) async fn names(app: &App, grants: &[GrantListed]) -> Result<Names, Error> {
     let actors = grants.iter().flat_map(|grant| [Some(&grant.granted_by), grant.ended_by.as_ref()]);
     Names::of_actors(app, &actors.flatten().map(String::as_str).collect::<Vec<_>>()).await
 }
@@ -128,7 +128,7 @@ pub(super) async fn requests(
 }
 
 /// The role, and the term where there is one.
-fn asked_for(request: &GrantRequest) -> Markup {
+pub(super) fn asked_for(request: &GrantRequest) -> Markup {
     let term = request.term();
     html! {
         (ui::badge(&request.role))

@@ -24,8 +24,16 @@ pub(super) async fn table(app: &App, event: &Recorded) -> Result<Markup, Error> 
     if changes.is_empty() {
         return Ok(ui::empty("Nothing changed.", html! { "It was so already when this was written." }));
     }
-    let names = names(app, &changes).await?;
     let columns = [Column::new("Field"), Column::new("Before"), Column::new("After")];
+    Ok(ui::table("What it changed", &columns, &rows(app, &changes).await?))
+}
+
+/// A row for each field: its name, before, after.
+pub(in crate::pages::admin) async fn rows(
+    app: &App,
+    changes: &[diff::Change],
+) -> Result<Vec<Vec<Markup>>, Error> {
+    let names = names(app, changes).await?;
     let row = |change: &diff::Change| {
         let path: Vec<String> = change.path.iter().map(|name| called(name, &names)).collect();
         vec![
@@ -34,7 +42,7 @@ pub(super) async fn table(app: &App, event: &Recorded) -> Result<Markup, Error> 
             value(change.after.as_ref(), &names),
         ]
     };
-    Ok(ui::table("What it changed", &columns, &changes.iter().map(row).collect::<Vec<_>>()))
+    Ok(changes.iter().map(row).collect())
 }
 
 /// What people are called whose ids stand there.

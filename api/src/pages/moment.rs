@@ -1,6 +1,6 @@
 //! A moment as people name one: now, a position of the log, or a time.
 //!
-//! **Invariant:** it has come: nobody is told what will be.
+//! **Invariant:** it has come: nobody is told what will be. Position 0 is before the first event.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use projections::Timestamp;
 use projections::event_log::Recorded;
 
-use crate::pages::form;
+use super::form;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+pub enum Moment {
     Now,
     /// Right after the event at this position.
     Position(i64),
@@ -20,14 +20,14 @@ pub(super) enum Moment {
 
 /// How far the log and the time are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Present {
+pub struct Present {
     pub position: i64,
     pub at: Timestamp,
 }
 
 impl Moment {
     /// Reads what was typed; where that is no moment, a sentence for the field.
-    pub(super) fn parse(typed: &str, present: Present) -> Result<Self, String> {
+    pub fn parse(typed: &str, present: Present) -> Result<Self, String> {
         let typed = typed.trim();
         if typed.is_empty() {
             return Ok(Self::Now);
@@ -45,7 +45,7 @@ impl Moment {
     }
 
     /// Whether an event had happened by then.
-    pub(super) fn includes(self, event: &Recorded) -> bool {
+    pub fn includes(self, event: &Recorded) -> bool {
         match self {
             Self::Now => true,
             Self::Position(position) => event.position <= position,
@@ -71,11 +71,13 @@ fn number(typed: &str) -> Option<&str> {
     (!digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(number)
 }
 
+const BEFORE_ALL: &str = "positions begin with 1; 0 is before the first event";
+
 fn position(number: &str, last: i64) -> Result<Moment, String> {
     match number.parse::<i64>() {
-        Ok(position) if (1..=last).contains(&position) => Ok(Moment::Position(position)),
-        Ok(..=0) => Err("positions begin with 1".to_owned()),
-        Err(_) if number.starts_with('-') => Err("positions begin with 1".to_owned()),
+        Ok(position) if (0..=last).contains(&position) => Ok(Moment::Position(position)),
+        Ok(..0) => Err(BEFORE_ALL.to_owned()),
+        Err(_) if number.starts_with('-') => Err(BEFORE_ALL.to_owned()),
         Ok(_) | Err(_) => Err(format!("the log is not there yet; its last position is {last}")),
     }
 }
@@ -95,6 +97,7 @@ mod tests {
         for (typed, told) in [
             ("", "now"),
             (" ", "now"),
+            ("0", "at #0"),
             ("1", "at #1"),
             (" 62 ", "at #62"),
             ("#062", "at #62"),
@@ -112,7 +115,6 @@ mod tests {
     #[test]
     fn what_is_no_moment_is_told() {
         for (typed, sentence) in [
-            ("0", "positions begin with 1"),
             ("-7", "positions begin with 1"),
             ("-99999999999999999999", "positions begin with 1"),
             ("63", "its last position is 62"),

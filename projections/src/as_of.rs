@@ -1,0 +1,171 @@
+//! How was it, as of a position: one organisation, the resource types?
+//!
+//! What an aggregate leaves in the read models follows from its own stream alone. So its events up to a position, folded
+//! in memory by the folds that serve, give the rows that the read models had then, and nobody keeps old ones for it.
+//! The [list of organisations](crate::org_list) and the [grants](crate::grants) know the positions from and to which
+//! their rows hold, and are asked where they stand.
+//!
+//! **Invariant:** nothing is written here, and nothing that came after the position is looked at.
+
+use std::collections::BTreeMap;
+
+use cqrs_es::Aggregate;
+use domain::org::Role;
+use domain::values::OrgId;
+use domain::{Org, ResourceType};
+use uuid::Uuid;
+
+use crate::db::{read, scoped};
+use crate::event_log::{EventLog, Recorded, StreamId};
+use crate::memberships::{self, Invitation, MembershipRow, OPEN};
+use crate::org_detail::{self, OrgDetail};
+use crate::permissions::{self, Headcount, Matrix, PermissionRow, RoleRow};
+use crate::projector::{Entry, FoldError};
+use crate::resource_types::{self, ChoiceRow, Held, ResourceTypeRow};
+use crate::scope::{Platform, Scope};
+use crate::table::{Memory, Rows};
+use crate::timestamp::Timestamp;
+
+/// An organisation with everything that pages show of it.
+#[derive(Clone, Debug)]
+pub struct OrgThen {
+    pub org: OrgDetail,
+    /// Owners first, then those who joined first.
+    pub members: Vec<MembershipRow>,
+    /// All that there were by then, the newest first.
+    pub invitations: Vec<Invitation>,
+    /// Active ones, by their codes: those that it had, and those that it could have.
+    pub types: Vec<Held>,
+    pub matrix: Matrix,
+    /// The last event that had happened to it.
+    pub last: Recorded,
+}
+
+/// The last position that was recorded at a moment or before it: 0 before the first event.
+pub async fn position(log: &EventLog, at: Timestamp) -> Result<i64, sqlx::Error> {
+    let last: Option<i64> = read!(log.db(), |pool| {
+        sqlx::query_scalar(include_str!("sql/as_of/position.sql")).bind(at).fetch_optional(pool).await
+    })?;
+    Ok(last.unwrap_or(0))
+}
+
+/// One organisation as of a position; nothing where it was not there yet.
+pub async fn org(
+    log: &EventLog,
+    scope: &Scope,
+    org_id: Uuid,
+    position: i64,
+) -> Result<Option<OrgThen>, FoldError> {
+    let (mut memory, mut last) = (Memory::default(), None);
+    loop {
+        let sequence = last.as_ref().map_or(0, |event: &Recorded| event.sequence);
+        let events = next(log, scope, org_id, (sequence, position)).await?;
+        let ended = events.len() < BATCH;
+        last = events.last().cloned().or(last);
+        let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
+        fold_org(&mut memory, &entries.iter().collect::<Vec<_>>()).await?;
+        if ended {
+            break;
+        }
+    }
+    let types = types(log, position).await?;
+    Ok(last.and_then(|last| OrgThen::of(memory, &types, last)))
+}
+
+/// All resource types as of a position, active ones first and by their codes.
+pub async fn resource_types(
+    log: &EventLog,
+    _: &Platform,
+    position: i64,
+) -> Result<Vec<ResourceTypeRow>, FoldError> {
+    types(log, position).await
+}
+
+/// Events that are read at a time.
+const BATCH: usize = 1000;
+
+async fn next(
+    log: &EventLog,
+    scope: &Scope,
+    org_id: Uuid,
+    (after, up_to): (i64, i64),
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let stream = StreamId::of::<Org>(OrgId(org_id));
+    scoped!(log.db(), scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/as_of/stream.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(after)
+            .bind(up_to)
+            .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
+            .fetch_all(conn)
+            .await
+    })
+}
+
+async fn fold_org(memory: &mut Memory, entries: &[&Entry]) -> Result<(), FoldError> {
+    let mut rows = Rows::Pending(memory);
+    org_detail::fold(&mut rows, entries).await?;
+    memberships::fold(&mut rows, entries).await?;
+    resource_types::fold(&mut rows, entries).await?;
+    permissions::fold(&mut rows, entries).await
+}
+
+async fn types(log: &EventLog, position: i64) -> Result<Vec<ResourceTypeRow>, FoldError> {
+    let events: Vec<Recorded> = read!(log.db(), |pool| {
+        sqlx::query_as(include_str!("sql/as_of/of_kind.sql"))
+            .bind(ResourceType::TYPE)
+            .bind(position)
+            .fetch_all(pool)
+            .await
+    })?;
+    let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
+    let mut memory = Memory::default();
+    resource_types::fold(&mut Rows::Pending(&mut memory), &entries.iter().collect::<Vec<_>>()).await?;
+    let mut types: Vec<ResourceTypeRow> = memory.resource_type.rows().collect();
+    types.sort_by(|one, other| (!one.active, &one.code).cmp(&(!other.active, &other.code)));
+    Ok(types)
+}
+
+impl OrgThen {
+    fn of(memory: Memory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
+        let org = memory.org_detail.rows().next()?;
+        let mut members: Vec<MembershipRow> = memory.membership.rows().collect();
+        members.sort_by_key(|member| (member.role != Role::Owner.as_str(), member.position));
+        let mut invitations: Vec<Invitation> = memory.invitation.rows().collect();
+        invitations.sort_by_key(|invitation| std::cmp::Reverse(invitation.position));
+        let choices: BTreeMap<String, ChoiceRow> =
+            memory.org_resource_choice.rows().map(|choice| (choice.code.clone(), choice)).collect();
+        let active = types.iter().filter(|row| row.active);
+        let types: Vec<Held> = active.map(|row| Held::of(row, &org, choices.get(&row.code))).collect();
+        let own: Vec<RoleRow> = memory.org_role.rows().filter(|role| !role.removed).collect();
+        let permissions: Vec<PermissionRow> = memory.org_permission.rows().collect();
+        let roles = headcounts(&own, &members, &invitations);
+        let matrix = Matrix::new(roles, types.clone(), permissions.into_iter().map(PermissionRow::decided));
+        Some(Self { org, members, invitations, types, matrix, last })
+    }
+
+    /// Those that waited for an answer, the newest first.
+    pub fn open_invitations(&self) -> impl Iterator<Item = &Invitation> {
+        self.invitations.iter().filter(|invitation| invitation.status == OPEN)
+    }
+}
+
+/// Those of every organisation first, then its own by their names.
+fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitation]) -> Vec<Headcount> {
+    let mut names: Vec<&str> = own.iter().map(|role| role.name.as_str()).collect();
+    names.sort_unstable();
+    let everywhere = [Role::Owner, Role::Admin, Role::Member];
+    let open = |invitation: &&Invitation, role: &str| invitation.status == OPEN && invitation.role == role;
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    everywhere
+        .iter()
+        .map(Role::as_str)
+        .chain(names)
+        .map(|role| Headcount {
+            role: role.to_owned(),
+            members: count(members.iter().filter(|member| member.role == role).count()),
+            invited: count(invitations.iter().filter(|it| open(it, role)).count()),
+        })
+        .collect()
+}
