@@ -37,6 +37,8 @@ pub const ORG_ROLES: &str = "/org/{slug}/roles";
 pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
 pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
 pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
+pub const API_ORG_TYPES: &str = "/api/v1/orgs/{slug}/resource-types";
+pub const API_ORG_PERMISSIONS: &str = "/api/v1/orgs/{slug}/permissions";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
 pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";
@@ -59,6 +61,7 @@ pub const ADMIN_HISTORY_SEARCHES: &str = "/admin/history/searches";
 pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/removal";
 pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
 pub const ADMIN_EVENT: &str = "/admin/history/{position}";
+pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
 pub const ADMIN_REFERENCE_COMPARE: &str = "/admin/reference-data/compare";
@@ -110,12 +113,19 @@ pub fn operator_access(slug: &str) -> String {
     format!("/org/{slug}/activity?of=operators")
 }
 
-/// The address `/org/{any slug}/…` under the slug that the organisation has today. The slug is not looked for in the
-/// text: it may be spelled with escapes there.
+/// Whether programs ask there, and get no page.
+pub fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// The address `/org/{any slug}/…`, or the API's, under the slug that the organisation has today. The slug is not looked
+/// for in the text: it may be spelled with escapes there.
 pub fn in_org(slug: &str, uri: &Uri) -> String {
-    let rest = uri.path().splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap_or_default();
+    let (before, parts) = if is_api(uri.path()) { ("/api/v1/orgs", 5) } else { ("/org", 3) };
+    let rest =
+        uri.path().splitn(parts + 1, '/').nth(parts).map(|rest| format!("/{rest}")).unwrap_or_default();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("/org/{slug}{rest}{query}")
+    format!("{before}/{slug}{rest}{query}")
 }
 
 pub fn org(id: Uuid) -> String {
@@ -187,6 +197,11 @@ pub fn compare(code: &str) -> String {
 /// A resource type as it was before the event at a position, beside itself now.
 pub fn compare_with_before(code: &str, position: i64) -> String {
     format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
+}
+
+/// Where an event is undone.
+pub fn revert(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}/revert")
 }
 
 /// Where one platform role of a person is taken back.

@@ -1,7 +1,7 @@
 //! `make bench`: load against the real program in release, and the same against what it is compared with.
 //!
 //! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `history`,
-//! `list`, `pages` and `rebuild`; without a name all of them run.
+//! `list`, `pages`, `rebuild` and `spreads`; without a name all of them run.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
@@ -14,6 +14,7 @@ mod pages;
 mod process;
 mod rebuild;
 mod seed;
+mod spreads;
 mod stock;
 #[path = "../../tests/portal/wire.rs"]
 mod wire;
@@ -47,5 +48,8 @@ async fn main() {
     }
     if wanted("rebuild") {
         rebuild::run().await;
+    }
+    if wanted("spreads") {
+        spreads::run().await;
     }
 }

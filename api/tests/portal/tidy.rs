@@ -164,6 +164,9 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("history/", "wants the platform: everybody's; what one organisation's members read is scoped"),
     ("resource_types/reach.sql", "wants the platform: how many organisations have a type"),
     ("resource_types/choices.sql", "folding"),
+    ("permissions/lent.sql", "wants the platform: who uses an action"),
+    ("permissions/permissions.sql", "folding"),
+    ("permissions/roles.sql", "folding"),
     ("memberships/blast.sql", "wants the platform: what else the members belong to"),
     ("memberships/by_slug.sql", "the gate: where a scope comes from"),
     ("memberships/invitation.sql", "a link: where the scope of somebody invited comes from"),
@@ -205,6 +208,9 @@ const OF_TENANTS: &[&str] = &[
     "first_refusal",
     "operator_read",
     "operator_reason",
+    "org_resource_choice",
+    "org_role",
+    "org_permission",
 ];
 
 /// A new statement is read through `scoped!`, or stands in the list above with its reason.

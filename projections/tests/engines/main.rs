@@ -23,6 +23,7 @@ mod spreads;
 mod terms;
 mod transfers;
 mod verify;
+mod views;
 mod walls;
 
 /// Makes `sqlite::name` and `postgres::name` of each body. A body may use `?`.

@@ -36,7 +36,7 @@ pub async fn show(
     let names = Names::of(&app, &all).await?;
     let title = format!("Event #{position}");
     let content = html! {
-        (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), html! {}))
+        (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), way_back(&event, &operator)))
         (beside(&neighbours))
         (undoing(&event, &related))
         (ui::columns(
@@ -77,9 +77,20 @@ fn beside(neighbours: &related::Neighbours) -> Markup {
     }
 }
 
-/// Whether this undoes something or was undone. What can be done about an event has its place here.
+/// The button that leads to undoing it, for those who may and where it can be.
+fn way_back(event: &Recorded, operator: &Operator) -> Markup {
+    let reversible = event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    html! {
+        @if reversible && operator.identity.is_superadmin() {
+            (ui::button_link("Revert", &paths::revert(event.position)))
+        }
+    }
+}
+
+/// Whether this undoes something, was undone, or can't be.
 fn undoing(event: &Recorded, related: &related::Related) -> Markup {
     let reverts = event.metadata().ok().and_then(|metadata| metadata.reverts);
+    let irreversible = event.fact().ok().and_then(|fact| fact.irreversible());
     html! {
         @if let Some(position) = reverts {
             (ui::note(Tone::Info, html! { "This undoes " (ui::position(position)) "." }))
@@ -87,6 +98,7 @@ fn undoing(event: &Recorded, related: &related::Related) -> Markup {
         @if let Some(position) = related.reverted_by {
             (ui::note(Tone::Warning, html! { "This was undone by " (ui::position(position)) "." }))
         }
+        @if let Some(why) = irreversible { p.help { "Can't be undone: " (why) "." } }
     }
 }
 
