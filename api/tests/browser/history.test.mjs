@@ -8,6 +8,7 @@ import { anOrg, asAna, command, field } from './steps.mjs';
 const PLACE = '/admin/history';
 
 const lines = (page) => page.locator('#results .timeline li');
+const counted = (page, text) => page.locator('.pager .count').getByText(text, { exact: true });
 const chips = (page) => page.getByRole('navigation', { name: 'Filters' });
 
 /** Two organisations, and one of them suspended. */
@@ -28,7 +29,7 @@ onEveryEngine('whoever asks who did this finds it, and what it changed', async (
   await page.keyboard.press('/');
   await page.keyboard.type('march');
   await page.waitForURL(/[?&]q=march/);
-  await page.getByText('1 event', { exact: true }).waitFor();
+  await counted(page, '1 event').waitFor();
   assert.match(await lines(page).innerText(), /Ana Lind suspended Acme: The invoice of March is unpaid/);
   await lines(page).getByRole('link', { name: '#6' }).click();
 
@@ -45,13 +46,13 @@ onEveryEngine('whoever asks who did this finds it, and what it changed', async (
   assert.equal(await place('← Before, of all'), where, 'the button stays where it is');
   await page.goto(portal.at(`${acme.page}/history`));
   await page.getByRole('link', { name: 'Open in History' }).click();
-  await page.getByText('3 events', { exact: true }).waitFor();
+  await counted(page, '3 events').waitFor();
 });
 
 onEveryEngine('filters are taken away one by one, and what is wrong says so at its field', async ({ portal, page, context }) => {
   await aPast(portal, context);
   await page.goto(portal.at(`${PLACE}?kind=org&actor=ana&last=7`));
-  await page.getByText('5 events', { exact: true }).waitFor();
+  await counted(page, '5 events').waitFor();
   await look(page, 'history-filtered');
   await chips(page).getByRole('link', { name: 'who: ana' }).click();
   await page.waitForURL((url) => !url.searchParams.has('actor'));
@@ -65,7 +66,7 @@ onEveryEngine('filters are taken away one by one, and what is wrong says so at i
   await look(page, 'history-wrong');
   await field(page, 'Organisation').fill('beta');
   await field(page, 'Organisation').press('Enter');
-  await page.getByText('2 events', { exact: true }).waitFor();
+  await counted(page, '2 events').waitFor();
 });
 
 onEveryEngine('what is new is offered, a search is kept, and a file leaves', async ({ portal, page, context }) => {
@@ -74,7 +75,7 @@ onEveryEngine('what is new is offered, a search is kept, and a file leaves', asy
   await page.getByRole('link', { name: 'Look for newer events' }).waitFor();
   await command(portal, context, `${acme.page}/reinstatement`);
   await page.getByRole('link', { name: '1 new event', exact: true }).click();
-  await page.getByText('4 events', { exact: true }).waitFor();
+  await counted(page, '4 events').waitFor();
 
   await field(page, 'Save this search as').fill('About Acme');
   await page.getByRole('button', { name: 'Save', exact: true }).click();

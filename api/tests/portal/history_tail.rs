@@ -72,7 +72,9 @@ async fn a_search_is_saved_under_a_name_for_oneself(world: World) {
     page.shows("href=\"/admin/history?last=7\">Unpaid").hides("kind=org\">Unpaid");
     bob.get(HISTORY).await.hides("Unpaid &lt;");
     save(&bob, "", "q=x").await.is(422).shows("a name of 1 to 60 characters");
-    save(&bob, &"x".repeat(61), "q=x").await.is(422);
+    let long = "x".repeat(61);
+    let refused = save(&bob, &long, "q=x").await;
+    assert_eq!((refused.is(422).value("name"), refused.value("query")), (Some(long), Some("q=x".to_owned())));
     save(&bob, "Nonsense", "what=ever&org=%00").await.is(303);
     let id = page.value("search_id").expect("it can be removed");
     bob.post("/admin/history/searches/removal", &[("search_id", &id)]).await.leads_to(HISTORY);
