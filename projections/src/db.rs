@@ -310,8 +310,8 @@ macro_rules! steps {
     };
 }
 
-const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall");
-const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall");
+const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 8 "0008_seal");
+const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 8 "0008_seal");
 
 #[derive(Debug)]
 struct Steps(&'static [Step]);

@@ -36,6 +36,7 @@ pub mod permissions;
 pub mod projector;
 pub mod resource_types;
 pub mod scope;
+pub mod seal;
 pub mod second_factors;
 pub mod sessions;
 mod table;

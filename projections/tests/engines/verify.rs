@@ -130,7 +130,7 @@ engines! {
 }
 
 /// Eight events of three streams: two organisations, one with a member, and one superadmin of two.
-async fn some_history(store: &Store) -> Outcome {
+pub(crate) async fn some_history(store: &Store) -> Outcome {
     let acme = store.org("Acme", "acme").await?;
     store.org("Apex", "apex").await?;
     let owner = invitee(PersonId(id()), Role::Owner);
