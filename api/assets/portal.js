@@ -161,6 +161,7 @@ function live(form) {
       results.replaceWith(document.adoptNode(fresh));
       showTimes(fresh);
       showButtons(fresh);
+      follow();
       history.replaceState(history.state, "", url);
       announce(fresh.querySelector(".count")?.textContent ?? "");
       const narrowed = [...form.elements].some((e) => e.name && e.type !== "hidden" && e.value !== "");
@@ -172,13 +173,29 @@ function live(form) {
       results.removeAttribute("aria-busy"); // offline: what stands there is still true
     }
   };
-  form.addEventListener("input", debounce(150, refresh));
+  const soon = debounce(150, refresh);
+  form.addEventListener("input", (event) => event.target.closest("[data-on-submit]") || soon());
   // Enter goes on to what was found.
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     await refresh();
     document.querySelector("#results :is(tbody th a, a.choice)")?.focus();
   });
+}
+
+/* A link that says how much is new, while somebody looks. */
+
+let following;
+function follow() {
+  following?.close();
+  const link = document.querySelector("[data-tail]");
+  if (!link || document.hidden) return;
+  following = new EventSource(link.dataset.tail);
+  following.onmessage = ({ data }) => {
+    link.textContent = data;
+    link.toggleAttribute("data-new", true);
+    announce(data);
+  };
 }
 
 /* A slug follows the name until somebody types one, and says whether it can be had. */
@@ -340,10 +357,12 @@ document.addEventListener("focusin", (event) => {
 });
 
 addEventListener("pageshow", unlock);
+document.addEventListener("visibilitychange", follow);
 
 showTimes();
 showButtons();
 setInterval(showTimes, 30_000);
+follow();
 for (const form of all("form[data-live]")) live(form);
 for (const form of all("form[data-once]")) once(form);
 for (const input of all("input[data-slug-source]")) slug(input);

@@ -9,6 +9,8 @@
 //! | `Platform` | sign in | home | home | ✓ | ✓ |
 //! | `Superadmin` | sign in | home | home | 403 | ✓ |
 //!
+//! Under `/api/` nobody is led anywhere: whoever would have to sign in gets 401, and a suspension is told as a problem.
+//!
 //! Where the portal wants a second factor of operators, one whose session has shown none is led to where it is set up.
 //!
 //! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
@@ -19,7 +21,7 @@ mod rights;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use projections::access_log;
@@ -30,7 +32,7 @@ use projections::{Platform, Scope, Tenant};
 use crate::app::App;
 use crate::error::Error;
 use crate::session::{self, Identity};
-use crate::{clock, pages, paths, sudo};
+use crate::{clock, json, pages, paths, sudo};
 
 pub use rights::{Commanded, Issuer, Right};
 
@@ -91,7 +93,7 @@ pub async fn gate(
         return Ok(next.run(request).await); // also without a store: who asks is looked up where it matters
     }
     let Some(mut identity) = session::identify(&app, request.headers()).await? else {
-        return Ok(sign_in_first(&request));
+        return sign_in_first(&request);
     };
     let (mut request, kept) = match sudo::open(&app, &mut identity, request).await? {
         Ok(goes_on) => goes_on,
@@ -141,10 +143,18 @@ async fn note_reads(app: &App, identity: &Identity, platform: &Platform, page: &
     Ok(())
 }
 
-fn sign_in_first(request: &Request) -> Response {
+/// Whether whoever sent these headers may still see all organisations: for answers that go on for long.
+pub async fn is_still_operator(app: &App, headers: &HeaderMap) -> Result<bool, Error> {
+    Ok(session::identify(app, headers).await?.is_some_and(|identity| identity.grant.is_some()))
+}
+
+fn sign_in_first(request: &Request) -> Result<Response, Error> {
+    if paths::is_api(request.uri().path()) {
+        return Err(Error::Unauthorized);
+    }
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let then = if request.method() == Method::GET { path } else { paths::ROOT };
-    Redirect::to(&paths::login_then(then)).into_response()
+    Ok(Redirect::to(&paths::login_then(then)).into_response())
 }
 
 enum Admitted {
@@ -163,6 +173,9 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
     }
     if membership.status == projections::org_list::SUSPENDED {
         note_first_refusal(app, &membership).await;
+        if paths::is_api(uri.path()) {
+            return Err(json::suspended(&membership));
+        }
         return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
     }
     Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))

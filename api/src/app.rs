@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use projections::{Db, EventLog, Lookups, Projector, Recorder};
+use tokio::sync::watch;
 
 use crate::bus::Bus;
 use crate::config::Settings;
@@ -25,6 +26,8 @@ pub struct Shared {
     pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
     pub throttle: Arc<Throttle>,
+    /// Turns true when the server is told to stop: for answers that would go on for ever.
+    pub stopping: Arc<watch::Sender<bool>>,
 }
 
 impl App {
@@ -37,7 +40,9 @@ impl App {
         let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
         let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
         let settings = Arc::new(settings);
-        Ok(Shared { settings, db, log, projector, bus, lookups, recorder, passwords, throttle }.into())
+        let stopping = Arc::new(watch::Sender::new(false));
+        Ok(Shared { settings, db, log, projector, bus, lookups, recorder, passwords, throttle, stopping }
+            .into())
     }
 }
 

@@ -6,12 +6,12 @@
 use std::sync::LazyLock;
 
 use axum::extract::RawQuery;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use crate::ui;
+use crate::{etag, ui};
 
 /// `GET /assets/portal.css`
 pub async fn stylesheet(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -52,7 +52,7 @@ impl Asset {
 
     fn answer(&self, query: Option<&str>, headers: &HeaderMap) -> Response {
         let fresh = [(CACHE_CONTROL, self.cache_control(query)), (ETAG, self.etag.as_str())];
-        if is_known(&self.etag, headers) {
+        if etag::is_known(&self.etag, headers) {
             return (StatusCode::NOT_MODIFIED, fresh).into_response();
         }
         (fresh, [(CONTENT_TYPE, self.content_type)], self.content).into_response()
@@ -64,14 +64,6 @@ impl Asset {
             _ => "public, max-age=300",
         }
     }
-}
-
-/// Whether the reader has it already; `If-None-Match` compares weakly (RFC 9110, 13.1.2).
-fn is_known(etag: &str, headers: &HeaderMap) -> bool {
-    let mut known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    known.any(|list| {
-        list.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
-    })
 }
 
 static STYLESHEET: LazyLock<Asset> =

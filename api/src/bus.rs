@@ -28,7 +28,7 @@ use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::access::{Commanded, Issuer};
+use crate::access::{Commanded, Issuer, Right};
 use crate::clock;
 use crate::error::Error;
 
@@ -52,6 +52,8 @@ pub struct Envelope {
     pub beside: Option<Beside>,
     /// Position of the event that led to this, where one did.
     pub causation: Option<i64>,
+    /// Position of the event that this undoes: what only superadmins do, whatever the command itself asks.
+    pub reverts: Option<i64>,
 }
 
 impl Envelope {
@@ -63,6 +65,7 @@ impl Envelope {
             address: None,
             beside: None,
             causation: None,
+            reverts: None,
         }
     }
 }
@@ -168,6 +171,7 @@ impl Bus {
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
         metadata.causation = envelope.causation;
+        metadata.reverts = envelope.reverts;
         let append = Append {
             stream: StreamId::of::<A>(id.clone()),
             after: 0,
@@ -209,7 +213,8 @@ impl Bus {
             let begins = attempt == 1 && A::begins(&command);
             let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(&id).await? };
             append.after = loaded.sequence;
-            append.authority = authority(self.admit::<A>(&issuer, &command, &loaded.aggregate)?);
+            let rights = [Some(A::right(&command)), envelope.reverts.map(|_| Right::Superadmin)];
+            append.authority = authority(self.admit(&issuer, (&command, &rights), &loaded.aggregate)?);
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
             if events.is_empty() {
@@ -228,14 +233,17 @@ impl Bus {
         Err(SendError::Unavailable)
     }
 
-    /// The grant that the issuer may do this by, or nothing where they need none.
+    /// The grant that the issuer may do this by, with every right that it asks for, or nothing where they need none.
     fn admit<'a, A: Commanded>(
         &self,
         issuer: &'a Issuer,
-        command: &A::Command,
+        (command, rights): (&A::Command, &[Option<Right>]),
         aggregate: &A,
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
-        let grant = issuer.has(A::right(command), aggregate).ok_or(SendError::Forbidden)?;
+        let mut grant = None;
+        for right in rights.iter().flatten() {
+            grant = issuer.has(*right, aggregate).ok_or(SendError::Forbidden)?;
+        }
         if let Some(why) = issuer.bound_by(self.policy).and_then(|policy| A::against(command, &policy)) {
             return Err(SendError::Rule(why));
         }

@@ -8,20 +8,23 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::server::RequestId;
 use crate::sudo::Grave;
-use crate::ui;
+use crate::{paths, ui};
 
 /// Why a request was refused. A text is what the reader sees: a whole sentence or two, in plain words.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
     BadRequest(String),
+    /// Nobody is signed in, and there is no page to send them to.
+    #[error("sign in first")]
+    Unauthorized,
     #[error("{0}")]
     Forbidden(String),
     /// The proof of who is asking is too old for what they are about to do, which is said here.
@@ -29,6 +32,9 @@ pub enum Error {
     ProofNeeded(String),
     #[error("not found")]
     NotFound,
+    /// The address is right, and what it asks about is not there.
+    #[error("{0}")]
+    NoSuch(String),
     #[error("method not allowed")]
     MethodNotAllowed,
     /// The body came too slowly.
@@ -68,6 +74,7 @@ impl From<Error> for Problem {
         use Error as E;
         match error {
             E::BadRequest(detail) => Self { detail, ..StatusCode::BAD_REQUEST.into() },
+            E::Unauthorized => StatusCode::UNAUTHORIZED.into(),
             E::Forbidden(detail) => Self { detail, ..StatusCode::FORBIDDEN.into() },
             E::ProofNeeded(what) => Self {
                 title: "Confirm that it is you",
@@ -75,6 +82,7 @@ impl From<Error> for Problem {
                 ..StatusCode::FORBIDDEN.into()
             },
             E::NotFound => StatusCode::NOT_FOUND.into(),
+            E::NoSuch(detail) => Self { detail, ..StatusCode::NOT_FOUND.into() },
             E::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED.into(),
             E::RequestTimeout => StatusCode::REQUEST_TIMEOUT.into(),
             E::Conflict(detail) => Self { detail, ..StatusCode::CONFLICT.into() },
@@ -108,7 +116,7 @@ impl IntoResponse for Error {
             }
             Self::Unavailable | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
-            Self::MethodNotAllowed => None,
+            Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
             Self::Unprocessable(_) | Self::Internal(_) => None,
         };
@@ -158,7 +166,7 @@ impl Reader {
     fn of(request: &Request) -> Self {
         let path = request.uri().path().to_owned();
         Self {
-            program: path.starts_with("/api/") || wants_json(request.headers()),
+            program: paths::is_api(&path) || wants_json(request.headers()),
             path,
             request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
         }
@@ -176,6 +184,9 @@ impl Reader {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.entry(RETRY_AFTER).or_insert(UNAVAILABLE_RETRY_AFTER);
+        }
+        if problem.status == StatusCode::UNAUTHORIZED {
+            headers.entry(WWW_AUTHENTICATE).or_insert(BY_COOKIE);
         }
         *response.body_mut() = Body::from(body);
         response
@@ -209,6 +220,9 @@ fn wants_json(headers: &HeaderMap) -> bool {
 }
 
 const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// A 401 has to say how one signs in (RFC 9110, 15.5.2), and no registered scheme is ours: a session has a cookie.
+const BY_COOKIE: HeaderValue = HeaderValue::from_static("Cookie realm=\"portal\"");
 
 const GAVE_UP_WAITING: &str = "The answer took too long, so we stopped waiting for it. What you asked for may still \
     have happened: look before you send it again.";

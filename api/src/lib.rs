@@ -12,7 +12,8 @@
 //! | [`sudo`] | whether it is still them |
 //! | [`pages`] | what people see |
 //! | [`ui`] | how it looks |
-//! | [`server`], [`extract`], [`error`] | HTTP itself: limits, headers, parsing, statuses |
+//! | [`json`] | what other programs are told |
+//! | [`server`], [`extract`], [`etag`], [`error`] | HTTP itself: limits, headers, parsing, statuses |
 //! | [`config`], [`cli`] | settings and subcommands |
 //!
 //! **Invariant:** no rule stands here. A handler parses, sends, redirects.
@@ -26,8 +27,10 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod etag;
 pub mod extract;
 pub mod health;
+pub mod json;
 pub mod links;
 pub mod log;
 pub mod metrics;

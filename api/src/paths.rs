@@ -37,6 +37,8 @@ pub const ORG_ROLES: &str = "/org/{slug}/roles";
 pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
 pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
 pub const ORG_ACTIVITY: &str = "/org/{slug}/activity";
+pub const API_ORG_TYPES: &str = "/api/v1/orgs/{slug}/resource-types";
+pub const API_ORG_PERMISSIONS: &str = "/api/v1/orgs/{slug}/permissions";
 pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
 pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";
@@ -52,6 +54,14 @@ pub const ADMIN_ORG_ACTION: &str = "/admin/orgs/{id}/{action}";
 pub const ADMIN_ORG_LINK: &str = "/admin/orgs/{id}/invitations/{invitation}/link";
 pub const ADMIN_ORG_WITHDRAWAL: &str = "/admin/orgs/{id}/invitations/{invitation}/withdrawal";
 pub const ADMIN_HISTORY: &str = "/admin/history";
+pub const ADMIN_HISTORY_EXPORT: &str = "/admin/history/export";
+pub const ADMIN_HISTORY_EXPORTS: &str = "/admin/history/exports";
+pub const ADMIN_HISTORY_TAIL: &str = "/admin/history/tail";
+pub const ADMIN_HISTORY_SEARCHES: &str = "/admin/history/searches";
+pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/removal";
+pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
+pub const ADMIN_EVENT: &str = "/admin/history/{position}";
+pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
 pub const ADMIN_REFERENCE_COMPARE: &str = "/admin/reference-data/compare";
@@ -103,12 +113,19 @@ pub fn operator_access(slug: &str) -> String {
     format!("/org/{slug}/activity?of=operators")
 }
 
-/// The address `/org/{any slug}/…` under the slug that the organisation has today. The slug is not looked for in the
-/// text: it may be spelled with escapes there.
+/// Whether programs ask there, and get no page.
+pub fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// The address `/org/{any slug}/…`, or the API's, under the slug that the organisation has today. The slug is not looked
+/// for in the text: it may be spelled with escapes there.
 pub fn in_org(slug: &str, uri: &Uri) -> String {
-    let rest = uri.path().splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap_or_default();
+    let (before, parts) = if is_api(uri.path()) { ("/api/v1/orgs", 5) } else { ("/org", 3) };
+    let rest =
+        uri.path().splitn(parts + 1, '/').nth(parts).map(|rest| format!("/{rest}")).unwrap_or_default();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("/org/{slug}{rest}{query}")
+    format!("{before}/{slug}{rest}{query}")
 }
 
 pub fn org(id: Uuid) -> String {
@@ -154,6 +171,16 @@ pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
     format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
 }
 
+/// One event.
+pub fn event(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}")
+}
+
+/// What happened to one thing: an organisation, a person with grants, a resource type.
+pub fn history_about(id: impl Display) -> String {
+    format!("{ADMIN_HISTORY}?about={id}")
+}
+
 pub fn resource_type(code: &str) -> String {
     format!("{ADMIN_REFERENCE}/{code}")
 }
@@ -170,6 +197,11 @@ pub fn compare(code: &str) -> String {
 /// A resource type as it was before the event at a position, beside itself now.
 pub fn compare_with_before(code: &str, position: i64) -> String {
     format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
+}
+
+/// Where an event is undone.
+pub fn revert(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}/revert")
 }
 
 /// Where one platform role of a person is taken back.

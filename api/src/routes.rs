@@ -16,7 +16,7 @@ use crate::pages::admin::{
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
-use crate::{assets, health, paths};
+use crate::{assets, health, json, paths};
 
 /// The whole product.
 pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
@@ -42,6 +42,8 @@ fn table(routes: Routes) -> Routes {
         .post(paths::ORG_ROLES_NEW, Manager, tenant::roles::new::submit)
         .post(paths::ORG_ROLES_REMOVAL, Manager, tenant::roles::remove)
         .get(paths::ORG_ACTIVITY, Member, tenant::activity)
+        .get(paths::API_ORG_TYPES, Member, json::resource_types::show)
+        .get(paths::API_ORG_PERMISSIONS, Member, json::permissions::show)
         .get(paths::ADMIN, Platform, admin::root)
         .get(paths::ADMIN_ORGS, Platform, list::show)
         .post(paths::ADMIN_ORGS, Superadmin, new::submit)
@@ -66,6 +68,15 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::form)
         .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)
         .get(paths::ADMIN_HISTORY, Platform, history::show)
+        .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
+        .get(paths::ADMIN_HISTORY_EXPORT, Platform, history::export::send)
+        .get(paths::ADMIN_HISTORY_EXPORTS, Platform, history::exports::show)
+        .get(paths::ADMIN_HISTORY_TAIL, Platform, history::tail::follow)
+        .post(paths::ADMIN_HISTORY_SEARCHES, Platform, history::searches::save)
+        .post(paths::ADMIN_HISTORY_SEARCHES_REMOVAL, Platform, history::searches::remove)
+        .get(paths::ADMIN_EVENT, Platform, history::event::show)
+        .get(paths::ADMIN_REVERT, Superadmin, admin::revert::form)
+        .post(paths::ADMIN_REVERT, Superadmin, admin::revert::submit)
         .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
         .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)
         .post(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::submit)

@@ -14,6 +14,7 @@
 mod event;
 mod policy;
 mod request;
+mod revert;
 mod role;
 mod term;
 
@@ -25,11 +26,12 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{PersonId, Reason, RequestId};
-use crate::{Constraint, Rules};
+use crate::{Constraint, Fact, Rules};
 
 pub use event::{GrantEvent, Granted, Revoked};
 pub use policy::Policy;
 pub use request::{Outcome, Request, Requests};
+pub use revert::GrantFacet;
 pub use role::{PlatformRole, UnknownRole};
 pub use term::{End, Period, Term, length};
 
@@ -193,6 +195,10 @@ impl Rules for Grant {
                 }
             },
         }
+    }
+
+    fn fact(id: PersonId, event: GrantEvent) -> Fact {
+        Fact::Grant(id, event)
     }
 
     fn constraints(event: &GrantEvent) -> Vec<Constraint> {

@@ -17,6 +17,7 @@ pub mod fact;
 pub mod grant;
 pub mod org;
 pub mod resource_type;
+pub mod revert;
 pub mod sentence;
 pub mod values;
 
@@ -31,6 +32,7 @@ pub use fact::{Fact, Unreadable};
 pub use grant::Grant;
 pub use org::Org;
 pub use resource_type::ResourceType;
+pub use revert::Revertible;
 pub use sentence::Part;
 
 /// An aggregate as pure functions, and what its events ask of the whole log.
@@ -41,6 +43,9 @@ pub trait Rules:
 
     /// What `command` would record now: nothing where it is already so, or the one reason against it.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
+
+    /// An event of this aggregate as one of any.
+    fn fact(id: Self::Id, event: Self::Event) -> Fact;
 
     /// What `event` claims or counts in the whole log, checked in the same transaction.
     fn constraints(event: &Self::Event) -> Vec<Constraint>;

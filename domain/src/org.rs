@@ -14,6 +14,7 @@
 mod error;
 mod event;
 mod invitation;
+mod revert;
 mod role;
 mod suspension;
 
@@ -26,11 +27,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::resource_type::{Actions, Choice};
 use crate::values::{InvitationId, OrgId, OrgName, PersonId, Reason, ResourceCode, RoleName, Slug};
-use crate::{Constraint, Rules};
+use crate::{Constraint, Fact, Rules};
 
 pub use error::OrgError;
 pub use event::OrgEvent;
 pub use invitation::{Invitation, Invitations, Invitee, Outcome};
+pub use revert::OrgFacet;
 pub use role::{Permission, Permissions, Role};
 pub use suspension::{Confirmation, SECOND_THOUGHTS};
 
@@ -208,6 +210,10 @@ impl Rules for Org {
             }
             (Self::Archived(_), _) => Err(OrgError::Archived),
         }
+    }
+
+    fn fact(id: OrgId, event: OrgEvent) -> Fact {
+        Fact::Org(id, event)
     }
 
     fn constraints(event: &OrgEvent) -> Vec<Constraint> {

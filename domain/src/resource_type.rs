@@ -14,6 +14,7 @@
 
 mod actions;
 mod event;
+mod revert;
 mod spread;
 
 use cqrs_es::Aggregate;
@@ -21,10 +22,11 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{Description, Label, Reason, ResourceCode};
-use crate::{Constraint, Rules};
+use crate::{Constraint, Fact, Rules};
 
 pub use actions::{Action, Actions, UnknownAction};
 pub use event::ResourceTypeEvent;
+pub use revert::ResourceTypeFacet;
 pub use spread::{Choice, Spread, UnknownChoice, UnknownSpread};
 
 /// An order about one resource type.
@@ -43,6 +45,9 @@ pub enum ResourceTypeCommand {
     /// Changes which organisations have it.
     Spread {
         spread: Spread,
+        /// Who is new is new after this position in the log; without one, from now on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<i64>,
     },
     Deactivate {
         reason: Reason,
@@ -99,8 +104,10 @@ impl Rules for ResourceType {
             }
             (Self::Active(it), C::SetActions { actions }) if it.actions == actions => Ok(vec![]),
             (Self::Active(_), C::SetActions { actions }) => Ok(vec![E::ResourceTypeActionsSet { actions }]),
-            (Self::Active(it), C::Spread { spread }) if it.spread == spread => Ok(vec![]),
-            (Self::Active(_), C::Spread { spread }) => Ok(vec![E::ResourceTypeSpreadChanged { spread }]),
+            (Self::Active(it), C::Spread { spread, .. }) if it.spread == spread => Ok(vec![]),
+            (Self::Active(_), C::Spread { spread, since }) => {
+                Ok(vec![E::ResourceTypeSpreadChanged { spread, since }])
+            }
             (Self::Active(_), C::Deactivate { reason }) => Ok(vec![E::ResourceTypeDeactivated { reason }]),
             (Self::Active(_), C::Reactivate) => Ok(vec![]),
 
@@ -111,6 +118,10 @@ impl Rules for ResourceType {
                 C::Relabel { .. } | C::Describe { .. } | C::SetActions { .. } | C::Spread { .. },
             ) => Err(ResourceTypeError::Inactive),
         }
+    }
+
+    fn fact(id: ResourceCode, event: ResourceTypeEvent) -> Fact {
+        Fact::ResourceType(id, event)
     }
 
     /// The name of the stream is its claim.
@@ -142,7 +153,7 @@ impl Aggregate for ResourceType {
             E::ResourceTypeRelabelled { label } => self.change(|it| it.label = label),
             E::ResourceTypeDescribed { description } => self.change(|it| it.description = description),
             E::ResourceTypeActionsSet { actions } => self.change(|it| it.actions = actions),
-            E::ResourceTypeSpreadChanged { spread } => self.change(|it| it.spread = spread),
+            E::ResourceTypeSpreadChanged { spread, .. } => self.change(|it| it.spread = spread),
             E::ResourceTypeDeactivated { .. } => self.turn(Self::Inactive),
             E::ResourceTypeReactivated {} => self.turn(Self::Active),
         }

@@ -169,7 +169,7 @@ fn of_resource_type(code: Part, event: &ResourceTypeEvent) -> Vec<Part> {
         E::ResourceTypeActionsSet { actions } => {
             vec![text("changed the actions of "), code, text(format!(" to {actions}"))]
         }
-        E::ResourceTypeSpreadChanged { spread: to } => {
+        E::ResourceTypeSpreadChanged { spread: to, .. } => {
             vec![text("changed how "), code, text(format!(" spreads: {}", spread(*to)))]
         }
         E::ResourceTypeDeactivated { reason } => {

@@ -111,12 +111,13 @@ create table commands (
     sequence       bigint not null
 );
 
--- The role that serves, which can add to the log and never change it; and the one that reads for one organisation.
+-- The role that serves, which can add to the log and never change it; the one that reads for one organisation; and the
+-- one that other programs read the views of 0007 as.
 do $$
 declare
     made text;
 begin
-    foreach made in array array['portal_app', 'portal_tenant'] loop
+    foreach made in array array['portal_app', 'portal_tenant', 'portal_reader'] loop
         if not exists (select from pg_roles where rolname = made) then
             begin
                 execute format('create role %I nologin', made);

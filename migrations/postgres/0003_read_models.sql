@@ -181,7 +181,9 @@ create table history (
     person_id      uuid,
     command_id     uuid    not null,
     correlation_id uuid    not null,
-    reverts        bigint
+    causation      bigint, -- position of the event that led to it
+    reverts        bigint,
+    words          text    not null -- what was typed into it, in lower case, a line each
 );
 
 -- When the rows are there:
@@ -222,8 +224,14 @@ create index org_detail_position on org_detail (position) where status <> 'archi
 create unique index resource_type_id on resource_type (type_id);
 alter table history add primary key (position);
 create index history_org on history (org_id, position) where org_id is not null;
--- What was done from the server's shell.
-create index history_shell on history (position) where actor = 'shell';
+create index history_actor on history (actor, position);
+create index history_type on history (event_type, position);
+create index history_correlation on history (correlation_id, position);
+-- Whatever is about an organisation is found by that.
+create index history_stream on history (aggregate_id, position) where org_id is null;
+create index history_causation on history (causation, position) where causation is not null;
+create index history_reverting on history (position) where reverts is not null;
+create index history_reverted on history (reverts) where reverts is not null;
 
 do $$
 begin

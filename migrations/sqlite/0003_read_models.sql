@@ -187,7 +187,9 @@ create table history (
     person_id      blob,
     command_id     blob    not null,
     correlation_id blob    not null,
-    reverts        integer
+    causation      integer, -- position of the event that led to it
+    reverts        integer,
+    words          text    not null -- what was typed into it, in lower case, a line each
 ) strict;
 
 -- When the rows are there:
@@ -216,5 +218,11 @@ create index grant_request_open on grant_request (position) where settled_positi
 create index grant_request_person on grant_request (person_id);
 create index grant_request_settled on grant_request (settled_position) where settled_position is not null;
 create index history_org on history (org_id, position) where org_id is not null;
--- What was done from the server's shell.
-create index history_shell on history (position) where actor = 'shell';
+create index history_actor on history (actor, position);
+create index history_type on history (event_type, position);
+create index history_correlation on history (correlation_id, position);
+-- Whatever is about an organisation is found by that.
+create index history_stream on history (aggregate_id, position) where org_id is null;
+create index history_causation on history (causation, position) where causation is not null;
+create index history_reverting on history (position) where reverts is not null;
+create index history_reverted on history (reverts) where reverts is not null;

@@ -13,6 +13,19 @@ create table org_list_indexed (
 ) strict;
 insert into org_list_indexed (one, position) values (1, 0);
 
+-- What was typed into events, 64 of them a row: so few rows that a common text has few places as well. Block 0 begins
+-- at position 1. Nothing is ever taken out or changed, as little as in the log.
+create virtual table history_parts using fts5 (
+    words, content = '', columnsize = 0, tokenize = 'trigram case_sensitive 1'
+);
+
+-- Up to which position they are taken in: whole blocks. Whoever searches reads the rows behind it.
+create table history_indexed (
+    one      integer primary key check (one = 1),
+    position integer not null
+) strict;
+insert into history_indexed (one, position) values (1, 0);
+
 -- Parts of addresses, three letters each, for searching. Writing one row costs as
 -- much as a few dozen at once, so they go in by blocks of 64; whoever searches reads the last block as well.
 create virtual table people_parts using fts5 (

@@ -40,6 +40,23 @@ pub async fn record(db: &Db, refused: &Refused) -> Result<(), sqlx::Error> {
     })
 }
 
+/// The last refusals before one of them, newest first, at most `limit`.
+pub async fn before(
+    db: &Db,
+    platform: &Platform,
+    entry_id: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Refused>, sqlx::Error> {
+    platform.lists();
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/access_log/before.sql"))
+            .bind(entry_id.unwrap_or(Uuid::max()))
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })
+}
+
 /// The last refusals, newest first, at most `limit`.
 pub async fn recent(db: &Db, limit: i64) -> Result<Vec<Refused>, sqlx::Error> {
     read!(db, |pool| {

@@ -1,15 +1,38 @@
 //! What happened, by whom, to what? One row per event, for finding; the event itself stays in the log.
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`filter`] | which events are wanted |
+//! | `page`, `walk`, `text` | some of them in the order of the log, by keyset |
+//! | [`related`] | what stands around one event: its stream, what it came from, what came of it |
+//! | [`state`], [`diff`] | what it changed |
+//!
+//! **Invariant:** no question reads more than a bounded number of rows, whatever it asks for. Where that is not enough,
+//! the answer says how far it looked, and the next question goes on from there.
 
 use domain::org::OrgEvent;
 use domain::{Fact, Unreadable};
 use uuid::Uuid;
 
 use crate::db::{read, scoped};
-use crate::event_log::{EventLog, ReadError, Recorded};
+use crate::event_log::{EventLog, Recorded};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
 use crate::table::{Rows, table};
 use crate::timestamp::Timestamp;
+
+pub mod diff;
+pub mod filter;
+mod page;
+pub(crate) mod parts;
+pub mod related;
+pub mod state;
+mod text;
+mod walk;
+mod words;
+
+pub use filter::{Filter, Only};
+pub use page::{HistoryPage, Place, batch, newer, page};
 
 table! {
     /// Where an event stands and what it is about.
@@ -26,22 +49,10 @@ table! {
         pub person_id: Option<Uuid>,
         pub command_id: Uuid,
         pub correlation_id: Uuid,
+        pub causation: Option<i64>,
         pub reverts: Option<i64>,
+        pub words: String,
     }
-}
-
-/// The newest events of all before a position, newest first, at most `limit`.
-pub async fn of_all(
-    log: &EventLog,
-    platform: &Platform,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<Recorded>, ReadError> {
-    platform.lists();
-    let last = log.last_position().await?.min(before.max(1) - 1);
-    let mut events = log.tail((last - limit).max(0), limit.min(last)).await?;
-    events.reverse();
-    Ok(events)
 }
 
 /// The newest events of one organisation before a position, newest first, at most `limit`.
@@ -76,6 +87,23 @@ pub async fn by_shell(
     })
 }
 
+/// The event at a position.
+pub async fn at(log: &EventLog, platform: &Platform, position: i64) -> Result<Option<Recorded>, sqlx::Error> {
+    let event = log.at(&[position]).await?.pop();
+    if let Some(event) = &event {
+        look(platform, event);
+    }
+    Ok(event)
+}
+
+/// Notes whose data it is that an event shows.
+fn look(platform: &Platform, event: &Recorded) {
+    match subjects(&event.fact()) {
+        (Some(org_id), _) => platform.reads(org_id),
+        (None, _) => platform.lists(),
+    }
+}
+
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let events = entries.iter().map(|entry| HistoryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
     rows.add(events);
@@ -98,7 +126,9 @@ impl HistoryRow {
             person_id,
             command_id: metadata.command,
             correlation_id: metadata.correlation,
+            causation: metadata.causation,
             reverts: metadata.reverts,
+            words: words::of(&event.payload),
         })
     }
 }

@@ -9,9 +9,10 @@
 //! | [`memberships`] | who belongs where, who was invited |
 //! | [`grants`] | who may act on the whole platform |
 //! | [`resource_types`] | what kinds of things there are, and which organisations have them |
-//! | [`history`] | what happened to this organisation |
+//! | [`history`] | what happened, by whom, to what; what an event changed, and what came of it |
 //! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
+//! | [`saved_searches`] | what somebody searches the history for again and again |
 //! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
 //! | [`scope`] | how much of it a request may see: the one bypass |
@@ -35,6 +36,7 @@ pub mod people;
 pub mod permissions;
 pub mod projector;
 pub mod resource_types;
+pub mod saved_searches;
 pub mod scope;
 pub mod seal;
 pub mod second_factors;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::Fact;
 use domain::org::{OrgEvent, Role};
+use domain::values::Email;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
@@ -71,6 +72,15 @@ row! {
         pub role: String,
         pub joined_at: Timestamp,
         pub first_sign_in_at: Option<Timestamp>,
+    }
+}
+
+row! {
+    /// What somebody is in one organisation.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Standing {
+        pub person_id: Uuid,
+        pub role: String,
     }
 }
 
@@ -156,6 +166,38 @@ pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result
             .bind(org_id)
             .bind(limit)
             .fetch_all(conn)
+            .await
+    })
+}
+
+/// What a person is in one organisation, if they belong to it.
+pub async fn standing(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+    person_id: Uuid,
+) -> Result<Option<Standing>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/memberships/of_member.sql"))
+            .bind(org_id)
+            .bind(person_id)
+            .fetch_optional(conn)
+            .await
+    })
+}
+
+/// What whoever has an address is in one organisation, if they belong to it.
+pub async fn standing_of(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+    email: &Email,
+) -> Result<Option<Standing>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        sqlx::query_as(include_str!("sql/memberships/of_address.sql"))
+            .bind(org_id)
+            .bind(email.as_str())
+            .fetch_optional(conn)
             .await
     })
 }

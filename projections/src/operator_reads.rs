@@ -29,7 +29,7 @@ pub struct OperatorRead {
     pub person_id: Uuid,
     pub session_id: Uuid,
     pub org_id: Option<Uuid>,
-    /// The pattern of its route.
+    /// The pattern of its route; of an export, with what was asked for.
     pub page: String,
 }
 
@@ -169,6 +169,23 @@ pub async fn of_org(
             .bind(before.unwrap_or(Uuid::max()))
             .bind(limit)
             .fetch_all(conn)
+            .await
+    })
+}
+
+/// The last exports of the history before one of them, newest first, at most `limit`. What was asked for stands behind
+/// the pattern of the route.
+pub async fn exports(
+    db: &Db,
+    _: &Platform,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Look>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/operator_reads/exports.sql"))
+            .bind(before.unwrap_or(Uuid::max()))
+            .bind(limit)
+            .fetch_all(pool)
             .await
     })
 }

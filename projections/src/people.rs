@@ -7,6 +7,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, on, read, row, write};
+use crate::org_list::like_pattern;
+use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
 row! {
@@ -70,6 +72,19 @@ pub async fn by_id(db: &Db, id: PersonId) -> Result<Option<Person>, sqlx::Error>
 /// Everybody, in the order of their ids; for exports.
 pub async fn all(db: &Db) -> Result<Vec<Person>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/people/all.sql")).fetch_all(pool).await)
+}
+
+/// Ids of people with a text in their address or name, at most `limit`. On Postgres an index of parts leads there; a file
+/// is read from the first person to the last.
+pub async fn found(db: &Db, _: &Platform, text: &str, limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/people/found.sql"))
+            .bind(like_pattern(text))
+            .bind(limit)
+            .persistent(false) // planned anew each time: the best way depends on the text
+            .fetch_all(pool)
+            .await
+    })
 }
 
 /// What people are called, for sentences. Erased people are missing.

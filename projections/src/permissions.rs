@@ -11,10 +11,10 @@ use domain::resource_type::{Action, Actions};
 use domain::values::{ResourceCode, RoleName};
 use uuid::Uuid;
 
-use crate::db::{Db, row, scoped};
+use crate::db::{Db, read, row, scoped};
 use crate::projector::{Entry, FoldError};
 use crate::resource_types::{self, Held, verbs};
-use crate::scope::Scope;
+use crate::scope::{Platform, Scope};
 use crate::table::{Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
@@ -100,6 +100,27 @@ pub async fn headcounts(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Head
     scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/permissions/headcounts.sql")).bind(org_id).fetch_all(conn).await
     })
+}
+
+/// Organisations in which others than owners and admins may do something with things of a type: the first of them by
+/// name, at most `limit`, and how many there are.
+pub async fn lent(
+    db: &Db,
+    platform: &Platform,
+    (code, action): (&str, Action),
+    limit: i64,
+) -> Result<(Vec<String>, i64), sqlx::Error> {
+    platform.lists();
+    let rows: Vec<(String, i64)> = read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/permissions/lent.sql"))
+            .bind(code)
+            .bind(action.as_str())
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })?;
+    let number = rows.first().map_or(0, |(_, number)| *number);
+    Ok((rows.into_iter().map(|(name, _)| name).collect(), number))
 }
 
 impl Headcount {

@@ -35,6 +35,7 @@ pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, ReadError};
+use crate::history;
 use crate::org_list::parts;
 
 /// Why a batch could not be folded.
@@ -168,12 +169,16 @@ impl Projector {
         }
     }
 
-    /// Keeps what searching wants behind the list, where nobody waits for it.
+    /// Keeps what searching wants behind the list and the history, where nobody waits for it.
     async fn index(self) {
         let (mut folded, mut indexed) = (self.log.folded().subscribe(), 0);
         while folded.wait_for(|at| at - indexed >= parts::BLOCK).await.is_ok() {
             let _turn = self.whole.lock().await; // what folds everything is waited for
-            match parts::keep_up(&self.db, self.folded()).await {
+            let kept_up = async {
+                let list = parts::keep_up(&self.db, self.folded()).await?;
+                Ok::<_, sqlx::Error>(history::parts::keep_up(&self.db, self.folded()).await?.min(list))
+            };
+            match kept_up.await {
                 Ok(position) => indexed = position,
                 Err(_) if self.db.is_closed() => return,
                 Err(error) => {

@@ -103,6 +103,11 @@ impl Held {
         let spread: Option<Spread> = self.spread.parse().ok();
         spread.is_some_and(|spread| spread.reaches(self.created_position, self.spread_position, choice))
     }
+
+    /// Where that comes from: `policy` or `choice`.
+    pub fn because(&self) -> &'static str {
+        if self.choice.is_some() { "choice" } else { "policy" }
+    }
 }
 
 /// Actions as read models have them, with commas between them.
@@ -119,6 +124,13 @@ pub async fn all(db: &Db, _: &Platform) -> Result<Vec<ResourceTypeRow>, sqlx::Er
 pub async fn get(db: &Db, _: &Platform, code: &str) -> Result<Option<ResourceTypeRow>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/resource_types/get.sql")).bind(code).fetch_optional(pool).await
+    })
+}
+
+/// How often resource types were defined or changed: it grows with each time.
+pub async fn changes(db: &Db) -> Result<i64, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/resource_types/changes.sql")).fetch_one(pool).await
     })
 }
 
@@ -261,8 +273,8 @@ impl ResourceTypeRow {
             E::ResourceTypeRelabelled { label } => Self { label: label.to_string(), ..self },
             E::ResourceTypeDescribed { description } => Self { description: description.to_string(), ..self },
             E::ResourceTypeActionsSet { actions } => Self { actions: actions.to_string(), ..self },
-            E::ResourceTypeSpreadChanged { spread } => {
-                let spread_position = entry.recorded.position;
+            E::ResourceTypeSpreadChanged { spread, since } => {
+                let spread_position = since.unwrap_or(entry.recorded.position);
                 Self { spread: spread.as_str().to_owned(), spread_position, ..self }
             }
             E::ResourceTypeDeactivated { reason } => {

@@ -166,6 +166,13 @@ async fn same(log: &EventLog, event: Recorded) -> Result<Result<(), String>, Tra
     Ok(if same { Ok(()) } else { Err(format!("another event stands at #{}", event.position)) })
 }
 
+/// An event as a line of such a file, with the line break.
+pub fn line(event: Recorded) -> Result<Vec<u8>, TransferError> {
+    let mut line = vec![];
+    write(&mut line, &EventLine::of(event)?)?;
+    Ok(line)
+}
+
 fn write(out: &mut impl Write, line: &impl Serialize) -> Result<(), TransferError> {
     serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
     Ok(out.write_all(b"\n")?)

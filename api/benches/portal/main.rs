@@ -1,7 +1,7 @@
 //! `make bench`: load against the real program in release, and the same against what it is compared with.
 //!
 //! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `list`,
-//! `pages` and `rebuild`; without a name all of them run.
+//! `pages`, `rebuild` and `spreads`; without a name all of them run.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
@@ -13,6 +13,7 @@ mod pages;
 mod process;
 mod rebuild;
 mod seed;
+mod spreads;
 mod stock;
 #[path = "../../tests/portal/wire.rs"]
 mod wire;
@@ -43,5 +44,8 @@ async fn main() {
     }
     if wanted("rebuild") {
         rebuild::run().await;
+    }
+    if wanted("spreads") {
+        spreads::run().await;
     }
 }

@@ -57,6 +57,11 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     }
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
     say(&format!("portal is at {}", app.settings.public_url()));
+    let stopping = app.stopping.clone();
+    let stop = async move {
+        stop.await;
+        stopping.send_replace(true);
+    };
     server::serve(listener, router, limits, stop).await?;
     if tokio::time::timeout(FLUSH, app.recorder.flush()).await.is_err() {
         tracing::error!("what operators read last could not be written down");

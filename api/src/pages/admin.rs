@@ -10,6 +10,7 @@ pub mod new;
 pub mod org;
 pub mod org_types;
 pub mod reference;
+pub mod revert;
 pub mod superadmins;
 
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::pages::names::Names;
 use crate::ui::{self, Console, Section, Tone};
-use crate::{pages, paths};
+use crate::{clock, pages, paths};
 
 /// What a page after a command is asked to wait for.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]
@@ -55,6 +56,11 @@ impl<'a> Desk<'a> {
             None => None,
         };
         Ok(Self { app, operator, notice, position: app.projector.position().await? })
+    }
+
+    /// The last event that the page knows of.
+    pub fn position(&self) -> i64 {
+        self.position
     }
 
     /// Says something on top of the page, below what was just done.
@@ -88,7 +94,17 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
         Some(html! { p { (sentence) " · " (ui::position(event.position)) } })
     };
     let said: Vec<Markup> = events.iter().filter_map(line).collect();
-    Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } })))
+    let undo = undo(&events);
+    Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } (undo) })))
+}
+
+/// The way back from what was just done, where there is one.
+fn undo(events: &[Recorded]) -> Markup {
+    let reversible = |event: &&Recorded| event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    let mut those = events.iter().filter(reversible);
+    let (Some(first), others) = (those.next(), those.count()) else { return html! {} };
+    let path = paths::revert(first.position);
+    ui::undo(&if others > 0 { format!("{path}?all=true") } else { path }, &clock::new_id().to_string())
 }
 
 /// What the operator's command gave that the last of these events came from; nothing if it was somebody else's.

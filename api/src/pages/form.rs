@@ -30,6 +30,15 @@ impl Errors {
         self.0.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
     }
 
+    /// All of them in a row, for whoever sees no form.
+    pub fn sentences(&self) -> String {
+        let told = self.0.iter().map(|(field, sentence)| match *field {
+            "" => sentence.clone(),
+            field => format!("{field}: {sentence}."),
+        });
+        told.collect::<Vec<_>>().join(" ")
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -16,6 +16,10 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_ORG, "Overview"),
     (paths::ADMIN_ORG_MEMBERS, "Members and invitations"),
     (paths::ADMIN_ORG_HISTORY, "History"),
+    (paths::ADMIN_HISTORY, "The history of all, for this organisation"),
+    (paths::ADMIN_HISTORY_EXPORT, "An export of the history"),
+    (paths::ADMIN_HISTORY_TAIL, "The history of all, while it goes on"),
+    (paths::ADMIN_EVENT, "An event of the history"),
     (paths::ADMIN_ORG_ACCESS, "Operator access"),
     (paths::ADMIN_ORG_REASON, "Operator access, to say why"),
     (paths::ADMIN_ORG_TYPES, "Resource types"),
@@ -27,6 +31,7 @@ const PAGES: &[(&str, &str)] = &[
 
 /// What a page that shows one organisation is called.
 pub fn page_name(pattern: &str) -> Option<&'static str> {
+    let pattern = pattern.split('?').next().unwrap_or_default(); // an export says what was asked for
     PAGES.iter().find(|(page, _)| *page == pattern).map(|(_, name)| *name)
 }
 

@@ -87,7 +87,7 @@ fn picker(identity: &Identity, found: &[Membership], q: &str) -> Markup {
         div.picker {
             h1 { "Choose an organisation" }
             @if identity.grant.is_some() { (ui::console_card(paths::ADMIN_ORGS)) }
-            (ui::FilterBar { action: paths::SELECT, label: "Name or slug", q, filters: &[], hidden: &[] }.render())
+            (ui::FilterBar { action: paths::SELECT, label: "Name or slug", q, filters: &[], hidden: &[], more: None }.render())
             (ui::results(html! {
                 @if cards.is_empty() { (ui::empty("Nothing found.", html! { "None of your organisations has that in its name." })) }
                 @else { (ui::choices(&cards)) }

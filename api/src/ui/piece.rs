@@ -58,9 +58,12 @@ pub fn date(at: DateTime<Utc>) -> Markup {
     html! { time datetime=(at.format("%Y-%m-%d")) data-exact { (at.format("%-d %b %Y")) } }
 }
 
-/// The place of an event in the log.
+/// The place of an event in the log, and the way to it. Only operators see one.
 pub fn position(n: i64) -> Markup {
-    html! { span.position { "#" (n) } }
+    html! {
+        @if n > 0 { a.position href=(crate::paths::event(n)) { "#" (n) } }
+        @else { span.position { "#" (n) } }
+    }
 }
 
 /// A number of things, with a comma for every thousand: "1,234,567".

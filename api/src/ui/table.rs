@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use super::icon;
+use super::{Field, icon};
 
 /// A column of a table.
 pub struct Column<'a> {
@@ -130,14 +130,49 @@ pub struct FilterBar<'a> {
     pub filters: &'a [Filter<'a>],
     /// Parameters to keep, such as the order.
     pub hidden: &'a [(&'a str, &'a str)],
+    /// Fields that are asked for less often, and hold from when the form is sent.
+    pub more: Option<More<'a>>,
+}
+
+/// What stands folded below a [`FilterBar`].
+pub struct More<'a> {
+    pub label: &'a str,
+    pub fields: &'a [Field<'a>],
+}
+
+impl More<'_> {
+    fn is_set(&self) -> bool {
+        self.fields.iter().any(|field| !field.value.is_empty())
+    }
+
+    fn is_wrong(&self) -> bool {
+        self.fields.iter().any(|field| field.error.is_some())
+    }
+
+    fn render(&self) -> Markup {
+        html! {
+            details.more-filters open[self.is_set() || self.is_wrong()] {
+                summary { (self.label) }
+                div.more-fields data-on-submit {
+                    @for field in self.fields { (field) }
+                    button.button type="submit" { "Apply" }
+                }
+            }
+        }
+    }
 }
 
 impl FilterBar<'_> {
     pub fn render(&self) -> Markup {
         let placeholder = self.label;
-        let narrowed = !self.q.is_empty() || self.filters.iter().any(|filter| !filter.chosen.is_empty());
+        let more = self.more.as_ref();
+        let narrowed = !self.q.is_empty()
+            || self.filters.iter().any(|filter| !filter.chosen.is_empty())
+            || more.is_some_and(More::is_set);
+        // What is wrong stands beside its field until the form is sent as a whole.
+        let live = !more.is_some_and(More::is_wrong);
         html! {
-            form.filters method="get" action=(self.action) data-live {
+            form.filters method="get" action=(self.action) data-live[live] {
                 label.visually-hidden for="filter-q" { (self.label) }
                 span.filter-search {
                     (icon::search())
@@ -148,6 +183,7 @@ impl FilterBar<'_> {
                 @for (name, value) in self.hidden { input type="hidden" name=(name) value=(value); }
                 button.button type="submit" { "Filter" }
                 a.button.quiet href=(self.action) data-clear hidden[!narrowed] { "Clear" }
+                @if let Some(more) = more { (more.render()) }
             }
         }
     }
@@ -157,7 +193,7 @@ fn one_filter(filter: &Filter<'_>) -> Markup {
     html! {
         label.filter data-set[!filter.chosen.is_empty()] {
             span { (filter.label) }
-            select name=(filter.name) {
+            select id={ "field-" (filter.name) } name=(filter.name) {
                 @for (value, text) in filter.options {
                     option value=(value) selected[*value == filter.chosen] { (text) }
                 }

@@ -28,7 +28,7 @@ async fn every_route_lets_in_whom_the_table_says(world: World) {
         write!(matrix, "\n{:<5}{:<59}", entry.method, entry.path).expect("text");
         for who in WHO {
             let outcome = outcome(entry.need, &place.knock(&world, who, entry).await);
-            assert_eq!(outcome, expected(entry.need, who), "{entry:?} by {who}");
+            assert_eq!(outcome, expected(entry, who), "{entry:?} by {who}");
             write!(matrix, "{outcome:<12}").expect("text");
         }
     }
@@ -40,9 +40,10 @@ async fn every_route_lets_in_whom_the_table_says(world: World) {
 }
 
 /// The table at the head of `access.rs`, once more.
-fn expected(need: Need, who: &str) -> &'static str {
-    match (need, who) {
+fn expected(entry: Entry, who: &str) -> &'static str {
+    match (entry.need, who) {
         (Need::Anyone, _) => "✓",
+        (_, "anonymous") if entry.path.starts_with("/api/") => "✗ 401",
         (_, "anonymous") => "✗ sign in",
         (Need::SignedIn, _) => "✓",
         (Need::Member, "member" | "admin" | "owner") => "✓",
@@ -61,6 +62,7 @@ fn outcome(need: Need, answer: &Answer) -> &'static str {
         (Need::Anyone, ..) => "✓",
         (_, 303, to) if to.starts_with("/login?next=") => "✗ sign in",
         (Need::Platform | Need::Superadmin, 303, to) if HOMES.contains(&to) => "✗ home",
+        (_, 401, _) => "✗ 401",
         (_, 403, _) => "✗ 403",
         (Need::Member | Need::Manager, 404, _) => "✗ 404",
         _ => "✓",
@@ -119,6 +121,7 @@ impl Place {
             .replace("{id}", &id.to_string())
             .replace("{invitation}", &self.invitation.to_string())
             .replace("{action}", "name")
+            .replace("{position}", "1")
             .replace("{code}", "project")
             .replace("{change}", "label")
             .replace("{token}", &"0".repeat(64))

@@ -208,7 +208,7 @@ fn resource_type_commands() -> Vec<(&'static str, Make<ResourceTypeCommand>)> {
         ("change its label", Box::new(move |_| C::Relabel { label: label() })),
         ("change its description", Box::new(move |_| C::Describe { description: description() })),
         ("change its actions", Box::new(move |_| C::SetActions { actions: actions() })),
-        ("change its spread", Box::new(move |_| C::Spread { spread })),
+        ("change its spread", Box::new(move |_| C::Spread { spread, since: None })),
         ("deactivate it", Box::new(move |_| C::Deactivate { reason: reason() })),
         ("reactivate it", Box::new(|_| C::Reactivate)),
     ];

@@ -3,15 +3,19 @@
 //! **Invariant:** whatever is another's carries [`MARK`], which is in no page of ours and no random hex, so a leak needs
 //! no list of places to look at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use api::access::Issuer;
+use api::bus::Envelope;
 use api::routes;
 use axum::body::Body;
 use axum::http::Request;
 use domain::grant::PlatformRole;
-use domain::org::{OrgCommand, Role};
+use domain::org::{OrgCommand, Permission, Role};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
 use domain::values::OrgId;
+use domain::{Org, ResourceType};
 use projections::people;
 
 use crate::client::{Answer, Client};
@@ -47,6 +51,7 @@ async fn a_member_who_tries_everything_finds_nothing_of_others(world: World) {
 /// Their own organisation, with a past of its own.
 async fn acme(world: &World) -> OrgId {
     let acme = world.org("acme").await;
+    project(world).await;
     world.given(acme, OrgCommand::Rename { name: "Acme Works".parse().expect("a name") }).await;
     world.suspended(acme, "The invoice is unpaid").await;
     world.given(acme, OrgCommand::Reinstate).await;
@@ -69,6 +74,7 @@ async fn other(world: &World) -> Other {
     let guest = world.person("qxguest@qx.example").await;
     let invitation = world.invited(org, guest, Role::Admin).await.to_string();
     world.joined(org, "both@example.com", Role::Owner).await;
+    permit(world, org, Action::Read).await;
     let why = [("reason", "Qxwhy: a ticket of theirs")];
     operator.post(&format!("/admin/orgs/{org}/reason"), &why).await.is(303);
     operator.get(&format!("/admin/orgs/{org}/members")).await.is(200);
@@ -79,6 +85,28 @@ async fn other(world: &World) -> Other {
     Other { org, invitation }
 }
 
+/// A role of their own, if it is not there, and something that members may do with what every organisation has.
+async fn permit(world: &World, org: OrgId, action: Action) {
+    let role = "qxclerk".parse().expect("a name");
+    let add = OrgCommand::AddRole { role, permissions: BTreeMap::new() };
+    let _there_already = world.app.bus.send::<Org>(&Issuer::Shell, org, add, Envelope::new()).await;
+    let granted =
+        [Permission { role: Role::Member, code: "project".parse().expect("a code"), action }].into();
+    world.given(org, OrgCommand::SetPermissions { granted, withdrawn: BTreeSet::new() }).await;
+}
+
+/// A kind of things that everybody has.
+async fn project(world: &World) {
+    let definition = Definition {
+        label: "Project".parse().expect("a label"),
+        description: "".parse().expect("none"),
+        actions: Actions::of(Action::ALL).expect("all"),
+        spread: Spread::Everywhere,
+    };
+    let (code, define) = ("project".parse().expect("a code"), ResourceTypeCommand::Define(definition));
+    world.app.bus.send::<ResourceType>(&Issuer::Shell, code, define, Envelope::new()).await.expect("defined");
+}
+
 /// More of everything in the other organisation, and a new one.
 async fn more_of(world: &World, other: &Other) {
     let number = world.position().await;
@@ -87,6 +115,7 @@ async fn more_of(world: &World, other: &Other) {
     world.given(other.org, OrgCommand::Rename { name }).await;
     let guest = world.person(&format!("qxinvited{number}@qx.example")).await;
     world.invited(other.org, guest, Role::Member).await;
+    permit(world, other.org, Action::List).await;
     world.suspended(other.org, "Qxreason: not again").await;
     world.org(&format!("qxnew{number}")).await;
     let operator = world.granted("qxoperator@qx.example", PlatformRole::Auditor).await;
@@ -248,7 +277,9 @@ fn fields(form: &str) -> Vec<(String, String)> {
     let tags = form
         .split('<')
         .filter(|tag| ["input", "select", "textarea"].iter().any(|kind| tag.starts_with(kind)));
-    tags.filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
+    let as_it_is = |tag: &&str| !tag.contains("type=\"checkbox\"") || tag.contains(" checked");
+    tags.filter(as_it_is)
+        .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
         .collect()
 }
 

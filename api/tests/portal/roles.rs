@@ -191,6 +191,15 @@ async fn what_the_operator_defines_stands_in_the_matrix_in_the_same_session(worl
     assert!(ticked(&page, "read deal admin") && !ticked(&page, "read deal member"));
 }
 
+async fn whoever_takes_an_action_away_sees_who_uses_it(world: World) {
+    let (_, olga, ana) = acme(&world).await;
+    let actions = "/admin/reference-data/project/actions";
+    let page = ana.get(actions).await;
+    assert!(!page.is(200).body.contains("others than owners and admins"));
+    save(&olga, &olga.get(ROLES).await, &["read project member"], &["list project admin"]).await.is(303);
+    ana.get(actions).await.shows("1 organisation lets others than owners and admins do it: Acme Ltd.");
+}
+
 engines! {
     many_boxes_are_saved_as_one_command,
     the_second_of_two_admins_sees_what_the_first_did,
@@ -199,4 +208,5 @@ engines! {
     members_see_what_they_may_and_change_nothing,
     a_form_that_no_page_made_is_refused_in_words,
     what_the_operator_defines_stands_in_the_matrix_in_the_same_session,
+    whoever_takes_an_action_away_sees_who_uses_it,
 }

@@ -20,6 +20,7 @@ use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{Invitee, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Grant, Org};
+use projections::event_log::Recorded;
 use projections::sessions::{self, Session};
 use projections::{people, testing};
 use tempfile::TempDir;
@@ -251,6 +252,11 @@ impl World {
     /// Where the log ends.
     pub(crate) async fn position(&self) -> i64 {
         self.app.log.last_position().await.expect("readable")
+    }
+
+    pub(crate) async fn last_event(&self) -> Recorded {
+        let last = self.position().await;
+        self.app.log.tail(last - 1, 1).await.expect("readable").pop().expect("an event")
     }
 
     /// What happened after a position, by the names of the events.

@@ -37,7 +37,7 @@ pub struct Permission {
 /// What was decided about each role: the actions in which it differs from what it may by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Permissions(BTreeMap<Role, BTreeMap<ResourceCode, BTreeSet<Action>>>);
+pub struct Permissions(pub(super) BTreeMap<Role, BTreeMap<ResourceCode, BTreeSet<Action>>>);
 
 impl Role {
     /// Those of every organisation.

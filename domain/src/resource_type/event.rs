@@ -13,11 +13,24 @@ use crate::values::{Description, Label, Reason};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResourceTypeEvent {
     ResourceTypeDefined(Definition),
-    ResourceTypeRelabelled { label: Label },
-    ResourceTypeDescribed { description: Description },
-    ResourceTypeActionsSet { actions: Actions },
-    ResourceTypeSpreadChanged { spread: Spread },
-    ResourceTypeDeactivated { reason: Reason },
+    ResourceTypeRelabelled {
+        label: Label,
+    },
+    ResourceTypeDescribed {
+        description: Description,
+    },
+    ResourceTypeActionsSet {
+        actions: Actions,
+    },
+    ResourceTypeSpreadChanged {
+        spread: Spread,
+        /// Position of an earlier event from which on organisations are new, where it is not this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<i64>,
+    },
+    ResourceTypeDeactivated {
+        reason: Reason,
+    },
     ResourceTypeReactivated {},
 }
 

@@ -8,6 +8,7 @@ mod org;
 mod permissions;
 mod random;
 mod resource_type;
+mod revert;
 mod roles;
 mod rule_book;
 mod sentences;

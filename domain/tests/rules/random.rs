@@ -215,7 +215,7 @@ fn settled(org: &Org) -> Vec<(InvitationId, Invitation)> {
 }
 
 /// Half of them begin with an organisation, or little would happen.
-fn org_orders() -> impl Strategy<Value = Vec<C>> {
+pub(crate) fn org_orders() -> impl Strategy<Value = Vec<C>> {
     let created = vec![create(slug("acme"), None)];
     (select(vec![vec![], created]), vec(org_order(), 0..60)).prop_map(|(first, then)| [first, then].concat())
 }
@@ -288,7 +288,7 @@ fn a_time() -> impl Strategy<Value = DateTime<Utc>> {
     (0_i64..10).prop_map(day)
 }
 
-fn grant_order() -> impl Strategy<Value = GrantCommand> {
+pub(crate) fn grant_order() -> impl Strategy<Value = GrantCommand> {
     use GrantCommand as G;
     let role = || select(PlatformRole::ALL.to_vec());
     let why = || reason("On call this month");

@@ -140,8 +140,8 @@ fn orders() -> Vec<(&'static str, ResourceTypeCommand)> {
         ("Describe, the same", C::Describe { description: project.description }),
         ("SetActions", C::SetActions { actions }),
         ("SetActions, the same", C::SetActions { actions: project.actions }),
-        ("Spread", C::Spread { spread: Spread::OptIn }),
-        ("Spread, the same", C::Spread { spread: project.spread }),
+        ("Spread", C::Spread { spread: Spread::OptIn, since: None }),
+        ("Spread, the same", C::Spread { spread: project.spread, since: None }),
         ("Deactivate", C::Deactivate { reason: reason("Nobody uses it") }),
         ("Reactivate", C::Reactivate),
     ]

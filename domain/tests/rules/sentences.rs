@@ -87,7 +87,7 @@ fn what_happens_to_a_resource_type_is_a_sentence() {
         told(E::ResourceTypeActionsSet { actions: definition.actions }),
         "changed the actions of project to create, read"
     );
-    let changed = |spread| told(E::ResourceTypeSpreadChanged { spread });
+    let changed = |spread| told(E::ResourceTypeSpreadChanged { spread, since: None });
     assert_eq!(changed(Spread::Everywhere), "changed how project spreads: for every organisation");
     assert_eq!(changed(Spread::OptIn), "changed how project spreads: for organisations that choose it");
     assert_eq!(

@@ -249,9 +249,10 @@ fn resource_type_events() -> Vec<ResourceTypeEvent> {
             description: "In two lines:\nthis is the second".parse().expect("a description"),
         },
         E::ResourceTypeActionsSet { actions: all },
-        E::ResourceTypeSpreadChanged { spread: Spread::Everywhere },
+        E::ResourceTypeSpreadChanged { spread: Spread::Everywhere, since: None },
         E::ResourceTypeDeactivated { reason: reason("Nobody uses it") },
         E::ResourceTypeReactivated {},
+        E::ResourceTypeSpreadChanged { spread: Spread::NewOnly, since: Some(12) },
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Folding everything again, beside what is served, and putting it in its place.
 
+use std::iter;
 use std::path::Path;
 use std::time::Duration;
 
@@ -116,11 +117,16 @@ impl Shadow {
     }
 }
 
+/// What other programs read: made of tables that a rebuild replaces.
+const STABLE_VIEWS: &str = include_str!("../../../migrations/postgres/0007_stable_views.sql");
+const VIEWS: [&str; 3] = ["organisations", "governance_resource_types", "org_resource_types"];
+
 /// How long whoever takes tables away lets readers be before it asks again.
 const PAUSE: Duration = Duration::from_millis(300);
 
 impl Folded {
-    /// The tables that serve go and those of the shadow get their names. Statements that are prepared are planned anew.
+    /// The tables that serve go and those of the shadow get their names, and the views for other programs are made of
+    /// these. Statements that are prepared are planned anew.
     async fn swap_tables(&mut self, live: &Db, tx: PgTransaction<'static>) -> Result<(), FoldError> {
         let mut tx = Tx::Postgres(tx);
         loop {
@@ -131,11 +137,16 @@ impl Folded {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        let moves = tables().map(|Shape { name, .. }| {
-            format!("drop table public.{name}; alter table portal_shadow.{name} set schema public;")
+        let moved = tables().map(|Shape { name, .. }| {
+            format!("alter table public.{name} set schema portal_past; alter table portal_shadow.{name} set schema public;")
         });
-        let moves = moves.chain(["drop schema portal_shadow".to_owned()]).collect::<String>();
-        tx.run(&moves).await?;
+        let dropped = tables().map(|Shape { name, .. }| format!("drop table portal_past.{name};"));
+        let steps = iter::once("create schema portal_past;".to_owned())
+            .chain(moved)
+            .chain(["drop schema portal_shadow;".to_owned(), STABLE_VIEWS.to_owned()]) // in public, which is next
+            .chain(dropped)
+            .chain(["drop schema portal_past".to_owned()]);
+        tx.run(&steps.collect::<String>()).await?;
         self.settle(&mut tx).await?;
         Ok(tx.commit().await?)
     }
@@ -196,8 +207,10 @@ async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
         let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
             .fetch_all(&mut *attempt)
             .await?;
-        let tables: Vec<String> = tables().map(|table| format!("public.{}", table.name)).collect();
-        let lock = format!("lock table {} in access exclusive mode", tables.join(", "));
+        // Views first, as their readers do.
+        let names = VIEWS.into_iter().chain(tables().map(|table| table.name));
+        let names: Vec<String> = names.map(|name| format!("public.{name}")).collect();
+        let lock = format!("lock table {} in access exclusive mode", names.join(", "));
         sqlx::query(&lock).execute(&mut *attempt).await?;
         Ok::<Vec<Checkpoint>, sqlx::Error>(checkpoints)
     };

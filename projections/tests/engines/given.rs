@@ -37,6 +37,20 @@ impl Store {
         Self::open(testing::postgres().await, None).await
     }
 
+    /// On Postgres, of a database whose owner is no superuser and makes no roles.
+    pub(crate) async fn postgres_of_plain_owner() -> Outcome<Self> {
+        let _first_start_makes_the_roles = Self::postgres().await?;
+        let url = testing::postgres().await;
+        let name = url.rsplit('/').next().ok_or("a URL has a path")?;
+        let mut superuser = PgConnection::connect(&url).await?;
+        let own = format!(
+            "create role {name} login; grant portal_app, portal_tenant, portal_reader to {name};
+             alter database {name} owner to {name}"
+        );
+        superuser.execute(own.as_str()).await?;
+        Self::open(url.replacen("//test@", &format!("//{name}@"), 1), None).await
+    }
+
     async fn open(url: String, folder: Option<TempDir>) -> Outcome<Self> {
         let log = EventLog::open(Db::open(&url).await?).await?;
         let projector = Projector::start(log.clone()).await?;

@@ -155,7 +155,7 @@ fn resource_type_command() -> impl Strategy<Value = ResourceTypeCommand> {
         select(vec!["Project", "Projekt"]).prop_map(|label| C::Relabel { label: parsed(label) }),
         select(vec!["", "Work"]).prop_map(|text| C::Describe { description: parsed(text) }),
         actions().prop_map(|actions| C::SetActions { actions }),
-        spread().prop_map(|spread| C::Spread { spread }),
+        spread().prop_map(|spread| C::Spread { spread, since: None }),
         select(vec![C::Deactivate { reason: reason() }, C::Reactivate]),
     ]
 }

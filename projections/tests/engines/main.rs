@@ -5,6 +5,7 @@
 mod aggregates;
 mod answers;
 mod append_only;
+mod finding;
 mod given;
 mod histories;
 mod lists;
@@ -24,6 +25,7 @@ mod tampering;
 mod terms;
 mod transfers;
 mod verify;
+mod views;
 mod walls;
 
 /// Makes `sqlite::name` and `postgres::name` of each body. A body may use `?`.

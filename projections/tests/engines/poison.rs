@@ -10,7 +10,7 @@ use projections::{Scope, grants, history, org_detail};
 use crate::engines;
 use crate::given::{Outcome, Store, append, created, creation, id, noon, reason, renamed};
 
-const ORG_MODELS: [&str; 4] = ["memberships", "org_detail", "org_list", "resource_types"];
+const ORG_MODELS: [&str; 5] = ["memberships", "org_detail", "org_list", "permissions", "resource_types"];
 
 engines! {
     async fn a_damaged_event_parks_its_aggregate_where_it_is_needed(store: Store) {

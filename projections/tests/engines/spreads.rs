@@ -12,6 +12,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::engines;
 use crate::given::{Outcome, Store, reason};
+use crate::views;
 
 const HISTORIES: usize = 4;
 const STEPS: usize = 60;
@@ -22,8 +23,10 @@ engines! {
         for _ in 0..HISTORIES {
             let store = store.fresh().await?;
             let steps = proptest::collection::vec(step(), STEPS).new_tree(&mut runner).map_err(|why| why.to_string())?;
-            live_through(&store, steps.current()).await?;
+            let orgs = live_through(&store, steps.current()).await?;
             store.assert_sound().await?;
+            store.projector.rebuild(|_| ()).await?;
+            views::agree(&store, &orgs).await?;
         }
     }
 }
@@ -80,9 +83,13 @@ impl Model {
             None => by_policy,
         }
     }
+
+    fn ids(&self) -> Vec<OrgId> {
+        self.orgs.iter().map(|org| org.id).collect()
+    }
 }
 
-async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome {
+async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
     let mut model = Model { spread: Spread::OptIn, decided: 0, active: true, orgs: vec![] };
     change(store, ResourceTypeCommand::Define(definition()?)).await?;
     for (now, step) in steps.into_iter().enumerate().map(|(number, step)| (number + 1, step)) {
@@ -114,7 +121,7 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome {
                 org.archived = true;
             }
             Step::Spread(spread) if model.active && spread != model.spread => {
-                change(store, ResourceTypeCommand::Spread { spread }).await?;
+                change(store, ResourceTypeCommand::Spread { spread, since: None }).await?;
                 (model.spread, model.decided) = (spread, now);
             }
             Step::Deactivate if model.active => {
@@ -129,8 +136,9 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome {
         }
         store.projector.catch_up().await?;
         compare(store, &model).await?;
+        views::agree(store, &model.ids()).await?;
     }
-    Ok(())
+    Ok(model.ids())
 }
 
 async fn compare(store: &Store, model: &Model) -> Outcome {

@@ -40,6 +40,14 @@ engines! {
             let looks = operator_reads::of_org(db, scope, here.0, None, 9).await?;
             assert!(looks.len() == 1 && looks[0].page.ends_with(name), "{looks:?}");
 
+            for (email, has) in [("owner@own.example", "own"), ("owner@other.example", "other"), ("guest@own.example", "")] {
+                let whose = person(&store, email).await?;
+                let by_id = memberships::standing(db, scope, here.0, whose.0).await?;
+                assert_eq!(by_id.as_ref().map(|it| it.role.as_str()), (has == name).then_some("owner"), "{email}");
+                assert_eq!(memberships::standing_of(db, scope, here.0, &email.parse()?).await?, by_id, "{email}");
+                assert_eq!(memberships::standing(db, scope, there.0, whose.0).await?, None);
+            }
+
             assert_eq!(org_detail::get(db, scope, there.0).await?, None);
             assert_eq!(memberships::members(db, scope, there.0, 9).await?, []);
             assert_eq!(memberships::invited(db, scope, there.0).await?, []);
@@ -87,8 +95,13 @@ engines! {
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
         org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None]);
-        history::of_all(&store.log, &platform, i64::MAX, 1).await?;
+        let (everything, newest) = (history::Filter::default(), history::Place::Newest);
+        history::page(&store.log, &platform, &everything, newest, 1).await?;
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None]);
+        let of_one = history::Filter { org: Some(own.0), ..everything };
+        history::page(&store.log, &platform, &of_one, newest, 1).await?;
+        history::at(&store.log, &platform, 1).await?;
+        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None, Some(own.0)]);
     }
 
     async fn looks_are_written_once_with_the_reason_that_held(store: Store) {
@@ -292,6 +305,8 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         links::create(store.db(), &hash(name), &link(org, &guest)).await?;
         let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
         store.carry_out::<Org>(org, OrgCommand::ChooseResourceType { code, choice }).await?;
+        let permissions = [("project".parse()?, Actions::of([Action::Read]).ok_or("one")?)].into();
+        store.carry_out::<Org>(org, OrgCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;
         store.carry_out::<Org>(org, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;

@@ -67,7 +67,7 @@ fn changes(wanted: &Wanted, present: &Definition) -> Vec<Step> {
     };
     let respread = || {
         let said = format!("spread {} → {}", present.spread.as_str(), spread.as_str());
-        step(said, C::Spread { spread: *spread })
+        step(said, C::Spread { spread: *spread, since: None })
     };
     [
         (present.label != *label).then(relabel),

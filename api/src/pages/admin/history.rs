@@ -1,45 +1,128 @@
-//! `/admin/history`: everything that happened, newest first.
+//! `/admin/history`: everything that happened, newest first, and how to find it.
+//!
+//! **Invariant:** what the page shows stands in its URL.
+
+mod bar;
+pub mod event;
+pub mod export;
+pub mod exports;
+pub mod refused;
+pub mod searches;
+pub mod tail;
+mod view;
+
+use std::fmt::Display;
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use projections::history;
-use serde::Deserialize;
+use projections::history::{self, HistoryPage};
 
+use self::view::View;
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::Query;
+use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
 use crate::paths;
-use crate::ui::{self, Section};
+use crate::ui::{self, Section, Tone};
 
 /// Events on a page.
-const EVENTS: i64 = 50;
-
-#[derive(Deserialize, Default)]
-pub struct Before {
-    /// Only events before this position.
-    before: Option<i64>,
-}
+const EVENTS: usize = 50;
 
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(Before { before }): Query<Before>,
-) -> Result<Markup, Error> {
+    Query(view): Query<View>,
+) -> Result<Response, Error> {
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
-    let end = app.log.last_position().await?;
-    let events = history::of_all(&app.log, &operator.platform, before.unwrap_or(i64::MAX), EVENTS).await?;
-    let names = Names::of(&app, &events).await?;
-    let older = events.last().filter(|event| event.position > 1);
-    let older = older.map(|event| format!("{}?before={}", paths::ADMIN_HISTORY, event.position));
-    let newest = before.is_some_and(|before| before <= end).then(|| paths::ADMIN_HISTORY.to_owned());
+    let mut errors = Errors::default();
+    let place = view.place(&mut errors);
+    let filter = match view.filter(&app, &operator).await? {
+        Ok(filter) if errors.is_empty() => filter,
+        Ok(_) => return Ok(wrong(desk, &view, &errors)),
+        Err(errors) => return Ok(wrong(desk, &view, &errors)),
+    };
+    let page = history::page(&app.log, &operator.platform, &filter, place, EVENTS).await?;
+    let names = Names::of(&app, &page.events).await?;
+    let results = html! {
+        (bar::chips(&view))
+        (tail::link(&view, desk.position()))
+        (list(&view, &page, &names))
+        (searches::saved(&app, &operator, &view).await?)
+    };
+    Ok(document(desk, &view, &errors, results).into_response())
+}
+
+/// The way from a list of what happened to one thing to the same list with everything that can be done there.
+pub fn open_in_history(id: impl Display) -> Markup {
+    html! { a href=(paths::history_about(id)) { "Open in History" } }
+}
+
+fn document(desk: Desk<'_>, view: &View, errors: &Errors, results: Markup) -> Markup {
     let content = html! {
         (ui::head("History", None, Some(html! { "Everything that happened, newest first." }), html! {}))
-        @if events.is_empty() { (ui::empty("Nothing has happened yet.", html! {})) }
-        (names.timeline(&events))
-        (ui::pager(newest, older, &format!("{end} events")))
+        (bar::tabs("happened"))
+        (errors.summary())
+        (bar::bar(view, errors))
+        (ui::results(results))
     };
-    Ok(desk.page(Section::History, "History", &[], content))
+    desk.page(Section::History, "History", &[], content)
+}
+
+/// The page with what can't be meant, beside its fields, and nothing found.
+fn wrong(desk: Desk<'_>, view: &View, errors: &Errors) -> Response {
+    let next = html! { "Put right what is named above, or " a href=(paths::ADMIN_HISTORY) { "show everything" } "." };
+    let results = html! { (bar::chips(view)) (ui::empty("Nothing was looked for.", next)) };
+    again(document(desk, view, errors, results))
+}
+
+fn list(view: &View, page: &HistoryPage, names: &Names) -> Markup {
+    let newer = page.newer.map(|after| View { after: after.to_string(), ..view.newest() }.url());
+    let older = page.older.map(|before| View { before: before.to_string(), ..view.newest() }.url());
+    html! {
+        @if page.events.is_empty() { (nothing(view, page)) }
+        (names.timeline(&page.events))
+        @if let Some(position) = page.looked_to { (looked_to(view, position)) }
+        (ui::pager(newer, older, &counted(page.total)))
+        @if !page.events.is_empty() { (export::links(view)) }
+    }
+}
+
+fn nothing(view: &View, page: &HistoryPage) -> Markup {
+    let all = html! { a href=(paths::ADMIN_HISTORY) { "Show everything" } "." };
+    if page.looked_to.is_some() {
+        ui::empty("Nothing so far.", html! { "Further back there may be." })
+    } else if *view == View::default() {
+        ui::empty("Nothing has happened yet.", html! {})
+    } else if bar::holding(view).is_empty() {
+        ui::empty("No event stands here.", all)
+    } else {
+        ui::empty("No event matches.", all)
+    }
+}
+
+/// Says how far was looked, and goes on from there.
+fn looked_to(view: &View, position: i64) -> Markup {
+    let upwards = !view.after.is_empty();
+    let (before, after) = if upwards { (None, Some(position)) } else { (Some(position), None) };
+    let text = |position: Option<i64>| position.map_or_else(String::new, |position| position.to_string());
+    let on = View { before: text(before), after: text(after), ..view.newest() };
+    ui::note(
+        Tone::Info,
+        html! {
+            "Looked as far as " (ui::position(position)) ". "
+            a href=(on.url()) { "Look further" }
+        },
+    )
+}
+
+fn counted((number, more): (i64, bool)) -> String {
+    match (number, more) {
+        (number, true) => format!("{} events or more", ui::number(number)),
+        (1, false) => "1 event".to_owned(),
+        (number, false) => format!("{} events", ui::number(number)),
+    }
 }

@@ -137,6 +137,7 @@ fn bar(view: &View) -> Markup {
             ui::table::Filter { name: "owner", label: "Owner", options: &owners, chosen: &view.owner },
         ],
         hidden: &[("sort", &view.sort)],
+        more: None,
     }
     .render()
 }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
+use super::history::open_in_history;
 use super::{Desk, Seen, org_tabs};
 use crate::access::Operator;
 use crate::app::App;
@@ -106,6 +107,7 @@ pub async fn history(
     let content = html! {
         (head(&org, &operator))
         (org_tabs(id, "History"))
+        p.aside { (open_in_history(id)) }
         (names.timeline(&events))
         (ui::pager(newest, older, &format!("{} events in all", org.sequence)))
     };

@@ -12,13 +12,16 @@ mod term;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use cqrs_es::Aggregate;
+use domain::Grant;
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::grants::{self, GrantListed};
+use projections::history::{self, Filter, Place, filter};
 use projections::links::Purpose;
-use projections::{Timestamp, history, people};
+use projections::{Timestamp, people};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -37,6 +40,9 @@ const OPEN: i64 = 500;
 
 /// Past grants, and past requests, on a page.
 const PAST: i64 = 50;
+
+/// What happened to roles, on the page: the last of it.
+const LATELY: usize = 10;
 
 /// What was done from the server's shell, on the page: the last of it.
 const SHELL: i64 = 10;
@@ -79,6 +85,7 @@ pub async fn show(
         (requests(&app, &operator, &held).await?)
         (past(&app, &operator, &asked).await?)
         (past_requests(&app, &operator, &asked).await?)
+        (granted_lately(&app, &operator).await?)
         (from_the_shell(&app, &operator).await?)
     };
     let page = desk.page(Section::Superadmins, "Superadmins", &[], content);
@@ -204,6 +211,15 @@ async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error>
         (list)
     };
     Ok(ui::card_with("Break-glass", html! { a href=(paths::ADMIN_HISTORY) { "All history" } }, content))
+}
+
+/// What happened to roles, whoever did it.
+async fn granted_lately(app: &App, operator: &Operator) -> Result<Markup, Error> {
+    let of_roles = Filter { types: Some(filter::types(Grant::TYPE, "")), ..Filter::default() };
+    let page = history::page(&app.log, &operator.platform, &of_roles, Place::Newest, LATELY).await?;
+    let names = Names::of(app, &page.events).await?;
+    let all = html! { a href={ (paths::ADMIN_HISTORY) "?kind=" (Grant::TYPE) } { "Open in History" } };
+    Ok(ui::card_with("What happened to roles", all, names.timeline(&page.events)))
 }
 
 /// Somebody, by name and address.

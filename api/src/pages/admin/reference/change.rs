@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 use serde::Deserialize;
 
-use super::definition::Typed;
+use super::definition::{Typed, Used, used};
 use super::detail::load;
 use crate::access::{Issuer, Operator};
 use crate::app::App;
@@ -126,7 +126,9 @@ fn parse(change: Change, typed: &Typed) -> Result<ResourceTypeCommand, Errors> {
             errors.parse("description", &typed.description).map(|description| C::Describe { description })
         }
         Change::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
-        Change::Spread => errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread }),
+        Change::Spread => {
+            errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread, since: None })
+        }
         Change::Deactivation => {
             errors.parse::<Reason>("reason", &typed.reason).map(|reason| C::Deactivate { reason })
         }
@@ -174,6 +176,11 @@ async fn page(
     let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
     let is_grave = change == Change::Deactivation;
     let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let there = There {
+        organisations: reach.organisations,
+        new: new(row, reach),
+        used: if change == Change::Actions { used(app, operator, row).await? } else { Used::new() },
+    };
     let content = html! {
         (ui::head(&title, None, Some(ui::id(&row.code)), html! {}))
         p.prose { (change.consequence()) }
@@ -181,7 +188,7 @@ async fn page(
         form.form method="post" data-once {
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields(change, typed, (reach.organisations, new(row, reach)), errors))
+            (fields(change, typed, &there, errors))
             (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
         }
     };
@@ -197,12 +204,19 @@ fn new(row: &ResourceTypeRow, reach: Reach) -> i64 {
     if row.spread == Spread::NewOnly.as_str() { reach.reached } else { 0 }
 }
 
-fn fields(change: Change, typed: &Typed, there: (i64, i64), errors: &Errors) -> Markup {
+/// What there is that a change would hit.
+struct There {
+    organisations: i64,
+    new: i64,
+    used: Used,
+}
+
+fn fields(change: Change, typed: &Typed, there: &There, errors: &Errors) -> Markup {
     match change {
         Change::Label => typed.label_field(errors),
         Change::Description => typed.description_field(errors),
-        Change::Actions => typed.actions_field(errors),
-        Change::Spread => typed.spread_field(there, errors),
+        Change::Actions => typed.actions_field(&there.used, errors),
+        Change::Spread => typed.spread_field((there.organisations, there.new), errors),
         Change::Deactivation => {
             let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
             let field = field.error(errors.of("reason")).max(500);

@@ -1,13 +1,19 @@
 //! The fields of a resource type, the same where one is defined and where one is changed.
 
+use std::collections::BTreeMap;
+
 use domain::resource_type::{Action, Actions, Spread};
 use maud::{Markup, html};
-use projections::resource_types::ResourceTypeRow;
+use projections::permissions;
+use projections::resource_types::{ResourceTypeRow, verbs};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::policy;
+use crate::access::Operator;
+use crate::app::App;
 use crate::clock;
+use crate::error::Error;
 use crate::pages::form::Errors;
 use crate::ui::{self, Field, Kind};
 
@@ -70,10 +76,12 @@ impl Typed {
         html! { (field.help("What it is for. At most 500 characters.")) }
     }
 
-    pub fn actions_field(&self, errors: &Errors) -> Markup {
+    /// With who uses each action, where somebody can tell.
+    pub fn actions_field(&self, used: &Used, errors: &Errors) -> Markup {
         let option = |action: Action| {
             let chosen = self.action.iter().any(|ticked| ticked == action.as_str());
-            ui::Pick { value: action.as_str(), label: sentence(action.as_str()), hint: None, chosen }
+            let hint = used.get(&action).cloned();
+            ui::Pick { value: action.as_str(), label: sentence(action.as_str()), hint, chosen }
         };
         let options = Action::ALL.map(option);
         ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))
@@ -90,6 +98,33 @@ impl Typed {
         let options = Spread::ALL.map(option);
         ui::options(("spread", "Which organisations have it", "radio"), &options, errors.of("spread"))
     }
+}
+
+/// Who may do what beyond owners and admins, in words.
+pub type Used = BTreeMap<Action, String>;
+
+/// Names of organisations that a sentence tells.
+const TOLD: i64 = 3;
+
+/// Whom it would hit if an action was taken away.
+pub async fn used(app: &App, operator: &Operator, row: &ResourceTypeRow) -> Result<Used, Error> {
+    let mut used = Used::new();
+    for action in verbs(&row.actions) {
+        let (names, number) =
+            permissions::lent(&app.db, &operator.platform, (&row.code, action), TOLD).await?;
+        if number > 0 {
+            used.insert(action, in_use(&names, number));
+        }
+    }
+    Ok(used)
+}
+
+fn in_use(names: &[String], number: i64) -> String {
+    let told = names.join(", ");
+    let more = number - i64::try_from(names.len()).unwrap_or(number);
+    let more = if more > 0 { format!(" and {} more", ui::number(more)) } else { String::new() };
+    let noun = if number == 1 { "organisation lets" } else { "organisations let" };
+    format!("{} {noun} others than owners and admins do it: {told}{more}.", ui::number(number))
 }
 
 /// What a policy comes to on this portal, before it is chosen.

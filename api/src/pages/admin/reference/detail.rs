@@ -13,6 +13,7 @@ use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::{Path, Query};
+use crate::pages::admin::history::open_in_history;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
 use crate::paths;
@@ -77,13 +78,14 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     ui::head(&row.label, Some(status), Some(ui::id(&row.code)), ui::actions(actions))
 }
 
-/// The way to what the last change, which is the first of these events, has made of it.
+/// The way to what the last change, which is the first of these events, has made of it, and to all of them.
 fn before_the_last(row: &ResourceTypeRow, events: &[Recorded]) -> Markup {
     let last = events.first().filter(|_| events.len() > 1);
     html! {
         @if let Some(last) = last {
             a href=(paths::compare_with_before(&row.code, last.position)) { "Compare with before the last change" }
         }
+        (open_in_history(&row.code))
     }
 }
 

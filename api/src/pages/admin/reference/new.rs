@@ -9,7 +9,7 @@ use domain::values::ResourceCode;
 use maud::{Markup, html};
 use projections::resource_types;
 
-use super::definition::Typed;
+use super::definition::{Typed, Used};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::{Envelope, SendError};
@@ -89,7 +89,7 @@ async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> R
             (code.help("What programs call it, and it stays for ever: 2 to 64 of a–z, 0–9, dots and underscores, beginning with a letter."))
             (new.label_field(errors))
             (new.description_field(errors))
-            (new.actions_field(errors))
+            (new.actions_field(&Used::new(), errors))
             (new.spread_field((organisations, 0), errors))
             (ui::form_actions(ui::submit("Define resource type"), Some(paths::ADMIN_REFERENCE)))
         }

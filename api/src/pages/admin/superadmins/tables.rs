@@ -45,7 +45,7 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
     let now = clock::now();
     let row = |grant: &GrantListed| {
         let mut cells = vec![
-            who(grant),
+            html! { (who(grant)) " " a.hint href=(paths::history_about(grant.person_id)) { "History" } },
             ui::badge(&grant.role),
             until(grant, now),
             html! { (grant.reason) },

@@ -1,0 +1,87 @@
+//! `/api/v1/…`: what other programs are told about an organisation, as JSON, in modules named as the URLs end.
+//!
+//! Who asks is known by the same cookie as on a page, and what they may is asked by the same gate; whoever may not is
+//! told so by a problem (RFC 9457) and never sent elsewhere. An organisation that changed its slug is found under the
+//! new one, with 308.
+//!
+//! An answer has a tag, `"12-7"`: the sequence that the organisation's own stream has reached, and how often resource
+//! types were defined or changed. All that an answer says follows from these two: name, slug and choices from the one, types
+//! and policies from the other. An event raises the sequence of its stream by one and is never taken back, so where the
+//! answer can be another, the tag is. A position in the log would do as well, and tell each customer how busy all the
+//! others are. Whoever changes the shape of an answer gives its tag another shape too.
+//!
+//! **Invariant:** a tag is read before what it stands for. An event in between makes a newer answer under an older tag,
+//! which costs one more answer; the other way round, an old answer would pass for the new one.
+
+pub mod permissions;
+pub mod resource_types;
+
+use axum::http::header::{CACHE_CONTROL, ETAG};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use projections::memberships::Membership;
+use projections::org_detail::{self, OrgDetail};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::access::Member;
+use crate::app::App;
+use crate::error::Error;
+use crate::etag;
+use crate::extract::Json;
+
+/// The organisation that an answer is about.
+#[derive(Debug, Serialize)]
+struct Organisation {
+    id: Uuid,
+    slug: String,
+    name: String,
+}
+
+impl From<OrgDetail> for Organisation {
+    fn from(org: OrgDetail) -> Self {
+        Self { id: org.org_id, slug: org.slug, name: org.name }
+    }
+}
+
+/// What members of a suspended organisation are told, whatever they asked for.
+pub fn suspended(Membership { name, reason, .. }: &Membership) -> Error {
+    let reason = reason.as_deref().unwrap_or("no reason was given");
+    Error::Forbidden(format!("{name} is suspended: {reason}"))
+}
+
+/// What an answer says, as a name for it: in quotes, as it stands in `ETag`.
+struct Tag(String);
+
+impl Tag {
+    /// The organisation that a member asks about, and the tag of answers about it.
+    async fn read(app: &App, member: &Member) -> Result<(Self, Organisation), Error> {
+        let changes = projections::resource_types::changes(&app.db).await?;
+        let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
+        let org = org.ok_or(Error::NotFound)?;
+        Ok((Self(format!("\"{}-{changes}\"", org.sequence)), org.into()))
+    }
+
+    /// The tag of what is said about one person: the same address means somebody else to somebody else.
+    fn about(self, person: Uuid) -> Self {
+        Self(format!("{}-{person}\"", self.0.trim_end_matches('"')))
+    }
+
+    fn is_known(&self, headers: &HeaderMap) -> bool {
+        etag::is_known(&self.0, headers)
+    }
+
+    /// For whoever has the answer.
+    fn unchanged(self) -> Response {
+        (StatusCode::NOT_MODIFIED, self.headers()).into_response()
+    }
+
+    fn answer(self, answer: impl Serialize) -> Response {
+        (self.headers(), Json(answer)).into_response()
+    }
+
+    /// May be kept by whoever asked, who asks each time whether it is still so.
+    fn headers(self) -> [(axum::http::HeaderName, String); 2] {
+        [(ETAG, self.0), (CACHE_CONTROL, "private, no-cache".to_owned())]
+    }
+}

@@ -1,0 +1,169 @@
+//! `/admin/history/{position}`: one event: what it says, what it changed, where it came from and what came of it.
+//!
+//! **Invariant:** everything here follows from the log alone, so the page of an event says the same for ever, but for
+//! names and for what came after it.
+
+mod change;
+mod tree;
+
+use axum::extract::State;
+use domain::{Metadata, Part};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::history::{self, related};
+use serde_json::Value;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::Path;
+use crate::pages::admin::{Desk, Seen};
+use crate::pages::names::Names;
+use crate::paths;
+use crate::ui::{self, Section, Tone};
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(position): Path<i64>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let event = history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)?;
+    let neighbours = related::neighbours(&app.log, &event).await?;
+    let related = related::related(&app.log, &event).await?;
+    let told = related.causes.iter().chain(&related.same_command).chain(&related.consequences);
+    let all: Vec<Recorded> = told.chain([&event]).cloned().collect();
+    let names = Names::of(&app, &all).await?;
+    let title = format!("Event #{position}");
+    let content = html! {
+        (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), way_back(&event, &operator)))
+        (beside(&neighbours))
+        (undoing(&event, &related))
+        (ui::columns(
+            html! {
+                (ui::card("What it changed", change::table(&app, &event).await?))
+                (ui::card("Cause and consequences", tree::tree(&event, &related, &names)))
+                (ui::card("As it is stored", raw(&event)))
+            },
+            html! {
+                (ui::card("Facts", facts(&event, &names)))
+                (ui::card("In the log", place(&event)))
+                (ui::card("Proof", proof(&event)))
+            },
+        ))
+    };
+    let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
+    Ok(desk.page(Section::History, &title, &crumbs, content))
+}
+
+/// The events beside this one. Each button has its place, also where it leads nowhere.
+fn beside(neighbours: &related::Neighbours) -> Markup {
+    let step = |label: &str, key: &str, position: Option<i64>| {
+        html! {
+            @match position {
+                Some(position) => a.button rel=(key) href=(paths::event(position)) { (label) },
+                None => span.button data-off { (label) },
+            }
+        }
+    };
+    html! {
+        nav.neighbours aria-label="Events beside this one" {
+            (step("← Before, of the same", "prev", neighbours.before_in_stream))
+            (step("After, of the same →", "next", neighbours.after_in_stream))
+            span.neighbours-gap {}
+            (step("← Before, of all", "prev", neighbours.before))
+            (step("After, of all →", "next", neighbours.after))
+        }
+    }
+}
+
+/// The button that leads to undoing it, for those who may and where it can be.
+fn way_back(event: &Recorded, operator: &Operator) -> Markup {
+    let reversible = event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    html! {
+        @if reversible && operator.identity.is_superadmin() {
+            (ui::button_link("Revert", &paths::revert(event.position)))
+        }
+    }
+}
+
+/// Whether this undoes something, was undone, or can't be.
+fn undoing(event: &Recorded, related: &related::Related) -> Markup {
+    let reverts = event.metadata().ok().and_then(|metadata| metadata.reverts);
+    let irreversible = event.fact().ok().and_then(|fact| fact.irreversible());
+    html! {
+        @if let Some(position) = reverts {
+            (ui::note(Tone::Info, html! { "This undoes " (ui::position(position)) "." }))
+        }
+        @if let Some(position) = related.reverted_by {
+            (ui::note(Tone::Warning, html! { "This was undone by " (ui::position(position)) "." }))
+        }
+        @if let Some(why) = irreversible { p.help { "Can't be undone: " (why) "." } }
+    }
+}
+
+fn facts(event: &Recorded, names: &Names) -> Markup {
+    let metadata = event.metadata().ok();
+    let reason = event.fact().ok().and_then(|fact| fact.reason().map(str::to_owned));
+    let mut rows = vec![("When", ui::exact_time(event.recorded_at.into()))];
+    rows.extend(reason.map(|reason| ("Reason", html! { (reason) })));
+    if let Some(Metadata { actor, on_behalf_of, address, .. }) = metadata {
+        rows.push(("Who", html! { (names.actor(actor)) }));
+        rows.extend(
+            on_behalf_of.map(|person| ("On behalf of", html! { (names.part(&Part::Person(person))) })),
+        );
+        rows.extend(address.map(|address| ("Address", html! { (address) })));
+    }
+    rows.push(("About", about(event)));
+    ui::facts(&rows)
+}
+
+/// What the event is about, and the way to everything else that happened to it.
+fn about(event: &Recorded) -> Markup {
+    let kind = event.aggregate_type.replace('_', " ");
+    html! {
+        (kind) " " (ui::copyable(&event.aggregate_id)) " "
+        a href=(paths::history_about(&event.aggregate_id)) { "its history" }
+    }
+}
+
+fn place(event: &Recorded) -> Markup {
+    let mut rows = vec![
+        ("Position", html! { (ui::position(event.position)) " in all, " (event.sequence) " of its own" }),
+        ("Type", html! { code.id { (event.event_type) } " version " (event.event_version) }),
+    ];
+    if let Ok(metadata) = event.metadata() {
+        let all = format!("{}?correlation={}", paths::ADMIN_HISTORY, metadata.correlation);
+        rows.push(("Command", ui::copyable(&metadata.command.to_string())));
+        rows.push((
+            "Correlation",
+            html! { (ui::copyable(&metadata.correlation.to_string())) " " a href=(all) { "all of it" } },
+        ));
+    }
+    ui::facts(&rows)
+}
+
+/// Whether the event is as it was written, as far as it can say so itself.
+fn proof(event: &Recorded) -> Markup {
+    let hash: String = event.leaf_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    html! {
+        @if event.is_intact() { (ui::facts(&[("Hash", ui::copyable(&hash)), ("Fits the event", html! { "yes" })])) }
+        @else {
+            (ui::note(Tone::Danger, html! { "The hash beside this event is not the hash of what stands here. Somebody changed it after it was written." }))
+            (ui::facts(&[("Hash", ui::copyable(&hash))]))
+        }
+    }
+}
+
+fn raw(event: &Recorded) -> Markup {
+    html! {
+        details.raw { summary { "Payload" } pre { (pretty(&event.payload)) } }
+        details.raw { summary { "Metadata" } pre { (pretty(&event.metadata)) } }
+    }
+}
+
+/// With line breaks where it is JSON, else as it stands.
+fn pretty(stored: &str) -> String {
+    let value: Option<Value> = serde_json::from_str(stored).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| stored.to_owned())
+}

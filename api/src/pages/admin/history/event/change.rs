@@ -1,0 +1,68 @@
+//! What an event changed: each field before and after it.
+
+use maud::{Markup, html};
+use projections::event_log::{ReadError, Recorded};
+use projections::history::{diff, state};
+use projections::people;
+use serde_json::Value;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::ui::{self, Column};
+
+pub(super) async fn table(app: &App, event: &Recorded) -> Result<Markup, Error> {
+    let (before, after) = match state::around(&app.log, event).await {
+        Ok(states) => states,
+        Err(ReadError::Unreadable(why)) => {
+            return Ok(ui::empty("This can't be told.", html! { (why.to_string()) }));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let changes = diff::diff(&before, &after);
+    if changes.is_empty() {
+        return Ok(ui::empty("Nothing changed.", html! { "It was so already when this was written." }));
+    }
+    let names = names(app, &changes).await?;
+    let columns = [Column::new("Field"), Column::new("Before"), Column::new("After")];
+    let row = |change: &diff::Change| {
+        let path: Vec<String> = change.path.iter().map(|name| called(name, &names)).collect();
+        vec![
+            html! { (path.join(" › ")) },
+            value(change.before.as_ref(), &names),
+            value(change.after.as_ref(), &names),
+        ]
+    };
+    Ok(ui::table("What it changed", &columns, &changes.iter().map(row).collect::<Vec<_>>()))
+}
+
+/// What people are called whose ids stand there.
+async fn names(app: &App, changes: &[diff::Change]) -> Result<HashMap<Uuid, String>, Error> {
+    let paths = changes.iter().flat_map(|change| change.path.iter().map(String::as_str));
+    let values =
+        changes.iter().flat_map(|change| [&change.before, &change.after]).flatten().filter_map(Value::as_str);
+    let ids: Vec<Uuid> = paths.chain(values).filter_map(|text| text.parse().ok()).collect();
+    Ok(people::names(&app.db, &ids).await?)
+}
+
+fn called(name: &str, names: &HashMap<Uuid, String>) -> String {
+    let person = name.parse().ok().and_then(|id: Uuid| names.get(&id));
+    person.cloned().unwrap_or_else(|| name.replace('_', " "))
+}
+
+fn value(value: Option<&Value>, names: &HashMap<Uuid, String>) -> Markup {
+    html! {
+        @match value {
+            None | Some(Value::Null) => "–",
+            Some(Value::String(text)) => { (names_or(text, names)) },
+            Some(Value::Bool(yes)) => (if *yes { "yes" } else { "no" }),
+            Some(other) => code.id { (other.to_string()) },
+        }
+    }
+}
+
+fn names_or(text: &str, names: &HashMap<Uuid, String>) -> String {
+    let person = text.parse().ok().and_then(|id: Uuid| names.get(&id));
+    person.cloned().unwrap_or_else(|| text.to_owned())
+}

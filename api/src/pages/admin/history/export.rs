@@ -1,0 +1,236 @@
+//! `/admin/history/export`: what the page shows, all of it, as a file.
+//!
+//! ```text
+//! as many events as fit a batch ─► bytes ─► the browser takes them ─► the next batch
+//! ```
+//!
+//! **Invariant:** between two batches nothing is held but where to go on, so a slow reader costs a connection and no
+//! transaction. An export that has its manifest is whole; it ends at the last event that there was when it began.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::history::{self, Filter};
+use projections::operator_reads::OperatorRead;
+use projections::transfer;
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::view::View;
+use crate::access::{Operator, is_still_operator};
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::Query;
+use crate::pages::names::Names;
+use crate::{clock, paths};
+
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    Ndjson,
+    Csv,
+}
+
+#[derive(Deserialize)]
+pub struct As {
+    format: Format,
+}
+
+pub async fn send(
+    State(app): State<App>,
+    operator: Operator,
+    headers: HeaderMap,
+    Query(view): Query<View>,
+    Query(As { format }): Query<As>,
+) -> Result<Response, Error> {
+    let view = view.newest();
+    let filter = view.filter(&app, &operator).await?;
+    let filter = filter.map_err(|wrong| Error::Unprocessable(wrong.sentences()))?;
+    note(&app, &operator, &view, &filter).await?;
+    let up_to = app.projector.position().await?;
+    let (kind, ending) = match format {
+        Format::Ndjson => ("application/x-ndjson", "ndjson"),
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+    };
+    let name = format!("attachment; filename=\"history-{up_to}.{ending}\"");
+    let export = Export {
+        app,
+        operator,
+        headers,
+        view,
+        filter,
+        format,
+        up_to,
+        place: Place::Start,
+        sum: Sum::default(),
+    };
+    let body = Body::from_stream(stream::try_unfold(export, Export::next));
+    Ok(([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)], body).into_response())
+}
+
+/// Writes down that this leaves as a file, with what was asked for, in place of what the gate would note.
+async fn note(app: &App, operator: &Operator, view: &View, filter: &Filter) -> Result<(), Error> {
+    operator.platform.take_reads();
+    let identity = &operator.identity;
+    let read = OperatorRead {
+        read_id: clock::new_id(),
+        at: clock::now(),
+        person_id: identity.person().0,
+        session_id: identity.session.session_id,
+        org_id: filter.org,
+        page: format!("{}?{}", paths::ADMIN_HISTORY_EXPORT, view.query()),
+    };
+    Ok(app.recorder.record(read).await?)
+}
+
+/// The ways to the file of what a page shows.
+pub(super) fn links(view: &View) -> Markup {
+    let link = |format: &str| {
+        let url = view.newest().at(paths::ADMIN_HISTORY_EXPORT);
+        format!("{url}{}format={format}", if url.contains('?') { '&' } else { '?' })
+    };
+    html! {
+        p.export {
+            "Export all of it: "
+            a href=(link("ndjson")) download { "NDJSON" } ", as it is stored, or "
+            a href=(link("csv")) download { "CSV" } ", in sentences. It is noted who exports what."
+        }
+    }
+}
+
+/// An export under way.
+struct Export {
+    app: App,
+    operator: Operator,
+    headers: HeaderMap,
+    view: View,
+    filter: Filter,
+    format: Format,
+    up_to: i64,
+    place: Place,
+    sum: Sum,
+}
+
+enum Place {
+    Start,
+    After(i64),
+    End,
+    Done,
+}
+
+/// What the manifest says of the lines before it.
+#[derive(Default)]
+struct Sum {
+    events: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    hash: Sha256,
+}
+
+impl Export {
+    /// The next bytes, and what is left to do.
+    async fn next(mut self) -> anyhow::Result<Option<(Vec<u8>, Self)>> {
+        let bytes = match self.place {
+            Place::Start => {
+                self.place = Place::After(0);
+                if self.format == Format::Csv { csv(&COLUMNS.map(str::to_owned)) } else { vec![] }
+            }
+            Place::After(position) => self.batch(position).await?,
+            Place::End => {
+                self.place = Place::Done;
+                if self.format == Format::Ndjson { self.manifest() } else { vec![] }
+            }
+            Place::Done => return Ok(None),
+        };
+        Ok(Some((bytes, self)))
+    }
+
+    async fn batch(&mut self, after: i64) -> anyhow::Result<Vec<u8>> {
+        anyhow::ensure!(
+            is_still_operator(&self.app, &self.headers).await?,
+            "the right to export ended meanwhile"
+        );
+        let (log, platform) = (&self.app.log, &self.operator.platform);
+        let (events, next) = history::batch(log, platform, &self.filter, after, self.up_to).await?;
+        self.place = next.map_or(Place::End, Place::After);
+        self.sum.first = self.sum.first.or(events.first().map(|event| event.position));
+        self.sum.last = events.last().map(|event| event.position).or(self.sum.last);
+        self.sum.events += u64::try_from(events.len()).unwrap_or(0);
+        let bytes = match self.format {
+            Format::Csv => {
+                let names = Names::of(&self.app, &events).await?;
+                events.iter().flat_map(|event| csv(&row(event, &names))).collect()
+            }
+            Format::Ndjson => {
+                let mut bytes = vec![];
+                for event in events {
+                    bytes.extend(transfer::line(event)?);
+                }
+                bytes
+            }
+        };
+        self.sum.hash.update(&bytes);
+        Ok(bytes)
+    }
+
+    /// The last line: what was asked for, and the SHA-256 of all bytes before it.
+    fn manifest(&self) -> Vec<u8> {
+        let Sum { events, first, last, hash } = &self.sum;
+        let hash: String = hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let manifest = json!({ "manifest": {
+            "filter": self.view.query(),
+            "events": events,
+            "first_position": first,
+            "last_position": last,
+            "as_of": self.up_to,
+            "sha256": hash,
+        }});
+        format!("{manifest}\n").into_bytes()
+    }
+}
+
+const COLUMNS: [&str; 10] = [
+    "position",
+    "recorded_at",
+    "who",
+    "sentence",
+    "reason",
+    "event_type",
+    "about",
+    "id",
+    "command",
+    "correlation",
+];
+
+fn row(event: &Recorded, names: &Names) -> [String; 10] {
+    let metadata = event.metadata().ok();
+    let reason = event.fact().ok().and_then(|fact| fact.reason().map(str::to_owned));
+    let of = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    [
+        event.position.to_string(),
+        event.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        metadata.as_ref().map(|it| names.actor(it.actor)).unwrap_or_default(),
+        names.sentence_text(event),
+        reason.unwrap_or_default(),
+        event.event_type.clone(),
+        event.aggregate_type.clone(),
+        event.aggregate_id.clone(),
+        of(metadata.as_ref().map(|it| it.command)),
+        of(metadata.as_ref().map(|it| it.correlation)),
+    ]
+}
+
+/// One line (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe in front, which it doesn't show.
+fn csv(cells: &[String; 10]) -> Vec<u8> {
+    let cell = |text: &String| {
+        let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    };
+    format!("{}\r\n", cells.each_ref().map(cell).join(",")).into_bytes()
+}

@@ -1,0 +1,69 @@
+//! `/admin/history/exports`: who took which part of the history away as a file.
+
+use axum::extract::State;
+use maud::{Markup, html};
+use projections::operator_reads::{self, Look};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::bar;
+use super::view::View;
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::Query;
+use crate::pages::admin::{Desk, Seen};
+use crate::pages::names::Names;
+use crate::paths;
+use crate::ui::{self, Column, Section};
+
+/// Exports on a page.
+const SHOWN: usize = 50;
+
+#[derive(Deserialize, Default)]
+pub struct Asked {
+    /// Only exports before this one.
+    before: Option<Uuid>,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Query(Asked { before }): Query<Asked>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+    let exports = operator_reads::exports(&app.db, &operator.platform, before, limit).await?;
+    let people: Vec<Uuid> = exports.iter().map(|export| export.person_id).collect();
+    let names = Names::of_people(&app, &people).await?;
+    let last = exports.last().filter(|_| exports.len() == SHOWN);
+    let older = last.map(|last| format!("{}?before={}", paths::ADMIN_HISTORY_EXPORTS, last.read_id));
+    let newest = before.map(|_| paths::ADMIN_HISTORY_EXPORTS.to_owned());
+    let subtitle = html! { "Who took which part of the history away as a file." };
+    let content = html! {
+        (ui::head("History", None, Some(subtitle), html! {}))
+        (bar::tabs("exported"))
+        @if exports.is_empty() { (ui::empty("Nothing was exported.", html! { "Exports are made where the history is searched." })) }
+        @else { (table(&exports, &names)) }
+        @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) }
+    };
+    let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
+    Ok(desk.page(Section::History, "Exports", &crumbs, content))
+}
+
+fn table(exports: &[Look], names: &Names) -> Markup {
+    let columns = [Column::new("Who"), Column::new("What"), Column::new("When")];
+    let row = |export: &Look| {
+        vec![html! { (names.person(export.person_id)) }, what(&export.page), ui::exact_time(export.at.into())]
+    };
+    ui::table("Exports", &columns, &exports.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The filters that held, as a link to what they show today.
+fn what(page: &str) -> Markup {
+    let query = page.split_once('?').map_or("", |(_, query)| query);
+    let view: View = serde_html_form::from_str(query).unwrap_or_default();
+    let held: Vec<String> = bar::holding(&view).into_iter().map(|(label, _)| label).collect();
+    let label = if held.is_empty() { "everything".to_owned() } else { held.join(", ") };
+    html! { a href=(view.url()) { (label) } }
+}

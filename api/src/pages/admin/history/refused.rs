@@ -1,0 +1,82 @@
+//! `/admin/history/refused`: what somebody wanted to do and was refused, newest first.
+//!
+//! **Invariant:** nothing here happened, so nothing here has a position.
+
+use axum::extract::State;
+use maud::{Markup, html};
+use projections::access_log::{self, Refused};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::bar;
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::extract::Query;
+use crate::pages::admin::{Desk, Seen};
+use crate::pages::names::Names;
+use crate::paths;
+use crate::ui::{self, Column, Section};
+
+/// Refusals on a page.
+const SHOWN: usize = 50;
+
+#[derive(Deserialize, Default)]
+pub struct Asked {
+    /// Only refusals before this one.
+    before: Option<Uuid>,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Query(Asked { before }): Query<Asked>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+    let refused = access_log::before(&app.db, &operator.platform, before, limit).await?;
+    let actors: Vec<&str> = refused.iter().map(|it| it.actor.as_str()).collect();
+    let names = Names::of_actors(&app, &actors).await?;
+    let last = refused.last().filter(|_| refused.len() == SHOWN);
+    let older = last.map(|last| format!("{}?before={}", paths::ADMIN_HISTORY_REFUSED, last.entry_id));
+    let newest = before.map(|_| paths::ADMIN_HISTORY_REFUSED.to_owned());
+    let subtitle = html! { "What somebody may not do, or a rule stood against. None of it happened." };
+    let content = html! {
+        (ui::head("History", None, Some(subtitle), html! {}))
+        (bar::tabs("refused"))
+        @if refused.is_empty() { (ui::empty("Nothing was refused.", html! { "Nobody was turned away." })) }
+        @else { (table(&refused, &names)) }
+        @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) }
+    };
+    let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
+    Ok(desk.page(Section::History, "Refused", &crumbs, content))
+}
+
+fn table(refused: &[Refused], names: &Names) -> Markup {
+    let columns = [
+        Column::new("Who"),
+        Column::new("Wanted"),
+        Column::new("Of").wide(),
+        Column::new("Why not").wide(),
+        Column::new("When"),
+        Column::new("From"),
+    ];
+    let row = |it: &Refused| {
+        vec![
+            html! { (names.actor_text(&it.actor)) },
+            html! { (it.command) },
+            target(&it.target),
+            html! { (it.refusal) },
+            ui::exact_time(it.at.into()),
+            html! { (it.address.as_deref().unwrap_or("–")) },
+        ]
+    };
+    ui::table("What was refused", &columns, &refused.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What it was meant for, and the way to what happened to that.
+fn target(target: &str) -> Markup {
+    let (kind, id) = target.split_once(':').unwrap_or(("", target));
+    let kind = kind.replace('_', " ");
+    html! { (kind) " " a href=(paths::history_about(id)) { (ui::id(id)) } }
+}

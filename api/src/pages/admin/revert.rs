@@ -1,0 +1,291 @@
+//! `/admin/history/{position}/revert`: what would be written to undo an event, what it would change back, what does not
+//! come back; and the button that does it.
+//!
+//! The plan is made anew when the button is pressed, on the state that the command is then bound to: what was previewed is
+//! what happens, or the page comes back and says what came between.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::revert::{Change, NotPlanned, Past, Plan, plan};
+use domain::values::{OrgId, PersonId, Reason, ResourceCode};
+use domain::{Fact, Grant, Org, ResourceType, Revertible};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::history;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Desk, Seen, meanwhile};
+use crate::access::{Commanded, Issuer, Operator};
+use crate::app::App;
+use crate::bus::{Envelope, SendError};
+use crate::client::Client;
+use crate::error::Error;
+use crate::extract::{Form, Path, Query};
+use crate::pages::names::Names;
+use crate::ui::{self, Column, Section, Tone};
+use crate::{clock, paths};
+
+/// What is to be undone.
+#[derive(Clone, Copy, Debug)]
+pub struct Which {
+    position: i64,
+    /// Not this event alone, but all that its command gave.
+    all: bool,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    all: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Which {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(position) = Path::from_request_parts(parts, state).await?;
+        let Query(Asked { all }) = Query::from_request_parts(parts, state).await?;
+        Ok(Self { position, all })
+    }
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    /// Where the preview saw the aggregate; without one, on whatever stands there.
+    expected_sequence: Option<i64>,
+}
+
+pub async fn form(State(app): State<App>, operator: Operator, which: Which) -> Result<Markup, Error> {
+    let event = load(&app, &operator, which.position).await?;
+    match event.fact().map_err(anyhow::Error::from)? {
+        Fact::Org(id, _) => {
+            Undo::<Org>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+        }
+        Fact::Grant(id, _) => {
+            Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+        }
+        Fact::ResourceType(id, _) => {
+            Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+        }
+    }
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    which: Which,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let event = load(&app, &operator, which.position).await?;
+    match event.fact().map_err(anyhow::Error::from)? {
+        Fact::Org(id, _) => {
+            Undo::<Org>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+        }
+        Fact::Grant(id, _) => {
+            Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+        }
+        Fact::ResourceType(id, _) => {
+            Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+        }
+    }
+}
+
+async fn load(app: &App, operator: &Operator, position: i64) -> Result<Recorded, Error> {
+    history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)
+}
+
+/// An aggregate whose events have pages.
+trait Paged: Commanded + Revertible + Clone + PartialEq {
+    fn page_of(id: &Self::Id) -> String;
+}
+
+impl Paged for Org {
+    fn page_of(id: &OrgId) -> String {
+        paths::org(id.0)
+    }
+}
+
+impl Paged for Grant {
+    fn page_of(_: &PersonId) -> String {
+        paths::ADMIN_SUPERADMINS.to_owned()
+    }
+}
+
+impl Paged for ResourceType {
+    fn page_of(code: &ResourceCode) -> String {
+        paths::resource_type(code.as_str())
+    }
+}
+
+/// An event that somebody wants to undo, with its whole stream and what came of planning it.
+struct Undo<'a, A: Paged> {
+    app: &'a App,
+    operator: &'a Operator,
+    id: A::Id,
+    event: Recorded,
+    which: Which,
+    stream: Vec<Recorded>,
+    plan: Result<Plan<A>, NotPlanned>,
+}
+
+impl<'a, A: Paged> Undo<'a, A>
+where
+    A::Event: Clone,
+    A::Command: std::fmt::Debug,
+{
+    async fn open(
+        app: &'a App,
+        operator: &'a Operator,
+        (id, event, which): (A::Id, Recorded, Which),
+    ) -> Result<Self, Error> {
+        let stream = app.log.stream(&event.stream(), 0).await?;
+        let past = stream.iter().map(past::<A>).collect::<Result<Vec<_>, _>>()?;
+        let command = past.iter().find(|it| it.position == event.position).map(|it| it.command);
+        let of_it =
+            |it: &&Past<A::Event>| it.position == event.position || which.all && Some(it.command) == command;
+        let targets: BTreeSet<i64> = past.iter().filter(of_it).map(|it| it.position).collect();
+        let reason: Reason =
+            format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
+        let plan = plan::<A>(&past, &targets, (reason, clock::now().into()));
+        Ok(Self { app, operator, id, event, which, stream, plan })
+    }
+
+    fn sequence(&self) -> i64 {
+        self.stream.last().map_or(0, |last| last.sequence)
+    }
+
+    async fn send(self, client: Client, typed: Typed) -> Result<Response, Error> {
+        let Typed { command_id, expected_sequence } = typed;
+        if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
+            let since: Vec<Recorded> =
+                self.stream.iter().filter(|event| event.sequence > seen).cloned().collect();
+            return self.again(meanwhile(self.app, "this", &since).await?).await;
+        }
+        let Ok(plan) = &self.plan else { return self.again(html! {}).await };
+        let envelope = Envelope {
+            command_id,
+            expected_sequence: Some(self.sequence()),
+            address: client.address,
+            causation: Some(self.event.position),
+            reverts: Some(self.event.position),
+            ..Envelope::new()
+        };
+        let (issuer, command) = (Issuer::from(&self.operator.identity), plan.command.clone());
+        match self.app.bus.send::<A>(&issuer, self.id.clone(), command, envelope).await {
+            Ok(receipt) => {
+                let to = paths::seen(&A::page_of(&self.id), receipt.position);
+                Ok(Redirect::to(&to).into_response())
+            }
+            Err(SendError::Stale { since, .. }) => {
+                self.again(meanwhile(self.app, "this", &since).await?).await
+            }
+            Err(SendError::Rule(why)) => self.again(not_done(&why.to_string())).await,
+            Err(why @ (SendError::LastOne | SendError::Taken { .. })) => {
+                self.again(not_done(&why.to_string())).await
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    async fn again(&self, note: Markup) -> Result<Response, Error> {
+        Ok((StatusCode::CONFLICT, self.page(note).await?).into_response())
+    }
+
+    async fn page(&self, note: Markup) -> Result<Markup, Error> {
+        let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let names = Names::of(self.app, &self.stream).await?;
+        let position = self.event.position;
+        let title = format!("Revert #{position}");
+        let together = self.stream.iter().filter(|event| same_command(event, &self.event)).count();
+        let content = html! {
+            (ui::head(&title, None, Some(names.sentence(&self.event)), html! {}))
+            (note)
+            @match &self.plan {
+                Err(why) => {
+                    (ui::note(Tone::Warning, html! { p { strong { "This is not reverted: " } (why) "." } (way_on(why)) }))
+                    p { (ui::button_link("Back to the event", &paths::event(position))) }
+                },
+                Ok(plan) => {
+                    (ui::card("What changes back", changes(&plan.changes)))
+                    (ui::card("What will be recorded", self.recorded(plan, &names)))
+                    @if !plan.lost.is_empty() {
+                        (ui::card("What does not come back", html! { ul { @for lost in &plan.lost { li { (lost) } } } }))
+                    }
+                    form.form method="post" data-once {
+                        (ui::envelope(&clock::new_id().to_string(), Some(self.sequence())))
+                        (ui::form_actions(ui::submit("Revert it"), Some(&paths::event(position))))
+                    }
+                },
+            }
+            @if together > 1 && !self.which.all {
+                p { a href={ (paths::revert(position)) "?all=true" } { "Revert all " (together) " that were done together" } }
+            }
+        };
+        let crumbs = [
+            ("History", paths::ADMIN_HISTORY.to_owned()),
+            (&*format!("Event #{position}"), paths::event(position)),
+        ];
+        Ok(desk.page(Section::History, &title, &crumbs, content))
+    }
+
+    /// Sentences of events that are not there yet, with a mark that points at what they undo.
+    fn recorded(&self, plan: &Plan<A>, names: &Names) -> Markup {
+        html! {
+            ul {
+                @for event in &plan.events {
+                    li { (names.told("You", &A::fact(self.id.clone(), event.clone()))) }
+                }
+            }
+            p.help { "It will point at " (ui::position(self.event.position)) ", which stays where it is." }
+        }
+    }
+}
+
+/// What stands in the way, as a link.
+fn way_on(why: &NotPlanned) -> Markup {
+    match why {
+        NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) => {
+            html! { p { "Look at " (ui::position(*other)) " first." } }
+        }
+        NotPlanned::NoSuchEvent
+        | NotPlanned::Irreversible(_)
+        | NotPlanned::ChangedNothing
+        | NotPlanned::UndoneAlready
+        | NotPlanned::Refused(_)
+        | NotPlanned::TooMuchAtOnce => html! {},
+    }
+}
+
+fn past<A: Revertible>(event: &Recorded) -> Result<Past<A::Event>, Error> {
+    let metadata = event.metadata().map_err(anyhow::Error::from)?;
+    let read = domain::fact::event_in_text::<A>(&event.event_type, &event.event_version, &event.payload);
+    Ok(Past {
+        position: event.position,
+        command: metadata.command,
+        reverts: metadata.reverts,
+        event: read.map_err(anyhow::Error::from)?,
+    })
+}
+
+fn same_command(one: &Recorded, other: &Recorded) -> bool {
+    let command = |event: &Recorded| event.metadata().ok().map(|it| it.command);
+    command(one) == command(other)
+}
+
+fn not_done(why: &str) -> Markup {
+    ui::note(Tone::Warning, html! { p { strong { "Nothing was done: " } (why) "." } })
+}
+
+fn changes(changes: &[Change]) -> Markup {
+    let columns = [Column::new("What"), Column::new("Now").wide(), Column::new("Then").wide()];
+    let row = |it: &Change| vec![html! { (it.facet) }, html! { (it.now) }, html! { (it.then) }];
+    ui::table("What changes back", &columns, &changes.iter().map(row).collect::<Vec<_>>())
+}

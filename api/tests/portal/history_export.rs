@@ -1,0 +1,111 @@
+//! `/admin/history/export`: exactly what the filter finds, as a file, and seen by whom it concerns.
+
+use domain::grant::PlatformRole;
+use domain::org::{OrgCommand, Role};
+use domain::values::OrgId;
+use projections::transfer;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::history::a_past;
+use crate::world::World;
+
+async fn a_file_has_what_the_page_finds_and_says_so(world: World) {
+    let (ana, acme, _) = a_past(&world).await;
+    let file = ana.get("/admin/history/export?format=ndjson&org=acme&before=3").await;
+    assert_eq!(file.is(200).header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"history-6.ndjson\""));
+    let events = world.app.log.at(&[2, 4, 5]).await.expect("readable");
+    let expected: Vec<u8> = events.into_iter().flat_map(|it| transfer::line(it).expect("JSON")).collect();
+    let (lines, manifest) = file.body.trim_end().rsplit_once('\n').expect("lines");
+    assert_eq!(format!("{lines}\n").as_bytes(), expected, "the same lines as a whole export has");
+    let manifest: Value = serde_json::from_str(manifest).expect("JSON");
+    let manifest = &manifest["manifest"];
+    let sum: String = Sha256::digest(&expected).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(manifest["sha256"].as_str(), Some(sum.as_str()));
+    assert_eq!((manifest["events"].as_i64(), manifest["filter"].as_str()), (Some(3), Some("org=acme")));
+    assert_eq!((manifest["first_position"].as_i64(), manifest["last_position"].as_i64()), (Some(2), Some(5)));
+    let none = ana.get("/admin/history/export?format=ndjson&q=nowhere").await;
+    assert_eq!(none.is(200).body.lines().count(), 1);
+    none.shows("\"events\":0").shows("\"first_position\":null");
+    let page = ana.get(&format!("/admin/history?org={acme}")).await;
+    page.shows(&format!("/admin/history/export?org={acme}&amp;format=csv"));
+}
+
+async fn a_table_has_sentences_and_no_formulas(world: World) {
+    let (ana, _, beta) = a_past(&world).await;
+    for name in ["=cmd|' /C calc'!A0", "Say \"hi\"; then, go"] {
+        world.given(beta, OrgCommand::Rename { name: name.parse().expect("a name") }).await;
+    }
+    for (address, name) in [("minus@example.com", "-1+1"), ("at@example.com", "@sum")] {
+        let mallory = world.granted(address, PlatformRole::Superadmin).await;
+        let name = name.parse().expect("a name");
+        projections::people::set_name(&world.app.db, mallory.person(), &name).await.expect("stored");
+        let reason = [("reason", "For a test of formulas")];
+        mallory.submit(&format!("/admin/orgs/{beta}/suspension"), &reason).await.is(303);
+        world.given(beta, OrgCommand::Reinstate).await;
+    }
+    let file = ana.get("/admin/history/export?format=csv").await;
+    assert_eq!(file.is(200).header("content-type"), Some("text/csv; charset=utf-8"));
+    let rows: Vec<&str> = file.body.split_terminator("\r\n").collect();
+    assert!(rows[0].starts_with("\"position\",\"recorded_at\",\"who\",\"sentence\""), "{}", rows[0]);
+    assert_eq!(rows.len(), 1 + usize::try_from(world.position().await).expect("few"));
+    assert!(
+        rows[4].contains("\"Ana Silva suspended Acme Ltd: The invoice of March is unpaid\""),
+        "{}",
+        rows[4]
+    );
+    file.shows("\"'-1+1\"").shows("\"'@sum\"").shows("\"'-1+1 suspended ");
+    file.shows("Say \"\"hi\"\"; then, go");
+    for row in rows {
+        for cell in row.split("\",\"") {
+            assert!(!cell.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{cell}");
+        }
+    }
+}
+
+async fn more_than_a_batch_arrives_whole(world: World) {
+    let (ana, ..) = a_past(&world).await;
+    for number in 0..620 {
+        let (name, slug) = ("Zed".parse().expect("a name"), format!("zed-{number}").parse().expect("a slug"));
+        let id = OrgId(api::clock::new_id());
+        world.given(id, OrgCommand::Create { name, slug, owner: None }).await;
+    }
+    for (query, expected) in [("q=zed", 620), ("kind=org", 625), ("", 626), ("event=OrgR", 2)] {
+        let file = ana.get(&format!("/admin/history/export?format=ndjson&{query}")).await;
+        assert_eq!(file.is(200).body.lines().count(), expected + 1, "{query}");
+    }
+}
+
+async fn an_export_is_seen_with_what_was_asked_for(world: World) {
+    let (ana, acme, _) = a_past(&world).await;
+    let olga = world.joined(acme, "olga@example.com", Role::Owner).await;
+    ana.get("/admin/history/exports").await.is(200).shows("Nothing was exported");
+    ana.get("/admin/history/export?format=csv&org=acme&q=march").await.is(200);
+    ana.get("/admin/history/export?format=ndjson").await.is(200);
+    world.app.recorder.flush().await;
+    let seen = ana.get("/admin/history/exports").await;
+    seen.is(200).shows("Ana Silva").shows("everything").shows("“march”, organisation: acme");
+    olga.get("/org/acme/activity?of=operators")
+        .await
+        .is(200)
+        .shows("An export of the history")
+        .hides("march");
+}
+
+async fn what_cannot_be_meant_is_no_file(world: World) {
+    let (ana, ..) = a_past(&world).await;
+    ana.get("/admin/history/export").await.is(400).shows("format");
+    ana.get("/admin/history/export?format=xls").await.is(400).shows("ndjson");
+    let wrong = ana.get("/admin/history/export?format=csv&org=nowhere&from=never").await;
+    wrong.is(422).shows("no organisation has this in its name").shows("give a time like");
+    ana.get("/admin/history/exports?before=x").await.is(400);
+}
+
+engines! {
+    a_file_has_what_the_page_finds_and_says_so,
+    a_table_has_sentences_and_no_formulas,
+    more_than_a_batch_arrives_whole,
+    an_export_is_seen_with_what_was_asked_for,
+    what_cannot_be_meant_is_no_file,
+}

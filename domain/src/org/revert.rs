@@ -1,0 +1,244 @@
+//! What an organisation's events are about, and how each is undone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::suspension::Confirmation;
+use super::{Org, OrgCommand, OrgEvent, Outcome, Permission, Profile, Role};
+use crate::resource_type::{Action, Actions};
+use crate::revert::{Irreversible, Restoration, Revertible};
+use crate::values::{InvitationId, ResourceCode, RoleName};
+
+/// What can be decided about an organisation, each by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrgFacet {
+    Name,
+    Slug,
+    Status,
+    Protection,
+    Invitation(InvitationId),
+    Choice(ResourceCode),
+    Role(RoleName),
+    Permissions(Role, ResourceCode),
+}
+
+impl fmt::Display for OrgFacet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("name"),
+            Self::Slug => f.write_str("slug"),
+            Self::Status => f.write_str("status"),
+            Self::Protection => f.write_str("protection"),
+            Self::Invitation(_) => f.write_str("invitation"),
+            Self::Choice(code) => write!(f, "choice of {code}"),
+            Self::Role(name) => write!(f, "role {name}"),
+            Self::Permissions(role, code) => write!(f, "what {role} may do with {code}"),
+        }
+    }
+}
+
+impl Revertible for Org {
+    type Facet = OrgFacet;
+
+    fn facet(event: &OrgEvent) -> Result<OrgFacet, Irreversible> {
+        use OrgEvent as E;
+        match event {
+            E::OrgCreated { .. } => Err(Irreversible::Beginning),
+            E::OrgRenamed { .. } => Ok(OrgFacet::Name),
+            E::OrgSlugChanged { .. } => Ok(OrgFacet::Slug),
+            E::OrgSuspended { .. } | E::OrgReinstated {} | E::OrgArchived { .. } | E::OrgRestored { .. } => {
+                Ok(OrgFacet::Status)
+            }
+            E::OrgReinstatementScheduled { .. } => {
+                Err(Irreversible::Outside("the timer belongs to its suspension; reinstate the organisation"))
+            }
+            E::OrgSuspensionConfirmed {} => {
+                Err(Irreversible::Outside("the timer was stopped; reinstate the organisation"))
+            }
+            E::OrgProtected {} | E::OrgUnprotected {} => Ok(OrgFacet::Protection),
+            E::MemberInvited { invitation, .. } => Ok(OrgFacet::Invitation(*invitation)),
+            E::InvitationRenewed { .. } => {
+                Err(Irreversible::Outside("the new link was handed over; withdraw the invitation"))
+            }
+            E::InvitationWithdrawn { .. } => {
+                Err(Irreversible::Outside("the link was taken back; invite the person again"))
+            }
+            E::MemberJoined { .. } => Err(Irreversible::Outside("somebody joined by their own decision")),
+            E::ResourceTypeChosen { code, .. } | E::ResourceTypeChoiceDropped { code } => {
+                Ok(OrgFacet::Choice(code.clone()))
+            }
+            E::RoleAdded { role } | E::RoleRemoved { role } => Ok(OrgFacet::Role(role.clone())),
+            E::PermissionsGranted { role, code, .. } | E::PermissionsWithdrawn { role, code, .. } => {
+                Ok(OrgFacet::Permissions(role.clone(), code.clone()))
+            }
+        }
+    }
+
+    /// A role that is gone takes along what it may do.
+    fn overlap(one: &OrgFacet, other: &OrgFacet) -> bool {
+        match (one, other) {
+            (OrgFacet::Role(name), OrgFacet::Permissions(Role::Custom(of), _))
+            | (OrgFacet::Permissions(Role::Custom(of), _), OrgFacet::Role(name)) => name == of,
+            (one, other) => one == other,
+        }
+    }
+
+    fn says(&self, facet: &OrgFacet) -> String {
+        let status = || match self {
+            Self::Unborn => "not there".to_owned(),
+            Self::Active(_) => "active".to_owned(),
+            Self::Suspended(_, reason) => format!("suspended: {reason}"),
+            Self::Archived(_) => "archived".to_owned(),
+        };
+        let Some(org) = self.profile() else { return status() };
+        match facet {
+            OrgFacet::Name => org.name.to_string(),
+            OrgFacet::Slug => org.slug.to_string(),
+            OrgFacet::Status => status(),
+            OrgFacet::Protection => if org.protected { "protected" } else { "not protected" }.to_owned(),
+            OrgFacet::Invitation(id) => if org.is_invited(*id) { "open" } else { "none" }.to_owned(),
+            OrgFacet::Choice(code) => {
+                org.choices.get(code).map_or("as the policy says", |choice| choice.as_str()).to_owned()
+            }
+            OrgFacet::Role(name) if org.roles.contains(name) => {
+                let may = org.permissions.decided(&Role::Custom(name.clone()));
+                let may = may.iter().map(|(code, actions)| format!("{code}: {actions}")).collect::<Vec<_>>();
+                if may.is_empty() {
+                    "may do nothing".to_owned()
+                } else {
+                    format!("may do {}", may.join("; "))
+                }
+            }
+            OrgFacet::Role(_) => "not there".to_owned(),
+            OrgFacet::Permissions(role, code) => {
+                org.allowed(role, code).map_or_else(|| "nothing".to_owned(), |actions| actions.to_string())
+            }
+        }
+    }
+
+    fn restore(&self, before: &Self, facets: &BTreeSet<OrgFacet>, with: &Restoration) -> Option<OrgCommand> {
+        use OrgCommand as C;
+        let (now, then) = (self.profile()?, before.profile()?);
+        let first = facets.first()?;
+        if facets.iter().any(|other| !Self::overlap(first, other)) {
+            return now.permissions_as(then, facets);
+        }
+        match first {
+            OrgFacet::Name => Some(C::Rename { name: then.name.clone() }),
+            OrgFacet::Slug => Some(C::ChangeSlug { slug: then.slug.clone() }),
+            OrgFacet::Status => self.status_as(before, with),
+            OrgFacet::Protection => Some(if then.protected { C::Protect } else { C::Unprotect }),
+            OrgFacet::Invitation(id) => Some(C::WithdrawInvitation { invitation: *id }),
+            OrgFacet::Choice(code) => {
+                Some(C::ChooseResourceType { code: code.clone(), choice: then.choices.get(code).copied() })
+            }
+            OrgFacet::Role(name) if then.roles.contains(name) => {
+                let permissions = then.permissions.decided(&Role::Custom(name.clone()));
+                Some(C::AddRole { role: name.clone(), permissions })
+            }
+            OrgFacet::Role(name) => Some(C::RemoveRole { role: name.clone() }),
+            OrgFacet::Permissions(..) => now.permissions_as(then, facets),
+        }
+    }
+
+    fn lost(event: &OrgEvent) -> Option<&'static str> {
+        use OrgEvent as E;
+        match event {
+            E::OrgSuspended { .. } | E::OrgArchived { .. } => {
+                Some("What people could not do while it was closed to them stays undone.")
+            }
+            E::OrgSlugChanged { .. } => {
+                Some("The slug that it has now stays its own, and goes on leading here.")
+            }
+            E::MemberInvited { .. } => {
+                Some("The link that was handed over stops working; it can't be unsent.")
+            }
+            E::OrgRenamed { .. }
+            | E::OrgReinstated {}
+            | E::OrgRestored { .. }
+            | E::OrgProtected {}
+            | E::OrgUnprotected {}
+            | E::ResourceTypeChosen { .. }
+            | E::ResourceTypeChoiceDropped { .. }
+            | E::RoleAdded { .. }
+            | E::RoleRemoved { .. }
+            | E::PermissionsGranted { .. }
+            | E::PermissionsWithdrawn { .. }
+            | E::OrgCreated { .. }
+            | E::OrgReinstatementScheduled { .. }
+            | E::OrgSuspensionConfirmed {}
+            | E::InvitationRenewed { .. }
+            | E::InvitationWithdrawn { .. }
+            | E::MemberJoined { .. } => None,
+        }
+    }
+}
+
+impl Org {
+    fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Unborn => None,
+            Self::Active(org) | Self::Suspended(org, _) => Some(org),
+            Self::Archived(before) => before.profile(),
+        }
+    }
+
+    fn status_as(&self, before: &Self, Restoration { reason, at, .. }: &Restoration) -> Option<OrgCommand> {
+        use OrgCommand as C;
+        let slug = || self.profile().map(|org| org.slug.clone());
+        match (self, before) {
+            (Self::Suspended(..), Self::Active(_)) => Some(C::Reinstate),
+            (Self::Archived(_), Self::Active(_) | Self::Suspended(..)) => Some(C::Restore),
+            (Self::Active(_), Self::Suspended(_, reason)) => Some(C::Suspend {
+                reason: reason.clone(),
+                confirmed: slug().map(|slug| Confirmation { slug, at: *at }),
+            }),
+            (Self::Active(_) | Self::Suspended(..), Self::Archived(_)) => {
+                Some(C::Archive { reason: reason.clone(), confirmed: slug() })
+            }
+            (Self::Unborn, _) | (_, Self::Unborn) => None,
+            (Self::Active(_), Self::Active(_))
+            | (Self::Suspended(..), Self::Suspended(..))
+            | (Self::Archived(_), Self::Archived(_)) => None,
+        }
+    }
+}
+
+impl Profile {
+    fn is_invited(&self, id: InvitationId) -> bool {
+        self.invitations.iter().any(|(it, invitation)| it == id && invitation.outcome == Outcome::Open)
+    }
+
+    /// What a role may do with things of a type, if it can be done with them.
+    fn allowed(&self, role: &Role, code: &ResourceCode) -> Option<Actions> {
+        Actions::of(Action::ALL.into_iter().filter(|action| self.permissions.allow(role, code, *action)))
+    }
+
+    /// Every box that differs from what it was, of these roles and types; nothing where one is about something else.
+    fn permissions_as(&self, then: &Self, facets: &BTreeSet<OrgFacet>) -> Option<OrgCommand> {
+        let (mut granted, mut withdrawn) = (BTreeSet::new(), BTreeSet::new());
+        for facet in facets {
+            let OrgFacet::Permissions(role, code) = facet else { return None };
+            for action in Action::ALL {
+                let permission = Permission { role: role.clone(), code: code.clone(), action };
+                match (self.permissions.allow(role, code, action), then.permissions.allow(role, code, action))
+                {
+                    (false, true) => granted.insert(permission),
+                    (true, false) => withdrawn.insert(permission),
+                    (false, false) | (true, true) => false,
+                };
+            }
+        }
+        Some(OrgCommand::SetPermissions { granted, withdrawn })
+    }
+}
+
+impl super::Permissions {
+    /// What a role of the organisation's own was granted, by type.
+    fn decided(&self, role: &Role) -> BTreeMap<ResourceCode, Actions> {
+        let of_role = self.0.get(role).into_iter().flatten();
+        of_role
+            .filter_map(|(code, actions)| Some((code.clone(), Actions::of(actions.iter().copied())?)))
+            .collect()
+    }
+}

@@ -1,0 +1,214 @@
+//! Undoing: what has to be ordered so that something stands again as it stood before, and why that can't be.
+//!
+//! ```text
+//!            before          after            now
+//! ───────────●───── target ──●─── … ──────────●
+//!            └── what the facet said ──┬──────┘
+//!                                      └─ an ordinary command, tried here, ordered by whoever may
+//! ```
+//!
+//! Each event writes one **facet** of its aggregate: the name, the status, one role's permissions for one type. A revert
+//! brings its facet back to what it said before, by a command that everybody could have ordered, and touches no other.
+//! Whatever was decided about the facet since stands in the way: a later decision is never undone by undoing an earlier.
+//!
+//! **Invariant:** nothing is taken out of the log, and no event undoes another by itself: read models need to know nothing
+//! of it. A second revert of the same event meets the first, which is a later decision about the same facet.
+
+use std::collections::BTreeSet;
+use std::fmt::{Debug, Display};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::values::Reason;
+use crate::{Fact, Grant, Org, ResourceType, Rules};
+
+/// An aggregate whose events can be undone, or say why not.
+pub trait Revertible: Rules {
+    /// What events of it are about; told to people.
+    type Facet: Clone + Debug + Display + PartialEq + Eq + PartialOrd + Ord;
+
+    /// What an event changed, or why that can't be undone.
+    fn facet(event: &Self::Event) -> Result<Self::Facet, Irreversible>;
+
+    /// Whether a decision about one facet is one about the other too.
+    fn overlap(one: &Self::Facet, other: &Self::Facet) -> bool {
+        one == other
+    }
+
+    /// Position of the event that decided what this one says: mostly its own.
+    fn decided(_: &Self::Event, position: i64) -> i64 {
+        position
+    }
+
+    /// What a facet says, in words: what reads the same is the same.
+    fn says(&self, facet: &Self::Facet) -> String;
+
+    /// What has to be ordered so that these facets say what they said in `before`; nothing where one order can't.
+    fn restore(
+        &self,
+        before: &Self,
+        facets: &BTreeSet<Self::Facet>,
+        with: &Restoration,
+    ) -> Option<Self::Command>;
+
+    /// What does not come back, though the facet does.
+    fn lost(event: &Self::Event) -> Option<&'static str>;
+}
+
+/// What an order that restores something needs to know besides what to restore.
+#[derive(Clone, Debug)]
+pub struct Restoration {
+    pub reason: Reason,
+    pub at: DateTime<Utc>,
+    /// Position of the event that had decided what is to be restored, where there was one.
+    pub decided: Option<i64>,
+}
+
+/// Why an event can't be undone, whatever happened since. The text says what to do instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Irreversible {
+    #[error("what was begun can't be made never to have been; archive or deactivate it instead")]
+    Beginning,
+    #[error("it took effect outside at once: {0}")]
+    Outside(&'static str),
+    #[error("it only records that a time had come, and no time comes back")]
+    Time,
+    #[error("a decision about a request stands; ask anew instead")]
+    Request,
+}
+
+/// An event of one aggregate, as the log has it.
+#[derive(Clone, Debug)]
+pub struct Past<E> {
+    pub position: i64,
+    /// What gave it: the same for all events of one command.
+    pub command: Uuid,
+    /// Position of the event that it undid.
+    pub reverts: Option<i64>,
+    pub event: E,
+}
+
+/// What would be done to undo something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan<A: Revertible> {
+    pub command: A::Command,
+    /// What it would record, if nothing happens before.
+    pub events: Vec<A::Event>,
+    pub changes: Vec<Change>,
+    pub lost: Vec<&'static str>,
+}
+
+/// What one facet says now, and would say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub facet: String,
+    pub now: String,
+    pub then: String,
+}
+
+/// Why something is not undone. The text is shown to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPlanned {
+    #[error("there is no such event here")]
+    NoSuchEvent,
+    #[error("{0}")]
+    Irreversible(#[from] Irreversible),
+    #[error("it changed nothing that could be brought back")]
+    ChangedNothing,
+    #[error("it stands already as it stood before")]
+    UndoneAlready,
+    #[error("it was reverted by #{0} already")]
+    RevertedBy(i64),
+    #[error("#{0} decided about the same since; revert that first")]
+    SupersededBy(i64),
+    #[error("it can't be: {0}")]
+    Refused(String),
+    #[error("no single order brings this back; revert its events one by one")]
+    TooMuchAtOnce,
+}
+
+impl Fact {
+    /// Why it can't be undone, whatever happened since.
+    pub fn irreversible(&self) -> Option<Irreversible> {
+        match self {
+            Self::Org(_, event) => Org::facet(event).err(),
+            Self::Grant(_, event) => Grant::facet(event).err(),
+            Self::ResourceType(_, event) => ResourceType::facet(event).err(),
+        }
+    }
+}
+
+/// Plans to undo the events at `targets` (positions, all of one command) on top of everything in `past`, which is the
+/// aggregate's whole stream.
+pub fn plan<A>(
+    past: &[Past<A::Event>],
+    targets: &BTreeSet<i64>,
+    (reason, at): (Reason, DateTime<Utc>),
+) -> Result<Plan<A>, NotPlanned>
+where
+    A: Revertible + Clone + PartialEq,
+    A::Event: Clone,
+{
+    let targeted: Vec<&Past<A::Event>> = past.iter().filter(|it| targets.contains(&it.position)).collect();
+    let (Some(first), Some(last)) = (targeted.first(), targeted.last()) else {
+        return Err(NotPlanned::NoSuchEvent);
+    };
+    let facets: BTreeSet<A::Facet> =
+        targeted.iter().map(|it| A::facet(&it.event)).collect::<Result<_, Irreversible>>()?;
+    let before = state::<A>(past.iter().take_while(|it| it.position < first.position));
+    let after = state::<A>(past.iter().take_while(|it| it.position <= last.position));
+    let now = state::<A>(past.iter());
+    let differs = |one: &A, other: &A| facets.iter().any(|facet| one.says(facet) != other.says(facet));
+    if !differs(&before, &after) {
+        return Err(NotPlanned::ChangedNothing);
+    }
+    nothing_since::<A>(past, (first.command, last.position), (targets, &facets))?;
+    if !differs(&before, &now) {
+        return Err(NotPlanned::UndoneAlready);
+    }
+    let ours = |it: &&Past<A::Event>| A::facet(&it.event).is_ok_and(|facet| facets.contains(&facet));
+    let decided = past.iter().take_while(|it| it.position < first.position).filter(ours).last();
+    let decided = decided.or_else(|| past.first()).map(|it| A::decided(&it.event, it.position));
+    let with = Restoration { reason, at, decided };
+    let command = now.restore(&before, &facets, &with).ok_or(NotPlanned::TooMuchAtOnce)?;
+    let events = now.decide(command.clone()).map_err(|why| NotPlanned::Refused(why.to_string()))?;
+    let mut then = now.clone();
+    events.iter().cloned().for_each(|event| then.apply(event));
+    if differs(&before, &then) {
+        return Err(NotPlanned::TooMuchAtOnce);
+    }
+    let change =
+        |facet: &A::Facet| Change { facet: facet.to_string(), now: now.says(facet), then: then.says(facet) };
+    let changes = facets.iter().map(change).collect();
+    let stays = targeted.iter().filter_map(|it| A::lost(&it.event)).collect();
+    Ok(Plan { command, events, changes, lost: stays })
+}
+
+/// Refuses where somebody decided about one of the facets after the targets, in another command.
+fn nothing_since<A: Revertible>(
+    past: &[Past<A::Event>],
+    (command, last): (Uuid, i64),
+    (targets, facets): (&BTreeSet<i64>, &BTreeSet<A::Facet>),
+) -> Result<(), NotPlanned> {
+    let since = || past.iter().filter(|it| it.position > last && it.command != command);
+    if let Some(reverted) = since().find(|it| it.reverts.is_some_and(|target| targets.contains(&target))) {
+        return Err(NotPlanned::RevertedBy(reverted.position));
+    }
+    let decides = |it: &&Past<A::Event>| {
+        A::facet(&it.event).is_ok_and(|facet| facets.iter().any(|ours| A::overlap(ours, &facet)))
+    };
+    match since().filter(decides).last() {
+        Some(later) => Err(NotPlanned::SupersededBy(later.position)),
+        None => Ok(()),
+    }
+}
+
+fn state<'a, A: Rules>(past: impl Iterator<Item = &'a Past<A::Event>>) -> A
+where
+    A::Event: Clone + 'a,
+{
+    let mut state = A::default();
+    past.for_each(|it| state.apply(it.event.clone()));
+    state
+}

@@ -1,0 +1,184 @@
+//! Some of the events that pass a filter, in the order of the log.
+//!
+//! **Invariant:** a page never counts or skips rows: it starts where the last one ended, so the last page costs what
+//! the first does.
+
+use super::filter::Filter;
+use super::text::search;
+use super::walk::{Direction, Span, Walked, walk};
+use crate::db::{Db, read};
+use crate::event_log::{EventLog, ReadError, Recorded};
+use crate::scope::Platform;
+use crate::timestamp::Timestamp;
+
+/// Where a page stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    #[default]
+    Newest,
+    Before(i64),
+    After(i64),
+}
+
+/// Events, newest first, and what stands on either side of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPage {
+    pub events: Vec<Recorded>,
+    /// The page with newer events is the one after this position, if there is any.
+    pub newer: Option<i64>,
+    /// The page with older ones is the one before this position, if there is any.
+    pub older: Option<i64>,
+    /// How far was looked, where that was not to the end and the page is not full.
+    pub looked_to: Option<i64>,
+    /// How many pass, on this page and all others, and whether there are more than were counted.
+    pub total: (i64, bool),
+}
+
+/// So many are counted at most.
+const COUNTED: usize = 500;
+
+/// One page of at most `limit` events.
+pub async fn page(
+    log: &EventLog,
+    platform: &Platform,
+    filter: &Filter,
+    place: Place,
+    limit: usize,
+) -> Result<HistoryPage, ReadError> {
+    note(platform, filter);
+    let (db, whole) = (log.db(), span(log.db(), filter).await?);
+    let counted = if filter.is_everything() {
+        Walked::default()
+    } else {
+        find(db, filter, whole, Direction::Down, COUNTED.max(limit) + 1).await?
+    };
+    let total = if filter.is_everything() {
+        (log.last_position().await?, false)
+    } else {
+        let more = counted.positions.len() > COUNTED || counted.cut.is_some();
+        (i64::try_from(counted.positions.len().min(COUNTED)).unwrap_or(0), more)
+    };
+    let (walked, direction) = match place {
+        Place::Newest if !filter.is_everything() => (counted, Direction::Down),
+        Place::Newest => (find(db, filter, whole, Direction::Down, limit + 1).await?, Direction::Down),
+        Place::Before(position) => {
+            let span = Span { below: whole.below.min(position), ..whole };
+            (find(db, filter, span, Direction::Down, limit + 1).await?, Direction::Down)
+        }
+        Place::After(position) => {
+            let span = Span { above: whole.above.max(position), ..whole };
+            (find(db, filter, span, Direction::Up, limit + 1).await?, Direction::Up)
+        }
+    };
+    let page = cut(walked, place, direction, limit);
+    let mut events = log.at(&page.positions).await?;
+    events.reverse();
+    let Cut { newer, older, looked_to, .. } = page;
+    Ok(HistoryPage { events, newer, older, looked_to, total })
+}
+
+/// How many events pass that stand behind a position, counted to `limit`. Whoever asks has been seen looking.
+pub async fn newer(log: &EventLog, filter: &Filter, after: i64, limit: usize) -> Result<usize, sqlx::Error> {
+    let whole = span(log.db(), filter).await?;
+    let span = Span { above: whole.above.max(after), ..whole };
+    Ok(find(log.db(), filter, span, Direction::Down, limit).await?.positions.len())
+}
+
+/// The next events behind a position, oldest first, and the position from which to go on, if that is not the end.
+pub async fn batch(
+    log: &EventLog,
+    platform: &Platform,
+    filter: &Filter,
+    after: i64,
+    up_to: i64,
+) -> Result<(Vec<Recorded>, Option<i64>), ReadError> {
+    const EVENTS: usize = 500;
+    note(platform, filter);
+    let whole = span(log.db(), filter).await?;
+    let span = Span { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
+    let walked = find(log.db(), filter, span, Direction::Up, EVENTS).await?;
+    let full = walked.positions.len() == EVENTS;
+    let next = if full { walked.positions.last().copied() } else { walked.cut };
+    Ok((log.at(&walked.positions).await?, next))
+}
+
+fn note(platform: &Platform, filter: &Filter) {
+    match filter.org {
+        Some(org) => platform.reads(org),
+        None => platform.lists(),
+    }
+}
+
+/// The positions of a time: recorded times never go back.
+async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
+    let above = match filter.from {
+        Some(from) => since(db, from).await?.map_or(i64::MAX, |first| first - 1),
+        None => 0,
+    };
+    let below = match filter.to {
+        Some(to) => since(db, to).await?.unwrap_or(i64::MAX),
+        None => i64::MAX,
+    };
+    Ok(Span { above, below })
+}
+
+async fn since(db: &Db, at: Timestamp) -> Result<Option<i64>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_scalar(include_str!("../sql/history/since.sql")).bind(at).fetch_optional(pool).await
+    })
+}
+
+async fn find(
+    db: &Db,
+    filter: &Filter,
+    span: Span,
+    direction: Direction,
+    limit: usize,
+) -> Result<Walked, sqlx::Error> {
+    match &filter.text {
+        Some(text) if text.chars().any(char::is_control) => Ok(Walked::default()), // nobody types these
+        Some(_) => search(db, filter, span, direction, limit).await,
+        None => walk(db, filter, span, direction, limit).await,
+    }
+}
+
+/// The positions of a page, and of what stands beside it.
+struct Cut {
+    positions: Vec<i64>,
+    newer: Option<i64>,
+    older: Option<i64>,
+    looked_to: Option<i64>,
+}
+
+fn cut(walked: Walked, place: Place, direction: Direction, limit: usize) -> Cut {
+    let Walked { mut positions, cut } = walked;
+    let more = positions.len() > limit;
+    positions.truncate(limit);
+    let (first, last) = (positions.first().copied(), positions.last().copied());
+    let beyond = if more { last } else { cut };
+    let looked_to = cut.filter(|_| !more);
+    let (newer, older) = match (direction, place) {
+        (Direction::Up, Place::After(after)) => (beyond, Some(first.unwrap_or(after.saturating_add(1)))),
+        (Direction::Down, Place::Before(before)) => (Some(first.unwrap_or(before.saturating_sub(1))), beyond),
+        (_, _) => (None, beyond),
+    };
+    Cut { positions, newer, older, looked_to }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_knows_what_stands_beside_it() {
+        let walked = |positions: &[i64], cut| Walked { positions: positions.to_vec(), cut };
+        let page = cut(walked(&[9, 8, 7], None), Place::Newest, Direction::Down, 2);
+        assert_eq!((page.positions, page.newer, page.older), (vec![9, 8], None, Some(8)));
+        let page = cut(walked(&[7], None), Place::Before(8), Direction::Down, 2);
+        assert_eq!((page.newer, page.older, page.looked_to), (Some(7), None, None));
+        let page = cut(walked(&[7], Some(3)), Place::Before(8), Direction::Down, 2);
+        assert_eq!((page.older, page.looked_to), (Some(3), Some(3)));
+        let page = cut(walked(&[8, 9], None), Place::After(7), Direction::Up, 2);
+        assert_eq!((page.newer, page.older), (None, Some(8)));
+    }
+}

@@ -1,0 +1,116 @@
+//! What an event was about, as it was before and after it.
+//!
+//! **Invariant:** both states are folded by the aggregate itself from its own events, so they are what it decided on.
+
+use cqrs_es::Aggregate;
+use domain::{Grant, Org, ResourceType, fact};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::db::read;
+use crate::event_log::{EventLog, ReadError, Recorded, StreamId};
+
+/// The states before and after an event, each as its fields by name.
+pub async fn around(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError> {
+    match event.aggregate_type.as_str() {
+        Org::TYPE => folded::<Org>(log, event).await,
+        Grant::TYPE => folded::<Grant>(log, event).await,
+        ResourceType::TYPE => folded::<ResourceType>(log, event).await,
+        _ => event.fact().map(|_| (Value::Null, Value::Null)).map_err(ReadError::from),
+    }
+}
+
+/// Events that are read at a time.
+const BATCH: i64 = 1000;
+
+async fn folded<A>(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError>
+where
+    A: Aggregate<Event: DeserializeOwned>,
+{
+    let (mut aggregate, mut done) = (A::default(), 0);
+    let mut before = Value::Null;
+    while done < event.sequence {
+        let up_to = (done + BATCH).min(event.sequence);
+        for stored in part(log, &event.stream(), done, up_to).await? {
+            if stored.sequence == event.sequence {
+                before = facets(&aggregate);
+            }
+            let (event_type, version) = (&stored.event_type, &stored.event_version);
+            aggregate.apply(fact::event_in_text::<A>(event_type, version, &stored.payload)?);
+        }
+        done = up_to;
+    }
+    Ok((before, facets(&aggregate)))
+}
+
+async fn part(
+    log: &EventLog,
+    stream: &StreamId,
+    after: i64,
+    up_to: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    read!(log.db(), |pool| {
+        sqlx::query_as(include_str!("../sql/history/part_of_stream.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(after)
+            .bind(up_to)
+            .fetch_all(pool)
+            .await
+    })
+}
+
+fn facets<A: Aggregate>(aggregate: &A) -> Value {
+    // One that can't be shown is shown as nothing: its events stand beside.
+    Value::Object(serde_json::to_value(aggregate).map(fields).unwrap_or_default())
+}
+
+/// The fields of a state. The situation that an aggregate is in becomes one of them, and so does what it was before it
+/// was put away.
+fn fields(state: Value) -> Map<String, Value> {
+    let state = match state {
+        Value::Object(members) if members.len() == 1 => members,
+        Value::Object(members) => return members,
+        Value::String(situation) => return Map::from_iter([(SITUATION.to_owned(), situation.into())]),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return Map::new(),
+    };
+    let Some((situation, inside)) = state.into_iter().next() else { return Map::new() };
+    let mut members = match inside {
+        Value::Array(parts) => {
+            let mut parts = parts.into_iter();
+            let mut members = parts.next().map(fields).unwrap_or_default();
+            members.extend(parts.next().map(|reason| ("reason".to_owned(), reason)));
+            members
+        }
+        inside => fields(inside),
+    };
+    if let Some(before) = members.insert(SITUATION.to_owned(), situation.into()) {
+        members.insert("before that".to_owned(), before);
+    }
+    members
+}
+
+const SITUATION: &str = "situation";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_situation_is_a_field_like_others() {
+        assert_eq!(Value::Object(fields(json!("Unborn"))), json!({"situation": "Unborn"}));
+        let suspended = json!({"Suspended": [{"name": "Acme", "slug": "acme"}, "Unpaid"]});
+        let expected = json!({"situation": "Suspended", "name": "Acme", "slug": "acme", "reason": "Unpaid"});
+        assert_eq!(Value::Object(fields(suspended)), expected);
+        let archived = json!({"Archived": {"Active": {"name": "Acme", "slug": "acme"}}});
+        let expected =
+            json!({"situation": "Archived", "before that": "Active", "name": "Acme", "slug": "acme"});
+        assert_eq!(Value::Object(fields(archived)), expected);
+        assert_eq!(
+            Value::Object(fields(json!({"roles": {}, "requests": []}))),
+            json!({"roles": {}, "requests": []})
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! Events that have a text among what was typed into them.
+//!
+//! A common text is met soon on a walk. A rare one is looked up in the index of parts, which gives blocks of events;
+//! what stands behind the index is walked as well.
+//!
+//! **Invariant:** whatever way is taken, the answer is the same, as far as it looked.
+
+use sqlx::QueryBuilder;
+
+use super::filter::Filter;
+use super::parts::EVENTS;
+use super::walk::{Direction, Span, Walked, passes, walk};
+use crate::db::{Db, Engine, read};
+use crate::org_list::like_pattern;
+
+/// Blocks that one search reads at most, and how many of them at a time.
+const MOST: usize = 320;
+const AT_A_TIME: usize = 32;
+
+/// The first positions in a span that pass a filter with a text, at most `limit`.
+pub(super) async fn search(
+    db: &Db,
+    filter: &Filter,
+    span: Span,
+    direction: Direction,
+    limit: usize,
+) -> Result<Walked, sqlx::Error> {
+    let mut found = walk(db, filter, span, direction, limit).await?;
+    let text = filter.text.as_deref().unwrap_or_default().trim().to_lowercase();
+    let is_short = text.chars().nth(2).is_none(); // for an index of three letters each
+    let Some(cut) = found.cut.filter(|_| !found.is_done(limit) && !is_short) else { return Ok(found) };
+    let indexed: i64 = read!(db, |pool| {
+        sqlx::query_scalar(include_str!("../sql/history/indexed.sql")).fetch_one(pool).await
+    })?;
+    let rest = match direction {
+        Direction::Down => Span { above: span.above, below: cut },
+        Direction::Up => Span { above: cut, below: span.below.min(indexed + 1) },
+    };
+    if cut > indexed {
+        return Ok(found); // an index that lags so far behind is made up for by asking on
+    }
+    let in_blocks = blocks(db, filter, &text, rest, direction, limit - found.positions.len()).await?;
+    found.positions.extend(in_blocks.positions);
+    found.cut = in_blocks.cut;
+    if direction == Direction::Up && found.cut.is_none() && found.positions.len() < limit {
+        let tail = Span { above: indexed, below: span.below };
+        let behind = walk(db, filter, tail, direction, limit - found.positions.len()).await?;
+        found.positions.extend(behind.positions);
+        found.cut = behind.cut;
+    }
+    Ok(found)
+}
+
+async fn blocks(
+    db: &Db,
+    filter: &Filter,
+    text: &str,
+    span: Span,
+    direction: Direction,
+    limit: usize,
+) -> Result<Walked, sqlx::Error> {
+    let mut blocks = find(db, text, span, direction).await?;
+    let more = blocks.len() > MOST;
+    blocks.truncate(MOST);
+    let mut found = Walked::default();
+    for some in blocks.chunks(AT_A_TIME) {
+        found.positions.extend(compare(db, filter, some, span, direction).await?);
+        if found.positions.len() >= limit {
+            found.positions.truncate(limit);
+            return Ok(found);
+        }
+    }
+    found.cut = blocks.last().filter(|_| more).map(|last| match direction {
+        Direction::Down => last * EVENTS + 1,
+        Direction::Up => (last + 1) * EVENTS,
+    });
+    Ok(found)
+}
+
+/// The blocks that have a text, at most one more than are read.
+async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<Vec<i64>, sqlx::Error> {
+    let (first, last) = (span.above / EVENTS, (span.below - 1) / EVENTS);
+    macro_rules! ask {
+        ($statement:literal, $text:expr, $pool:expr) => {{
+            let found = include_str!($statement);
+            sqlx::query_scalar(&format!("{found} {} limit {}", direction.order(), MOST + 1))
+                .bind($text)
+                .bind(first)
+                .bind(last)
+                .persistent(false) // planned anew each time: the best way depends on the text
+                .fetch_all($pool)
+                .await
+        }};
+    }
+    match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            ask!("../sql/history/blocks_postgres.sql", like_pattern(text), pool)
+        }
+        Engine::Sqlite { reader, .. } => {
+            let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+            ask!("../sql/history/blocks_sqlite.sql", phrase, reader)
+        }
+    }
+}
+
+/// The events of some blocks that pass.
+async fn compare(
+    db: &Db,
+    filter: &Filter,
+    blocks: &[i64],
+    span: Span,
+    direction: Direction,
+) -> Result<Vec<i64>, sqlx::Error> {
+    read!(db, |pool| {
+        let mut query = QueryBuilder::new("select position from history walked where (");
+        let mut ranges = query.separated(" or ");
+        for block in blocks {
+            let (from, to) = (block * EVENTS + 1, (block + 1) * EVENTS);
+            ranges.push(format!("position between {from} and {to}"));
+        }
+        query.push(") and position > ").push_bind(span.above).push(" and position < ").push_bind(span.below);
+        passes(&mut query, filter);
+        query.push(" order by position ").push(direction.order());
+        query.build_query_scalar().persistent(false).fetch_all(pool).await
+    })
+}

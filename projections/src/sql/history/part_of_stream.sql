@@ -1,0 +1,6 @@
+-- Events of the stream $1, $2 (type, id) after sequence $3 up to $4.
+select position, recorded_at, aggregate_type, aggregate_id, sequence, event_type, event_version,
+       cast(payload as text) as payload, cast(metadata as text) as metadata, leaf_hash
+from events
+where aggregate_type = $1 and aggregate_id = $2 and sequence > $3 and sequence <= $4
+order by sequence

@@ -1,0 +1,5 @@
+-- What whoever has the address $2 is in the organisation $1.
+select m.person_id, m.role
+from people p
+join membership m on m.person_id = p.person_id
+where p.email = $2 and m.org_id = $1
