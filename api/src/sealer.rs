@@ -107,20 +107,20 @@ impl Sealer {
             }
         }
         let Some(turn) = Turn::begin(db, origin).await? else { return Ok(Done::Taken) };
-        let earlier = [self.last()?, turn.signed()];
-        for signed in earlier.iter().flatten() {
-            self.holds(&turn, signed).await?;
+        let (filed, noted) = (self.last()?, turn.signed());
+        for earlier in filed.iter().chain(&noted) {
+            self.holds(&turn, earlier).await?;
         }
         let size = turn.size();
-        let is_there = |signed: &Option<Signed>| signed.as_ref().is_some_and(|s| s.checkpoint.size == size);
-        if size == 0 || earlier.iter().all(is_there) {
-            turn.end().await?;
-            return Ok(Done::AlreadySo(size));
-        }
+        let is_there = |signed: Option<Signed>| signed.is_some_and(|s| s.checkpoint.size == size);
+        let (filed, noted) = (size == 0 || is_there(filed), size == 0 || is_there(noted));
         let signed = self.key.sign(size, turn.root());
-        append(&self.file, &signed).with_context(|| self.named())?;
-        turn.sealed(&signed).await?;
-        Ok(Done::Signed(size))
+        if !filed {
+            append(&self.file, &signed).with_context(|| self.named())?;
+        }
+        // A crash may have come between the two.
+        if noted { turn.end().await } else { turn.sealed(&signed).await }?;
+        Ok(if filed { Done::AlreadySo(size) } else { Done::Signed(size) })
     }
 
     async fn holds(&self, turn: &Turn, signed: &Signed) -> Result<(), SealError> {
