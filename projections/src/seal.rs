@@ -17,7 +17,7 @@
 //! | [`checkpoint`] | what was signed, and by whom |
 //! | [`witness`] | whether a log says what was signed |
 //! | [`turn`] | how far this portal has sealed, and the next step |
-//! | [`evidence`] | one event with its proof, for somebody who has nothing else |
+//! | [`evidence`](mod@evidence) | one event with its proof, for somebody who has nothing else |
 //! | [`export`] | all of it for a file, without a database |
 //!
 //! **Invariant:** nothing is signed that does not hold everything signed before.
