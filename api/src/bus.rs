@@ -11,6 +11,8 @@
 //! **Invariant:** nothing else appends events. A command with the id of one that was carried out gives its first
 //! answer. Only a command that expects no sequence is tried again after a conflict.
 
+mod refusal;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -20,9 +22,7 @@ use domain::values::PersonId;
 use domain::{Metadata, Rules};
 use metrics::counter;
 use projections::access_log::{self, Refused};
-use projections::event_log::{
-    Append, AppendError, Appended, Authority, Beside, Draft, Loaded, Recorded, StreamId,
-};
+use projections::event_log::{Append, AppendError, Appended, Authority, Beside, Draft, Loaded, StreamId};
 use projections::grants::{self, ActiveGrant};
 use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
@@ -30,7 +30,8 @@ use uuid::Uuid;
 
 use crate::access::{Commanded, Issuer, Right};
 use crate::clock;
-use crate::error::Error;
+
+pub use refusal::SendError;
 
 #[derive(Clone)]
 pub struct Bus {
@@ -84,34 +85,6 @@ pub struct Receipt {
     pub sequence: i64,
     /// The read models had not reached it when we stopped waiting.
     pub still_updating: bool,
-}
-
-/// Why a command was not carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError<E: std::error::Error> {
-    #[error("you may not do this")]
-    Forbidden,
-    /// What is to be done is grave, and it is too long ago that the issuer proved who they are.
-    #[error("to {0}, confirm first that it is you")]
-    ProofNeeded(&'static str),
-    /// The aggregate's own reason.
-    #[error("{0}")]
-    Rule(E),
-    /// Somebody else was quicker; this is what happened since the page was made.
-    #[error("this was changed in the meantime")]
-    Stale { sequence: i64, since: Vec<Recorded> },
-    #[error("{key} is taken")]
-    Taken { key: String, holder: StreamId },
-    #[error("there must always be a superadmin without an end date, and this is the last one")]
-    LastOne,
-    #[error("somebody else invited this address at this very moment; send it again")]
-    AddressTaken,
-    #[error("this form was sent before, with other content")]
-    CommandReused,
-    #[error("the store is not available")]
-    Unavailable,
-    #[error("{0}")]
-    Internal(anyhow::Error),
 }
 
 /// How often a command that expects nothing is tried against a stream that others write to.
@@ -315,30 +288,6 @@ impl Bus {
     }
 }
 
-impl<E: std::error::Error> From<AppendError> for SendError<E> {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Conflict { actual } => Self::Stale { sequence: actual, since: vec![] },
-            AppendError::Taken { key, holder, .. } => Self::Taken { key, holder },
-            AppendError::Guarded { .. } => Self::LastOne,
-            AppendError::AuthorityChanged => Self::Forbidden,
-            AppendError::AddressTaken => Self::AddressTaken,
-            AppendError::CommandReused => Self::CommandReused,
-            AppendError::Store(error) => {
-                tracing::warn!(%error, "an append failed");
-                Self::Unavailable
-            }
-            AppendError::Closed => Self::Unavailable,
-        }
-    }
-}
-
-impl<E: std::error::Error> From<StoreError> for SendError<E> {
-    fn from(error: StoreError) -> Self {
-        if projections::is_away(&error) { Self::Unavailable } else { Self::Internal(error.into()) }
-    }
-}
-
 /// The stream that gave the right, as it stood when it did, and until when it does.
 fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
     grant.map(|grant| Authority {
@@ -373,32 +322,4 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::CommandReused) => "conflict",
         Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
     }
-}
-
-/// What a refusal is to somebody who can't correct it on the page they came from.
-impl<E: std::error::Error> From<SendError<E>> for Error {
-    fn from(refusal: SendError<E>) -> Self {
-        match refusal {
-            SendError::Forbidden => Self::Forbidden("You may not do this.".to_owned()),
-            SendError::ProofNeeded(what) => Self::ProofNeeded(what.to_owned()),
-            SendError::Rule(rule) => Self::Conflict(sentence(&rule.to_string())),
-            SendError::Stale { .. } => Self::Conflict("Somebody changed this in the meantime. Open it again and look.".to_owned()),
-            SendError::Taken { key, .. } => Self::Conflict(format!("{key} is taken already.")),
-            SendError::LastOne => Self::Conflict("There must always be a superadmin without an end date, and this is the last one.".to_owned()),
-            SendError::AddressTaken => Self::Conflict(
-                "Somebody else invited this address at the same moment. Go back and send the form again.".to_owned(),
-            ),
-            SendError::CommandReused => Self::Conflict(
-                "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
-            ),
-            SendError::Unavailable => Self::Unavailable,
-            SendError::Internal(cause) => Self::Internal(cause),
-        }
-    }
-}
-
-/// A reason of the domain with a capital letter and a full stop.
-fn sentence(reason: &str) -> String {
-    let mut letters = reason.chars();
-    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }

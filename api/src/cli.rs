@@ -5,6 +5,7 @@ pub mod grant;
 pub mod log;
 pub mod recover;
 pub mod reference_data;
+pub mod replay;
 pub mod second_factor;
 pub mod serve;
 pub mod transfer;
@@ -42,6 +43,8 @@ pub enum Command {
     Rebuild,
     /// Prove that the log is whole and that the read models are what it says
     Verify,
+    /// Tell the history in sentences, from one event to the next
+    Replay(replay::Replay),
     /// Write people and events to a file, one JSON object per line
     Export {
         /// The file; without it, the standard output

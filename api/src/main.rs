@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use api::cli::{Cli, Command, demo, grant, log, recover, reference_data, second_factor, serve, transfer};
+use api::cli::{
+    Cli, Command, demo, grant, log, recover, reference_data, replay, second_factor, serve, transfer,
+};
 use clap::Parser;
 
 #[tokio::main]
@@ -14,6 +16,7 @@ async fn main() -> ExitCode {
         Command::Migrate => log::migrate(settings).await,
         Command::Rebuild => log::rebuild(settings).await,
         Command::Verify => log::verify(settings).await,
+        Command::Replay(which) => replay::run(settings, which).await,
         Command::Export { to } => transfer::export(settings, to).await,
         Command::Import { reference_data: Some(file), yes, .. } => {
             reference_data::run(settings, &file, yes).await

@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod reference_data;
+mod replay;
 
 on_both_engines! {
     an_empty_portal_migrates_and_verifies,
