@@ -115,15 +115,18 @@ async fn compare(
     direction: Direction,
 ) -> Result<Vec<i64>, sqlx::Error> {
     read!(db, |pool| {
-        let mut query = QueryBuilder::new("select position from history walked where (");
-        let mut ranges = query.separated(" or ");
+        // Block by block, each by its range: a long "or" of ranges would be taken for a reason to read everything.
+        let mut query = QueryBuilder::new("with block (lowest, highest) as (values ");
+        let mut ranges = query.separated(", ");
         for block in blocks {
-            let (from, to) = (block * EVENTS + 1, (block + 1) * EVENTS);
-            ranges.push(format!("position between {from} and {to}"));
+            ranges.push(format!("({}, {})", block * EVENTS + 1, (block + 1) * EVENTS));
         }
-        query.push(") and position > ").push_bind(span.above).push(" and position < ").push_bind(span.below);
+        query.push(") select walked.position from block cross join history walked ");
+        query.push("where walked.position between lowest and highest");
+        query.push(" and walked.position > ").push_bind(span.above);
+        query.push(" and walked.position < ").push_bind(span.below);
         passes(&mut query, filter);
-        query.push(" order by position ").push(direction.order());
+        query.push(" order by walked.position ").push(direction.order());
         query.build_query_scalar().persistent(false).fetch_all(pool).await
     })
 }
