@@ -1,13 +1,18 @@
 //! The command line: what an operator does from the server's shell.
 
 pub mod demo;
+pub mod evidence;
 pub mod grant;
+pub mod keys;
 pub mod log;
 pub mod recover;
 pub mod reference_data;
+pub mod replay;
+pub mod seal;
 pub mod second_factor;
 pub mod serve;
 pub mod transfer;
+pub mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,8 +45,26 @@ pub enum Command {
     Migrate,
     /// Fold every read model again from the first event on, while the old ones serve
     Rebuild,
-    /// Prove that the log is whole and that the read models are what it says
-    Verify,
+    /// Prove that the log is whole, that it is what was sealed, and that the read models are what it says
+    Verify(verify::Arguments),
+    /// Make the key that seals the log: the private half goes to a file, the public one to the standard output
+    Keys {
+        /// The file, which must not be there yet
+        file: PathBuf,
+        /// The name of the log that it signs; without it, made of the public URL
+        #[arg(long)]
+        origin: Option<String>,
+    },
+    /// Sign a checkpoint of the log now, instead of after 100 events or ten minutes
+    Seal,
+    /// Write an event with the proof that it is in the log, as JSON
+    Evidence {
+        /// The event's position
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        position: i64,
+    },
+    /// Tell the history in sentences, from one event to the next
+    Replay(replay::Replay),
     /// Write people and events to a file, one JSON object per line
     Export {
         /// The file; without it, the standard output

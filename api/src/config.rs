@@ -3,6 +3,7 @@
 //! **Invariant:** a wrong setting stops the start with a sentence that names it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::Args;
 use domain::grant::Policy;
@@ -54,6 +55,12 @@ pub struct Settings {
     /// Days within which a role that is given in the console must end; without it, it may be for good
     #[arg(long, env = "PORTAL_GRANT_MAX_DAYS", global = true, value_parser = clap::value_parser!(i64).range(1..=3650))]
     pub grant_max_days: Option<i64>,
+    /// File of the private key that signs checkpoints of the log, made by portal keys; without it, nothing is sealed
+    #[arg(long, env = "PORTAL_SEAL_KEY", global = true, value_name = "FILE")]
+    pub seal_key: Option<PathBuf>,
+    /// File that signed checkpoints are added to; keep it where nobody can change it who can change the database
+    #[arg(long, env = "PORTAL_SEAL_LOG", global = true, value_name = "FILE")]
+    pub seal_log: Option<PathBuf>,
 }
 
 impl Settings {
@@ -65,6 +72,12 @@ impl Settings {
     /// What binds those who give roles in the console.
     pub fn grant_policy(&self) -> Policy {
         Policy { approval: self.grant_approval, max_days: self.grant_max_days, own_end: None }
+    }
+
+    /// The name of this portal's log, where nobody gives another.
+    pub fn seal_origin(&self) -> String {
+        let url = self.public_url();
+        format!("{}/log", url.split_once("://").map_or(url.as_str(), |(_, host)| host))
     }
 
     /// Whether people reach this by HTTPS, so that cookies may be bound to it.

@@ -6,6 +6,7 @@
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
 //! | [`reactor`] | what happens by itself, on time |
+//! | [`sealer`] | signing checkpoints of the log |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
 //! | [`second_factor`], [`passkeys`] | whether a password is enough, and whether it is needed |
 //! | [`sudo`] | whether it is still them |
@@ -39,6 +40,7 @@ pub mod passwords;
 pub mod paths;
 pub mod reactor;
 pub mod routes;
+pub mod sealer;
 pub mod second_factor;
 pub mod server;
 pub mod session;

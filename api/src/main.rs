@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use api::cli::{Cli, Command, demo, grant, log, recover, reference_data, second_factor, serve, transfer};
+use api::cli::{
+    Cli, Command, demo, evidence, grant, keys, log, recover, reference_data, replay, seal, second_factor,
+    serve, transfer, verify,
+};
 use clap::Parser;
 
 #[tokio::main]
@@ -13,7 +16,11 @@ async fn main() -> ExitCode {
         Command::Demo => demo::run(settings).await,
         Command::Migrate => log::migrate(settings).await,
         Command::Rebuild => log::rebuild(settings).await,
-        Command::Verify => log::verify(settings).await,
+        Command::Verify(arguments) => verify::run(settings, arguments).await,
+        Command::Keys { file, origin } => keys::run(&settings, &file, origin),
+        Command::Seal => seal::run(settings).await,
+        Command::Evidence { position } => evidence::run(settings, position).await,
+        Command::Replay(which) => replay::run(settings, which).await,
         Command::Export { to } => transfer::export(settings, to).await,
         Command::Import { reference_data: Some(file), yes, .. } => {
             reference_data::run(settings, &file, yes).await

@@ -10,7 +10,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 const HTTP_REQUESTS: &str = "portal_http_requests_total";
@@ -19,6 +19,8 @@ const CONNECTIONS_REFUSED: &str = "portal_connections_refused_total";
 const COMMANDS: &str = "portal_commands_total";
 const BATCH_SIZE: &str = "portal_append_batch_size";
 const PROJECTION_LAG: &str = "portal_projection_lag";
+const SEALED: &str = "portal_sealed_position";
+const SEAL_FAILURES: &str = "portal_seal_failures_total";
 
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0];
 const EVENTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
@@ -62,6 +64,15 @@ pub(crate) fn connection_refused(reason: &'static str) {
     counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
 }
 
+/// Up to which position the log is sealed.
+pub(crate) fn sealed(size: u64) {
+    gauge!(SEALED).set(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+}
+
+pub(crate) fn seal_failed() {
+    counter!(SEAL_FAILURES).increment(1);
+}
+
 fn describe() {
     describe_counter!(HTTP_REQUESTS, "Requests answered, by method, route and status.");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time until the head of the answer, by route.");
@@ -69,6 +80,11 @@ fn describe() {
     describe_counter!(COMMANDS, "Commands decided, by outcome.");
     describe_histogram!(BATCH_SIZE, "Events that one transaction appended to the log.");
     describe_gauge!(PROJECTION_LAG, "Events in the log that a projection has not folded yet.");
+    describe_gauge!(SEALED, "The last position that a signed checkpoint covers.");
+    describe_counter!(
+        SEAL_FAILURES,
+        "Times that no checkpoint could be signed, or that signing was refused."
+    );
 }
 
 async fn upkeep(recorder: PrometheusHandle) {

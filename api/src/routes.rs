@@ -30,7 +30,7 @@ pub fn entries(app: &App) -> Vec<Entry> {
 
 fn table(routes: Routes) -> Routes {
     use Need::{Anyone, Manager, Member, Platform, SignedIn, Superadmin};
-    way_in(routes)
+    what_happened(way_in(routes))
         .get(paths::SELECT, SignedIn, organisations::select)
         .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
         .get(paths::ORG_ROOT, Member, tenant::root)
@@ -67,16 +67,6 @@ fn table(routes: Routes) -> Routes {
         .get(paths::ADMIN_RESOURCE_TYPE, Platform, reference::detail::show)
         .get(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::form)
         .post(paths::ADMIN_RESOURCE_CHANGE, Superadmin, reference::change::submit)
-        .get(paths::ADMIN_HISTORY, Platform, history::show)
-        .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
-        .get(paths::ADMIN_HISTORY_EXPORT, Platform, history::export::send)
-        .get(paths::ADMIN_HISTORY_EXPORTS, Platform, history::exports::show)
-        .get(paths::ADMIN_HISTORY_TAIL, Platform, history::tail::follow)
-        .post(paths::ADMIN_HISTORY_SEARCHES, Platform, history::searches::save)
-        .post(paths::ADMIN_HISTORY_SEARCHES_REMOVAL, Platform, history::searches::remove)
-        .get(paths::ADMIN_EVENT, Platform, history::event::show)
-        .get(paths::ADMIN_REVERT, Superadmin, admin::revert::form)
-        .post(paths::ADMIN_REVERT, Superadmin, admin::revert::submit)
         .get(paths::ADMIN_SUPERADMINS, Platform, superadmins::show)
         .get(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::form)
         .post(paths::ADMIN_SUPERADMINS_NEW, Superadmin, superadmins::new::submit)
@@ -93,6 +83,22 @@ fn table(routes: Routes) -> Routes {
         .get("/assets/portal.js", Anyone, assets::script)
         .get("/favicon.svg", Anyone, assets::favicon)
         .get("/robots.txt", Anyone, assets::robots)
+}
+
+/// The history: found, looked at, taken along, undone.
+fn what_happened(routes: Routes) -> Routes {
+    use Need::{Platform, Superadmin};
+    routes
+        .get(paths::ADMIN_HISTORY, Platform, history::show)
+        .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
+        .get(paths::ADMIN_HISTORY_EXPORT, Platform, history::export::send)
+        .get(paths::ADMIN_HISTORY_EXPORTS, Platform, history::exports::show)
+        .get(paths::ADMIN_HISTORY_TAIL, Platform, history::tail::follow)
+        .post(paths::ADMIN_HISTORY_SEARCHES, Platform, history::searches::save)
+        .post(paths::ADMIN_HISTORY_SEARCHES_REMOVAL, Platform, history::searches::remove)
+        .get(paths::ADMIN_EVENT, Platform, history::event::show)
+        .get(paths::ADMIN_REVERT, Superadmin, admin::revert::form)
+        .post(paths::ADMIN_REVERT, Superadmin, admin::revert::submit)
 }
 
 /// Who somebody is, and how they prove it.

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 pub use beside::Beside;
 pub use import::ImportError;
-pub use leaf::leaf_hash;
+pub use leaf::{Leaf, leaf_hash};
 pub use recorded::{Recorded, StreamId};
 pub use store::Loaded;
 

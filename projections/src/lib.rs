@@ -40,6 +40,7 @@ pub mod projector;
 pub mod resource_types;
 pub mod saved_searches;
 pub mod scope;
+pub mod seal;
 pub mod second_factors;
 pub mod sessions;
 mod table;

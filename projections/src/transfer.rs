@@ -29,8 +29,9 @@ struct Kind {
     position: Option<serde::de::IgnoredAny>,
 }
 
+/// An event as a line of a file.
 #[derive(Serialize, Deserialize)]
-struct EventLine {
+pub(crate) struct EventLine {
     position: i64,
     /// RFC 3339 with microseconds, in UTC.
     recorded_at: String,
@@ -192,7 +193,7 @@ impl Line {
 }
 
 impl EventLine {
-    fn of(event: Recorded) -> Result<Self, TransferError> {
+    pub(crate) fn of(event: Recorded) -> Result<Self, TransferError> {
         let at = event.position;
         let raw = |text: String| {
             RawValue::from_string(text)
@@ -212,7 +213,7 @@ impl EventLine {
         })
     }
 
-    fn recorded(self) -> Result<Recorded, String> {
+    pub(crate) fn recorded(self) -> Result<Recorded, String> {
         let recorded_at: DateTime<Utc> = self.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
         Ok(Recorded {
             position: self.position,

@@ -1,11 +1,12 @@
 //! `make bench`: load against the real program in release, and the same against what it is compared with.
 //!
-//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `list`,
-//! `pages`, `rebuild` and `spreads`; without a name all of them run.
+//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `history`,
+//! `list`, `pages`, `rebuild` and `spreads`; without a name all of them run.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 mod commands;
+mod history;
 mod list;
 mod memory;
 mod pages;
@@ -35,6 +36,9 @@ async fn main() {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     if wanted("commands") {
         commands::run().await;
+    }
+    if wanted("history") {
+        history::run().await;
     }
     if wanted("list") {
         list::run().await;

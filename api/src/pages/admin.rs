@@ -68,6 +68,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The same page as of a moment, which is said on top of it.
+    #[must_use]
     pub fn then(mut self, past: &Past) -> Self {
         self.also(&past.banner());
         self.at = Some(past.at.position);

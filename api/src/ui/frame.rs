@@ -152,9 +152,9 @@ impl Console<'_> {
         }
     }
 
-    /// The list of organisations is searched where its filters are.
+    /// The list of organisations and the history are searched where their filters are.
     fn has_own_search(&self) -> bool {
-        self.section == Section::Organisations && self.crumbs.is_empty()
+        matches!(self.section, Section::Organisations | Section::History) && self.crumbs.is_empty()
     }
 
     fn trail(&self) -> Markup {

@@ -151,7 +151,7 @@ impl More<'_> {
 
     fn render(&self) -> Markup {
         html! {
-            details.more-filters open[self.is_set() || self.is_wrong()] {
+            details.more-filters open[self.is_wrong()] {
                 summary { (self.label) }
                 div.more-fields data-on-submit {
                     @for field in self.fields { (field) }

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request};
+use axum::response::Response;
 use domain::values::PersonId;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -77,15 +78,16 @@ impl Client {
         self.post(path, &form.filled(fields)).await
     }
 
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
-        let cookies: Vec<String> = self.jar().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if !cookies.is_empty() {
-            request.headers_mut().insert(COOKIE, cookies.join("; ").parse().expect("a header"));
-        }
-        request.extensions_mut().insert(PeerAddr(self.peer));
+    /// Asks for what has no end; what comes is read piece by piece.
+    pub(crate) async fn follow(&self, path: &str) -> Body {
+        let response = self.respond(Request::get(path).body(Body::empty()).expect("a request")).await;
+        assert_eq!(response.status(), 200, "{path}");
+        response.into_body()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let asked = format!("{} {}", request.method(), request.uri());
-        let response = self.router.clone().oneshot(request).await.expect("the service cannot fail");
-        let (head, body) = response.into_parts();
+        let (head, body) = self.respond(request).await.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         let answer = Answer {
             status: head.status.as_u16(),
@@ -95,6 +97,15 @@ impl Client {
         assert_ne!(answer.status, 500, "{asked:.200}: {}", answer.body);
         self.take_cookies(&answer);
         answer
+    }
+
+    async fn respond(&self, mut request: Request<Body>) -> Response {
+        let cookies: Vec<String> = self.jar().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request.headers_mut().insert(COOKIE, cookies.join("; ").parse().expect("a header"));
+        }
+        request.extensions_mut().insert(PeerAddr(self.peer));
+        self.router.clone().oneshot(request).await.expect("the service cannot fail")
     }
 
     fn take_cookies(&self, answer: &Answer) {

@@ -21,7 +21,7 @@ async fn a_file_has_what_the_page_finds_and_says_so(world: World) {
     assert_eq!(format!("{lines}\n").as_bytes(), expected, "the same lines as a whole export has");
     let manifest: Value = serde_json::from_str(manifest).expect("JSON");
     let manifest = &manifest["manifest"];
-    let sum: String = Sha256::digest(&expected).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = hex::encode(Sha256::digest(&expected));
     assert_eq!(manifest["sha256"].as_str(), Some(sum.as_str()));
     assert_eq!((manifest["events"].as_i64(), manifest["filter"].as_str()), (Some(3), Some("org=acme")));
     assert_eq!((manifest["first_position"].as_i64(), manifest["last_position"].as_i64()), (Some(2), Some(5)));

@@ -194,6 +194,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("operator_reads/record_", "writes looks down"),
     ("operator_reads/set_reason.sql", "by session: one's own words"),
     ("operator_reads/sweep.sql", "forgets reasons"),
+    ("seal/", "sealing and proving: hashes of everybody's events"),
 ];
 
 /// Tables with rows of organisations.

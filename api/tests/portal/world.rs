@@ -84,6 +84,8 @@ impl World {
             require_second_factor: false,
             grant_approval: false,
             grant_max_days: None,
+            seal_key: None,
+            seal_log: None,
         };
         let app = App::open(settings).await.expect("an empty database opens");
         Self { router: router(&app), app, folder }

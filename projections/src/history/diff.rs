@@ -33,7 +33,7 @@ fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, chang
     {
         let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
         for name in names {
-            let path = [path, &[name.clone()]].concat();
+            let path = [path, std::slice::from_ref(name)].concat();
             compare(&path, left.get(name), right.get(name), changes);
         }
         return;
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_comes_or_goes_whole_is_told_field_by_field() {
-        let expected = [r#"a.b: 1 → –"#, r#"a.c: 2 → –"#];
+        let expected = ["a.b: 1 → –", "a.c: 2 → –"];
         assert_eq!(told(json!({"a": {"b": 1, "c": 2}}), json!({})), expected);
         assert_eq!(told(json!({"a": {}}), json!({})), ["a: {} → –"]);
         assert_eq!(told(json!({"a": null}), json!({"a": {"b": 1}})), [r#"a: null → {"b":1}"#]);

@@ -75,15 +75,9 @@ fn fields(state: Value) -> Map<String, Value> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return Map::new(),
     };
     let Some((situation, inside)) = state.into_iter().next() else { return Map::new() };
-    let mut members = match inside {
-        Value::Array(parts) => {
-            let mut parts = parts.into_iter();
-            let mut members = parts.next().map(fields).unwrap_or_default();
-            members.extend(parts.next().map(|reason| ("reason".to_owned(), reason)));
-            members
-        }
-        inside => fields(inside),
-    };
+    let mut parts = if let Value::Array(parts) = inside { parts } else { vec![inside] }.into_iter();
+    let mut members = parts.next().map(fields).unwrap_or_default();
+    members.extend(parts.next().map(|reason| ("reason".to_owned(), reason)));
     if let Some(before) = members.insert(SITUATION.to_owned(), situation.into()) {
         members.insert("before that".to_owned(), before);
     }

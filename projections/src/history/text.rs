@@ -26,8 +26,7 @@ pub(super) async fn search(
     limit: usize,
 ) -> Result<Walked, sqlx::Error> {
     let mut found = walk(db, filter, span, direction, limit).await?;
-    let text = filter.text.as_deref().unwrap_or_default().trim().to_lowercase();
-    let is_short = text.chars().nth(2).is_none(); // for an index of three letters each
+    let is_short = wanted(filter).chars().nth(2).is_none(); // for an index of three letters each
     let Some(cut) = found.cut.filter(|_| !found.is_done(limit) && !is_short) else { return Ok(found) };
     let indexed: i64 = read!(db, |pool| {
         sqlx::query_scalar(include_str!("../sql/history/indexed.sql")).fetch_one(pool).await
@@ -39,7 +38,7 @@ pub(super) async fn search(
     if cut > indexed {
         return Ok(found); // an index that lags so far behind is made up for by asking on
     }
-    let in_blocks = blocks(db, filter, &text, rest, direction, limit - found.positions.len()).await?;
+    let in_blocks = blocks(db, filter, rest, direction, limit - found.positions.len()).await?;
     found.positions.extend(in_blocks.positions);
     found.cut = in_blocks.cut;
     if direction == Direction::Up && found.cut.is_none() && found.positions.len() < limit {
@@ -51,15 +50,19 @@ pub(super) async fn search(
     Ok(found)
 }
 
+/// The text as it is compared.
+fn wanted(filter: &Filter) -> String {
+    filter.text.as_deref().unwrap_or_default().trim().to_lowercase()
+}
+
 async fn blocks(
     db: &Db,
     filter: &Filter,
-    text: &str,
     span: Span,
     direction: Direction,
     limit: usize,
 ) -> Result<Walked, sqlx::Error> {
-    let mut blocks = find(db, text, span, direction).await?;
+    let mut blocks = find(db, &wanted(filter), span, direction).await?;
     let more = blocks.len() > MOST;
     blocks.truncate(MOST);
     let mut found = Walked::default();
@@ -112,15 +115,18 @@ async fn compare(
     direction: Direction,
 ) -> Result<Vec<i64>, sqlx::Error> {
     read!(db, |pool| {
-        let mut query = QueryBuilder::new("select position from history walked where (");
-        let mut ranges = query.separated(" or ");
+        // Block by block, each by its range: a long "or" of ranges would be taken for a reason to read everything.
+        let mut query = QueryBuilder::new("with block (lowest, highest) as (values ");
+        let mut ranges = query.separated(", ");
         for block in blocks {
-            let (from, to) = (block * EVENTS + 1, (block + 1) * EVENTS);
-            ranges.push(format!("position between {from} and {to}"));
+            ranges.push(format!("({}, {})", block * EVENTS + 1, (block + 1) * EVENTS));
         }
-        query.push(") and position > ").push_bind(span.above).push(" and position < ").push_bind(span.below);
+        query.push(") select walked.position from block cross join history walked ");
+        query.push("where walked.position between lowest and highest");
+        query.push(" and walked.position > ").push_bind(span.above);
+        query.push(" and walked.position < ").push_bind(span.below);
         passes(&mut query, filter);
-        query.push(" order by position ").push(direction.order());
+        query.push(" order by walked.position ").push(direction.order());
         query.build_query_scalar().persistent(false).fetch_all(pool).await
     })
 }

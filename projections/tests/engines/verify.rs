@@ -43,7 +43,7 @@ engines! {
         store.tamper(edit).await?;
         let found = found(&store).await?;
         assert!(found[0].starts_with("#1: was changed"), "{found:?}");
-        assert_eq!(found.len(), 3, "the event, and the two tables that show the name: {found:?}");
+        assert_eq!(found.len(), 4, "the event, and the three tables that show the name: {found:?}");
     }
 
     async fn edited_metadata_are_found(store: Store) {
@@ -130,7 +130,7 @@ engines! {
 }
 
 /// Eight events of three streams: two organisations, one with a member, and one superadmin of two.
-async fn some_history(store: &Store) -> Outcome {
+pub(crate) async fn some_history(store: &Store) -> Outcome {
     let acme = store.org("Acme", "acme").await?;
     store.org("Apex", "apex").await?;
     let owner = invitee(PersonId(id()), Role::Owner);

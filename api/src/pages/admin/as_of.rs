@@ -37,7 +37,7 @@ pub struct At {
     /// Of the last event that had happened; 0 before the first.
     pub position: i64,
     /// When that was recorded.
-    recorded_at: Option<Timestamp>,
+    recorded: Option<Timestamp>,
     /// The time that was asked for, where it was no position.
     asked: Option<Timestamp>,
 }
@@ -70,7 +70,7 @@ pub async fn read(app: &App, typed: &str) -> Result<Option<At>, Error> {
     let present = Present { position: app.log.last_position().await?, at: clock::now() };
     let moment = Moment::parse(typed, present).map_err(|why| {
         Error::Unprocessable(format!(
-            "There is no moment “{typed}” to look at: {why}. Correct “at” in the address."
+            "There is no moment “{typed:.60}” to look at: {why}. Correct “at” in the address."
         ))
     })?;
     let (position, asked) = match moment {
@@ -80,7 +80,7 @@ pub async fn read(app: &App, typed: &str) -> Result<Option<At>, Error> {
     };
     app.projector.wait_for(position, WAIT).await.map_err(|_still_updating| Error::Unavailable)?;
     let event = app.log.at(&[position]).await?.pop();
-    Ok(Some(At { position, recorded_at: event.map(|event| event.recorded_at), asked }))
+    Ok(Some(At { position, recorded: event.map(|event| event.recorded_at), asked }))
 }
 
 /// A link that stays in the moment, if there is one.
@@ -97,7 +97,7 @@ impl At {
 
     /// The moment itself, by which what ends by time had ended or not.
     pub fn time(self) -> Timestamp {
-        self.asked.or(self.recorded_at).unwrap_or(Timestamp::from(DateTime::UNIX_EPOCH))
+        self.asked.or(self.recorded).unwrap_or(Timestamp::from(DateTime::UNIX_EPOCH))
     }
 
     /// Behind every event that had happened, as pages of history count.
@@ -153,13 +153,13 @@ impl At {
     fn told(self) -> Markup {
         let time = |at: Timestamp| ui::exact_time(at.into());
         html! {
-            @if let Some(recorded_at) = self.recorded_at {
-                p { strong { "This is how it was at " (ui::position(self.position)) } ", " (ago(recorded_at)) " (" (time(recorded_at)) ")." }
+            @if let Some(recorded) = self.recorded {
+                p { strong { "This is how it was at " (ui::position(self.position)) } ", " (ago(recorded)) " (" (time(recorded)) ")." }
             } @else {
                 p { strong { "This is how it was before the first event" } ": there was nothing yet." }
             }
             p.hint {
-                @if let (Some(asked), Some(_)) = (self.asked, self.recorded_at) {
+                @if let (Some(asked), Some(_)) = (self.asked, self.recorded) {
                     (ui::position(self.position)) " is the last event by " (time(asked)) ". "
                 }
                 "Nothing can be changed here. People are called what they are called today."

@@ -145,7 +145,7 @@ fn place(event: &Recorded) -> Markup {
 
 /// Whether the event is as it was written, as far as it can say so itself.
 fn proof(event: &Recorded) -> Markup {
-    let hash: String = event.leaf_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&event.leaf_hash);
     html! {
         @if event.is_intact() { (ui::facts(&[("Hash", ui::copyable(&hash)), ("Fits the event", html! { "yes" })])) }
         @else {

@@ -182,7 +182,7 @@ impl Export {
     /// The last line: what was asked for, and the SHA-256 of all bytes before it.
     fn manifest(&self) -> Vec<u8> {
         let Sum { events, first, last, hash } = &self.sum;
-        let hash: String = hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(hash.clone().finalize());
         let manifest = json!({ "manifest": {
             "filter": self.view.query(),
             "events": events,

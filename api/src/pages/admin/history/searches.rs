@@ -10,13 +10,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::view::View;
-use super::{bar, wrong};
+use super::{bar, document};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::Form;
 use crate::pages::admin::{Desk, Seen};
-use crate::pages::form::Errors;
+use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field};
 use crate::{clock, paths};
 
@@ -40,7 +40,14 @@ pub async fn save(
     let name = typed.name.trim();
     let refused = async |sentence: String| {
         let desk = Desk::open(&app, &operator, Seen::default()).await?;
-        Ok(wrong(desk, &view, &Errors::one("name", sentence)))
+        let errors = Errors::one("name", sentence);
+        let form = html! { div.saved { (form(&view, &typed.name, errors.of("name"))) } };
+        Ok(again(document(
+            desk,
+            &view,
+            &errors,
+            html! { (bar::chips(&view)) (ui::card("Your searches", form)) },
+        )))
     };
     if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(char::is_control) {
         return refused(format!("give the search a name of 1 to {LONGEST} characters")).await;
@@ -73,7 +80,10 @@ pub(super) async fn saved(app: &App, operator: &Operator, view: &View) -> Result
     if searches.is_empty() && !holds {
         return Ok(html! {});
     }
-    Ok(ui::card("Your searches", html! { div.saved { (list(&searches)) @if holds { (form(view)) } } }))
+    Ok(ui::card(
+        "Your searches",
+        html! { div.saved { (list(&searches)) @if holds { (form(view, "", None)) } } },
+    ))
 }
 
 fn list(searches: &[SavedSearch]) -> Markup {
@@ -94,11 +104,11 @@ fn list(searches: &[SavedSearch]) -> Markup {
     }
 }
 
-fn form(view: &View) -> Markup {
+fn form(view: &View, name: &str, error: Option<&str>) -> Markup {
     html! {
         form method="post" action=(paths::ADMIN_HISTORY_SEARCHES) {
             input type="hidden" name="query" value=(view.newest().query());
-            (Field::new("name", "Save this search as").max(LONGEST))
+            (Field::new("name", "Save this search as").value(name).error(error).max(LONGEST))
             (ui::submit_plain("Save"))
         }
     }

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use domain::org::Role;
+use domain::resource_type::Action;
 use maud::{Markup, html};
 use projections::as_of::{self as folded, OrgThen};
 use projections::memberships::{Invitation, MembershipRow};
@@ -213,9 +215,8 @@ fn permissions(of: &OrgThen) -> Value {
 }
 
 /// What a role could do with a type, in words.
-fn allowed(of: &OrgThen, role: &domain::org::Role, held: &Held) -> String {
-    let actions: Vec<&str> =
-        of.matrix.allowed(role, held).into_iter().map(|action| action.as_str()).collect();
+fn allowed(of: &OrgThen, role: &Role, held: &Held) -> String {
+    let actions: Vec<&str> = of.matrix.allowed(role, held).into_iter().map(Action::as_str).collect();
     if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") }
 }
 

@@ -1,0 +1,23 @@
+//! `portal seal`: a checkpoint now.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use projections::Db;
+
+use crate::cli::say;
+use crate::config::Settings;
+use crate::sealer::{Done, Sealer};
+
+pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
+    let sealer = Sealer::of(&settings)?.context("PORTAL_SEAL_KEY: name the file that `portal keys` wrote")?;
+    let db = Db::open(&settings.database_url).await?;
+    say(&match sealer.seal(&db).await? {
+        Done::Signed(size) => format!("A checkpoint of {size} events was signed."),
+        Done::AlreadySo(0) => "There is no event to seal yet.".to_owned(),
+        Done::AlreadySo(size) => format!("A checkpoint of all {size} events is there already."),
+        Done::Taken => "Another process is sealing at this moment.".to_owned(),
+    });
+    Ok(ExitCode::SUCCESS)
+}

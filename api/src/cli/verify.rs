@@ -1,0 +1,178 @@
+//! `portal verify`: everything that can be proven, of the database, of an exported file, or of one event.
+//!
+//! **Invariant:** the exit code is 0 only where everything is as it must be.
+
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use projections::projector::Finding;
+use projections::seal::{self, Checkpoint, Evidence, PublicKey, export};
+use projections::{Db, EventLog, Projector};
+
+use crate::cli::{advance, bar, say};
+use crate::config::Settings;
+use crate::sealer;
+
+#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Verify an exported file instead of the database
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    from: Option<PathBuf>,
+    /// Verify an event that portal evidence wrote, instead of the database
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "from")]
+    evidence: Option<PathBuf>,
+    /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
+    #[arg(long, value_name = "FILE", requires = "key")]
+    checkpoint: Option<PathBuf>,
+    /// The public key that portal keys printed; without it, that of PORTAL_SEAL_KEY
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let key = arguments.key.as_deref().map(public_key).transpose()?;
+    match (arguments, key) {
+        (Arguments { evidence: Some(file), .. }, Some(key)) => of_evidence(&file, &key),
+        (Arguments { from: Some(file), checkpoint: Some(checkpoint), .. }, Some(key)) => {
+            of_file(&file, &checkpoint, &key)
+        }
+        (Arguments { checkpoint, .. }, key) => of_database(settings, checkpoint, key).await,
+    }
+}
+
+fn of_evidence(file: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
+    let evidence: Evidence =
+        serde_json::from_str(&text(file)?).with_context(|| file.display().to_string())?;
+    Ok(match evidence.check(key) {
+        Ok((position, size)) => {
+            let origin = key.origin();
+            say(&format!(
+                "✓ #{position} is one of the {size} events that {origin} signed, as it stands here."
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(why) => refused(file, &why),
+    })
+}
+
+fn of_file(file: &Path, checkpoint: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
+    let checkpoints = match export::checkpoints(open(checkpoint)?, key)? {
+        Ok(checkpoints) => checkpoints,
+        Err(why) => return Ok(refused(checkpoint, &why)),
+    };
+    let report = export::check(open(file)?, checkpoints).with_context(|| file.display().to_string())?;
+    say_all(&report.findings);
+    if report.number_of_findings > 0 {
+        return Ok(found(report.number_of_findings, report.events));
+    }
+    whole(report.events);
+    sealed(report.events, report.sealed, Some(key));
+    if report.people > 0 {
+        say(&format!("{} people stand in the file as well; no checkpoint covers them.", report.people));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn of_database(
+    settings: Settings,
+    checkpoint: Option<PathBuf>,
+    key: Option<PublicKey>,
+) -> anyhow::Result<ExitCode> {
+    let key = match key {
+        None => sealer::key(&settings)?.map(|key| key.public()),
+        given => given,
+    };
+    let (checkpoints, refusal) = checkpoints(&settings, checkpoint, key.as_ref())?;
+    crate::log::init(settings.log)?;
+    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let projector = Projector::start(log.clone()).await?;
+    let bar = bar("Verifying");
+    let report = projector.verify(|at| advance(&bar, at)).await?;
+    bar.finish_and_clear();
+    let mut findings = report.findings;
+    let (agreed, more) = seal::verify(log.db(), report.events, checkpoints, key.as_ref()).await?;
+    findings.extend(more);
+    say_all(&findings);
+    if let Some(why) = &refusal {
+        say(&format!("✗ {why}"));
+    }
+    let number = findings.len() + refusal.iter().len();
+    if number > 0 {
+        return Ok(found(number, report.events));
+    }
+    whole(report.events);
+    say(&format!("✓ Claims, counts and commands, and {}, are what they say.", report.tables.join(", ")));
+    sealed(report.events, agreed, key.as_ref());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Those that were named, or those of the settings; or why they are not to be believed. A portal that has signed none
+/// yet has no file of them.
+fn checkpoints(
+    settings: &Settings,
+    named: Option<PathBuf>,
+    key: Option<&PublicKey>,
+) -> anyhow::Result<(Vec<Checkpoint>, Option<String>)> {
+    let (Some(file), Some(key)) = (named.as_ref().or(settings.seal_log.as_ref()), key) else {
+        return Ok((vec![], None));
+    };
+    let reader = match File::open(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok((vec![], None)),
+        opened => BufReader::new(opened.with_context(|| file.display().to_string())?),
+    };
+    Ok(match export::checkpoints(reader, key)? {
+        Ok(checkpoints) => (checkpoints, None),
+        Err(why) => (vec![], Some(format!("{}: {why}", file.display()))),
+    })
+}
+
+fn whole(events: i64) {
+    say(&format!("✓ {events} events, each as it was written, in order, without a gap."));
+}
+
+fn sealed(events: i64, sealed: i64, key: Option<&PublicKey>) {
+    match (sealed, key) {
+        (0, _) => say("Nothing is sealed: no checkpoint says that these are the events that were written."),
+        (_, Some(key)) => say(&format!("✓ The first {sealed} are those that {} signed.", key.origin())),
+        (_, None) => say(&format!(
+            "✓ The first {sealed} are those of the checkpoints here; whose signature these bear only a key can tell."
+        )),
+    }
+    if sealed > 0 && events > sealed {
+        say(&format!("The {} behind them are not sealed yet.", events - sealed));
+    }
+}
+
+fn say_all(findings: &[Finding]) {
+    for finding in findings {
+        say(&format!("✗ {finding}"));
+    }
+}
+
+fn found(number: usize, events: i64) -> ExitCode {
+    say(&format!("{number} findings in {events} events."));
+    ExitCode::FAILURE
+}
+
+fn refused(file: &Path, why: &str) -> ExitCode {
+    say(&format!("✗ {}: {why}", file.display()));
+    ExitCode::FAILURE
+}
+
+fn public_key(file: &Path) -> anyhow::Result<PublicKey> {
+    text(file)?.parse().map_err(|why| anyhow!("{}: {why}", file.display()))
+}
+
+fn text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| file.display().to_string())
+}
+
+fn open(file: &Path) -> anyhow::Result<BufReader<File>> {
+    let file = File::open(file).with_context(|| file.display().to_string())?;
+    Ok(BufReader::with_capacity(1 << 20, file))
+}

@@ -1,0 +1,50 @@
+//! Proof that the log is what it was: a Merkle tree over all events, and signed checkpoints of it.
+//!
+//! ```text
+//!                    root of 6 events ── signed, and kept where the database's owner can't reach it
+//!                   ╱                ╲
+//!             node                    node         node = SHA-256(0x01 ‖ left ‖ right)   (RFC 6962 §2.1)
+//!            ╱    ╲                  ╱    ╲
+//!        node      node            #5      #6      leaf = the hash beside the event
+//!        ╱  ╲      ╱  ╲
+//!      #1    #2  #3    #4
+//! ```
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`tree`] | what the root is, an event at a time, in a few hundred bytes |
+//! | [`proof`] | whether one event, or one smaller tree, is in the tree |
+//! | [`checkpoint`] | what was signed, and by whom |
+//! | [`witness`] | whether a log says what was signed |
+//! | [`turn`] | how far this portal has sealed, and the next step |
+//! | [`evidence`](mod@evidence) | one event with its proof, for somebody who has nothing else |
+//! | [`export`] | all of it for a file, without a database |
+//!
+//! **Invariant:** nothing is signed that does not hold everything signed before.
+
+pub mod checkpoint;
+pub mod evidence;
+pub mod export;
+mod nodes;
+pub mod proof;
+pub mod tree;
+pub mod turn;
+pub mod witness;
+
+pub use checkpoint::{Checkpoint, PublicKey, Signed, SigningKey};
+pub use evidence::{Evidence, evidence};
+pub use turn::{Turn, read_on};
+pub use witness::verify;
+
+/// SHA-256.
+pub type Hash = [u8; 32];
+
+/// Positions and sizes are counted from 1 without a gap, so one is as good as the other; the log has less than 2⁶³.
+fn size(position: i64) -> u64 {
+    u64::try_from(position).unwrap_or(0)
+}
+
+/// The other way round.
+fn position(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

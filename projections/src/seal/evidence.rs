@@ -1,0 +1,97 @@
+//! One event with what proves that it is in the log: for somebody who has nothing else, and no reason to trust us.
+//!
+//! **Invariant:** what [`evidence`] gives has been checked as [`Evidence::check`] does it, all but the signature.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::turn::states;
+use super::{Hash, PublicKey, Signed, nodes, position, proof, size};
+use crate::EventLog;
+use crate::event_log::Recorded;
+use crate::transfer::{EventLine, TransferError};
+
+/// What is handed out, as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// As in an export.
+    event: EventLine,
+    /// Its position − 1.
+    leaf_index: u64,
+    /// Hashes in base64, from the event upwards.
+    proof: Vec<String>,
+    /// A signed note.
+    checkpoint: String,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    #[error("nothing is sealed in this portal yet: docs/PROOF.md says how to begin")]
+    NothingSealed,
+    #[error("#{position} is not sealed yet: the last checkpoint is of {sealed} events")]
+    NotYet { position: i64, sealed: u64 },
+    #[error("there is no event #{0}")]
+    NoEvent(i64),
+    #[error("#{0} can't be proven: the log is not what was signed, and `portal verify` says where")]
+    Broken(i64),
+    #[error(transparent)]
+    Line(#[from] TransferError),
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// The event at a position, with its proof in the tree of the newest checkpoint. It takes a query for each bit of the
+/// tree's size, whatever the size.
+pub async fn evidence(log: &EventLog, place: i64) -> Result<Evidence, EvidenceError> {
+    let signed = states(log.db()).await?.iter().find_map(super::turn::State::signed);
+    let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
+    let event = log.at(&[place]).await?.pop().ok_or(EvidenceError::NoEvent(place))?;
+    if size(place) > checkpoint.size {
+        return Err(EvidenceError::NotYet { position: place, sealed: checkpoint.size });
+    }
+    let leaf_index = size(place) - 1;
+    let path = nodes::roots(log.db(), &proof::inclusion(leaf_index, checkpoint.size)).await?;
+    let leaf = intact(&event).ok_or(EvidenceError::Broken(place))?;
+    if !proof::includes(&path, (leaf_index, leaf), (checkpoint.size, checkpoint.root)) {
+        return Err(EvidenceError::Broken(place));
+    }
+    Ok(Evidence {
+        event: EventLine::of(event)?,
+        leaf_index,
+        proof: path.iter().map(|hash| BASE64_STANDARD.encode(hash)).collect(),
+        checkpoint: signed.map(|signed| signed.text()).unwrap_or_default(),
+    })
+}
+
+impl Evidence {
+    /// Proves it with the public key alone; gives the position of the event and the size of the tree, or what is wrong.
+    pub fn check(self, key: &PublicKey) -> Result<(i64, u64), String> {
+        let signed: Signed = self.checkpoint.parse().map_err(|()| "it has no checkpoint".to_owned())?;
+        if key.signed(&signed) != Some(true) {
+            return Err(format!("its checkpoint bears no signature of {}", key.origin()));
+        }
+        let event = self.event.recorded()?;
+        let leaf =
+            intact(&event).ok_or("its event was changed: the hash is not the hash of what stands there")?;
+        let proof: Option<Vec<Hash>> = self.proof.iter().map(|hash| decode(hash)).collect();
+        let proof = proof.ok_or("its proof is not made of hashes in base64")?;
+        let tree = (signed.checkpoint.size, signed.checkpoint.root);
+        let in_place = event.position > 0 && event.position - 1 == position(self.leaf_index);
+        if !in_place || !proof::includes(&proof, (self.leaf_index, leaf), tree) {
+            return Err(format!("#{} is not in the log that was signed", event.position));
+        }
+        Ok((event.position, tree.0))
+    }
+}
+
+fn intact(event: &Recorded) -> Option<Hash> {
+    let leaf = event.leaf_hash.as_slice().try_into().ok();
+    leaf.filter(|_| event.is_intact())
+}
+
+fn decode(hash: &str) -> Option<Hash> {
+    BASE64_STANDARD.decode(hash).ok()?.try_into().ok()
+}

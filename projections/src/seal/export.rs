@@ -1,0 +1,155 @@
+//! Whether an exported file is what was signed: every hash anew, the root, and no database.
+//!
+//! **Invariant:** nothing in a line is believed, its own hash least of all; and a file of any length takes the same
+//! memory.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::witness::Witness;
+use super::{Checkpoint, Hash, PublicKey, Signed};
+use crate::event_log::{Leaf, leaf_hash};
+use crate::projector::Finding;
+use crate::timestamp::Timestamp;
+
+/// A line of an event, not copied. A field more would be one that nothing proves.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventLine<'a> {
+    position: i64,
+    #[serde(borrow)]
+    recorded_at: Cow<'a, str>,
+    #[serde(borrow)]
+    aggregate_type: Cow<'a, str>,
+    #[serde(borrow)]
+    aggregate_id: Cow<'a, str>,
+    sequence: i64,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    event_version: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+    #[serde(borrow)]
+    metadata: &'a RawValue,
+    #[serde(borrow)]
+    leaf_hash: Cow<'a, str>,
+}
+
+/// A line of a person, whom the tree knows nothing of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonLine {
+    #[serde(rename = "person_id")]
+    _id: serde::de::IgnoredAny,
+    #[serde(rename = "email")]
+    _email: serde::de::IgnoredAny,
+    #[serde(rename = "name")]
+    _name: Option<serde::de::IgnoredAny>,
+}
+
+/// What was checked, and what is not as it must be.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub events: i64,
+    pub people: i64,
+    /// So many of the events were signed and are what was signed.
+    pub sealed: i64,
+    /// The first ones; there may be as many as events.
+    pub findings: Vec<Finding>,
+    pub number_of_findings: usize,
+}
+
+/// Findings that are told one by one.
+const TOLD: usize = 20;
+
+impl Report {
+    fn add(&mut self, finding: Finding) {
+        self.number_of_findings += 1;
+        if self.findings.len() < TOLD {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// The checkpoints of a file that a key signed. An error says why there are none to believe.
+pub fn checkpoints(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Checkpoint>, String>> {
+    let (mut signed, mut forged) = (vec![], None);
+    Signed::each(file, |note| match key.signed(&note) {
+        Some(true) => signed.push(note.checkpoint),
+        Some(false) => forged = Some(note.checkpoint.size),
+        None => {}
+    })?;
+    let origin = key.origin();
+    Ok(match forged {
+        Some(size) => Err(format!(
+            "the checkpoint of {size} events was changed: the signature of {origin} does not fit"
+        )),
+        None if signed.is_empty() => Err(format!("no checkpoint here is signed by {origin}")),
+        None => Ok(signed),
+    })
+}
+
+/// Reads a file to its end, or to where it is no log any more.
+pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<Report> {
+    let (mut report, mut witness) = (Report::default(), Witness::new(checkpoints));
+    let (mut line, mut number) = (vec![], 0_u64);
+    while file.read_until(b'\n', &mut line)? > 0 {
+        number += 1;
+        let next = report.events + 1;
+        match read(&line, next) {
+            _ if line.trim_ascii().is_empty() => {}
+            Ok(Some((leaf, is_intact))) => {
+                report.events = next;
+                witness.take(leaf);
+                if !is_intact {
+                    let what = "was changed: its hash is not the hash of what stands there".to_owned();
+                    report.add(Finding::Event { position: next, what });
+                }
+            }
+            Ok(None) => report.people += 1,
+            Err(why) => {
+                let what = format!("does not stand in line {number}, where it must: {why}");
+                report.add(Finding::Event { position: next, what });
+                break;
+            }
+        }
+        line.clear();
+    }
+    report.sealed = witness.agreed();
+    witness.finding().into_iter().for_each(|finding| report.add(finding));
+    Ok(report)
+}
+
+/// The leaf of an event, and whether the hash beside it is the same; nothing for people.
+fn read(line: &[u8], position: i64) -> Result<Option<(Hash, bool)>, String> {
+    let event: EventLine = match serde_json::from_slice(line) {
+        Ok(event) => event,
+        Err(_) if serde_json::from_slice::<PersonLine>(line).is_ok() => return Ok(None),
+        Err(why) => return Err(why.to_string()),
+    };
+    if event.position != position {
+        return Err(format!("#{} does", event.position));
+    }
+    let recorded_at: DateTime<Utc> = event.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
+    let leaf = leaf_hash(&Leaf {
+        position,
+        recorded_at: Timestamp::from(recorded_at),
+        sequence: event.sequence,
+        fields: [
+            &event.aggregate_type,
+            &event.aggregate_id,
+            &event.event_type,
+            &event.event_version,
+            event.payload.get(),
+            event.metadata.get(),
+        ],
+    });
+    let mut stated = Hash::default();
+    let is_intact = hex::decode_to_slice(event.leaf_hash.as_bytes(), &mut stated).is_ok() && stated == leaf;
+    Ok(Some((leaf, is_intact)))
+}

@@ -1,0 +1,243 @@
+//! Short proofs about a tree: that it has an event, and that it has all of a smaller tree.
+//!
+//! What a proof consists of, and how it is checked: RFC 6962 §2.1.1 and §2.1.2, RFC 9162 §2.1.3.2 and §2.1.4.2.
+//!
+//! **Invariant:** pure. A proof is first a list of [`Span`]s; whoever has the hashes fills it in.
+
+use super::Hash;
+use super::tree::node;
+
+/// Neighbouring events, counted from 0, without the last; their root is one hash of a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub from: u64,
+    pub to: u64,
+}
+
+impl Span {
+    /// The full subtrees that it is made of, as level and number, largest first.
+    pub fn subtrees(self) -> Vec<(u32, u64)> {
+        let (mut from, mut subtrees) = (self.from, vec![]);
+        while from < self.to {
+            let level = from.trailing_zeros().min((self.to - from).ilog2());
+            subtrees.push((level, from >> level));
+            from += 1 << level;
+        }
+        subtrees
+    }
+
+    /// Before and behind the largest power of two that is smaller than it; it has two events at least.
+    fn halves(self) -> (Self, Self) {
+        let middle = self.from + (1 << (self.to - self.from - 1).ilog2());
+        (Self { to: middle, ..self }, Self { from: middle, ..self })
+    }
+}
+
+/// What proves that the event `index` (its position − 1) is in a tree of `size`; from the event upwards.
+pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
+    let (mut path, mut span) = (vec![], Span { from: 0, to: size });
+    while span.to - span.from > 1 {
+        let (left, right) = span.halves();
+        let (inside, outside) = if index < right.from { (left, right) } else { (right, left) };
+        path.push(outside);
+        span = inside;
+    }
+    path.reverse();
+    path
+}
+
+/// What proves that the tree of `first` events is the beginning of that of `second`.
+pub fn consistency(first: u64, second: u64) -> Vec<Span> {
+    let (mut path, mut span) = (vec![], Span { from: 0, to: second });
+    if first == 0 || first == second {
+        return path;
+    }
+    while first != span.to {
+        let (left, right) = span.halves();
+        let (inside, outside) = if first <= right.from { (left, right) } else { (right, left) };
+        path.push(outside);
+        span = inside;
+    }
+    if span.from > 0 {
+        path.push(span); // otherwise it is the smaller tree itself, which whoever checks has
+    }
+    path.reverse();
+    path
+}
+
+/// Whether `proof` shows that `leaf` is the event `index` in the tree of `size` with this root.
+pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, Hash)) -> bool {
+    if index >= size {
+        return false;
+    }
+    let (mut place, mut last, mut hash) = (index, size - 1, leaf);
+    for step in proof {
+        if last == 0 {
+            return false;
+        }
+        if place & 1 == 1 || place == last {
+            hash = node(step, &hash);
+            while place & 1 == 0 && place != 0 {
+                (place, last) = (place >> 1, last >> 1);
+            }
+        } else {
+            hash = node(&hash, step);
+        }
+        (place, last) = (place >> 1, last >> 1);
+    }
+    last == 0 && hash == root
+}
+
+/// Whether `proof` shows that the first tree, as size and root, is the beginning of the second. All begin with the
+/// empty one.
+pub fn extends(proof: &[Hash], (first, old): (u64, Hash), (second, new): (u64, Hash)) -> bool {
+    if first == 0 || first >= second {
+        return proof.is_empty() && (first == 0 || (first == second && old == new));
+    }
+    let mut steps = proof.iter().copied();
+    let start = if first.is_power_of_two() { Some(old) } else { steps.next() };
+    let Some(start) = start else { return false };
+    let shift = (first - 1).trailing_ones();
+    let (mut place, mut last) = ((first - 1) >> shift, (second - 1) >> shift);
+    let (mut before, mut after) = (start, start);
+    for step in steps {
+        if last == 0 {
+            return false;
+        }
+        if place & 1 == 1 || place == last {
+            (before, after) = (node(&step, &before), node(&step, &after));
+            while place & 1 == 0 && place != 0 {
+                (place, last) = (place >> 1, last >> 1);
+            }
+        } else {
+            after = node(&after, &step);
+        }
+        (place, last) = (place >> 1, last >> 1);
+    }
+    last == 0 && before == old && after == new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::join;
+    use super::super::tree::tests::{definition, leaves};
+    use super::*;
+
+    fn at(index: u64) -> usize {
+        usize::try_from(index).expect("a small tree")
+    }
+
+    fn filled(spans: &[Span], leaves: &[Hash]) -> Vec<Hash> {
+        spans.iter().map(|span| definition(&leaves[at(span.from)..at(span.to)])).collect()
+    }
+
+    /// RFC 6962 §2.1.1, word for word.
+    fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
+        if leaves.len() == 1 {
+            return vec![];
+        }
+        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+        let (mut path, other) = if index < left.len() {
+            (path(index, left), right)
+        } else {
+            (path(index - left.len(), right), left)
+        };
+        path.push(definition(other));
+        path
+    }
+
+    /// RFC 6962 §2.1.2, word for word.
+    fn subproof(first: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
+        if first == leaves.len() {
+            return if whole { vec![] } else { vec![definition(leaves)] };
+        }
+        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+        let (mut proof, other) = if first <= left.len() {
+            (subproof(first, left, whole), right)
+        } else {
+            (subproof(first - left.len(), right, false), left)
+        };
+        proof.push(definition(other));
+        proof
+    }
+
+    #[test]
+    fn every_event_of_every_tree_is_proven_to_be_in_it_and_nowhere_else() {
+        let leaves = leaves(64);
+        for size in 1..=64_u64 {
+            let events = &leaves[..at(size)];
+            let root = definition(events);
+            for index in 0..size {
+                let (leaf, proof) = (leaves[at(index)], filled(&inclusion(index, size), &leaves));
+                assert_eq!(proof, path(at(index), events), "{index} in {size}");
+                assert!(includes(&proof, (index, leaf), (size, root)));
+                assert!(!includes(&proof, (index, [7; 32]), (size, root)));
+                assert!(!includes(&proof, (index, leaf), (size, [7; 32])));
+                assert!(!includes(&proof, (size, leaf), (size, root)));
+                let longer = [proof.as_slice(), &[root]].concat();
+                assert!(!includes(&longer, (index, leaf), (size, root)));
+                if let [shorter @ .., _] = proof.as_slice() {
+                    assert!(!includes(shorter, (index, leaf), (size, root)));
+                    assert!(!includes(&proof, (index ^ 1, leaf), (size, root)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_tree_is_proven_to_be_the_beginning_of_every_larger_one() {
+        let leaves = leaves(64);
+        let root = |size| definition(&leaves[..at(size)]);
+        for second in 1..=64_u64 {
+            for first in 1..=second {
+                let (old, new) = ((first, root(first)), (second, root(second)));
+                let proof = filled(&consistency(first, second), &leaves);
+                assert_eq!(proof, subproof(at(first), &leaves[..at(second)], true), "{first} in {second}");
+                assert!(extends(&proof, old, new), "{first} in {second}");
+                assert!(!extends(&proof, (first, [7; 32]), new));
+                assert!(!extends(&proof, old, (second, [7; 32])));
+                assert!(!extends(&[proof.as_slice(), &[root(1)]].concat(), old, new));
+                if let [shorter @ .., _] = proof.as_slice() {
+                    assert!(!extends(shorter, old, new));
+                    assert!(!extends(&[&[[7; 32]], &proof[1..]].concat(), old, new));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_and_small_trees_up_to_300_as_well() {
+        let leaves = leaves(300);
+        for size in [256, 257, 300_u64] {
+            let root = definition(&leaves[..at(size)]);
+            for index in (0..size).step_by(7).chain(size - 3..size) {
+                let proof = filled(&inclusion(index, size), &leaves);
+                assert!(includes(&proof, (index, leaves[at(index)]), (size, root)), "{index} in {size}");
+                let proof = filled(&consistency(index + 1, size), &leaves);
+                let old = definition(&leaves[..=at(index)]);
+                assert!(extends(&proof, (index + 1, old), (size, root)), "{index} in {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn everything_begins_with_nothing_and_nothing_ends_before_it_begins() {
+        assert!(extends(&[], (0, [7; 32]), (5, [8; 32])));
+        assert!(extends(&[], (5, [7; 32]), (5, [7; 32])));
+        assert!(!extends(&[], (5, [7; 32]), (5, [8; 32])));
+        assert!(!extends(&[], (6, [7; 32]), (5, [7; 32])));
+        assert!(!extends(&[], (3, [7; 32]), (5, [7; 32])));
+    }
+
+    #[test]
+    fn a_span_is_made_of_full_subtrees() {
+        let leaves = leaves(300);
+        for (from, to) in [(0, 300), (256, 300), (8, 13), (5, 6), (0, 0)] {
+            let full = |(level, number): (u32, u64)| {
+                definition(&leaves[at(number << level)..at((number + 1) << level)])
+            };
+            let subtrees = Span { from, to }.subtrees();
+            assert_eq!(join(subtrees.into_iter().map(full)), definition(&leaves[at(from)..at(to)]));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Whether a log says what was signed: its leaves go through a tree, which is compared at each signed size.
+//!
+//! **Invariant:** where nothing is found, the log begins with exactly the events of which each checkpoint was signed.
+
+use std::collections::VecDeque;
+
+use super::nodes::{self, Kept};
+use super::tree::{Node, Tree};
+use super::turn::{State, states};
+use super::{Checkpoint, Hash, PublicKey, Signed, position, size};
+use crate::db::Db;
+use crate::projector::Finding;
+
+/// Compares while leaves go by.
+#[derive(Debug)]
+pub struct Witness {
+    tree: Tree,
+    /// Smallest first.
+    due: VecDeque<Checkpoint>,
+    /// The largest size at which the log said what was signed.
+    agreed: u64,
+    finding: Option<Finding>,
+}
+
+impl Witness {
+    pub fn new(mut checkpoints: Vec<Checkpoint>) -> Self {
+        checkpoints.sort_by_key(|checkpoint| checkpoint.size);
+        let mut witness = Self { tree: Tree::default(), due: checkpoints.into(), agreed: 0, finding: None };
+        witness.compare();
+        witness
+    }
+
+    /// Takes the next event's hash.
+    pub fn take(&mut self, leaf: Hash) {
+        self.take_and(leaf, |_| ());
+    }
+
+    fn take_and(&mut self, leaf: Hash, kept: impl FnMut(Node)) {
+        self.tree.push(leaf, kept);
+        self.compare();
+    }
+
+    /// So many events were signed and are what was signed.
+    pub fn agreed(&self) -> i64 {
+        position(self.agreed)
+    }
+
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// What there is to say when the log has ended.
+    pub fn finding(self) -> Option<Finding> {
+        let (stands, last) = (self.tree.size(), self.due.back().map(|checkpoint| checkpoint.size));
+        let missing = last.filter(|signed| *signed > stands).map(|signed| {
+            let what = format!(
+                "is missing: of {signed} events a checkpoint was signed. Later ones were removed, or this is a restore \
+                 of an earlier moment (docs/PROOF.md says what to do then)"
+            );
+            Finding::Event { position: position(stands + 1), what }
+        });
+        self.finding.or(missing)
+    }
+
+    fn compare(&mut self) {
+        let size = self.tree.size();
+        while let Some(checkpoint) = self.due.pop_front_if(|due| due.size == size) {
+            if self.finding.is_none() && checkpoint.root == self.tree.root() {
+                self.agreed = size;
+            } else if self.finding.is_none() {
+                let what = format!(
+                    "here or behind it, up to #{size}, the log is not what was signed when it had {size} events, though \
+                     each event fits the hash beside it now"
+                );
+                self.finding = Some(Finding::Event { position: position(self.agreed + 1), what });
+            }
+        }
+    }
+}
+
+/// Leaves that are read at a time.
+const BATCH: i64 = 1 << 16;
+
+/// Compares the log up to a position with the checkpoints, with those that are stored, and with what is kept of the
+/// tree. Each leaf must have been compared with its event before. Gives how many events are what was signed. Who signed
+/// what is stored only a key can tell.
+pub async fn verify(
+    db: &Db,
+    up_to: i64,
+    checkpoints: Vec<Checkpoint>,
+    key: Option<&PublicKey>,
+) -> Result<(i64, Vec<Finding>), sqlx::Error> {
+    let states = states(db).await?;
+    let stored = states.iter().filter_map(|state| state.signed().map(|signed| signed.checkpoint));
+    let mut witness = Witness::new(checkpoints.into_iter().chain(stored).collect());
+    let sealed = states.first().map_or(0, |state| state.size);
+    let (mut findings, mut done) = (vec![], 0);
+    while done < up_to {
+        let end = up_to.min(done + BATCH);
+        let mut made = vec![];
+        for leaf in nodes::leaves(db, done, end).await? {
+            witness.take_and(leaf, |node| made.push(Kept::of(node)));
+            findings.extend(states.iter().filter_map(|state| differs(state, witness.tree())));
+        }
+        findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
+        done = end;
+    }
+    let agreed = witness.agreed();
+    let short = witness.tree().size();
+    findings.extend(states.iter().filter_map(|state| damaged(state, short, key)));
+    findings.splice(0..0, witness.finding());
+    Ok((agreed, findings))
+}
+
+/// Whether what is kept of the tree of this size is another.
+fn differs(state: &State, tree: &Tree) -> Option<Finding> {
+    let differs = size(state.size) == tree.size() && state.nodes != tree.bytes();
+    differs.then(|| {
+        let what = format!("what is kept for {} is not the tree of {} events", state.origin, state.size);
+        Finding::Table { table: "seal", what }
+    })
+}
+
+/// Whether what is kept is ahead of the log, or a checkpoint that is none.
+fn damaged(state: &State, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
+    let key = key.filter(|key| key.origin() == state.origin);
+    let is_signed = |signed: Signed| key.is_none_or(|key| key.signed(&signed) == Some(true));
+    let what = if size(state.size) > stands {
+        format!("{} was sealed up to #{}, and the log ends at #{stands}", state.origin, state.size)
+    } else if state.checkpoint.is_some() && !state.signed().is_some_and(is_signed) {
+        format!("what is kept as the checkpoint of {} was not signed by it", state.origin)
+    } else {
+        return None;
+    };
+    Some(Finding::Table { table: "seal", what })
+}
