@@ -154,8 +154,7 @@ fn statements_are_used(tree: &Tree) -> Vec<Offence> {
 const NOT_SCOPED: &[(&str, &str)] = &[
     ("access_log/first_refusal.sql", "the gate: notes whom a suspension kept out"),
     ("access_log/first_refused_at.sql", "wants the platform"),
-    ("as_of/of_kind.sql", "resource types, which are nobody's"),
-    ("as_of/position.sql", "wants no more than a position"),
+    ("as_of/", "positions, and resource types, which are nobody's; one organisation's stream is scoped"),
     ("event_log/at.sql", "import: compares the log with a file"),
     ("event_log/look_", "the writer: judges appends"),
     ("event_log/stream.sql", "the bus: an aggregate from its own events"),
