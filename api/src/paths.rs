@@ -61,6 +61,7 @@ pub const ADMIN_HISTORY_SEARCHES: &str = "/admin/history/searches";
 pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/removal";
 pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
 pub const ADMIN_EVENT: &str = "/admin/history/{position}";
+pub const ADMIN_EVIDENCE: &str = "/admin/history/{position}/evidence";
 pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
 pub const ADMIN_REFERENCE: &str = "/admin/reference-data";
 pub const ADMIN_REFERENCE_NEW: &str = "/admin/reference-data/new";
@@ -197,6 +198,11 @@ pub fn compare(code: &str) -> String {
 /// A resource type as it was before the event at a position, beside itself now.
 pub fn compare_with_before(code: &str, position: i64) -> String {
     format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
+}
+
+/// An event with the proof that it is in the log.
+pub fn evidence(position: i64) -> String {
+    format!("{ADMIN_HISTORY}/{position}/evidence")
 }
 
 /// Where an event is undone.

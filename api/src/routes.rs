@@ -97,6 +97,7 @@ fn what_happened(routes: Routes) -> Routes {
         .post(paths::ADMIN_HISTORY_SEARCHES, Platform, history::searches::save)
         .post(paths::ADMIN_HISTORY_SEARCHES_REMOVAL, Platform, history::searches::remove)
         .get(paths::ADMIN_EVENT, Platform, history::event::show)
+        .get(paths::ADMIN_EVIDENCE, Platform, history::evidence::send)
         .get(paths::ADMIN_REVERT, Superadmin, admin::revert::form)
         .post(paths::ADMIN_REVERT, Superadmin, admin::revert::submit)
 }

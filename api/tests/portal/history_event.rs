@@ -2,6 +2,8 @@
 
 use api::{clock, reactor};
 use domain::org::{Confirmation, OrgCommand};
+use projections::seal::turn::Step;
+use projections::seal::{self, SigningKey};
 
 use crate::history::a_past;
 use crate::world::World;
@@ -58,9 +60,33 @@ async fn an_event_that_is_not_there_is_not_found(world: World) {
     }
 }
 
+async fn an_event_is_taken_along_with_its_proof_once_it_is_sealed(world: World) {
+    let (ana, ..) = a_past(&world).await;
+    ana.get("/admin/history/4").await.shows("nothing is sealed in this portal yet");
+    ana.get("/admin/history/4/evidence").await.is(409).shows("There is no evidence");
+    let key = SigningKey::new("portal.example/log", &[7; 32]).expect("a key");
+    while seal::read_on(&world.app.db, key.origin()).await.expect("sound") != Step::End {}
+    let turn = seal::Turn::begin(&world.app.db, key.origin()).await.expect("readable").expect("nobody else");
+    let signed = key.sign(turn.size(), turn.root());
+    turn.sealed(&signed).await.expect("noted");
+    ana.get("/admin/history/4").await.shows("/admin/history/4/evidence");
+    let answer = ana.get("/admin/history/4/evidence").await;
+    let evidence: seal::Evidence = serde_json::from_str(&answer.is(200).body).expect("evidence");
+    assert_eq!(evidence.check(&key.public()), Ok((4, 6)));
+    let forged = answer.body.replacen("March", "April", 1);
+    let forged: seal::Evidence = serde_json::from_str(&forged).expect("evidence");
+    assert!(forged.check(&key.public()).is_err());
+    world.given(world.org("later").await, OrgCommand::Protect).await;
+    ana.get("/admin/history/7").await.shows("not sealed yet: the last checkpoint is of 6 events");
+    for nothing in ["0", "-1", "999999", "words"] {
+        ana.get(&format!("/admin/history/{nothing}/evidence")).await.is(404);
+    }
+}
+
 engines! {
     an_event_says_who_why_when_and_what_it_changed,
     what_an_event_changed_is_told_field_by_field,
     causes_and_consequences_are_a_tree,
     an_event_that_is_not_there_is_not_found,
+    an_event_is_taken_along_with_its_proof_once_it_is_sealed,
 }

@@ -4,6 +4,7 @@
 
 mod bar;
 pub mod event;
+pub mod evidence;
 pub mod export;
 pub mod exports;
 pub mod refused;

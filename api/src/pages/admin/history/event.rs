@@ -13,6 +13,7 @@ use projections::event_log::Recorded;
 use projections::history::{self, related};
 use serde_json::Value;
 
+use super::evidence;
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -48,7 +49,7 @@ pub async fn show(
             html! {
                 (ui::card("Facts", facts(&event, &names)))
                 (ui::card("In the log", place(&event)))
-                (ui::card("Proof", proof(&event)))
+                (ui::card("Proof", evidence::told(&app, &event).await))
             },
         ))
     };
@@ -141,18 +142,6 @@ fn place(event: &Recorded) -> Markup {
         ));
     }
     ui::facts(&rows)
-}
-
-/// Whether the event is as it was written, as far as it can say so itself.
-fn proof(event: &Recorded) -> Markup {
-    let hash = hex::encode(&event.leaf_hash);
-    html! {
-        @if event.is_intact() { (ui::facts(&[("Hash", ui::copyable(&hash)), ("Fits the event", html! { "yes" })])) }
-        @else {
-            (ui::note(Tone::Danger, html! { "The hash beside this event is not the hash of what stands here. Somebody changed it after it was written." }))
-            (ui::facts(&[("Hash", ui::copyable(&hash))]))
-        }
-    }
 }
 
 fn raw(event: &Recorded) -> Markup {
