@@ -49,7 +49,7 @@ async fn a_member_who_tries_everything_finds_nothing_of_others(world: World) {
             assert!(crawler.sent.contains(form), "{form} was not found: {:?}", crawler.sent);
         }
         assert_eq!(world.since(before).await, [""; 0]);
-        crawler.nothing_changes(more_of(&world, &other)).await;
+        Box::pin(crawler.nothing_changes(more_of(&world, &other))).await;
     }
 }
 

@@ -84,8 +84,8 @@ const TITLE: &str = "Organisations";
 /// What stands on the page of now, for somebody who may make organisations or may not.
 pub fn content(view: &View, order: &Order, page: &OrgPage, may_create: bool) -> Markup {
     let actions = html! {
-        (control(view, None))
         @if may_create { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
+        (control(view, None))
     };
     html! {
         (ui::head(TITLE, None, None, ui::actions(actions)))

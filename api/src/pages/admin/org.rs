@@ -156,7 +156,6 @@ pub(super) fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
 pub(super) fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> Markup {
     let status = html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } };
     let actions = html! {
-        @if let Some(here) = here { (as_of::control(here, None, &[])) }
         @if operator.identity.is_superadmin() {
             @match org.status.as_str() {
                 SUSPENDED => (ui::primary_link("Reinstate", &paths::org_action(org.org_id, Action::Reinstatement))),
@@ -168,6 +167,7 @@ pub(super) fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> 
                 }
             }
         }
+        @if let Some(here) = here { (as_of::control(here, None, &[])) }
     };
     ui::head(&org.name, Some(status), Some(ui::id(&org.slug)), ui::actions(actions))
 }

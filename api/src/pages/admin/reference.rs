@@ -38,9 +38,9 @@ pub async fn show(
         rows.push(cells(row, reach));
     }
     let actions = html! {
-        (as_of::control(paths::ADMIN_REFERENCE, None, &[]))
         @if !rows.is_empty() { (ui::button_link("Compare", paths::ADMIN_REFERENCE_COMPARE)) }
         @if change { (ui::primary_link("New resource type", paths::ADMIN_REFERENCE_NEW)) }
+        (as_of::control(paths::ADMIN_REFERENCE, None, &[]))
     };
     let subtitle = html! { "What kinds of things the product has, and which organisations have them." };
     let content = html! {

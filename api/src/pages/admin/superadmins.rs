@@ -85,8 +85,8 @@ pub async fn show(
     let change = operator.identity.is_superadmin();
     let label = if app.settings.grant_approval { "Ask for a role" } else { "Grant a role" };
     let actions = html! {
-        (as_of::control(paths::ADMIN_SUPERADMINS, None, &[]))
         @if change { (ui::primary_link(label, paths::ADMIN_SUPERADMINS_NEW)) }
+        (as_of::control(paths::ADMIN_SUPERADMINS, None, &[]))
     };
     let subtitle = html! { (counted(standing, &held)) ". Auditors see everything and change nothing." };
     let content = html! {

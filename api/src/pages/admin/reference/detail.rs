@@ -69,7 +69,6 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     let link = |label, change| ui::button_link(label, &paths::resource_type_change(&row.code, change));
     let status = ui::badge(if row.active { "active" } else { "deactivated" });
     let actions = html! {
-        (as_of::control(&paths::resource_type(&row.code), None, &[]))
         (ui::button_link("Compare with …", &paths::compare(&row.code)))
         @if change && row.active {
             (link("Relabel", Change::Label))
@@ -79,6 +78,7 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
         } @else if change {
             (ui::primary_link("Reactivate", &paths::resource_type_change(&row.code, Change::Reactivation)))
         }
+        (as_of::control(&paths::resource_type(&row.code), None, &[]))
     };
     ui::head(&row.label, Some(status), Some(ui::id(&row.code)), ui::actions(actions))
 }
