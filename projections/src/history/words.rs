@@ -17,7 +17,8 @@ pub(super) fn of(payload: &str) -> String {
 
 fn collect(value: &Value, words: &mut Vec<String>) {
     match value {
-        Value::String(text) if is_typed(text) => words.push(text.to_lowercase()),
+        // Without what no table takes: the history parks nothing.
+        Value::String(text) if is_typed(text) => words.push(text.to_lowercase().replace('\0', " ")),
         Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
         Value::Object(members) => members.values().for_each(|member| collect(member, words)),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -41,5 +42,6 @@ mod tests {
         assert_eq!(of(&payload), "owner");
         assert_eq!(of(r#"{"OrgCreated":{"name":"ÜNÏ Söhne","slug":"uni"}}"#), "ünï söhne\nuni");
         assert_eq!(of("damaged"), "");
+        assert_eq!(of(r#"{"OrgCreated":{"name":"Ac\u0000me"}}"#), "ac me");
     }
 }
