@@ -1,7 +1,7 @@
 //! Nothing of one organisation reaches a member of another: no page, form, redirect, header or error, and no time.
 //!
-//! **Invariant:** whatever is another's carries [`MARK`], which is in no page of ours and no random hex, so a leak needs
-//! no list of places to look at.
+//! **Invariant:** whatever is another's carries [`MARK`], which is in no page of ours, no random hex and no random
+//! base32, so a leak needs no list of places to look at.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use projections::people;
 use crate::client::{Answer, Client};
 use crate::world::World;
 
-const MARK: &str = "qx";
+const MARK: &str = "q9x8";
 
 /// What there is in the other organisation, to be asked for by name.
 struct Other {
@@ -67,32 +67,32 @@ async fn acme(world: &World) -> OrgId {
 
 /// Others, of every standing, full of what nobody else may see.
 async fn other(world: &World) -> Other {
-    let org = world.org("qxold").await;
-    let operator = world.granted("qxoperator@qx.example", PlatformRole::Superadmin).await;
-    let owner = world.joined(org, "qxowner@qx.example", Role::Owner).await;
-    let name = "Qxavier Qxson".parse().expect("a name");
+    let org = world.org("q9x8old").await;
+    let operator = world.granted("q9x8operator@q9x8.example", PlatformRole::Superadmin).await;
+    let owner = world.joined(org, "q9x8owner@q9x8.example", Role::Owner).await;
+    let name = "Q9x8avier Q9x8son".parse().expect("a name");
     people::set_name(&world.app.db, owner.person(), &name).await.expect("stored");
-    world.given(org, OrgCommand::Rename { name: "Qxname Works".parse().expect("a name") }).await;
-    world.given(org, OrgCommand::ChangeSlug { slug: "qxslug".parse().expect("a slug") }).await;
-    world.suspended(org, "Qxreason: they did not pay").await;
+    world.given(org, OrgCommand::Rename { name: "Q9x8name Works".parse().expect("a name") }).await;
+    world.given(org, OrgCommand::ChangeSlug { slug: "q9x8slug".parse().expect("a slug") }).await;
+    world.suspended(org, "Q9x8reason: they did not pay").await;
     world.given(org, OrgCommand::Reinstate).await;
-    let guest = world.person("qxguest@qx.example").await;
+    let guest = world.person("q9x8guest@q9x8.example").await;
     let invitation = world.invited(org, guest, Role::Admin).await.to_string();
     world.joined(org, "both@example.com", Role::Owner).await;
     permit(world, org, Action::Read).await;
-    let why = [("reason", "Qxwhy: a ticket of theirs")];
+    let why = [("reason", "Q9x8why: a ticket of theirs")];
     operator.post(&format!("/admin/orgs/{org}/reason"), &why).await.is(303);
     operator.get(&format!("/admin/orgs/{org}/members")).await.is(200);
     world.app.recorder.flush().await;
-    let (suspended, archived) = (world.org("qxsuspended").await, world.org("qxarchived").await);
-    world.suspended(suspended, "Qxreason: a court order").await;
+    let (suspended, archived) = (world.org("q9x8suspended").await, world.org("q9x8archived").await);
+    world.suspended(suspended, "Q9x8reason: a court order").await;
     world.archived(archived).await;
     Other { org, invitation }
 }
 
 /// A role of their own, if it is not there, and something that members may do with what every organisation has.
 async fn permit(world: &World, org: OrgId, action: Action) {
-    let role = "qxclerk".parse().expect("a name");
+    let role = "q9x8clerk".parse().expect("a name");
     let add = OrgCommand::AddRole { role, permissions: BTreeMap::new() };
     let _there_already = world.app.bus.send::<Org>(&Issuer::Shell, org, add, Envelope::new()).await;
     let granted =
@@ -115,15 +115,15 @@ async fn project(world: &World) {
 /// More of everything in the other organisation, and a new one.
 async fn more_of(world: &World, other: &Other) {
     let number = world.position().await;
-    world.joined(other.org, &format!("qxlate{number}@qx.example"), Role::Member).await;
-    let name = format!("Qxnewer {number}").parse().expect("a name");
+    world.joined(other.org, &format!("q9x8late{number}@q9x8.example"), Role::Member).await;
+    let name = format!("Q9x8newer {number}").parse().expect("a name");
     world.given(other.org, OrgCommand::Rename { name }).await;
-    let guest = world.person(&format!("qxinvited{number}@qx.example")).await;
+    let guest = world.person(&format!("q9x8invited{number}@q9x8.example")).await;
     world.invited(other.org, guest, Role::Member).await;
     permit(world, other.org, Action::List).await;
-    world.suspended(other.org, "Qxreason: not again").await;
-    world.org(&format!("qxnew{number}")).await;
-    let operator = world.granted("qxoperator@qx.example", PlatformRole::Auditor).await;
+    world.suspended(other.org, "Q9x8reason: not again").await;
+    world.org(&format!("q9x8new{number}")).await;
+    let operator = world.granted("q9x8operator@q9x8.example", PlatformRole::Auditor).await;
     operator.get(&format!("/admin/orgs/{}", other.org)).await.is(200);
     world.app.recorder.flush().await;
     world.given(other.org, OrgCommand::Reinstate).await;
@@ -151,13 +151,15 @@ impl Crawler<'_> {
     fn addresses(&self, other: &Other) -> Vec<String> {
         let mut addresses: Vec<String> = ["/", "/account", "/org/acme/dashboard"].map(str::to_owned).into();
         for entry in routes::entries(&self.world.app) {
-            for slug in ["acme", "qxslug", "qxold", "qxsuspended", "qxarchived", "QXSLUG", "missing"] {
-                for action in ["name", "suspension", "invitations", "qx"] {
+            for slug in
+                ["acme", "q9x8slug", "q9x8old", "q9x8suspended", "q9x8archived", "Q9X8SLUG", "missing"]
+            {
+                for action in ["name", "suspension", "invitations", "q9x8"] {
                     let path = entry.path.replace("{slug}", slug).replace("{action}", action);
                     let path =
                         path.replace("{id}", &other.org.to_string()).replace("{token}", &"0".repeat(64));
-                    let path = path.replace("{invitation}", &other.invitation).replace("{*rest}", "qxslug");
-                    addresses.extend([format!("{path}?q=qxslug&before=1&of=operators"), path]);
+                    let path = path.replace("{invitation}", &other.invitation).replace("{*rest}", "q9x8slug");
+                    addresses.extend([format!("{path}?q=q9x8slug&before=1&of=operators"), path]);
                 }
             }
         }
@@ -187,12 +189,12 @@ impl Crawler<'_> {
     async fn send(&mut self, form: &FoundForm) -> Vec<String> {
         if form.method != "post" {
             let query = |value: &str| format!("{}?{}={value}", form.action, form.fields[0].0);
-            return if form.fields.is_empty() { vec![] } else { vec![query("qx"), query("e")] };
+            return if form.fields.is_empty() { vec![] } else { vec![query("q9x8"), query("e")] };
         }
         for foreign in [false, true] {
             let names = |name: &str| ["slug", "org", "next", "q", "id"].contains(&name);
             let value = |(name, typed): &(String, String)| {
-                (name.clone(), if foreign && names(name) { "qxslug".to_owned() } else { typed.clone() })
+                (name.clone(), if foreign && names(name) { "q9x8slug".to_owned() } else { typed.clone() })
             };
             let fields: Vec<(String, String)> = form.fields.iter().map(value).collect();
             let body = serde_html_form::to_string(&fields).expect("text");
@@ -218,9 +220,9 @@ impl Crawler<'_> {
             }
             let form = "application/x-www-form-urlencoded";
             for (kind, body) in [
-                ("application/json", format!(r#"{{"slug":"qxslug","id":"{}"}}"#, other.org)),
-                (form, "slug=qxslug".to_owned()),
-                (form, "org=qxslug&unknown=1".to_owned()),
+                ("application/json", format!(r#"{{"slug":"q9x8slug","id":"{}"}}"#, other.org)),
+                (form, "slug=q9x8slug".to_owned()),
+                (form, "org=q9x8slug&unknown=1".to_owned()),
                 (form, format!("name={}", "x".repeat(1024 * 1024))),
             ] {
                 let answer = client.post_raw(path, kind, body.clone()).await;
