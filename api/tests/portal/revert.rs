@@ -162,6 +162,34 @@ async fn what_cannot_be_undone_says_why_and_nonsense_is_not_found(world: World) 
     assert!(!world.since(before).await.contains(&"OrgUnprotected".to_owned()));
 }
 
+async fn a_click_that_is_sent_twice_undoes_once_and_gives_one_answer(world: World) {
+    let (_, _, at) = suspended(&world).await;
+    let ana = world.operator().await;
+    let before = world.position().await;
+    let form = [("command_id", &*clock::new_id().to_string())];
+    let path = path(at);
+    let (one, other) = tokio::join!(ana.post(&path, &form), ana.post(&path, &form));
+    let again = ana.post(&path, &form).await;
+    let first = one.is(303).location().to_owned();
+    assert_eq!([other.is(303).location(), again.is(303).location()], [first.as_str(); 2]);
+    assert_eq!(world.since(before).await, ["OrgReinstated"]);
+}
+
+async fn what_was_undone_and_what_undid_it_are_found_in_the_history(world: World) {
+    let (_, _, at) = suspended(&world).await;
+    let ana = world.operator().await;
+    revert(&ana, at).await.is(303);
+    let undone = world.position().await;
+    for (only, there, elsewhere) in [("reverts", undone, at), ("reverted", at, undone)] {
+        let page = ana.get(&format!("/admin/history?only={only}")).await;
+        let link = |position: i64| format!("href=\"/admin/history/{position}\"");
+        page.is(200).shows("1 event").shows(&link(there));
+        assert!(!page.body.contains(&link(elsewhere)), "{only}");
+    }
+    ana.get(&format!("/admin/history/{at}")).await.shows("This was undone by");
+    ana.get(&format!("/admin/history/{undone}")).await.shows("This undoes");
+}
+
 engines! {
     a_suspension_is_undone_with_a_click_and_that_again,
     a_protected_organisation_comes_back_as_any_other,
@@ -169,4 +197,6 @@ engines! {
     a_change_of_policy_is_undone_to_whom_it_reached,
     boxes_that_were_saved_together_are_undone_together,
     what_cannot_be_undone_says_why_and_nonsense_is_not_found,
+    a_click_that_is_sent_twice_undoes_once_and_gives_one_answer,
+    what_was_undone_and_what_undid_it_are_found_in_the_history,
 }

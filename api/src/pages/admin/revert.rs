@@ -164,6 +164,9 @@ where
 
     async fn send(self, client: Client, typed: Typed) -> Result<Response, Error> {
         let Typed { command_id, expected_sequence } = typed;
+        if let Some(done) = self.stream.iter().rev().find(|event| self.is_done_by(event, command_id)) {
+            return Ok(self.done(done.position)); // the same form again
+        }
         if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
             let since: Vec<Recorded> =
                 self.stream.iter().filter(|event| event.sequence > seen).cloned().collect();
@@ -180,10 +183,7 @@ where
         };
         let (issuer, command) = (Issuer::from(&self.operator.identity), plan.command.clone());
         match self.app.bus.send::<A>(&issuer, self.id.clone(), command, envelope).await {
-            Ok(receipt) => {
-                let to = paths::seen(&A::page_of(&self.id), receipt.position);
-                Ok(Redirect::to(&to).into_response())
-            }
+            Ok(receipt) => Ok(self.done(receipt.position)),
             Err(SendError::Stale { since, .. }) => {
                 self.again(meanwhile(self.app, "this", &since).await?).await
             }
@@ -193,6 +193,15 @@ where
             }
             Err(refusal) => Err(refusal.into()),
         }
+    }
+
+    /// Whether an event is what this command wrote to undo the one here.
+    fn is_done_by(&self, event: &Recorded, command: Uuid) -> bool {
+        event.metadata().is_ok_and(|it| it.command == command && it.reverts == Some(self.event.position))
+    }
+
+    fn done(&self, position: i64) -> Response {
+        Redirect::to(&paths::seen(&A::page_of(&self.id), position)).into_response()
     }
 
     async fn again(&self, note: Markup) -> Result<Response, Error> {
