@@ -106,6 +106,16 @@ pub(super) async fn requests(
             html! { "Here a second superadmin approves, never whoever asked." },
         ));
     }
+    let last = Column::new("Decision").wide();
+    requested(app, open, (last, &|request| deciding(operator, request, held))).await
+}
+
+/// Requests, with a last column that says what is to be said of each.
+pub(super) async fn requested(
+    app: &App,
+    open: &[Listed<GrantRequest>],
+    (last, told): (Column<'_>, &(dyn Fn(&Listed<GrantRequest>) -> Markup + Sync)),
+) -> Result<Markup, Error> {
     let asked: Vec<String> = open.iter().map(|request| format!("person:{}", request.asked_by)).collect();
     let names = Names::of_actors(app, &asked.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let columns = [
@@ -113,7 +123,7 @@ pub(super) async fn requests(
         Column::new("Role"),
         Column::new("Reason").wide(),
         Column::new("Asked by"),
-        Column::new("Decision").wide(),
+        last,
     ];
     let row = |request: &Listed<GrantRequest>| {
         vec![
@@ -121,7 +131,7 @@ pub(super) async fn requests(
             asked_for(request),
             html! { (request.reason) },
             by(&names, &format!("person:{}", request.asked_by), request.asked_at),
-            deciding(operator, request, held),
+            told(request),
         ]
     };
     Ok(ui::table("Requests", &columns, &open.iter().map(row).collect::<Vec<_>>()))

@@ -8,11 +8,11 @@ use cqrs_es::Aggregate;
 use domain::Grant;
 use domain::grant::PlatformRole;
 use maud::{Markup, html};
-use projections::grants::{self, GrantListed, GrantRequest, Listed};
+use projections::grants::{self, GrantListed};
 use projections::history::Filter;
 use projections::history::filter::types;
 
-use super::tables::{asked_for, names, until};
+use super::tables::{names, requested, until};
 use super::{Asked, OPEN, by, past, past_requests, who};
 use crate::access::Operator;
 use crate::app::App;
@@ -35,7 +35,7 @@ pub(super) async fn show(app: &App, operator: &Operator, asked: &Asked, at: At) 
         (ui::head(TITLE, None, Some(html! { (counted(&then, at)) }), ui::actions(control)))
         (ui::card("Who held a role", held(app, &then, at).await?))
         @if !since.is_empty() { (ui::card("Held now, and not then", given(app, &since, at).await?)) }
-        @if !open.is_empty() { (ui::card("Requests", requests(app, &open).await?)) }
+        @if !open.is_empty() { (ui::card("Requests", requested(app, &open, (Column::new("Now"), &|it| ui::badge(&it.status))).await?)) }
         (past(app, operator, asked, Some(at)).await?)
         (past_requests(app, operator, asked, Some(at)).await?)
     };
@@ -117,26 +117,4 @@ fn became(grant: &GrantListed, names: &Names) -> Markup {
             _ => span.hint { "still held" },
         }
     }
-}
-
-async fn requests(app: &App, open: &[Listed<GrantRequest>]) -> Result<Markup, Error> {
-    let asked: Vec<String> = open.iter().map(|request| format!("person:{}", request.asked_by)).collect();
-    let names = Names::of_actors(app, &asked.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-    let columns = [
-        Column::new("Who"),
-        Column::new("Role"),
-        Column::new("Reason").wide(),
-        Column::new("Asked by"),
-        Column::new("Now"),
-    ];
-    let row = |request: &Listed<GrantRequest>| {
-        vec![
-            who(request),
-            asked_for(request),
-            html! { (request.reason) },
-            by(&names, &format!("person:{}", request.asked_by), request.asked_at),
-            ui::badge(&request.status),
-        ]
-    };
-    Ok(ui::table("Requests", &columns, &open.iter().map(row).collect::<Vec<_>>()))
 }
