@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use projections::{Projector, testing};
 
+use crate::measure::{ask, cells};
 use crate::process::Process;
 use crate::seed;
 use crate::wire::Wire;
@@ -39,8 +40,8 @@ pub(crate) async fn run() {
     println!("| question | Postgres p50 | p99 | SQLite p50 | p99 |");
     println!("| --- | --- | --- | --- | --- |");
     for (question, path) in QUESTIONS {
-        let (one, other) = (ask(&ana, path).await, ask(&bo, path).await);
-        println!("| {question} | {} | {} | {} | {} |", ms(one.0), ms(one.1), ms(other.0), ms(other.1));
+        let (one, other) = (ask(&ana, path, REQUESTS).await, ask(&bo, path, REQUESTS).await);
+        println!("| {question} | {} | {} |", cells(one), cells(other));
     }
     for (engine, browser) in [("Postgres", &ana), ("SQLite", &bo)] {
         let started = Instant::now();
@@ -51,10 +52,6 @@ pub(crate) async fn run() {
     println!();
     on_postgres.kill().await;
     on_sqlite.kill().await;
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2}", time.as_secs_f64() * 1000.0)
 }
 
 async fn start(url: &str) -> (Process, Wire) {
@@ -73,18 +70,4 @@ async fn start(url: &str) -> (Process, Wire) {
         tokio::time::sleep(Duration::from_millis(200)).await; // until the index of parts is made
     }
     (portal, wire)
-}
-
-/// Median and 99th percentile.
-async fn ask(browser: &Wire, path: &str) -> (Duration, Duration) {
-    let mut wire = browser.again(browser.address); // the one before has rested too long
-    let mut times = Vec::with_capacity(REQUESTS);
-    for _ in 0..REQUESTS {
-        let started = Instant::now();
-        let answer = wire.get(path).await.expect("an answer");
-        times.push(started.elapsed());
-        assert_eq!(answer.status, 200, "{}", answer.body);
-    }
-    times.sort_unstable();
-    (times[REQUESTS / 2], times[REQUESTS * 99 / 100])
 }

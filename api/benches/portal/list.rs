@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use projections::{Projector, testing};
 use tokio::task::JoinSet;
 
+use crate::measure::{ask, ms};
 use crate::memory;
 use crate::process::Process;
 use crate::seed;
@@ -48,16 +49,17 @@ pub(crate) async fn run() {
     let (on_sqlite, bo) = start(&sqlite_url).await;
     let in_memory = memory::start().await;
     let nobody = Wire::new(in_memory.address);
-    let (memory, slow) = ask(&nobody, "/admin/orgs").await;
+    let (memory, slow) = ask(&nobody, "/admin/orgs", REQUESTS).await;
     println!("From memory: {}, p99 {}.\n", ms(memory), ms(slow));
     println!("| question | Postgres p50 | p99 | memory / it | SQLite p50 | p99 | memory / it |");
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for (question, path) in QUESTIONS {
         let path = if path.ends_with("after=") { format!("{path}{FAR}") } else { path.to_owned() };
-        let cells = [ask(&ana, &path).await, ask(&bo, &path).await].map(|(half, most)| {
-            let ratio = memory.as_secs_f64() / half.as_secs_f64();
-            format!("{} | {} | {ratio:.2}", ms(half), ms(most))
-        });
+        let cells =
+            [ask(&ana, &path, REQUESTS).await, ask(&bo, &path, REQUESTS).await].map(|(half, most)| {
+                let ratio = memory.as_secs_f64() / half.as_secs_f64();
+                format!("{} | {} | {ratio:.2}", ms(half), ms(most))
+            });
         println!("| {question} | {} |", cells.join(" | "));
     }
     println!(
@@ -70,10 +72,6 @@ pub(crate) async fn run() {
     println!("| | {memory:.0} | {postgres:.0} | {of_memory:.2} | {sqlite:.0} | {of_it:.2} |\n");
     on_postgres.kill().await;
     on_sqlite.kill().await;
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2}", time.as_secs_f64() * 1000.0)
 }
 
 async fn start(url: &str) -> (Process, Wire) {
@@ -89,20 +87,6 @@ async fn start(url: &str) -> (Process, Wire) {
     let mut portal = Process::start(crate::PORTAL, url).await;
     let wire = portal.first_superadmin().await;
     (portal, wire)
-}
-
-/// Median and 99th percentile.
-async fn ask(browser: &Wire, path: &str) -> (Duration, Duration) {
-    let mut wire = browser.again(browser.address); // the one before has rested too long
-    let mut times = Vec::with_capacity(REQUESTS);
-    for _ in 0..REQUESTS {
-        let started = Instant::now();
-        let answer = wire.get(path).await.expect("an answer");
-        times.push(started.elapsed());
-        assert_eq!(answer.status, 200, "{}", answer.body);
-    }
-    times.sort_unstable();
-    (times[REQUESTS / 2], times[REQUESTS * 99 / 100])
 }
 
 /// First pages answered per second.

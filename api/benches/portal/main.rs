@@ -8,6 +8,7 @@
 mod commands;
 mod history;
 mod list;
+mod measure;
 mod memory;
 mod pages;
 #[path = "../../tests/portal/process.rs"]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use projections::testing;
 use uuid::Uuid;
 
+use crate::measure::{cells, halves};
 use crate::process::Process;
 use crate::wire::Wire;
 
@@ -71,15 +72,6 @@ impl World {
                 assert_eq!(answer.status, 200, "{}", answer.body);
             }
         }
-        let both = |mut times: Vec<Duration>| {
-            times.sort_unstable();
-            (times[REQUESTS / 2], times[REQUESTS * 99 / 100])
-        };
-        pages.iter().zip(times).map(|((name, ..), times)| (*name, both(times))).collect()
+        pages.iter().zip(times).map(|((name, ..), times)| (*name, halves(times))).collect()
     }
-}
-
-fn cells((half, most): (Duration, Duration)) -> String {
-    let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1000.0);
-    format!("{} | {}", ms(half), ms(most))
 }

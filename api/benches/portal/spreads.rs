@@ -6,6 +6,7 @@ use projections::{Projector, testing};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::measure::{cells, halves};
 use crate::process::Process;
 use crate::seed;
 use crate::wire::Wire;
@@ -32,7 +33,7 @@ pub(crate) async fn run() {
         let (acknowledged, seen) = world.switch().await;
         let events = world.position().await - before;
         let (answers, per_second) = world.load().await;
-        let cells = [acknowledged, seen, answers].map(cells).join(" | ");
+        let cells = [acknowledged, seen, answers].map(|times| cells(halves(times))).join(" | ");
         println!("| {engine} | {events} | {cells} | {per_second:.0} |");
         world.portal.kill().await;
     }
@@ -133,11 +134,4 @@ async fn change(ana: &mut Wire, number: u128, everywhere: bool) {
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
-}
-
-/// Median and 99th percentile.
-fn cells(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1000.0);
-    format!("{} | {}", ms(times[times.len() / 2]), ms(times[times.len() * 99 / 100]))
 }
