@@ -76,11 +76,8 @@ impl Looks {
 
     /// The way to the looks before these, and back to the newest.
     pub fn pager(&self, here: &str) -> Markup {
-        let separator = if here.contains('?') { '&' } else { '?' };
         let full = i64::try_from(self.rows.len()).unwrap_or(i64::MAX) == SHOWN;
-        let last = self.rows.last().filter(|_| full);
-        let older = last.map(|look| format!("{here}{separator}before={}", look.read_id));
-        let newest = self.later.then(|| here.to_owned());
-        html! { @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) } }
+        let last = self.rows.last().filter(|_| full).map(|look| look.read_id);
+        ui::newest_first(here, self.later, last)
     }
 }

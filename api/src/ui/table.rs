@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** what a table shows is in its URL: filters are a GET form, sorting and paging are links.
 
+use std::fmt::Display;
+
 use maud::{Markup, html};
 
 use super::{Field, icon};
@@ -93,6 +95,15 @@ pub fn pager(previous: Option<String>, next: Option<String>, count: &str) -> Mar
             }
         }
     }
+}
+
+/// The same for a list that says no number, newest first: on to the rows before the last of a full page, and back to
+/// the newest from a later one.
+pub fn newest_first(here: &str, is_later: bool, last_of_full: Option<impl Display>) -> Markup {
+    let separator = if here.contains('?') { '&' } else { '?' };
+    let older = last_of_full.map(|last| format!("{here}{separator}before={last}"));
+    let newest = is_later.then(|| here.to_owned());
+    html! { @if older.is_some() || newest.is_some() { (pager(newest, older, "Newest first")) } }
 }
 
 fn step(label: &str, rel: &str, href: Option<String>) -> Markup {

@@ -18,6 +18,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use projections::history::{self, HistoryPage};
+use serde::Deserialize;
+use uuid::Uuid;
 
 use self::view::View;
 use super::{Desk, Seen};
@@ -29,6 +31,13 @@ use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
 use crate::paths;
 use crate::ui::{self, Section, Tone};
+
+/// Where a list of what is no event goes on.
+#[derive(Deserialize)]
+pub struct Before {
+    /// Only what came before this one.
+    before: Option<Uuid>,
+}
 
 /// Events on a page.
 const EVENTS: usize = 50;

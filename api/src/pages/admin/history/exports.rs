@@ -3,11 +3,10 @@
 use axum::extract::State;
 use maud::{Markup, html};
 use projections::operator_reads::{self, Look};
-use serde::Deserialize;
 use uuid::Uuid;
 
-use super::bar;
 use super::view::View;
+use super::{Before, bar};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -20,32 +19,24 @@ use crate::ui::{self, Column, Section};
 /// Exports on a page.
 const SHOWN: usize = 50;
 
-#[derive(Deserialize, Default)]
-pub struct Asked {
-    /// Only exports before this one.
-    before: Option<Uuid>,
-}
-
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(Asked { before }): Query<Asked>,
+    Query(Before { before }): Query<Before>,
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let exports = operator_reads::exports(&app.db, &operator.platform, before, limit).await?;
     let people: Vec<Uuid> = exports.iter().map(|export| export.person_id).collect();
     let names = Names::of_people(&app, &people).await?;
-    let last = exports.last().filter(|_| exports.len() == SHOWN);
-    let older = last.map(|last| format!("{}?before={}", paths::ADMIN_HISTORY_EXPORTS, last.read_id));
-    let newest = before.map(|_| paths::ADMIN_HISTORY_EXPORTS.to_owned());
+    let last = exports.last().filter(|_| exports.len() == SHOWN).map(|last| last.read_id);
     let subtitle = html! { "Who took which part of the history away as a file." };
     let content = html! {
         (ui::head("History", None, Some(subtitle), html! {}))
         (bar::tabs("exported"))
         @if exports.is_empty() { (ui::empty("Nothing was exported.", html! { "Exports are made where the history is searched." })) }
         @else { (table(&exports, &names)) }
-        @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) }
+        (ui::newest_first(paths::ADMIN_HISTORY_EXPORTS, before.is_some(), last))
     };
     let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
     Ok(desk.page(Section::History, "Exports", &crumbs, content))

@@ -5,10 +5,8 @@
 use axum::extract::State;
 use maud::{Markup, html};
 use projections::access_log::{self, Refused};
-use serde::Deserialize;
-use uuid::Uuid;
 
-use super::bar;
+use super::{Before, bar};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -21,32 +19,24 @@ use crate::ui::{self, Column, Section};
 /// Refusals on a page.
 const SHOWN: usize = 50;
 
-#[derive(Deserialize, Default)]
-pub struct Asked {
-    /// Only refusals before this one.
-    before: Option<Uuid>,
-}
-
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(Asked { before }): Query<Asked>,
+    Query(Before { before }): Query<Before>,
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let refused = access_log::before(&app.db, &operator.platform, before, limit).await?;
     let actors: Vec<&str> = refused.iter().map(|it| it.actor.as_str()).collect();
     let names = Names::of_actors(&app, &actors).await?;
-    let last = refused.last().filter(|_| refused.len() == SHOWN);
-    let older = last.map(|last| format!("{}?before={}", paths::ADMIN_HISTORY_REFUSED, last.entry_id));
-    let newest = before.map(|_| paths::ADMIN_HISTORY_REFUSED.to_owned());
+    let last = refused.last().filter(|_| refused.len() == SHOWN).map(|last| last.entry_id);
     let subtitle = html! { "What somebody may not do, or a rule stood against. None of it happened." };
     let content = html! {
         (ui::head("History", None, Some(subtitle), html! {}))
         (bar::tabs("refused"))
         @if refused.is_empty() { (ui::empty("Nothing was refused.", html! { "Nobody was turned away." })) }
         @else { (table(&refused, &names)) }
-        @if older.is_some() || newest.is_some() { (ui::pager(newest, older, "Newest first")) }
+        (ui::newest_first(paths::ADMIN_HISTORY_REFUSED, before.is_some(), last))
     };
     let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
     Ok(desk.page(Section::History, "Refused", &crumbs, content))
