@@ -80,7 +80,7 @@ impl Replay {
 fn line(names: &Names, event: &Recorded) -> String {
     let at: DateTime<Utc> = event.recorded_at.into();
     let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    format!("#{}  {at}  {}", event.position, names.text(event))
+    format!("#{}  {at}  {}", event.position, names.sentence_text(event))
 }
 
 /// Whether somebody wants the next one: Enter, and not `q`. Where nobody types, the end of the input ends it.

@@ -101,17 +101,6 @@ impl Names {
         }
     }
 
-    /// The same as plain text.
-    pub fn text(&self, event: &Recorded) -> String {
-        match (event.fact(), event.metadata()) {
-            (Ok(fact), Ok(metadata)) => {
-                let parts: String = fact.sentence().iter().map(|part| self.part(part)).collect();
-                format!("{} {parts}", self.actor(metadata.actor))
-            }
-            (Err(why), _) | (_, Err(why)) => why.to_string(),
-        }
-    }
-
     /// The same with another word for whoever did it: "You".
     pub fn told(&self, actor: &str, fact: &Fact) -> Markup {
         ui::sentence(actor, &fact.sentence(), &|part| self.part(part))

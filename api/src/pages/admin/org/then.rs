@@ -185,7 +185,8 @@ fn state(of: &OrgThen) -> Value {
     let invited = of.open_invitations().map(|it| (it.person_id.to_string(), json!(it.role)));
     let has = of.types.iter().map(|held| (held.code.clone(), json!(held.is_had())));
     let choices = of.types.iter().filter_map(|held| Some((held.code.clone(), json!(held.choice.as_ref()?))));
-    let own: Vec<&str> = of.matrix.roles.iter().skip(OF_ALL).map(|role| role.role.as_str()).collect();
+    let own = of.matrix.roles.iter().filter(|it| matches!(it.role(), Role::Custom(_)));
+    let own: Vec<&str> = own.map(|it| it.role.as_str()).collect();
     json!({
         "name": org.name,
         "slug": org.slug,
@@ -201,9 +202,6 @@ fn state(of: &OrgThen) -> Value {
         PERMISSIONS: permissions(of),
     })
 }
-
-/// Roles that every organisation has: the first ones.
-const OF_ALL: usize = 3;
 
 fn permissions(of: &OrgThen) -> Value {
     let of_type = |held: &Held| {
