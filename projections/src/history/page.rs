@@ -5,7 +5,7 @@
 
 use super::filter::Filter;
 use super::text::search;
-use super::walk::{Direction, Span, Walked, walk};
+use super::walk::{Direction, Question, Span, Walked, walk};
 use crate::db::{Db, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
@@ -47,10 +47,11 @@ pub async fn page(
 ) -> Result<HistoryPage, ReadError> {
     note(platform, filter);
     let (db, whole) = (log.db(), span(log.db(), filter).await?);
+    let down = Question { filter, span: whole, direction: Direction::Down, limit: limit + 1 };
     let counted = if filter.is_everything() {
         Walked::default()
     } else {
-        find(db, filter, whole, Direction::Down, COUNTED.max(limit) + 1).await?
+        find(db, Question { limit: COUNTED.max(limit) + 1, ..down }).await?
     };
     let total = if filter.is_everything() {
         (log.last_position().await?, false)
@@ -60,14 +61,14 @@ pub async fn page(
     };
     let (walked, direction) = match place {
         Place::Newest if !filter.is_everything() => (counted, Direction::Down),
-        Place::Newest => (find(db, filter, whole, Direction::Down, limit + 1).await?, Direction::Down),
+        Place::Newest => (find(db, down).await?, Direction::Down),
         Place::Before(position) => {
             let span = Span { below: whole.below.min(position), ..whole };
-            (find(db, filter, span, Direction::Down, limit + 1).await?, Direction::Down)
+            (find(db, Question { span, ..down }).await?, Direction::Down)
         }
         Place::After(position) => {
             let span = Span { above: whole.above.max(position), ..whole };
-            (find(db, filter, span, Direction::Up, limit + 1).await?, Direction::Up)
+            (find(db, Question { span, direction: Direction::Up, ..down }).await?, Direction::Up)
         }
     };
     let page = cut(walked, place, direction, limit);
@@ -81,7 +82,8 @@ pub async fn page(
 pub async fn newer(log: &EventLog, filter: &Filter, after: i64, limit: usize) -> Result<usize, sqlx::Error> {
     let whole = span(log.db(), filter).await?;
     let span = Span { above: whole.above.max(after), ..whole };
-    Ok(find(log.db(), filter, span, Direction::Down, limit).await?.positions.len())
+    let question = Question { filter, span, direction: Direction::Down, limit };
+    Ok(find(log.db(), question).await?.positions.len())
 }
 
 /// The next events behind a position, oldest first, and the position from which to go on, if that is not the end.
@@ -96,7 +98,7 @@ pub async fn batch(
     note(platform, filter);
     let whole = span(log.db(), filter).await?;
     let span = Span { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
-    let walked = find(log.db(), filter, span, Direction::Up, EVENTS).await?;
+    let walked = find(log.db(), Question { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
     let full = walked.positions.len() == EVENTS;
     let next = if full { walked.positions.last().copied() } else { walked.cut };
     Ok((log.at(&walked.positions).await?, next))
@@ -128,17 +130,11 @@ async fn since(db: &Db, at: Timestamp) -> Result<Option<i64>, sqlx::Error> {
     })
 }
 
-async fn find(
-    db: &Db,
-    filter: &Filter,
-    span: Span,
-    direction: Direction,
-    limit: usize,
-) -> Result<Walked, sqlx::Error> {
-    match &filter.text {
+async fn find(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
+    match &question.filter.text {
         Some(text) if text.chars().any(char::is_control) => Ok(Walked::default()), // nobody types these
-        Some(_) => search(db, filter, span, direction, limit).await,
-        None => walk(db, filter, span, direction, limit).await,
+        Some(_) => search(db, question).await,
+        None => walk(db, question).await,
     }
 }
 

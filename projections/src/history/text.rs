@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 
 use super::filter::Filter;
 use super::parts::EVENTS;
-use super::walk::{Direction, Span, Walked, passes, walk};
+use super::walk::{Direction, Question, Span, Walked, passes, walk};
 use crate::db::{Db, Engine, read};
 use crate::org_list::like_pattern;
 
@@ -17,15 +17,10 @@ use crate::org_list::like_pattern;
 const MOST: usize = 320;
 const AT_A_TIME: usize = 32;
 
-/// The first positions in a span that pass a filter with a text, at most `limit`.
-pub(super) async fn search(
-    db: &Db,
-    filter: &Filter,
-    span: Span,
-    direction: Direction,
-    limit: usize,
-) -> Result<Walked, sqlx::Error> {
-    let mut found = walk(db, filter, span, direction, limit).await?;
+/// Answers a question about a text.
+pub(super) async fn search(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
+    let Question { filter, span, direction, limit } = question;
+    let mut found = walk(db, question).await?;
     let is_short = wanted(filter).chars().nth(2).is_none(); // for an index of three letters each
     let Some(cut) = found.cut.filter(|_| !found.is_done(limit) && !is_short) else { return Ok(found) };
     let indexed: i64 = read!(db, |pool| {
@@ -38,12 +33,14 @@ pub(super) async fn search(
     if cut > indexed {
         return Ok(found); // an index that lags so far behind is made up for by asking on
     }
-    let in_blocks = blocks(db, filter, rest, direction, limit - found.positions.len()).await?;
+    let left = limit - found.positions.len();
+    let in_blocks = blocks(db, Question { span: rest, limit: left, ..question }).await?;
     found.positions.extend(in_blocks.positions);
     found.cut = in_blocks.cut;
     if direction == Direction::Up && found.cut.is_none() && found.positions.len() < limit {
         let tail = Span { above: indexed, below: span.below };
-        let behind = walk(db, filter, tail, direction, limit - found.positions.len()).await?;
+        let left = limit - found.positions.len();
+        let behind = walk(db, Question { span: tail, limit: left, ..question }).await?;
         found.positions.extend(behind.positions);
         found.cut = behind.cut;
     }
@@ -55,19 +52,14 @@ fn wanted(filter: &Filter) -> String {
     filter.text.as_deref().unwrap_or_default().trim().to_lowercase()
 }
 
-async fn blocks(
-    db: &Db,
-    filter: &Filter,
-    span: Span,
-    direction: Direction,
-    limit: usize,
-) -> Result<Walked, sqlx::Error> {
+async fn blocks(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
+    let Question { filter, span, direction, limit } = question;
     let mut blocks = find(db, &wanted(filter), span, direction).await?;
     let more = blocks.len() > MOST;
     blocks.truncate(MOST);
     let mut found = Walked::default();
     for some in blocks.chunks(AT_A_TIME) {
-        found.positions.extend(compare(db, filter, some, span, direction).await?);
+        found.positions.extend(compare(db, question, some).await?);
         if found.positions.len() >= limit {
             found.positions.truncate(limit);
             return Ok(found);
@@ -107,13 +99,8 @@ async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<V
 }
 
 /// The events of some blocks that pass.
-async fn compare(
-    db: &Db,
-    filter: &Filter,
-    blocks: &[i64],
-    span: Span,
-    direction: Direction,
-) -> Result<Vec<i64>, sqlx::Error> {
+async fn compare(db: &Db, question: Question<'_>, blocks: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    let Question { filter, span, direction, .. } = question;
     read!(db, |pool| {
         // Block by block, each by its range: a long "or" of ranges would be taken for a reason to read everything.
         let mut query = QueryBuilder::new("with block (lowest, highest) as (values ");

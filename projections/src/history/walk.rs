@@ -32,6 +32,15 @@ pub(super) enum Direction {
     Up,
 }
 
+/// The first positions in a span that pass a filter, at most `limit`.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) span: Span,
+    pub(super) direction: Direction,
+    pub(super) limit: usize,
+}
+
 /// What a walk found, in its direction.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
@@ -77,14 +86,8 @@ impl Walked {
     }
 }
 
-/// The first positions in a span that pass the filter, at most `limit`.
-pub(super) async fn walk(
-    db: &Db,
-    filter: &Filter,
-    span: Span,
-    direction: Direction,
-    limit: usize,
-) -> Result<Walked, sqlx::Error> {
+pub(super) async fn walk(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
+    let Question { filter, span, direction, limit } = question;
     let way = choose(db, filter, span).await?;
     let share = BUDGET / i64::try_from(way.len().max(1)).unwrap_or(1);
     let budget = share.max(i64::try_from(limit).unwrap_or(BUDGET));

@@ -42,6 +42,16 @@ pub struct Before {
 /// Events on a page.
 const EVENTS: usize = 50;
 
+/// A tab beside what happened: a list of what is no event.
+fn beside(desk: Desk<'_>, (title, tab, subtitle): (&str, &str, &str), list: Markup) -> Markup {
+    let content = html! {
+        (ui::head("History", None, Some(html! { (subtitle) }), html! {}))
+        (bar::tabs(tab))
+        (list)
+    };
+    desk.page(Section::History, title, &[("History", paths::ADMIN_HISTORY.to_owned())], content)
+}
+
 pub async fn show(
     State(app): State<App>,
     operator: Operator,

@@ -6,7 +6,7 @@ use projections::operator_reads::{self, Look};
 use uuid::Uuid;
 
 use super::view::View;
-use super::{Before, bar};
+use super::{Before, bar, beside};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::extract::Query;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
 use crate::paths;
-use crate::ui::{self, Column, Section};
+use crate::ui::{self, Column};
 
 /// Exports on a page.
 const SHOWN: usize = 50;
@@ -30,16 +30,12 @@ pub async fn show(
     let people: Vec<Uuid> = exports.iter().map(|export| export.person_id).collect();
     let names = Names::of_people(&app, &people).await?;
     let last = exports.last().filter(|_| exports.len() == SHOWN).map(|last| last.read_id);
-    let subtitle = html! { "Who took which part of the history away as a file." };
     let content = html! {
-        (ui::head("History", None, Some(subtitle), html! {}))
-        (bar::tabs("exported"))
         @if exports.is_empty() { (ui::empty("Nothing was exported.", html! { "Exports are made where the history is searched." })) }
         @else { (table(&exports, &names)) }
         (ui::newest_first(paths::ADMIN_HISTORY_EXPORTS, before.is_some(), last))
     };
-    let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
-    Ok(desk.page(Section::History, "Exports", &crumbs, content))
+    Ok(beside(desk, ("Exports", "exported", "Who took which part of the history away as a file."), content))
 }
 
 fn table(exports: &[Look], names: &Names) -> Markup {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use maud::{Markup, html};
 use projections::access_log::{self, Refused};
 
-use super::{Before, bar};
+use super::{Before, beside};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::extract::Query;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
 use crate::paths;
-use crate::ui::{self, Column, Section};
+use crate::ui::{self, Column};
 
 /// Refusals on a page.
 const SHOWN: usize = 50;
@@ -30,16 +30,16 @@ pub async fn show(
     let actors: Vec<&str> = refused.iter().map(|it| it.actor.as_str()).collect();
     let names = Names::of_actors(&app, &actors).await?;
     let last = refused.last().filter(|_| refused.len() == SHOWN).map(|last| last.entry_id);
-    let subtitle = html! { "What somebody may not do, or a rule stood against. None of it happened." };
     let content = html! {
-        (ui::head("History", None, Some(subtitle), html! {}))
-        (bar::tabs("refused"))
         @if refused.is_empty() { (ui::empty("Nothing was refused.", html! { "Nobody was turned away." })) }
         @else { (table(&refused, &names)) }
         (ui::newest_first(paths::ADMIN_HISTORY_REFUSED, before.is_some(), last))
     };
-    let crumbs = [("History", paths::ADMIN_HISTORY.to_owned())];
-    Ok(desk.page(Section::History, "Refused", &crumbs, content))
+    Ok(beside(
+        desk,
+        ("Refused", "refused", "What somebody may not do, or a rule stood against. None of it happened."),
+        content,
+    ))
 }
 
 fn table(refused: &[Refused], names: &Names) -> Markup {
