@@ -79,7 +79,7 @@ onEveryEngine('a form with mistakes says what is wrong beside each field and los
   const typed = { Name: 'Acme', Slug: 'a b', "First owner's e-mail address": 'nobody' };
   await fillIn(page, typed, 'Create organisation');
   await page.getByRole('alert').getByText('Some things have to be put right').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.className), 'note error-summary', 'the focus is on the summary');
+  await page.locator('.error-summary:focus').waitFor();
   for (const [label, text] of Object.entries(typed)) assert.equal(await page.getByLabel(label).inputValue(), text);
   assert.deepEqual(await page.locator('[aria-invalid="true"]').evaluateAll((all) => all.map((field) => field.name)), ['slug', 'owner_email']);
 });

@@ -66,7 +66,7 @@ onEveryEngine('codes are set up, asked for, and replaced by a recovery code', as
     await theirs.goto(portal.at('/account'));
     await fillIn(theirs, { 'E-mail address': ANA.email, Password: PASSWORD }, 'Sign in');
     await theirs.getByRole('heading', { name: 'Enter a code' }).waitFor();
-    assert.equal(await theirs.evaluate(() => document.activeElement.name), 'code');
+    await theirs.locator('[name="code"]:focus').waitFor();
     await look(theirs, 'login-code');
     await fillIn(theirs, { Code: taken }, 'Sign in');
     await theirs.getByRole('alert').getByText('used before').waitFor();

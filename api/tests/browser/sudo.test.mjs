@@ -19,7 +19,7 @@ onEveryEngine('who suspends after a while confirms it with the password, and not
   await fillIn(page, { Reason: WHY }, 'Suspend Acme');
   await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
   await page.getByText('You are about to suspend an organisation.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.name), 'sudo_password');
+  await page.locator('[name="sudo_password"]:focus').waitFor();
   await look(page, 'sudo');
   await page.keyboard.type('wrong wrong wrong');
   await page.keyboard.press('Enter');
