@@ -63,7 +63,7 @@ function showTimes(within = document) {
 /* What stands hidden because it would do nothing without this script. */
 
 function showButtons(within = document) {
-  for (const element of all("[data-theme-switch], [data-copy]", within)) element.hidden = false;
+  for (const element of all("[data-theme-switch], [data-copy], [data-scripted]", within)) element.hidden = false;
   for (const element of all("[data-needs-passkeys]", within)) element.hidden = !knowsPasskeys;
 }
 
@@ -289,9 +289,9 @@ async function copy(button) {
   setTimeout(() => (button.textContent = label), 2000);
 }
 
-/* Keyboard: "/" searches, j and k walk through the rows, Escape closes menus. */
+/* Keyboard: "/" searches, j and k walk through the rows, x ticks one, Escape closes menus. */
 
-const typing = (element) => element instanceof HTMLElement && (element.isContentEditable || /^(input|select|textarea)$/i.test(element.tagName));
+const typing = (element) => element instanceof HTMLElement && (element.isContentEditable || /^(input|select|textarea)$/i.test(element.tagName) && element.type !== "checkbox");
 
 function walk(step) {
   const links = [...all("main tbody th a, main .choices a.choice")];
@@ -301,6 +301,22 @@ function walk(step) {
   next?.scrollIntoView({ block: "nearest" });
   return Boolean(next);
 }
+
+/* Rows that are ticked: how many, and all of them at once. */
+
+function count(form, whole) {
+  const [top, ...boxes] = [form.querySelector("[data-tick-all]"), ...all("tbody .tick", form)];
+  if (whole) for (const box of boxes) box.checked = top.checked;
+  const ticked = boxes.filter((box) => box.checked).length;
+  top.checked = ticked === boxes.length;
+  top.indeterminate = ticked > 0 && !top.checked;
+  form.querySelector("output").textContent = ticked ? `${ticked} selected` : "";
+}
+
+document.addEventListener("change", ({ target }) => {
+  const form = target.closest("[data-ticks]");
+  if (form) count(form, "tickAll" in target.dataset);
+});
 
 /* Arrows walk through the boxes of a matrix. */
 function step(event, box) {
@@ -334,6 +350,8 @@ document.addEventListener("keydown", (event) => {
     search.focus();
     search.select();
     event.preventDefault();
+  } else if (event.key === "x") {
+    event.target.closest("tr")?.querySelector(".tick")?.click();
   } else if ((event.key === "j" && walk(1)) || (event.key === "k" && walk(-1))) {
     event.preventDefault();
   }
@@ -356,7 +374,10 @@ document.addEventListener("focusin", (event) => {
   if (event.target instanceof HTMLInputElement && "select" in event.target.dataset) event.target.select();
 });
 
-addEventListener("pageshow", unlock);
+addEventListener("pageshow", () => {
+  unlock();
+  for (const form of all("form[data-ticks]")) count(form);
+});
 document.addEventListener("visibilitychange", follow);
 
 showTimes();

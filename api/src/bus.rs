@@ -51,6 +51,8 @@ pub struct Envelope {
     pub address: Option<IpAddr>,
     /// What is to be written together with the events.
     pub beside: Option<Beside>,
+    /// The order that this is a part of, where it is one of many.
+    pub correlation: Option<Uuid>,
     /// Position of the event that led to this, where one did.
     pub causation: Option<i64>,
     /// Position of the event that this undoes: what only superadmins do, whatever the command itself asks.
@@ -65,6 +67,7 @@ impl Envelope {
             expected_sequence: None,
             address: None,
             beside: None,
+            correlation: None,
             causation: None,
             reverts: None,
         }
@@ -77,14 +80,24 @@ impl Default for Envelope {
     }
 }
 
-/// A command that was carried out.
+/// A command that was carried out, or had nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The last event it gave, or, where it was already so, the last event before.
     pub position: i64,
+    /// 0 where it was so already.
     pub sequence: i64,
     /// The read models had not reached it when we stopped waiting.
     pub still_updating: bool,
+}
+
+/// What a command would record if it were sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsed<E> {
+    /// Nothing where it is so already.
+    pub events: Vec<E>,
+    /// Where the aggregate stands.
+    pub sequence: i64,
 }
 
 /// How often a command that expects nothing is tried against a stream that others write to.
@@ -132,6 +145,32 @@ impl Bus {
         Ok(Receipt { position, sequence, still_updating })
     }
 
+    /// Everything short of the append: what a command would do, or why it would be refused. It asks for no proof, and leaves
+    /// no trace.
+    pub async fn rehearse<A: Commanded>(
+        &self,
+        issuer: &Issuer,
+        id: &A::Id,
+        command: A::Command,
+    ) -> Result<Rehearsed<A::Event>, SendError<A::Error>> {
+        let loaded = self.load::<A>(id).await?;
+        self.allow(issuer, (&command, &[Some(A::right(&command))]), &loaded.aggregate)?;
+        let events = loaded.aggregate.decide(command).map_err(SendError::Rule)?;
+        Ok(Rehearsed { events, sequence: loaded.sequence })
+    }
+
+    /// Keeps a refusal of what never came to be a command.
+    pub async fn refuse<A: Rules>(
+        &self,
+        issuer: &Issuer,
+        id: &A::Id,
+        what: (&str, &str),
+        envelope: &Envelope,
+    ) {
+        let (command, refusal) = (what.0.to_owned(), what.1.to_owned());
+        self.record(issuer, &StreamId::of::<A>(id.clone()), (command, refusal), envelope).await;
+    }
+
     /// The answer of this command, or the first answer of the same one if it was carried out before: the append knows
     /// it again, and where a decision refuses what its twin has done, the log is asked.
     async fn carry_out<A: Commanded>(
@@ -143,6 +182,7 @@ impl Bus {
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
         let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
         metadata.address = envelope.address;
+        metadata.correlation = envelope.correlation.unwrap_or(envelope.command_id);
         metadata.causation = envelope.causation;
         metadata.reverts = envelope.reverts;
         let append = Append {
@@ -206,8 +246,22 @@ impl Bus {
         Err(SendError::Unavailable)
     }
 
-    /// The grant that the issuer may do this by, with every right that it asks for, or nothing where they need none.
+    /// The grant that the issuer may do this by, if they have proven lately who they are where it is grave.
     fn admit<'a, A: Commanded>(
+        &self,
+        issuer: &'a Issuer,
+        (command, rights): (&A::Command, &[Option<Right>]),
+        aggregate: &A,
+    ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
+        let grant = self.allow(issuer, (command, rights), aggregate)?;
+        match A::grave(command) {
+            Some(what) if !issuer.is_proven() => Err(SendError::ProofNeeded(what)),
+            Some(_) | None => Ok(grant),
+        }
+    }
+
+    /// The grant that the issuer may do this by, with every right that it asks for, or nothing where they need none.
+    fn allow<'a, A: Commanded>(
         &self,
         issuer: &'a Issuer,
         (command, rights): (&A::Command, &[Option<Right>]),
@@ -220,10 +274,7 @@ impl Bus {
         if let Some(why) = issuer.bound_by(self.policy).and_then(|policy| A::against(command, &policy)) {
             return Err(SendError::Rule(why));
         }
-        match A::grave(command) {
-            Some(what) if !issuer.is_proven() => Err(SendError::ProofNeeded(what)),
-            Some(_) | None => Ok(grant),
-        }
+        Ok(grant)
     }
 
     /// The same person with the grant they hold by now.
@@ -280,6 +331,7 @@ impl Bus {
             refusal,
             address: envelope.address.map(|address| address.to_string()),
             command_id: Some(envelope.command_id),
+            correlation_id: envelope.correlation,
         };
         tracing::info!(command = refused.command, target = refused.target, why = refused.refusal, "refused");
         if let Err(error) = access_log::record(&self.db, &refused).await {

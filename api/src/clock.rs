@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
+use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,16 @@ pub fn new_id() -> Uuid {
 
 /// The id of what follows by itself from the event at `position`: the same in every process (RFC 9562, version 8).
 pub fn id_of(what: &str, position: i64) -> Uuid {
-    let hash: [u8; 32] = Sha256::digest(format!("portal {what} {position}")).into();
+    hashed(&format!("portal {what} {position}"))
+}
+
+/// The id of what one order does to one of many: an order that is sent twice does nothing twice (RFC 9562, version 8).
+pub fn id_within(order: Uuid, one: impl Display) -> Uuid {
+    hashed(&format!("portal {order} {one}"))
+}
+
+fn hashed(text: &str) -> Uuid {
+    let hash: [u8; 32] = Sha256::digest(text).into();
     let (id, _) = hash.split_at(16);
     Builder::from_custom_bytes(id.try_into().expect("16 bytes")).into_uuid()
 }
@@ -85,5 +95,13 @@ mod tests {
         assert_ne!(id_of("expiry", 7), id_of("expiry", 8));
         assert_ne!(id_of("expiry", 7), id_of("start", 7));
         assert_eq!(id_of("expiry", 7).get_version_num(), 8);
+    }
+
+    #[test]
+    fn each_of_many_has_one_id_in_each_order() {
+        let (order, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert_eq!(id_within(order, "acme"), id_within(order, "acme"));
+        assert_ne!(id_within(order, "acme"), id_within(order, "bolt"));
+        assert_ne!(id_within(order, "acme"), id_within(other, "acme"));
     }
 }

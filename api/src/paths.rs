@@ -43,6 +43,8 @@ pub const ADMIN: &str = "/admin";
 pub const ADMIN_ORGS: &str = "/admin/orgs";
 pub const ADMIN_ORGS_NEW: &str = "/admin/orgs/new";
 pub const ADMIN_ORGS_SLUG: &str = "/admin/orgs/slug";
+pub const ADMIN_ORGS_SUSPENSION: &str = "/admin/orgs/suspension";
+pub const ADMIN_ORGS_REINSTATEMENT: &str = "/admin/orgs/reinstatement";
 pub const ADMIN_ORG: &str = "/admin/orgs/{id}";
 pub const ADMIN_ORG_MEMBERS: &str = "/admin/orgs/{id}/members";
 pub const ADMIN_ORG_HISTORY: &str = "/admin/orgs/{id}/history";
@@ -60,6 +62,8 @@ pub const ADMIN_HISTORY_TAIL: &str = "/admin/history/tail";
 pub const ADMIN_HISTORY_SEARCHES: &str = "/admin/history/searches";
 pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/removal";
 pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
+pub const ADMIN_BULK: &str = "/admin/history/bulk/{correlation}";
+pub const ADMIN_BULK_REVERT: &str = "/admin/history/bulk/{correlation}/revert";
 pub const ADMIN_EVENT: &str = "/admin/history/{position}";
 pub const ADMIN_EVIDENCE: &str = "/admin/history/{position}/evidence";
 pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
@@ -208,6 +212,16 @@ pub fn evidence(position: i64) -> String {
 /// Where an event is undone.
 pub fn revert(position: i64) -> String {
     format!("{ADMIN_HISTORY}/{position}/revert")
+}
+
+/// What was done together.
+pub fn bulk(correlation: Uuid) -> String {
+    format!("{ADMIN_HISTORY}/bulk/{correlation}")
+}
+
+/// Where what was done together is undone together.
+pub fn bulk_revert(correlation: Uuid) -> String {
+    format!("{ADMIN_HISTORY}/bulk/{correlation}/revert")
 }
 
 /// Where one platform role of a person is taken back.

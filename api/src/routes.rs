@@ -11,8 +11,8 @@ use axum::routing::{self, MethodRouter};
 use crate::access::{Need, gate};
 use crate::app::App;
 use crate::pages::admin::{
-    self, access as operator_access, actions, history, invitations, list, new, org, org_types, reference,
-    superadmins,
+    self, access as operator_access, actions, bulk, history, invitations, list, new, org, org_types,
+    reference, superadmins,
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
@@ -49,6 +49,10 @@ fn table(routes: Routes) -> Routes {
         .post(paths::ADMIN_ORGS, Superadmin, new::submit)
         .get(paths::ADMIN_ORGS_NEW, Superadmin, new::form)
         .get(paths::ADMIN_ORGS_SLUG, Superadmin, new::slug)
+        .get(paths::ADMIN_ORGS_SUSPENSION, Superadmin, bulk::suspension)
+        .post(paths::ADMIN_ORGS_SUSPENSION, Superadmin, bulk::suspend)
+        .get(paths::ADMIN_ORGS_REINSTATEMENT, Superadmin, bulk::reinstatement)
+        .post(paths::ADMIN_ORGS_REINSTATEMENT, Superadmin, bulk::reinstate)
         .get(paths::ADMIN_ORG, Platform, org::overview)
         .get(paths::ADMIN_ORG_MEMBERS, Platform, org::members)
         .get(paths::ADMIN_ORG_HISTORY, Platform, org::history)
@@ -96,6 +100,9 @@ fn what_happened(routes: Routes) -> Routes {
         .get(paths::ADMIN_HISTORY_TAIL, Platform, history::tail::follow)
         .post(paths::ADMIN_HISTORY_SEARCHES, Platform, history::searches::save)
         .post(paths::ADMIN_HISTORY_SEARCHES_REMOVAL, Platform, history::searches::remove)
+        .get(paths::ADMIN_BULK, Platform, bulk::done::show)
+        .get(paths::ADMIN_BULK_REVERT, Superadmin, bulk::revert::form)
+        .post(paths::ADMIN_BULK_REVERT, Superadmin, bulk::revert::submit)
         .get(paths::ADMIN_EVENT, Platform, history::event::show)
         .get(paths::ADMIN_EVIDENCE, Platform, history::evidence::send)
         .get(paths::ADMIN_REVERT, Superadmin, admin::revert::form)

@@ -36,7 +36,7 @@ pub use piece::{
     Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, number, position,
     sentence, tabs, time, undo,
 };
-pub use table::{Column, Filter, FilterBar, More, newest_first, pager, results, table};
+pub use table::{Column, Filter, FilterBar, More, newest_first, pager, results, table, tick, ticks};
 
 /// The one stylesheet, as served.
 pub const CSS: &str = include_str!("../assets/portal.css");

@@ -89,16 +89,18 @@ create table first_refusal (
 
 -- Commands that were refused, apart from the log of what happened.
 create table access_log (
-    entry_id   uuid        primary key,
-    at         timestamptz not null,
-    actor      text        not null,
-    command    text        not null,
-    target     text        not null,
-    refusal    text        not null,
-    address    text,
-    command_id uuid
+    entry_id       uuid        primary key,
+    at             timestamptz not null,
+    actor          text        not null,
+    command        text        not null,
+    target         text        not null,
+    refusal        text        not null,
+    address        text,
+    command_id     uuid,
+    correlation_id uuid
 );
 create index access_log_at on access_log (at);
+create index access_log_correlation on access_log (correlation_id);
 
 -- What portal_app may do, and that we may act as it.
 do $$

@@ -90,13 +90,15 @@ create table first_refusal (
 
 -- Commands that were refused, apart from the log of what happened.
 create table access_log (
-    entry_id   blob    primary key,
-    at         integer not null,
-    actor      text    not null,
-    command    text    not null,
-    target     text    not null,
-    refusal    text    not null,
-    address    text,
-    command_id blob
+    entry_id       blob    primary key,
+    at             integer not null,
+    actor          text    not null,
+    command        text    not null,
+    target         text    not null,
+    refusal        text    not null,
+    address        text,
+    command_id     blob,
+    correlation_id blob
 ) strict;
 create index access_log_at on access_log (at);
+create index access_log_correlation on access_log (correlation_id);

@@ -20,6 +20,8 @@ row! {
         pub refusal: String,
         pub address: Option<String>,
         pub command_id: Option<Uuid>,
+        /// What was ordered together with it has the same.
+        pub correlation_id: Option<Uuid>,
     }
 }
 
@@ -34,6 +36,7 @@ pub async fn record(db: &Db, refused: &Refused) -> Result<(), sqlx::Error> {
             .bind(&refused.refusal)
             .bind(&refused.address)
             .bind(refused.command_id)
+            .bind(refused.correlation_id)
             .execute(pool)
             .await
             .map(drop)
@@ -51,6 +54,23 @@ pub async fn before(
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/access_log/before.sql"))
             .bind(entry_id.unwrap_or(Uuid::max()))
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })
+}
+
+/// What was refused of a correlation, oldest first, at most `limit`.
+pub async fn of_correlation(
+    db: &Db,
+    platform: &Platform,
+    correlation: Uuid,
+    limit: i64,
+) -> Result<Vec<Refused>, sqlx::Error> {
+    platform.lists();
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/access_log/of_correlation.sql"))
+            .bind(correlation)
             .bind(limit)
             .fetch_all(pool)
             .await

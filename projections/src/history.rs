@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`filter`] | which events are wanted |
 //! | `page`, `walk`, `text` | some of them in the order of the log, by keyset |
+//! | [`together`] | what was ordered at once, in several streams |
 //! | [`related`] | what stands around one event: its stream, what it came from, what came of it |
 //! | [`state`], [`diff`] | what it changed |
 //!
@@ -28,6 +29,7 @@ pub(crate) mod parts;
 pub mod related;
 pub mod state;
 mod text;
+pub mod together;
 mod walk;
 mod words;
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::Fact;
 use domain::org::{OrgEvent, Role};
 use domain::values::Email;
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
@@ -98,7 +99,7 @@ row! {
 
 row! {
     /// What a suspension would do, in numbers.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Blast {
         pub members: i64,
         pub sessions: i64,
@@ -226,20 +227,26 @@ pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<Invitation>, sqlx::E
     })
 }
 
-/// Whom a suspension or an archiving of the organisation would hit. Reads what else its members belong to.
+/// Whom a suspension or an archiving of some organisations together would hit, each person once. Reads what else their members
+/// belong to.
 pub async fn blast(
     db: &Db,
     platform: &Platform,
-    org_id: Uuid,
+    org_ids: &[Uuid],
     now: Timestamp,
-) -> Result<Option<Blast>, sqlx::Error> {
-    platform.reads(org_id);
+) -> Result<Blast, sqlx::Error> {
+    org_ids.iter().for_each(|org_id| platform.reads(*org_id));
+    if org_ids.is_empty() {
+        return Ok(Blast::default());
+    }
     read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/memberships/blast.sql"))
-            .bind(org_id)
-            .bind(now)
-            .fetch_optional(pool)
-            .await
+        let mut query = QueryBuilder::new(include_str!("sql/memberships/blast.sql"));
+        let mut list = query.separated(", ");
+        for org_id in org_ids {
+            list.push_bind(*org_id);
+        }
+        query.push(") group by m.person_id) hit cross join (select ").push_bind(now).push(" as now) asked");
+        query.build_query_as().persistent(false).fetch_one(pool).await
     })
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod action;
 pub mod actions;
 pub mod as_of;
+pub mod bulk;
 pub mod history;
 pub mod invitations;
 pub mod list;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use projections::event_log::Recorded;
+use projections::history::together;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -100,6 +102,9 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
     }
     let after = (position - MOST).max(0);
     let events = mine(operator, app.log.tail(after, position - after).await?);
+    if let Some(whole) = events.first().and_then(together::whole_of) {
+        return Ok(Some(bulk::done::notice(app, operator, whole).await?));
+    }
     let names = Names::of(app, &events).await?;
     let line = |event: &Recorded| {
         let sentence = names.told("You", &event.fact().ok()?);

@@ -25,6 +25,11 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_ORG_TYPES, "Resource types"),
     (paths::ADMIN_ORG_CHOICE, "A resource type, to choose it or not"),
     (paths::ADMIN_ORG_ACTION, "A form that changes the organisation"),
+    (paths::ADMIN_ORGS_SUSPENSION, "A form that suspends several organisations"),
+    (paths::ADMIN_ORGS_REINSTATEMENT, "A form that reinstates several organisations"),
+    (paths::ADMIN_REVERT, "An event of the history, to undo it"),
+    (paths::ADMIN_BULK, "What was done to several organisations together"),
+    (paths::ADMIN_BULK_REVERT, "What was done to several organisations, to undo it"),
     (paths::ADMIN_ORG_LINK, "An invitation, to renew its link"),
     (paths::ADMIN_ORG_WITHDRAWAL, "An invitation, to withdraw it"),
 ];

@@ -108,21 +108,33 @@ impl Names {
 
     /// Events as a list, in the order given, with their positions.
     pub fn timeline(&self, events: &[Recorded]) -> Markup {
-        self.list(events, |event| Some(event.position))
+        self.timeline_with(events, |_| None)
+    }
+
+    /// The same with something more to say of some of them.
+    pub fn timeline_with(&self, events: &[Recorded], more: impl Fn(&Recorded) -> Option<Markup>) -> Markup {
+        let sentence = |event: &Recorded| {
+            html! { (self.sentence(event)) @if let Some(more) = more(event) { span.hint { " · " (more) } } }
+        };
+        list(events, sentence, |event| Some(event.position))
     }
 
     /// The same for customers: positions count the events of everybody, so they stay with the operator.
     pub fn story(&self, events: &[Recorded]) -> Markup {
-        self.list(events, |_| None)
+        list(events, |event| self.sentence(event), |_| None)
     }
+}
 
-    fn list(&self, events: &[Recorded], position: fn(&Recorded) -> Option<i64>) -> Markup {
-        let item = |event: &Recorded| {
-            let at: DateTime<Utc> = event.recorded_at.into();
-            (self.sentence(event), at, position(event))
-        };
-        ui::timeline(&events.iter().map(item).collect::<Vec<_>>())
-    }
+fn list(
+    events: &[Recorded],
+    sentence: impl Fn(&Recorded) -> Markup,
+    position: fn(&Recorded) -> Option<i64>,
+) -> Markup {
+    let item = |event: &Recorded| {
+        let at: DateTime<Utc> = event.recorded_at.into();
+        (sentence(event), at, position(event))
+    };
+    ui::timeline(&events.iter().map(item).collect::<Vec<_>>())
 }
 
 /// The people and the organisations that some events are about, with whoever they are by.

@@ -84,6 +84,27 @@ fn head_cell(column: &Column<'_>) -> Markup {
     }
 }
 
+/// A box that selects the row it stands in; `whom` is what the row is about.
+pub fn tick(name: &str, value: &str, whom: &str) -> Markup {
+    html! { input.tick type="checkbox" name=(name) value=(value) aria-label={ "Select " (whom) }; }
+}
+
+/// A table whose rows have a [`tick`], and what can be done with those that are ticked: label, and the page that asks. The
+/// script counts them, and ticks all.
+pub fn ticks(table: Markup, deeds: &[(&str, &str)]) -> Markup {
+    html! {
+        form.ticks method="get" data-ticks {
+            (table)
+            div.save-bar.tick-bar {
+                label data-scripted hidden { input.tick type="checkbox" data-tick-all; "Select all on this page" }
+                output {}
+                @for (label, action) in deeds { button.button type="submit" formaction=(action) { (label) } }
+                span.hint data-scripted hidden { kbd { "j" } " and " kbd { "k" } " walk, " kbd { "x" } " selects" }
+            }
+        }
+    }
+}
+
 /// The way to the rows before and after, and how many there are: "123 organisations", "more than 500 organisations".
 pub fn pager(previous: Option<String>, next: Option<String>, count: &str) -> Markup {
     html! {

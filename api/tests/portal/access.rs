@@ -9,6 +9,7 @@ use api::access::Need;
 use api::routes::{self, Entry};
 use domain::org::Role;
 use domain::values::{InvitationId, OrgId};
+use uuid::Uuid;
 
 use crate::client::{Answer, Client};
 use crate::world::World;
@@ -122,6 +123,7 @@ impl Place {
             .replace("{invitation}", &self.invitation.to_string())
             .replace("{action}", "name")
             .replace("{position}", "1")
+            .replace("{correlation}", &Uuid::nil().to_string())
             .replace("{code}", "project")
             .replace("{change}", "label")
             .replace("{token}", &"0".repeat(64))

@@ -10,6 +10,7 @@ mod admin_orgs;
 mod as_of;
 mod away;
 mod bad_input;
+mod bulk;
 mod cli;
 mod client;
 mod commands;

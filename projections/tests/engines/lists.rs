@@ -160,10 +160,12 @@ engines! {
         }
         crate::signing_in::signed_in(&store, both.person, [1; 32]).await?;
         store.folded().await?;
-        let blast = memberships::blast(store.db(), &platform, acme.0, noon(0)).await?.ok_or("it is there")?;
+        let blast = memberships::blast(store.db(), &platform, &[acme.0], noon(0)).await?;
         assert_eq!((blast.members, blast.sessions, blast.stranded), (2, 1, 1));
-        let nobody = memberships::blast(store.db(), &platform, id(), noon(0)).await?.ok_or("it counts nobody")?;
-        assert_eq!((nobody.members, nobody.sessions, nobody.stranded), (0, 0, 0));
+        let nobody = memberships::blast(store.db(), &platform, &[id()], noon(0)).await?;
+        assert_eq!(nobody, memberships::Blast::default());
+        let all = memberships::blast(store.db(), &platform, &[acme.0, other.0], noon(0)).await?;
+        assert_eq!((all.members, all.sessions, all.stranded), (2, 1, 2), "each person once");
     }
 }
 

@@ -87,7 +87,7 @@ engines! {
         memberships::invited(db, scope, own.0).await?;
         history::of_org(&store.log, scope, other.0, i64::MAX, 1).await?;
         assert_eq!(platform.take_reads().len(), 2);
-        memberships::blast(db, &platform, own.0, noon(0)).await?;
+        memberships::blast(db, &platform, &[own.0], noon(0)).await?;
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
         links::first_sent_at(db, &platform, own.0).await?;
         assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);

@@ -237,11 +237,11 @@ async fn page(
     let title = format!("{} {}", action.verb(), org.name);
     let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
     let roles = permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?;
-    let blast = memberships::blast(&app.db, &operator.platform, org.org_id, clock::now()).await?;
+    let blast = memberships::blast(&app.db, &operator.platform, &[org.org_id], clock::now()).await?;
     let content = html! {
         (ui::head(&title, Some(ui::badge(&org.status)), Some(ui::id(&org.slug)), html! {}))
         p.prose { (action.consequence()) }
-        @if let Some(blast) = blast.filter(|_| action.is_grave()) { (in_numbers(blast)) }
+        @if action.is_grave() { (in_numbers(blast)) }
         (note)
         @if let Some(first) = sign_in_again((org, action), &operator.identity) { (first) }
         @else {

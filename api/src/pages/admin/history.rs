@@ -12,12 +12,14 @@ pub mod searches;
 pub mod tail;
 mod view;
 
+use std::collections::HashMap;
 use std::fmt::Display;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use projections::history::{self, HistoryPage};
+use projections::event_log::Recorded;
+use projections::history::{self, HistoryPage, together};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -67,10 +69,11 @@ pub async fn show(
     };
     let page = history::page(&app.log, &operator.platform, &filter, place, EVENTS).await?;
     let names = Names::of(&app, &page.events).await?;
+    let sizes = together::sizes(&app.log, &page.events).await?;
     let results = html! {
         (bar::chips(&view))
         (tail::link(&view, desk.position()))
-        (list(&view, &page, &names))
+        (list(&view, &page, &names, &sizes))
         (searches::saved(&app, &operator, &view).await?)
     };
     Ok(document(desk, &view, &errors, results).into_response())
@@ -99,12 +102,19 @@ fn wrong(desk: Desk<'_>, view: &View, errors: &Errors) -> Response {
     again(document(desk, view, errors, results))
 }
 
-fn list(view: &View, page: &HistoryPage, names: &Names) -> Markup {
+/// "one of 3 done together", as the way to the others.
+fn one_of(event: &Recorded, sizes: &HashMap<Uuid, i64>) -> Option<Markup> {
+    let whole = together::whole_of(event)?;
+    let number = sizes.get(&whole)?;
+    Some(html! { a href=(paths::bulk(whole)) { "one of " (ui::number(*number)) " done together" } })
+}
+
+fn list(view: &View, page: &HistoryPage, names: &Names, sizes: &HashMap<Uuid, i64>) -> Markup {
     let newer = page.newer.map(|after| View { after: after.to_string(), ..view.newest() }.url());
     let older = page.older.map(|before| View { before: before.to_string(), ..view.newest() }.url());
     html! {
         @if page.events.is_empty() { (nothing(view, page)) }
-        (names.timeline(&page.events))
+        (names.timeline_with(&page.events, |event| one_of(event, sizes)))
         @if let Some(position) = page.looked_to { (looked_to(view, position)) }
         (ui::pager(newer, older, &counted(page.total)))
         @if !page.events.is_empty() { (export::links(view)) }

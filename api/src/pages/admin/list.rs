@@ -74,23 +74,23 @@ pub async fn show(
     let content = html! {
         (ui::head(TITLE, None, None, ui::actions(control(&view, Some(at)))))
         (bar(&view))
-        (ui::results(results(&view, &order, &page, Some((at, &now)))))
+        (ui::results(results(&view, &order, &page, Shown::Then(at, &now))))
     };
     Ok(desk.then(&past).page(Section::Organisations, TITLE, &[], content))
 }
 
 const TITLE: &str = "Organisations";
 
-/// What stands on the page of now, for somebody who may make organisations or may not.
-pub fn content(view: &View, order: &Order, page: &OrgPage, may_create: bool) -> Markup {
+/// What stands on the page of now, for somebody who may change organisations or may not.
+pub fn content(view: &View, order: &Order, page: &OrgPage, may_change: bool) -> Markup {
     let actions = html! {
-        @if may_create { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
+        @if may_change { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
         (control(view, None))
     };
     html! {
         (ui::head(TITLE, None, None, ui::actions(actions)))
         (bar(view))
-        (ui::results(results(view, order, page, None)))
+        (ui::results(results(view, order, page, Shown::Now { may_change })))
     }
 }
 
@@ -190,11 +190,19 @@ fn bar(view: &View) -> Markup {
     .render()
 }
 
-fn results(view: &View, order: &Order, page: &OrgPage, then: Option<(At, &Now)>) -> Markup {
+/// As of when the list is shown, and what can be done with its rows.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Now { may_change: bool },
+    Then(At, &'a Now),
+}
+
+fn results(view: &View, order: &Order, page: &OrgPage, shown: Shown<'_>) -> Markup {
     if page.rows.is_empty() {
         return nothing(view);
     }
-    let rows: Vec<Vec<Markup>> = page.rows.iter().map(|org| row(org, then)).collect();
+    let rows: Vec<Vec<Markup>> = page.rows.iter().map(|org| row(org, shown)).collect();
+    let table = ui::table("Organisations", &columns(view, order), &rows);
     let link = |row: Option<&OrgListed>, forwards: bool| {
         let at = row.map(|row| cursor(order.sort, row));
         let (after, before) = if forwards { (at, None) } else { (None, at) };
@@ -203,10 +211,19 @@ fn results(view: &View, order: &Order, page: &OrgPage, then: Option<(At, &Now)>)
     let previous = page.more_before.then(|| link(page.rows.first(), false));
     let next = page.more_after.then(|| link(page.rows.last(), true));
     html! {
-        (ui::table("Organisations", &columns(view, order), &rows))
+        @match shown {
+            Shown::Now { may_change: true } => (ui::ticks(table, &BULK)),
+            Shown::Now { may_change: false } | Shown::Then(..) => (table),
+        }
         (ui::pager(previous, next, &counted(page.total)))
     }
 }
+
+/// What can be done with the rows that are ticked, and where it is asked.
+const BULK: [(&str, &str); 2] = [
+    ("Suspend selected", paths::ADMIN_ORGS_SUSPENSION),
+    ("Reinstate selected", paths::ADMIN_ORGS_REINSTATEMENT),
+];
 
 fn counted(total: Total) -> String {
     match total {
@@ -237,10 +254,14 @@ fn columns(view: &View, order: &Order) -> Vec<Column<'static>> {
     columns
 }
 
-fn row(org: &OrgListed, then: Option<(At, &Now)>) -> Vec<Markup> {
+fn row(org: &OrgListed, shown: Shown<'_>) -> Vec<Markup> {
+    let (then, may_change) = match shown {
+        Shown::Now { may_change } => (None, may_change),
+        Shown::Then(at, now) => (Some((at, now)), false),
+    };
     let page = as_of::link(then.map(|(at, _)| at), &paths::org(org.org_id));
     let mut cells = vec![
-        html! { a href=(page) { (org.name) } @if org.protected { " " (ui::badge("protected")) } },
+        html! { @if may_change { (ui::tick("org", &org.org_id.to_string(), &org.name)) } a href=(page) { (org.name) } @if org.protected { " " (ui::badge("protected")) } },
         ui::id(&org.slug),
         html! { span title=[org.reason.as_deref()] { (ui::badge(&org.status)) } },
         html! { (org.members) },

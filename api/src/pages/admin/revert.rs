@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{Desk, Seen, meanwhile};
 use crate::access::{Commanded, Issuer, Operator};
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
+use crate::bus::{Envelope, Receipt, SendError};
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Path, Query};
@@ -103,7 +103,7 @@ async fn load(app: &App, operator: &Operator, position: i64) -> Result<Recorded,
 }
 
 /// An aggregate whose events have pages.
-trait Paged: Commanded + Revertible + Clone + PartialEq {
+pub(super) trait Paged: Commanded + Revertible + Clone + PartialEq {
     fn page_of(id: &Self::Id) -> String;
 }
 
@@ -126,14 +126,14 @@ impl Paged for ResourceType {
 }
 
 /// An event that somebody wants to undo, with its whole stream and what came of planning it.
-struct Undo<'a, A: Paged> {
+pub(super) struct Undo<'a, A: Paged> {
     app: &'a App,
     operator: &'a Operator,
-    id: A::Id,
+    pub(super) id: A::Id,
     event: Recorded,
-    which: Which,
+    all: bool,
     stream: Vec<Recorded>,
-    plan: Result<Plan<A>, NotPlanned>,
+    pub(super) plan: Result<Plan<A>, NotPlanned>,
 }
 
 impl<'a, A: Paged> Undo<'a, A>
@@ -147,25 +147,46 @@ where
         (id, event, which): (A::Id, Recorded, Which),
     ) -> Result<Self, Error> {
         let stream = app.log.stream(&event.stream(), 0).await?;
+        let of_it = |it: &&Recorded| it.position == event.position || which.all && same_command(it, &event);
+        let targets = stream.iter().filter(of_it).map(|it| it.position).collect();
+        Self::of(app, operator, (id, event, stream), (targets, which.all))
+    }
+
+    /// Plans to undo these events of a stream, of which the one that is given is told to be undone.
+    pub(super) fn of(
+        app: &'a App,
+        operator: &'a Operator,
+        (id, event, stream): (A::Id, Recorded, Vec<Recorded>),
+        (targets, all): (BTreeSet<i64>, bool),
+    ) -> Result<Self, Error> {
         let past = stream.iter().map(past::<A>).collect::<Result<Vec<_>, _>>()?;
-        let command = past.iter().find(|it| it.position == event.position).map(|it| it.command);
-        let of_it =
-            |it: &&Past<A::Event>| it.position == event.position || which.all && Some(it.command) == command;
-        let targets: BTreeSet<i64> = past.iter().filter(of_it).map(|it| it.position).collect();
         let reason: Reason =
             format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
         let plan = plan::<A>(&past, &targets, (reason, clock::now().into()));
-        Ok(Self { app, operator, id, event, which, stream, plan })
+        Ok(Self { app, operator, id, event, all, stream, plan })
     }
 
-    fn sequence(&self) -> i64 {
+    /// Orders what was planned, on the sequence that was seen.
+    pub(super) async fn order(
+        &self,
+        command: A::Command,
+        envelope: Envelope,
+    ) -> Result<Receipt, SendError<A::Error>> {
+        let undoes = Some(self.event.position);
+        let envelope = Envelope { causation: undoes, reverts: undoes, ..envelope };
+        let issuer = Issuer::from(&self.operator.identity);
+        self.app.bus.send::<A>(&issuer, self.id.clone(), command, envelope).await
+    }
+
+    /// Where the stream stands that it was planned on.
+    pub(super) fn sequence(&self) -> i64 {
         self.stream.last().map_or(0, |last| last.sequence)
     }
 
     async fn send(self, client: Client, typed: Typed) -> Result<Response, Error> {
         let Typed { command_id, expected_sequence } = typed;
-        if let Some(done) = self.stream.iter().rev().find(|event| self.is_done_by(event, command_id)) {
-            return Ok(self.done(done.position)); // the same form again
+        if let Some(position) = self.done_by(command_id) {
+            return Ok(self.done(position)); // the same form again
         }
         if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
             let since: Vec<Recorded> =
@@ -173,16 +194,9 @@ where
             return self.again(meanwhile(self.app, "this", &since).await?).await;
         }
         let Ok(plan) = &self.plan else { return self.again(html! {}).await };
-        let envelope = Envelope {
-            command_id,
-            expected_sequence: Some(self.sequence()),
-            address: client.address,
-            causation: Some(self.event.position),
-            reverts: Some(self.event.position),
-            ..Envelope::new()
-        };
-        let (issuer, command) = (Issuer::from(&self.operator.identity), plan.command.clone());
-        match self.app.bus.send::<A>(&issuer, self.id.clone(), command, envelope).await {
+        let (expected_sequence, address) = (Some(self.sequence()), client.address);
+        let envelope = Envelope { command_id, expected_sequence, address, ..Envelope::new() };
+        match self.order(plan.command.clone(), envelope).await {
             Ok(receipt) => Ok(self.done(receipt.position)),
             Err(SendError::Stale { since, .. }) => {
                 self.again(meanwhile(self.app, "this", &since).await?).await
@@ -195,9 +209,12 @@ where
         }
     }
 
-    /// Whether an event is what this command wrote to undo the one here.
-    fn is_done_by(&self, event: &Recorded, command: Uuid) -> bool {
-        event.metadata().is_ok_and(|it| it.command == command && it.reverts == Some(self.event.position))
+    /// Where that stands which this command wrote to undo the event here.
+    pub(super) fn done_by(&self, command: Uuid) -> Option<i64> {
+        let wrote = |event: &&Recorded| {
+            event.metadata().is_ok_and(|it| it.command == command && it.reverts == Some(self.event.position))
+        };
+        self.stream.iter().rev().find(wrote).map(|event| event.position)
     }
 
     fn done(&self, position: i64) -> Response {
@@ -234,7 +251,7 @@ where
                     }
                 },
             }
-            @if together > 1 && !self.which.all {
+            @if together > 1 && !self.all {
                 p { a href={ (paths::revert(position)) "?all=true" } { "Revert all " (together) " that were done together" } }
             }
         };
@@ -259,7 +276,7 @@ where
 }
 
 /// What stands in the way, as a link.
-fn way_on(why: &NotPlanned) -> Markup {
+pub(super) fn way_on(why: &NotPlanned) -> Markup {
     match why {
         NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) => {
             html! { p { "Look at " (ui::position(*other)) " first." } }

@@ -10,10 +10,10 @@ use axum::extract::State;
 use domain::{Metadata, Part};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
-use projections::history::{self, related};
+use projections::history::{self, related, together};
 use serde_json::Value;
 
-use super::evidence;
+use super::{evidence, one_of};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -40,6 +40,7 @@ pub async fn show(
         (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), way_back(&event, &operator)))
         (beside(&neighbours))
         (undoing(&event, &related))
+        (together(&app, &event).await?)
         (ui::columns(
             html! {
                 (ui::card("What it changed", change::table(&app, &event).await?))
@@ -101,6 +102,15 @@ fn undoing(event: &Recorded, related: &related::Related) -> Markup {
         }
         @if let Some(why) = irreversible { p.help { "Can't be undone: " (why) "." } }
     }
+}
+
+/// The way to what was done at once with this, to other organisations.
+async fn together(app: &App, event: &Recorded) -> Result<Markup, Error> {
+    let sizes = together::sizes(&app.log, std::slice::from_ref(event)).await?;
+    Ok(match one_of(event, &sizes) {
+        Some(link) => ui::note(Tone::Info, html! { "This is " (link) "." }),
+        None => html! {},
+    })
 }
 
 fn facts(event: &Recorded, names: &Names) -> Markup {

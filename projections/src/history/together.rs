@@ -1,0 +1,54 @@
+//! What was done together: events of one correlation, each by a command of its own, mostly in several streams.
+//!
+//! **Invariant:** an event is part of such a whole if its correlation is not its own command's id. Nothing else is kept of it.
+
+use std::collections::HashMap;
+
+use domain::Metadata;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::filter::Filter;
+use super::{batch, look};
+use crate::db::read;
+use crate::event_log::{EventLog, ReadError, Recorded};
+use crate::scope::Platform;
+
+/// The whole that an event is part of, if it is part of one.
+pub fn whole_of(event: &Recorded) -> Option<Uuid> {
+    let Metadata { command, correlation, .. } = event.metadata().ok()?;
+    (correlation != command).then_some(correlation)
+}
+
+/// What was done together, oldest first; nothing where the correlation is of no such whole.
+pub async fn events(
+    log: &EventLog,
+    platform: &Platform,
+    correlation: Uuid,
+) -> Result<Vec<Recorded>, ReadError> {
+    let filter = Filter { correlation: Some(correlation), ..Filter::default() };
+    let (mut events, _) = batch(log, platform, &filter, 0, log.last_position().await?).await?;
+    events.retain(|event| whole_of(event).is_some());
+    events.iter().for_each(|event| look(platform, event));
+    Ok(events)
+}
+
+/// How many commands were carried out together with each of these events, by the whole that they are part of.
+pub async fn sizes(log: &EventLog, events: &[Recorded]) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
+    let mut wholes: Vec<Uuid> = events.iter().filter_map(whole_of).collect();
+    wholes.sort_unstable();
+    wholes.dedup();
+    if wholes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let counted: Vec<(Uuid, i64)> = read!(log.db(), |pool| {
+        let mut query = QueryBuilder::new(include_str!("../sql/history/together.sql"));
+        let mut list = query.separated(", ");
+        for whole in &wholes {
+            list.push_bind(*whole);
+        }
+        query.push(") group by correlation_id");
+        query.build_query_as().persistent(false).fetch_all(pool).await
+    })?;
+    Ok(counted.into_iter().collect())
+}
