@@ -351,7 +351,7 @@ document.addEventListener("keydown", (event) => {
     search.select();
     event.preventDefault();
   } else if (event.key === "x") {
-    event.target.closest("tr")?.querySelector(".tick")?.click();
+    event.target.closest?.("tr")?.querySelector(".tick")?.click();
   } else if ((event.key === "j" && walk(1)) || (event.key === "k" && walk(-1))) {
     event.preventDefault();
   }

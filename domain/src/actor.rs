@@ -85,7 +85,7 @@ pub struct Metadata {
     pub on_behalf_of: Option<PersonId>,
     /// The command that gave this event: the same for all events of one append.
     pub command: Uuid,
-    /// The request, job or chain of cause that this belongs to.
+    /// What this is a part of: an order to many, of whom each has a command of its own; else the command itself.
     pub correlation: Uuid,
     /// Position of the event that led to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

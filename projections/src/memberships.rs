@@ -235,7 +235,9 @@ pub async fn blast(
     org_ids: &[Uuid],
     now: Timestamp,
 ) -> Result<Blast, sqlx::Error> {
-    org_ids.iter().for_each(|org_id| platform.reads(*org_id));
+    for org_id in org_ids {
+        platform.reads(*org_id);
+    }
     if org_ids.is_empty() {
         return Ok(Blast::default());
     }

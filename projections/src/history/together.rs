@@ -29,7 +29,9 @@ pub async fn events(
     let filter = Filter { correlation: Some(correlation), ..Filter::default() };
     let (mut events, _) = batch(log, platform, &filter, 0, log.last_position().await?).await?;
     events.retain(|event| whole_of(event).is_some());
-    events.iter().for_each(|event| look(platform, event));
+    for event in &events {
+        look(platform, event);
+    }
     Ok(events)
 }
 

@@ -133,17 +133,13 @@ async fn submit(
     };
     let what = format!("{} {}", order.action().verb().to_lowercase(), counted(ticked.len()));
     let answers: Vec<_> = stream::iter(ticked.into_iter().map(send)).buffered(AT_ONCE).collect().await;
-    match last(answers, &what)? {
-        Some(position) => Ok(to(typed.command_id, position)),
-        None => {
-            let note = ui::note(
-                Tone::Warning,
-                html! { p { strong { "Nothing was done." } " This is what would happen now." } },
-            );
-            let (page, _) = page(app, operator, (order, &shown, &typed), (errors, note)).await?;
-            Ok((StatusCode::CONFLICT, page).into_response())
-        }
+    if let Some(position) = last(answers, &what)? {
+        return Ok(to(typed.command_id, position));
     }
+    let said = html! { p { strong { "Nothing was done." } " This is what would happen now." } };
+    let (page, _) =
+        page(app, operator, (order, &shown, &typed), (errors, ui::note(Tone::Warning, said))).await?;
+    Ok((StatusCode::CONFLICT, page).into_response())
 }
 
 /// A command that is part of an order.

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::State;
+use domain::Fact;
 use domain::org::OrgEvent;
 use domain::values::OrgId;
-use domain::{Actor, Fact};
 use maud::{Markup, html};
 use projections::access_log::{self, Refused};
 use projections::event_log::Recorded;
@@ -50,10 +50,10 @@ pub async fn show(
     let desk = Desk::open(&app, &operator, seen).await?;
     let done = Done::load(&app, &operator, correlation).await?;
     let names = Names::of(&app, &done.events).await?;
-    let (what, title) = (done.told(), done.title());
+    let title = done.title();
     let all = format!("{}?correlation={correlation}", paths::ADMIN_HISTORY);
     let content = html! {
-        (ui::head(&title, None, Some(html! { (done.by(&names)) " " (what) " together." }), done.way_back(&operator)))
+        (ui::head(&title, None, Some(done.origin(&names)), done.way_back(&operator)))
         @if !done.refused.is_empty() { (ui::card("What was refused", done.refusals())) }
         (ui::card_with("What was done", html! { a href=(all) { "Open in History" } }, names.timeline(&done.events)))
     };
@@ -131,10 +131,16 @@ impl Done {
         format!("{}{}", told[..1].to_uppercase(), &told[1..])
     }
 
-    fn by(&self, names: &Names) -> String {
-        let actor =
-            self.events.first().and_then(|event| event.metadata().ok()).map(|metadata| metadata.actor);
-        names.actor(actor.unwrap_or(Actor::Shell))
+    /// Who ordered it, and when.
+    fn origin(&self, names: &Names) -> Markup {
+        let first = self.events.first();
+        let actor = first.and_then(|event| event.metadata().ok()).map(|metadata| metadata.actor);
+        html! {
+            @if let Some((event, actor)) = first.zip(actor) {
+                "One order by " (names.actor(actor)) ", " (ui::time(event.recorded_at.into()))
+                ". Each organisation has an event of its own."
+            }
+        }
     }
 
     fn way_back(&self, operator: &Operator) -> Markup {

@@ -104,6 +104,7 @@ impl<'a> Together<'a> {
         }
         let ids: Vec<Uuid> = undos.iter().map(|undo| undo.id.0).collect();
         let names = org_detail::names(&app.db, &ids).await?;
+        undos.sort_by_key(|undo| names.get(&undo.id.0).cloned());
         let title = format!("Revert: {}", done.title());
         Ok(Self { app, operator, correlation, title, undos, names })
     }
@@ -204,7 +205,11 @@ fn targets<'e>(events: &[&'e Recorded]) -> (&'e Recorded, BTreeSet<i64>) {
     (event, positions)
 }
 
-/// One side of what changes back; an order to many changes one facet of each.
+/// One side of what changes back. Where only one thing does, it needs no name.
 fn facets(changes: &[Change], side: fn(&Change) -> &String) -> Markup {
-    html! { @for change in changes { p { (change.facet) ": " (side(change)) } } }
+    html! {
+        @for change in changes {
+            p { @if changes.len() > 1 { (change.facet) ": " } (side(change)) }
+        }
+    }
 }

@@ -107,10 +107,8 @@ fn undoing(event: &Recorded, related: &related::Related) -> Markup {
 /// The way to what was done at once with this, to other organisations.
 async fn together(app: &App, event: &Recorded) -> Result<Markup, Error> {
     let sizes = together::sizes(&app.log, std::slice::from_ref(event)).await?;
-    Ok(match one_of(event, &sizes) {
-        Some(link) => ui::note(Tone::Info, html! { "This is " (link) "." }),
-        None => html! {},
-    })
+    let link = one_of(event, &sizes);
+    Ok(html! { @if let Some(link) = link { (ui::note(Tone::Info, html! { "This is " (link) "." })) } })
 }
 
 fn facts(event: &Recorded, names: &Names) -> Markup {
