@@ -4,6 +4,7 @@ use api::access::Issuer;
 use api::bus::Envelope;
 use api::{clock, sudo};
 use domain::Org;
+use domain::grant::PlatformRole::Superadmin;
 use domain::org::OrgCommand;
 use domain::values::OrgId;
 use projections::{grants, sessions};
@@ -306,6 +307,24 @@ async fn one_proof_is_enough_for_all_and_without_it_nothing_is_done(world: World
     assert_eq!(world.since(before).await, ["OrgSuspended"; 3]);
 }
 
+/// Whoever knows the id of an order, and it stands on pages, adds nothing to it.
+async fn an_order_is_one_persons(world: World) {
+    let orgs @ [acme, ..] = three(&world).await;
+    let ana = world.operator().await;
+    let together = suspended(&ana, &orgs[1..]).await;
+    let bob = world.granted("bob@example.com", Superadmin).await;
+    let (before, order) = (world.position().await, together.rsplit('/').next().expect("an id").to_owned());
+    let form = [("command_id", order.as_str()), ("org", &*acme.to_string()), ("reason", REASON)];
+    bob.post("/admin/orgs/suspension", &form).await.is(409).shows("sent before, with other content");
+    let form = [("command_id", order.as_str())];
+    bob.post(&format!("{together}/revert"), &form).await.is(409).shows("sent before, with other content");
+    ana.post(&format!("{together}/revert"), &form).await.is(409).shows("Nothing was done.");
+    assert_eq!(world.since(before).await, [""; 0]);
+    let undone = reverted(&bob, &together).await; // with an order of his own
+    bob.get(undone.is(303).location()).await.shows("You reinstated 2 organisations.");
+    ana.get(undone.location()).await.shows("One order by bob@example.com").hides("You reinstated");
+}
+
 async fn nobody_else_gets_near_it(world: World) {
     let orgs @ [acme, ..] = three(&world).await;
     let ana = world.operator().await;
@@ -354,6 +373,7 @@ engines! {
     undo_takes_back_all_that_can_be_and_names_what_cannot,
     a_protected_one_goes_back_with_its_timer_and_comes_again,
     one_proof_is_enough_for_all_and_without_it_nothing_is_done,
+    an_order_is_one_persons,
     nobody_else_gets_near_it,
     a_hundred_at_once_are_one_click,
 }

@@ -15,10 +15,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::OrgCommand;
+use domain::org::{OrgCommand, OrgError};
 use domain::values::Reason;
 use futures::stream::{self, StreamExt};
 use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::history::together;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -126,6 +128,7 @@ async fn submit(
         let (page, _) = page(app, operator, (order, &shown, &typed), (errors, html! {})).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     };
+    keep_apart(app, operator, typed.command_id).await?;
     let issuer = Issuer::from(&operator.identity);
     let send = |it: Ticked| {
         let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
@@ -140,6 +143,14 @@ async fn submit(
     let (page, _) =
         page(app, operator, (order, &shown, &typed), (errors, ui::note(Tone::Warning, said))).await?;
     Ok((StatusCode::CONFLICT, page).into_response())
+}
+
+/// An order is one person's: nobody adds to what somebody else did together.
+async fn keep_apart(app: &App, operator: &Operator, order: Uuid) -> Result<(), Error> {
+    let events = together::events(&app.log, &operator.platform, order).await?;
+    let me = Some(operator.identity.person());
+    let is_mine = |event: &Recorded| event.metadata().is_ok_and(|it| it.actor.person() == me);
+    if events.iter().all(is_mine) { Ok(()) } else { Err(SendError::<OrgError>::CommandReused.into()) }
 }
 
 /// A command that is part of an order.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::done::Done;
 use super::ticked::{self, Ticked};
-use super::{AT_ONCE, counted, last, part_of, to};
+use super::{AT_ONCE, counted, keep_apart, last, part_of, to};
 use crate::access::{Issuer, Operator};
 use crate::app::App;
 use crate::bus::{Envelope, Receipt, SendError};
@@ -68,6 +68,7 @@ pub async fn submit(
     if !errors.is_empty() {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, together.page(errors.summary()).await?).into_response());
     }
+    keep_apart(&app, &operator, typed.command_id).await?;
     let mut orders = vec![];
     for (undo, ticked) in together.wanted(&ticked) {
         let envelope = Envelope { address: client.address, ..part_of(typed.command_id, ticked) };
