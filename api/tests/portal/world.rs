@@ -97,6 +97,7 @@ impl World {
         change(&mut settings);
         let bus = self.app.bus.clone().under(settings.grant_policy());
         let app = App::from(Shared { settings: Arc::new(settings), bus, ..Shared::clone(&self.app) });
+        let app = app.sealing().expect("a key that can be read");
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 

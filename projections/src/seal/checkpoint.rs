@@ -39,7 +39,12 @@ pub struct Signed {
 impl Checkpoint {
     /// What is signed.
     fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64_STANDARD.encode(self.root))
+        format!("{}\n{}\n{}\n", self.origin, self.size, self.root_text())
+    }
+
+    /// The root in base64.
+    pub fn root_text(&self) -> String {
+        BASE64_STANDARD.encode(self.root)
     }
 
     fn read(origin: &str, size: &str, root: &str) -> Option<Self> {
