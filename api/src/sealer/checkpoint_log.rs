@@ -82,7 +82,8 @@ impl CheckpointLog {
     pub async fn at(&self, place: u64) -> io::Result<Option<Signed>> {
         let Some((file, length)) = self.open().await? else { return Ok(None) };
         let end = place.saturating_add(WINDOW).min(length);
-        let found = between(file, place.min(end), end).await?;
+        let begin = place.saturating_sub(1).min(end); // with the line break, so that half a line is none
+        let found = between(file, begin, end).await?;
         Ok(found.into_iter().next().filter(|filed| filed.at == place).map(|filed| filed.signed))
     }
 
