@@ -41,7 +41,7 @@ async function take(page, link, desk) {
 /** Runs, among the files that were taken along, a command that the page shows: no database, no settings. */
 async function typed(page, begin, desk) {
   const line = await page.locator('.shell code').filter({ hasText: begin }).innerText();
-  const [first, ...args] = line.trim().split(' ');
+  const [first, ...args] = line.replace(/\\\n/g, ' ').trim().split(/\s+/);
   if (first === 'portal') return program(args, desk);
   const ended = promisify(execFile)(first, args, { cwd: desk });
   const { code = 0, stdout: out, stderr: err } = await ended.catch((error) => error);

@@ -35,7 +35,7 @@ async fn the_page_says_how_much_is_sealed_and_hands_out_what_proves_it(world: Wo
     world.suspended(acme, "The invoice of April").await;
     let page = olga.get(PROOF).await;
     page.is(200).shows("7 events").shows("1 event<").shows("portal.example.com/log").shows("this key");
-    page.shows("portal verify --from history-8.ndjson --checkpoint checkpoints.txt --key seal.pub");
+    page.shows("portal verify --from history-8.ndjson \\\n    --checkpoint checkpoints.txt --key seal.pub");
     let key = desk.take(&olga, "seal.pub", &format!("{PROOF}/key")).await;
     page.shows(key.trim());
     let checkpoints = desk.take(&olga, "checkpoints.txt", &format!("{PROOF}/checkpoints")).await;

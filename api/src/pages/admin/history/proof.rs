@@ -102,7 +102,7 @@ async fn times(
     app: &App,
     signed: impl Iterator<Item = &Signed>,
 ) -> Result<HashMap<u64, DateTime<Utc>>, Error> {
-    let sizes: Vec<i64> = signed.filter_map(|signed| i64::try_from(signed.checkpoint.size).ok()).collect();
+    let sizes: Vec<i64> = signed.map(|signed| whole(signed.checkpoint.size)).collect();
     let events = app.log.at(&sizes).await?.into_iter();
     Ok(events.filter_map(|it| Some((u64::try_from(it.position).ok()?, it.recorded_at.into()))).collect())
 }
@@ -121,7 +121,7 @@ fn failure(attempt: Option<Attempt>) -> Markup {
 
 fn standing(last: Option<&Signed>, stands: i64, times: &HashMap<u64, DateTime<Utc>>) -> Markup {
     let size = last.map_or(0, |signed| signed.checkpoint.size);
-    let sealed = i64::try_from(size).unwrap_or(i64::MAX);
+    let sealed = whole(size);
     ui::facts_row(&[
         ("Sealed", html! { (events(sealed)) }),
         ("Not sealed yet", html! { (events(stands.saturating_sub(sealed).max(0))) }),
@@ -151,7 +151,7 @@ fn commands(stands: i64, last: Option<&Signed>) -> Markup {
             a href=(paths::ADMIN_HISTORY_PROOF_KEY) download { "the public key" }
             ". It is noted who takes events or checkpoints along."
         }
-        (ui::shell(&format!("portal verify --from {export} --checkpoint checkpoints.txt --key seal.pub")))
+        (ui::shell(&format!("portal verify --from {export} \\\n    --checkpoint checkpoints.txt --key seal.pub")))
         p.prose { "The same without our program, with the script docs/verify.py:" }
         (ui::shell(&format!("python3 verify.py {export} checkpoints.txt seal.pub")))
         p.prose {
@@ -167,7 +167,7 @@ fn commands(stands: i64, last: Option<&Signed>) -> Markup {
 fn checkpoint(last: &Signed) -> Markup {
     let checkpoint = &last.checkpoint;
     ui::facts(&[
-        ("Events", html! { (number(checkpoint.size)) }),
+        ("Events", html! { (ui::number(whole(checkpoint.size))) }),
         ("Root", ui::copyable(&checkpoint.root_text())),
         ("Origin", ui::copyable(&checkpoint.origin)),
     ])
@@ -185,7 +185,7 @@ fn key(sealer: &Sealer) -> Markup {
 
 fn list(page: &Page, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>, before: Option<u64>) -> Markup {
     let columns = [
-        Column::new("Events").numeric(),
+        Column::new("Of"),
         Column::new("Root"),
         Column::new("Signed by").wide(),
         Column::new("Signed after"),
@@ -208,7 +208,7 @@ fn row(filed: &Filed, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>) -> V
     let Filed { at, signed } = filed;
     let root = signed.checkpoint.root_text();
     vec![
-        html! { (number(signed.checkpoint.size)) },
+        html! { (events(whole(signed.checkpoint.size))) },
         html! { code.id title=(root) { (root.get(..12).unwrap_or(&root)) "…" } },
         html! {
             @match sealer.key.public().signed(signed) {
@@ -222,6 +222,7 @@ fn row(filed: &Filed, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>) -> V
     ]
 }
 
-fn number(size: u64) -> String {
-    ui::number(i64::try_from(size).unwrap_or(i64::MAX))
+/// Sizes are positions, and the log has less than 2⁶³.
+fn whole(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
