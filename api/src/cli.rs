@@ -44,7 +44,7 @@ pub enum Command {
     /// Bring the database's schema and read models up to date, and stop
     Migrate,
     /// Fold every read model again from the first event on, while the old ones serve
-    Rebuild,
+    Rebuild(log::Rebuild),
     /// Prove that the log is whole, that it is what was sealed, and that the read models are what it says
     Verify(verify::Arguments),
     /// Make the key that seals the log: the private half goes to a file, the public one to the standard output

@@ -50,6 +50,9 @@ pub enum Error {
     Unprocessable(String),
     #[error("{detail}")]
     TooManyRequests { retry_after_seconds: u64, detail: String },
+    /// What is stored can't be read.
+    #[error("{0}")]
+    Damaged(String),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
     /// Too much to do right now; nothing was done.
@@ -90,6 +93,9 @@ impl From<Error> for Problem {
             E::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE.into(),
             E::Unprocessable(detail) => Self { detail, ..StatusCode::UNPROCESSABLE_ENTITY.into() },
             E::TooManyRequests { detail, .. } => Self { detail, ..StatusCode::TOO_MANY_REQUESTS.into() },
+            E::Damaged(detail) => {
+                Self { title: "The history is damaged", detail, ..StatusCode::CONFLICT.into() }
+            }
             E::Internal(cause) => {
                 Self { cause: Some(Arc::new(cause)), ..StatusCode::INTERNAL_SERVER_ERROR.into() }
             }
@@ -118,7 +124,7 @@ impl IntoResponse for Error {
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
             Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
-            Self::Unprocessable(_) | Self::Internal(_) => None,
+            Self::Unprocessable(_) | Self::Damaged(_) | Self::Internal(_) => None,
         };
         let grave = if let Self::ProofNeeded(what) = &self { Some(Grave(what.clone())) } else { None };
         let problem = Problem::from(self);

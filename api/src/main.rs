@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
         Command::Serve => serve::run(settings).await,
         Command::Demo => demo::run(settings).await,
         Command::Migrate => log::migrate(settings).await,
-        Command::Rebuild => log::rebuild(settings).await,
+        Command::Rebuild(rebuild) => log::rebuild(settings, rebuild).await,
         Command::Verify(arguments) => verify::run(settings, arguments).await,
         Command::Keys { file, origin } => keys::run(&settings, &file, origin),
         Command::Seal => seal::run(settings).await,

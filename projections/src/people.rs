@@ -69,9 +69,11 @@ pub async fn by_id(db: &Db, id: PersonId) -> Result<Option<Person>, sqlx::Error>
     })
 }
 
-/// Everybody, in the order of their ids; for exports.
-pub async fn all(db: &Db) -> Result<Vec<Person>, sqlx::Error> {
-    read!(db, |pool| sqlx::query_as(include_str!("sql/people/all.sql")).fetch_all(pool).await)
+/// At most so many people in the order of their ids, from the first one on or after one of them; for exports.
+pub async fn after(db: &Db, person: Option<Uuid>, limit: i64) -> Result<Vec<Person>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("sql/people/after.sql")).bind(person).bind(limit).fetch_all(pool).await
+    })
 }
 
 /// Ids of people with a text in their address or name, at most `limit`. On Postgres an index of parts leads there; a file

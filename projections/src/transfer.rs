@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::event_log::{ImportError, Recorded};
 use crate::projector::Progress;
 use crate::timestamp::Timestamp;
-use crate::{EventLog, people};
+use crate::{Db, EventLog, people};
 
 enum Line {
     Event(Box<EventLine>),
@@ -78,9 +78,9 @@ pub async fn export(
     out: &mut (impl Write + Send),
     progress: impl Fn(Progress) + Send,
 ) -> Result<i64, TransferError> {
-    for person in people::all(log.db()).await? {
-        let people::Person { person_id, email, name, .. } = person;
-        write(out, &PersonLine { person_id, email, name })?;
+    let mut everybody = Everybody::of(log.db());
+    while let Some(people) = everybody.next().await? {
+        people.iter().try_for_each(|person| write(out, person))?;
     }
     let (mut done, of) = (0, log.last_position().await?);
     while done < of {
@@ -102,7 +102,7 @@ pub async fn import(
     progress: impl Fn(i64) + Send,
 ) -> Result<i64, TransferError> {
     let stands = log.last_position().await?;
-    let (mut batch, mut taken) = (Vec::<Recorded>::new(), 0);
+    let mut intake = Intake::into(log);
     for (number, line) in file.lines().enumerate() {
         let text = line?;
         if text.trim().is_empty() {
@@ -115,30 +115,97 @@ pub async fn import(
                 same(log, event.recorded().map_err(wrong)?).await?.map_err(wrong)?;
             }
             Line::Event(event) => {
-                let event = event.recorded().map_err(wrong)?;
-                if batch.len() >= 1000 && batch.last().is_some_and(|last| !same_command(last, &event)) {
-                    taken += take(log, &mut batch).await?;
-                    progress(taken);
-                }
-                batch.push(event);
+                intake.add(event.recorded().map_err(wrong)?).await?;
+                progress(intake.taken);
             }
         }
     }
-    taken += take(log, &mut batch).await?;
-    progress(taken);
-    Ok(taken)
+    intake.end().await
 }
 
-async fn take(log: &EventLog, batch: &mut Vec<Recorded>) -> Result<i64, TransferError> {
-    log.import(batch).await?;
-    let number = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-    batch.clear();
-    Ok(number)
+/// Takes the log of another database up to a position, with everybody, into an empty one.
+pub async fn copy(
+    log: &EventLog,
+    empty: &EventLog,
+    up_to: i64,
+    progress: impl Fn(Progress) + Send,
+) -> Result<i64, TransferError> {
+    let mut everybody = Everybody::of(log.db());
+    while let Some(people) = everybody.next().await? {
+        for person in people {
+            let wrong = |why| TransferError::Line { line: 0, why };
+            take_person(empty, person).await?.map_err(wrong)?;
+        }
+    }
+    let (mut intake, mut done) = (Intake::into(empty), 0);
+    while done < up_to {
+        for event in log.tail(done, BATCH.min(up_to - done)).await? {
+            done = event.position;
+            intake.add(event).await?;
+        }
+        progress(Progress { done, of: up_to });
+    }
+    intake.end().await
 }
 
-/// Events of one command stay together, so that its record can be written whole.
+/// Events on their way into a log. Those of one command go together, so that its record is written whole.
+struct Intake<'a> {
+    log: &'a EventLog,
+    batch: Vec<Recorded>,
+    taken: i64,
+}
+
+impl<'a> Intake<'a> {
+    fn into(log: &'a EventLog) -> Self {
+        Self { log, batch: vec![], taken: 0 }
+    }
+
+    async fn add(&mut self, event: Recorded) -> Result<(), ImportError> {
+        let full = i64::try_from(self.batch.len()).is_ok_and(|events| events >= BATCH);
+        if full && self.batch.last().is_some_and(|last| !same_command(last, &event)) {
+            self.take().await?;
+        }
+        self.batch.push(event);
+        Ok(())
+    }
+
+    async fn take(&mut self) -> Result<(), ImportError> {
+        self.log.import(&self.batch).await?;
+        self.taken += i64::try_from(self.batch.len()).unwrap_or(i64::MAX);
+        self.batch.clear();
+        Ok(())
+    }
+
+    /// Takes what is left; gives how many there were.
+    async fn end(mut self) -> Result<i64, TransferError> {
+        self.take().await?;
+        Ok(self.taken)
+    }
+}
+
 fn same_command(one: &Recorded, other: &Recorded) -> bool {
     one.stream() == other.stream() && one.metadata == other.metadata
+}
+
+/// Everybody, in the order of their ids, so many at a time.
+struct Everybody<'a> {
+    db: &'a Db,
+    after: Option<Uuid>,
+}
+
+impl<'a> Everybody<'a> {
+    fn of(db: &'a Db) -> Self {
+        Self { db, after: None }
+    }
+
+    /// The next ones; nothing where there is nobody left.
+    async fn next(&mut self) -> Result<Option<Vec<PersonLine>>, sqlx::Error> {
+        let people = people::after(self.db, self.after, BATCH).await?;
+        let Some(last) = people.last() else { return Ok(None) };
+        self.after = Some(last.person_id);
+        let line = |people::Person { person_id, email, name, .. }| PersonLine { person_id, email, name };
+        Ok(Some(people.into_iter().map(line).collect()))
+    }
 }
 
 async fn take_person(log: &EventLog, line: PersonLine) -> Result<Result<(), String>, TransferError> {

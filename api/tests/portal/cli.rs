@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod proof;
+mod rebuild;
 mod reference_data;
 mod replay;
 
@@ -118,7 +119,7 @@ fn export_gives_the_file_that_import_took(place: &Place) {
 }
 
 fn the_other_engine_takes_what_this_one_gives(place: &Place) {
-    let other = if place.url.starts_with("sqlite") { Place::postgres() } else { Place::sqlite() };
+    let other = other(place);
     import_demo(place);
     let file = other.file("moved.jsonl");
     place.done(&["export", &file.to_string_lossy()]);
@@ -339,6 +340,11 @@ fn demo() -> Vec<u8> {
 fn import_demo(place: &Place) {
     let said = place.done(&["import", &repository("fixtures/demo.jsonl").to_string_lossy()]);
     assert_eq!(said, "62 events were taken in; the read models stand at #62.\n");
+}
+
+/// An empty database of the other engine.
+fn other(place: &Place) -> Place {
+    if place.url.starts_with("sqlite") { Place::postgres() } else { Place::sqlite() }
 }
 
 /// Makes a superadmin beside the server and signs them in.

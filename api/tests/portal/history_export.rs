@@ -3,6 +3,7 @@
 use domain::grant::PlatformRole;
 use domain::org::{OrgCommand, Role};
 use domain::values::OrgId;
+use http_body_util::BodyExt;
 use projections::transfer;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -77,6 +78,25 @@ async fn more_than_a_batch_arrives_whole(world: World) {
     }
 }
 
+async fn an_export_ends_unfinished_with_the_right_to_it(world: World) {
+    let (_, acme, _) = a_past(&world).await;
+    let bob = world.granted("bob@example.com", PlatformRole::Auditor).await;
+    for _ in 0..300 {
+        world.given(acme, OrgCommand::Protect).await;
+        world.given(acme, OrgCommand::Unprotect).await;
+    }
+    let mut file = bob.follow("/admin/history/export?format=ndjson").await;
+    let mut begun = vec![];
+    while begun.is_empty() {
+        let frame = file.frame().await.expect("it goes on").expect("it is whole");
+        begun.extend(frame.into_data().expect("data"));
+    }
+    assert!(begun.starts_with(b"{\"position\":1,"));
+    world.revoked(bob.person(), PlatformRole::Auditor).await;
+    assert!(file.frame().await.expect("it goes on").is_err(), "no end that looks like one");
+    assert!(file.frame().await.is_none());
+}
+
 async fn an_export_is_seen_with_what_was_asked_for(world: World) {
     let (ana, acme, _) = a_past(&world).await;
     let olga = world.joined(acme, "olga@example.com", Role::Owner).await;
@@ -106,6 +126,7 @@ engines! {
     a_file_has_what_the_page_finds_and_says_so,
     a_table_has_sentences_and_no_formulas,
     more_than_a_batch_arrives_whole,
+    an_export_ends_unfinished_with_the_right_to_it,
     an_export_is_seen_with_what_was_asked_for,
     what_cannot_be_meant_is_no_file,
 }

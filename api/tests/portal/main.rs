@@ -38,6 +38,7 @@ mod second_factor;
 mod secrets;
 mod server;
 mod setup;
+mod slow;
 mod sudo;
 mod superadmins;
 mod tenant;

@@ -161,7 +161,11 @@ async fn a_clean_stop_loses_no_look(url: &str) {
     }
     portal.stop().await;
     let db = Db::open(url).await.expect("it opens");
-    let ana = people::all(&db).await.expect("readable").into_iter().find(|p| p.email == "ana@example.com");
+    let ana = people::after(&db, None, 100)
+        .await
+        .expect("readable")
+        .into_iter()
+        .find(|p| p.email == "ana@example.com");
     let grant = grants::active(&db, ana.expect("Ana").person_id, clock::now())
         .await
         .expect("readable")

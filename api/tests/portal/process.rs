@@ -61,6 +61,14 @@ impl Process {
         wire
     }
 
+    /// The most memory that it ever held, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().expect("it runs")));
+        let status = status.expect("it runs");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
+        most.trim_end_matches("kB").trim().parse().expect("a number")
+    }
+
     /// A signal to stop, and its end.
     pub(crate) async fn stop(mut self) {
         let pid = self.child.id().expect("it runs").to_string();

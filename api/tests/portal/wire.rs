@@ -40,6 +40,17 @@ impl Wire {
         self.send("POST", path, form).await
     }
 
+    /// Asks on a connection of its own, whose answer is read at any pace, to its end.
+    pub(crate) async fn follow(&self, path: &str) -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        let (address, cookies) = (self.address, cookies(&self.cookies));
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookies}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        Ok(stream)
+    }
+
     async fn send(&mut self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
         let answer = self.exchange(method, path, body).await;
         if answer.is_err() {
@@ -53,13 +64,11 @@ impl Wire {
             Some(stream) => stream,
             none => none.insert(BufStream::new(TcpStream::connect(self.address).await?)),
         };
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = cookies(&self.cookies);
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\ncontent-length: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {cookies}\r\ncontent-length: {}\r\n\
              content-type: application/x-www-form-urlencoded\r\n\r\n",
             self.address,
-            cookies.join("; "),
             body.len(),
         );
         stream.write_all(head.as_bytes()).await?;
@@ -69,6 +78,10 @@ impl Wire {
         self.cookies.extend(set);
         Ok(answer)
     }
+}
+
+fn cookies(cookies: &BTreeMap<String, String>) -> String {
+    cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 async fn read(stream: &mut BufStream<TcpStream>) -> io::Result<(Answer, Vec<(String, String)>)> {

@@ -238,9 +238,9 @@ impl From<projections::projector::FoldError> for Error {
         match error {
             E::Database(error) => error.into(),
             E::Read(error) => error.into(),
-            E::Poison { .. } => {
-                Self::Conflict(format!("How it was can't be told, for an event can't be read: {error}."))
-            }
+            E::Poison { position, .. } => Self::Damaged(format!(
+                "How it was can't be told: event #{position} can't be read. On the server, portal verify says more."
+            )),
             E::Superseded { .. } => Self::Internal(error.into()),
         }
     }

@@ -3,7 +3,7 @@
 use api::clock;
 use domain::org::{OrgCommand, Role};
 use projections::operator_reads;
-use projections::{Platform, Scope, grants};
+use projections::{Platform, Scope, grants, testing};
 
 use super::{LIST, at, differs, only_looks, renamed, types};
 use crate::world::World;
@@ -103,9 +103,34 @@ async fn whoever_looks_at_the_past_is_seen_looking(world: World) {
     assert_eq!(looks.len(), tabs.len(), "{looks:?}");
 }
 
+async fn what_an_event_destroyed_is_told_by_its_position(world: World) {
+    let ana = world.operator().await;
+    let acme = world.org("acme").await;
+    renamed(&world, acme, "Zenith Ltd").await;
+    let damaged = world.position().await;
+    renamed(&world, acme, "Apex Ltd").await;
+    let url = &world.app.settings.database_url;
+    let damage = if url.starts_with("sqlite") {
+        "drop trigger events_no_update;
+         update events set payload = '{}' where payload like '%Zenith%'"
+    } else {
+        "alter table events disable trigger events_no_change;
+         update events set payload = '{}' where payload::text like '%Zenith%'"
+    };
+    testing::execute(url, damage);
+    let page = format!("{LIST}/{acme}");
+    for then in [damaged, damaged + 1] {
+        let told = ana.get(&at(&page, then)).await;
+        told.is(409).shows("The history is damaged").shows(&format!("event #{damaged} can't be read"));
+    }
+    ana.get(&page).await.is(200).shows("Apex Ltd");
+    ana.get(&format!("/admin/history/{damaged}")).await.is(200).shows(&format!("#{damaged}"));
+}
+
 engines! {
     every_tab_is_as_it_was_and_says_what_differs,
     a_suspension_of_then_is_told_with_its_reason,
     before_it_was_created_there_was_nothing_to_see,
     whoever_looks_at_the_past_is_seen_looking,
+    what_an_event_destroyed_is_told_by_its_position,
 }
