@@ -79,6 +79,15 @@ onEveryEngine('an auditor takes along what proves the history, and finds who cha
   assert.ok((await page.locator('main').innerText()).includes(key.trim()), 'the key stands there');
   await look(page, 'proof');
 
+  const open = page.locator('.tabs [aria-current]');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.reload();
+  await until('the open tab is in sight', 5_000, async () => {
+    const { x, width } = await open.boundingBox();
+    return x >= 0 && x + width <= 390;
+  });
+  await page.setViewportSize({ width: 1280, height: 800 });
+
   const desk = path.join(database.folder, 'desk');
   await mkdir(desk);
   await copyFile(VERIFY_PY, path.join(desk, 'verify.py'));

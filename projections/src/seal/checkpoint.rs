@@ -86,8 +86,9 @@ impl Signed {
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
             if text.starts_with(BY) {
-                let signed = text.parse().ok().and_then(|signature| Self::read(&before, signature));
-                signed.into_iter().for_each(|signed| take(before[0].0, signed));
+                if let Some(signed) = text.parse().ok().and_then(|signature| Self::read(&before, signature)) {
+                    take(before[0].0, signed);
+                }
             } else {
                 before.rotate_left(1);
                 before[3] = (at, text.to_owned());

@@ -185,7 +185,7 @@ fn key(sealer: &Sealer) -> Markup {
 
 fn list(page: &Page, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>, before: Option<u64>) -> Markup {
     let columns = [
-        Column::new("Of"),
+        Column::new("Checkpoint of"),
         Column::new("Root"),
         Column::new("Signed by").wide(),
         Column::new("Signed after"),
@@ -209,7 +209,7 @@ fn row(filed: &Filed, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>) -> V
     let root = signed.checkpoint.root_text();
     vec![
         html! { (events(whole(signed.checkpoint.size))) },
-        html! { code.id title=(root) { (root.get(..12).unwrap_or(&root)) "…" } },
+        html! { code.id title=(root) { (root.get(..10).unwrap_or(&root)) "…" } },
         html! {
             @match sealer.key.public().signed(signed) {
                 Some(true) => "this key",
