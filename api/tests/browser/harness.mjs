@@ -13,7 +13,8 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -279,6 +280,14 @@ export class Portal {
   /** A new process on the same database, with the same settings; stop or kill this one first. */
   again(options = this.#options) {
     return Portal.start(this.#database, options);
+  }
+
+  /** The same so many minutes later, by the clock that the new process sees. */
+  async againAfter(minutes) {
+    const libraries = (await readdir('/usr/lib')).map((folder) => `/usr/lib/${folder}/faketime/libfaketimeMT.so.1`);
+    const library = libraries.find((file) => existsSync(file)) ?? assert.fail('no libfaketime: run scripts/setup');
+    const clock = { LD_PRELOAD: library, FAKETIME: `+${minutes}m`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+    return this.again({ ...this.#options, env: { ...this.#options.env, ...clock } });
   }
 }
 
