@@ -384,6 +384,8 @@ showTimes();
 showButtons();
 setInterval(showTimes, 30_000);
 follow();
+// On a telephone not all tabs are in sight, but the one that is open is.
+for (const tab of all(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
 for (const form of all("form[data-live]")) live(form);
 for (const form of all("form[data-once]")) once(form);
 for (const input of all("input[data-slug-source]")) slug(input);

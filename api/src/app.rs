@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::bus::Bus;
 use crate::config::Settings;
 use crate::passwords::Passwords;
+use crate::sealer::Sealer;
 use crate::throttle::Throttle;
 
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Shared {
     pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
     pub throttle: Arc<Throttle>,
+    /// Signs checkpoints, where this process serves and has a key.
+    pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
     pub stopping: Arc<watch::Sender<bool>>,
 }
@@ -41,8 +44,26 @@ impl App {
         let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
         let settings = Arc::new(settings);
         let stopping = Arc::new(watch::Sender::new(false));
-        Ok(Shared { settings, db, log, projector, bus, lookups, recorder, passwords, throttle, stopping }
-            .into())
+        let shared = Shared {
+            settings,
+            db,
+            log,
+            projector,
+            bus,
+            lookups,
+            recorder,
+            passwords,
+            throttle,
+            sealer: None,
+            stopping,
+        };
+        Ok(shared.into())
+    }
+
+    /// The same with what signs checkpoints, if the settings want that.
+    pub fn sealing(self) -> anyhow::Result<Self> {
+        let sealer = Sealer::of(&self.settings)?.map(Arc::new);
+        Ok(Shared { sealer, ..Shared::clone(&self) }.into())
     }
 }
 

@@ -64,6 +64,10 @@ pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/remova
 pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
 pub const ADMIN_BULK: &str = "/admin/history/bulk/{correlation}";
 pub const ADMIN_BULK_REVERT: &str = "/admin/history/bulk/{correlation}/revert";
+pub const ADMIN_HISTORY_PROOF: &str = "/admin/history/proof";
+pub const ADMIN_HISTORY_PROOF_KEY: &str = "/admin/history/proof/key";
+pub const ADMIN_HISTORY_PROOF_CHECKPOINT: &str = "/admin/history/proof/checkpoint";
+pub const ADMIN_HISTORY_PROOF_CHECKPOINTS: &str = "/admin/history/proof/checkpoints";
 pub const ADMIN_EVENT: &str = "/admin/history/{position}";
 pub const ADMIN_EVIDENCE: &str = "/admin/history/{position}/evidence";
 pub const ADMIN_REVERT: &str = "/admin/history/{position}/revert";
@@ -207,6 +211,11 @@ pub fn compare_with_before(code: &str, position: i64) -> String {
 /// An event with the proof that it is in the log.
 pub fn evidence(position: i64) -> String {
     format!("{ADMIN_HISTORY}/{position}/evidence")
+}
+
+/// The checkpoint that begins at a place of the checkpoint log.
+pub fn checkpoint(place: u64) -> String {
+    format!("{ADMIN_HISTORY_PROOF_CHECKPOINT}?at={place}")
 }
 
 /// Where an event is undone.

@@ -9,19 +9,24 @@
 //! **Invariant:** nothing is signed that contradicts the last checkpoint of the checkpoint log or of the database. The
 //! key and that file are outside the database, so whoever owns the database can neither sign nor take back.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+mod checkpoint_log;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use projections::Db;
 use projections::seal::turn::{SealError, Step};
 use projections::seal::{Signed, SigningKey, Turn, read_on};
+use projections::{Db, Timestamp};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::config::Settings;
-use crate::metrics;
+use crate::{clock, metrics};
+
+pub use checkpoint_log::{CheckpointLog, Filed, Page};
 
 /// How often it is asked whether there is something to seal.
 const PACE: Duration = Duration::from_secs(1);
@@ -36,8 +41,16 @@ const LONGEST: Duration = Duration::from_mins(10);
 const RETRY: Duration = Duration::from_mins(1);
 
 pub struct Sealer {
-    key: SigningKey,
-    file: PathBuf,
+    pub key: SigningKey,
+    pub log: CheckpointLog,
+    last_attempt: watch::Sender<Option<Attempt>>,
+}
+
+/// When this process tried last, and why it did not work if it did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub at: Timestamp,
+    pub failure: Option<String>,
 }
 
 /// How an attempt went.
@@ -55,11 +68,25 @@ pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     let Some(file) = &settings.seal_key else { return Ok(None) };
     let name = || format!("PORTAL_SEAL_KEY: {}", file.display());
     let text = std::fs::read_to_string(file).with_context(name)?;
+    warn_of_readers(file).with_context(name)?;
     Ok(Some(text.parse().map_err(|why| anyhow!("{}: {why}", name()))?))
 }
 
+/// Says so where others than its owner may read or change a key.
+fn warn_of_readers(file: &Path) -> std::io::Result<()> {
+    let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
+    if others != 0 {
+        let file = file.display();
+        tracing::warn!(
+            "PORTAL_SEAL_KEY: others than its owner may read or change {file}; run chmod 600 {file}, and if somebody \
+             else may have read it, make a new key: docs/PROOF.md says how"
+        );
+    }
+    Ok(())
+}
+
 /// Goes on as long as the process does.
-pub async fn run(app: App, sealer: Sealer) {
+pub async fn run(app: App, sealer: Arc<Sealer>) {
     let (mut up_to, mut at) = (0, None::<Instant>);
     loop {
         tokio::time::sleep(PACE).await;
@@ -90,14 +117,28 @@ impl Sealer {
     /// None where nothing is to be sealed.
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
         match (key(settings)?, settings.seal_log.clone()) {
-            (Some(key), Some(file)) => Ok(Some(Self { key, file })),
+            (Some(key), Some(file)) => {
+                Ok(Some(Self { key, log: CheckpointLog::new(file), last_attempt: watch::Sender::new(None) }))
+            }
             (Some(_), None) => bail!("PORTAL_SEAL_LOG: name the file that checkpoints are to be added to"),
             (None, _) => Ok(None),
         }
     }
 
+    /// How it went the last time in this process; none before the first.
+    pub fn last_attempt(&self) -> Option<Attempt> {
+        self.last_attempt.borrow().clone()
+    }
+
     /// Signs a checkpoint of everything in the log.
     pub async fn seal(&self, db: &Db) -> anyhow::Result<Done> {
+        let done = self.attempt(db).await;
+        let failure = done.as_ref().err().map(|why| format!("{why:#}"));
+        self.last_attempt.send_replace(Some(Attempt { at: clock::now(), failure }));
+        done
+    }
+
+    async fn attempt(&self, db: &Db) -> anyhow::Result<Done> {
         let origin = self.key.origin();
         loop {
             match read_on(db, origin).await? {
@@ -107,7 +148,8 @@ impl Sealer {
             }
         }
         let Some(turn) = Turn::begin(db, origin).await? else { return Ok(Done::Taken) };
-        let (filed, noted) = (self.last()?, turn.signed());
+        let filed = self.log.last(origin).with_context(|| self.named())?;
+        let noted = turn.signed();
         for earlier in filed.iter().chain(&noted) {
             self.holds(&turn, earlier).await?;
         }
@@ -116,7 +158,7 @@ impl Sealer {
         let (filed, noted) = (size == 0 || is_there(filed), size == 0 || is_there(noted));
         let signed = self.key.sign(size, turn.root());
         if !filed {
-            append(&self.file, &signed).with_context(|| self.named())?;
+            self.log.append(&signed).with_context(|| self.named())?;
         }
         // A crash may have come between the two.
         if noted { turn.end().await } else { turn.sealed(&signed).await }?;
@@ -130,33 +172,9 @@ impl Sealer {
         turn.holds(&signed.checkpoint).await
     }
 
-    /// The last checkpoint of this origin in the checkpoint log.
-    fn last(&self) -> anyhow::Result<Option<Signed>> {
-        let file = match File::open(&self.file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened.with_context(|| self.named())?,
-        };
-        let mut last = None;
-        Signed::each(BufReader::new(file), |signed| {
-            if signed.checkpoint.origin == self.key.origin() {
-                last = Some(signed);
-            }
-        })
-        .with_context(|| self.named())?;
-        Ok(last)
-    }
-
     fn named(&self) -> String {
-        format!("PORTAL_SEAL_LOG: {}", self.file.display())
+        format!("PORTAL_SEAL_LOG: {}", self.log.path().display())
     }
-}
-
-/// Behind an empty line, so that a checkpoint that was cut off by a crash does not spoil this one.
-fn append(path: &Path, signed: &Signed) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-    let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
-    file.write_all(format!("{gap}{}", signed.text()).as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ create table operator_read (
 );
 create index operator_read_org on operator_read (org_id, read_id) where org_id is not null;
 create index operator_read_person on operator_read (person_id, at);
-create index operator_read_export on operator_read (read_id) where page like '/admin/history/export?%';
+create index operator_read_export on operator_read (read_id)
+    where page like '/admin/history/export?%' or page = '/admin/history/proof/checkpoints';
 
 -- Why somebody looks at an organisation, as long as it holds.
 create table operator_reason (

@@ -14,7 +14,9 @@
 //! | --- | --- |
 //! | [`tree`] | what the root is, an event at a time, in a few hundred bytes |
 //! | [`proof`] | whether one event, or one smaller tree, is in the tree |
-//! | [`checkpoint`] | what was signed, and by whom |
+//! | [`key`] | who signs, and whether they did |
+//! | [`checkpoint`] | what was signed of the whole log |
+//! | [`manifest`] | what was signed of an export of a part |
 //! | [`witness`] | whether a log says what was signed |
 //! | [`turn`] | how far this portal has sealed, and the next step |
 //! | [`evidence`](mod@evidence) | one event with its proof, for somebody who has nothing else |
@@ -25,15 +27,19 @@
 pub mod checkpoint;
 pub mod evidence;
 pub mod export;
+pub mod key;
+pub mod manifest;
 mod nodes;
 pub mod proof;
 pub mod tree;
 pub mod turn;
 pub mod witness;
 
-pub use checkpoint::{Checkpoint, PublicKey, Signed, SigningKey};
+pub use checkpoint::{Checkpoint, Signed};
 pub use evidence::{Evidence, evidence};
-pub use turn::{Turn, read_on};
+pub use key::{PublicKey, SigningKey};
+pub use manifest::Manifest;
+pub use turn::{Turn, last, read_on};
 pub use witness::verify;
 
 /// SHA-256.

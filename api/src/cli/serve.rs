@@ -10,7 +10,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
-use crate::sealer::Sealer;
 use crate::server::{Edge, Limits};
 use crate::{clock, links, log, metrics, reactor, routes, sealer, server};
 
@@ -46,13 +45,13 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     let stop = stop()?;
     metrics::install()?;
     let edge = edge(&app.settings)?;
-    let sealer = Sealer::of(&app.settings)?;
+    let app = app.sealing()?;
     let limits =
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
     let router = routes::app(&app, &limits, &edge);
     tokio::spawn(housekeeping(app.clone()));
     tokio::spawn(reactor::run(app.clone()));
-    if let Some(sealer) = sealer {
+    if let Some(sealer) = app.sealer.clone() {
         tokio::spawn(sealer::run(app.clone(), sealer));
     }
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use projections::projector::Finding;
-use projections::seal::{self, Checkpoint, Evidence, PublicKey, export};
+use projections::seal::{self, Checkpoint, Evidence, Manifest, PublicKey, export, manifest};
 use projections::{Db, EventLog, Projector};
 
 use crate::cli::{advance, bar, say};
@@ -23,8 +23,11 @@ pub struct Arguments {
     /// Verify an exported file instead of the database
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     from: Option<PathBuf>,
+    /// Verify an export (NDJSON) of a part of the history that the console made, instead of the database
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "checkpoint"])]
+    export: Option<PathBuf>,
     /// Verify an event that portal evidence wrote, instead of the database
-    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "from")]
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export"])]
     evidence: Option<PathBuf>,
     /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -38,6 +41,7 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     let key = arguments.key.as_deref().map(public_key).transpose()?;
     match (arguments, key) {
         (Arguments { evidence: Some(file), .. }, Some(key)) => of_evidence(&file, &key),
+        (Arguments { export: Some(file), .. }, Some(key)) => of_export(&file, &key),
         (Arguments { from: Some(file), checkpoint: Some(checkpoint), .. }, Some(key)) => {
             of_file(&file, &checkpoint, &key)
         }
@@ -58,6 +62,32 @@ fn of_evidence(file: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
         }
         Err(why) => refused(file, &why),
     })
+}
+
+fn of_export(file: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
+    let checked = manifest::check(open(file)?, key).with_context(|| file.display().to_string())?;
+    Ok(match checked {
+        Ok(Manifest { filter, events, as_of, .. }) => {
+            say(&format!("✓ {events} events, each as it was written, in order."));
+            let (origin, asked) = (key.origin(), asked(&filter)?);
+            say(&format!("✓ {origin} signed that these are all events up to #{as_of}{asked}."));
+            ExitCode::SUCCESS
+        }
+        Err(findings) => {
+            for why in &findings {
+                say(&format!("✗ {}: {why}", file.display()));
+            }
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// What was asked for, behind "all events".
+fn asked(filter: &str) -> anyhow::Result<String> {
+    let fields: Vec<(String, String)> = serde_html_form::from_str(filter)?;
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name} is {value:?}")).collect();
+    let wanted = fields.join(" and ");
+    Ok(if wanted.is_empty() { wanted } else { format!(" for which the question was: {wanted}") })
 }
 
 fn of_file(file: &Path, checkpoint: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
@@ -83,12 +113,12 @@ async fn of_database(
     checkpoint: Option<PathBuf>,
     key: Option<PublicKey>,
 ) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
     let key = match key {
         None => sealer::key(&settings)?.map(|key| key.public()),
         given => given,
     };
     let (checkpoints, refusal) = checkpoints(&settings, checkpoint, key.as_ref())?;
-    crate::log::init(settings.log)?;
     let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
     let projector = Projector::start(log.clone()).await?;
     let bar = bar("Verifying");

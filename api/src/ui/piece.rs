@@ -94,6 +94,16 @@ pub fn copyable(text: &str) -> Markup {
     }
 }
 
+/// What is typed into a shell, with a button that copies it.
+pub fn shell(text: &str) -> Markup {
+    html! {
+        div.shell {
+            pre { code { (text) } }
+            button.copy type="button" data-copy=(text) hidden { "Copy" }
+        }
+    }
+}
+
 /// One or two letters for somebody or something; `kind` is `person` (round) or `org` (square). Only a picture: the
 /// name stands beside it.
 pub fn monogram(name: &str, kind: &str) -> Markup {

@@ -13,7 +13,8 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,7 +28,7 @@ import { chromium } from 'playwright-core';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '../../..');
-const BINARY = path.resolve(process.env.PORTAL_BIN ?? path.join(ROOT, 'target/debug/portal'));
+export const BINARY = path.resolve(process.env.PORTAL_BIN ?? path.join(ROOT, 'target/debug/portal'));
 const PICTURES = path.join(ROOT, 'pictures');
 
 const START_MS = 30_000;
@@ -128,21 +129,30 @@ class Database {
 
   /** Runs a command from the server's shell to its end, and returns what it said. On SQLite nothing else may run. */
   async run(...args) {
-    const { PATH, HOME } = process.env;
-    const env = { PATH, HOME, NO_COLOR: '1', DATABASE_URL: this.url };
-    return (await promisify(execFile)(BINARY, args, { cwd: this.folder, env })).stdout;
+    const { code, out, err } = await this.tries(args);
+    assert.equal(code, 0, `portal ${args.join(' ')}: ${out}${err}`);
+    return out;
+  }
+
+  /** The same with more settings, whatever comes of it. */
+  tries(args, env = {}) {
+    return program(args, this.folder, { DATABASE_URL: this.url, ...env });
   }
 
   /** As if so many minutes had passed since anybody proved who they are. Nobody can make time pass by using the program. */
   timePasses(minutes) {
+    const past = this.engine === 'sqlite' ? `${minutes * 60_000_000}` : `interval '${minutes} minutes'`;
+    return this.execute(`update session set proven_at = proven_at - ${past}`);
+  }
+
+  /** Statements of whoever owns the database, who needs no program for that. */
+  execute(statements) {
     const exec = promisify(execFile);
     if (this.engine === 'sqlite') {
-      const script = 'import sqlite3, sys; file = sqlite3.connect(sys.argv[1], timeout=10); file.execute(sys.argv[2]); file.commit()';
-      const statement = `update session set proven_at = proven_at - ${minutes * 60_000_000}`;
-      return exec('python3', ['-c', script, this.url.slice('sqlite://'.length), statement]);
+      const script = 'import sqlite3, sys; file = sqlite3.connect(sys.argv[1], timeout=10); file.executescript(sys.argv[2]); file.commit()';
+      return exec('python3', ['-c', script, this.url.slice('sqlite://'.length), statements]);
     }
-    const statement = `update session set proven_at = proven_at - interval '${minutes} minutes'`;
-    return exec('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', statement, this.url]);
+    return exec('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', statements, this.url]);
   }
 
   async remove() {
@@ -151,6 +161,15 @@ class Database {
     await rm(this.folder, { recursive: true, force: true });
     databases.delete(this);
   }
+}
+
+/** Runs the program in a folder, with these settings and no others: its exit code, and what it said. */
+export async function program(args, folder, settings = {}) {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, NO_COLOR: '1', ...settings };
+  const ended = promisify(execFile)(BINARY, args, { cwd: folder, env });
+  const { code = 0, stdout: out, stderr: err } = await ended.catch((error) => error);
+  return { code, out, err };
 }
 
 async function createPostgresDatabase() {
@@ -261,6 +280,14 @@ export class Portal {
   /** A new process on the same database, with the same settings; stop or kill this one first. */
   again(options = this.#options) {
     return Portal.start(this.#database, options);
+  }
+
+  /** The same so many minutes later, by the clock that the new process sees. */
+  async againAfter(minutes) {
+    const libraries = (await readdir('/usr/lib')).map((folder) => `/usr/lib/${folder}/faketime/libfaketimeMT.so.1`);
+    const library = libraries.find((file) => existsSync(file)) ?? assert.fail('no libfaketime: run scripts/setup');
+    const clock = { LD_PRELOAD: library, FAKETIME: `+${minutes}m`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+    return this.again({ ...this.#options, env: { ...this.#options.env, ...clock } });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { onEveryEngine } from './harness.mjs';
+import { onEveryEngine, until } from './harness.mjs';
 import { ANA, anOrg, asAna, command, fillIn, invite, join, PASSWORD } from './steps.mjs';
 
 const REASON = 'Meant to be another organisation.';
@@ -53,6 +53,22 @@ onEveryEngine('nobody can sign in, and the server\'s shell helps', async ({ port
   assert.equal((await page.goto(again.at('/org/dreamineering/dashboard'))).status(), 200);
   await page.goto(again.at(`${own.page}/history`));
   await page.getByText('Somebody on the server reinstated Dreamineering').waitFor();
+});
+
+onEveryEngine('nobody does anything, and it ends by itself', async ({ portal, page, context }) => {
+  const own = await ours(portal, context);
+  await command(portal, context, `${own.page}/suspension`, { reason: REASON, confirmed: 'dreamineering' });
+  await portal.stop();
+  const early = await portal.againAfter(13);
+  assert.equal((await page.goto(early.at('/org/dreamineering/dashboard'))).status(), 403, 'not before it is due');
+  await early.stop();
+  const later = await portal.againAfter(16);
+  await until('the timer has reinstated it', 10_000, async () => {
+    return (await page.goto(later.at('/org/dreamineering/dashboard'))).status() === 200;
+  });
+  await page.goto(later.at(`${own.page}/history`));
+  await page.getByText('The timer reinstated Dreamineering').waitFor();
+  await later.stop();
 });
 
 /** Ana's own organisation, which is protected, and of which she is a member. */

@@ -1,6 +1,6 @@
 //! `portal` from a shell: every subcommand on both engines, wrong settings, and the signal to stop.
 
-mod program;
+pub(crate) mod program;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -30,6 +30,7 @@ mod operator_access;
 mod organisations;
 mod passkeys;
 mod process;
+mod proof;
 mod protection;
 mod reference_data;
 mod revert;

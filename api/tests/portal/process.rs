@@ -13,7 +13,6 @@ pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
     said: Lines<BufReader<ChildStdout>>,
-    _log: ChildStderr,
 }
 
 impl Process {
@@ -33,8 +32,9 @@ impl Process {
             .expect("the program was built");
         let said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let log = child.stderr.take().expect("it is piped");
-        let (address, log) = listening(log).await;
-        Self { child, address, said, _log: log }
+        let (address, mut log) = listening(log).await;
+        tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await }); // or it would wait for a reader
+        Self { child, address, said }
     }
 
     /// The first line said that contains `part`.

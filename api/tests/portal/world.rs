@@ -12,6 +12,7 @@ use api::app::{App, Shared};
 use api::bus::Envelope;
 use api::cli::serve;
 use api::config::Settings;
+use api::sealer::Done;
 use api::server::Limits;
 use api::session::Token;
 use api::{clock, links, routes};
@@ -97,6 +98,7 @@ impl World {
         change(&mut settings);
         let bus = self.app.bus.clone().under(settings.grant_policy());
         let app = App::from(Shared { settings: Arc::new(settings), bus, ..Shared::clone(&self.app) });
+        let app = app.sealing().expect("a key that can be read");
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 
@@ -247,6 +249,11 @@ impl World {
     pub(crate) async fn revoked(&self, person: PersonId, role: PlatformRole) {
         let reason = "Revoked by the test".parse().expect("a reason");
         self.grant(person, GrantCommand::Revoke { role, reason }).await;
+    }
+
+    /// A checkpoint now, where the world has a key.
+    pub(crate) async fn seal(&self) -> anyhow::Result<Done> {
+        self.app.sealer.as_ref().expect("it has a key").seal(&self.app.db).await
     }
 
     /// Where the log ends.

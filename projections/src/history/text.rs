@@ -101,19 +101,18 @@ async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<V
 /// The events of some blocks that pass.
 async fn compare(db: &Db, question: Question<'_>, blocks: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
     let Question { filter, span, direction, .. } = question;
-    read!(db, |pool| {
-        // Block by block, each by its range: a long "or" of ranges would be taken for a reason to read everything.
-        let mut query = QueryBuilder::new("with block (lowest, highest) as (values ");
-        let mut ranges = query.separated(", ");
-        for block in blocks {
-            ranges.push(format!("({}, {})", block * EVENTS + 1, (block + 1) * EVENTS));
+    let mut positions = read!(db, |pool| {
+        // Each block by its own range: a condition on all of them would be taken for a reason to read everything.
+        let mut query = QueryBuilder::new("");
+        for (index, block) in blocks.iter().enumerate() {
+            query.push(if index == 0 { "" } else { " union all " });
+            query.push("select position from history where position between ");
+            query.push((span.above + 1).max(block * EVENTS + 1)).push(" and ");
+            query.push((span.below - 1).min((block + 1) * EVENTS));
+            passes(&mut query, filter);
         }
-        query.push(") select walked.position from block cross join history walked ");
-        query.push("where walked.position between lowest and highest");
-        query.push(" and walked.position > ").push_bind(span.above);
-        query.push(" and walked.position < ").push_bind(span.below);
-        passes(&mut query, filter);
-        query.push(" order by walked.position ").push(direction.order());
         query.build_query_scalar().persistent(false).fetch_all(pool).await
-    })
+    })?;
+    direction.sort(&mut positions);
+    Ok(positions)
 }

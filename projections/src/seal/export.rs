@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::manifest;
 use super::witness::Witness;
 use super::{Checkpoint, Hash, PublicKey, Signed};
 use crate::event_log::{Leaf, leaf_hash};
@@ -19,8 +20,8 @@ use crate::timestamp::Timestamp;
 /// A line of an event, not copied. A field more would be one that nothing proves.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EventLine<'a> {
-    position: i64,
+pub(super) struct EventLine<'a> {
+    pub(super) position: i64,
     #[serde(borrow)]
     recorded_at: Cow<'a, str>,
     #[serde(borrow)]
@@ -65,7 +66,10 @@ pub struct Report {
 }
 
 /// Findings that are told one by one.
-const TOLD: usize = 20;
+pub(super) const TOLD: usize = 20;
+
+/// What is said of an event that does not fit the hash beside it.
+pub(super) const CHANGED: &str = "was changed: its hash is not the hash of what stands there";
 
 impl Report {
     fn add(&mut self, finding: Finding) {
@@ -103,15 +107,15 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
         let next = report.events + 1;
         match read(&line, next) {
             _ if line.trim_ascii().is_empty() => {}
-            Ok(Some((leaf, is_intact))) => {
+            Ok(Line::Event(leaf, is_intact)) => {
                 report.events = next;
                 witness.take(leaf);
                 if !is_intact {
-                    let what = "was changed: its hash is not the hash of what stands there".to_owned();
-                    report.add(Finding::Event { position: next, what });
+                    report.add(Finding::Event { position: next, what: CHANGED.to_owned() });
                 }
             }
-            Ok(None) => report.people += 1,
+            Ok(Line::Person) => report.people += 1,
+            Ok(Line::End) => {}
             Err(why) => {
                 let what = format!("does not stand in line {number}, where it must: {why}");
                 report.add(Finding::Event { position: next, what });
@@ -125,31 +129,47 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
     Ok(report)
 }
 
-/// The leaf of an event, and whether the hash beside it is the same; nothing for people.
-fn read(line: &[u8], position: i64) -> Result<Option<(Hash, bool)>, String> {
+enum Line {
+    /// Its leaf, and whether the hash beside it is the same.
+    Event(Hash, bool),
+    Person,
+    /// What ends an export that was made in the portal. It says nothing of events that no checkpoint says better.
+    End,
+}
+
+fn read(line: &[u8], position: i64) -> Result<Line, String> {
     let event: EventLine = match serde_json::from_slice(line) {
         Ok(event) => event,
-        Err(_) if serde_json::from_slice::<PersonLine>(line).is_ok() => return Ok(None),
+        Err(_) if serde_json::from_slice::<PersonLine>(line).is_ok() => return Ok(Line::Person),
+        Err(_) if manifest::is_end(line) => return Ok(Line::End),
         Err(why) => return Err(why.to_string()),
     };
     if event.position != position {
         return Err(format!("#{} does", event.position));
     }
-    let recorded_at: DateTime<Utc> = event.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
-    let leaf = leaf_hash(&Leaf {
-        position,
-        recorded_at: Timestamp::from(recorded_at),
-        sequence: event.sequence,
-        fields: [
-            &event.aggregate_type,
-            &event.aggregate_id,
-            &event.event_type,
-            &event.event_version,
-            event.payload.get(),
-            event.metadata.get(),
-        ],
-    });
-    let mut stated = Hash::default();
-    let is_intact = hex::decode_to_slice(event.leaf_hash.as_bytes(), &mut stated).is_ok() && stated == leaf;
-    Ok(Some((leaf, is_intact)))
+    let (leaf, is_intact) = event.leaf()?;
+    Ok(Line::Event(leaf, is_intact))
+}
+
+impl EventLine<'_> {
+    /// Its leaf, computed anew, and whether the hash beside it is the same.
+    pub(super) fn leaf(&self) -> Result<(Hash, bool), String> {
+        let recorded_at: DateTime<Utc> = self.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
+        let leaf = leaf_hash(&Leaf {
+            position: self.position,
+            recorded_at: Timestamp::from(recorded_at),
+            sequence: self.sequence,
+            fields: [
+                &self.aggregate_type,
+                &self.aggregate_id,
+                &self.event_type,
+                &self.event_version,
+                self.payload.get(),
+                self.metadata.get(),
+            ],
+        });
+        let mut stated = Hash::default();
+        let is_readable = hex::decode_to_slice(self.leaf_hash.as_bytes(), &mut stated).is_ok();
+        Ok((leaf, is_readable && stated == leaf))
+    }
 }

@@ -10,6 +10,7 @@
 use super::proof::{consistency, extends};
 use super::tree::Tree;
 use super::{Checkpoint, Hash, Signed, nodes, position, size};
+use crate::Platform;
 use crate::db::{Db, Tx, on, read, row};
 use crate::event_log::{self, ReadError};
 
@@ -172,6 +173,12 @@ impl Turn {
         })?;
         self.tx.commit().await
     }
+}
+
+/// The last checkpoint of an origin, as the database has it.
+pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>, sqlx::Error> {
+    let of_origin = states(db).await?.into_iter().find(|state| state.origin == origin);
+    Ok(of_origin.and_then(|state| state.signed()))
 }
 
 /// What is kept, for every origin that ever was; the one with the most events first.

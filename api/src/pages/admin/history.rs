@@ -7,6 +7,7 @@ pub mod event;
 pub mod evidence;
 pub mod export;
 pub mod exports;
+pub mod proof;
 pub mod refused;
 pub mod searches;
 pub mod tail;

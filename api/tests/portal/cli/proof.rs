@@ -54,6 +54,27 @@ fn a_key_without_a_file_for_checkpoints_stops_the_start() {
     assert!(said.err.contains("PORTAL_SEAL_KEY: name the file that `portal keys` wrote"), "{}", said.err);
 }
 
+#[test]
+fn a_key_that_others_may_read_is_warned_of() {
+    let place = Place::sqlite();
+    make_key(&place);
+    let readable_by = |mode| {
+        fs::set_permissions(place.file("seal.key"), fs::Permissions::from_mode(mode)).expect("it is ours");
+        [seal(&place), place.portal(&[&["verify"], &SEALS[..]].concat())]
+    };
+    for said in readable_by(0o600) {
+        assert_eq!((said.code, said.err.contains("others than its owner")), (Some(0), false), "{said:?}");
+    }
+    for mode in [0o640, 0o604, 0o620] {
+        for said in readable_by(mode) {
+            assert_eq!(said.code, Some(0), "{said:?}");
+            let warning =
+                "PORTAL_SEAL_KEY: others than its owner may read or change seal.key; run chmod 600 seal.key";
+            assert!(said.err.contains("WARN") && said.err.contains(warning), "{mode:o}: {said:?}");
+        }
+    }
+}
+
 fn an_export_proves_itself_without_a_database(place: &Place) {
     sealed_demo(place);
     place.done(&["grant", "eve@example.com"]);

@@ -125,12 +125,13 @@ pub(super) fn chips(view: &View) -> Markup {
     }
 }
 
-/// Everything that happened, what did not because it was refused, and what left as a file.
+/// Everything that happened, what did not because it was refused, what left as a file, and why to believe it.
 pub(super) fn tabs(here: &str) -> Markup {
     let tabs = [
         ("What happened", paths::ADMIN_HISTORY, "happened"),
         ("What was refused", paths::ADMIN_HISTORY_REFUSED, "refused"),
         ("What was exported", paths::ADMIN_HISTORY_EXPORTS, "exported"),
+        ("Proof", paths::ADMIN_HISTORY_PROOF, "proof"),
     ];
     ui::tabs(&tabs.map(|(label, href, key)| (label, href.to_owned(), key == here)))
 }

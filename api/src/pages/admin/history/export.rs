@@ -17,10 +17,10 @@ use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::history::{self, Filter};
 use projections::operator_reads::OperatorRead;
+use projections::seal::manifest::Tally;
 use projections::transfer;
 use serde::Deserialize;
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::view::View;
 use crate::access::{Operator, is_still_operator};
@@ -52,7 +52,7 @@ pub async fn send(
     let view = view.newest();
     let filter = view.filter(&app, &operator).await?;
     let filter = filter.map_err(|wrong| Error::Unprocessable(wrong.sentences()))?;
-    note(&app, &operator, &view, &filter).await?;
+    note(&app, &operator, filter.org, format!("{}?{}", paths::ADMIN_HISTORY_EXPORT, view.query())).await?;
     let up_to = app.projector.position().await?;
     let (kind, ending) = match format {
         Format::Ndjson => ("application/x-ndjson", "ndjson"),
@@ -68,25 +68,24 @@ pub async fn send(
         format,
         up_to,
         place: Place::Start,
-        sum: Sum::default(),
+        tally: Tally::default(),
     };
     let body = Body::from_stream(stream::try_unfold(export, Export::next));
     Ok(([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)], body).into_response())
 }
 
 /// Writes down that this leaves as a file, with what was asked for, in place of what the gate would note.
-async fn note(app: &App, operator: &Operator, view: &View, filter: &Filter) -> Result<(), Error> {
+pub(super) async fn note(
+    app: &App,
+    operator: &Operator,
+    org_id: Option<Uuid>,
+    page: String,
+) -> Result<(), Error> {
     operator.platform.take_reads();
     let identity = &operator.identity;
-    let read = OperatorRead {
-        read_id: clock::new_id(),
-        at: clock::now(),
-        person_id: identity.person().0,
-        session_id: identity.session.session_id,
-        org_id: filter.org,
-        page: format!("{}?{}", paths::ADMIN_HISTORY_EXPORT, view.query()),
-    };
-    Ok(app.recorder.record(read).await?)
+    let (person_id, session_id) = (identity.person().0, identity.session.session_id);
+    let (read_id, at) = (clock::new_id(), clock::now());
+    Ok(app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?)
 }
 
 /// The ways to the file of what a page shows.
@@ -98,7 +97,8 @@ pub(super) fn links(view: &View) -> Markup {
     html! {
         p.export {
             "Export all of it: "
-            a href=(link("ndjson")) download { "NDJSON" } ", as it is stored, or "
+            a href=(link("ndjson")) download { "NDJSON" } ", as it is stored and with a manifest that "
+            a href=(paths::ADMIN_HISTORY_PROOF) { "can be proven" } ", or "
             a href=(link("csv")) download { "CSV" } ", in sentences. It is noted who exports what."
         }
     }
@@ -114,7 +114,7 @@ struct Export {
     format: Format,
     up_to: i64,
     place: Place,
-    sum: Sum,
+    tally: Tally,
 }
 
 enum Place {
@@ -122,15 +122,6 @@ enum Place {
     After(i64),
     End,
     Done,
-}
-
-/// What the manifest says of the lines before it.
-#[derive(Default)]
-struct Sum {
-    events: u64,
-    first: Option<i64>,
-    last: Option<i64>,
-    hash: Sha256,
 }
 
 impl Export {
@@ -144,7 +135,7 @@ impl Export {
             Place::After(position) => self.batch(position).await?,
             Place::End => {
                 self.place = Place::Done;
-                if self.format == Format::Ndjson { self.manifest() } else { vec![] }
+                if self.format == Format::Ndjson { self.manifest()? } else { vec![] }
             }
             Place::Done => return Ok(None),
         };
@@ -159,10 +150,7 @@ impl Export {
         let (log, platform) = (&self.app.log, &self.operator.platform);
         let (events, next) = history::batch(log, platform, &self.filter, after, self.up_to).await?;
         self.place = next.map_or(Place::End, Place::After);
-        self.sum.first = self.sum.first.or(events.first().map(|event| event.position));
-        self.sum.last = events.last().map(|event| event.position).or(self.sum.last);
-        self.sum.events += u64::try_from(events.len()).unwrap_or(0);
-        let bytes = match self.format {
+        Ok(match self.format {
             Format::Csv => {
                 let names = Names::of(&self.app, &events).await?;
                 events.iter().flat_map(|event| csv(&row(event, &names))).collect()
@@ -170,28 +158,19 @@ impl Export {
             Format::Ndjson => {
                 let mut bytes = vec![];
                 for event in events {
-                    bytes.extend(transfer::line(event)?);
+                    let (position, line) = (event.position, transfer::line(event)?);
+                    self.tally.add(position, &line);
+                    bytes.extend(line);
                 }
                 bytes
             }
-        };
-        self.sum.hash.update(&bytes);
-        Ok(bytes)
+        })
     }
 
-    /// The last line: what was asked for, and the SHA-256 of all bytes before it.
-    fn manifest(&self) -> Vec<u8> {
-        let Sum { events, first, last, hash } = &self.sum;
-        let hash = hex::encode(hash.clone().finalize());
-        let manifest = json!({ "manifest": {
-            "filter": self.view.query(),
-            "events": events,
-            "first_position": first,
-            "last_position": last,
-            "as_of": self.up_to,
-            "sha256": hash,
-        }});
-        format!("{manifest}\n").into_bytes()
+    /// What was asked for, and the signature of whoever seals, if anybody does.
+    fn manifest(&self) -> anyhow::Result<Vec<u8>> {
+        let key = self.app.sealer.as_ref().map(|sealer| &sealer.key);
+        Ok(self.tally.end(self.view.query(), self.up_to, key)?.into_bytes())
     }
 }
 
@@ -211,7 +190,7 @@ const COLUMNS: [&str; 10] = [
 fn row(event: &Recorded, names: &Names) -> [String; 10] {
     let metadata = event.metadata().ok();
     let reason = event.fact().ok().and_then(|fact| fact.reason().map(str::to_owned));
-    let of = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    let of = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     [
         event.position.to_string(),
         event.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),

@@ -48,6 +48,9 @@ fn table(exports: &[Look], names: &Names) -> Markup {
 
 /// The filters that held, as a link to what they show today.
 fn what(page: &str) -> Markup {
+    if page == paths::ADMIN_HISTORY_PROOF_CHECKPOINTS {
+        return html! { a href=(paths::ADMIN_HISTORY_PROOF) { "the checkpoints" } };
+    }
     let query = page.split_once('?').map_or("", |(_, query)| query);
     let view: View = serde_html_form::from_str(query).unwrap_or_default();
     let held: Vec<String> = bar::holding(&view).into_iter().map(|(label, _)| label).collect();

@@ -1,0 +1,145 @@
+//! The checkpoint log: a file that signed checkpoints are added to, the newest last.
+//!
+//! **Invariant:** it is only ever added to, and a page of it is read in the same time whatever its length.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufReader, ErrorKind, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use projections::seal::Signed;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+/// Checkpoints on a page.
+const SHOWN: usize = 25;
+
+/// More bytes than so many checkpoints have.
+const WINDOW: u64 = 1 << 14;
+
+#[derive(Clone, Debug)]
+pub struct CheckpointLog(PathBuf);
+
+/// A checkpoint, and where in the file it begins.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Filed {
+    pub at: u64,
+    pub signed: Signed,
+}
+
+/// Some of them, newest first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    pub shown: Vec<Filed>,
+    /// Where those before these end, if there are any.
+    pub older: Option<u64>,
+}
+
+impl CheckpointLog {
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The last checkpoint of an origin.
+    pub fn last(&self, origin: &str) -> io::Result<Option<Signed>> {
+        let file = match std::fs::File::open(&self.0) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let mut last = None;
+        Signed::each(BufReader::new(file), |signed| {
+            if signed.checkpoint.origin == origin {
+                last = Some(signed);
+            }
+        })?;
+        Ok(last)
+    }
+
+    /// Behind an empty line, so that a checkpoint that was cut off by a crash does not spoil this one.
+    pub fn append(&self, signed: &Signed) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).create(true).open(&self.0)?;
+        let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
+        file.write_all(format!("{gap}{}", signed.text()).as_bytes())?;
+        file.sync_all()
+    }
+
+    /// Those that end before a place in the file; without one, the newest.
+    pub async fn page(&self, before: Option<u64>) -> io::Result<Page> {
+        let Some((file, length)) = self.open().await? else { return Ok(Page::default()) };
+        let end = before.unwrap_or(length).min(length);
+        let begin = end.saturating_sub(WINDOW);
+        let mut shown = between(file, begin, end).await?;
+        shown.reverse();
+        shown.truncate(SHOWN);
+        let older = shown.last().map(|filed| filed.at).filter(|at| *at > 0);
+        Ok(Page { shown, older })
+    }
+
+    /// The one that begins at a place in the file.
+    pub async fn at(&self, place: u64) -> io::Result<Option<Signed>> {
+        let Some((file, length)) = self.open().await? else { return Ok(None) };
+        let end = place.saturating_add(WINDOW).min(length);
+        let begin = place.saturating_sub(1).min(end); // with the line break, so that half a line is none
+        let found = between(file, begin, end).await?;
+        Ok(found.into_iter().next().filter(|filed| filed.at == place).map(|filed| filed.signed))
+    }
+
+    /// The file and its length now; none before the first checkpoint.
+    pub async fn open(&self) -> io::Result<Option<(File, u64)>> {
+        match File::open(&self.0).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            opened => {
+                let file = opened?;
+                let length = file.metadata().await?.len();
+                Ok(Some((file, length)))
+            }
+        }
+    }
+}
+
+/// The checkpoints of a part of the file.
+async fn between(mut file: File, begin: u64, end: u64) -> io::Result<Vec<Filed>> {
+    let mut part = vec![];
+    file.seek(SeekFrom::Start(begin)).await?;
+    file.take(end - begin).read_to_end(&mut part).await?;
+    let mut found = vec![];
+    Signed::each_at(part.as_slice(), |at, signed| found.push(Filed { at: begin + at, signed }))?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use projections::seal::SigningKey;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_go_back_to_the_first_checkpoint_and_each_is_found_again() {
+        let folder = tempfile::tempdir().expect("room");
+        let log = CheckpointLog::new(folder.path().join("checkpoints.txt"));
+        assert_eq!(log.page(None).await.expect("it is not there yet"), Page::default());
+        let key = SigningKey::new("portal.example.com/log", &[7; 32]).expect("a plain origin");
+        for size in 1..=60 {
+            log.append(&key.sign(size, [9; 32])).expect("room");
+        }
+        let (mut sizes, mut before, mut pages) = (vec![], None, 0);
+        loop {
+            let page = log.page(before).await.expect("it can be read");
+            for filed in page.shown {
+                assert_eq!(log.at(filed.at).await.expect("it can be read"), Some(filed.signed.clone()));
+                assert_eq!(log.at(filed.at + 1).await.expect("it can be read"), None);
+                sizes.push(filed.signed.checkpoint.size);
+            }
+            (before, pages) = (page.older, pages + 1);
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!((sizes, pages), ((1..=60).rev().collect(), 3));
+        assert_eq!(log.at(u64::MAX).await.expect("it can be read"), None);
+        assert_eq!(log.last(key.origin()).expect("it can be read"), Some(key.sign(60, [9; 32])));
+    }
+}

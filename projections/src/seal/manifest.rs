@@ -1,0 +1,273 @@
+//! What ends an export of a part of the history: what was asked for, and a signature that nothing of it is missing.
+//!
+//! ```text
+//! {"position":2, …}
+//! {"position":5, …}
+//! {"manifest":{"filter":"org=acme","events":2,"first_position":2,"last_position":5,"as_of":6,"sha256":"90a5…"}}
+//! {"signature":"— portal.example.com/log 8QGnXw…"}
+//! ```
+//!
+//! What is signed is a note of two lines: the origin with `/export` behind it, and the line of the manifest as it stands
+//! there. The signature is the line that a note has.
+//!
+//! **Invariant:** no checkpoint is a manifest, and none the other way round: the first line of what is signed differs,
+//! and so does the second, which is a number there and an object here.
+
+use std::io::{self, BufRead, Read};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::export::{CHANGED, EventLine, TOLD};
+use super::key::{PublicKey, Signature, SigningKey};
+
+/// What was asked for, and what was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// As it stands in the URL of the page; empty for everything.
+    pub filter: String,
+    pub events: u64,
+    pub first_position: Option<i64>,
+    pub last_position: Option<i64>,
+    /// Where the log ended then.
+    pub as_of: i64,
+    /// Of all bytes before this line, in hexadecimal digits.
+    pub sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestLine {
+    manifest: Manifest,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureLine {
+    signature: String,
+}
+
+/// Whether a line is one of those that end an export.
+pub(super) fn is_end(line: &[u8]) -> bool {
+    let is_manifest = serde_json::from_slice::<ManifestLine>(line).is_ok();
+    is_manifest || serde_json::from_slice::<SignatureLine>(line).is_ok()
+}
+
+/// Lines of events as they go by.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    events: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    hash: Sha256,
+}
+
+impl Tally {
+    /// Takes the line of the event at a position, with its line break.
+    pub fn add(&mut self, position: i64, line: &[u8]) {
+        self.events += 1;
+        self.first = self.first.or(Some(position));
+        self.last = Some(position);
+        self.hash.update(line);
+    }
+
+    /// The lines that end the file; signed where there is a key.
+    pub fn end(&self, filter: String, as_of: i64, key: Option<&SigningKey>) -> serde_json::Result<String> {
+        let manifest = serde_json::to_string(&ManifestLine { manifest: self.manifest(filter, as_of) })?;
+        let Some(key) = key else { return Ok(format!("{manifest}\n")) };
+        let signature = key.sign_text(&signed_text(key.origin(), &manifest)).to_string();
+        Ok(format!("{manifest}\n{}\n", serde_json::to_string(&SignatureLine { signature })?))
+    }
+
+    fn manifest(&self, filter: String, as_of: i64) -> Manifest {
+        let Self { events, first, last, .. } = *self;
+        let sha256 = hex::encode(self.hash.clone().finalize());
+        Manifest { filter, events, first_position: first, last_position: last, as_of, sha256 }
+    }
+
+    /// What is wrong with the next event, by itself and behind those before.
+    fn finding(&self, event: &EventLine<'_>) -> Option<String> {
+        let position = event.position;
+        match (self.last, event.leaf()) {
+            (Some(last), _) if last >= position => {
+                Some(format!("#{position} stands behind #{last}: lines were swapped, or put in twice"))
+            }
+            (_, Ok((_, true))) => None,
+            (_, Ok((_, false))) => Some(format!("#{position} {CHANGED}")),
+            (_, Err(why)) => Some(format!("#{position} {CHANGED}: {why}")),
+        }
+    }
+}
+
+fn signed_text(origin: &str, manifest: &str) -> String {
+    format!("{origin}/export\n{manifest}\n")
+}
+
+/// More than a manifest and a signature have.
+const LONGEST_END: u64 = 1 << 16;
+
+/// Whether a file is an export as a key's portal made it; or else what is wrong, sentence by sentence.
+pub fn check(mut file: impl BufRead, key: &PublicKey) -> io::Result<Result<Manifest, Vec<String>>> {
+    let (mut tally, mut findings, mut line) = (Tally::default(), vec![], vec![]);
+    while file.read_until(b'\n', &mut line)? > 0 {
+        let Ok(event) = serde_json::from_slice::<EventLine>(&line) else { break };
+        let finding = tally.finding(&event).filter(|_| findings.len() < TOLD);
+        findings.extend(finding);
+        tally.add(event.position, &line);
+        line.clear();
+    }
+    file.take(LONGEST_END).read_to_end(&mut line)?;
+    Ok(match ended(&tally, &line, key) {
+        Ok(manifest) if findings.is_empty() => Ok(manifest),
+        Ok(_) => Err(findings),
+        Err(why) => Err(findings.into_iter().chain([why]).collect()),
+    })
+}
+
+/// The manifest that is signed and fits the lines before it.
+fn ended(tally: &Tally, end: &[u8], key: &PublicKey) -> Result<Manifest, String> {
+    let place = tally.last.map_or("at its beginning".to_owned(), |last| format!("behind #{last}"));
+    let text = String::from_utf8_lossy(end);
+    let Some(text) = text.strip_suffix('\n') else {
+        return Err(format!("the file was cut off {place}: what ends an export is its manifest"));
+    };
+    let mut lines = text.split('\n');
+    let line = lines.next().unwrap_or_default();
+    let ManifestLine { manifest } = serde_json::from_str(line)
+        .map_err(|why| format!("what stands {place} is no event and no manifest: {why}"))?;
+    is_signed(line, lines.next(), key)?;
+    if lines.next().is_some() {
+        return Err("something stands behind the signature, where the file ends".to_owned());
+    }
+    let found = tally.manifest(manifest.filter.clone(), manifest.as_of);
+    if found.events != manifest.events {
+        let (stand, signed) = (found.events, manifest.events);
+        return Err(format!(
+            "{stand} events stand here, and the manifest is of {signed}: some were taken out or put in"
+        ));
+    }
+    if found != manifest {
+        return Err(
+            "the lines of the events are not, byte for byte, those of which the manifest has the SHA-256"
+                .to_owned(),
+        );
+    }
+    Ok(manifest)
+}
+
+fn is_signed(manifest: &str, line: Option<&str>, key: &PublicKey) -> Result<(), String> {
+    let line = line.ok_or("it is not signed: whoever had it in their hands may have changed it")?;
+    let signature =
+        serde_json::from_str(line).ok().and_then(|SignatureLine { signature }| signature.parse().ok());
+    let signature: Signature = signature.ok_or("what stands behind its manifest is no signature")?;
+    let origin = key.origin();
+    match key.signed_text(&signed_text(origin, manifest), &signature) {
+        Some(true) => Ok(()),
+        Some(false) => Err(format!("its manifest was changed: the signature of {origin} does not fit")),
+        None => {
+            Err(format!("it is signed by another key than this one of {origin}: by {:?}", signature.name()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::new("portal.example.com/log", &[seed; 32]).expect("a plain origin")
+    }
+
+    /// Three events of a log, as a file.
+    fn export(key: Option<&SigningKey>) -> String {
+        let demo = include_str!("../../../fixtures/demo.jsonl");
+        let events = demo.split_inclusive('\n').filter(|line| line.starts_with("{\"position\""));
+        let (mut tally, mut file) = (Tally::default(), String::new());
+        for (index, line) in events.enumerate().filter(|(index, _)| [1, 4, 8].contains(index)) {
+            tally.add(i64::try_from(index + 1).expect("few"), line.as_bytes());
+            file.push_str(line);
+        }
+        file + &tally.end("org=acme".to_owned(), 62, key).expect("JSON")
+    }
+
+    fn checked(file: &[u8]) -> Result<Manifest, String> {
+        check(file, &key(7).public()).expect("it can be read").map_err(|findings| findings.join("; "))
+    }
+
+    #[test]
+    fn an_export_is_what_was_signed() {
+        let manifest = checked(export(Some(&key(7))).as_bytes()).expect("nobody touched it");
+        assert_eq!((manifest.filter.as_str(), manifest.events, manifest.as_of), ("org=acme", 3, 62));
+        assert_eq!((manifest.first_position, manifest.last_position), (Some(2), Some(9)));
+        let none = Tally::default().end(String::new(), 0, Some(&key(7))).expect("JSON");
+        assert_eq!(checked(none.as_bytes()).map(|manifest| manifest.events), Ok(0));
+    }
+
+    #[test]
+    fn no_byte_of_it_can_be_changed() {
+        let file = export(Some(&key(7))).into_bytes();
+        for place in (0..file.len()).step_by(7) {
+            let mut changed = file.clone();
+            changed[place] ^= 1;
+            assert!(checked(&changed).is_err(), "{}", String::from_utf8_lossy(&changed));
+        }
+    }
+
+    #[test]
+    fn it_can_not_be_cut_off_anywhere() {
+        let file = export(Some(&key(7)));
+        for end in 0..file.len() {
+            let why = checked(&file.as_bytes()[..end]).expect_err("something is missing");
+            assert!(why.contains("was cut off") || why.contains("is not signed"), "{end}: {why}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_to_it_is_told() {
+        let file = export(Some(&key(7)));
+        let lines: Vec<&str> = file.split_inclusive('\n').collect();
+        let of = |order: &[usize]| order.iter().map(|index| lines[*index]).collect::<String>();
+        for (changed, told) in [
+            (
+                of(&[0, 2, 1, 3, 4]),
+                "#5 stands behind #9: lines were swapped, or put in twice; the lines of the events",
+            ),
+            (of(&[0, 0, 1, 2, 3, 4]), "#2 stands behind #2"),
+            (of(&[0, 2, 3, 4]), "2 events stand here, and the manifest is of 3"),
+            (of(&[0, 1, 2, 3]), "it is not signed"),
+            (
+                of(&[0, 1, 2, 4]),
+                "what stands behind #9 is no event and no manifest: unknown field `signature`",
+            ),
+            (of(&[0, 1, 2, 3, 4, 0]), "something stands behind the signature"),
+            (
+                file.replace("Acme", "Apex"),
+                "#9 was changed: its hash is not the hash of what stands there; the lines",
+            ),
+            (
+                file.replace("org=acme", "org=apex"),
+                "its manifest was changed: the signature of portal.example.com/log",
+            ),
+            (export(None), "it is not signed"),
+            (export(Some(&key(8))), "it is signed by another key than this one of portal.example.com/log"),
+        ] {
+            assert_ne!(changed, file, "{told}");
+            let why = checked(changed.as_bytes()).expect_err(told);
+            assert!(why.starts_with(told), "{told}: {why}");
+        }
+    }
+
+    #[test]
+    fn neither_a_manifest_nor_a_checkpoint_is_taken_for_the_other() {
+        let (key, checkpoint) = (key(7), key(7).sign(62, [9; 32]).text());
+        let (body, signature) = checkpoint.split_once("\n\n").expect("a note");
+        let line = body.split_once('\n').expect("three lines").1;
+        let signature: Signature = signature.trim_end().parse().expect("a signature");
+        assert_eq!(key.public().signed_text(&signed_text(key.origin(), line), &signature), Some(false));
+        let longer = SigningKey::new("portal.example.com/log/export", &[7; 32]).expect("a plain origin");
+        let signature = longer.sign(62, [9; 32]).text().replace("/export ", " ");
+        let signature = signature.lines().last().and_then(|line| line.parse().ok()).expect("a signature");
+        assert_eq!(key.public().signed_text(&signed_text(key.origin(), line), &signature), None);
+    }
+}
