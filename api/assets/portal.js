@@ -262,7 +262,8 @@ function once(form) {
   });
 }
 
-function unlock() {
+function shown() {
+  for (const form of all("[data-ticks]")) count(form);
   for (const form of all("form[data-sent]")) {
     delete form.dataset.sent;
     for (const button of all("button[type=submit]", form)) {
@@ -302,12 +303,13 @@ function walk(step) {
   return Boolean(next);
 }
 
-/* Rows that are ticked: how many, and all of them at once. */
+/* Ticked rows: how many; all at once. */
 
-function count(form, whole) {
-  const [top, ...boxes] = [form.querySelector("[data-tick-all]"), ...all("tbody .tick", form)];
-  if (whole) for (const box of boxes) box.checked = top.checked;
-  const ticked = boxes.filter((box) => box.checked).length;
+function count(form, changed) {
+  const boxes = [...all(".tick", form)];
+  const top = boxes.pop(); // stands for all
+  if (changed === top) for (const box of boxes) box.checked = top.checked;
+  const ticked = all("tbody :checked", form).length;
   top.checked = ticked === boxes.length;
   top.indeterminate = ticked > 0 && !top.checked;
   form.querySelector("output").textContent = ticked ? `${ticked} selected` : "";
@@ -315,7 +317,7 @@ function count(form, whole) {
 
 document.addEventListener("change", ({ target }) => {
   const form = target.closest("[data-ticks]");
-  if (form) count(form, "tickAll" in target.dataset);
+  if (form) count(form, target);
 });
 
 /* Arrows walk through the boxes of a matrix. */
@@ -374,10 +376,7 @@ document.addEventListener("focusin", (event) => {
   if (event.target instanceof HTMLInputElement && "select" in event.target.dataset) event.target.select();
 });
 
-addEventListener("pageshow", () => {
-  unlock();
-  for (const form of all("form[data-ticks]")) count(form);
-});
+addEventListener("pageshow", shown);
 document.addEventListener("visibilitychange", follow);
 
 showTimes();

@@ -90,13 +90,13 @@ pub fn tick(name: &str, value: &str, whom: &str) -> Markup {
 }
 
 /// A table whose rows have a [`tick`], and what can be done with those that are ticked: label, and the page that asks. The
-/// script counts them, and ticks all.
+/// script counts them; the last box ticks all.
 pub fn ticks(table: Markup, deeds: &[(&str, &str)]) -> Markup {
     html! {
         form.ticks method="get" data-ticks {
             (table)
             div.save-bar.tick-bar {
-                label data-scripted hidden { input.tick type="checkbox" data-tick-all; "Select all on this page" }
+                label data-scripted hidden { input.tick type="checkbox"; "Select all on this page" }
                 output {}
                 @for (label, action) in deeds { button.button type="submit" formaction=(action) { (label) } }
                 span.hint data-scripted hidden { kbd { "j" } " and " kbd { "k" } " walk, " kbd { "x" } " selects" }
