@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::passwords::Passwords;
 use crate::sealer::Sealer;
 use crate::throttle::Throttle;
+use crate::upkeep::Upkeep;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -27,6 +28,7 @@ pub struct Shared {
     pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
     pub throttle: Arc<Throttle>,
+    pub upkeep: Upkeep,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
@@ -54,6 +56,7 @@ impl App {
             recorder,
             passwords,
             throttle,
+            upkeep: Upkeep::default(),
             sealer: None,
             stopping,
         };

@@ -47,3 +47,4 @@ pub mod session;
 pub mod sudo;
 pub mod throttle;
 pub mod ui;
+pub mod upkeep;

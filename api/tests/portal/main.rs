@@ -32,6 +32,7 @@ mod passkeys;
 mod process;
 mod proof;
 mod protection;
+mod read_models;
 mod reference_data;
 mod revert;
 mod roles;

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod export;
 pub mod exports;
 pub mod proof;
+pub mod read_models;
 pub mod refused;
 pub mod searches;
 pub mod tail;

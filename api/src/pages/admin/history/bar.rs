@@ -132,6 +132,7 @@ pub(super) fn tabs(here: &str) -> Markup {
         ("What was refused", paths::ADMIN_HISTORY_REFUSED, "refused"),
         ("What was exported", paths::ADMIN_HISTORY_EXPORTS, "exported"),
         ("Proof", paths::ADMIN_HISTORY_PROOF, "proof"),
+        ("Read models", paths::ADMIN_HISTORY_READ_MODELS, "read-models"),
     ];
     ui::tabs(&tabs.map(|(label, href, key)| (label, href.to_owned(), key == here)))
 }

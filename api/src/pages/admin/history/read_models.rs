@@ -1,0 +1,124 @@
+//! `/admin/history/read-models`: whether what pages show is what the history says, and folding it again if not.
+
+use axum::extract::State;
+use axum::http::header::REFRESH;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use projections::projector::Parked;
+
+use super::beside;
+use crate::access::Operator;
+use crate::app::App;
+use crate::error::Error;
+use crate::pages::admin::{Desk, Seen};
+use crate::paths;
+use crate::ui::{self, Column, Tone};
+use crate::upkeep::{Job, Outcome, Run};
+
+/// Findings that are told, and seconds until a page of a job under way is asked for again.
+const TOLD: usize = 20;
+const AGAIN: &str = "1";
+
+pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let (stands, parked) = (app.log.last_position().await?, app.projector.parked().await?);
+    let run = app.upkeep.last();
+    let goes_on = run.as_ref().is_some_and(Run::goes_on);
+    let content = html! {
+        @if let Some(run) = &run { (told(run)) }
+        (ui::facts_row(&[
+            ("Folded", html! { "up to " (ui::position(desk.position())) }),
+            ("The history ends", html! { "at " (ui::position(stands)) }),
+            ("Set aside", html! { @if parked.is_empty() { "nothing" } @else { (parked.len()) } }),
+        ]))
+        @if !parked.is_empty() { (ui::card("Set aside", set_aside(&parked))) }
+        @if !goes_on { (ui::card("Check, and fold again", jobs(operator.identity.is_superadmin()))) }
+    };
+    let subtitle = "What pages show is folded from the history, and can be folded again.";
+    let page = beside(desk, ("Read models", "read-models", subtitle), content);
+    Ok(if goes_on { ([(REFRESH, AGAIN)], page).into_response() } else { page.into_response() })
+}
+
+pub async fn verify(State(app): State<App>, _: Operator) -> Redirect {
+    app.upkeep.begin(&app.projector, Job::Verify);
+    Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
+}
+
+pub async fn rebuild(State(app): State<App>, _: Operator) -> Redirect {
+    app.upkeep.begin(&app.projector, Job::Rebuild);
+    Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
+}
+
+fn jobs(may_rebuild: bool) -> Markup {
+    html! {
+        p.prose {
+            "To verify is to compute every event's hash anew, to fold everything beside what is there, and to compare. "
+            "Nothing is changed by it, and the pages go on. So they do while everything is folded again, which puts right "
+            "what somebody changed in the read models. Each takes some seconds for a million events."
+        }
+        div.actions {
+            form method="post" action=(paths::ADMIN_HISTORY_VERIFICATION) data-once { (ui::submit("Verify")) }
+            @if may_rebuild {
+                form method="post" action=(paths::ADMIN_HISTORY_REBUILD) data-once { (ui::submit_plain("Fold everything again")) }
+            }
+        }
+    }
+}
+
+fn told(run: &Run) -> Markup {
+    let Some((at, result)) = &run.ended else {
+        let doing = match run.job {
+            Job::Verify => "Verifying",
+            Job::Rebuild => "Folding everything again",
+        };
+        let percent = run.progress.done * 100 / run.progress.of.max(1);
+        return ui::note(
+            Tone::Info,
+            html! { p { strong { (doing) ": " (percent) " %. " } "This page follows by itself." } },
+        );
+    };
+    let at = ui::exact_time((*at).into());
+    match (run.job, result) {
+        (_, Err(why)) => {
+            ui::note(Tone::Danger, html! { p { strong { "It was given up. " } (at) ": " (why) "." } })
+        }
+        (Job::Rebuild, Ok(Outcome { position, .. })) => ui::note(
+            Tone::Good,
+            html! {
+                p { "Every read model was folded again, from the first event to " (ui::position(*position)) ". " (at) }
+            },
+        ),
+        (Job::Verify, Ok(Outcome { position, findings })) if findings.is_empty() => ui::note(
+            Tone::Good,
+            html! {
+                p { (ui::number(*position)) " events are as they were written, and the read models are what they say. " (at) }
+            },
+        ),
+        (Job::Verify, Ok(Outcome { findings, .. })) => ui::note(
+            Tone::Danger,
+            html! {
+                p { strong { "Not everything is as it must be. " } (at) }
+                ul { @for finding in findings.iter().take(TOLD) { li { (finding) } } }
+                @if findings.len() > TOLD { p { "And " (findings.len() - TOLD) " more." } }
+                p { "Read models can be folded again. An event that was changed can't: the guide docs/PROOF.md says what to do." }
+            },
+        ),
+    }
+}
+
+fn set_aside(parked: &[Parked]) -> Markup {
+    let columns =
+        [Column::new("Read model"), Column::new("Of"), Column::new("From"), Column::new("Why").wide()];
+    let row = |it: &Parked| {
+        vec![
+            html! { (it.name) },
+            html! { (it.aggregate_type) " " a href=(paths::history_about(&it.aggregate_id)) { code.id { (it.aggregate_id) } } },
+            ui::position(it.from_position),
+            html! { (it.error) },
+        ]
+    };
+    html! {
+        p.prose { "What can't be folded from an event on, with everything that follows it there. All else goes on." }
+        (ui::table("Set aside", &columns, &parked.iter().map(row).collect::<Vec<_>>()))
+    }
+}

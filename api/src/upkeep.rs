@@ -1,0 +1,102 @@
+//! What is done to all read models at once while they serve: comparing them with the log, and folding them again.
+//!
+//! **Invariant:** one job at a time in a process. It goes on whether or not anybody watches, and only reads the log.
+
+use projections::projector::{Finding, FoldError, Progress};
+use projections::{Projector, Timestamp};
+use tokio::sync::watch;
+
+use crate::clock;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    Verify,
+    Rebuild,
+}
+
+/// A job, under way or done.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub job: Job,
+    pub progress: Progress,
+    /// When it ended, and what came of it or why it was given up.
+    pub ended: Option<(Timestamp, Result<Outcome, String>)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Of the last event that was read.
+    pub position: i64,
+    /// What is not as it must be.
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Upkeep(watch::Sender<Option<Run>>);
+
+impl Run {
+    fn new(job: Job) -> Self {
+        Self { job, progress: Progress { done: 0, of: 0 }, ended: None }
+    }
+
+    pub fn goes_on(&self) -> bool {
+        self.ended.is_none()
+    }
+}
+
+impl Upkeep {
+    /// The job under way, or the last one since this process began.
+    pub fn last(&self) -> Option<Run> {
+        self.0.borrow().clone()
+    }
+
+    /// Begins a job, unless one is under way.
+    pub fn begin(&self, projector: &Projector, job: Job) {
+        let begun = self.0.send_if_modified(|run| {
+            let is_idle = !run.as_ref().is_some_and(Run::goes_on);
+            if is_idle {
+                *run = Some(Run::new(job));
+            }
+            is_idle
+        });
+        if begun {
+            tokio::spawn(self.clone().see_through(projector.clone(), job));
+        }
+    }
+
+    async fn see_through(self, projector: Projector, job: Job) {
+        let watched = self.clone();
+        let progress = move |at| watched.change(|run| run.progress = at);
+        let done = tokio::spawn(async move { carry_out(&projector, job, progress).await }).await;
+        let result = match done {
+            Ok(done) => done.map_err(|why| why.to_string()),
+            Err(broken) => Err(broken.to_string()),
+        };
+        if let Err(why) = &result {
+            tracing::error!(why, ?job, "the read models were not seen through");
+        }
+        self.change(|run| run.ended = Some((clock::now(), result)));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Run)) {
+        self.0.send_modify(|run| {
+            if let Some(run) = run {
+                change(run);
+            }
+        });
+    }
+}
+
+async fn carry_out(
+    projector: &Projector,
+    job: Job,
+    progress: impl Fn(Progress) + Sync,
+) -> Result<Outcome, FoldError> {
+    Ok(match job {
+        Job::Verify => {
+            let report = projector.verify(progress).await?;
+            Outcome { position: report.events, findings: report.findings }
+        }
+        Job::Rebuild => Outcome { position: projector.rebuild(progress).await?, findings: vec![] },
+    })
+}
