@@ -10,6 +10,7 @@ use super::beside;
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
+use crate::extract::{Form, Nothing};
 use crate::pages::admin::{Desk, Seen};
 use crate::paths;
 use crate::ui::{self, Column, Tone};
@@ -39,12 +40,12 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
     Ok(if goes_on { ([(REFRESH, AGAIN)], page).into_response() } else { page.into_response() })
 }
 
-pub async fn verify(State(app): State<App>, _: Operator) -> Redirect {
+pub async fn verify(State(app): State<App>, _: Operator, Form(Nothing {}): Form<Nothing>) -> Redirect {
     app.upkeep.begin(&app.projector, Job::Verify);
     Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
 }
 
-pub async fn rebuild(State(app): State<App>, _: Operator) -> Redirect {
+pub async fn rebuild(State(app): State<App>, _: Operator, Form(Nothing {}): Form<Nothing>) -> Redirect {
     app.upkeep.begin(&app.projector, Job::Rebuild);
     Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
 }
