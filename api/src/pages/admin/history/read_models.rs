@@ -16,8 +16,10 @@ use crate::paths;
 use crate::ui::{self, Column, Tone};
 use crate::upkeep::{Job, Outcome, Run};
 
-/// Findings that are told, and seconds until a page of a job under way is asked for again.
+/// Findings that are told.
 const TOLD: usize = 20;
+
+/// Seconds until the page of a job under way is asked for again.
 const AGAIN: &str = "1";
 
 pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
