@@ -132,9 +132,9 @@ impl Bus {
         let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
-        // Whoever is asked for a proof was not refused yet.
+        // Whoever is asked for a proof was not refused yet, and what may have been done was not refused at all.
         if let Err(refusal) = &result
-            && !matches!(refusal, SendError::ProofNeeded(_))
+            && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown)
         {
             self.record(issuer, &stream, (name, refusal.to_string()), &envelope).await;
         }
@@ -373,5 +373,6 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
         Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::CommandReused) => "conflict",
         Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
+        Err(SendError::Unknown) => "unknown",
     }
 }

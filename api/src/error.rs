@@ -58,6 +58,9 @@ pub enum Error {
     /// Too much to do right now; nothing was done.
     #[error("unavailable")]
     Unavailable,
+    /// The store may have done it: its answer was lost.
+    #[error("outcome unknown")]
+    OutcomeUnknown,
     /// The handler was given up half-way, so what was asked for may have happened.
     #[error("gave up waiting")]
     GaveUpWaiting,
@@ -100,6 +103,11 @@ impl From<Error> for Problem {
                 Self { cause: Some(Arc::new(cause)), ..StatusCode::INTERNAL_SERVER_ERROR.into() }
             }
             E::Unavailable => StatusCode::SERVICE_UNAVAILABLE.into(),
+            E::OutcomeUnknown => Self {
+                title: "We don't know whether this was done",
+                detail: OUTCOME_UNKNOWN.to_owned(),
+                ..StatusCode::SERVICE_UNAVAILABLE.into()
+            },
             E::GaveUpWaiting => {
                 Self { detail: GAVE_UP_WAITING.to_owned(), ..StatusCode::SERVICE_UNAVAILABLE.into() }
             }
@@ -120,7 +128,7 @@ impl IntoResponse for Error {
             Self::TooManyRequests { retry_after_seconds, .. } => {
                 Some(HeaderValue::from(*retry_after_seconds))
             }
-            Self::Unavailable | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::Unavailable | Self::OutcomeUnknown | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
             Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
@@ -230,6 +238,9 @@ const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 /// A 401 has to say how one signs in (RFC 9110, 15.5.2), and no registered scheme is ours: a session has a cookie.
 const BY_COOKIE: HeaderValue = HeaderValue::from_static("Cookie realm=\"portal\"");
 
+const OUTCOME_UNKNOWN: &str = "The database was told to do it, and its answer was lost on the way. Go back and send the \
+    same form again: if it was done, it is not done a second time.";
+
 const GAVE_UP_WAITING: &str = "The answer took too long, so we stopped waiting for it. What you asked for may still \
     have happened: look before you send it again.";
 
@@ -288,7 +299,10 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
 
 impl From<projections::StoreError> for Error {
     fn from(error: projections::StoreError) -> Self {
-        if projections::is_away(&error) {
+        if projections::is_in_doubt(&error) {
+            tracing::warn!(%error, "the store gave no answer");
+            Self::OutcomeUnknown
+        } else if projections::is_away(&error) {
             tracing::warn!(%error, "the store is away");
             Self::Unavailable
         } else {

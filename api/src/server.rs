@@ -16,10 +16,13 @@ mod gate;
 mod origins;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -77,6 +80,8 @@ pub struct Edge {
     /// Whether people reach it by HTTPS, so that browsers may be told to insist.
     pub tls: bool,
     pub trusted_origins: TrustedOrigins,
+    /// Requests that change something, until they are done: also those whose clients have left.
+    pub running: TaskTracker,
 }
 
 /// The other end of the connection, as an extension of every request: a client or the proxy in front.
@@ -86,6 +91,11 @@ pub struct PeerAddr(pub SocketAddr);
 /// Puts everything that every request goes through around the finished router, outermost first. Routes added later
 /// would go without.
 pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
+    let handling = edge::Handling {
+        slots: Arc::new(Semaphore::new(limits.max_requests_in_flight)),
+        patience: limits.request_timeout,
+        running: edge.running.clone(),
+    };
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn(edge::identify))
@@ -103,8 +113,7 @@ pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
             .layer(from_fn(extract::refuse_unreadable))
             .layer(from_fn(origins::explain))
             .layer(edge.trusted_origins.guard())
-            .layer(from_fn_with_state(edge::slots(limits.max_requests_in_flight), edge::shed))
-            .layer(from_fn_with_state(limits.request_timeout, edge::give_up))
+            .layer(from_fn_with_state(handling, edge::handle))
             .layer(RequestBodyLimitLayer::new(limits.max_body))
             .layer(RequestBodyTimeoutLayer::new(limits.body_timeout)),
     )

@@ -3,8 +3,8 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
-mod lite;
 mod postgres;
+mod transaction;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Executor, PgPool, Postgres, SqlitePool, Transaction};
+use sqlx::{Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
-pub(crate) use lite::{CARELESSLY, DURABLY, LiteTx};
+pub use transaction::is_in_doubt;
+pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, Transaction, in_doubt};
 
-use self::lite::LAZILY;
+use self::transaction::LAZILY;
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,8 +41,8 @@ pub(crate) enum Engine {
 
 /// A transaction that may write, on either engine.
 pub(crate) enum Tx {
-    Postgres(Transaction<'static, Postgres>),
-    Sqlite(LiteTx),
+    Postgres(Transaction<Postgres>),
+    Sqlite(Transaction<Sqlite>),
 }
 
 /// Runs one body against the transaction's native connection.
@@ -79,7 +80,7 @@ macro_rules! scoped {
         match (&$db.0, $scope) {
             (_, scope) if !scope.covers($org_id) => Ok(Default::default()),
             ($crate::db::Engine::Postgres { tenants, .. }, $crate::scope::Scope::Tenant(tenant)) => {
-                let mut tx = tenants.begin_with(tenant.begin()).await?;
+                let mut tx = $crate::db::Transaction::begin(tenants, &tenant.begin()).await?;
                 let $conn = &mut *tx;
                 $body
             }
@@ -102,9 +103,12 @@ pub(crate) use scoped;
 macro_rules! write {
     ($db:expr, |$conn:ident| $body:expr) => {
         match &$db.0 {
-            $crate::db::Engine::Postgres { pool: $conn, .. } => $body,
+            $crate::db::Engine::Postgres { pool: $conn, .. } => {
+                let done = $body;
+                done.map_err($crate::db::in_doubt)
+            }
             $crate::db::Engine::Sqlite { writer, .. } => {
-                let mut tx = $crate::db::LiteTx::begin(writer, $crate::db::DURABLY).await?;
+                let mut tx = $crate::db::Transaction::begin(writer, $crate::db::DURABLY).await?;
                 let done = {
                     let $conn = &mut *tx;
                     $body
@@ -213,27 +217,26 @@ impl Db {
     /// A transaction that is on disk when its commit returns.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
-            Engine::Postgres { pool, .. } => Tx::Postgres(pool.begin().await?),
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, DURABLY).await?),
+            Engine::Postgres { pool, .. } => Tx::Postgres(Transaction::begin(pool, BEGIN).await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(Transaction::begin(writer, DURABLY).await?),
         })
     }
 
     /// The same, and the only one that appends until it ends.
     pub(crate) async fn begin_appending(&self) -> Result<Tx, sqlx::Error> {
-        match &self.0 {
-            Engine::Postgres { pool, .. } => {
-                Ok(Tx::Postgres(pool.begin_with(include_str!("sql/event_log/begin_postgres.sql")).await?))
-            }
-            Engine::Sqlite { .. } => self.begin().await,
+        let mut tx = self.begin().await?;
+        if matches!(tx, Tx::Postgres(_)) {
+            tx.run(include_str!("sql/event_log/lock_postgres.sql")).await?;
         }
+        Ok(tx)
     }
 
     /// A transaction for what can be folded again, or what only matters once a durable commit behind it is there. Both
     /// engines keep one log of writes, so a durable commit makes everything in front of it durable too.
     pub(crate) async fn begin_lazily(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
-            Engine::Postgres { lazy, .. } => Tx::Postgres(lazy.begin().await?),
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(LiteTx::begin(writer, LAZILY).await?),
+            Engine::Postgres { lazy, .. } => Tx::Postgres(Transaction::begin(lazy, BEGIN).await?),
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(Transaction::begin(writer, LAZILY).await?),
         })
     }
 
@@ -310,8 +313,8 @@ macro_rules! steps {
     };
 }
 
-const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches");
-const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches");
+const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches", 10 "0010_log_head");
+const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches", 10 "0010_log_head");
 
 #[derive(Debug)]
 struct Steps(&'static [Step]);

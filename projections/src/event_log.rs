@@ -117,14 +117,11 @@ pub enum AppendError {
     CommandReused,
     #[error("the event log is not available: {0}")]
     Store(Arc<sqlx::Error>),
+    /// The store was told to commit, its answer was lost, and it could not be asked since.
+    #[error("whether this was recorded is not known: {0}")]
+    Unknown(Arc<sqlx::Error>),
     #[error("the event log is closing")]
     Closed,
-}
-
-impl From<sqlx::Error> for AppendError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(Arc::new(error))
-    }
 }
 
 /// Why the log could not be read.

@@ -49,7 +49,7 @@ pub mod testing;
 pub mod timestamp;
 pub mod transfer;
 
-pub use db::{Db, OpenError};
+pub use db::{Db, OpenError, is_in_doubt};
 pub use event_log::EventLog;
 pub use lookups::Lookups;
 pub use operator_reads::Recorder;

@@ -11,6 +11,7 @@
     reason = "a test that can't have its database has nothing better to do"
 )]
 
+pub mod proxy;
 pub mod stock;
 
 use std::io::{BufRead, BufReader, Read};

@@ -29,6 +29,9 @@ pub enum SendError<E: std::error::Error> {
     CommandReused,
     #[error("the store is not available")]
     Unavailable,
+    /// It may have been carried out: the store's answer was lost.
+    #[error("whether this was done is not known")]
+    Unknown,
     #[error("{0}")]
     Internal(anyhow::Error),
 }
@@ -45,6 +48,10 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
             AppendError::Store(error) => {
                 tracing::warn!(%error, "an append failed");
                 Self::Unavailable
+            }
+            AppendError::Unknown(error) => {
+                tracing::warn!(%error, "what became of an append is not known");
+                Self::Unknown
             }
             AppendError::Closed => Self::Unavailable,
         }
@@ -74,6 +81,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
                 "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
             ),
             SendError::Unavailable => Self::Unavailable,
+            SendError::Unknown => Self::OutcomeUnknown,
             SendError::Internal(cause) => Self::Internal(cause),
         }
     }

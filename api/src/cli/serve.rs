@@ -48,7 +48,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     let app = app.sealing()?;
     let limits =
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
-    let router = routes::app(&app, &limits, &edge);
+    let (router, running, grace) = (routes::app(&app, &limits, &edge), edge.running.clone(), limits.grace);
     tokio::spawn(housekeeping(app.clone()));
     tokio::spawn(reactor::run(app.clone()));
     if let Some(sealer) = app.sealer.clone() {
@@ -62,6 +62,10 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
         stopping.send_replace(true);
     };
     server::serve(listener, router, limits, stop).await?;
+    running.close();
+    if tokio::time::timeout(grace, running.wait()).await.is_err() {
+        tracing::warn!(running = running.len(), "stopped before everything that was asked for was done");
+    }
     if tokio::time::timeout(FLUSH, app.recorder.flush()).await.is_err() {
         tracing::error!("what operators read last could not be written down");
     }
@@ -74,7 +78,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
 pub fn edge(settings: &Settings) -> anyhow::Result<Edge> {
     let trusted = settings.trusted_origins.iter().cloned().chain([settings.public_url()]);
     let trusted_origins = trusted.collect::<Vec<_>>().join(",").parse()?;
-    Ok(Edge { tls: settings.tls(), trusted_origins })
+    Ok(Edge { tls: settings.tls(), trusted_origins, ..Edge::default() })
 }
 
 /// SIGTERM or Ctrl-C, from the moment that this returns.

@@ -13,7 +13,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
-use tracing::Span;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::clock;
@@ -107,34 +108,51 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
 pub(super) const NEVER_SHED: [&str; 7] =
     ["/livez", "/readyz", "/healthz", "/metrics", "/assets/", "/favicon.svg", "/robots.txt"];
 
-/// The places for requests in flight, shared by all routes.
-pub(super) fn slots(count: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(count))
+/// How requests are handled: how many at a time, how long each is waited for, and what runs on when nobody waits.
+#[derive(Clone)]
+pub(super) struct Handling {
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) patience: Duration,
+    pub(super) running: TaskTracker,
 }
 
 /// Refuses at once what would only wait: under too much load quick answers for some beat slow ones for nobody.
-pub(super) async fn shed(
-    State(slots): State<Arc<Semaphore>>,
+///
+/// What changes something runs to its end, whether its client waits for it or not: half of it done would be seen by
+/// somebody. It keeps its slot until then. What only reads is dropped when its client leaves or it takes too long.
+pub(super) async fn handle(
+    State(handling): State<Handling>,
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let Handling { slots, patience, running } = handling;
     if is_never_shed(request.uri().path()) {
-        return Ok(next.run(request).await);
+        return wait(patience, next.run(request)).await;
     }
-    let Ok(_slot) = slots.try_acquire() else { return Err(Error::Unavailable) };
-    Ok(next.run(request).await)
+    let slot = slots.try_acquire_owned().map_err(|_all_taken| Error::Unavailable)?;
+    if request.method().is_safe() {
+        let answer = wait(patience, next.run(request)).await;
+        drop(slot);
+        return answer;
+    }
+    let to_its_end = async move {
+        let answer = next.run(request).await;
+        drop(slot);
+        answer
+    };
+    match wait(patience, running.spawn(to_its_end.in_current_span())).await? {
+        Ok(answer) => Ok(answer),
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic), // into the layer that answers for it
+            Err(_the_runtime_ended) => Err(Error::GaveUpWaiting),
+        },
+    }
+}
+
+async fn wait<T>(patience: Duration, answer: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::time::timeout(patience, answer).await.or(Err(Error::GaveUpWaiting))
 }
 
 fn is_never_shed(path: &str) -> bool {
     NEVER_SHED.iter().any(|&open| path == open || (open.ends_with('/') && path.starts_with(open)))
-}
-
-/// Stops waiting for a handler, and drops it.
-pub(super) async fn give_up(
-    State(after): State<Duration>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Error> {
-    let answer = tokio::time::timeout(after, next.run(request)).await;
-    answer.or(Err(Error::GaveUpWaiting))
 }

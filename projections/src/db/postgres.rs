@@ -74,11 +74,14 @@ fn pool(connections: u32, role: Option<&'static str>) -> PgPoolOptions {
         .test_before_acquire(false)
         .before_acquire(|conn, about| {
             Box::pin(async move {
-                // One that did something just now is alive; one that rested may have lost its server.
-                if about.idle_for >= Duration::from_millis(100) {
-                    conn.ping().await?;
+                // One that did something just now is alive; one that rested may have lost its server. One that is
+                // inside a transaction, which nobody here leaves behind, is closed.
+                if about.idle_for < Duration::from_millis(100) {
+                    return Ok(true);
                 }
-                Ok(true)
+                sqlx::query_scalar(include_str!("../sql/db/outside_transaction_postgres.sql"))
+                    .fetch_one(conn)
+                    .await
             })
         })
         .after_connect(move |conn, _| {

@@ -108,7 +108,7 @@ impl<A: Rules> EventStore<A> for EventLog {
                 })
                 .collect()),
             Err(AppendError::Conflict { .. }) => Err(AggregateError::AggregateConflict),
-            Err(AppendError::Store(why)) => Err(unavailable(why)),
+            Err(AppendError::Store(why) | AppendError::Unknown(why)) => Err(unavailable(why)),
             Err(refusal) => Err(unexpected(refusal)),
         }
     }

@@ -1,7 +1,8 @@
 //! The one task of this process that appends: it takes all appends that wait and writes them in one transaction.
 //!
-//! A single fsync then serves many callers. Everybody is answered after the commit; if the commit fails, everybody
-//! is told so, and trying again with the same command id is safe whatever became of it.
+//! A single fsync then serves many callers. Everybody is answered after the commit. Where the answer to a commit is lost,
+//! the same batch is judged again: what was recorded gives its first answer, and what was not is recorded now. Only
+//! where the store can't be reached for that either, nobody knows, and everybody is told so.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -50,7 +51,7 @@ impl Writer {
             last.answered = batch.len();
             histogram!("portal_append_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
-            match commit(&self.db, &appends).await {
+            match settle(&self.db, &appends).await {
                 Ok((answers, position)) => {
                     self.head.send_if_modified(|head| std::mem::replace(head, position) < position);
                     for (pending, answer) in batch.drain(..).zip(answers) {
@@ -61,7 +62,6 @@ impl Writer {
                 }
                 Err(error) => {
                     tracing::warn!(%error, appends = batch.len(), "an append failed");
-                    let error = AppendError::from(error);
                     for pending in batch.drain(..) {
                         let _caller_left = pending.answer.send(Err(error.clone()));
                     }
@@ -91,20 +91,53 @@ impl Writer {
     }
 }
 
-/// Judges and writes one batch; gives the answers and the last position of the log.
-async fn commit(
-    db: &Db,
-    batch: &[&Append],
-) -> Result<(Vec<Result<Appended, AppendError>>, i64), sqlx::Error> {
-    let mut tx = db.begin_appending().await?;
-    let mut known = statements::look(&mut tx, batch).await?;
+/// The answers to a batch, and the last position of the log.
+type Answers = (Vec<Result<Appended, AppendError>>, i64);
+
+/// How far a batch came that has no answers.
+enum Failure {
+    /// The store was not reached, or did not say what stands there.
+    Unreached(sqlx::Error),
+    /// What stands there was read under the lock, and nothing was added to it.
+    NotDone(sqlx::Error),
+    /// It was told to commit, and did not answer.
+    InDoubt(sqlx::Error),
+}
+
+/// How long the store is asked what became of a batch whose commit got no answer, and how often.
+const DOUBT: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Writes a batch, and where it is in doubt whether it was written, judges it again: no command is carried out twice.
+async fn settle(db: &Db, batch: &[&Append]) -> Result<Answers, AppendError> {
+    let (until, mut doubt) = (Instant::now() + DOUBT, false);
+    loop {
+        let error = match commit(db, batch).await {
+            Ok(answers) => return Ok(answers),
+            Err(Failure::NotDone(error)) => return Err(AppendError::Store(error.into())),
+            Err(Failure::Unreached(error)) if !doubt => return Err(AppendError::Store(error.into())),
+            Err(Failure::Unreached(error) | Failure::InDoubt(error)) => error,
+        };
+        doubt = true;
+        if Instant::now() >= until || db.is_closed() {
+            return Err(AppendError::Unknown(error.into()));
+        }
+        tracing::warn!(%error, appends = batch.len(), "asking what became of an append");
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+/// Judges and writes one batch.
+async fn commit(db: &Db, batch: &[&Append]) -> Result<Answers, Failure> {
+    let mut tx = db.begin_appending().await.map_err(Failure::Unreached)?;
+    let mut known = statements::look(&mut tx, batch).await.map_err(Failure::Unreached)?;
     let verdicts: Vec<Verdict> = batch.iter().map(|append| known.judge(append)).collect();
     let rows = Rows::new(batch, &verdicts, &known);
     if rows.is_empty() {
-        tx.rollback().await?;
+        drop(tx); // rolled back, which nobody has to wait for
     } else {
-        statements::write(&mut tx, &rows).await?;
-        tx.commit().await?;
+        statements::write(&mut tx, &rows).await.map_err(Failure::NotDone)?;
+        tx.commit().await.map_err(Failure::InDoubt)?;
     }
     let answers = verdicts.into_iter().map(|verdict| match verdict {
         Verdict::Write(appended) | Verdict::Repeat(appended) => Ok(appended),

@@ -4,12 +4,12 @@ use std::iter;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::{Connection, PgTransaction, SqlitePool};
+use sqlx::{PgConnection, Postgres, SqlitePool};
 
 use super::batch::Care;
 use super::shadow::{Folded, Place, Purpose, Shadow, tables};
 use super::{Checkpoint, FoldError, Projection, refuse_if_superseded};
-use crate::db::{Db, Engine, Tx, on};
+use crate::db::{Db, Engine, Transaction, Tx, on};
 use crate::event_log;
 use crate::table::Shape;
 
@@ -127,7 +127,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 impl Folded {
     /// The tables that serve go and those of the shadow get their names, and the views for other programs are made of
     /// these. Statements that are prepared are planned anew.
-    async fn swap_tables(&mut self, live: &Db, tx: PgTransaction<'static>) -> Result<(), FoldError> {
+    async fn swap_tables(&mut self, live: &Db, tx: Transaction<Postgres>) -> Result<(), FoldError> {
         let mut tx = Tx::Postgres(tx);
         loop {
             self.fold_rest(live, &mut tx, event_log::last(live).await?.map_or(0, |(last, _)| last)).await?;
@@ -200,31 +200,32 @@ impl Folded {
 /// Keeps everybody from folding, and then from reading, until the transaction ends, and gives the position that all read
 /// models have; or nothing where somebody else is slow, so that it is never a reader who waits long or has to give way.
 async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
-    let Tx::Postgres(tx) = tx else { return Ok(None) };
-    let mut attempt = tx.begin().await?;
-    let locked = async {
-        sqlx::query(include_str!("../sql/projector/give_way_postgres.sql")).execute(&mut *attempt).await?;
-        let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
-            .fetch_all(&mut *attempt)
-            .await?;
-        // Views first, as their readers do.
-        let names = VIEWS.into_iter().chain(tables().map(|table| table.name));
-        let names: Vec<String> = names.map(|name| format!("public.{name}")).collect();
-        let lock = format!("lock table {} in access exclusive mode", names.join(", "));
-        sqlx::query(&lock).execute(&mut *attempt).await?;
-        Ok::<Vec<Checkpoint>, sqlx::Error>(checkpoints)
-    };
-    match locked.await {
-        Ok(checkpoints) => {
-            attempt.commit().await?;
-            Ok(Some(served(live, &checkpoints).await?))
-        }
+    tx.run(include_str!("../sql/projector/savepoint.sql")).await?;
+    let Tx::Postgres(attempt) = &mut *tx else { return Ok(None) };
+    let locked = match lock_all(attempt).await {
+        Ok(checkpoints) => Some(served(live, &checkpoints).await?),
         Err(sqlx::Error::Database(refused)) if refused.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {
-            attempt.rollback().await?;
-            Ok(None)
+            tx.run(include_str!("../sql/projector/back_to_savepoint.sql")).await?;
+            None
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    tx.run(include_str!("../sql/projector/release_savepoint.sql")).await?;
+    Ok(locked)
+}
+
+/// Locks the checkpoints, which it gives, and whatever readers read.
+async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Error> {
+    sqlx::query(include_str!("../sql/projector/give_way_postgres.sql")).execute(&mut *conn).await?;
+    let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
+        .fetch_all(&mut *conn)
+        .await?;
+    // Views first, as their readers do.
+    let names = VIEWS.into_iter().chain(tables().map(|table| table.name));
+    let names: Vec<String> = names.map(|name| format!("public.{name}")).collect();
+    let lock = format!("lock table {} in access exclusive mode", names.join(", "));
+    sqlx::query(&lock).execute(conn).await?;
+    Ok(checkpoints)
 }
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>

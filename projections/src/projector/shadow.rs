@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::batch::{Care, Entry, read_until_newer};
 use super::parking::Parking;
 use super::{FoldError, Progress, Projection, walk};
-use crate::db::{CARELESSLY, Db, Engine, LiteTx, Tx};
+use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
 use crate::event_log::{self, ReadError};
 use crate::table::{Memory, Rows, Shape, key_of};
 
@@ -57,11 +57,11 @@ impl Shadow {
         let (tx, place) = match &live.0 {
             Engine::Postgres { pool, .. } => {
                 let begin = match purpose {
-                    Purpose::Serve => "begin",
+                    Purpose::Serve => BEGIN,
                     Purpose::Compare => "begin isolation level repeatable read",
                 };
                 let pool = one_connection(pool).await?;
-                let mut tx = pool.begin_with(begin).await?;
+                let mut tx = Transaction::begin(&pool, begin).await?;
                 tx.execute(include_str!("../sql/projector/shadow_postgres.sql")).await?;
                 (Tx::Postgres(tx), Place::Postgres(pool))
             }
@@ -70,7 +70,7 @@ impl Shadow {
                 let pool = one_file(&file).await?;
                 let served = format!("file:{}?mode=ro", path.display());
                 sqlx::query("attach database $1 as served").bind(served).execute(&pool).await?;
-                (Tx::Sqlite(LiteTx::begin(&pool, CARELESSLY).await?), Place::Sqlite(pool, file))
+                (Tx::Sqlite(Transaction::begin(&pool, CARELESSLY).await?), Place::Sqlite(pool, file))
             }
         };
         let mut shadow = Self { tx, place, folded: Folded::default() };

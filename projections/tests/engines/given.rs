@@ -23,7 +23,7 @@ pub(crate) type Outcome<T = ()> = Result<T, Error>;
 pub(crate) struct Store {
     pub(crate) log: EventLog,
     pub(crate) projector: Projector,
-    url: String,
+    pub(crate) url: String,
     folder: Option<TempDir>,
 }
 
@@ -49,6 +49,11 @@ impl Store {
         );
         superuser.execute(own.as_str()).await?;
         Self::open(url.replacen("//test@", &format!("//{name}@"), 1), None).await
+    }
+
+    /// On a Postgres database that is there already.
+    pub(crate) async fn at(url: String) -> Outcome<Self> {
+        Self::open(url, None).await
     }
 
     async fn open(url: String, folder: Option<TempDir>) -> Outcome<Self> {

@@ -77,7 +77,7 @@ async fn follow(log: EventLog, done: Arc<AtomicBool>) -> Outcome<Vec<Recorded>> 
 /// Takes positions, and lets go of them a little later.
 async fn roll_back(mut raw: Raw, done: Arc<AtomicBool>) -> Outcome {
     let begin = match raw {
-        Raw::Postgres(_) => "begin; select pg_advisory_xact_lock(4995148757353588224)",
+        Raw::Postgres(_) => "begin; select from log_head for update",
         Raw::Sqlite(_) => return Ok(()), // one process, one writer: there is nobody else
     };
     let insert = "insert into events

@@ -196,6 +196,7 @@ async fn refused(
         | SendError::LastOne
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Unknown
         | SendError::Internal(_)) => return Err(other.into()),
     };
     let page = page(app, operator, (org, action), (&typed, &errors), note).await?;

@@ -35,3 +35,4 @@ select decode(token_hash, 'hex'), purpose, person_id, org_id, invitation_id,
 from jsonb_to_recordset($1 -> 'links') as l (
     token_hash text, purpose text, person_id uuid, org_id uuid, invitation_id uuid, created_at bigint,
     expires_at bigint)
+on conflict do nothing -- the same append, asked again what became of it

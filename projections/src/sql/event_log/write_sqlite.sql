@@ -29,4 +29,6 @@ on conflict do nothing;
 insert into link (token_hash, purpose, person_id, org_id, invitation_id, created_at, expires_at)
 select unhex(value ->> 'token_hash'), value ->> 'purpose', unhex(value ->> 'person_id'), unhex(value ->> 'org_id'),
        unhex(value ->> 'invitation_id'), value ->> 'created_at', value ->> 'expires_at'
-from json_each($1, '$.links');
+from json_each($1, '$.links')
+where true
+on conflict do nothing; -- the same append, asked again what became of it

@@ -136,6 +136,7 @@ async fn rehearsed(
             | SendError::AddressTaken
             | SendError::CommandReused
             | SendError::Unavailable
+            | SendError::Unknown
             | SendError::Internal(_)),
         ) => return Err(other.into()),
     })

@@ -158,6 +158,7 @@ async fn refused(
         | SendError::AddressTaken
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Unknown
         | SendError::Internal(_)) => return Err(other.into()),
     };
     let page = page(app, operator, (row, change), (&typed, &errors), note).await?;

@@ -236,6 +236,7 @@ async fn refused(
         | SendError::Taken { .. }
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Unknown
         | SendError::Internal(_)) => return Err(other.into()),
     };
     Ok(again(page(app, operator, &typed, &errors, html! {}).await?))

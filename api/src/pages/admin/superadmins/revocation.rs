@@ -145,6 +145,7 @@ pub(super) async fn told(
         | SendError::AddressTaken
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Unknown
         | SendError::Internal(_)) => return Err(other.into()),
     })
 }

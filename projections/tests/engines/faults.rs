@@ -1,0 +1,143 @@
+//! Locks that come too late, callers that leave, answers that are lost: what only a database behind a network has.
+//!
+//! After each of them what was acknowledged is there, once, and no connection is left inside a transaction.
+
+mod postgres {
+    use std::time::{Duration, Instant};
+
+    use domain::values::{Email, PersonId, PersonName};
+    use projections::event_log::AppendError;
+    use projections::testing::proxy::Proxy;
+    use projections::{Db, EventLog, people, testing};
+
+    use crate::given::{Outcome, Raw, Store, creation, id, noon};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_lock_that_comes_too_late_leaves_no_transaction_behind() -> Outcome {
+        let store = Store::postgres().await?;
+        let mut other = store.raw().await?;
+        other.run("begin").await?;
+        other.run(LOCK).await?;
+        let late = store.append(creation("Acme", "acme")).await;
+        assert!(matches!(late, Err(AppendError::Store(_))), "{late:?}");
+        other.run("commit").await?;
+        for number in 0..30 {
+            store.append(creation("Acme", &format!("acme-{number}"))).await?;
+            store.log.last_position().await?;
+        }
+        assert_nobody_is_in_a_transaction(&mut other).await?;
+        store.assert_sound().await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_leaves_takes_nothing_of_others_along() -> Outcome {
+        let store = Store::postgres().await?;
+        let proxy = Proxy::before(&store.url).await;
+        let db = Db::open(&proxy.url).await?;
+        proxy.delay(Duration::from_millis(5));
+        for milliseconds in 0..60 {
+            let begun =
+                (0..8).map(|_| tokio::time::timeout(Duration::from_millis(milliseconds), somebody(&db)));
+            let _left = futures::future::join_all(begun).await;
+        }
+        let mut raw = store.raw().await?;
+        for number in 0..30 {
+            let person = somebody(&db).await?;
+            let name: PersonName = format!("Person {number}").parse()?;
+            people::set_name(&db, person, &name).await?;
+            let there = format!("select count(*) from people where name = '{name}'");
+            assert_eq!(raw.number(&there).await?, 1, "what was acknowledged is there: {name}");
+        }
+        assert_nobody_is_in_a_transaction(&mut raw).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_append_whose_commit_lost_its_answer_is_answered_all_the_same() -> Outcome {
+        let store = Store::postgres().await?;
+        let proxy = Proxy::before(&store.url).await;
+        let log = EventLog::open(Db::open(&proxy.url).await?).await?;
+        for slug in ["acme", "apex"] {
+            proxy.lose_commit_after("log_head", false);
+            let append = creation("Acme", slug);
+            let appended = log.append(append.clone()).await?;
+            assert!(proxy.has_lost_it());
+            let of_stream = log.stream(&append.stream, 0).await?;
+            assert_eq!(
+                of_stream.iter().map(|event| event.position).collect::<Vec<_>>(),
+                [appended.last_position]
+            );
+        }
+        store.assert_sound().await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn where_nobody_can_be_asked_an_append_is_said_to_be_in_doubt() -> Outcome {
+        let store = Store::postgres().await?;
+        let proxy = Proxy::before(&store.url).await;
+        let log = EventLog::open(Db::open(&proxy.url).await?).await?;
+        proxy.lose_commit_after("log_head", true);
+        let append = creation("Acme", "acme");
+        let answer = log.append(append.clone()).await;
+        assert!(matches!(answer, Err(AppendError::Unknown(_))), "{answer:?}");
+        proxy.break_off(false);
+        let recorded = log.append(append.clone()).await?;
+        assert_eq!(
+            (recorded.last_position, store.events().await?.len()),
+            (1, 1),
+            "sent again, it is done once"
+        );
+        store.assert_sound().await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn whoever_may_only_read_keeps_nobody_from_writing() -> Outcome {
+        let store = Store::postgres().await?;
+        let mut reader = store.raw().await?;
+        reader.run("set role portal_reader; begin").await?;
+        reader.run("select pg_advisory_xact_lock(4995148757353588224)").await?; // what once was the lock
+        store.append(creation("Acme", "acme")).await?;
+        assert!(reader.run(LOCK).await.is_err(), "the row is not theirs to lock");
+        store.append(creation("Apex", "apex")).await?;
+        store.assert_sound().await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_default_isolation_of_a_database_is_not_ours() -> Outcome {
+        let url = testing::postgres().await;
+        let name = url.rsplit('/').next().ok_or("a URL has a path")?;
+        let setting = format!("alter database {name} set default_transaction_isolation = 'repeatable read'");
+        let store = Store::at(url.clone()).await?;
+        store.raw().await?.run(&setting).await?;
+        let (one, other) = (store.another_process().await?.0, store.another_process().await?.0);
+        let appends = (0..60).map(|number| {
+            let (log, slug) = (if number % 2 == 0 { &one } else { &other }, format!("acme-{number}"));
+            async move { log.append(creation("Acme", &slug)).await }
+        });
+        for appended in futures::future::join_all(appends).await {
+            appended?;
+        }
+        store.assert_sound().await
+    }
+
+    /// What whoever appends holds.
+    const LOCK: &str = "select from log_head for update";
+
+    /// A new person, in a transaction of two statements.
+    async fn somebody(db: &Db) -> Outcome<PersonId> {
+        let person = PersonId(id());
+        let email: Email = format!("{}@example.com", person.0.simple()).parse()?;
+        Ok(PersonId(people::ensure(db, person, &email, noon(0)).await?.person_id))
+    }
+
+    /// Whatever was left is rolled back soon: by whoever dropped it, or by the end of its connection.
+    async fn assert_nobody_is_in_a_transaction(raw: &mut Raw) -> Outcome {
+        let idle = "select count(*) from pg_stat_activity where datname = current_database()
+                    and application_name = 'portal' and state like 'idle in transaction%'";
+        let since = Instant::now();
+        while raw.number(idle).await? > 0 {
+            assert!(since.elapsed() < Duration::from_secs(5), "a connection is left inside a transaction");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+}
