@@ -120,6 +120,16 @@ async fn maintain(statements: &[&str]) {
     maintenance.close().await.expect("the connection closes");
 }
 
+/// How many connections of portal to this Postgres database rest inside a transaction.
+pub async fn idle_in_transaction(url: &str) -> i64 {
+    let mut server = PgConnection::connect(url).await.expect("the test server answers");
+    let idle = "select count(*) from pg_stat_activity where datname = current_database()
+                and application_name = 'portal' and state like 'idle in transaction%'";
+    let number = server.fetch_one(idle).await.expect("a superuser sees all").get(0);
+    server.close().await.expect("the connection closes");
+    number
+}
+
 /// Runs statements on a database behind the program's back, as whoever owns it could.
 pub fn execute(url: &str, statements: &'static str) {
     let url = url.to_owned();

@@ -25,6 +25,7 @@ mod history_tail;
 mod invitation;
 mod json;
 mod leaks;
+mod leaving;
 mod login;
 mod operator_access;
 mod organisations;

@@ -254,7 +254,7 @@ async fn another_sites_form_is_refused_by_name() {
 #[tokio::test]
 async fn our_own_and_trusted_sites_forms_pass() {
     let trusted_origins = "https://a.example,https://b.example:8443".parse().expect("these are origins");
-    let server = Server::start_at(Limits::default(), &Edge { tls: false, trusted_origins }).await;
+    let server = Server::start_at(Limits::default(), &Edge { trusted_origins, ..Edge::default() }).await;
     for said in [
         "Origin: http://x\r\n",
         "Origin: null\r\nSec-Fetch-Site: same-origin\r\n",

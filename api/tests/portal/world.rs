@@ -68,7 +68,12 @@ impl World {
     }
 
     pub(crate) async fn on_postgres() -> Self {
-        Self::open(testing::postgres().await, None).await
+        Self::at(testing::postgres().await).await
+    }
+
+    /// On a Postgres database, however it is reached.
+    pub(crate) async fn at(url: String) -> Self {
+        Self::open(url, None).await
     }
 
     async fn open(database_url: String, folder: Option<Arc<TempDir>>) -> Self {
@@ -161,6 +166,11 @@ impl World {
         let email = email.parse().expect("an address");
         let person = people::ensure(&self.app.db, PersonId(clock::new_id()), &email, clock::now()).await;
         PersonId(person.expect("stored").person_id)
+    }
+
+    /// The name of somebody, if they have one.
+    pub(crate) async fn called(&self, person: PersonId) -> Option<String> {
+        people::by_id(&self.app.db, person).await.expect("readable").and_then(|person| person.name)
     }
 
     /// Somebody with [`PASSWORD`], not signed in.

@@ -10,7 +10,7 @@ mod postgres {
     use projections::testing::proxy::Proxy;
     use projections::{Db, EventLog, people, testing};
 
-    use crate::given::{Outcome, Raw, Store, creation, id, noon};
+    use crate::given::{Outcome, Store, creation, id, noon};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_lock_that_comes_too_late_leaves_no_transaction_behind() -> Outcome {
@@ -25,7 +25,7 @@ mod postgres {
             store.append(creation("Acme", &format!("acme-{number}"))).await?;
             store.log.last_position().await?;
         }
-        assert_nobody_is_in_a_transaction(&mut other).await?;
+        assert_nobody_is_in_a_transaction(&store).await;
         store.assert_sound().await
     }
 
@@ -34,21 +34,22 @@ mod postgres {
         let store = Store::postgres().await?;
         let proxy = Proxy::before(&store.url).await;
         let db = Db::open(&proxy.url).await?;
+        let (person, mut raw) = (somebody(&db).await?, store.raw().await?);
         proxy.delay(Duration::from_millis(5));
-        for milliseconds in 0..60 {
-            let begun =
-                (0..8).map(|_| tokio::time::timeout(Duration::from_millis(milliseconds), somebody(&db)));
-            let _left = futures::future::join_all(begun).await;
+        for round in 0..10 {
+            for milliseconds in 8..24 {
+                let begun = somebody(&db);
+                let _left = tokio::time::timeout(Duration::from_millis(milliseconds), begun).await;
+            }
+            let names = (0..4).map(|number| format!("Person {round} {number}"));
+            for name in names {
+                people::set_name(&db, person, &name.parse::<PersonName>()?).await?;
+                let there = format!("select count(*) from people where name = '{name}'");
+                assert_eq!(raw.number(&there).await?, 1, "what was acknowledged is there: {name}");
+            }
         }
-        let mut raw = store.raw().await?;
-        for number in 0..30 {
-            let person = somebody(&db).await?;
-            let name: PersonName = format!("Person {number}").parse()?;
-            people::set_name(&db, person, &name).await?;
-            let there = format!("select count(*) from people where name = '{name}'");
-            assert_eq!(raw.number(&there).await?, 1, "what was acknowledged is there: {name}");
-        }
-        assert_nobody_is_in_a_transaction(&mut raw).await
+        assert_nobody_is_in_a_transaction(&store).await;
+        Ok(())
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,14 +131,11 @@ mod postgres {
     }
 
     /// Whatever was left is rolled back soon: by whoever dropped it, or by the end of its connection.
-    async fn assert_nobody_is_in_a_transaction(raw: &mut Raw) -> Outcome {
-        let idle = "select count(*) from pg_stat_activity where datname = current_database()
-                    and application_name = 'portal' and state like 'idle in transaction%'";
+    async fn assert_nobody_is_in_a_transaction(store: &Store) {
         let since = Instant::now();
-        while raw.number(idle).await? > 0 {
+        while testing::idle_in_transaction(&store.url).await > 0 {
             assert!(since.elapsed() < Duration::from_secs(5), "a connection is left inside a transaction");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(())
     }
 }
