@@ -355,7 +355,7 @@ fn fingerprint<A: Rules>(id: &A::Id, command: &A::Command, beside: Option<&Besid
     hash.update(A::TYPE);
     hash.update(id.to_string());
     hash.update(serde_json::to_vec(command).expect("a command is plain values"));
-    hash.update(beside.map_or("", |beside| beside.email.as_str()));
+    hash.update(beside.and_then(Beside::invited).map_or("", |invited| invited.email.as_str()));
     hash.finalize().into()
 }
 
@@ -371,7 +371,8 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Err(SendError::Forbidden) => "forbidden",
         Err(SendError::ProofNeeded(_)) => "unproven",
         Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
-        Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::CommandReused) => "conflict",
+        Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::PasswordChosen) => "conflict",
+        Err(SendError::CommandReused) => "conflict",
         Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
         Err(SendError::Unknown) => "unknown",
     }

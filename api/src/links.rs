@@ -3,7 +3,7 @@
 //! **Invariant:** a link is made from the configured public URL, never from what a request says about its host.
 
 use domain::values::{Email, InvitationId, OrgId, PersonId};
-use projections::event_log::Beside;
+use projections::event_log::{Beside, Invited};
 use projections::grants;
 use projections::links::{self, Link, Purpose};
 use uuid::Uuid;
@@ -38,7 +38,8 @@ pub async fn prepare_invitation(
     // Somebody new is named by what invites them, so that a form sent twice names one person.
     let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
     let (token, link) = (Token::new()?, into(org, invitation));
-    Ok((person, token.plain, Beside { person, email, token_hash: token.hash, link }))
+    let invited = Invited { person, email, token_hash: token.hash, link };
+    Ok((person, token.plain, Beside::Invited(invited)))
 }
 
 /// A link to choose a first password for whoever has this address, known or not yet, to be written together with what
@@ -55,7 +56,8 @@ pub async fn prepare_password(
     }
     let token = Token::new()?;
     let link = Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) };
-    Ok((person, Some((token.plain, Beside { person, email, token_hash: token.hash, link }))))
+    let invited = Invited { person, email, token_hash: token.hash, link };
+    Ok((person, Some((token.plain, Beside::Invited(invited)))))
 }
 
 fn into(org: OrgId, invitation: InvitationId) -> Link {

@@ -24,7 +24,7 @@ use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
-pub use beside::Beside;
+pub use beside::{Beside, Invited, Joined};
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use recorded::{Recorded, StreamId};
@@ -111,6 +111,8 @@ pub enum AppendError {
     Guarded { name: &'static str },
     #[error("somebody else has this address by now")]
     AddressTaken,
+    #[error("this person has chosen a password by now")]
+    PasswordChosen,
     #[error("the right to do this changed meanwhile")]
     AuthorityChanged,
     #[error("this command id was used for another command")]

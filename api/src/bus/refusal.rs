@@ -25,6 +25,8 @@ pub enum SendError<E: std::error::Error> {
     LastOne,
     #[error("somebody else invited this address at this very moment; send it again")]
     AddressTaken,
+    #[error("somebody chose a password for this account at this very moment")]
+    PasswordChosen,
     #[error("this form was sent before, with other content")]
     CommandReused,
     #[error("the store is not available")]
@@ -44,6 +46,7 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
             AppendError::Guarded { .. } => Self::LastOne,
             AppendError::AuthorityChanged => Self::Forbidden,
             AppendError::AddressTaken => Self::AddressTaken,
+            AppendError::PasswordChosen => Self::PasswordChosen,
             AppendError::CommandReused => Self::CommandReused,
             AppendError::Store(error) => {
                 tracing::warn!(%error, "an append failed");
@@ -76,6 +79,9 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
             SendError::LastOne => Self::Conflict("There must always be a superadmin without an end date, and this is the last one.".to_owned()),
             SendError::AddressTaken => Self::Conflict(
                 "Somebody else invited this address at the same moment. Go back and send the form again.".to_owned(),
+            ),
+            SendError::PasswordChosen => Self::Conflict(
+                "Somebody chose a password for this account at the same moment. Sign in with it.".to_owned(),
             ),
             SendError::CommandReused => Self::Conflict(
                 "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),

@@ -6,9 +6,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::OrgCommand;
+use domain::org::{OrgCommand, OrgError};
 use domain::values::{InvitationId, OrgId, PersonId, PersonName};
 use maud::{Markup, html};
+use projections::event_log::{Beside, Joined};
 use projections::links::Purpose;
 use projections::memberships::{self, Invitation, OPEN};
 use projections::org_detail::{self, OrgDetail};
@@ -19,7 +20,7 @@ use serde::Deserialize;
 
 use crate::access::Issuer;
 use crate::app::App;
-use crate::bus::Envelope;
+use crate::bus::{Envelope, Receipt, SendError};
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Path};
@@ -74,6 +75,7 @@ pub async fn submit(
     if invited.person.password_hash.is_some() && !is_signed_in {
         return Ok(sign_in_first);
     }
+    let mut beside = None;
     if invited.person.password_hash.is_none() {
         let mut errors = Errors::default();
         let name = errors.parse::<PersonName>("name", &typed.name);
@@ -85,13 +87,14 @@ pub async fn submit(
         let (Some(name), true) = (name, errors.is_empty()) else {
             return Ok(again(page(&invited, &token, visitor.as_ref(), (&typed, &errors))));
         };
-        let hash = app.passwords.hash(typed.password).await?;
-        if !people::set_first_password(&app.db, person, &hash).await? {
-            return Ok(sign_in_first); // somebody was quicker: it is their account now, and their password
-        }
-        people::set_name(&app.db, person, &name).await?;
+        let password_hash = app.passwords.hash(typed.password).await?;
+        beside = Some(Beside::Joined(Joined { person, name, password_hash }));
     }
-    accept(&app, &invited, &client).await?;
+    match accept(&app, &invited, (&client, beside)).await {
+        // Somebody was quicker: it is their account now, and their password.
+        Err(SendError::PasswordChosen) => return Ok(sign_in_first),
+        accepted => accepted?,
+    };
     let dashboard = paths::dashboard(&invited.org.slug);
     if invited.person.password_hash.is_some() {
         return Ok(Redirect::to(&dashboard).into_response()); // signed in before, and nothing new was proven
@@ -99,14 +102,18 @@ pub async fn submit(
     second_factor::enter(&app, person, &client, &headers, &dashboard).await
 }
 
-async fn accept(app: &App, invited: &Invited, client: &Client) -> Result<(), Error> {
+/// Joins, by one command, with the name and the password that somebody chose on the way, if they did.
+async fn accept(
+    app: &App,
+    invited: &Invited,
+    (client, beside): (&Client, Option<Beside>),
+) -> Result<Receipt, SendError<OrgError>> {
     let person = PersonId(invited.person.person_id);
     let invitation = InvitationId(invited.invitation.invitation_id);
     let command = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
     let issuer = Issuer::Person { person, grant: None, proven_at: None };
-    let envelope = Envelope { address: client.address, ..Envelope::new() };
-    app.bus.send::<Org>(&issuer, OrgId(invited.org.org_id), command, envelope).await?;
-    Ok(())
+    let envelope = Envelope { address: client.address, beside, ..Envelope::new() };
+    app.bus.send::<Org>(&issuer, OrgId(invited.org.org_id), command, envelope).await
 }
 
 /// What the link opens, as long as the invitation is open and the organisation works.

@@ -3,12 +3,12 @@
 //! **Invariant:** pure. Everything that the answer depends on was read after the lock was taken ([`Known`]), and each
 //! append that passes changes it for the ones behind: two appends of one batch race exactly like two of two batches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::Constraint;
 use uuid::Uuid;
 
-use super::{Append, AppendError, Appended, Authority, Beside, StreamId};
+use super::{Append, AppendError, Appended, Authority, Beside, Invited, Joined, StreamId};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub(super) commands: HashMap<Uuid, Done>,
     /// Who has an address.
     pub(super) people: HashMap<String, Uuid>,
+    /// Who of them has a password.
+    pub(super) with_password: HashSet<Uuid>,
 }
 
 /// A command that was carried out, earlier or in this batch.
@@ -75,12 +77,20 @@ impl Known {
         if actual != append.after {
             return Some(AppendError::Conflict { actual });
         }
-        let held = |beside: &Beside| {
-            let (address, person) = (beside.email.as_str(), beside.person.0);
-            self.people.iter().any(|(email, id)| (email == address) != (*id == person))
-        };
-        let taken = append.beside.as_ref().is_some_and(held).then_some(AppendError::AddressTaken);
-        self.unmet_constraint(append).or(taken)
+        self.unmet_constraint(append).or_else(|| self.contradicted(append.beside.as_ref()?))
+    }
+
+    /// What stands against that which is to be written beside events.
+    fn contradicted(&self, beside: &Beside) -> Option<AppendError> {
+        match beside {
+            Beside::Invited(Invited { email, person, .. }) => {
+                let held = |(address, id): (&String, &Uuid)| (address == email.as_str()) != (*id == person.0);
+                self.people.iter().any(held).then_some(AppendError::AddressTaken)
+            }
+            Beside::Joined(Joined { person, .. }) => {
+                self.with_password.contains(&person.0).then_some(AppendError::PasswordChosen)
+            }
+        }
     }
 
     fn unmet_constraint(&self, append: &Append) -> Option<AppendError> {
@@ -123,8 +133,12 @@ impl Known {
                 }
             }
         }
-        if let Some(beside) = &append.beside {
-            self.people.insert(beside.email.to_string(), beside.person.0);
+        match &append.beside {
+            Some(Beside::Invited(Invited { email, person, .. })) => {
+                self.people.insert(email.to_string(), person.0);
+            }
+            Some(Beside::Joined(Joined { person, .. })) => drop(self.with_password.insert(person.0)),
+            None => {}
         }
         let appended = Appended { first_position, last_position: self.position, sequence };
         if append.events.is_empty() {

@@ -18,7 +18,7 @@ struct Touched<'a> {
     streams: Vec<&'a StreamId>,
     claims: Vec<Key<'a>>,
     commands: Vec<Id>,
-    /// Addresses of the people that the batch invites, and the people.
+    /// Addresses of the people that the batch invites, and the people that it is about.
     addresses: Vec<&'a str>,
     people: Vec<Id>,
 }
@@ -45,8 +45,8 @@ impl<'a> Touched<'a> {
             streams: streams(batch).collect(),
             claims: claims.collect(),
             commands: batch.iter().map(|append| Id(append.metadata.command)).collect(),
-            addresses: besides().map(|beside| beside.email.as_str()).collect(),
-            people: besides().map(|beside| Id(beside.person.0)).collect(),
+            addresses: besides().filter_map(|it| it.invited()).map(|it| it.email.as_str()).collect(),
+            people: besides().map(|beside| Id(beside.person())).collect(),
         }
     }
 }
@@ -60,7 +60,8 @@ row! {
         pub claims: Json<Vec<(String, String, String, String)>>,
         pub guards: Json<Vec<(String, i64)>>,
         pub commands: Json<Vec<(Uuid, String, String, i64, i64, i64)>>,
-        pub people: Json<Vec<(String, Uuid)>>,
+        /// Address, id, and whether they have a password.
+        pub people: Json<Vec<(String, Uuid, bool)>>,
     }
 }
 
@@ -89,7 +90,8 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append]) -> Result<Known, sqlx::
         claims: found.claims.0.into_iter().map(|(ns, key, kind, id)| ((ns, key), stream(kind, id))).collect(),
         guards: found.guards.0.into_iter().collect(),
         commands: found.commands.0.into_iter().map(|(id, f, a, x, y, z)| (id, done(f, a, x, y, z))).collect(),
-        people: found.people.0.into_iter().collect(),
+        with_password: found.people.0.iter().filter(|(_, _, has)| *has).map(|(_, id, _)| *id).collect(),
+        people: found.people.0.into_iter().map(|(email, id, _)| (email, id)).collect(),
     })
 }
 
@@ -102,6 +104,7 @@ pub(super) struct Rows<'a> {
     pub(super) commands: Vec<CommandRow>,
     pub(super) people: Vec<PersonRow<'a>>,
     pub(super) links: Vec<LinkRow<'a>>,
+    pub(super) joined: Vec<JoinedRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +171,14 @@ pub(super) struct LinkRow<'a> {
     pub(super) created_at: Timestamp,
     #[serde(serialize_with = "micros")]
     pub(super) expires_at: Timestamp,
+}
+
+/// Of somebody who is among the people already.
+#[derive(Serialize)]
+pub(super) struct JoinedRow<'a> {
+    pub(super) person_id: Id,
+    pub(super) name: &'a str,
+    pub(super) password_hash: &'a str,
 }
 
 fn micros<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

@@ -12,10 +12,12 @@ use metrics::histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::beside::Beside;
+use super::beside::{Beside, Invited, Joined};
 use super::check::{Known, Verdict};
 use super::leaf::{Leaf, leaf_hash};
-use super::statements::{self, ClaimRow, CommandRow, EventRow, GuardRow, Id, LinkRow, PersonRow, Rows};
+use super::statements::{
+    self, ClaimRow, CommandRow, EventRow, GuardRow, Id, JoinedRow, LinkRow, PersonRow, Rows,
+};
 use super::{Append, AppendError, Appended, Draft, Pending, StreamId};
 use crate::db::Db;
 
@@ -164,7 +166,7 @@ impl<'a> Rows<'a> {
     }
 
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.links.is_empty()
+        self.events.is_empty() && self.links.is_empty() && self.joined.is_empty()
     }
 
     fn add(&mut self, append: &'a Append, appended: Appended, known: &Known) {
@@ -203,7 +205,17 @@ impl<'a> Rows<'a> {
     }
 
     fn stand_beside(&mut self, beside: &'a Beside, known: &Known) {
-        let Beside { person, email, token_hash, link } = beside;
+        match beside {
+            Beside::Invited(invited) => self.invite(invited, known),
+            Beside::Joined(Joined { person, name, password_hash }) => {
+                let (person_id, name) = (Id(person.0), name.as_str());
+                self.joined.push(JoinedRow { person_id, name, password_hash });
+            }
+        }
+    }
+
+    fn invite(&mut self, invited: &'a Invited, known: &Known) {
+        let Invited { person, email, token_hash, link } = invited;
         self.people.push(PersonRow { person_id: Id(person.0), email: email.as_str(), created_at: known.now });
         self.links.push(LinkRow {
             token_hash: *token_hash,

@@ -10,6 +10,7 @@ mod faults;
 mod finding;
 mod given;
 mod histories;
+mod joining;
 mod lists;
 mod log;
 mod matrix;

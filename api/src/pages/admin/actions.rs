@@ -197,6 +197,7 @@ async fn refused(
         | SendError::CommandReused
         | SendError::Unavailable
         | SendError::Unknown
+        | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),
     };
     let page = page(app, operator, (org, action), (&typed, &errors), note).await?;

@@ -179,7 +179,8 @@ fn last<E: std::error::Error>(
         match answer {
             Ok(receipt) => last = last.max((receipt.sequence > 0).then_some(receipt.position)),
             Err(SendError::Rule(_) | SendError::Stale { .. } | SendError::CommandReused) => {}
-            Err(SendError::Taken { .. } | SendError::LastOne | SendError::AddressTaken) => {}
+            Err(SendError::Taken { .. } | SendError::LastOne) => {}
+            Err(SendError::AddressTaken | SendError::PasswordChosen) => {}
             Err(SendError::ProofNeeded(_)) => return Err(Error::ProofNeeded(what.to_owned())),
             Err(SendError::Unavailable | SendError::Unknown) => return Err(Error::GaveUpWaiting), // for the others may have happened
             Err(other @ (SendError::Forbidden | SendError::Internal(_))) => return Err(other.into()),

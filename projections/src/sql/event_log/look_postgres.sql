@@ -15,11 +15,11 @@ select coalesce(last.position, 0) as position,
                                                   c.first_position, c.last_position, c.sequence)), '[]')
         from jsonb_array_elements_text($1 -> 'commands') w,
              lateral (select * from commands where command_id = w::uuid limit 1) c) as commands,
-       (select coalesce(json_agg(json_build_array(p.email, p.person_id)), '[]')
-        from (select p.email, p.person_id from jsonb_array_elements_text($1 -> 'addresses') w,
+       (select coalesce(json_agg(json_build_array(p.email, p.person_id, p.has_password)), '[]')
+        from (select p.email, p.person_id, p.password_hash is not null as has_password from jsonb_array_elements_text($1 -> 'addresses') w,
                      lateral (select * from people where email = w limit 1) p
               union
-              select p.email, p.person_id from jsonb_array_elements_text($1 -> 'people') w,
+              select p.email, p.person_id, p.password_hash is not null from jsonb_array_elements_text($1 -> 'people') w,
                      lateral (select * from people where person_id = w::uuid limit 1) p) p) as people
 from (values (1)) one
 left join (select position, recorded_at from events order by position desc limit 1) last on true

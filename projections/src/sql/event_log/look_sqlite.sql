@@ -13,11 +13,11 @@ select coalesce(last.position, 0) as position,
                                            c.first_position, c.last_position, c.sequence))
         from json_each($1, '$.commands') w
         cross join commands c on c.command_id = unhex(w.value)) as commands,
-       (select json_group_array(json_array(p.email, hex(p.person_id)))
-        from (select p.email, p.person_id from json_each($1, '$.addresses') w
+       (select json_group_array(json_array(p.email, hex(p.person_id), json(iif(p.has_password, 'true', 'false'))))
+        from (select p.email, p.person_id, p.password_hash is not null as has_password from json_each($1, '$.addresses') w
               cross join people p on p.email = w.value
               union
-              select p.email, p.person_id from json_each($1, '$.people') w
+              select p.email, p.person_id, p.password_hash is not null from json_each($1, '$.people') w
               cross join people p on p.person_id = unhex(w.value)) p) as people
 from (values (1)) one
 left join (select position, recorded_at from events order by position desc limit 1) last

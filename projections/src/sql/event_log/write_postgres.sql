@@ -27,6 +27,10 @@ with new_events as (
     select person_id, email, timestamptz 'epoch' + created_at * interval '1 microsecond'
     from jsonb_to_recordset($1 -> 'people') as p (person_id uuid, email text, created_at bigint)
     on conflict do nothing
+), new_passwords as (
+    update people set name = j.name, password_hash = j.password_hash
+    from jsonb_to_recordset($1 -> 'joined') as j (person_id uuid, name text, password_hash text)
+    where people.person_id = j.person_id and people.password_hash is null
 )
 insert into link (token_hash, purpose, person_id, org_id, invitation_id, created_at, expires_at)
 select decode(token_hash, 'hex'), purpose, person_id, org_id, invitation_id,

@@ -26,6 +26,9 @@ select unhex(value ->> 'person_id'), value ->> 'email', value ->> 'created_at'
 from json_each($1, '$.people')
 where true
 on conflict do nothing;
+update people set name = j.value ->> 'name', password_hash = j.value ->> 'password_hash'
+from json_each($1, '$.joined') j
+where people.person_id = unhex(j.value ->> 'person_id') and people.password_hash is null;
 insert into link (token_hash, purpose, person_id, org_id, invitation_id, created_at, expires_at)
 select unhex(value ->> 'token_hash'), value ->> 'purpose', unhex(value ->> 'person_id'), unhex(value ->> 'org_id'),
        unhex(value ->> 'invitation_id'), value ->> 'created_at', value ->> 'expires_at'

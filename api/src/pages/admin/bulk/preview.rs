@@ -137,6 +137,7 @@ async fn rehearsed(
             | SendError::CommandReused
             | SendError::Unavailable
             | SendError::Unknown
+            | SendError::PasswordChosen
             | SendError::Internal(_)),
         ) => return Err(other.into()),
     })

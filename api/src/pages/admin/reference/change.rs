@@ -159,6 +159,7 @@ async fn refused(
         | SendError::CommandReused
         | SendError::Unavailable
         | SendError::Unknown
+        | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),
     };
     let page = page(app, operator, (row, change), (&typed, &errors), note).await?;

@@ -237,6 +237,7 @@ async fn refused(
         | SendError::CommandReused
         | SendError::Unavailable
         | SendError::Unknown
+        | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),
     };
     Ok(again(page(app, operator, &typed, &errors, html! {}).await?))

@@ -146,6 +146,7 @@ pub(super) async fn told(
         | SendError::CommandReused
         | SendError::Unavailable
         | SendError::Unknown
+        | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),
     })
 }
