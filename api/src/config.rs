@@ -25,6 +25,9 @@ pub struct Settings {
     /// Address and port to listen on
     #[arg(long, env = "PORTAL_LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
+    /// Another address and port for /livez, /readyz and /metrics alone; without it, only this machine is shown metrics
+    #[arg(long, env = "PORTAL_HEALTH_LISTEN", global = true)]
+    pub health_listen: Option<SocketAddr>,
     /// How people reach this portal; links are made from it, and https:// makes cookies secure [default: http://LISTEN]
     #[arg(long, env = "PORTAL_PUBLIC_URL", global = true, value_parser = origin)]
     pub public_url: Option<String>,

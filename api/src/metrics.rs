@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 const HTTP_REQUESTS: &str = "portal_http_requests_total";
 const HTTP_SECONDS: &str = "portal_http_request_seconds";
 const CONNECTIONS_REFUSED: &str = "portal_connections_refused_total";
+const CONNECTIONS_MADE_ROOM: &str = "portal_connections_made_room_total";
 const COMMANDS: &str = "portal_commands_total";
 const BATCH_SIZE: &str = "portal_append_batch_size";
 const PROJECTION_LAG: &str = "portal_projection_lag";
@@ -64,6 +65,13 @@ pub(crate) fn connection_refused(reason: &'static str) {
     counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
 }
 
+/// A connection was opened, perhaps by closing another one that waited.
+pub(crate) fn connection_opened(made_room: bool) {
+    if made_room {
+        counter!(CONNECTIONS_MADE_ROOM).increment(1);
+    }
+}
+
 /// Up to which position the log is sealed.
 pub(crate) fn sealed(size: u64) {
     gauge!(SEALED).set(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
@@ -77,6 +85,7 @@ fn describe() {
     describe_counter!(HTTP_REQUESTS, "Requests answered, by method, route and status.");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time until the head of the answer, by route.");
     describe_counter!(CONNECTIONS_REFUSED, "Connections closed at once because a limit was reached.");
+    describe_counter!(CONNECTIONS_MADE_ROOM, "Waiting connections closed because others needed their place.");
     describe_counter!(COMMANDS, "Commands decided, by outcome.");
     describe_histogram!(BATCH_SIZE, "Events that one transaction appended to the log.");
     describe_gauge!(PROJECTION_LAG, "Events in the log that a projection has not folded yet.");

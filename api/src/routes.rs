@@ -23,6 +23,15 @@ pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
     layers(table(Routes::new(app)).router.with_state(app.clone()), limits, edge)
 }
 
+/// What machines ask, for a listener of its own: whoever reaches it is shown metrics as well.
+pub fn health(app: &App, limits: &Limits) -> Router {
+    let routes = Routes::new(app)
+        .get(paths::LIVEZ, Need::Anyone, health::livez)
+        .get(paths::READYZ, Need::Anyone, health::readyz)
+        .get(paths::METRICS, Need::Anyone, health::metrics);
+    layers(routes.router.with_state(app.clone()), limits, &Edge::default())
+}
+
 /// The table as it is, for whoever checks it against the running program.
 pub fn entries(app: &App) -> Vec<Entry> {
     table(Routes::new(app)).entries
@@ -82,7 +91,7 @@ fn table(routes: Routes) -> Routes {
         .any_under(paths::ADMIN_REST, Platform, pages::nothing_here)
         .get(paths::LIVEZ, Anyone, health::livez)
         .get(paths::READYZ, Anyone, health::readyz)
-        .get(paths::METRICS, Anyone, health::metrics)
+        .get(paths::METRICS, Anyone, health::metrics_of_this_machine)
         .get("/assets/portal.css", Anyone, assets::stylesheet)
         .get("/assets/portal.js", Anyone, assets::script)
         .get("/favicon.svg", Anyone, assets::favicon)

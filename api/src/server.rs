@@ -11,9 +11,10 @@
 
 mod accept;
 mod connection;
+mod connection_limiter;
 mod edge;
-mod gate;
 mod origins;
+mod watched;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,8 +31,8 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 pub use accept::serve;
+pub use connection_limiter::one_client;
 pub use edge::RequestId;
-pub use gate::one_client;
 pub use origins::TrustedOrigins;
 
 use crate::{error, extract, metrics};

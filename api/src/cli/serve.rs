@@ -1,5 +1,6 @@
 //! `portal serve`: everything until a signal to stop.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,12 +30,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
 /// Listens before anything else, so that links carry the port that was really given.
 pub async fn bind(mut settings: Settings) -> anyhow::Result<(TcpListener, Settings)> {
-    let listen = settings.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|why| anyhow::anyhow!("PORTAL_LISTEN: can't listen on {listen}: {why}"))?;
+    let listener = listen("PORTAL_LISTEN", settings.listen).await?;
     settings.listen = listener.local_addr()?;
     Ok((listener, settings))
+}
+
+async fn listen(name: &str, at: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(at).await.map_err(|why| anyhow::anyhow!("{name}: can't listen on {at}: {why}"))
 }
 
 /// How long a stop waits for what operators read to be written down.
@@ -49,6 +51,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     let limits =
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
     let (router, running, grace) = (routes::app(&app, &limits, &edge), edge.running.clone(), limits.grace);
+    serve_health(&app, &limits).await?;
     tokio::spawn(housekeeping(app.clone()));
     tokio::spawn(reactor::run(app.clone()));
     if let Some(sealer) = app.sealer.clone() {
@@ -72,6 +75,17 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Answers what machines ask on a listener of its own, where the settings name one: no crowd at the other one keeps them
+/// out there. It goes on until the process ends.
+async fn serve_health(app: &App, limits: &Limits) -> anyhow::Result<()> {
+    let Some(at) = app.settings.health_listen else { return Ok(()) };
+    let listener = listen("PORTAL_HEALTH_LISTEN", at).await?;
+    tracing::info!("health and metrics are on http://{}", listener.local_addr()?);
+    let (router, limits) = (routes::health(app, limits), limits.clone());
+    tokio::spawn(server::serve(listener, router, limits, std::future::pending()));
+    Ok(())
 }
 
 /// How the portal is reached: its own pages are trusted by the URL that people know, whatever a proxy makes of `Host`.

@@ -13,12 +13,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::gate::Gate;
+use super::connection_limiter::ConnectionLimiter;
 use super::{Limits, connection};
 use crate::metrics;
 
 /// Long enough for descriptors to come free, short enough that nobody notices.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
+
+/// Long enough for a connection that was told so to close.
+const ROOM_MADE: Duration = Duration::from_millis(5);
 
 /// Serves `app` until `shutdown` is ready, then lets requests under way finish within the grace.
 ///
@@ -30,7 +33,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let limits = Arc::new(limits);
-    let gate = Gate::new(&limits);
+    let limiter = ConnectionLimiter::new(&limits);
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -39,12 +42,12 @@ pub async fn serve(
             biased;
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {},
-            (stream, peer) = accept(&listener) => match gate.admit(peer.ip()) {
-                Ok(place) => {
+            (stream, peer) = accept(&listener, &limiter) => match limiter.admit(peer.ip()) {
+                Ok((place, made_room)) => {
+                    metrics::connection_opened(made_room);
                     let (app, limits, stopping) = (app.clone(), Arc::clone(&limits), stopping.clone());
                     connections.spawn(async move {
-                        connection::run(stream, peer, app, &limits, stopping).await;
-                        drop(place);
+                        connection::run(stream, peer, app, &limits, stopping, place).await;
                     });
                 },
                 Err(limit) => refuse(peer, limit),
@@ -57,14 +60,21 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection. Safe to drop half-way: then nothing was accepted yet.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// The next connection. Safe to drop half-way: then nothing was accepted yet. Where the system gives no more (it is out of
+/// descriptors), a connection that waits makes room as well.
+async fn accept(listener: &TcpListener, limiter: &ConnectionLimiter) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) => {
-                tracing::warn!(%error, "could not accept a connection");
-                tokio::time::sleep(ACCEPT_BACKOFF).await;
+                let made_room = limiter.make_room();
+                if made_room {
+                    tracing::debug!(%error, "closed a connection to accept another one");
+                    tokio::time::sleep(ROOM_MADE).await;
+                } else {
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(ACCEPT_BACKOFF).await;
+                }
             }
         }
     }

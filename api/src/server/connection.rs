@@ -3,13 +3,15 @@
 //! **Invariant:** an answer that was written arrives: a connection is not dropped while bytes from the other side are
 //! unread, since the kernel would then reset it and throw the answer away.
 
-use std::future::poll_fn;
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,6 +22,8 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use super::connection_limiter::Place;
+use super::watched::{AnswerBody, Watch};
 use super::{Limits, PeerAddr};
 
 /// Of a request's head: more than any browser sends, and little enough to hold a thousand times.
@@ -33,22 +37,36 @@ pub(super) async fn run(
     peer: SocketAddr,
     app: Router,
     limits: &Limits,
+    stopping: watch::Receiver<bool>,
+    place: Place,
+) {
+    let watch = Watch::new(place.progress());
+    tokio::select! {
+        () = serve(stream, peer, app, limits, stopping, watch) => {}
+        () = place.closed() => tracing::debug!(%peer, "closed a connection to make room for another one"),
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    limits: &Limits,
     mut stopping: watch::Receiver<bool>,
+    watch: Watch,
 ) {
     // Only saves time, so a socket that can't do without delay is served all the same.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(PeerAddr(peer));
-        Box::pin(app.clone().oneshot(request))
-    });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.write_timeout));
+    let socket = watch.clone().socket(Box::pin(stream));
+    let service = service_fn(move |request| Box::pin(handle(app.clone(), peer, request, watch.clone())));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(socket), service);
 
     let by_itself = tokio::select! {
         ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(ended),
@@ -65,6 +83,20 @@ pub(super) async fn run(
         Err(error) if !error.is_parse() => tracing::debug!(%peer, %error, "a connection broke"),
         _ => linger(connection.into_parts().io.into_inner(), stopping).await,
     }
+}
+
+async fn handle(
+    app: Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+    watch: Watch,
+) -> Result<Response<AnswerBody>, Infallible> {
+    if !watch.request_begins() {
+        return pending().await; // the connection is closed any moment
+    }
+    let mut request = request.map(|body| watch.request(body));
+    request.extensions_mut().insert(PeerAddr(peer));
+    Ok(app.oneshot(request).await?.map(|body| watch.answer(body)))
 }
 
 /// Says goodbye, then reads on for a moment, as a body that was refused unread is often still on its way.

@@ -60,6 +60,8 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("DATABASE_URL", "sqlite://portal.db?mode=rwc", "DATABASE_URL must name a file"),
         ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/portal", "DATABASE_URL"),
         ("PORTAL_LISTEN", "somewhere", "--listen"),
+        ("PORTAL_HEALTH_LISTEN", "somewhere", "--health-listen"),
+        ("PORTAL_HEALTH_LISTEN", "192.0.2.1:1", "PORTAL_HEALTH_LISTEN: can't listen on 192.0.2.1:1"),
         ("PORTAL_PUBLIC_URL", "portal.example.com", "--public-url"),
         ("PORTAL_TRUSTED_ORIGINS", "https://a.example/path", "--trusted-origins"),
         ("PORTAL_TRUSTED_PROXIES", "proxy", "--trusted-proxies"),

@@ -43,7 +43,7 @@ async fn no_token_is_kept_or_logged_anywhere(world: World) {
     assert!(said.contains("/invitations/{token}"), "the log has the routes: {said}");
     let rows = testing::every_row(&world.app.db).await;
     assert!(rows.contains("otto@example.com") && rows.contains("OrgCreated"), "{rows}");
-    let ana = world.somebody("ana@example.com").await;
+    let ana = world.somebody("ana@example.com").await.from("127.0.0.1");
     let mut pages = String::new();
     for page in ["/admin/orgs", "/admin/history", "/admin/superadmins", "/account", "/metrics"] {
         pages.push_str(&ana.get(page).await.is(200).body);

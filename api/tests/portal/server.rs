@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here waits on the product's own limits: every test sets short ones.
 
 mod client;
+mod crowd;
 mod routes;
 
 use std::time::{Duration, Instant};
@@ -263,29 +264,6 @@ async fn our_own_and_trusted_sites_forms_pass() {
     ] {
         assert_eq!(server.post("/form", &format!("{FORM}{said}"), "name=a").await.status, 200, "{said}");
     }
-}
-
-#[tokio::test]
-async fn one_address_gets_only_so_many_connections() {
-    let limits = Limits { max_connections_per_address: 2, header_timeout: LONG, ..Limits::default() };
-    let server = Server::start(limits).await;
-    let first = server.open("GET /it").await;
-    let _second = server.open("GET /it").await;
-    let mut third = server.open("").await;
-    assert_eq!(rest(&mut third).await, "");
-    drop(first);
-    server.until_admitted().await;
-}
-
-#[tokio::test]
-async fn all_addresses_together_get_only_so_many_connections() {
-    let server =
-        Server::start(Limits { max_connections: 1, header_timeout: LONG, ..Limits::default() }).await;
-    let first = server.open("GET /it").await;
-    let mut second = server.open("").await;
-    assert_eq!(rest(&mut second).await, "");
-    drop(first);
-    server.until_admitted().await;
 }
 
 #[tokio::test]

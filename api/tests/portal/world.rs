@@ -80,6 +80,7 @@ impl World {
         let settings = Settings {
             database_url,
             listen: "127.0.0.1:8080".parse().expect("an address"),
+            health_listen: None,
             public_url: None,
             trusted_origins: vec![],
             trusted_proxies: vec![],

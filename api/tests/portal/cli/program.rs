@@ -35,8 +35,12 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = bare(arguments);
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.here(bare(arguments))
+    }
+
+    /// Lets a program find this place.
+    pub(crate) fn here(&self, mut command: Command) -> Command {
         command.current_dir(&self.folder).env("TMPDIR", self.folder.path());
         command.env("DATABASE_URL", &self.url).env("PORTAL_LISTEN", "127.0.0.1:0");
         command
@@ -95,7 +99,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn new(mut command: Command) -> Self {
+    pub(crate) fn new(mut command: Command) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
         let mut running = Self { child, address: ([127, 0, 0, 1], 0).into(), said: vec![] };
         let lines = lines(running.child.stdout.take().expect("it is piped"));

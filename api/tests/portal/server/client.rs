@@ -2,13 +2,13 @@
 //!
 //! **Invariant:** nothing waits without an end: a server that hangs fails its test.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::server::{self, Edge, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -68,6 +68,15 @@ impl Server {
 
     pub(crate) async fn open(&self, bytes: &str) -> TcpStream {
         let mut socket = TcpStream::connect(self.address).await.expect("it listens");
+        socket.write_all(bytes.as_bytes()).await.expect("it reads");
+        socket
+    }
+
+    /// Opens from another address of this machine.
+    pub(crate) async fn open_from(&self, address: Ipv4Addr, bytes: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((address, 0).into()).expect("all of 127.0.0.0/8 is this machine");
+        let mut socket = socket.connect(self.address).await.expect("it listens");
         socket.write_all(bytes.as_bytes()).await.expect("it reads");
         socket
     }

@@ -1,0 +1,156 @@
+//! How many connections are open, in all and per address, and which of them makes room for the next.
+//!
+//! A connection *waits* while there is nothing to do for it until its client sends something: before a request, and in
+//! the middle of one. Where a limit is reached, the one that has waited longest is closed. Whoever opens many and sends
+//! little then only pushes their own ones out.
+//!
+//! **Invariant:** a connection whose request is being handled, or whose answer is on its way, is never closed here. Once
+//! one was told to close, no request of it is handled any more.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::Limits;
+
+pub(super) struct ConnectionLimiter {
+    max: usize,
+    max_per_address: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    connections: HashMap<u64, Connection>,
+    /// The number of the next connection.
+    next: u64,
+}
+
+struct Connection {
+    address: IpAddr,
+    waits: bool,
+    /// When it was opened, or when its last request or answer began or ended.
+    since: Instant,
+    closed: Arc<Notify>,
+}
+
+/// One open connection's place. Dropping it frees the place.
+pub(super) struct Place {
+    limiter: Arc<ConnectionLimiter>,
+    number: u64,
+    closed: Arc<Notify>,
+}
+
+/// Says what a connection is doing, for as long as it has its place.
+#[derive(Clone)]
+pub(super) struct Progress {
+    limiter: Arc<ConnectionLimiter>,
+    number: u64,
+}
+
+impl ConnectionLimiter {
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+        let (max, max_per_address) = (limits.max_connections, limits.max_connections_per_address);
+        Arc::new(Self { max, max_per_address, open: Mutex::default() })
+    }
+
+    /// A place for one more connection, or which limit stands against it where no connection waits. Says as well
+    /// whether another one had to go.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<(Place, bool), &'static str> {
+        let address = one_client(address);
+        let mut open = self.open();
+        let from_here = open.connections.values().filter(|other| other.address == address).count();
+        let is_full = from_here >= self.max_per_address;
+        let made_room = is_full || open.connections.len() >= self.max;
+        if is_full && !open.close_longest_waiting(|other| other.address == address) {
+            return Err("address");
+        }
+        if open.connections.len() >= self.max && !open.close_longest_waiting(|_| true) {
+            return Err("all");
+        }
+        let (number, closed) = (open.next, Arc::new(Notify::new()));
+        open.next += 1;
+        let connection =
+            Connection { address, waits: true, since: Instant::now(), closed: Arc::clone(&closed) };
+        open.connections.insert(number, connection);
+        Ok((Place { limiter: Arc::clone(self), number, closed }, made_room))
+    }
+
+    /// Closes the connection that has waited longest, if there is one that waits.
+    pub(super) fn make_room(&self) -> bool {
+        self.open().close_longest_waiting(|_| true)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// Takes the place of the connection that has waited longest of these, and tells it to close.
+    fn close_longest_waiting(&mut self, is_candidate: impl Fn(&Connection) -> bool) -> bool {
+        let waiting = self.connections.iter().filter(|(_, other)| other.waits && is_candidate(other));
+        let longest =
+            waiting.min_by_key(|(number, other)| (other.since, **number)).map(|(number, _)| *number);
+        let Some(connection) = longest.and_then(|number| self.connections.remove(&number)) else {
+            return false;
+        };
+        connection.closed.notify_one();
+        true
+    }
+}
+
+impl Place {
+    pub(super) fn progress(&self) -> Progress {
+        Progress { limiter: Arc::clone(&self.limiter), number: self.number }
+    }
+
+    /// Returns when the connection was told to make room for another one.
+    pub(super) async fn closed(&self) {
+        self.closed.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.limiter.open().connections.remove(&self.number);
+    }
+}
+
+impl Progress {
+    /// The head of a request is there. False for a connection that was told to close.
+    pub(super) fn request_begins(&self) -> bool {
+        self.note(|connection| (connection.waits, connection.since) = (false, Instant::now()))
+    }
+
+    /// More of the request's body has to come.
+    pub(super) fn waits(&self) {
+        self.note(|connection| connection.waits = true);
+    }
+
+    /// More of the body came. False for a connection that was told to close.
+    pub(super) fn goes_on(&self) -> bool {
+        self.note(|connection| connection.waits = false)
+    }
+
+    /// The whole answer was handed over to the system.
+    pub(super) fn answer_ended(&self) {
+        self.note(|connection| (connection.waits, connection.since) = (true, Instant::now()));
+    }
+
+    /// False where the connection has no place any more.
+    fn note(&self, what: impl FnOnce(&mut Connection)) -> bool {
+        self.limiter.open().connections.get_mut(&self.number).map(what).is_some()
+    }
+}
+
+/// What one client can have many of counts as one: the addresses of an IPv6 /64.
+pub fn one_client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
