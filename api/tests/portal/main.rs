@@ -36,6 +36,7 @@ mod read_models;
 mod reference_data;
 mod revert;
 mod roles;
+mod seal_logs;
 mod second_factor;
 mod secrets;
 mod server;
