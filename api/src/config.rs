@@ -64,6 +64,9 @@ pub struct Settings {
     /// File that signed checkpoints are added to; keep it where nobody can change it who can change the database
     #[arg(long, env = "PORTAL_SEAL_LOG", global = true, value_name = "FILE")]
     pub seal_log: Option<PathBuf>,
+    /// Files of other processes with this key, separated by commas: nothing is signed that a checkpoint there contradicts
+    #[arg(long, env = "PORTAL_SEAL_OTHER_LOGS", value_delimiter = ',', global = true, value_name = "FILE")]
+    pub seal_other_logs: Vec<PathBuf>,
 }
 
 impl Settings {

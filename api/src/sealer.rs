@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! 100 events, or ten ─► read on, leaf ─► does it hold what was ─► sign ─► append to the ─► note it in
-//! minutes and one       by leaf          signed last, here and            checkpoint log   the database
-//!                                        in the checkpoint log?           (fsync)
+//! minutes and one       by leaf          signed last, wherever            checkpoint log   the database
+//!                                        that stands?                     (fsync)
 //! ```
 //!
-//! **Invariant:** nothing is signed that contradicts the last checkpoint of the checkpoint log or of the database. The
-//! key and that file are outside the database, so whoever owns the database can neither sign nor take back.
+//! **Invariant:** nothing is signed that contradicts a checkpoint of the own checkpoint log, of those of other processes
+//! that the settings name, of the database, or of any process that has found this database to contradict its own. The
+//! key and those files are outside the database, so whoever owns the database can neither sign nor take back.
 
 mod checkpoint_log;
+mod files;
+mod heads;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -17,14 +20,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use projections::event_log::ReadError;
 use projections::seal::turn::{SealError, Step};
-use projections::seal::{Signed, SigningKey, Turn, read_on};
+use projections::seal::{Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
 use projections::{Db, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use crate::app::App;
 use crate::config::Settings;
 use crate::{clock, metrics};
+
+use self::files::Files;
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 
@@ -40,9 +46,15 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// How long to wait after a failure. Each one is told.
 const RETRY: Duration = Duration::from_mins(1);
 
+/// How long a process that begins leaves others that run the time to say what they know, before it signs anything. Each
+/// looks every second.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 pub struct Sealer {
     pub key: SigningKey,
     pub log: CheckpointLog,
+    /// One attempt at a time in this process.
+    files: Arc<Mutex<Files>>,
     last_attempt: watch::Sender<Option<Attempt>>,
 }
 
@@ -87,25 +99,38 @@ fn warn_of_readers(file: &Path) -> std::io::Result<()> {
 
 /// Goes on as long as the process does.
 pub async fn run(app: App, sealer: Arc<Sealer>) {
-    let (mut up_to, mut at) = (0, None::<Instant>);
+    let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
     loop {
         tokio::time::sleep(PACE).await;
+        if let Err(error) = sealer.compare(&app.db).await {
+            failed(&error);
+            again = Instant::now() + RETRY;
+        }
         let stands = app.log.last_position().await.unwrap_or(up_to);
-        if !is_due(stands - up_to, at.map(|at| at.elapsed())) {
+        if Instant::now() < again || !is_due(stands - up_to, at.map(|at| at.elapsed())) {
             continue;
         }
         match sealer.seal(&app.db).await {
             Ok(Done::Signed(size) | Done::AlreadySo(size)) => metrics::sealed(size),
             Ok(Done::Taken) => continue,
             Err(error) => {
-                metrics::seal_failed();
-                tracing::error!(error = format!("{error:#}"), "the log is not sealed");
-                tokio::time::sleep(RETRY).await;
+                failed(&error);
+                again = Instant::now() + RETRY;
                 continue;
             }
         }
         (up_to, at) = (stands, Some(Instant::now()));
     }
+}
+
+/// When a process that begins may sign: others may be at this database on Postgres alone.
+pub fn earliest(db: &Db) -> Instant {
+    Instant::now() + if db.engine() == "postgres" { PATIENCE } else { Duration::ZERO }
+}
+
+fn failed(error: &anyhow::Error) {
+    metrics::seal_failed();
+    tracing::error!(error = format!("{error:#}"), "the log is not sealed");
 }
 
 /// Whether so many new events are to be sealed now, so long after the last time. A start does not wait.
@@ -118,7 +143,10 @@ impl Sealer {
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
         match (key(settings)?, settings.seal_log.clone()) {
             (Some(key), Some(file)) => {
-                Ok(Some(Self { key, log: CheckpointLog::new(file), last_attempt: watch::Sender::new(None) }))
+                let files = Files::of(file.clone(), &settings.seal_other_logs, key.origin());
+                let (log, files) = (CheckpointLog::new(file), Arc::new(Mutex::new(files)));
+                log.begin().with_context(|| files::named(files::OWN, log.path()))?;
+                Ok(Some(Self { key, log, files, last_attempt: watch::Sender::new(None) }))
             }
             (Some(_), None) => bail!("PORTAL_SEAL_LOG: name the file that checkpoints are to be added to"),
             (None, _) => Ok(None),
@@ -133,48 +161,122 @@ impl Sealer {
     /// Signs a checkpoint of everything in the log.
     pub async fn seal(&self, db: &Db) -> anyhow::Result<Done> {
         let done = self.attempt(db).await;
-        let failure = done.as_ref().err().map(|why| format!("{why:#}"));
-        self.last_attempt.send_replace(Some(Attempt { at: clock::now(), failure }));
+        self.tell(done.as_ref().err());
         done
     }
 
+    /// Where the database has another last checkpoint than a moment ago, does everything but sign: what another process
+    /// signed is added to this one's file, and where the database was rewound, every process is told of what it
+    /// contradicts.
+    pub async fn compare(&self, db: &Db) -> anyhow::Result<()> {
+        // A database that can't be reached is for others to say, and asked again in a second.
+        let Ok(standing) = Standing::read(db, self.key.origin()).await else { return Ok(()) };
+        let noted = standing.signed();
+        let files = self.files.clone().lock_owned().await;
+        if files.compared.as_ref() == Some(&noted) {
+            return Ok(());
+        }
+        match self.proven(db, files).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_outage(&error) => Ok(()),
+            Err(error) => {
+                self.files.lock().await.compared = Some(noted);
+                self.tell(Some(&error));
+                Err(error)
+            }
+        }
+    }
+
+    fn tell(&self, failure: Option<&anyhow::Error>) {
+        let failure = failure.map(|why| format!("{why:#}"));
+        self.last_attempt.send_replace(Some(Attempt { at: clock::now(), failure }));
+    }
+
     async fn attempt(&self, db: &Db) -> anyhow::Result<Done> {
+        let files = self.files.clone().lock_owned().await;
+        let Some((mut files, standing)) = self.proven(db, files).await? else { return Ok(Done::Taken) };
+        let Some(turn) = Turn::begin(db, self.key.origin()).await? else { return Ok(Done::Taken) };
+        if *turn.standing() != standing {
+            turn.end().await?;
+            return Ok(Done::Taken);
+        }
+        let size = standing.size();
+        let is_there =
+            |signed: Option<&Signed>| size == 0 || signed.is_some_and(|s| s.checkpoint.size == size);
+        let (filed, noted) = (is_there(files.own.last()), is_there(standing.signed().as_ref()));
+        let signed = self.key.sign(size, standing.root());
+        if !filed {
+            self.file(signed.clone()).await?;
+        }
+        // A crash may have come between the two.
+        if noted { turn.end().await } else { turn.sealed(&signed).await }?;
+        if size > 0 {
+            (files.compared, files.proven) = (Some(Some(signed.clone())), Some(signed));
+        }
+        Ok(if filed { Done::AlreadySo(size) } else { Done::Signed(size) })
+    }
+
+    /// Reads the log on to its end, and proves that it begins with everything that was signed. Nobody waits for this.
+    /// None while another process seals.
+    async fn proven(
+        &self,
+        db: &Db,
+        files: OwnedMutexGuard<Files>,
+    ) -> anyhow::Result<Option<(OwnedMutexGuard<Files>, Standing)>> {
         let origin = self.key.origin();
         loop {
             match read_on(db, origin).await? {
-                Step::Taken => return Ok(Done::Taken),
+                Step::Taken => return Ok(None),
                 Step::More => {}
                 Step::End => break,
             }
         }
-        let Some(turn) = Turn::begin(db, origin).await? else { return Ok(Done::Taken) };
-        let filed = self.log.last(origin).with_context(|| self.named())?;
-        let noted = turn.signed();
-        for earlier in filed.iter().chain(&noted) {
-            self.holds(&turn, earlier).await?;
+        // The files behind the database: what it notes was in the file of whoever signed it before.
+        let standing = Standing::read(db, origin).await?;
+        let noted = standing.signed();
+        let mut files = Files::read_on(files).await?;
+        for earlier in files.heads().chain(noted.clone()) {
+            self.holds(db, &standing, &earlier).await?;
         }
-        let size = turn.size();
-        let is_there = |signed: Option<Signed>| signed.is_some_and(|s| s.checkpoint.size == size);
-        let (filed, noted) = (size == 0 || is_there(filed), size == 0 || is_there(noted));
-        let signed = self.key.sign(size, turn.root());
-        if !filed {
-            self.log.append(&signed).with_context(|| self.named())?;
+        let told = contradicted(db, origin).await.map_err(SealError::from)?;
+        for earlier in told.iter().filter(|earlier| self.key.public().signed(earlier) == Some(true)) {
+            standing.holds(db, &earlier.checkpoint).await?;
         }
-        // A crash may have come between the two.
-        if noted { turn.end().await } else { turn.sealed(&signed).await }?;
-        Ok(if filed { Done::AlreadySo(size) } else { Done::Signed(size) })
+        files.settle(noted.clone());
+        files.compared = Some(noted.clone());
+        let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
+        if let Some(news) = noted.filter(|noted| size(Some(noted)) > size(files.own.last())) {
+            self.file(news).await?;
+            files = Files::read_on(files).await?;
+        }
+        Ok(Some((files, standing)))
     }
 
-    async fn holds(&self, turn: &Turn, signed: &Signed) -> Result<(), SealError> {
+    /// Whether the log begins with what was signed. Where it does not, every process is told.
+    async fn holds(&self, db: &Db, standing: &Standing, signed: &Signed) -> Result<(), SealError> {
         if self.key.public().signed(signed) != Some(true) {
             return Err(SealError::Forged { signed: signed.checkpoint.size });
         }
-        turn.holds(&signed.checkpoint).await
+        let holds = standing.holds(db, &signed.checkpoint).await;
+        if let Err(SealError::Behind { .. } | SealError::Other { .. }) = holds
+            && let Err(error) = contradict(db, signed).await
+        {
+            tracing::warn!(%error, "other processes could not be told that this database contradicts a checkpoint");
+        }
+        holds
     }
 
-    fn named(&self) -> String {
-        format!("PORTAL_SEAL_LOG: {}", self.log.path().display())
+    async fn file(&self, signed: Signed) -> anyhow::Result<()> {
+        let log = self.log.clone();
+        let named = files::named(files::OWN, log.path());
+        tokio::task::spawn_blocking(move || log.append(&signed)).await?.context(named)
     }
+}
+
+/// Whether the database did not answer, which says nothing about what was signed.
+fn is_outage(error: &anyhow::Error) -> bool {
+    let outage = error.downcast_ref();
+    matches!(outage, Some(SealError::Database(_) | SealError::Read(ReadError::Database(_))))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! **Invariant:** `parse` is the only way in from outside. Reading a stored event does not check again, so that
 //! a rule made stricter later never makes history unreadable.
 
+mod text;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -232,9 +234,7 @@ impl FromStr for OrgName {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let name = typed.trim();
-        check_name(name, 200, ValueError::NameLength)?;
-        Ok(Self(name.to_owned()))
+        name(typed, 1..=200, ValueError::NameLength).map(Self)
     }
 }
 
@@ -242,7 +242,7 @@ impl FromStr for Slug {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let slug = typed.trim().to_ascii_lowercase();
+        let slug = text::trimmed(typed).to_ascii_lowercase();
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !slug.chars().all(allowed) || slug.starts_with('-') || slug.ends_with('-') {
             return Err(ValueError::SlugCharacters);
@@ -269,9 +269,7 @@ impl FromStr for Reason {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let reason = lines(typed, ValueError::ReasonCharacters)?;
-        check_length(&reason, 10..=500, ValueError::ReasonLength)?;
-        Ok(Self(reason))
+        lines(typed, 10..=500, ValueError::ReasonCharacters, ValueError::ReasonLength).map(Self)
     }
 }
 
@@ -279,7 +277,7 @@ impl FromStr for ResourceCode {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let code = typed.trim().to_ascii_lowercase();
+        let code = text::trimmed(typed).to_ascii_lowercase();
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
         if !(2..=64).contains(&code.len()) {
             return Err(ValueError::CodeLength);
@@ -301,9 +299,7 @@ impl FromStr for RoleName {
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
         let words: Vec<&str> = typed.split_whitespace().collect();
-        let name = words.join(" ").to_lowercase();
-        check_length(&name, 2..=40, ValueError::RoleNameLength)?;
-        check_name(&name, 40, ValueError::RoleNameLength)?;
+        let name = name(&words.join(" ").to_lowercase(), 2..=40, ValueError::RoleNameLength)?;
         if matches!(name.as_str(), "owner" | "admin" | "member") {
             return Err(ValueError::RoleNameReserved);
         }
@@ -315,9 +311,7 @@ impl FromStr for Label {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let label = typed.trim();
-        check_name(label, 100, ValueError::LabelLength)?;
-        Ok(Self(label.to_owned()))
+        name(typed, 1..=100, ValueError::LabelLength).map(Self)
     }
 }
 
@@ -325,9 +319,7 @@ impl FromStr for Description {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let description = lines(typed, ValueError::DescriptionCharacters)?;
-        check_length(&description, 0..=500, ValueError::DescriptionLength)?;
-        Ok(Self(description))
+        lines(typed, 0..=500, ValueError::DescriptionCharacters, ValueError::DescriptionLength).map(Self)
     }
 }
 
@@ -335,14 +327,14 @@ impl FromStr for Email {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let email = typed.trim().to_lowercase();
+        let email = text::trimmed(typed).to_lowercase();
         let options = email_address::Options::default()
             .with_required_tld()
             .without_display_text()
             .without_domain_literal();
         email_address::EmailAddress::parse_with_options(&email, options)
             .ok()
-            .filter(|_| email.len() <= 254 && !email.chars().any(char::is_control))
+            .filter(|_| email.len() <= 254 && !email.chars().any(|c| c.is_control() || text::is_invisible(c)))
             .map(|_| Self(email))
             .ok_or(ValueError::Email)
     }
@@ -352,47 +344,23 @@ impl FromStr for PersonName {
     type Err = ValueError;
 
     fn from_str(typed: &str) -> Result<Self, ValueError> {
-        let name = typed.trim();
-        check_name(name, 100, ValueError::PersonNameLength)?;
-        Ok(Self(name.to_owned()))
+        name(typed, 1..=100, ValueError::PersonNameLength).map(Self)
     }
 }
 
-/// Text of several lines, trimmed, that nobody is misled by.
-fn lines(typed: &str, misleading: ValueError) -> Result<String, ValueError> {
-    let text = typed.replace("\r\n", "\n");
-    let line_break = |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}');
-    if text.trim().chars().any(|c| misleads(c) && !line_break(c)) {
-        return Err(misleading);
-    }
-    Ok(text.trim().to_owned())
+/// A text of several lines, as it is kept.
+fn lines(
+    typed: &str,
+    length: RangeInclusive<usize>,
+    misleads: ValueError,
+    wrong_length: ValueError,
+) -> Result<String, ValueError> {
+    let text = text::lines(typed).map_err(|text::Misleads| misleads)?;
+    if text::has_length(&text, &length) { Ok(text) } else { Err(wrong_length) }
 }
 
-fn check_name(name: &str, longest: usize, wrong_length: ValueError) -> Result<(), ValueError> {
-    check_length(name, 1..=longest, wrong_length)?;
-    if name.chars().any(misleads) { Err(ValueError::NameCharacters) } else { Ok(()) }
-}
-
-/// At least so many characters that can be seen, with the spaces between them; at most so many altogether.
-fn check_length(text: &str, length: RangeInclusive<usize>, wrong: ValueError) -> Result<(), ValueError> {
-    let shown = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
-    let seen = shown.chars().filter(|c| !is_invisible(*c)).count();
-    if seen < *length.start() || text.chars().count() > *length.end() { Err(wrong) } else { Ok(()) }
-}
-
-/// Control characters, line breaks, and marks that can make a text read as another one (Unicode UAX #9, explicit
-/// directional formatting).
-fn misleads(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Characters that leave no mark on the page: Unicode's `Default_Ignorable_Code_Point`, and the empty Braille cell.
-/// Allowed beside others, for many scripts and emoji need them.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
+/// A name, as it is kept. One that is too long is told so before anything else is found in it.
+fn name(typed: &str, length: RangeInclusive<usize>, wrong_length: ValueError) -> Result<String, ValueError> {
+    let name = text::line(typed).map_err(|text::Misleads| ValueError::NameCharacters)?;
+    if text::has_length(&name, &length) { Ok(name) } else { Err(wrong_length) }
 }

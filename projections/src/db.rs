@@ -307,14 +307,28 @@ fn lock_file(database: &Path) -> Result<File, OpenError> {
 
 type Step = (i64, &'static str, &'static str);
 
+/// The migrations, one a line; both engines have each of them.
 macro_rules! steps {
-    ($engine:literal: $($number:literal $name:literal),* $(,)?) => {
-        &[$(($number, $name, include_str!(concat!("../../migrations/", $engine, "/", $name, ".sql")))),*]
+    ($($number:literal $name:literal)*) => {
+        const SQLITE: &[Step] =
+            &[$(($number, $name, include_str!(concat!("../../migrations/sqlite/", $name, ".sql")))),*];
+        const POSTGRES: &[Step] =
+            &[$(($number, $name, include_str!(concat!("../../migrations/postgres/", $name, ".sql")))),*];
     };
 }
-
-const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches", 10 "0010_log_head");
-const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches", 10 "0010_log_head");
+steps! {
+    1 "0001_event_log"
+    2 "0002_checkpoints"
+    3 "0003_read_models"
+    4 "0004_people"
+    5 "0005_search"
+    6 "0006_second_wall"
+    7 "0007_stable_views"
+    8 "0008_seal"
+    9 "0009_saved_searches"
+    10 "0010_log_head"
+    16 "0016_seal_contradictions"
+}
 
 #[derive(Debug)]
 struct Steps(&'static [Step]);

@@ -36,6 +36,7 @@ pub mod org_list;
 pub mod passkeys;
 pub mod people;
 pub mod permissions;
+pub mod private;
 pub mod projector;
 pub mod resource_types;
 pub mod saved_searches;

@@ -18,7 +18,8 @@
 //! | [`checkpoint`] | what was signed of the whole log |
 //! | [`manifest`] | what was signed of an export of a part |
 //! | [`witness`] | whether a log says what was signed |
-//! | [`turn`] | how far this portal has sealed, and the next step |
+//! | [`standing`] | how far this portal has sealed, and whether that begins with what was signed |
+//! | [`turn`] | the next step |
 //! | [`evidence`](mod@evidence) | one event with its proof, for somebody who has nothing else |
 //! | [`export`] | all of it for a file, without a database |
 //!
@@ -31,6 +32,7 @@ pub mod key;
 pub mod manifest;
 mod nodes;
 pub mod proof;
+pub mod standing;
 pub mod tree;
 pub mod turn;
 pub mod witness;
@@ -39,7 +41,8 @@ pub use checkpoint::{Checkpoint, Signed};
 pub use evidence::{Evidence, evidence};
 pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
-pub use turn::{Turn, last, read_on};
+pub use standing::{Standing, last};
+pub use turn::{Turn, contradict, contradicted, read_on};
 pub use witness::verify;
 
 /// SHA-256.

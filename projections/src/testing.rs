@@ -112,6 +112,33 @@ pub async fn give_back(url: &str) {
     maintain(&[&format!("alter database {name} allow_connections true")]).await;
 }
 
+/// A copy of a database of [`postgres`], to which it can be rewound while processes use it.
+pub struct Earlier {
+    url: String,
+    copy: String,
+}
+
+impl Earlier {
+    /// As it is now, when nobody uses it.
+    pub fn of(url: &str) -> Self {
+        let (url, name) = (url.to_owned(), url.rsplit('/').next().expect("a URL has a path").to_owned());
+        let copy = format!("{name}_earlier");
+        let create = format!("create database {copy} template {name}");
+        blocking(move || async move { maintain(&[&create]).await });
+        Self { url, copy }
+    }
+
+    /// Whoever is connected is cut off, and finds it as it was.
+    pub fn put_back(self) {
+        blocking(move || async move {
+            take_away(&self.url).await;
+            let name = self.url.rsplit('/').next().expect("a URL has a path");
+            let rename = format!("alter database {} rename to {name}", self.copy);
+            maintain(&[&format!("drop database {name}"), &rename]).await;
+        });
+    }
+}
+
 async fn maintain(statements: &[&str]) {
     let mut maintenance = PgConnection::connect(&SERVER.url).await.expect("the test server answers");
     for statement in statements {

@@ -141,24 +141,34 @@ async fn of_database(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Those that were named, or those of the settings; or why they are not to be believed. A portal that has signed none
-/// yet has no file of them.
+/// Those of the file that was named, or of those in the settings; and why any are not to be believed.
 fn checkpoints(
     settings: &Settings,
     named: Option<PathBuf>,
     key: Option<&PublicKey>,
 ) -> anyhow::Result<(Vec<Checkpoint>, Option<String>)> {
-    let (Some(file), Some(key)) = (named.as_ref().or(settings.seal_log.as_ref()), key) else {
-        return Ok((vec![], None));
+    let (mut checkpoints, mut refusal) = (vec![], None);
+    let Some(key) = key else { return Ok((checkpoints, refusal)) };
+    let may_be_empty = named.is_none();
+    let files = match named {
+        Some(file) => vec![file],
+        None => settings.seal_log.iter().chain(&settings.seal_other_logs).cloned().collect(),
     };
-    let reader = match File::open(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok((vec![], None)),
-        opened => BufReader::new(opened.with_context(|| file.display().to_string())?),
-    };
-    Ok(match export::checkpoints(reader, key)? {
-        Ok(checkpoints) => (checkpoints, None),
-        Err(why) => (vec![], Some(format!("{}: {why}", file.display()))),
-    })
+    for file in files {
+        let reader = match File::open(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound && may_be_empty => continue,
+            opened => opened.with_context(|| file.display().to_string())?,
+        };
+        // A portal that has signed none yet has none there.
+        if may_be_empty && reader.metadata()?.len() == 0 {
+            continue;
+        }
+        match export::checkpoints(BufReader::new(reader), key)? {
+            Ok(found) => checkpoints.extend(found),
+            Err(why) => refusal = Some(format!("{}: {why}", file.display())),
+        }
+    }
+    Ok((checkpoints, refusal))
 }
 
 fn whole(events: i64) {

@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** it is only ever added to, and a page of it is read in the same time whatever its length.
 
-use std::fs::OpenOptions;
-use std::io::{self, BufReader, ErrorKind, SeekFrom, Write};
+use std::io::{self, ErrorKind, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use projections::private;
 use projections::seal::Signed;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -43,24 +43,14 @@ impl CheckpointLog {
         &self.0
     }
 
-    /// The last checkpoint of an origin.
-    pub fn last(&self, origin: &str) -> io::Result<Option<Signed>> {
-        let file = match std::fs::File::open(&self.0) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        let mut last = None;
-        Signed::each(BufReader::new(file), |signed| {
-            if signed.checkpoint.origin == origin {
-                last = Some(signed);
-            }
-        })?;
-        Ok(last)
+    /// Makes the file if it is not there, for its owner alone.
+    pub fn begin(&self) -> io::Result<()> {
+        private::file().append(true).create(true).open(&self.0).map(drop)
     }
 
     /// Behind an empty line, so that a checkpoint that was cut off by a crash does not spoil this one.
     pub fn append(&self, signed: &Signed) -> io::Result<()> {
-        let mut file = OpenOptions::new().append(true).create(true).open(&self.0)?;
+        let mut file = private::file().append(true).create(true).open(&self.0)?;
         let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
         file.write_all(format!("{gap}{}", signed.text()).as_bytes())?;
         file.sync_all()
@@ -87,14 +77,14 @@ impl CheckpointLog {
         Ok(found.into_iter().next().filter(|filed| filed.at == place).map(|filed| filed.signed))
     }
 
-    /// The file and its length now; none before the first checkpoint.
+    /// The file and its length now; none before anything stands in it.
     pub async fn open(&self) -> io::Result<Option<(File, u64)>> {
         match File::open(&self.0).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             opened => {
                 let file = opened?;
                 let length = file.metadata().await?.len();
-                Ok(Some((file, length)))
+                Ok((length > 0).then_some((file, length)))
             }
         }
     }
@@ -140,6 +130,5 @@ mod tests {
         }
         assert_eq!((sizes, pages), ((1..=60).rev().collect(), 3));
         assert_eq!(log.at(u64::MAX).await.expect("it can be read"), None);
-        assert_eq!(log.last(key.origin()).expect("it can be read"), Some(key.sign(60, [9; 32])));
     }
 }

@@ -26,6 +26,7 @@ mod proof;
 mod rebuild;
 mod reference_data;
 mod replay;
+mod rewound;
 
 on_both_engines! {
     an_empty_portal_migrates_and_verifies,

@@ -67,7 +67,7 @@ async fn an_event_is_taken_along_with_its_proof_once_it_is_sealed(world: World) 
     let key = SigningKey::new("portal.example/log", &[7; 32]).expect("a key");
     while seal::read_on(&world.app.db, key.origin()).await.expect("sound") != Step::End {}
     let turn = seal::Turn::begin(&world.app.db, key.origin()).await.expect("readable").expect("nobody else");
-    let signed = key.sign(turn.size(), turn.root());
+    let signed = key.sign(turn.standing().size(), turn.standing().root());
     turn.sealed(&signed).await.expect("noted");
     ana.get("/admin/history/4").await.shows("/admin/history/4/evidence");
     let answer = ana.get("/admin/history/4/evidence").await;

@@ -37,6 +37,7 @@ mod read_models;
 mod reference_data;
 mod revert;
 mod roles;
+mod seal_logs;
 mod second_factor;
 mod secrets;
 mod server;

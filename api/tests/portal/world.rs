@@ -93,6 +93,7 @@ impl World {
             grant_max_days: None,
             seal_key: None,
             seal_log: None,
+            seal_other_logs: vec![],
         };
         let app = App::open(settings).await.expect("an empty database opens");
         Self { router: router(&app), app, folder }

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use domain::Actor;
-use domain::values::{Email, OrgId, OrgName, PersonName, Reason, Slug, ValueError};
+use domain::values::{Email, Label, OrgId, OrgName, PersonName, Reason, Slug, ValueError};
 
 use crate::person;
 
@@ -47,6 +47,64 @@ fn a_name_misleads_nobody() {
         ["A\0", "A\nB", "A\tB", "A\u{85}B", "A\u{2028}B", "\u{202e}emcA", "A\u{2066}B", "\u{1b}[31mA"];
     refused::<OrgName>(tricks, ValueError::NameCharacters);
     refused::<PersonName>(tricks, ValueError::NameCharacters);
+}
+
+/// Each was two organisations that nobody could tell apart.
+#[test]
+fn names_that_look_the_same_are_the_same() {
+    for (typed, kept) in [
+        ("Zu\u{308}rich Cafe\u{301}", "Zürich Café"),
+        ("\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}", "한국"),
+        ("Ac\u{200b}me", "Acme"),
+        ("Ac\u{200d}me\u{200c}", "Acme"),
+        ("Ac\u{ad}me\u{2060} \u{feff}Ltd", "Acme Ltd"),
+        ("Acme\u{a0}\u{2003}Ltd\u{202f}", "Acme Ltd"),
+        ("Acme \u{200b} Ltd", "Acme Ltd"),
+        ("A\u{fe0f}cme\u{fe01}", "Acme"),
+        ("A\u{e0061}cme\u{e0100}", "Acme"),
+        ("A\u{3164}c\u{34f}me\u{2800}", "Acme"),
+        ("e\u{200b}\u{301}te\u{301}", "été"),
+        ("\u{feff}\u{200e}Acme\u{200f}\u{202c}", "Acme"),
+        ("\u{2068}אבג\u{2069}", "אבג"),
+    ] {
+        taken::<OrgName>(typed, kept);
+        taken::<PersonName>(typed, kept);
+        taken::<Label>(typed, kept);
+        taken::<OrgName>(kept, kept);
+    }
+    taken::<Reason>("\u{feff}Cafe\u{301} closed\u{200b} for good\u{200e}", "Café closed for good");
+    taken::<Reason>("Two  spaces\u{a0}stay", "Two  spaces\u{a0}stay");
+    taken::<Email>("\u{200e}ana@example.com\u{200b}", "ana@example.com");
+    taken::<Slug>("\u{feff}acme\u{200b}", "acme");
+    refused::<Email>(["a\u{200b}na@example.com", "an\u{ad}a@example.com"], ValueError::Email);
+}
+
+#[test]
+fn what_a_script_or_an_emoji_needs_is_kept() {
+    for name in [
+        "می\u{200c}خواهم",
+        "क्\u{200d}ष",
+        "ශ්\u{200d}රී",
+        "👩\u{200d}🚀",
+        "👩🏽\u{200d}❤\u{fe0f}\u{200d}👨🏻",
+        "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+        "1\u{fe0f}\u{20e3} First",
+        "葛\u{e0100}城",
+        "ᠠ\u{180b}",
+        "⠓\u{2800}⠊",
+    ] {
+        taken::<OrgName>(name, name);
+    }
+}
+
+#[test]
+fn a_mark_of_direction_in_the_middle_is_refused_with_the_sentence_that_says_so() {
+    let marks = ['\u{200e}', '\u{200f}', '\u{61c}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'];
+    for mark in marks {
+        refused::<OrgName>([&format!("Acme{mark} Ltd")], ValueError::NameCharacters);
+        refused::<PersonName>([&format!("Ana{mark}Silva")], ValueError::NameCharacters);
+        refused::<Reason>([&format!("Unpaid {mark}since May")], ValueError::ReasonCharacters);
+    }
 }
 
 #[test]
@@ -125,6 +183,9 @@ fn what_no_mail_reaches_is_no_address() {
 fn what_is_stored_is_read_even_if_it_would_be_refused_today() {
     let stored = |json| serde_json::from_str::<Slug>(json).map(|slug| slug.to_string()).ok();
     assert_eq!(stored("\"admin\""), Some("admin".to_owned()));
+    let name =
+        serde_json::from_str::<OrgName>("\"Ac\u{200e}me\u{200b} Cafe\u{301}\"").expect("it was stored");
+    assert_eq!(name.as_str(), "Ac\u{200e}me\u{200b} Cafe\u{301}");
 }
 
 #[test]

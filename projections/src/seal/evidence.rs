@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::turn::states;
+use super::standing::states;
 use super::{Hash, PublicKey, Signed, nodes, position, proof, size};
 use crate::EventLog;
 use crate::event_log::Recorded;
@@ -46,7 +46,7 @@ pub enum EvidenceError {
 /// The event at a position, with its proof in the tree of the newest checkpoint. It takes a query for each bit of the
 /// tree's size, whatever the size.
 pub async fn evidence(log: &EventLog, place: i64) -> Result<Evidence, EvidenceError> {
-    let signed = states(log.db()).await?.iter().find_map(super::turn::State::signed);
+    let signed = states(log.db()).await?.iter().find_map(super::standing::State::signed);
     let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
     let event = log.at(&[place]).await?.pop().ok_or(EvidenceError::NoEvent(place))?;
     if size(place) > checkpoint.size {

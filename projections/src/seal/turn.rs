@@ -1,35 +1,18 @@
 //! How far this portal has sealed, and the next step.
 //!
 //! ```text
-//! read_on … read_on ─► Turn ─► holds what was signed? ─► sign, write to the checkpoint log ─► sealed
+//! read_on … read_on ─► Standing ─► holds what was signed? ─► Turn ─► sign, write to the checkpoint log ─► sealed
+//!                                                            still the same?
 //! ```
 //!
 //! **Invariant:** one process at a time. What is kept of the tree moves with the position that it is of, in one
-//! transaction.
+//! transaction. Nothing is read in it that takes longer when the log is longer.
 
-use super::proof::{consistency, extends};
+use super::standing::{Standing, State};
 use super::tree::Tree;
-use super::{Checkpoint, Hash, Signed, nodes, position, size};
-use crate::Platform;
-use crate::db::{Db, Tx, on, read, row};
+use super::{Signed, nodes, position, size};
+use crate::db::{Db, Tx, on, read, write};
 use crate::event_log::{self, ReadError};
-
-row! {
-    /// What is kept of the tree, for one origin.
-    #[derive(Clone, Debug)]
-    pub(super) struct State {
-        pub origin: String,
-        pub size: i64,
-        pub nodes: Vec<u8>,
-        pub checkpoint: Option<String>,
-    }
-}
-
-impl State {
-    pub(super) fn signed(&self) -> Option<Signed> {
-        self.checkpoint.as_deref()?.parse().ok()
-    }
-}
 
 /// Why nothing is sealed. The text is read by whoever runs the portal.
 #[derive(Debug, thiserror::Error)]
@@ -70,32 +53,35 @@ pub enum Step {
 /// Events of one step.
 const BATCH: i64 = 1024;
 
-/// Takes the next events into the tree, each compared with the hash beside it.
+/// Takes the next events into the tree, each compared with the hash beside it. Reading and comparing holds up nobody:
+/// only what came of it is written under the lock, if nobody else was faster.
 pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
-    let Some(mut turn) = Turn::begin(db, origin).await? else { return Ok(Step::Taken) };
-    let events = event_log::tail(db, position(turn.tree.size()), BATCH).await?;
+    let before = Standing::read(db, origin).await?;
+    let events = event_log::tail(db, position(before.size()), BATCH).await?;
     if events.is_empty() {
         let stands = event_log::last(db).await?.map_or(0, |(last, _)| size(last));
-        let signed = turn.tree.size();
-        turn.end().await?;
+        let signed = before.size();
         return if stands < signed { Err(SealError::Behind { signed, stands }) } else { Ok(Step::End) };
     }
-    let mut kept = vec![];
+    let (mut tree, mut kept) = (before.tree().clone(), vec![]);
     for event in &events {
         let leaf = event.leaf_hash.as_slice().try_into();
         let leaf = leaf.ok().filter(|_| event.is_intact()).ok_or(SealError::Changed(event.position))?;
-        turn.tree.push(leaf, |node| kept.push(nodes::Kept::of(node)));
+        tree.push(leaf, |node| kept.push(nodes::Kept::of(node)));
     }
-    turn.keep(&kept).await?;
+    let Some(turn) = Turn::begin(db, origin).await? else { return Ok(Step::Taken) };
+    if turn.standing != before {
+        turn.end().await?;
+        return Ok(Step::More);
+    }
+    turn.keep(&tree, &kept).await?;
     Ok(if events.len() < usize::try_from(BATCH).unwrap_or(0) { Step::End } else { Step::More })
 }
 
-/// The right to seal, until it ends.
+/// The right to seal, until it ends. On SQLite nobody else writes meanwhile, so a turn is short.
 pub struct Turn {
-    db: Db,
     tx: Tx,
-    tree: Tree,
-    state: State,
+    standing: Standing,
 }
 
 impl Turn {
@@ -112,40 +98,19 @@ impl Turn {
         let state: Option<State> =
             on!(&mut tx, |conn| sqlx::query_as(lock).bind(origin).fetch_optional(conn).await)?;
         let Some(state) = state else { return Ok(None) };
-        let tree = Tree::of(size(state.size), &state.nodes);
-        let tree = tree.ok_or_else(|| SealError::Damaged(origin.to_owned()))?;
-        Ok(Some(Self { db: db.clone(), tx, tree, state }))
+        Ok(Some(Self { tx, standing: Standing::of(state)? }))
     }
 
-    pub fn size(&self) -> u64 {
-        self.tree.size()
-    }
-
-    pub fn root(&self) -> Hash {
-        self.tree.root()
-    }
-
-    /// The checkpoint that was signed last, as the database has it.
-    pub fn signed(&self) -> Option<Signed> {
-        self.state.signed()
-    }
-
-    /// Proves that the tree begins with that of an earlier checkpoint.
-    pub async fn holds(&self, earlier: &Checkpoint) -> Result<(), SealError> {
-        let (signed, stands) = (earlier.size, self.size());
-        if signed > stands {
-            return Err(SealError::Behind { signed, stands });
-        }
-        let proof = nodes::roots(&self.db, &consistency(signed, stands)).await?;
-        let holds = extends(&proof, (signed, earlier.root), (stands, self.root()));
-        if holds { Ok(()) } else { Err(SealError::Other { signed }) }
+    /// How far the tree is, and stays as long as this turn lasts.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// Notes what was signed, and ends the turn.
     pub async fn sealed(mut self, signed: &Signed) -> Result<(), SealError> {
         on!(&mut self.tx, |conn| {
             let note = sqlx::query(include_str!("../sql/seal/sealed.sql"));
-            note.bind(&self.state.origin).bind(signed.text()).execute(conn).await.map(drop)
+            note.bind(self.standing.origin()).bind(signed.text()).execute(conn).await.map(drop)
         })?;
         Ok(self.tx.commit().await?)
     }
@@ -155,7 +120,7 @@ impl Turn {
         Ok(self.tx.rollback().await?)
     }
 
-    async fn keep(mut self, kept: &[nodes::Kept]) -> Result<(), sqlx::Error> {
+    async fn keep(mut self, tree: &Tree, kept: &[nodes::Kept]) -> Result<(), sqlx::Error> {
         for node in kept {
             on!(&mut self.tx, |conn| {
                 let keep = sqlx::query(include_str!("../sql/seal/keep.sql"));
@@ -164,9 +129,9 @@ impl Turn {
         }
         on!(&mut self.tx, |conn| {
             sqlx::query(include_str!("../sql/seal/advance.sql"))
-                .bind(&self.state.origin)
-                .bind(position(self.tree.size()))
-                .bind(self.tree.bytes())
+                .bind(self.standing.origin())
+                .bind(position(tree.size()))
+                .bind(tree.bytes())
                 .execute(conn)
                 .await
                 .map(drop)
@@ -175,13 +140,23 @@ impl Turn {
     }
 }
 
-/// The last checkpoint of an origin, as the database has it.
-pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>, sqlx::Error> {
-    let of_origin = states(db).await?.into_iter().find(|state| state.origin == origin);
-    Ok(of_origin.and_then(|state| state.signed()))
+/// Tells every process that shares this database of a checkpoint that its log contradicts. Once is enough.
+pub async fn contradict(db: &Db, signed: &Signed) -> Result<(), sqlx::Error> {
+    write!(db, |conn| {
+        sqlx::query(include_str!("../sql/seal/contradict.sql"))
+            .bind(&signed.checkpoint.origin)
+            .bind(signed.text())
+            .execute(conn)
+            .await
+            .map(drop)
+    })
 }
 
-/// What is kept, for every origin that ever was; the one with the most events first.
-pub(super) async fn states(db: &Db) -> Result<Vec<State>, sqlx::Error> {
-    read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/states.sql")).fetch_all(pool).await)
+/// The checkpoints of an origin that some process found the log of this database to contradict. Whether they bear a
+/// signature is for whoever has the key to say.
+pub async fn contradicted(db: &Db, origin: &str) -> Result<Vec<Signed>, sqlx::Error> {
+    let notes: Vec<(String,)> = read!(db, |pool| {
+        sqlx::query_as(include_str!("../sql/seal/contradicted.sql")).bind(origin).fetch_all(pool).await
+    })?;
+    Ok(notes.iter().filter_map(|(note,)| note.parse().ok()).collect())
 }

@@ -5,9 +5,9 @@
 use std::collections::VecDeque;
 
 use super::nodes::{self, Kept};
+use super::standing::{State, states};
 use super::tree::{Node, Tree};
-use super::turn::{State, states};
-use super::{Checkpoint, Hash, PublicKey, Signed, position, size};
+use super::{Checkpoint, Hash, PublicKey, Signed, position, size, turn};
 use crate::db::Db;
 use crate::projector::Finding;
 
@@ -67,6 +67,12 @@ impl Witness {
         while let Some(checkpoint) = self.due.pop_front_if(|due| due.size == size) {
             if self.finding.is_none() && checkpoint.root == self.tree.root() {
                 self.agreed = size;
+            } else if self.finding.is_none() && self.agreed == size {
+                let what = format!(
+                    "two different roots were signed for {size} events, this log's and another's: the database was \
+                     rewound, or changed, and went on differently"
+                );
+                self.finding = Some(Finding::Event { position: position(size), what });
             } else if self.finding.is_none() {
                 let what = format!(
                     "here or behind it, up to #{size}, the log is not what was signed when it had {size} events, though \
@@ -83,7 +89,7 @@ const BATCH: i64 = 1 << 16;
 
 /// Compares the log up to a position with the checkpoints, with those that are stored, and with what is kept of the
 /// tree. Each leaf must have been compared with its event before. Gives how many events are what was signed. Who signed
-/// what is stored only a key can tell.
+/// what is stored only a key can tell; with one, what other processes found this log to contradict counts as well.
 pub async fn verify(
     db: &Db,
     up_to: i64,
@@ -92,7 +98,12 @@ pub async fn verify(
 ) -> Result<(i64, Vec<Finding>), sqlx::Error> {
     let states = states(db).await?;
     let stored = states.iter().filter_map(|state| state.signed().map(|signed| signed.checkpoint));
-    let mut witness = Witness::new(checkpoints.into_iter().chain(stored).collect());
+    let mut contradicted = vec![];
+    if let Some(key) = key {
+        let told = turn::contradicted(db, key.origin()).await?.into_iter();
+        contradicted.extend(told.filter(|told| key.signed(told) == Some(true)).map(|told| told.checkpoint));
+    }
+    let mut witness = Witness::new(checkpoints.into_iter().chain(stored).chain(contradicted).collect());
     let sealed = states.first().map_or(0, |state| state.size);
     let (mut findings, mut done) = (vec![], 0);
     while done < up_to {

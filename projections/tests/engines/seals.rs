@@ -5,7 +5,9 @@ use domain::values::OrgId;
 use projections::event_log::Appended;
 use projections::projector::Finding;
 use projections::seal::turn::{SealError, Step};
-use projections::seal::{Evidence, Signed, SigningKey, Turn, evidence, export, read_on, verify};
+use projections::seal::{
+    Evidence, Signed, SigningKey, Turn, contradict, contradicted, evidence, export, read_on, verify,
+};
 use projections::transfer;
 use projections::{Db, EventLog};
 
@@ -27,7 +29,7 @@ engines! {
         assert_eq!(sizes, [1, 2, 256, 257, 262, 562, 4762]);
         let turn = Turn::begin(store.db(), key.origin()).await?.ok_or("nobody else is at it")?;
         for earlier in &signed {
-            turn.holds(&earlier.checkpoint).await?;
+            turn.standing().holds(store.db(), &earlier.checkpoint).await?;
         }
         turn.end().await?;
         let checkpoints: Vec<_> = signed.into_iter().map(|signed| signed.checkpoint).collect();
@@ -108,14 +110,33 @@ engines! {
             sealed(store.db(), &key("portal/log"), None).await?;
             let turn = Turn::begin(store.db(), "portal/log").await?;
             assert!(turn.is_some() && Turn::begin(log.db(), "portal/log").await?.is_none());
+            store.append(creation("Late", "late")).await?;
             assert_eq!(read_on(log.db(), "portal/log").await?, Step::Taken);
             turn.ok_or("it was ours")?.end().await?;
         }
         let four = (0..4).map(|_| finish(store.db(), "portal/log"));
         futures::future::try_join_all(four).await?;
         sealed(store.db(), &key("portal/log"), None).await?;
-        let (_, findings) = verify(store.db(), 8, vec![], None).await?;
+        let (_, findings) = verify(store.db(), store.log.last_position().await?, vec![], None).await?;
         assert_eq!(findings, []);
+    }
+
+    async fn what_another_process_found_contradicted_is_told_to_all(store: Store) {
+        some_history(&store).await?;
+        let (key, other) = (key("portal/log"), key("portal/other"));
+        sealed(store.db(), &key, None).await?;
+        for signed in [key.sign(8, [9; 32]), key.sign(8, [9; 32]), key.sign(9, [9; 32]), other.sign(8, [9; 32])] {
+            contradict(store.db(), &signed).await?;
+        }
+        let (log, _) = store.another_process().await?;
+        let told = contradicted(log.db(), key.origin()).await?;
+        assert_eq!(told, [key.sign(8, [9; 32]), key.sign(9, [9; 32])]);
+        let (_, findings) = verify(store.db(), 8, vec![], Some(&key.public())).await?;
+        let twice = "two different roots were signed for 8 events";
+        assert!(findings.iter().any(|finding| finding.to_string().contains(twice)), "{findings:?}");
+        let of_another_key = SigningKey::new("portal/log", &[8; 32])?.public();
+        let (_, findings) = verify(store.db(), 8, vec![], Some(&of_another_key)).await?;
+        assert!(!findings.iter().any(|finding| matches!(finding, Finding::Event { .. })), "{findings:?}");
     }
 
     async fn a_rebuild_leaves_what_was_sealed_alone(store: Store) {
@@ -123,7 +144,7 @@ engines! {
         let signed = sealed(store.db(), &key("portal/log"), None).await?;
         store.projector.rebuild(|_| ()).await?;
         let turn = Turn::begin(store.db(), "portal/log").await?.ok_or("nobody else is at it")?;
-        assert_eq!((turn.size(), turn.signed()), (8, Some(signed)));
+        assert_eq!((turn.standing().size(), turn.standing().signed()), (8, Some(signed)));
         turn.end().await?;
     }
 
@@ -149,9 +170,9 @@ pub(crate) async fn sealed(db: &Db, key: &SigningKey, before: Option<&Signed>) -
     finish(db, key.origin()).await?;
     let turn = Turn::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
     if let Some(before) = before {
-        turn.holds(&before.checkpoint).await?;
+        turn.standing().holds(db, &before.checkpoint).await?;
     }
-    let signed = key.sign(turn.size(), turn.root());
+    let signed = key.sign(turn.standing().size(), turn.standing().root());
     turn.sealed(&signed).await?;
     Ok(signed)
 }

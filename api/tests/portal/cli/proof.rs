@@ -230,7 +230,7 @@ fn either_engine_gives_the_same_checkpoint(place: &Place) {
     assert_eq!(checkpoints(place), checkpoints(&other));
 }
 
-fn make_key(place: &Place) {
+pub(super) fn make_key(place: &Place) {
     let public = place.done(&["keys", "seal.key", "--origin", "portal.example.com/log"]);
     fs::write(place.file("seal.pub"), public).expect("room");
 }

@@ -1,0 +1,97 @@
+//! How far the tree is, as the database keeps it, and whether it begins with what was signed.
+//!
+//! **Invariant:** reading it takes no lock, so it may be another one a moment later. A [`Turn`](super::Turn) says
+//! whether it is.
+
+use super::proof::{consistency, extends};
+use super::tree::Tree;
+use super::turn::SealError;
+use super::{Checkpoint, Hash, Signed, nodes, size};
+use crate::Platform;
+use crate::db::{Db, read, row};
+
+row! {
+    /// What is kept of the tree, for one origin.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(super) struct State {
+        pub origin: String,
+        pub size: i64,
+        pub nodes: Vec<u8>,
+        pub checkpoint: Option<String>,
+    }
+}
+
+impl State {
+    pub(super) fn signed(&self) -> Option<Signed> {
+        self.checkpoint.as_deref()?.parse().ok()
+    }
+}
+
+/// The tree of one origin, and what was signed of it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    state: State,
+    tree: Tree,
+}
+
+impl Standing {
+    /// For an origin that nobody has sealed for yet, the tree of no events.
+    pub async fn read(db: &Db, origin: &str) -> Result<Self, SealError> {
+        let state = states(db).await?.into_iter().find(|state| state.origin == origin);
+        Self::of(state.unwrap_or_else(|| State {
+            origin: origin.to_owned(),
+            size: 0,
+            nodes: vec![],
+            checkpoint: None,
+        }))
+    }
+
+    pub(super) fn of(state: State) -> Result<Self, SealError> {
+        let tree = Tree::of(size(state.size), &state.nodes);
+        let tree = tree.ok_or_else(|| SealError::Damaged(state.origin.clone()))?;
+        Ok(Self { state, tree })
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.state.origin
+    }
+
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
+    /// The checkpoint that was signed last, as the database has it.
+    pub fn signed(&self) -> Option<Signed> {
+        self.state.signed()
+    }
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Proves that the tree begins with that of an earlier checkpoint.
+    pub async fn holds(&self, db: &Db, earlier: &Checkpoint) -> Result<(), SealError> {
+        let (signed, stands) = (earlier.size, self.size());
+        if signed > stands {
+            return Err(SealError::Behind { signed, stands });
+        }
+        let proof = nodes::roots(db, &consistency(signed, stands)).await?;
+        let holds = extends(&proof, (signed, earlier.root), (stands, self.root()));
+        if holds { Ok(()) } else { Err(SealError::Other { signed }) }
+    }
+}
+
+/// The last checkpoint of an origin, as the database has it.
+pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>, sqlx::Error> {
+    let of_origin = states(db).await?.into_iter().find(|state| state.origin == origin);
+    Ok(of_origin.and_then(|state| state.signed()))
+}
+
+/// What is kept, for every origin that ever was; the one with the most events first.
+pub(super) async fn states(db: &Db) -> Result<Vec<State>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/states.sql")).fetch_all(pool).await)
+}
