@@ -310,8 +310,8 @@ macro_rules! steps {
     };
 }
 
-const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches");
-const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches");
+const SQLITE: &[Step] = steps!("sqlite": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches", 15 "0015_account_log");
+const POSTGRES: &[Step] = steps!("postgres": 1 "0001_event_log", 2 "0002_checkpoints", 3 "0003_read_models", 4 "0004_people", 5 "0005_search", 6 "0006_second_wall", 7 "0007_stable_views", 8 "0008_seal", 9 "0009_saved_searches", 15 "0015_account_log");
 
 #[derive(Debug)]
 struct Steps(&'static [Step]);
