@@ -17,6 +17,7 @@
 //! only one that makes it, from a grant that was active when the request came. What was read through it is noted before
 //! the answer leaves.
 
+mod noting;
 mod rights;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
@@ -26,7 +27,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use projections::access_log;
 use projections::memberships::{self, Membership};
-use projections::operator_reads::OperatorRead;
 use projections::{Platform, Scope, Tenant};
 
 use crate::app::App;
@@ -34,6 +34,7 @@ use crate::error::Error;
 use crate::session::{self, Identity};
 use crate::{clock, json, pages, paths, sudo};
 
+pub use noting::{NotedOnce, note};
 pub use rights::{Commanded, Issuer, Right};
 
 /// What a route needs of whoever asks.
@@ -128,19 +129,9 @@ pub async fn gate(
     let page = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let answer = next.run(request).await;
     if let Some(platform) = watched {
-        note_reads(&app, &identity, &platform, &page).await?;
+        note(&app, &identity, platform.take_reads(), &page).await?;
     }
     sudo::close(&app, &identity, kept, answer).await
-}
-
-/// Notes whose data an operator gets to see with this answer, before it leaves.
-async fn note_reads(app: &App, identity: &Identity, platform: &Platform, page: &str) -> Result<(), Error> {
-    let (at, person_id, session_id) = (clock::now(), identity.person().0, identity.session.session_id);
-    for org_id in platform.take_reads() {
-        let (read_id, page) = (clock::new_id(), page.to_owned());
-        app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?;
-    }
-    Ok(())
 }
 
 /// Whether whoever sent these headers may still see all organisations: for answers that go on for long.

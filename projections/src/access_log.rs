@@ -1,6 +1,8 @@
 //! What was refused: commands that somebody may not issue, or that a rule declined, and members of what is suspended.
 //! Apart from the log of what happened.
 
+use cqrs_es::Aggregate;
+use domain::Org;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, write};
@@ -22,6 +24,14 @@ row! {
         pub command_id: Option<Uuid>,
         /// What was ordered together with it has the same.
         pub correlation_id: Option<Uuid>,
+    }
+}
+
+impl Refused {
+    /// The organisation that it was meant for, if it was for one.
+    pub fn org(&self) -> Option<Uuid> {
+        let (kind, id) = self.target.split_once(':')?;
+        (kind == Org::TYPE).then(|| id.parse().ok()).flatten()
     }
 }
 
@@ -50,14 +60,15 @@ pub async fn before(
     entry_id: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Refused>, sqlx::Error> {
-    platform.lists();
-    read!(db, |pool| {
+    let refused: Vec<Refused> = read!(db, |pool| {
         sqlx::query_as(include_str!("sql/access_log/before.sql"))
             .bind(entry_id.unwrap_or(Uuid::max()))
             .bind(limit)
             .fetch_all(pool)
             .await
-    })
+    })?;
+    platform.lists(refused.iter().filter_map(Refused::org));
+    Ok(refused)
 }
 
 /// What was refused of a correlation, oldest first, at most `limit`.
@@ -67,14 +78,15 @@ pub async fn of_correlation(
     correlation: Uuid,
     limit: i64,
 ) -> Result<Vec<Refused>, sqlx::Error> {
-    platform.lists();
-    read!(db, |pool| {
+    let refused: Vec<Refused> = read!(db, |pool| {
         sqlx::query_as(include_str!("sql/access_log/of_correlation.sql"))
             .bind(correlation)
             .bind(limit)
             .fetch_all(pool)
             .await
-    })
+    })?;
+    platform.lists(refused.iter().filter_map(Refused::org));
+    Ok(refused)
 }
 
 /// The last refusals, newest first, at most `limit`.

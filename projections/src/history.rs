@@ -11,8 +11,9 @@
 //! **Invariant:** no question reads more than a bounded number of rows, whatever it asks for. Where that is not enough,
 //! the answer says how far it looked, and the next question goes on from there.
 
+use cqrs_es::Aggregate;
 use domain::org::OrgEvent;
-use domain::{Fact, Unreadable};
+use domain::{Fact, Org, Unreadable};
 use uuid::Uuid;
 
 use crate::db::{read, scoped};
@@ -34,7 +35,7 @@ mod walk;
 mod words;
 
 pub use filter::{Filter, Only};
-pub use page::{HistoryPage, Place, batch, newer, page};
+pub use page::{HistoryPage, Place, batch, is_any, newer, page, positions};
 
 table! {
     /// Where an event stands and what it is about.
@@ -82,28 +83,36 @@ pub async fn by_shell(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
-    platform.lists();
-    read!(log.db(), |pool| {
+    let events: Vec<Recorded> = read!(log.db(), |pool| {
         let query = sqlx::query_as(include_str!("sql/history/by_shell.sql"));
         query.bind(before).bind(limit).fetch_all(pool).await
-    })
+    })?;
+    platform.lists([]);
+    shown(platform, &events);
+    Ok(events)
 }
 
 /// The event at a position.
 pub async fn at(log: &EventLog, platform: &Platform, position: i64) -> Result<Option<Recorded>, sqlx::Error> {
     let event = log.at(&[position]).await?.pop();
     if let Some(event) = &event {
-        look(platform, event);
+        match org_of(event) {
+            Some(org_id) => platform.reads(org_id),
+            None => platform.lists([]),
+        }
     }
     Ok(event)
 }
 
-/// Notes whose data it is that an event shows.
-fn look(platform: &Platform, event: &Recorded) {
-    match subjects(&event.fact()) {
-        (Some(org_id), _) => platform.reads(org_id),
-        (None, _) => platform.lists(),
-    }
+/// Notes whose data it is that these events show, as one of many each.
+pub fn shown(platform: &Platform, events: &[Recorded]) {
+    platform.shows(events.iter().filter_map(org_of));
+}
+
+/// The organisation that an event is about. One that can't be read any more still stands in a stream of its own.
+fn org_of(event: &Recorded) -> Option<Uuid> {
+    let of_stream = || (event.aggregate_type == Org::TYPE).then(|| event.aggregate_id.parse().ok()).flatten();
+    subjects(&event.fact()).0.or_else(of_stream)
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

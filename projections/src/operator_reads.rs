@@ -1,13 +1,17 @@
 //! What operators looked at, when and why: shown to the organisation whose data it was.
 //!
 //! ```text
-//! request ─► queue ─► one task ─► one statement for all of a quarter of a second
+//! request ─► queue ─► one task ─► two statements for all of a quarter of a second
 //! ```
+//!
+//! An organisation that was opened has one row for each time. One that was listed among others has one row for a
+//! session, a page and an hour, with how often that was, so that a list of 50 costs one statement and no 50 rows each
+//! time.
 //!
 //! **Invariant:** an answer leaves only after its reads are in the queue, and a full queue keeps answers back. A crash
 //! loses what was read in the last quarter of a second, a clean stop nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, read, row, scoped, write};
-use crate::scope::{Platform, Scope};
+use crate::scope::{Platform, Scope, Shown};
 use crate::timestamp::Timestamp;
 
 /// One page that somebody got, with the data of one organisation on it, or of all.
@@ -29,19 +33,25 @@ pub struct OperatorRead {
     pub person_id: Uuid,
     pub session_id: Uuid,
     pub org_id: Option<Uuid>,
-    /// The pattern of its route; of an export, with what was asked for.
+    pub shown: Shown,
+    /// The pattern of its route; of an export of all, with what was asked for.
     pub page: String,
 }
 
 row! {
-    /// One look at an organisation.
+    /// A look at an organisation; or the looks of an hour, where it was listed among others.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Look {
         pub read_id: Uuid,
+        /// When it was the first time.
         pub at: Timestamp,
         pub person_id: Uuid,
         pub page: String,
         pub reason: Option<String>,
+        pub listed: bool,
+        pub times: i64,
+        /// When it was the last time, where it was more than once.
+        pub last_at: Option<Timestamp>,
     }
 }
 
@@ -51,14 +61,14 @@ pub struct Recorder(mpsc::Sender<Message>);
 
 #[derive(Debug)]
 enum Message {
-    Read(OperatorRead),
+    Reads(Vec<OperatorRead>),
     Flush(oneshot::Sender<()>),
 }
 
 /// How long a read waits for others before they are written together.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// How many are written at once at most, and how many may wait.
+/// From how many on they are written without waiting, and how many answers may wait for theirs.
 const MOST: usize = 500;
 
 /// How long a page waits for a queue that is full.
@@ -72,9 +82,12 @@ impl Recorder {
         Self(queue)
     }
 
-    /// Takes a read to be written; an error if so many wait that it can't be.
-    pub async fn record(&self, read: OperatorRead) -> Result<(), sqlx::Error> {
-        let sent = self.0.send_timeout(Message::Read(read), PATIENCE).await;
+    /// Takes what one answer shows to be written; an error if so many wait that it can't be.
+    pub async fn record(&self, reads: Vec<OperatorRead>) -> Result<(), sqlx::Error> {
+        if reads.is_empty() {
+            return Ok(());
+        }
+        let sent = self.0.send_timeout(Message::Reads(reads), PATIENCE).await;
         sent.map_err(|_full| sqlx::Error::PoolTimedOut)
     }
 
@@ -93,7 +106,7 @@ async fn write_all(db: Db, mut waiting: mpsc::Receiver<Message>) {
         let (mut next, until) = (Some(first), Instant::now() + EVERY);
         while let Some(message) = next.take() {
             match message {
-                Message::Read(read) => reads.push(read),
+                Message::Reads(more) => reads.extend(more),
                 Message::Flush(done) => flushed = Some(done),
             }
             if flushed.is_none() && reads.len() < MOST {
@@ -126,30 +139,65 @@ struct Row<'a> {
     session_id: Uuid,
     org_id: Option<Uuid>,
     page: &'a str,
+    /// Hours since 1970; of what was listed.
+    hour: Option<i64>,
+    times: i64,
+    last_at: i64,
 }
 
 impl<'a> Row<'a> {
     fn of(read: &'a OperatorRead) -> Self {
-        let OperatorRead { read_id, at, person_id, session_id, org_id, page } = read;
+        let OperatorRead { read_id, at, person_id, session_id, org_id, shown, page } = read;
         let (read_id, person_id, session_id) = (*read_id, *person_id, *session_id);
-        Self { read_id, at: at.micros(), person_id, session_id, org_id: *org_id, page }
+        let hour = (*shown == Shown::Listed && org_id.is_some()).then(|| at.micros() / MICROS_PER_HOUR);
+        let (at, org_id) = (at.micros(), *org_id);
+        Self { read_id, at, person_id, session_id, org_id, page, hour, times: 1, last_at: at }
     }
 }
 
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// Those that have a row each, and those that are counted: each of these once, in an order that is the same in every
+/// process, so that no two wait for one another.
+fn sort(reads: &[OperatorRead]) -> (Vec<Row<'_>>, Vec<Row<'_>>) {
+    let (mut opened, mut listed) = (vec![], BTreeMap::<_, Row<'_>>::new());
+    for row in reads.iter().map(Row::of) {
+        let Some(hour) = row.hour else {
+            opened.push(row);
+            continue;
+        };
+        let key = (row.org_id, row.session_id, row.page, hour);
+        match listed.get_mut(&key) {
+            Some(before) => {
+                before.times += 1;
+                before.last_at = row.at.max(before.last_at);
+            }
+            None => drop(listed.insert(key, row)),
+        }
+    }
+    (opened, listed.into_values().collect())
+}
+
+/// What was opened is written once, however often it is tried. What was listed may be counted once too often when the
+/// answer of the store was lost.
 async fn insert(db: &Db, reads: &[OperatorRead]) -> Result<(), sqlx::Error> {
+    let (opened, listed) = sort(reads);
     if reads.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Row<'_>> = reads.iter().map(Row::of).collect();
     let mut tx = db.begin().await?;
     match &mut tx {
         Tx::Postgres(tx) => {
             let insert = sqlx::query(include_str!("sql/operator_reads/record_postgres.sql"));
-            insert.bind(Json(&rows)).execute(&mut **tx).await?;
+            insert.bind(Json(&opened)).execute(&mut **tx).await?;
+            let count = sqlx::query(include_str!("sql/operator_reads/record_listed_postgres.sql"));
+            count.bind(Json(&listed)).execute(&mut **tx).await?;
         }
         Tx::Sqlite(tx) => {
             let insert = sqlx::query(include_str!("sql/operator_reads/record_sqlite.sql"));
-            insert.bind(Json(&rows)).execute(&mut **tx).await?;
+            insert.bind(Json(&opened)).execute(&mut **tx).await?;
+            let count = sqlx::query(include_str!("sql/operator_reads/record_listed_sqlite.sql"));
+            count.bind(Json(&listed)).execute(&mut **tx).await?;
         }
     }
     tx.commit().await

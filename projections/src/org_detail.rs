@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::db::{Db, read, row, scoped};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use crate::projector::{Entry, FoldError, begun_before};
-use crate::scope::Scope;
+use crate::scope::{Platform, Scope};
 use crate::table::{Found, Rows, table};
 use crate::timestamp::Timestamp;
 
@@ -87,6 +87,17 @@ pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
     })
 }
 
+/// Who holds a slug, as somebody is shown who sees all.
+pub async fn holder_shown(
+    db: &Db,
+    platform: &Platform,
+    slug: &str,
+) -> Result<Option<SlugHolder>, sqlx::Error> {
+    let holder = holder(db, slug).await?;
+    platform.shows(holder.iter().map(|holder| holder.org_id));
+    Ok(holder)
+}
+
 /// Who holds a slug. Says only what a sign in the street would: whether a name is free.
 pub async fn holder(db: &Db, slug: &str) -> Result<Option<SlugHolder>, sqlx::Error> {
     read!(db, |pool| {
@@ -99,7 +110,18 @@ pub async fn stopped(db: &Db) -> Result<Vec<SlugHolder>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/org_detail/stopped.sql")).fetch_all(pool).await)
 }
 
-/// Names of organisations, for sentences.
+/// Names of organisations, for sentences that somebody is shown who sees all.
+pub async fn names_shown(
+    db: &Db,
+    platform: &Platform,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    let names = names(db, ids).await?;
+    platform.shows(names.keys().copied());
+    Ok(names)
+}
+
+/// Names of organisations, for whoever shows none of them, and for the server's shell.
 pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
     crate::table::names(db, include_str!("sql/org_detail/names.sql"), ids).await
 }

@@ -75,7 +75,7 @@ pub const ARCHIVED: &str = "archived";
 
 /// What these organisations are now, archived ones as well.
 pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<Uuid, OrgRow>, sqlx::Error> {
-    platform.lists();
+    platform.lists([]);
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -87,6 +87,7 @@ pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<U
         }
         query.push(")").build_query_as().fetch_all(pool).await
     })?;
+    platform.lists(rows.iter().map(|row| row.org_id));
     Ok(rows.into_iter().map(|row| (row.org_id, row)).collect())
 }
 

@@ -120,8 +120,7 @@ pub async fn lent(
     (code, action): (&str, Action),
     limit: i64,
 ) -> Result<(Vec<String>, i64), sqlx::Error> {
-    platform.lists();
-    let rows: Vec<(String, i64)> = read!(db, |pool| {
+    let rows: Vec<(Uuid, String, i64)> = read!(db, |pool| {
         sqlx::query_as(include_str!("sql/permissions/lent.sql"))
             .bind(code)
             .bind(action.as_str())
@@ -129,8 +128,9 @@ pub async fn lent(
             .fetch_all(pool)
             .await
     })?;
-    let number = rows.first().map_or(0, |(_, number)| *number);
-    Ok((rows.into_iter().map(|(name, _)| name).collect(), number))
+    platform.lists(rows.iter().map(|(org_id, ..)| *org_id));
+    let number = rows.first().map_or(0, |(.., number)| *number);
+    Ok((rows.into_iter().map(|(_, name, _)| name).collect(), number))
 }
 
 impl Headcount {

@@ -154,7 +154,7 @@ pub async fn changes(db: &Db) -> Result<i64, sqlx::Error> {
 
 /// How many organisations have a type.
 pub async fn reach(db: &Db, platform: &Platform, row: &ResourceTypeRow) -> Result<Reach, sqlx::Error> {
-    platform.lists();
+    platform.lists([]);
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/resource_types/reach.sql"))
             .bind(&row.code)
@@ -167,7 +167,7 @@ pub async fn reach(db: &Db, platform: &Platform, row: &ResourceTypeRow) -> Resul
 
 /// How many organisations there are.
 pub async fn organisations(db: &Db, platform: &Platform) -> Result<i64, sqlx::Error> {
-    platform.lists();
+    platform.lists([]);
     read!(db, |pool| {
         sqlx::query_scalar(include_str!("sql/resource_types/organisations.sql")).fetch_one(pool).await
     })

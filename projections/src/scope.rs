@@ -4,7 +4,7 @@
 //! apart, can be made from an active grant in this file's one function and nowhere else, and knows what was read
 //! through it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
@@ -14,7 +14,20 @@ use crate::memberships::{Invitation, Membership};
 
 /// All organisations. Only somebody with an active platform grant gets one, for one request.
 #[derive(Clone, Debug)]
-pub struct Platform(Arc<Mutex<BTreeSet<Option<Uuid>>>>);
+pub struct Platform(Arc<Mutex<Reads>>);
+
+/// What was read through the bypass: organisations, and how they were shown. `None` among them is the use of the
+/// bypass itself, where a list of all was asked for.
+pub type Reads = BTreeMap<Option<Uuid>, Shown>;
+
+/// How an organisation was shown: the stronger one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// As one of many: a row of a list, an event among others.
+    Listed,
+    /// By itself.
+    Opened,
+}
 
 impl Platform {
     /// The one bypass.
@@ -22,24 +35,33 @@ impl Platform {
         Self(Arc::default())
     }
 
-    /// The organisations whose own data was read through this since it was last asked; `None` among them is a list of
-    /// all.
-    pub fn take_reads(&self) -> BTreeSet<Option<Uuid>> {
+    /// The organisations that were shown through this since it was last asked.
+    pub fn take_reads(&self) -> Reads {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Notes that this organisation's own data is read.
     pub(crate) fn reads(&self, org_id: Uuid) {
-        self.note(Some(org_id));
+        self.note([(Some(org_id), Shown::Opened)]);
     }
 
-    /// Notes that many organisations are listed.
-    pub(crate) fn lists(&self) {
-        self.note(None);
+    /// Notes that a list of all was asked for, and that these organisations are what it shows.
+    pub(crate) fn lists(&self, orgs: impl IntoIterator<Item = Uuid>) {
+        self.note([(None, Shown::Listed)]);
+        self.shows(orgs);
     }
 
-    fn note(&self, read: Option<Uuid>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(read);
+    /// Notes that a page names these organisations beside what it is about.
+    pub(crate) fn shows(&self, orgs: impl IntoIterator<Item = Uuid>) {
+        self.note(orgs.into_iter().map(|org_id| (Some(org_id), Shown::Listed)));
+    }
+
+    fn note(&self, read: impl IntoIterator<Item = (Option<Uuid>, Shown)>) {
+        let mut reads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (org_id, shown) in read {
+            let noted = reads.entry(org_id).or_insert(shown);
+            *noted = shown.max(*noted);
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn run(settings: Settings, replay: Replay) -> anyhow::Result<ExitCode>
     let (mut after, mut before) = (replay.from - 1, None);
     while after < last {
         let events = app.log.tail(after, BATCH.min(last - after)).await?;
-        let names = Names::of(&app, &events).await?;
+        let names = Names::at_shell(&app, &events).await?;
         for event in &events {
             replay.wait(before, event.recorded_at.into()).await;
             say(&line(&names, event));

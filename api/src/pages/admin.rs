@@ -105,7 +105,7 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
     if let Some(whole) = events.first().and_then(together::whole_of) {
         return Ok(Some(bulk::done::notice(app, operator, whole).await?));
     }
-    let names = Names::of(app, &events).await?;
+    let names = Names::of(app, &operator.platform, &events).await?;
     let line = |event: &Recorded| {
         let sentence = names.told("You", &event.fact().ok()?);
         Some(html! { p { (sentence) " · " (ui::position(event.position)) } })
@@ -134,8 +134,13 @@ fn mine(operator: &Operator, events: Vec<Recorded>) -> Vec<Recorded> {
 }
 
 /// What others did to `what` since a page was made. Sending it again does it on top of that.
-pub async fn meanwhile(app: &App, what: &str, since: &[Recorded]) -> Result<Markup, Error> {
-    let names = Names::of(app, since).await?;
+pub async fn meanwhile(
+    app: &App,
+    operator: &Operator,
+    what: &str,
+    since: &[Recorded],
+) -> Result<Markup, Error> {
+    let names = Names::of(app, &operator.platform, since).await?;
     Ok(ui::note(
         Tone::Warning,
         html! {

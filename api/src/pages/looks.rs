@@ -11,15 +11,31 @@ use crate::pages::names::Names;
 use crate::paths;
 use crate::ui::{self, Column};
 
-/// Pages that show one organisation, by the patterns of their routes, in words that its owner understands.
+/// Pages of the console, by the patterns of their routes, in words that an organisation's owner understands.
 const PAGES: &[(&str, &str)] = &[
+    (paths::ADMIN, "The list of organisations"),
+    (paths::ADMIN_ORGS, "The list of organisations"),
+    (paths::ADMIN_ORGS_NEW, "The form for a new organisation"),
+    (paths::ADMIN_ORGS_SLUG, "Whether a slug is free"),
     (paths::ADMIN_ORG, "Overview"),
     (paths::ADMIN_ORG_MEMBERS, "Members and invitations"),
     (paths::ADMIN_ORG_HISTORY, "History"),
-    (paths::ADMIN_HISTORY, "The history of all, for this organisation"),
-    (paths::ADMIN_HISTORY_EXPORT, "An export of the history"),
-    (paths::ADMIN_HISTORY_TAIL, "The history of all, while it goes on"),
+    (paths::ADMIN_HISTORY, "The history of all organisations"),
+    (paths::ADMIN_HISTORY_EXPORT, "The history, as a file"),
+    (paths::ADMIN_HISTORY_EXPORTS, "The list of exports"),
+    (paths::ADMIN_HISTORY_TAIL, "The number of new events in the history"),
+    (paths::ADMIN_HISTORY_REFUSED, "The list of refused commands"),
+    (paths::ADMIN_HISTORY_SEARCHES, "Saved searches of the history"),
+    (paths::ADMIN_HISTORY_SEARCHES_REMOVAL, "Saved searches of the history"),
+    (paths::ADMIN_HISTORY_READ_MODELS, "Checks of the history"),
+    (paths::ADMIN_HISTORY_VERIFICATION, "Checks of the history"),
+    (paths::ADMIN_HISTORY_REBUILD, "Checks of the history"),
+    (paths::ADMIN_HISTORY_PROOF, "Proofs of the history"),
+    (paths::ADMIN_HISTORY_PROOF_KEY, "Proofs of the history"),
+    (paths::ADMIN_HISTORY_PROOF_CHECKPOINT, "Proofs of the history"),
+    (paths::ADMIN_HISTORY_PROOF_CHECKPOINTS, "Proofs of the history"),
     (paths::ADMIN_EVENT, "An event of the history"),
+    (paths::ADMIN_EVIDENCE, "An event of the history, with its proof"),
     (paths::ADMIN_ORG_ACCESS, "Operator access"),
     (paths::ADMIN_ORG_REASON, "Operator access, to say why"),
     (paths::ADMIN_ORG_TYPES, "Resource types"),
@@ -32,6 +48,15 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_BULK_REVERT, "What was done to several organisations, to undo it"),
     (paths::ADMIN_ORG_LINK, "An invitation, to renew its link"),
     (paths::ADMIN_ORG_WITHDRAWAL, "An invitation, to withdraw it"),
+    (paths::ADMIN_REFERENCE, "Resource types of all organisations"),
+    (paths::ADMIN_REFERENCE_NEW, "The form for a new resource type"),
+    (paths::ADMIN_REFERENCE_COMPARE, "Resource types, compared"),
+    (paths::ADMIN_RESOURCE_TYPE, "A resource type"),
+    (paths::ADMIN_RESOURCE_CHANGE, "A form that changes a resource type"),
+    (paths::ADMIN_SUPERADMINS, "The list of superadmins"),
+    (paths::ADMIN_SUPERADMINS_NEW, "The form for a new superadmin"),
+    (paths::ADMIN_GRANT_REQUEST, "A request to become superadmin"),
+    (paths::ADMIN_REVOCATION, "A form that revokes a platform role"),
 ];
 
 /// What a page that shows one organisation is called.
@@ -61,10 +86,16 @@ impl Looks {
 
     pub fn table(&self) -> Markup {
         if self.rows.is_empty() {
-            let next = html! { "As soon as somebody who runs this service opens a page about this organisation, it stands here." };
+            let next = html! { "As soon as somebody who runs this service is shown something of this organisation, it is listed here." };
             return ui::empty("Nobody has looked.", next);
         }
-        let columns = [Column::new("Who"), Column::new("Looked at"), Column::new("When"), Column::new("Why")];
+        let columns = [
+            Column::new("Who"),
+            Column::new("How"),
+            Column::new("Page"),
+            Column::new("When"),
+            Column::new("Why"),
+        ];
         let rows: Vec<Vec<Markup>> = self.rows.iter().map(|look| self.row(look)).collect();
         ui::table("Operator access", &columns, &rows)
     }
@@ -73,8 +104,14 @@ impl Looks {
         let who = self.names.person(look.person_id);
         vec![
             html! { span.person { (ui::monogram(&who, "person")) (who) } },
+            how(look),
             html! { (page_name(&look.page).unwrap_or("A page that is gone by now")) },
-            ui::exact_time(look.at.into()),
+            html! {
+                (ui::exact_time(look.at.into()))
+                @if let Some(last) = look.last_at.filter(|_| look.times > 1) {
+                    span.hint { " to " (ui::exact_time(last.into())) }
+                }
+            },
             html! { (look.reason.as_deref().unwrap_or("–")) },
         ]
     }
@@ -85,4 +122,16 @@ impl Looks {
         let last = self.rows.last().filter(|_| full).map(|look| look.read_id);
         ui::newest_first(here, self.later, last)
     }
+}
+
+/// Opened by itself, listed among others, or taken along as a file; and how often within an hour.
+fn how(look: &Look) -> Markup {
+    let exported = look.page.starts_with(paths::ADMIN_HISTORY_EXPORT)
+        && page_name(&look.page) == page_name(paths::ADMIN_HISTORY_EXPORT);
+    let word = match (exported, look.listed) {
+        (true, _) => "Exported",
+        (false, true) => "Listed",
+        (false, false) => "Opened",
+    };
+    html! { (word) @if look.times > 1 { span.hint { " " (ui::number(look.times)) " times" } } }
 }

@@ -7,7 +7,7 @@ use domain::{Actor, Fact, Part};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::memberships::Membership;
-use projections::{org_detail, people};
+use projections::{Platform, history, org_detail, people};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -22,7 +22,18 @@ pub struct Names {
 }
 
 impl Names {
-    pub async fn of(app: &App, events: &[Recorded]) -> Result<Self, Error> {
+    /// For an operator, who is noted to be shown these events and these names.
+    pub async fn of(app: &App, platform: &Platform, events: &[Recorded]) -> Result<Self, Error> {
+        let (people, orgs) = subjects(events);
+        history::shown(platform, events);
+        Ok(Self {
+            people: people::names(&app.db, &people).await?,
+            orgs: org_detail::names_shown(&app.db, platform, &orgs).await?,
+        })
+    }
+
+    /// For whoever has a shell on the server.
+    pub async fn at_shell(app: &App, events: &[Recorded]) -> Result<Self, Error> {
         let (people, orgs) = subjects(events);
         Ok(Self {
             people: people::names(&app.db, &people).await?,

@@ -85,6 +85,23 @@ impl Client {
         response.into_body()
     }
 
+    /// The status, and what comes: all of it, or the first piece of what has no end.
+    pub(crate) async fn glance(&self, path: &str) -> (u16, String) {
+        let (head, mut body) =
+            self.respond(Request::get(path).body(Body::empty()).expect("a request")).await.into_parts();
+        let endless = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let mut text = String::new();
+        while let Some(frame) = body.frame().await {
+            let bytes = frame.expect("it doesn't break").into_data().unwrap_or_default();
+            text.push_str(&String::from_utf8_lossy(&bytes));
+            if endless {
+                break;
+            }
+        }
+        assert_ne!(head.status, 500, "{path}: {text}");
+        (head.status.as_u16(), text)
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let asked = format!("{} {}", request.method(), request.uri());
         let (head, body) = self.respond(request).await.into_parts();

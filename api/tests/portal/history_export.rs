@@ -109,7 +109,7 @@ async fn an_export_is_seen_with_what_was_asked_for(world: World) {
     olga.get("/org/acme/activity?of=operators")
         .await
         .is(200)
-        .shows("An export of the history")
+        .shows("The history, as a file")
         .hides("march");
 }
 

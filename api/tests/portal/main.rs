@@ -42,6 +42,7 @@ mod second_factor;
 mod secrets;
 mod server;
 mod setup;
+mod shown;
 mod slow;
 mod sudo;
 mod superadmins;

@@ -155,7 +155,7 @@ engines! {
 }
 
 /// The same world with a key, which `portal keys` made, and the folder with its files.
-fn sealing(world: &World) -> (World, Desk) {
+pub(crate) fn sealing(world: &World) -> (World, Desk) {
     let desk = Desk(tempfile::tempdir().expect("room"));
     let mut keys = bare(&["keys", "--origin", "portal.example.com/log"]);
     keys.arg(desk.file("seal.key"));
@@ -168,7 +168,7 @@ fn sealing(world: &World) -> (World, Desk) {
 }
 
 /// Where an auditor keeps what was handed out.
-struct Desk(TempDir);
+pub(crate) struct Desk(TempDir);
 
 impl Desk {
     fn file(&self, name: &str) -> PathBuf {

@@ -4,6 +4,7 @@
 //! the first does.
 
 use super::filter::Filter;
+use super::shown;
 use super::text::search;
 use super::walk::{Direction, Question, Span, Walked, walk};
 use crate::db::{Db, read};
@@ -45,7 +46,27 @@ pub async fn page(
     place: Place,
     limit: usize,
 ) -> Result<HistoryPage, ReadError> {
-    note(platform, filter);
+    let page = unnoted(log, filter, place, limit).await?;
+    note(platform, filter, &page.events);
+    Ok(page)
+}
+
+/// The positions of the events on such a page, for whoever shows nothing else of them.
+pub async fn positions(
+    log: &EventLog,
+    filter: &Filter,
+    place: Place,
+    limit: usize,
+) -> Result<Vec<i64>, ReadError> {
+    Ok(unnoted(log, filter, place, limit).await?.events.iter().map(|event| event.position).collect())
+}
+
+async fn unnoted(
+    log: &EventLog,
+    filter: &Filter,
+    place: Place,
+    limit: usize,
+) -> Result<HistoryPage, ReadError> {
     let (db, whole) = (log.db(), span(log.db(), filter).await?);
     let down = Question { filter, span: whole, direction: Direction::Down, limit: limit + 1 };
     let counted = if filter.is_everything() {
@@ -78,12 +99,29 @@ pub async fn page(
     Ok(HistoryPage { events, newer, older, looked_to, total })
 }
 
-/// How many events pass that stand behind a position, counted to `limit`. Whoever asks has been seen looking.
-pub async fn newer(log: &EventLog, filter: &Filter, after: i64, limit: usize) -> Result<usize, sqlx::Error> {
-    let whole = span(log.db(), filter).await?;
+/// How many events pass that stand behind a position, counted to `limit`; what they are about counts as listed.
+pub async fn newer(
+    log: &EventLog,
+    platform: &Platform,
+    filter: &Filter,
+    after: i64,
+    limit: usize,
+) -> Result<usize, sqlx::Error> {
+    let positions = behind(log.db(), filter, after, limit).await?;
+    note(platform, filter, &log.at(&positions).await?);
+    Ok(positions.len())
+}
+
+/// Whether any event passes: what somebody typed is checked, and nothing of it is shown.
+pub async fn is_any(log: &EventLog, filter: &Filter) -> Result<bool, sqlx::Error> {
+    Ok(!behind(log.db(), filter, 0, 1).await?.is_empty())
+}
+
+async fn behind(db: &Db, filter: &Filter, after: i64, limit: usize) -> Result<Vec<i64>, sqlx::Error> {
+    let whole = span(db, filter).await?;
     let span = Span { above: whole.above.max(after), ..whole };
     let question = Question { filter, span, direction: Direction::Down, limit };
-    Ok(find(log.db(), question).await?.positions.len())
+    Ok(find(db, question).await?.positions)
 }
 
 /// The next events behind a position, oldest first, and the position from which to go on, if that is not the end.
@@ -95,19 +133,24 @@ pub async fn batch(
     up_to: i64,
 ) -> Result<(Vec<Recorded>, Option<i64>), ReadError> {
     const EVENTS: usize = 500;
-    note(platform, filter);
     let whole = span(log.db(), filter).await?;
     let span = Span { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
     let walked = find(log.db(), Question { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
     let full = walked.positions.len() == EVENTS;
     let next = if full { walked.positions.last().copied() } else { walked.cut };
-    Ok((log.at(&walked.positions).await?, next))
+    let events = log.at(&walked.positions).await?;
+    note(platform, filter, &events);
+    Ok((events, next))
 }
 
-fn note(platform: &Platform, filter: &Filter) {
+/// Whoever asks for one organisation opens it, also where nothing is found; everybody else is shown a list.
+fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
     match filter.org {
         Some(org) => platform.reads(org),
-        None => platform.lists(),
+        None => {
+            platform.lists([]);
+            shown(platform, events);
+        }
     }
 }
 

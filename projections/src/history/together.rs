@@ -8,8 +8,8 @@ use domain::Metadata;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
+use super::batch;
 use super::filter::Filter;
-use super::{batch, look};
 use crate::db::read;
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
@@ -29,9 +29,6 @@ pub async fn events(
     let filter = Filter { correlation: Some(correlation), ..Filter::default() };
     let (mut events, _) = batch(log, platform, &filter, 0, log.last_position().await?).await?;
     events.retain(|event| whole_of(event).is_some());
-    for event in &events {
-        look(platform, event);
-    }
     Ok(events)
 }
 

@@ -111,7 +111,6 @@ pub async fn page(
     order: &Order,
     limit: usize,
 ) -> Result<OrgPage, sqlx::Error> {
-    platform.lists();
     let (rows, total) = match (filter.at, Term::of(filter)) {
         (_, Some(term)) if term.is_impossible() => (vec![], Total::Exactly(0)),
         (None, Some(term)) => searched(db, filter, order, &term, limit + 1).await?,
@@ -125,7 +124,9 @@ pub async fn page(
             (rows, Total::Exactly(counted(db, filter, among).await?))
         }
     };
-    Ok(cut(rows, total, order, limit))
+    let page = cut(rows, total, order, limit);
+    platform.lists(page.rows.iter().map(|row| row.org_id));
+    Ok(page)
 }
 
 /// Takes away the row that only tells that there are more, and turns a page round that was read backwards.

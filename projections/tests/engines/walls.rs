@@ -10,6 +10,7 @@ use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
 use projections::operator_reads::{OperatorRead, Recorder};
+use projections::scope::{Reads, Shown};
 use projections::{
     Scope, Tenant, Timestamp, access_log, history, memberships, operator_reads, org_detail, org_list, people,
     resource_types,
@@ -83,25 +84,53 @@ engines! {
         assert!(platform.take_reads().is_empty());
         org_detail::get(db, scope, own.0).await?;
         memberships::members(db, scope, own.0, 1).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
+        assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
         memberships::invited(db, scope, own.0).await?;
         history::of_org(&store.log, scope, other.0, i64::MAX, 1).await?;
         assert_eq!(platform.take_reads().len(), 2);
         memberships::blast(db, &platform, &[own.0], noon(0)).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
+        assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
         links::first_sent_at(db, &platform, own.0).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
+        assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
         operator_reads::of_org(db, scope, own.0, None, 1).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [Some(own.0)]);
-        org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None]);
+        assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
+        let page = org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
+        let listed = |orgs: &[Uuid]| {
+            let orgs = orgs.iter().map(|org| (Some(*org), Shown::Listed));
+            Reads::from_iter(orgs.chain([(None, Shown::Listed)]))
+        };
+        assert_eq!(platform.take_reads(), listed(&[page.rows[0].org_id]));
         let (everything, newest) = (history::Filter::default(), history::Place::Newest);
-        history::page(&store.log, &platform, &everything, newest, 1).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None]);
+        history::page(&store.log, &platform, &everything, newest, 99).await?;
+        assert_eq!(platform.take_reads(), listed(&[own.0, other.0]));
+        history::positions(&store.log, &everything, newest, 99).await?;
+        assert_eq!(platform.take_reads(), Reads::new());
         let of_one = history::Filter { org: Some(own.0), ..everything };
         history::page(&store.log, &platform, &of_one, newest, 1).await?;
         history::at(&store.log, &platform, 1).await?;
-        assert_eq!(platform.take_reads().into_iter().collect::<Vec<_>>(), [None, Some(own.0)]);
+        assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [None, Some(own.0)]);
+    }
+
+    async fn what_was_listed_has_one_row_for_an_hour(store: Store) {
+        let org = store.org("Acme", "acme").await?;
+        let (ana, session) = (person(&store, "ana@example.com").await?, id());
+        let recorder = Recorder::open(store.db());
+        let look = |at: Timestamp, session_id, page: &str| OperatorRead {
+            read_id: id(), at, person_id: ana.0, session_id, org_id: Some(org.0), shown: Shown::Listed,
+            page: page.to_owned(),
+        };
+        recorder.record(vec![look(noon(1), session, "/admin/orgs"), look(noon(1), session, "/admin/orgs")]).await?;
+        recorder.flush().await;
+        recorder.record(vec![look(noon(1), session, "/admin/orgs")]).await?;
+        recorder.record(vec![look(noon(2), session, "/admin/orgs"), look(noon(1), id(), "/admin/orgs")]).await?;
+        recorder.record(vec![look(noon(1), session, "/admin/history")]).await?;
+        recorder.flush().await;
+        let scope = Scope::Platform(store.platform().await?);
+        let looks = operator_reads::of_org(store.db(), &scope, org.0, None, 9).await?;
+        let mut seen: Vec<_> = looks.iter().map(|look| (look.page.as_str(), look.times, look.listed)).collect();
+        seen.sort_unstable();
+        let once = ("/admin/orgs", 1, true);
+        assert_eq!(seen, [("/admin/history", 1, true), once, once, ("/admin/orgs", 3, true)]);
     }
 
     async fn looks_are_written_once_with_the_reason_that_held(store: Store) {
@@ -109,16 +138,17 @@ engines! {
         let (ana, session) = (person(&store, "ana@example.com").await?, id());
         let recorder = Recorder::open(store.db());
         let look = |number: u128, at: Timestamp, org_id| OperatorRead {
-            read_id: Uuid::from_u128(number), at, person_id: ana.0, session_id: session, org_id, page: "/admin".into(),
+            read_id: Uuid::from_u128(number), at, person_id: ana.0, session_id: session, org_id,
+            shown: Shown::Opened, page: "/admin".into(),
         };
-        recorder.record(look(1, noon(1), Some(org.0))).await?;
+        recorder.record(vec![look(1, noon(1), Some(org.0))]).await?;
         recorder.flush().await;
         operator_reads::set_reason(store.db(), (session, org.0), Some("Ticket 7"), (noon(2), noon(4))).await?;
         assert_eq!(operator_reads::reason(store.db(), (session, org.0), noon(3)).await?.as_deref(), Some("Ticket 7"));
         assert_eq!(operator_reads::reason(store.db(), (id(), org.0), noon(3)).await?, None);
         for read in [look(2, noon(3), Some(org.0)), look(3, noon(5), Some(org.0)), look(4, noon(6), None)] {
-            recorder.record(read.clone()).await?;
-            recorder.record(read).await?;
+            recorder.record(vec![read.clone()]).await?;
+            recorder.record(vec![read]).await?;
         }
         recorder.flush().await;
         let scope = Scope::Platform(store.platform().await?);
@@ -310,7 +340,7 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         store.carry_out::<Org>(org, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
-        recorder.record(look(org, name)).await?;
+        recorder.record(vec![look(org, name)]).await?;
         access_log::first_refusal(store.db(), org.0, 7, noon(1)).await?;
         orgs.push(org);
     }
@@ -328,6 +358,7 @@ fn look(org: OrgId, name: &str) -> OperatorRead {
         person_id: id(),
         session_id: id(),
         org_id: Some(org.0),
+        shown: Shown::Opened,
         page: format!("/of/{name}"),
     }
 }

@@ -180,14 +180,18 @@ async fn refused(
     let (status, errors, note) = match refusal {
         SendError::Stale { sequence, since } => {
             typed.expected_sequence = Some(sequence);
-            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, "this organisation", &since).await?)
+            (
+                StatusCode::CONFLICT,
+                Errors::default(),
+                meanwhile(app, operator, "this organisation", &since).await?,
+            )
         }
         SendError::Rule(OrgError::NotFound) => return Err(Error::NotFound),
         SendError::Rule(rule) => {
             (StatusCode::UNPROCESSABLE_ENTITY, Errors::one(field_of(rule), rule), html! {})
         }
         SendError::Taken { key, holder } => {
-            let errors = Errors::one("slug", new::taken(app, &key, &holder).await?);
+            let errors = Errors::one("slug", new::taken(app, operator, &key, &holder).await?);
             (StatusCode::UNPROCESSABLE_ENTITY, errors, html! {})
         }
         taken @ SendError::AddressTaken => (StatusCode::CONFLICT, Errors::one("email", taken), html! {}),

@@ -15,7 +15,6 @@ use serde_json::Value;
 
 use super::Seen;
 use super::history::event::change;
-use crate::access::Operator;
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
@@ -108,21 +107,16 @@ impl At {
 
 impl Past {
     /// A page that is another one whenever one of these events happens.
-    pub async fn of(
-        app: &App,
-        operator: &Operator,
-        at: At,
-        (now, events): (&str, &Filter),
-    ) -> Result<Self, Error> {
-        let page = |place, limit| history::page(&app.log, &operator.platform, events, place, limit);
-        let until = page(Place::Before(at.end()), 2).await?.events;
-        let since = page(Place::After(at.position), 1).await?.events;
+    pub async fn of(app: &App, at: At, (now, events): (&str, &Filter)) -> Result<Self, Error> {
+        let of_page = |place, limit| history::positions(&app.log, events, place, limit);
+        let until = of_page(Place::Before(at.end()), 2).await?;
+        let since = of_page(Place::After(at.position), 1).await?;
         let before = match until.as_slice() {
             [] => None,
-            [first] => Some(first.position - 1),
-            [_, before, ..] => Some(before.position),
+            [first] => Some(first - 1),
+            [_, before, ..] => Some(*before),
         };
-        Ok(Self { at, now: now.to_owned(), before, after: since.first().map(|event| event.position) })
+        Ok(Self { at, now: now.to_owned(), before, after: since.first().copied() })
     }
 
     /// When this was, and the ways from there.

@@ -70,7 +70,7 @@ pub async fn show(
         Err(errors) => return Ok(wrong(desk, &view, &errors)),
     };
     let page = history::page(&app.log, &operator.platform, &filter, place, EVENTS).await?;
-    let names = Names::of(&app, &page.events).await?;
+    let names = Names::of(&app, &operator.platform, &page.events).await?;
     let sizes = together::sizes(&app.log, &page.events).await?;
     let results = html! {
         (bar::chips(&view))

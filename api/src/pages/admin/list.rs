@@ -70,7 +70,7 @@ pub async fn show(
     let now = org_list::now(&app.db, &operator.platform, &ids).await?;
     let of_orgs = history::Filter { types: Some(types(Org::TYPE, "")), ..history::Filter::default() };
     let here = View { at: String::new(), ..view.clone() }.url();
-    let past = Past::of(&app, &operator, at, (&here, &of_orgs)).await?;
+    let past = Past::of(&app, at, (&here, &of_orgs)).await?;
     let content = html! {
         (ui::head(TITLE, None, None, ui::actions(control(&view, Some(at)))))
         (bar(&view))

@@ -73,7 +73,7 @@ pub async fn submit(
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
         }
         Err(SendError::Taken { key, holder }) => {
-            let errors = Errors::one("slug", taken(&app, &key, &holder).await?);
+            let errors = Errors::one("slug", taken(&app, &operator, &key, &holder).await?);
             Ok(again(page(&app, &operator, &typed, &errors).await?))
         }
         Err(refusal @ SendError::AddressTaken) => {
@@ -102,8 +102,8 @@ fn parse(typed: &NewOrg) -> Result<Parsed, Errors> {
 }
 
 /// Who holds a slug that was asked for.
-pub async fn taken(app: &App, slug: &str, holder: &StreamId) -> Result<String, Error> {
-    let held = org_detail::holder(&app.db, slug).await?;
+pub async fn taken(app: &App, operator: &Operator, slug: &str, holder: &StreamId) -> Result<String, Error> {
+    let held = org_detail::holder_shown(&app.db, &operator.platform, slug).await?;
     let name = held.map_or_else(|| holder.id.clone(), |held| format!("“{}”", held.name));
     Ok(format!("the slug {slug} belongs to {name}; slugs are never given away again"))
 }
@@ -119,7 +119,7 @@ pub struct Proposal {
 /// What the script asks while one types: a slug for a name, and whether a slug can be had.
 pub async fn slug(
     State(app): State<App>,
-    _: Operator,
+    operator: Operator,
     Query(Proposal { name, slug }): Query<Proposal>,
 ) -> Result<impl IntoResponse, Error> {
     let parsed = match slug.trim() {
@@ -127,7 +127,7 @@ pub async fn slug(
         typed => typed.parse::<Slug>().map_err(|error| error.to_string()),
     };
     let holder = match &parsed {
-        Ok(slug) => org_detail::holder(&app.db, slug.as_str()).await?,
+        Ok(slug) => org_detail::holder_shown(&app.db, &operator.platform, slug.as_str()).await?,
         Err(_) => None,
     };
     let held = holder.map(|held| format!("this slug belongs to “{}”", held.name));

@@ -48,7 +48,7 @@ pub async fn overview(
     let (desk, forget) = arrive(&app, &operator, &headers, id, asked.seen()).await?;
     let org = load(&app, &operator, id).await?;
     let events = history::of_org(&app.log, &operator.scope(), id, i64::MAX, 8).await?;
-    let names = Names::of(&app, &events).await?;
+    let names = Names::of(&app, &operator.platform, &events).await?;
     let content = html! {
         (head(&org, &operator, Some(&paths::org(id))))
         (org_tabs(id, "Overview", None))
@@ -115,7 +115,7 @@ pub async fn history(
     let org = load(&app, &operator, id).await?;
     let before = before.unwrap_or(i64::MAX);
     let events = history::of_org(&app.log, &operator.scope(), id, before, EVENTS).await?;
-    let names = Names::of(&app, &events).await?;
+    let names = Names::of(&app, &operator.platform, &events).await?;
     let older = events.last().filter(|last| last.sequence > 1);
     let older = older.map(|last| format!("{}?before={}", paths::org_history(id), last.position));
     let newest = (before < i64::MAX).then(|| paths::org_history(id));

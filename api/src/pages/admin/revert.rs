@@ -191,7 +191,7 @@ where
         if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
             let since: Vec<Recorded> =
                 self.stream.iter().filter(|event| event.sequence > seen).cloned().collect();
-            return self.again(meanwhile(self.app, "this", &since).await?).await;
+            return self.again(meanwhile(self.app, self.operator, "this", &since).await?).await;
         }
         let Ok(plan) = &self.plan else { return self.again(html! {}).await };
         let (expected_sequence, address) = (Some(self.sequence()), client.address);
@@ -199,7 +199,7 @@ where
         match self.order(plan.command.clone(), envelope).await {
             Ok(receipt) => Ok(self.done(receipt.position)),
             Err(SendError::Stale { since, .. }) => {
-                self.again(meanwhile(self.app, "this", &since).await?).await
+                self.again(meanwhile(self.app, self.operator, "this", &since).await?).await
             }
             Err(SendError::Rule(why)) => self.again(not_done(&why.to_string())).await,
             Err(why @ (SendError::LastOne | SendError::Taken { .. })) => {
@@ -227,7 +227,7 @@ where
 
     async fn page(&self, note: Markup) -> Result<Markup, Error> {
         let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
-        let names = Names::of(self.app, &self.stream).await?;
+        let names = Names::of(self.app, &self.operator.platform, &self.stream).await?;
         let position = self.event.position;
         let title = format!("Revert #{position}");
         let together = self.stream.iter().filter(|event| same_command(event, &self.event)).count();

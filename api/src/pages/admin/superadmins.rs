@@ -151,8 +151,8 @@ async fn password_box(app: &App, token: &str) -> Result<Markup, Error> {
 }
 
 /// What others did since a page was made.
-async fn meanwhile(app: &App, since: &[Recorded], again: bool) -> Result<Markup, Error> {
-    let names = Names::of(app, since).await?;
+async fn meanwhile(app: &App, operator: &Operator, since: &[Recorded], again: bool) -> Result<Markup, Error> {
+    let names = Names::of(app, &operator.platform, since).await?;
     Ok(ui::note(
         Tone::Warning,
         html! {
@@ -216,7 +216,7 @@ fn pager((name, before, last): (&str, Option<i64>, Option<i64>), at: Option<At>,
 /// Whoever has a shell on the server needs no role here, so what they do is shown by itself.
 async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error> {
     let events = history::by_shell(&app.log, &operator.platform, i64::MAX, SHELL).await?;
-    let names = Names::of(app, &events).await?;
+    let names = Names::of(app, &operator.platform, &events).await?;
     let list = if events.is_empty() {
         ui::empty("Nothing yet.", html! { "Whatever is done from the server's shell is shown here." })
     } else {
@@ -233,7 +233,7 @@ async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error>
 async fn granted_lately(app: &App, operator: &Operator) -> Result<Markup, Error> {
     let of_roles = Filter { types: Some(filter::types(Grant::TYPE, "")), ..Filter::default() };
     let page = history::page(&app.log, &operator.platform, &of_roles, Place::Newest, LATELY).await?;
-    let names = Names::of(app, &page.events).await?;
+    let names = Names::of(app, &operator.platform, &page.events).await?;
     let all = html! { a href={ (paths::ADMIN_HISTORY) "?kind=" (Grant::TYPE) } { "Open in History" } };
     Ok(ui::card_with("What happened to roles", all, names.timeline(&page.events)))
 }

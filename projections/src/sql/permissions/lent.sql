@@ -1,6 +1,6 @@
 -- Organisations, by their names and at most $3, in which a role that may not by default may do $2 with things of the
 -- type $1, and how many there are. Archived ones don't count.
-select o.name, count(*) over () as organisations
+select o.org_id, o.name, count(*) over () as organisations
 from org_detail o
 where o.status <> 'archived' and exists (
     select 1

@@ -49,7 +49,7 @@ pub async fn show(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, seen).await?;
     let done = Done::load(&app, &operator, correlation).await?;
-    let names = Names::of(&app, &done.events).await?;
+    let names = Names::of(&app, &operator.platform, &done.events).await?;
     let title = done.title();
     let all = format!("{}?correlation={correlation}", paths::ADMIN_HISTORY);
     let content = html! {
@@ -91,7 +91,7 @@ impl Done {
             refused.remove(&org.0);
         }
         let ids: Vec<Uuid> = refused.keys().copied().collect();
-        done.names = org_detail::names(&app.db, &ids).await?;
+        done.names = org_detail::names_shown(&app.db, &operator.platform, &ids).await?;
         done.refused = refused;
         Ok(done)
     }

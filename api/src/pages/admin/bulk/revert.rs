@@ -104,7 +104,7 @@ impl<'a> Together<'a> {
             undos.push(Undo::of(app, operator, (org, event.clone(), stream), (targets, true))?);
         }
         let ids: Vec<Uuid> = undos.iter().map(|undo| undo.id.0).collect();
-        let names = org_detail::names(&app.db, &ids).await?;
+        let names = org_detail::names_shown(&app.db, &operator.platform, &ids).await?;
         undos.sort_by_key(|undo| names.get(&undo.id.0).cloned());
         let title = format!("Revert: {}", done.title());
         Ok(Self { app, operator, correlation, title, undos, names })

@@ -34,7 +34,7 @@ pub async fn show(
     let related = related::related(&app.log, &event).await?;
     let told = related.causes.iter().chain(&related.same_command).chain(&related.consequences);
     let all: Vec<Recorded> = told.chain([&event]).cloned().collect();
-    let names = Names::of(&app, &all).await?;
+    let names = Names::of(&app, &operator.platform, &all).await?;
     let title = format!("Event #{position}");
     let content = html! {
         (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), way_back(&event, &operator)))

@@ -16,19 +16,19 @@ use futures::stream;
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::history::{self, Filter};
-use projections::operator_reads::OperatorRead;
+use projections::scope::{Reads, Shown};
 use projections::seal::manifest::Tally;
 use projections::transfer;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::view::View;
-use crate::access::{Operator, is_still_operator};
+use crate::access::{self, NotedOnce, Operator, is_still_operator};
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::Query;
 use crate::pages::names::Names;
-use crate::{clock, paths};
+use crate::paths;
 
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -52,7 +52,7 @@ pub async fn send(
     let view = view.newest();
     let filter = view.filter(&app, &operator).await?;
     let filter = filter.map_err(|wrong| Error::Unprocessable(wrong.sentences()))?;
-    note(&app, &operator, filter.org, format!("{}?{}", paths::ADMIN_HISTORY_EXPORT, view.query())).await?;
+    note(&app, &operator, format!("{}?{}", paths::ADMIN_HISTORY_EXPORT, view.query())).await?;
     let up_to = app.projector.position().await?;
     let (kind, ending) = match format {
         Format::Ndjson => ("application/x-ndjson", "ndjson"),
@@ -69,23 +69,17 @@ pub async fn send(
         up_to,
         place: Place::Start,
         tally: Tally::default(),
+        noted: NotedOnce::default(),
     };
     let body = Body::from_stream(stream::try_unfold(export, Export::next));
     Ok(([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)], body).into_response())
 }
 
-/// Writes down that this leaves as a file, with what was asked for, in place of what the gate would note.
-pub(super) async fn note(
-    app: &App,
-    operator: &Operator,
-    org_id: Option<Uuid>,
-    page: String,
-) -> Result<(), Error> {
+/// Writes down that this leaves as a file, with what was asked for, in place of what the gate would note. The
+/// organisations are noted as they are read.
+pub(super) async fn note(app: &App, operator: &Operator, page: String) -> Result<(), Error> {
     operator.platform.take_reads();
-    let identity = &operator.identity;
-    let (person_id, session_id) = (identity.person().0, identity.session.session_id);
-    let (read_id, at) = (clock::new_id(), clock::now());
-    Ok(app.recorder.record(OperatorRead { read_id, at, person_id, session_id, org_id, page }).await?)
+    access::note(app, &operator.identity, Reads::from([(None, Shown::Listed)]), &page).await
 }
 
 /// The ways to the file of what a page shows.
@@ -115,6 +109,7 @@ struct Export {
     up_to: i64,
     place: Place,
     tally: Tally,
+    noted: NotedOnce,
 }
 
 enum Place {
@@ -150,9 +145,9 @@ impl Export {
         let (log, platform) = (&self.app.log, &self.operator.platform);
         let (events, next) = history::batch(log, platform, &self.filter, after, self.up_to).await?;
         self.place = next.map_or(Place::End, Place::After);
-        Ok(match self.format {
+        let bytes = match self.format {
             Format::Csv => {
-                let names = Names::of(&self.app, &events).await?;
+                let names = Names::of(&self.app, platform, &events).await?;
                 events.iter().flat_map(|event| csv(&row(event, &names))).collect()
             }
             Format::Ndjson => {
@@ -164,7 +159,9 @@ impl Export {
                 }
                 bytes
             }
-        })
+        };
+        self.noted.note(&self.app, &self.operator, paths::ADMIN_HISTORY_EXPORT).await?;
+        Ok(bytes)
     }
 
     /// What was asked for, and the signature of whoever seals, if anybody does.

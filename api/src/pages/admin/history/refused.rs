@@ -2,9 +2,12 @@
 //!
 //! **Invariant:** nothing here happened, so nothing here has a position.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use maud::{Markup, html};
 use projections::access_log::{self, Refused};
+use projections::org_detail;
 
 use super::{Before, beside};
 use crate::access::Operator;
@@ -27,6 +30,12 @@ pub async fn show(
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let refused = access_log::before(&app.db, &operator.platform, before, limit).await?;
+    // Whose slug somebody wanted is told by the refusal itself.
+    let taken: BTreeSet<&str> =
+        refused.iter().filter_map(|it| it.refusal.strip_suffix(" is taken")).collect();
+    for slug in taken {
+        org_detail::holder_shown(&app.db, &operator.platform, slug).await?;
+    }
     let actors: Vec<&str> = refused.iter().map(|it| it.actor.as_str()).collect();
     let names = Names::of_actors(&app, &actors).await?;
     let last = refused.last().filter(|_| refused.len() == SHOWN).map(|last| last.entry_id);

@@ -2,7 +2,7 @@
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
 //! **Invariant:** who asked is asked for again before anything is said, and each second: the stream ends with the
-//! session, with the grant, and with the server.
+//! session, with the grant, and with the server. What the new events are about is noted before their number leaves.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,9 +14,10 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use maud::{Markup, html};
 use projections::history::{self, Filter, Place};
+use projections::scope::Shown;
 
 use super::view::View;
-use crate::access::{Operator, is_still_operator};
+use crate::access::{self, Operator, is_still_operator};
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::Query;
@@ -42,7 +43,7 @@ pub async fn follow(
     let Place::After(after) = place else {
         return Err(Error::Unprocessable("Say after which position: after=1234.".to_owned()));
     };
-    let tail = Tail { app, headers, filter, after, seen: after, told: 0 };
+    let tail = Tail { app, operator, headers, filter, after, seen: after, told: 0 };
     let events = stream::unfold(tail, |tail| async {
         let (event, tail) = tail.next().await?;
         Some((Ok::<_, Infallible>(event), tail))
@@ -59,6 +60,7 @@ pub(super) fn link(view: &View, position: i64) -> Markup {
 /// A browser that waits.
 struct Tail {
     app: App,
+    operator: Operator,
     headers: HeaderMap,
     filter: Filter,
     after: i64,
@@ -95,9 +97,12 @@ impl Tail {
         let position = self.app.projector.position().await?;
         if position > self.seen {
             self.seen = position;
-            let number = history::newer(&self.app.log, &self.filter, self.after, MOST).await?;
+            let (log, platform) = (&self.app.log, &self.operator.platform);
+            let number = history::newer(log, platform, &self.filter, self.after, MOST).await?;
+            let reads = platform.take_reads().into_keys().map(|org| (org, Shown::Listed)).collect();
             if number > self.told {
                 self.told = number;
+                access::note(&self.app, &self.operator.identity, reads, paths::ADMIN_HISTORY_TAIL).await?;
                 return Ok(Some(told(number)));
             }
         }

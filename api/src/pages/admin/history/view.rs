@@ -247,7 +247,7 @@ impl View {
             let stream = id.map_or_else(|| about.to_lowercase(), |id| id.to_string());
             filter.stream = Some(stream.clone());
             let of_it = Filter { stream: Some(stream), ..Filter::default() };
-            if !known && history::newer(&app.log, &of_it, 0, 1).await? == 0 {
+            if !known && !history::is_any(&app.log, &of_it).await? {
                 errors.add("about", "nothing ever happened to anything with this id");
             }
         }
@@ -257,7 +257,7 @@ impl View {
             if filter.correlation.is_none() {
                 errors
                     .add("correlation", "this is no id; one looks like 01a12eea-1f6e-74d4-b96f-58da6d4a8512");
-            } else if history::newer(&app.log, &of_it, 0, 1).await? == 0 {
+            } else if !history::is_any(&app.log, &of_it).await? {
                 errors.add("correlation", "nothing in the history has this correlation id");
             }
         }

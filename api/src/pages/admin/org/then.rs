@@ -44,7 +44,7 @@ pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: At) -> Resul
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let events = history::of_org(&app.log, &operator.scope(), id, at.end(), 8).await?;
-            let names = Names::of(app, &events).await?;
+            let names = Names::of(app, &operator.platform, &events).await?;
             let differences = as_of::differences(app, &state(then), &state(now)).await?;
             ui::columns(
                 html! {
@@ -102,7 +102,7 @@ pub async fn events(
     let page = Page::open(app, operator, at, (id, "History", paths::org_history(id))).await?;
     let end = before.unwrap_or(i64::MAX).min(at.end());
     let events = history::of_org(&app.log, &operator.scope(), id, end, EVENTS).await?;
-    let names = Names::of(app, &events).await?;
+    let names = Names::of(app, &operator.platform, &events).await?;
     let older = events.last().filter(|last| last.sequence > 1);
     let older = older.map(|last| at.link(&format!("{}?before={}", page.path, last.position)));
     let newest = before.map(|_| at.link(&page.path));
@@ -133,7 +133,7 @@ impl<'a> Page<'a> {
     async fn render(&self, content: Markup) -> Result<Markup, Error> {
         let id = self.today.org_id;
         let of_org = history::Filter { org: Some(id), ..history::Filter::default() };
-        let past = Past::of(self.app, self.operator, self.at, (&self.path, &of_org)).await?;
+        let past = Past::of(self.app, self.at, (&self.path, &of_org)).await?;
         let org = self.then.as_ref().map_or(&self.today, |then| &then.org);
         let status = self.then.as_ref().map(|then| status(&then.org));
         let control = as_of::control(&self.path, Some(self.at), &[]);

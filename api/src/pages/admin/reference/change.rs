@@ -148,7 +148,11 @@ async fn refused(
     let (status, errors, note) = match refusal {
         SendError::Stale { sequence, since } => {
             typed.expected_sequence = Some(sequence);
-            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, "this resource type", &since).await?)
+            (
+                StatusCode::CONFLICT,
+                Errors::default(),
+                meanwhile(app, operator, "this resource type", &since).await?,
+            )
         }
         SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
         other @ (SendError::Forbidden

@@ -34,7 +34,7 @@ pub async fn show(
     let reach = resource_types::reach(&app.db, &operator.platform, &row).await?;
     let mut events = app.log.stream(&stream(&row.code), 0).await?;
     events.reverse();
-    let names = Names::of(&app, &events).await?;
+    let names = Names::of(&app, &operator.platform, &events).await?;
     let change = operator.identity.is_superadmin();
     let content = html! {
         (head(&row, change))

@@ -29,7 +29,7 @@ pub(super) async fn all(app: &App, operator: &Operator, at: At) -> Result<Markup
     let now = resource_types::all(&app.db, &operator.platform).await?;
     let of_types =
         Filter { types: Some(types(<ResourceType as cqrs_es::Aggregate>::TYPE, "")), ..Filter::default() };
-    let past = Past::of(app, operator, at, (paths::ADMIN_REFERENCE, &of_types)).await?;
+    let past = Past::of(app, at, (paths::ADMIN_REFERENCE, &of_types)).await?;
     let columns = [
         Column::new("Resource type"),
         Column::new("Code").wide(),
@@ -73,14 +73,14 @@ pub(super) async fn one(
     events.reverse();
     let path = paths::resource_type(&today.code);
     let of_type = Filter { stream: Some(today.code.clone()), ..Filter::default() };
-    let past = Past::of(app, operator, at, (&path, &of_type)).await?;
+    let past = Past::of(app, at, (&path, &of_type)).await?;
     let row = then.unwrap_or(today);
     let status = then.map(|then| ui::badge(situation(then)));
     let control = as_of::control(&path, Some(at), &[]);
     let content = html! {
         (ui::head(&row.label, status, Some(ui::id(&row.code)), ui::actions(control)))
         @match then {
-            Some(then) => (told(app, then, today, &events).await?),
+            Some(then) => (told(app, operator, then, today, &events).await?),
             None => (not_yet(today)),
         }
     };
@@ -91,11 +91,12 @@ pub(super) async fn one(
 
 async fn told(
     app: &App,
+    operator: &Operator,
     then: &ResourceTypeRow,
     today: &ResourceTypeRow,
     events: &[Recorded],
 ) -> Result<Markup, Error> {
-    let names = Names::of(app, events).await?;
+    let names = Names::of(app, &operator.platform, events).await?;
     let differences = as_of::differences(app, &state(then), &state(today)).await?;
     let spread = ui::facts(&[
         ("Spread", html! { (spread(then)) }),

@@ -158,7 +158,8 @@ async fn refused(
     let _or_nearly = app.projector.wait_for(app.log.last_position().await?, WAIT).await;
     let case = Case::open(app, case.operator, case.request.request_id, case.decision).await?;
     let still = case.request.is_open();
-    let (status, errors, note) = told(app, refusal, &mut typed.expected_sequence, still).await?;
+    let (status, errors, note) =
+        told(app, case.operator, refusal, &mut typed.expected_sequence, still).await?;
     Ok((status, case.page(app, &typed, &errors, note).await?).into_response())
 }
 

@@ -224,7 +224,7 @@ async fn refused(
     let errors = match refusal {
         SendError::Stale { sequence, since } => {
             typed.expected_sequence = Some(sequence);
-            let note = meanwhile(app, &since, true).await?;
+            let note = meanwhile(app, operator, &since, true).await?;
             let page = page(app, operator, &typed, &Errors::default(), note).await?;
             return Ok((StatusCode::CONFLICT, page).into_response());
         }

@@ -120,7 +120,8 @@ async fn refused(
 ) -> Result<Response, Error> {
     // As it is by now: it may be somebody else's doing that this was refused.
     let holder = load(app, operator, holder.person, holder.role.as_str()).await?;
-    let (status, errors, note) = told(app, refusal, &mut typed.expected_sequence, holder.is_held()).await?;
+    let (status, errors, note) =
+        told(app, operator, refusal, &mut typed.expected_sequence, holder.is_held()).await?;
     let page = page(app, operator, &holder, (&typed, &errors), note).await?;
     Ok((status, page).into_response())
 }
@@ -128,6 +129,7 @@ async fn refused(
 /// Why a change of somebody's role was not made, where the form is shown again; `still` is whether it could be sent again.
 pub(super) async fn told(
     app: &App,
+    operator: &Operator,
     refusal: SendError<GrantError>,
     expected_sequence: &mut Option<i64>,
     still: bool,
@@ -135,7 +137,7 @@ pub(super) async fn told(
     Ok(match refusal {
         SendError::Stale { sequence, since } => {
             *expected_sequence = Some(sequence);
-            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, &since, still).await?)
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, operator, &since, still).await?)
         }
         SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
         SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),

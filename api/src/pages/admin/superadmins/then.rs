@@ -28,7 +28,7 @@ pub(super) async fn show(app: &App, operator: &Operator, asked: &Asked, at: At) 
     let now = grants::held(&app.db, &operator.platform, OPEN).await?;
     let open = grants::open_requests_at(&app.db, &operator.platform, at.position, OPEN).await?;
     let of_roles = Filter { types: Some(types(Grant::TYPE, "")), ..Filter::default() };
-    let moment = Past::of(app, operator, at, (paths::ADMIN_SUPERADMINS, &of_roles)).await?;
+    let moment = Past::of(app, at, (paths::ADMIN_SUPERADMINS, &of_roles)).await?;
     let since: Vec<GrantListed> = now.into_iter().filter(|grant| grant.position > at.position).collect();
     let control = as_of::control(paths::ADMIN_SUPERADMINS, Some(at), &[]);
     let content = html! {

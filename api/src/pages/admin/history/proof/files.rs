@@ -47,7 +47,7 @@ pub async fn checkpoint(
 pub async fn checkpoints(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
     let opened = sealer(&app)?.log.open().await.map_err(anyhow::Error::from)?;
     let (log, length) = opened.ok_or_else(|| Error::NoSuch("There is no checkpoint yet.".to_owned()))?;
-    note(&app, &operator, None, paths::ADMIN_HISTORY_PROOF_CHECKPOINTS.to_owned()).await?;
+    note(&app, &operator, paths::ADMIN_HISTORY_PROOF_CHECKPOINTS.to_owned()).await?;
     let body = stream::try_unfold(log.take(length), |mut log| async move {
         let mut chunk = Vec::with_capacity(CHUNK);
         let read = log.read_buf(&mut chunk).await?;
