@@ -9,6 +9,7 @@ mod as_of;
 mod finding;
 mod given;
 mod histories;
+mod large;
 mod lists;
 mod log;
 mod matrix;
