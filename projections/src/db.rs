@@ -156,6 +156,12 @@ pub enum OpenError {
     File { path: PathBuf, why: std::io::Error },
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
+    #[error(
+        "DATABASE_URL leads to a pooler ({0}). portal keeps its role, its time limits, prepared statements and \
+         notifications in its sessions, and has a pool of its own: connect to Postgres itself. PgBouncer is fine with \
+         pool_mode = session and ignore_startup_parameters = extra_float_digits"
+    )]
+    Pooler(String),
     #[error("the schema can't be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("DATABASE_URL: {0}")]
