@@ -58,6 +58,15 @@ pub struct Settings {
     /// Days within which a role that is given in the console must end; without it, it may be for good
     #[arg(long, env = "PORTAL_GRANT_MAX_DAYS", global = true, value_parser = clap::value_parser!(i64).range(1..=3650))]
     pub grant_max_days: Option<i64>,
+    /// Days until it is forgotten what operators were shown of an organisation
+    #[arg(long, env = "PORTAL_KEEP_OPERATOR_READS_DAYS", default_value_t = 730, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
+    pub keep_operator_reads_days: i64,
+    /// Days until it is forgotten which commands were refused
+    #[arg(long, env = "PORTAL_KEEP_REFUSALS_DAYS", default_value_t = 365, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
+    pub keep_refusals_days: i64,
+    /// Days until sign-ins, and what changed of how people sign in, are forgotten
+    #[arg(long, env = "PORTAL_KEEP_ACCOUNT_LOG_DAYS", default_value_t = 365, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
+    pub keep_account_log_days: i64,
     /// File of the private key that signs checkpoints of the log, made by portal keys; without it, nothing is sealed
     #[arg(long, env = "PORTAL_SEAL_KEY", global = true, value_name = "FILE")]
     pub seal_key: Option<PathBuf>,

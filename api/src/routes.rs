@@ -104,6 +104,7 @@ fn what_happened(routes: Routes) -> Routes {
     routes
         .get(paths::ADMIN_HISTORY, Platform, history::show)
         .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
+        .get(paths::ADMIN_HISTORY_SIGN_INS, Platform, history::sign_ins::show)
         .get(paths::ADMIN_HISTORY_EXPORT, Platform, history::export::send)
         .get(paths::ADMIN_HISTORY_EXPORTS, Platform, history::exports::show)
         .get(paths::ADMIN_HISTORY_TAIL, Platform, history::tail::follow)
@@ -149,6 +150,8 @@ fn way_in(routes: Routes) -> Routes {
         .post(paths::ACCOUNT_NAME, SignedIn, account::rename)
         .post(paths::ACCOUNT_PASSWORD, SignedIn, account::change_password)
         .post(paths::ACCOUNT_SESSIONS, SignedIn, account::end_sessions)
+        .get(paths::ACCOUNT_ACTIVITY, SignedIn, account::activity::show)
+        .post(paths::ACCOUNT_CONFIRMATION, SignedIn, pages::sudo::confirmed)
         .get(paths::SECOND_FACTOR, SignedIn, account::second_factor::show)
         .post(paths::SECOND_FACTOR, SignedIn, account::second_factor::confirm)
         .post(paths::SECOND_FACTOR_SECRET, SignedIn, account::second_factor::begin)

@@ -11,6 +11,7 @@ use projections::challenges::{self, Purpose};
 use projections::second_factors;
 use totp_rs::{Builder, Secret, Totp};
 
+use crate::account_log::By;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -32,9 +33,20 @@ pub async fn enter(
     headers: &HeaderMap,
     next: &str,
 ) -> Result<Response, Error> {
+    enter_by(app, (person, By::Password), client, headers, next).await
+}
+
+/// The same for whoever showed something else than a password, which is no more than that.
+pub async fn enter_by(
+    app: &App,
+    (person, by): (PersonId, By),
+    client: &Client,
+    headers: &HeaderMap,
+    next: &str,
+) -> Result<Response, Error> {
     let next = paths::local(next).unwrap_or(paths::ROOT);
     if second_factors::of_person(&app.db, person).await?.is_none() {
-        let cookie = session::start(app, person, client, headers, false).await?;
+        let cookie = session::start(app, person, client, headers, by).await?;
         return Ok((cookie, Redirect::to(next)).into_response());
     }
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
@@ -54,15 +66,23 @@ pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
     Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
 }
 
+/// What somebody typed and was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    Code,
+    RecoveryCode,
+}
+
 /// Takes what somebody typed, if it is a code of their app or a recovery code, and was not taken before.
-pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<bool, Error> {
+pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<Option<Taken>, Error> {
     let typed = plain(typed);
-    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(false) };
+    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(None) };
     if typed.len() == DIGITS && typed.bytes().all(|digit| digit.is_ascii_digit()) {
-        let Some(step) = matching_step(&totp.secret, &typed)? else { return Ok(false) };
-        return Ok(second_factors::take_step(&app.db, person, step).await?);
+        let Some(step) = matching_step(&totp.secret, &typed)? else { return Ok(None) };
+        return Ok(second_factors::take_step(&app.db, person, step).await?.then_some(Taken::Code));
     }
-    Ok(second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?)
+    let used = second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?;
+    Ok(used.then_some(Taken::RecoveryCode))
 }
 
 /// A secret to be shared, and the code that shows that it is.

@@ -15,6 +15,7 @@ use projections::people;
 use projections::sessions::{self, Session, SignedIn};
 use sha2::{Digest, Sha256};
 
+use crate::account_log::{self, AccountEvent, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::clock;
@@ -32,6 +33,11 @@ pub struct Identity {
 impl Identity {
     pub fn person(&self) -> PersonId {
         PersonId(self.session.person_id)
+    }
+
+    /// Notes what they did to their account.
+    pub async fn note(&self, app: &App, what: (AccountEvent, &str), client: &Client) {
+        account_log::note(app, self.person(), what, client, Some(self.session.session_id)).await;
     }
 
     pub fn called(&self) -> &str {
@@ -78,20 +84,20 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
             tracing::warn!(%error, "the use of a session could not be noted");
         }
     }
+    tracing::Span::current().record("person", tracing::field::display(session.person_id));
     let grant = session.grant(now);
     let withheld = grant.is_some() && app.settings.require_second_factor && !session.two_factors;
     Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld }))
 }
 
-/// Starts a session for somebody who has just proven who they are, by more than a password or not; gives the cookie.
-/// The session that the request came with ends. From a password the way leads through
+/// Starts a session for somebody who has just proven who they are, and notes by what; gives the cookie. The session that the request came with ends. From a password the way leads through
 /// [`enter`](crate::second_factor::enter).
 pub(crate) async fn start(
     app: &App,
     person: PersonId,
     client: &Client,
     headers: &HeaderMap,
-    two_factors: bool,
+    by: By,
 ) -> Result<SetCookie, Error> {
     let token = Token::new()?;
     let now = clock::now();
@@ -103,13 +109,17 @@ pub(crate) async fn start(
         idle_at: idle_at(app),
         expires_at: clock::after(chrono::Duration::days(app.settings.session_days)),
         proven_at: now,
-        two_factors,
+        two_factors: by.two_factors(),
         address: client.address.map(|address| address.to_string()),
         agent: client.agent.clone(),
     };
     let old = cookie(headers, session_cookie(app)).map(hash_of);
     sessions::start(&app.db, &session, &token.hash, old).await?;
     people::signed_in(&app.db, person, now).await?;
+    if let Some(words) = by.words() {
+        account_log::note(app, person, (AccountEvent::SignedIn, words), client, Some(session.session_id))
+            .await;
+    }
     let seconds = app.settings.session_days * 24 * 60 * 60;
     Ok(set_cookie(app, session_cookie(app), &token.plain, seconds))
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{clock, links, log, metrics, reactor, routes, sealer, server};
+use crate::{clock, links, log, metrics, reactor, retention, routes, sealer, server};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
@@ -122,5 +122,6 @@ async fn housekeeping(app: App) {
         if let Err(error) = operator_reads::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "reasons that no longer hold could not be removed");
         }
+        retention::sweep(&app).await;
     }
 }

@@ -1,5 +1,6 @@
 //! `/account`: who I am, how I sign in, and where I am signed in.
 
+pub mod activity;
 pub mod passkeys;
 pub mod second_factor;
 
@@ -15,6 +16,7 @@ use projections::{memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::account_log::{AccountEvent, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -88,6 +90,7 @@ pub async fn change_password(
     let mut errors = Errors::default();
     if !app.passwords.verify(typed.current, person.password_hash.clone()).await? {
         errors.add("current", "this is not your password");
+        identity.note(&app, (AccountEvent::ConfirmationFailed, "to change the password"), &client).await;
     }
     if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
         errors.add("password", weak);
@@ -98,20 +101,24 @@ pub async fn change_password(
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
-    let shown = identity.session.two_factors;
-    let cookie = session::start(&app, identity.person(), &client, &headers, shown).await?;
+    let by = By::NewPassword { two_factors: identity.session.two_factors };
+    let cookie = session::start(&app, identity.person(), &client, &headers, by).await?;
+    identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
     Ok((cookie, Redirect::to("/account?done=password")).into_response())
 }
 
 pub async fn end_sessions(
     State(app): State<App>,
     identity: Identity,
+    client: Client,
     Form(End { session }): Form<End>,
 ) -> Result<Redirect, Error> {
+    let which = if session.is_some() { "one" } else { "all others" };
     match session {
         Some(session) => sessions::end(&app.db, identity.person(), session).await?,
         None => sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?,
     }
+    identity.note(&app, (AccountEvent::SessionsEnded, which), &client).await;
     Ok(Redirect::to("/account?done=sessions"))
 }
 
@@ -150,6 +157,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         (second_factor_card(second_factors::of_person(&app.db, identity.person()).await?.as_ref()))
         (passkeys::card(app, identity, errors).await?)
         (sessions_card(&open, identity))
+        (activity::card(app, identity).await?)
     };
     let choices = pages::choices(app, identity).await?;
     Ok(ui::plain_wide("Your account", Some(&pages::viewer(identity, &choices)), content))

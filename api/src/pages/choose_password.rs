@@ -10,6 +10,7 @@ use projections::people::{self, Person};
 use projections::sessions;
 use serde::Deserialize;
 
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -45,6 +46,7 @@ pub async fn submit(
     let id = PersonId(person.person_id);
     people::set_password(&app.db, id, &hash).await?;
     sessions::end_all(&app.db, id).await?;
+    account_log::note(&app, id, (AccountEvent::PasswordChosen, "by a link"), &client, None).await;
     second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
 }
 

@@ -19,6 +19,7 @@ use projections::{Scope, Tenant};
 use serde::Deserialize;
 
 use crate::access::Issuer;
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::bus::{Envelope, Receipt, SendError};
 use crate::client::Client;
@@ -99,6 +100,7 @@ pub async fn submit(
     if invited.person.password_hash.is_some() {
         return Ok(Redirect::to(&dashboard).into_response()); // signed in before, and nothing new was proven
     }
+    account_log::note(&app, person, (AccountEvent::PasswordChosen, "by an invitation"), &client, None).await;
     second_factor::enter(&app, person, &client, &headers, &dashboard).await
 }
 

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use projections::sessions;
 use serde::Deserialize;
 
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -60,7 +61,15 @@ pub async fn submit(
     };
     let stored = person.as_ref().and_then(|person| person.password_hash.clone());
     let known = app.passwords.verify(typed.password, stored).await?;
-    let Some(person) = person.filter(|_| known) else {
+    let Some(person) = person.as_ref().filter(|_| known) else {
+        match &person {
+            Some(person) => {
+                let (id, what) =
+                    (PersonId(person.person_id), (AccountEvent::SignInFailed, "with a wrong password"));
+                account_log::note(&app, id, what, &client, None).await;
+            }
+            None => account_log::nobody("with an unknown address", &client),
+        }
         let wrong = Errors::one("", "This e-mail address and password don't belong together.");
         return Ok(again(page(&app, &typed.email, &typed.next, &wrong)));
     };
@@ -70,11 +79,13 @@ pub async fn submit(
 /// Signs out; with somewhere to go next, to sign in again on the way there.
 pub async fn logout(
     State(app): State<App>,
+    client: Client,
     Visitor(visitor): Visitor,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Error> {
     if let Some(identity) = visitor {
         sessions::end(&app.db, identity.person(), identity.session.session_id).await?;
+        identity.note(&app, (AccountEvent::SignedOut, ""), &client).await;
     }
     let to = paths::local(&next).map_or_else(|| paths::LOGIN.to_owned(), paths::login_then);
     Ok((session::forget(&app), Redirect::to(&to)).into_response())

@@ -12,6 +12,7 @@ use projections::people;
 use serde::Deserialize;
 
 use crate::access::Issuer;
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::bus::Envelope;
 use crate::client::Client;
@@ -57,6 +58,7 @@ pub async fn submit(
     let id = PersonId(person.person_id);
     people::set_name(&app.db, id, &name).await?;
     people::set_password(&app.db, id, &hash).await?;
+    account_log::note(&app, id, (AccountEvent::PasswordChosen, "at the first start"), &client, None).await;
     let reason =
         "The first superadmin, by the link of an empty portal".parse().map_err(anyhow::Error::from)?;
     let give = GrantCommand::Give {

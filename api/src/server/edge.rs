@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -48,7 +49,8 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
 pub(super) fn span<B>(request: &axum::http::Request<B>) -> Span {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let request_id = request.extensions().get::<RequestId>().map(tracing::field::display);
-    tracing::info_span!("request", method = %request.method(), route, request_id)
+    let (person, address) = (Empty, Empty); // known when the gate has looked
+    tracing::info_span!("request", method = %request.method(), route, request_id, person, address)
 }
 
 pub(super) fn answered<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {

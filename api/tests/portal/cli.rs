@@ -72,6 +72,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_REQUIRE_SECOND_FACTOR", "perhaps", "--require-second-factor"),
         ("PORTAL_GRANT_APPROVAL", "perhaps", "--grant-approval"),
         ("PORTAL_GRANT_MAX_DAYS", "0", "--grant-max-days"),
+        ("PORTAL_KEEP_ACCOUNT_LOG_DAYS", "7", "--keep-account-log-days"),
         ("PORTAL_SEAL_KEY", "nowhere.key", "PORTAL_SEAL_KEY: nowhere.key"),
         ("PORTAL_SEAL_KEY", "/dev/null", "PORTAL_SEAL_KEY: /dev/null: this is not the private key"),
         ("RUST_LOG", "portal=loud", "RUST_LOG"),

@@ -5,6 +5,7 @@ mod world;
 
 mod access;
 mod account;
+mod account_log;
 mod admin_actions;
 mod admin_orgs;
 mod as_of;
@@ -40,6 +41,7 @@ mod roles;
 mod seal_logs;
 mod second_factor;
 mod secrets;
+mod sensitive;
 mod server;
 mod setup;
 mod shown;

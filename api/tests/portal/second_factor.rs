@@ -29,7 +29,7 @@ fn codes(page: &Answer) -> Vec<String> {
 }
 
 /// Turns it on with the code of now, so that the next one still counts; gives the secret and the recovery codes.
-async fn enrolled(client: &Client) -> (String, Vec<String>) {
+pub(crate) async fn enrolled(client: &Client) -> (String, Vec<String>) {
     let shown = client.post(SECRET, &[]).await;
     let secret = shown.is(200).value("secret").expect("a secret");
     let done = client.post(PAGE, &[("secret", &secret), ("code", &code(&secret, 0))]).await;
@@ -181,7 +181,8 @@ async fn changing_it_wants_a_fresh_proof(world: World) {
     for path in [CODES, REMOVAL] {
         ana.post(path, &[]).await.is(403).shows("Confirm that it is you");
     }
-    let fresh = codes(ana.post(CODES, &[("sudo_password", PASSWORD)]).await.is(200));
+    ana.post(CODES, &[("sudo_password", PASSWORD)]).await.is(422).shows("this code is not right");
+    let fresh = codes(ana.post(CODES, &[("sudo_code", &recovery[1])]).await.is(200));
     type_code(&half_in(&world).await, &recovery[0]).await.is(422);
     type_code(&half_in(&world).await, &fresh[0]).await.is(303);
     ana.post(REMOVAL, &[]).await.leads_to("/account?done=second-factor");

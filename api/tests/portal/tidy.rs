@@ -191,8 +191,8 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("operator_reads/last_used.sql", "wants the platform: by person"),
     ("operator_reads/reason.sql", "by session: one's own words"),
     ("operator_reads/record_", "writes looks down"),
-    ("operator_reads/set_reason.sql", "by session: one's own words"),
-    ("operator_reads/sweep.sql", "forgets reasons"),
+    ("operator_reads/s", "sets one's own words by session, and sweeps them"),
+    ("retention/", "forgets by age, reads none"),
     ("seal/", "sealing and proving: hashes of everybody's events"),
 ];
 

@@ -21,6 +21,7 @@ mod poison;
 mod projector;
 mod proving;
 mod races;
+mod retention;
 mod seals;
 mod searches;
 mod signing_in;

@@ -7,14 +7,16 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{Next, onwards};
+use crate::account_log::{self, AccountEvent, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Query};
 use crate::pages::form::{Errors, again};
+use crate::paths;
+use crate::second_factor::{self, Taken};
 use crate::session::{self, Visitor};
 use crate::ui::{self, Field};
-use crate::{paths, second_factor};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,14 +57,23 @@ pub async fn submit(
     let Some((handle, forget)) = session::half_done(&app, &headers) else { return Ok(too_late()) };
     let Some(person) = second_factor::waiting(&app, handle).await? else { return Ok(too_late()) };
     app.throttle.code(person, client.address)?;
-    if !second_factor::take(&app, person, &typed.code).await? {
+    let Some(taken) = second_factor::take(&app, person, &typed.code).await? else {
+        account_log::note(&app, person, (AccountEvent::SignInFailed, "with a wrong code"), &client, None)
+            .await;
         let wrong = Errors::one("code", "this code is not right, or it was used before");
         return Ok(again(page(&typed.next, &wrong)));
-    }
+    };
     if !second_factor::arrived(&app, handle).await? {
         return Ok(too_late());
     }
-    let [started] = session::start(&app, person, &client, &headers, true).await?;
+    let by = match taken {
+        Taken::Code => By::PasswordAndCode,
+        Taken::RecoveryCode => By::RecoveryCode,
+    };
+    let [started] = session::start(&app, person, &client, &headers, by).await?;
+    if taken == Taken::RecoveryCode {
+        account_log::note(&app, person, (AccountEvent::RecoveryCodeUsed, "to sign in"), &client, None).await;
+    }
     let [forgotten] = forget;
     let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
     Ok((AppendHeaders([started, forgotten]), Redirect::to(next)).into_response())

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::page;
+use crate::account_log::{self, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -42,10 +43,11 @@ pub async fn submit(
     slowly(&app, &client)?;
     let answer = Answer { handle: answered.handle, credential: answered.credential };
     let Some(person) = passkeys::who(&app, &answer).await? else {
+        account_log::nobody("with a passkey", &client);
         let wrong = Errors::one("", "This passkey opens nothing here. Sign in with your password.");
         return Ok(again(page(&app, "", &answered.next, &wrong)));
     };
-    let cookie = session::start(&app, person, &client, &headers, true).await?;
+    let cookie = session::start(&app, person, &client, &headers, By::Passkey).await?;
     let next = paths::local(&answered.next).unwrap_or(paths::ROOT);
     Ok((cookie, Redirect::to(next)).into_response())
 }
