@@ -3,6 +3,7 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod list;
 mod postgres;
 mod transaction;
 
@@ -14,6 +15,7 @@ use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
+pub(crate) use list::Lists;
 pub use transaction::is_in_doubt;
 pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, Transaction, in_doubt};
 

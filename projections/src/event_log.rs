@@ -31,7 +31,7 @@ pub use recorded::{Recorded, StreamId};
 pub use store::Loaded;
 
 use self::writer::Writer;
-use crate::db::{Db, read, row};
+use crate::db::{Db, Lists, read, row};
 use crate::timestamp::Timestamp;
 
 /// Events that were decided together and become visible together, or not at all.
@@ -224,11 +224,8 @@ impl EventLog {
         }
         read!(self.db, |pool| {
             let mut query = QueryBuilder::new(include_str!("sql/event_log/at.sql"));
-            let mut list = query.separated(", ");
-            for position in positions {
-                list.push_bind(*position);
-            }
-            query.push(") order by position").build_query_as().fetch_all(pool).await
+            Lists::push_one_of(&mut query, positions.iter().copied());
+            query.push(" order by position").build_query_as().fetch_all(pool).await
         })
     }
 

@@ -66,11 +66,12 @@ pub fn is_away(error: &StoreError) -> bool {
     if let E::Database(said) = error {
         return said.code().is_some_and(|code| means_away(&code));
     }
-    // `Protocol` is what is left of a connection that ended in the middle of an answer.
-    matches!(
-        error,
-        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::Protocol(_) | E::WorkerCrashed
-    )
+    // What is left of a connection that ended in the middle of an answer. A statement that has more parameters than the
+    // protocol can count is our own fault, and stays one.
+    if let E::Protocol(why) = error {
+        return !why.contains("too many");
+    }
+    matches!(error, E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed)
 }
 
 /// Codes of Postgres have five places, those of SQLite fewer.

@@ -8,7 +8,7 @@ use domain::values::Email;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row, scoped};
+use crate::db::{Db, Lists, read, row, scoped};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
 use crate::table::{Found, Rows, table};
@@ -243,11 +243,8 @@ pub async fn blast(
     }
     read!(db, |pool| {
         let mut query = QueryBuilder::new(include_str!("sql/memberships/blast.sql"));
-        let mut list = query.separated(", ");
-        for org_id in org_ids {
-            list.push_bind(*org_id);
-        }
-        query.push(") group by m.person_id) hit cross join (select ").push_bind(now).push(" as now) asked");
+        Lists::push_one_of(&mut query, org_ids.iter().copied());
+        query.push(" group by m.person_id) hit cross join (select ").push_bind(now).push(" as now) asked");
         query.build_query_as().persistent(false).fetch_one(pool).await
     })
 }

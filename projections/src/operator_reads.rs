@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
-use crate::db::{Db, Tx, read, row, scoped, write};
+use crate::db::{Db, Lists, Tx, read, row, scoped, write};
 use crate::scope::{Platform, Scope, Shown};
 use crate::timestamp::Timestamp;
 
@@ -249,11 +249,8 @@ pub async fn last_used(
     }
     let rows: Vec<(Uuid, Option<Timestamp>)> = read!(db, |pool| {
         let mut query = QueryBuilder::new(include_str!("sql/operator_reads/last_used.sql"));
-        let mut list = query.push(" in (").separated(", ");
-        for person in people {
-            list.push_bind(*person);
-        }
-        query.push(")").build_query_as().fetch_all(pool).await
+        Lists::push_one_of(&mut query, people.iter().copied());
+        query.build_query_as().fetch_all(pool).await
     })?;
     Ok(rows.into_iter().filter_map(|(person, at)| Some((person, at?))).collect())
 }

@@ -10,7 +10,7 @@ use domain::org::{OrgEvent, Role};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row};
+use crate::db::{Db, Lists, read, row};
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
 use crate::table::{Found, Rows, table};
@@ -81,11 +81,8 @@ pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<U
     }
     let rows: Vec<OrgRow> = read!(db, |pool| {
         let mut query = QueryBuilder::new(OrgRow::BY_ID);
-        let mut list = query.push(" in (").separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")").build_query_as().fetch_all(pool).await
+        Lists::push_one_of(&mut query, ids.iter().copied());
+        query.build_query_as().fetch_all(pool).await
     })?;
     platform.lists(rows.iter().map(|row| row.org_id));
     Ok(rows.into_iter().map(|row| (row.org_id, row)).collect())

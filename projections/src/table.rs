@@ -17,7 +17,7 @@ use uuid::{Builder, Uuid};
 pub(crate) use memory::{Memory, Pending};
 pub(crate) use write::{Tuple, insert};
 
-use crate::db::{Db, Tx, read};
+use crate::db::{Db, Lists, Tx, on, read};
 
 /// A table as statements see it.
 #[derive(Clone, Copy, Debug)]
@@ -83,23 +83,11 @@ impl<'a> Rows<'a> {
         match self {
             _ if ids.is_empty() => Ok(vec![]),
             Self::Pending(memory) => Ok(R::pending(memory).find(&ids)),
-            Self::Stored(Tx::Postgres(tx), _) => {
-                let statement = format!("{} = any($1)", R::BY_ID);
-                sqlx::query_as(&statement).bind(ids).fetch_all(&mut **tx).await
-            }
-            Self::Stored(Tx::Sqlite(tx), _) => {
-                let mut found = Vec::with_capacity(ids.len());
-                for ids in ids.chunks(SQLITE_VALUES) {
-                    let mut query = QueryBuilder::new(R::BY_ID);
-                    let mut list = query.push(" in (").separated(", ");
-                    for id in ids {
-                        list.push_bind(*id);
-                    }
-                    let query = query.push(")").build_query_as();
-                    found.extend(query.persistent(ids.len() == 1).fetch_all(&mut **tx).await?);
-                }
-                Ok(found)
-            }
+            Self::Stored(tx, _) => on!(tx, |conn| {
+                let mut query = QueryBuilder::new(R::BY_ID);
+                Lists::push_one_of(&mut query, ids);
+                query.build_query_as().fetch_all(conn).await
+            }),
         }
     }
 
@@ -139,9 +127,6 @@ pub(crate) fn key_of(aggregate_id: &str) -> Uuid {
     })
 }
 
-/// Values that one statement can carry on SQLite.
-const SQLITE_VALUES: usize = 32_000;
-
 /// Ids with names, from a statement that ends in the name of the id's column.
 pub(crate) async fn names(
     db: &Db,
@@ -153,11 +138,8 @@ pub(crate) async fn names(
     }
     let rows: Vec<(Uuid, String)> = read!(db, |pool| {
         let mut query = QueryBuilder::new(statement);
-        let mut list = query.push(" in (").separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")").build_query_as().fetch_all(pool).await
+        Lists::push_one_of(&mut query, ids.iter().copied());
+        query.build_query_as().fetch_all(pool).await
     })?;
     Ok(rows.into_iter().collect())
 }

@@ -6,7 +6,7 @@
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::{Db, read};
+use crate::db::{Db, Lists, read};
 use crate::event_log::{EventLog, ReadError, Recorded, StreamId};
 
 /// Events of a kind that are shown at most.
@@ -100,11 +100,8 @@ async fn consequences(log: &EventLog, position: i64) -> Result<Vec<Recorded>, sq
     while !of.is_empty() && found.len() < MOST {
         let next: Vec<i64> = read!(log.db(), |pool| {
             let mut query = QueryBuilder::new(include_str!("../sql/history/caused_by.sql"));
-            let mut list = query.separated(", ");
-            for position in &of {
-                list.push_bind(*position);
-            }
-            query.push(") order by position limit ").push(MOST - found.len());
+            Lists::push_one_of(&mut query, of);
+            query.push(" order by position limit ").push(MOST - found.len());
             query.build_query_scalar().persistent(false).fetch_all(pool).await
         })?;
         found.extend(log.at(&next).await?);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::batch;
 use super::filter::Filter;
-use crate::db::read;
+use crate::db::{Lists, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
 
@@ -34,19 +34,14 @@ pub async fn events(
 
 /// How many commands were carried out together with each of these events, by the whole that they are part of.
 pub async fn sizes(log: &EventLog, events: &[Recorded]) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
-    let mut wholes: Vec<Uuid> = events.iter().filter_map(whole_of).collect();
-    wholes.sort_unstable();
-    wholes.dedup();
+    let wholes: Vec<Uuid> = events.iter().filter_map(whole_of).collect();
     if wholes.is_empty() {
         return Ok(HashMap::new());
     }
     let counted: Vec<(Uuid, i64)> = read!(log.db(), |pool| {
         let mut query = QueryBuilder::new(include_str!("../sql/history/together.sql"));
-        let mut list = query.separated(", ");
-        for whole in &wholes {
-            list.push_bind(*whole);
-        }
-        query.push(") group by correlation_id");
+        Lists::push_one_of(&mut query, wholes);
+        query.push(" group by correlation_id");
         query.build_query_as().persistent(false).fetch_all(pool).await
     })?;
     Ok(counted.into_iter().collect())

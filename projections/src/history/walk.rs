@@ -10,7 +10,7 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 use uuid::Uuid;
 
 use super::filter::{Filter, Only, Source};
-use crate::db::{Db, read};
+use crate::db::{Db, Lists, read};
 use crate::org_list::like_pattern;
 
 /// Rows that one walk reads at most.
@@ -234,16 +234,16 @@ where
 /// Everything that a row is compared with.
 pub(super) fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter)
 where
-    D: Database,
+    D: Lists,
     Uuid: Encode<'a, D> + Type<D>,
     &'a str: Encode<'a, D> + Type<D>,
     String: Encode<'a, D> + Type<D>,
 {
     if let Some(actors) = &filter.actors {
-        one_of(query, "actor", actors.iter().map(String::as_str));
+        D::push_one_of(query.push(" and actor"), actors.iter().cloned());
     }
     if let Some(types) = &filter.types {
-        one_of(query, "event_type", types.iter().copied());
+        D::push_one_of(query.push(" and event_type"), types.iter().map(|it| (*it).to_owned()));
     }
     if let Some(org) = filter.org {
         query.push(" and org_id = ").push_bind(org);
@@ -264,16 +264,4 @@ where
     if let Some(text) = &filter.text {
         query.push(" and words like ").push_bind(like_pattern(text)).push(" escape '!'");
     }
-}
-
-fn one_of<'a, D>(query: &mut QueryBuilder<'a, D>, column: &str, values: impl Iterator<Item = &'a str>)
-where
-    D: Database,
-    &'a str: Encode<'a, D> + Type<D>,
-{
-    let mut list = query.push(" and ").push(column).push(" in (").separated(", ");
-    for value in values {
-        list.push_bind(value);
-    }
-    query.push(")");
 }

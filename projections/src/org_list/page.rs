@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::search::{self, Found, MANY, Term};
 use super::{ACTIVE, ARCHIVED, OrgListed, SUSPENDED, total};
-use crate::db::{Db, read};
+use crate::db::{Db, Lists, read};
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
@@ -218,7 +218,7 @@ async fn counted(db: &Db, filter: &Filter, among: Among<'_>) -> Result<i64, sqlx
 /// The rows that hold then or now, that pass the filter, and that have the text.
 fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter, among: Among<'a>)
 where
-    D: sqlx::Database,
+    D: Lists,
     i64: sqlx::Encode<'a, D> + sqlx::Type<D>,
     Uuid: sqlx::Encode<'a, D> + sqlx::Type<D>,
     String: sqlx::Encode<'a, D> + sqlx::Type<D>,
@@ -244,7 +244,9 @@ where
     }
     match among {
         Among::All => {}
-        Among::These(ids) => is_one_of(query.push(" and "), ids),
+        Among::These(ids) => {
+            D::push_one_of(query.push(" and org_id"), ids.iter().copied());
+        }
         Among::Beginning(term) => {
             query.push(" and name_key >= ").push_bind(term.text.as_str());
             query.push(" and name_key < ").push_bind(term.end());
@@ -252,7 +254,7 @@ where
         Among::Walk(term, owned) => {
             query.push(" and (search like ").push_bind(term.pattern.as_str()).push(" escape '!' or ");
             if let Some(ids) = owned {
-                is_one_of(query, ids);
+                D::push_one_of(query.push("org_id"), ids.iter().copied());
             } else {
                 query.push("(select email from people where person_id = owner_id) like ");
                 query.push_bind(term.pattern.as_str()).push(" escape '!'");
@@ -260,22 +262,6 @@ where
             query.push(")");
         }
     }
-}
-
-fn is_one_of<'a, D>(query: &mut QueryBuilder<'a, D>, ids: &[Uuid])
-where
-    D: sqlx::Database,
-    Uuid: sqlx::Encode<'a, D> + sqlx::Type<D>,
-{
-    if ids.is_empty() {
-        query.push("1 = 0");
-        return;
-    }
-    let mut list = query.push("org_id in (").separated(", ");
-    for id in ids {
-        list.push_bind(*id);
-    }
-    query.push(")");
 }
 
 fn in_order<D: sqlx::Database>(query: &mut QueryBuilder<'_, D>, order: &Order) {

@@ -7,7 +7,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::Finding;
-use crate::db::{Db, Engine, read, row};
+use crate::db::{Db, Lists, read, row};
 use crate::event_log::Recorded;
 use crate::projector::batch::Entry;
 use crate::projector::{FoldError, Progress, walk};
@@ -193,21 +193,11 @@ row! {
 
 /// The records of these commands.
 async fn stored(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Record>, sqlx::Error> {
-    let commands: Vec<Record> = match &db.0 {
-        _ if ids.is_empty() => vec![],
-        Engine::Postgres { pool, .. } => {
-            let commands = include_str!("../../sql/projector/commands_postgres.sql");
-            sqlx::query_as(commands).bind(ids).fetch_all(pool).await?
-        }
-        Engine::Sqlite { reader, .. } => {
-            let mut query = QueryBuilder::new(include_str!("../../sql/projector/commands_sqlite.sql"));
-            let mut list = query.separated(", ");
-            for id in ids {
-                list.push_bind(id);
-            }
-            query.push(")").build_query_as().fetch_all(reader).await?
-        }
-    };
+    let commands: Vec<Record> = read!(db, |pool| {
+        let mut query = QueryBuilder::new(include_str!("../../sql/projector/commands.sql"));
+        Lists::push_one_of(&mut query, ids);
+        query.build_query_as().fetch_all(pool).await?
+    });
     Ok(commands.into_iter().map(|command| (command.command_id, command)).collect())
 }
 

@@ -1,2 +1,2 @@
 -- Events that the events at the positions that follow led to.
-select position from history where causation in (
+select position from history where causation

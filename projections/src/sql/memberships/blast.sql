@@ -14,4 +14,4 @@ from (
     select m.person_id, count(o.org_id) as places
     from membership m
     left join org_detail o on o.org_id = m.org_id and o.status = 'active'
-    where m.org_id in (
+    where m.org_id
