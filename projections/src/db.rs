@@ -335,6 +335,7 @@ steps! {
     8 "0008_seal"
     9 "0009_saved_searches"
     10 "0010_log_head"
+    12 "0012_snapshots"
     15 "0015_account_log"
     16 "0016_seal_contradictions"
 }

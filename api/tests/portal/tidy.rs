@@ -157,7 +157,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("as_of/", "positions, and resource types, which are nobody's; one organisation's stream is scoped"),
     ("event_log/at.sql", "import: compares the log with a file"),
     ("event_log/look_", "the writer: judges appends"),
-    ("event_log/stream.sql", "the bus: an aggregate from its own events"),
+    ("event_log/stream", "the bus: an aggregate from its own events"),
     ("event_log/tail.sql", "projector, export, history of all: in the order of the log"),
     ("event_log/last.sql", "the end of the log"),
     ("event_log/write_", "the writer"),

@@ -11,6 +11,7 @@ mod finding;
 mod given;
 mod histories;
 mod joining;
+mod kept;
 mod large;
 mod lists;
 mod log;
