@@ -27,8 +27,10 @@ pub struct Shared {
     /// What operators looked at.
     pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
-    pub throttle: Arc<Throttle>,
+    pub throttle: Throttle,
     pub upkeep: Upkeep,
+    /// Whether the links of a demonstration sign people in.
+    pub demonstration: bool,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
@@ -43,7 +45,7 @@ impl App {
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone(), settings.grant_policy());
         let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
-        let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
+        let (passwords, throttle) = (Arc::new(Passwords::new()?), Throttle::new(&db));
         let settings = Arc::new(settings);
         let stopping = Arc::new(watch::Sender::new(false));
         let shared = Shared {
@@ -57,10 +59,16 @@ impl App {
             passwords,
             throttle,
             upkeep: Upkeep::default(),
+            demonstration: false,
             sealer: None,
             stopping,
         };
         Ok(shared.into())
+    }
+
+    /// The same with links that sign in whoever has them, for a database that is thrown away.
+    pub fn demonstrating(self) -> Self {
+        Shared { demonstration: true, ..Shared::clone(&self) }.into()
     }
 
     /// The same with what signs checkpoints, if the settings want that.

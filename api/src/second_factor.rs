@@ -46,8 +46,8 @@ pub async fn enter_by(
 ) -> Result<Response, Error> {
     let next = paths::local(next).unwrap_or(paths::ROOT);
     if second_factors::of_person(&app.db, person).await?.is_none() {
-        let cookie = session::start(app, person, client, headers, by).await?;
-        return Ok((cookie, Redirect::to(next)).into_response());
+        let cookies = session::start(app, person, client, headers, by).await?;
+        return Ok((cookies, Redirect::to(next)).into_response());
     }
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
     challenges::begin(&app.db, &handle.hash, (Purpose::Code, Some(person)), "", until).await?;

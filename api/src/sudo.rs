@@ -202,9 +202,6 @@ struct Wrong {
 }
 
 /// Whether it was a passkey, which is both factors; or why it proves nothing.
-///
-/// It has a name of its own for the throttle: whoever tries to sign in as an operator from elsewhere keeps no operator from
-/// their work.
 async fn check(
     app: &App,
     identity: &Identity,
@@ -215,9 +212,9 @@ async fn check(
     let means = Means::of(app, &person).await?;
     let by_code = means.code && proof.passkey.credential.is_empty();
     let attempt = if by_code {
-        app.throttle.code(identity.person(), client.address)
+        app.throttle.confirmation_code(identity.person()).await
     } else {
-        app.throttle.attempt(&format!("sudo {}", identity.person()), client.address)
+        app.throttle.confirmation(identity.person()).await
     };
     match attempt {
         Err(Error::TooManyRequests { retry_after_seconds, detail }) => {

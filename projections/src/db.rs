@@ -17,9 +17,7 @@ use sqlx::{Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
 pub(crate) use list::Lists;
 pub use transaction::is_in_doubt;
-pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, Transaction, in_doubt};
-
-use self::transaction::LAZILY;
+pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, LAZILY, Transaction, in_doubt};
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -335,6 +333,7 @@ steps! {
     8 "0008_seal"
     9 "0009_saved_searches"
     10 "0010_log_head"
+    11 "0011_throttle"
     12 "0012_snapshots"
     15 "0015_account_log"
     16 "0016_seal_contradictions"

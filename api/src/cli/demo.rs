@@ -47,7 +47,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         ));
     }
     say("");
-    serve::serve(app, listener).await
+    serve::serve(app.demonstrating(), listener).await
 }
 
 /// Who somebody is here: "Ana, superadmin, owner of Dreamineering".

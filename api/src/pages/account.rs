@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
 use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
-use projections::{memberships, people, second_factors};
+use projections::{known_devices, memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ use crate::pages::names::Names;
 use crate::pages::setup::new_password;
 use crate::session::{self, Identity};
 use crate::ui::{self, Column, Field, Kind, Tone};
-use crate::{clock, pages, passwords, paths};
+use crate::{clock, pages, paths};
 
 #[derive(Deserialize, Default)]
 pub struct Done {
@@ -85,14 +85,14 @@ pub async fn change_password(
     headers: HeaderMap,
     Form(typed): Form<NewPassword>,
 ) -> Result<Response, Error> {
-    app.throttle.attempt(&identity.session.email, client.address)?;
+    app.throttle.confirmation(identity.person()).await?;
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let mut errors = Errors::default();
     if !app.passwords.verify(typed.current, person.password_hash.clone()).await? {
         errors.add("current", "this is not your password");
         identity.note(&app, (AccountEvent::ConfirmationFailed, "to change the password"), &client).await;
     }
-    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+    if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         errors.add("password", weak);
     }
     if !errors.is_empty() {
@@ -102,9 +102,10 @@ pub async fn change_password(
     people::set_password(&app.db, identity.person(), &hash).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
     let by = By::NewPassword { two_factors: identity.session.two_factors };
-    let cookie = session::start(&app, identity.person(), &client, &headers, by).await?;
+    let cookies = session::start(&app, identity.person(), &client, &headers, by).await?;
+    known_devices::forget_others(&app.db, identity.person(), &cookies.device).await?;
     identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
-    Ok((cookie, Redirect::to("/account?done=password")).into_response())
+    Ok((cookies, Redirect::to("/account?done=password")).into_response())
 }
 
 pub async fn end_sessions(

@@ -17,7 +17,8 @@ use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
-use crate::{links, passwords, paths, second_factor, ui};
+use crate::session::hash_of;
+use crate::{clock, links, paths, second_factor, ui};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,24 +39,36 @@ pub async fn submit(
     Form(typed): Form<Chosen>,
 ) -> Result<Response, Error> {
     let person = whose(&app, &token).await?;
-    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+    app.throttle.link_form(&token).await?;
+    if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         return Ok(again(page(&person, &Errors::one("password", weak))));
     }
     let hash = app.passwords.hash(typed.password).await?;
-    links::use_up(&app, &token).await?;
     let id = PersonId(person.person_id);
-    people::set_password(&app.db, id, &hash).await?;
+    if !people::choose_password(&app.db, id, &hash, &hash_of(&token), clock::now()).await? {
+        return Err(opens_nothing());
+    }
     sessions::end_all(&app.db, id).await?;
     account_log::note(&app, id, (AccountEvent::PasswordChosen, "by a link"), &client, None).await;
     second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
 }
 
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {
-    let link = links::open(app, token, Purpose::Password).await?;
-    let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
+    let link = links::open(app, token, Purpose::Password).await.map_err(|error| match error {
+        Error::NotFound => opens_nothing(),
+        other => other,
+    })?;
+    let id = PersonId(link.person_id.ok_or_else(opens_nothing)?);
     let person = people::by_id(&app.db, id).await?;
     // Whoever has chosen one meanwhile, by another link, keeps it.
-    person.filter(|person| person.password_hash.is_none()).ok_or(Error::NotFound)
+    person.filter(|person| person.password_hash.is_none()).ok_or_else(opens_nothing)
+}
+
+/// The same for a link that was used and one that never was.
+fn opens_nothing() -> Error {
+    let told = "This link opens nothing. It works once, and for a day. If you have chosen your password already, sign in \
+                with it; otherwise ask whoever sent you the link for a new one.";
+    Error::NoSuch(told.to_owned())
 }
 
 fn page(person: &Person, errors: &Errors) -> Markup {

@@ -66,6 +66,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_PUBLIC_URL", "portal.example.com", "--public-url"),
         ("PORTAL_TRUSTED_ORIGINS", "https://a.example/path", "--trusted-origins"),
         ("PORTAL_TRUSTED_PROXIES", "proxy", "--trusted-proxies"),
+        ("PORTAL_TRUSTED_PROXIES", "10.0.0.0/33", "--trusted-proxies"),
         ("PORTAL_CONNECTIONS_PER_ADDRESS", "0", "--connections-per-address"),
         ("PORTAL_LOG", "xml", "--log"),
         ("PORTAL_SESSION_DAYS", "0", "--session-days"),

@@ -141,6 +141,7 @@ async fn guessing_codes_is_slowed_down(world: World) {
 
 /// Whoever proves a password, or gets to set one, still has the code before them.
 async fn no_door_leads_around_it(world: World) {
+    let world = world.demonstrating();
     let acme = world.org("acme").await;
     let (one, two) = (world.person("one@example.com").await, world.person("two@example.com").await);
     let invitation = world.invited(acme, one, Role::Member).await;

@@ -112,6 +112,12 @@ impl World {
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 
+    /// The same world as a demonstration.
+    pub(crate) fn demonstrating(&self) -> Self {
+        let app = self.app.clone().demonstrating();
+        Self { router: router(&app), app, folder: self.folder.clone() }
+    }
+
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.router.clone())
     }

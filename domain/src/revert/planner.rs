@@ -102,8 +102,7 @@ where
         let Self { now, before, after, facets, lost, begun, decided, reverted, superseded, .. } = self;
         let before = before.ok_or(NotPlanned::NoSuchEvent)?;
         let facets = facets?;
-        let differs =
-            |one: &A, other: &A| facets.iter().any(|facet| one.says(facet) != other.says(facet));
+        let differs = |one: &A, other: &A| facets.iter().any(|facet| one.says(facet) != other.says(facet));
         if !differs(&before, after.as_ref().unwrap_or(&now)) {
             return Err(NotPlanned::ChangedNothing);
         }
@@ -126,8 +125,11 @@ where
         if differs(&before, &then) {
             return Err(NotPlanned::TooMuchAtOnce);
         }
-        let change =
-            |facet: &A::Facet| Change { facet: facet.to_string(), now: now.says(facet), then: then.says(facet) };
+        let change = |facet: &A::Facet| Change {
+            facet: facet.to_string(),
+            now: now.says(facet),
+            then: then.says(facet),
+        };
         let changes = facets.iter().map(change).collect();
         Ok(Plan { command, events, changes, lost })
     }

@@ -29,6 +29,7 @@ mod signing_in;
 mod spreads;
 mod tampering;
 mod terms;
+mod throttles;
 mod transfers;
 mod verify;
 mod views;
