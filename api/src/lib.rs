@@ -42,6 +42,7 @@ pub mod reactor;
 pub mod routes;
 pub mod sealer;
 pub mod second_factor;
+pub mod secrets;
 pub mod server;
 pub mod session;
 pub mod sudo;

@@ -80,18 +80,19 @@ pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     let Some(file) = &settings.seal_key else { return Ok(None) };
     let name = || format!("PORTAL_SEAL_KEY: {}", file.display());
     let text = std::fs::read_to_string(file).with_context(name)?;
-    warn_of_readers(file).with_context(name)?;
+    warn_of_readers("PORTAL_SEAL_KEY", file).with_context(name)?;
     Ok(Some(text.parse().map_err(|why| anyhow!("{}: {why}", name()))?))
 }
 
 /// Says so where others than its owner may read or change a key.
-fn warn_of_readers(file: &Path) -> std::io::Result<()> {
+pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()> {
     let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
     if others != 0 {
         let file = file.display();
+        let guide = if setting == "PORTAL_SEAL_KEY" { "docs/PROOF.md" } else { "docs/RECOVERY.md" };
         tracing::warn!(
-            "PORTAL_SEAL_KEY: others than its owner may read or change {file}; run chmod 600 {file}, and if somebody \
-             else may have read it, make a new key: docs/PROOF.md says how"
+            "{setting}: others than its owner may read or change {file}; run chmod 600 {file}, and if somebody else may \
+             have read it, make a new key: {guide} says how"
         );
     }
     Ok(())
@@ -203,9 +204,9 @@ impl Sealer {
         let size = standing.size();
         let is_there =
             |signed: Option<&Signed>| size == 0 || signed.is_some_and(|s| s.checkpoint.size == size);
-        let (filed, noted) = (is_there(files.own.last()), is_there(standing.signed().as_ref()));
+        let (in_file, noted) = (is_there(files.own.last()), is_there(standing.signed().as_ref()));
         let signed = self.key.sign(size, standing.root());
-        if !filed {
+        if !in_file {
             self.file(signed.clone()).await?;
         }
         // A crash may have come between the two.
@@ -213,7 +214,7 @@ impl Sealer {
         if size > 0 {
             (files.compared, files.proven) = (Some(Some(signed.clone())), Some(signed));
         }
-        Ok(if filed { Done::AlreadySo(size) } else { Done::Signed(size) })
+        Ok(if in_file { Done::AlreadySo(size) } else { Done::Signed(size) })
     }
 
     /// Reads the log on to its end, and proves that it begins with everything that was signed. Nobody waits for this.

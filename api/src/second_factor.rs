@@ -14,6 +14,7 @@ use totp_rs::{Builder, Secret, Totp};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
+use crate::secrets::Shut;
 use crate::session::{self, Identity, Token, hash_of};
 use crate::{clock, paths};
 
@@ -54,15 +55,33 @@ pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
     Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
 }
 
+/// What became of a code that somebody typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    Now,
+    /// It is another one, or was taken before.
+    Wrong,
+    /// Nobody can tell.
+    Shut(Shut),
+}
+
 /// Takes what somebody typed, if it is a code of their app or a recovery code, and was not taken before.
-pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<bool, Error> {
+pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<Taken, Error> {
     let typed = plain(typed);
-    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(false) };
-    if typed.len() == DIGITS && typed.bytes().all(|digit| digit.is_ascii_digit()) {
-        let Some(step) = matching_step(&totp.secret, &typed)? else { return Ok(false) };
-        return Ok(second_factors::take_step(&app.db, person, step).await?);
-    }
-    Ok(second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?)
+    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(Taken::Wrong) };
+    let taken = if typed.len() == DIGITS && typed.bytes().all(|digit| digit.is_ascii_digit()) {
+        let secret = match app.secrets.open(person, &totp.secret) {
+            Ok(secret) => secret,
+            Err(why) => return Ok(Taken::Shut(why)),
+        };
+        match matching_step(&secret, &typed)? {
+            Some(step) => second_factors::take_step(&app.db, person, step).await?,
+            None => false,
+        }
+    } else {
+        second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?
+    };
+    Ok(if taken { Taken::Now } else { Taken::Wrong })
 }
 
 /// A secret to be shared, and the code that shows that it is.
@@ -102,7 +121,8 @@ impl Enrolment {
     pub async fn confirm(&self, app: &App, identity: &Identity, code: &str) -> Result<Confirmed, Error> {
         let Some(step) = matching_step(&self.secret, &plain(code))? else { return Ok(Confirmed::WrongCode) };
         let codes = new_codes()?;
-        let (secret, hashes) = ((&*self.secret, step), hashes(&codes));
+        let sealed = app.secrets.seal(identity.person(), &self.secret)?;
+        let (secret, hashes) = ((&*sealed, step), hashes(&codes));
         let enrolled =
             second_factors::enrol(&app.db, identity.person(), secret, &hashes, clock::now()).await?;
         Ok(if enrolled { Confirmed::Now(codes) } else { Confirmed::Before })

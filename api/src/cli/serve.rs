@@ -12,12 +12,14 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{clock, links, log, metrics, reactor, routes, sealer, server};
+use crate::{clock, links, log, metrics, reactor, routes, sealer, secrets, server};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
     let (listener, settings) = bind(settings).await?;
     let app = App::open(settings).await?;
+    secrets::warn_of_none(&app.settings, &app.db);
+    secrets::seal_all(&app.db, &app.secrets).await?;
     if !grants::any_superadmin(&app.db, clock::now()).await? {
         let token = links::first_start(&app).await.map_err(anyhow::Error::from)?;
         let url = links::url(&app, &format!("/setup/{token}"));

@@ -1,4 +1,5 @@
-//! `/password/{token}`: choosing a first password, after a grant made the account.
+//! `/password/{token}`: choosing a first password, after a grant made the account, or a new one in place of one that was
+//! lost.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,7 +17,8 @@ use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
-use crate::{links, passwords, paths, second_factor, ui};
+use crate::session::hash_of;
+use crate::{clock, links, passwords, paths, second_factor, ui};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +27,7 @@ pub struct Chosen {
 }
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
-    let person = whose(&app, &token).await?;
+    let (person, _) = whose(&app, &token).await?;
     Ok(page(&person, &Errors::default()))
 }
 
@@ -36,24 +38,34 @@ pub async fn submit(
     Path(token): Path<String>,
     Form(typed): Form<Chosen>,
 ) -> Result<Response, Error> {
-    let person = whose(&app, &token).await?;
+    let (person, replaces) = whose(&app, &token).await?;
     if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
         return Ok(again(page(&person, &Errors::one("password", weak))));
     }
     let hash = app.passwords.hash(typed.password).await?;
-    links::use_up(&app, &token).await?;
     let id = PersonId(person.person_id);
-    people::set_password(&app.db, id, &hash).await?;
+    if replaces {
+        let replaced = people::replace_password(&app.db, id, &hash, &hash_of(&token), clock::now()).await?;
+        replaced.then_some(()).ok_or(Error::NotFound)?;
+    } else {
+        links::use_up(&app, &token).await?;
+        people::set_password(&app.db, id, &hash).await?;
+    }
     sessions::end_all(&app.db, id).await?;
     second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
 }
 
-async fn whose(app: &App, token: &str) -> Result<Person, Error> {
-    let link = links::open(app, token, Purpose::Password).await?;
+/// Whoever a link was made for, and whether it replaces a password.
+async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
+    let (link, replaces) = match links::open(app, token, Purpose::Password).await {
+        Err(Error::NotFound) => (links::open(app, token, Purpose::NewPassword).await?, true),
+        found => (found?, false),
+    };
     let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
     let person = people::by_id(&app.db, id).await?;
-    // Whoever has chosen one meanwhile, by another link, keeps it.
-    person.filter(|person| person.password_hash.is_none()).ok_or(Error::NotFound)
+    // Whoever has chosen a first one meanwhile, by another link, keeps it.
+    let person = person.filter(|person| replaces || person.password_hash.is_none());
+    Ok((person.ok_or(Error::NotFound)?, replaces))
 }
 
 fn page(person: &Person, errors: &Errors) -> Markup {

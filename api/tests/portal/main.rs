@@ -38,6 +38,7 @@ mod reference_data;
 mod revert;
 mod roles;
 mod seal_logs;
+mod sealed_secrets;
 mod second_factor;
 mod secrets;
 mod server;

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Query};
 use crate::pages::form::{Errors, again};
+use crate::second_factor::Taken;
 use crate::session::{self, Visitor};
 use crate::ui::{self, Field};
 use crate::{paths, second_factor};
@@ -55,9 +56,8 @@ pub async fn submit(
     let Some((handle, forget)) = session::half_done(&app, &headers) else { return Ok(too_late()) };
     let Some(person) = second_factor::waiting(&app, handle).await? else { return Ok(too_late()) };
     app.throttle.code(person, client.address)?;
-    if !second_factor::take(&app, person, &typed.code).await? {
-        let wrong = Errors::one("code", "this code is not right, or it was used before");
-        return Ok(again(page(&typed.next, &wrong)));
+    if let Some(why) = refusal(second_factor::take(&app, person, &typed.code).await?) {
+        return Ok(again(page(&typed.next, &Errors::one("code", why))));
     }
     if !second_factor::arrived(&app, handle).await? {
         return Ok(too_late());
@@ -66,6 +66,21 @@ pub async fn submit(
     let [forgotten] = forget;
     let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
     Ok((AppendHeaders([started, forgotten]), Redirect::to(next)).into_response())
+}
+
+/// What there is to say about a code that opens nothing.
+fn refusal(taken: Taken) -> Option<String> {
+    match taken {
+        Taken::Now => None,
+        Taken::Wrong => Some("this code is not right, or it was used before".to_owned()),
+        Taken::Shut(why) => {
+            tracing::error!("the secret of a second factor can't be opened: {why}");
+            Some(format!(
+                "codes of your app can't be checked at the moment. Use a recovery code or a passkey, and tell whoever runs \
+                 this portal: the secret of your second factor can't be opened, {why}"
+            ))
+        }
+    }
 }
 
 fn page(next: &str, errors: &Errors) -> Markup {
