@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::{clock, metrics};
 
-use self::files::Files;
+use self::files::{Files, Noted};
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 
@@ -172,7 +172,7 @@ impl Sealer {
     pub async fn compare(&self, db: &Db) -> anyhow::Result<()> {
         // A database that can't be reached is for others to say, and asked again in a second.
         let Ok(standing) = Standing::read(db, self.key.origin()).await else { return Ok(()) };
-        let noted = standing.signed();
+        let noted = Noted(standing.signed());
         let files = self.files.clone().lock_owned().await;
         if files.compared.as_ref() == Some(&noted) {
             return Ok(());
@@ -212,7 +212,7 @@ impl Sealer {
         // A crash may have come between the two.
         if noted { turn.end().await } else { turn.sealed(&signed).await }?;
         if size > 0 {
-            (files.compared, files.proven) = (Some(Some(signed.clone())), Some(signed));
+            (files.compared, files.proven) = (Some(Noted(Some(signed.clone()))), Some(signed));
         }
         Ok(if in_file { Done::AlreadySo(size) } else { Done::Signed(size) })
     }
@@ -244,7 +244,7 @@ impl Sealer {
             standing.holds(db, &earlier.checkpoint).await?;
         }
         files.settle(noted.clone());
-        files.compared = Some(noted.clone());
+        files.compared = Some(Noted(noted.clone()));
         let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
         if let Some(news) = noted.filter(|noted| size(Some(noted)) > size(files.own.last())) {
             self.file(news).await?;
