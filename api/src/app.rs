@@ -10,6 +10,7 @@ use crate::bus::Bus;
 use crate::config::Settings;
 use crate::passwords::Passwords;
 use crate::sealer::Sealer;
+use crate::secrets::Secrets;
 use crate::throttle::Throttle;
 use crate::upkeep::Upkeep;
 
@@ -27,6 +28,8 @@ pub struct Shared {
     /// What operators looked at.
     pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
+    /// Seals and opens the secrets of second factors.
+    pub secrets: Arc<Secrets>,
     pub throttle: Throttle,
     pub upkeep: Upkeep,
     /// Whether the links of a demonstration sign people in.
@@ -40,6 +43,7 @@ pub struct Shared {
 impl App {
     /// Opens the database, brings schema and read models up to date, and starts what runs beside the requests.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let secrets = Arc::new(Secrets::of(&settings)?);
         let db = Db::open(&settings.database_url).await?;
         let log = EventLog::open(db.clone()).await?;
         let projector = Projector::start(log.clone()).await?;
@@ -57,6 +61,7 @@ impl App {
             lookups,
             recorder,
             passwords,
+            secrets,
             throttle,
             upkeep: Upkeep::default(),
             demonstration: false,

@@ -78,6 +78,10 @@ pub struct Settings {
     /// Files of other processes with this key, separated by commas: nothing is signed that a checkpoint there contradicts
     #[arg(long, env = "PORTAL_SEAL_OTHER_LOGS", value_delimiter = ',', global = true, value_name = "FILE")]
     pub seal_other_logs: Vec<PathBuf>,
+    /// Files of keys that seal the secrets of second factors in the database, made by portal keys --secrets, separated by
+    /// commas: the first seals, all open; without one, those secrets stand in clear
+    #[arg(long, env = "PORTAL_SECRETS_KEY", value_delimiter = ',', global = true, value_name = "FILE")]
+    pub secrets_key: Vec<PathBuf>,
 }
 
 impl Settings {

@@ -88,6 +88,12 @@ pub async fn choose_password(app: &App, person: PersonId) -> Result<String, Erro
     make(app, Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) }).await
 }
 
+/// Makes a link with which somebody chooses a password in place of the one they have; any earlier one stops working.
+pub async fn new_password(app: &App, person: PersonId) -> Result<String, Error> {
+    links::withdraw(&app.db, person, Purpose::NewPassword).await?;
+    make(app, Link { person_id: Some(person.0), ..blank(Purpose::NewPassword, 1) }).await
+}
+
 /// Makes a link that signs somebody in; for demonstrations only.
 pub async fn sign_in(app: &App, person: PersonId) -> Result<String, Error> {
     make(app, Link { person_id: Some(person.0), ..blank(Purpose::SignIn, 1) }).await

@@ -223,9 +223,9 @@ async fn check(
         }
         attempt => attempt?,
     }
-    let wrong = |sentence: &str| Wrong {
+    let wrong = |sentence| Wrong {
         status: StatusCode::UNPROCESSABLE_ENTITY,
-        sentence: sentence.to_owned(),
+        sentence,
         retry_after_seconds: None,
     };
     Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
@@ -237,24 +237,23 @@ async fn prove(
     identity: &Identity,
     client: &Client,
     (means, password_hash, proof): (Means, Option<String>, Proof),
-) -> Result<Result<bool, &'static str>, Error> {
+) -> Result<Result<bool, String>, Error> {
     if !proof.passkey.credential.is_empty() {
         let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
-        return Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more") });
+        return Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more".to_owned()) });
     }
     if means.code {
         let taken = second_factor::take(app, identity.person(), &proof.code).await?;
-        if taken == Some(Taken::RecoveryCode) {
+        if taken == Taken::RecoveryCode {
             identity.note(app, (AccountEvent::RecoveryCodeUsed, "to confirm"), client).await;
         }
-        let wrong = "this code is not right, or it was used before";
-        return Ok(if taken.is_some() { Ok(false) } else { Err(wrong) });
+        return Ok(taken.refusal().map_or(Ok(false), Err));
     }
     if means.passkey {
-        return Ok(Err("a password is not enough here; confirm with your passkey"));
+        return Ok(Err("a password is not enough here; confirm with your passkey".to_owned()));
     }
     let right = app.passwords.verify(proof.password, password_hash).await?;
-    Ok(if right { Ok(false) } else { Err("this is not your password") })
+    Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
 }
 
 async fn refuse(app: &App, identity: &Identity, kept: &Kept, wrong: Wrong) -> Result<Response, Error> {

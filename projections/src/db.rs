@@ -3,6 +3,7 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod files;
 mod list;
 mod postgres;
 mod transaction;
@@ -184,7 +185,8 @@ impl Db {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
-        let lock = lock_file(path)?;
+        let lock = files::lock(path)?;
+        files::close_to_others(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -297,18 +299,6 @@ impl Tx {
             Self::Sqlite(tx) => tx.rollback().await,
         }
     }
-}
-
-fn lock_file(database: &Path) -> Result<File, OpenError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
-    }
-    let file = File::create(&path).map_err(|why| OpenError::File { path, why })?;
-    file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
-    Ok(file)
 }
 
 type Step = (i64, &'static str, &'static str);

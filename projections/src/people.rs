@@ -139,6 +139,29 @@ pub async fn choose_password(
     Ok(chosen)
 }
 
+/// Sets a password in place of another by a link, which is used up; `false`, and nothing is done, if somebody was quicker
+/// or it expired.
+pub async fn replace_password(
+    db: &Db,
+    id: PersonId,
+    hash: &str,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = db.begin().await?;
+    let used = on!(&mut tx, |conn| {
+        let use_up = sqlx::query(include_str!("sql/links/use_up.sql"));
+        let used = use_up.bind(token_hash.as_slice()).bind(now).execute(&mut *conn).await?;
+        if used.rows_affected() == 1 {
+            let set = sqlx::query(include_str!("sql/people/set_password.sql"));
+            set.bind(id.0).bind(hash).execute(&mut *conn).await?;
+        }
+        used.rows_affected() == 1
+    });
+    tx.commit().await?;
+    Ok(used)
+}
+
 pub async fn set_name(db: &Db, id: PersonId, name: &PersonName) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/people/set_name.sql"))

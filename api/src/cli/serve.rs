@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{clock, links, log, metrics, reactor, retention, routes, sealer, server, session};
+use crate::{
+    clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
+};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
@@ -21,6 +23,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         tracing::warn!("{doubt}");
     }
     let app = App::open(settings).await?;
+    secrets::warn_of_none(&app.settings, &app.db);
+    secrets::seal_all(&app.db, &app.secrets).await?;
     if !grants::any_superadmin(&app.db, clock::now()).await? {
         let token = links::first_start(&app).await.map_err(anyhow::Error::from)?;
         let url = links::url(&app, &format!("/setup/{token}"));

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
+use projections::links::{self, Purpose};
 use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
 use projections::{known_devices, memberships, people, second_factors};
@@ -100,6 +101,8 @@ pub async fn change_password(
     }
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
+    // Whoever found the old one lost has found it, or has another by now.
+    links::withdraw(&app.db, identity.person(), Purpose::NewPassword).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
     let by = By::NewPassword { two_factors: identity.session.two_factors };
     let cookies = session::start(&app, identity.person(), &client, &headers, by).await?;

@@ -1,4 +1,5 @@
-//! `/password/{token}`: choosing a first password, after a grant made the account.
+//! `/password/{token}`: choosing a first password, after a grant made the account, or a new one in place of one that was
+//! lost.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -27,7 +28,7 @@ pub struct Chosen {
 }
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
-    let person = whose(&app, &token).await?;
+    let (person, _) = whose(&app, &token).await?;
     Ok(page(&person, &Errors::default()))
 }
 
@@ -38,14 +39,20 @@ pub async fn submit(
     Path(token): Path<String>,
     Form(typed): Form<Chosen>,
 ) -> Result<Response, Error> {
-    let person = whose(&app, &token).await?;
+    let (person, replaces) = whose(&app, &token).await?;
     app.throttle.link_form(&token).await?;
     if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         return Ok(again(page(&person, &Errors::one("password", weak))));
     }
     let hash = app.passwords.hash(typed.password).await?;
     let id = PersonId(person.person_id);
-    if !people::choose_password(&app.db, id, &hash, &hash_of(&token), clock::now()).await? {
+    let (link, now) = (hash_of(&token), clock::now());
+    let chosen = if replaces {
+        people::replace_password(&app.db, id, &hash, &link, now).await?
+    } else {
+        people::choose_password(&app.db, id, &hash, &link, now).await?
+    };
+    if !chosen {
         return Err(opens_nothing());
     }
     sessions::end_all(&app.db, id).await?;
@@ -53,15 +60,21 @@ pub async fn submit(
     second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
 }
 
-async fn whose(app: &App, token: &str) -> Result<Person, Error> {
-    let link = links::open(app, token, Purpose::Password).await.map_err(|error| match error {
-        Error::NotFound => opens_nothing(),
-        other => other,
-    })?;
+/// Whoever a link was made for, and whether it replaces a password.
+async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
+    let (link, replaces) = match links::open(app, token, Purpose::Password).await {
+        Err(Error::NotFound) => (links::open(app, token, Purpose::NewPassword).await.map_err(nothing)?, true),
+        found => (found?, false),
+    };
     let id = PersonId(link.person_id.ok_or_else(opens_nothing)?);
     let person = people::by_id(&app.db, id).await?;
-    // Whoever has chosen one meanwhile, by another link, keeps it.
-    person.filter(|person| person.password_hash.is_none()).ok_or_else(opens_nothing)
+    // Whoever has chosen a first one meanwhile, by another link, keeps it.
+    let person = person.filter(|person| replaces || person.password_hash.is_none());
+    Ok((person.ok_or_else(opens_nothing)?, replaces))
+}
+
+fn nothing(error: Error) -> Error {
+    if matches!(error, Error::NotFound) { opens_nothing() } else { error }
 }
 
 /// The same for a link that was used and one that never was.

@@ -41,6 +41,7 @@ mod reference_data;
 mod revert;
 mod roles;
 mod seal_logs;
+mod sealed_secrets;
 mod second_factor;
 mod secrets;
 mod sensitive;

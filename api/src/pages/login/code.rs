@@ -60,19 +60,16 @@ pub async fn submit(
     let email = people::by_id(&app.db, person).await?.map(|person| person.email).unwrap_or_default();
     let device = session::known_device(&app, &headers, &email).await?;
     app.throttle.code(person, client.address, device).await?;
-    let Some(taken) = second_factor::take(&app, person, &typed.code).await? else {
+    let taken = second_factor::take(&app, person, &typed.code).await?;
+    if let Some(why) = taken.refusal() {
         account_log::note(&app, person, (AccountEvent::SignInFailed, "with a wrong code"), &client, None)
             .await;
-        let wrong = Errors::one("code", "this code is not right, or it was used before");
-        return Ok(again(page(&typed.next, &wrong)));
-    };
+        return Ok(again(page(&typed.next, &Errors::one("code", why))));
+    }
     if !second_factor::arrived(&app, handle).await? {
         return Ok(too_late());
     }
-    let by = match taken {
-        Taken::Code => By::PasswordAndCode,
-        Taken::RecoveryCode => By::RecoveryCode,
-    };
+    let by = if taken == Taken::RecoveryCode { By::RecoveryCode } else { By::PasswordAndCode };
     let started = session::start(&app, person, &client, &headers, by).await?;
     if taken == Taken::RecoveryCode {
         account_log::note(&app, person, (AccountEvent::RecoveryCodeUsed, "to sign in"), &client, None).await;
