@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::bus::Bus;
 use crate::config::Settings;
+use crate::health::Readiness;
 use crate::passwords::Passwords;
 use crate::sealer::Sealer;
 use crate::throttle::Throttle;
@@ -29,6 +30,7 @@ pub struct Shared {
     pub passwords: Arc<Passwords>,
     pub throttle: Arc<Throttle>,
     pub upkeep: Upkeep,
+    pub readiness: Arc<Readiness>,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
@@ -39,7 +41,7 @@ impl App {
     /// Opens the database, brings schema and read models up to date, and starts what runs beside the requests.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
         let db = Db::open(&settings.database_url).await?;
-        let log = EventLog::open(db.clone()).await?;
+        let log = EventLog::open_by(db.clone(), settings.clock_rules()).await?;
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone(), settings.grant_policy());
         let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
@@ -57,6 +59,7 @@ impl App {
             passwords,
             throttle,
             upkeep: Upkeep::default(),
+            readiness: Arc::default(),
             sealer: None,
             stopping,
         };

@@ -336,6 +336,7 @@ steps! {
     9 "0009_saved_searches"
     10 "0010_log_head"
     12 "0012_snapshots"
+    14 "0014_clock"
     15 "0015_account_log"
     16 "0016_seal_contradictions"
 }

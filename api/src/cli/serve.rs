@@ -113,6 +113,9 @@ async fn housekeeping(app: App) {
     loop {
         hourly.tick().await;
         app.throttle.forget_quiet();
+        if let Err(why) = app.readiness.ask(&app.log).await {
+            tracing::error!(why, "nothing can be recorded");
+        }
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");
         }
