@@ -141,9 +141,10 @@ impl Bus {
         let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
-        // Whoever is asked for a proof was not refused yet, and what may have been done was not refused at all.
+        // Whoever is asked for a proof was not refused yet, what may have been done was not refused at all, and what is
+        // said to everybody is no refusal of theirs.
         if let Err(refusal) = &result
-            && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown)
+            && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown | SendError::Stopped(_))
         {
             self.record(issuer, &stream, (name, refusal.to_string()), &envelope).await;
         }
@@ -388,7 +389,7 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
         Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::PasswordChosen) => "conflict",
         Err(SendError::CommandReused) => "conflict",
-        Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
+        Err(SendError::Unavailable | SendError::Stopped(_) | SendError::Internal(_)) => "failed",
         Err(SendError::Unknown) => "unknown",
     }
 }

@@ -61,6 +61,9 @@ pub enum Error {
     /// The store may have done it: its answer was lost.
     #[error("outcome unknown")]
     OutcomeUnknown,
+    /// The log or the clock is not what it must be, so nothing was done.
+    #[error("{0}")]
+    NothingRecorded(String),
     /// The handler was given up half-way, so what was asked for may have happened.
     #[error("gave up waiting")]
     GaveUpWaiting,
@@ -108,6 +111,11 @@ impl From<Error> for Problem {
                 detail: OUTCOME_UNKNOWN.to_owned(),
                 ..StatusCode::SERVICE_UNAVAILABLE.into()
             },
+            E::NothingRecorded(why) => Self {
+                title: "Nothing can be changed at the moment",
+                detail: format!("Nothing was done. {why}"),
+                ..StatusCode::SERVICE_UNAVAILABLE.into()
+            },
             E::GaveUpWaiting => {
                 Self { detail: GAVE_UP_WAITING.to_owned(), ..StatusCode::SERVICE_UNAVAILABLE.into() }
             }
@@ -128,7 +136,9 @@ impl IntoResponse for Error {
             Self::TooManyRequests { retry_after_seconds, .. } => {
                 Some(HeaderValue::from(*retry_after_seconds))
             }
-            Self::Unavailable | Self::OutcomeUnknown | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_) | Self::GaveUpWaiting => {
+                Some(UNAVAILABLE_RETRY_AFTER)
+            }
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
             Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
@@ -159,8 +169,15 @@ pub async fn dress(request: Request, next: Next) -> Response {
     }
 }
 
+/// Marks the plain text of an error as what its handler means to say, to a program that is no reader of pages.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
 /// The problem behind an error that nobody wrote a body for: without a type, or axum's and tower's plain text.
 fn bare(response: &Response) -> Option<Problem> {
+    if response.extensions().get::<Plain>().is_some() {
+        return None;
+    }
     let status = response.status();
     let plain = response
         .headers()

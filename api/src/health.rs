@@ -1,24 +1,71 @@
 //! `/livez`, `/readyz`, `/metrics`: what machines ask.
 
+use std::time::Duration;
+
+use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use projections::EventLog;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, Plain};
 
 /// The process runs.
 pub async fn livez() -> &'static str {
     "alive\n"
 }
 
-/// The store answers, so requests can be served.
-pub async fn readyz(State(app): State<App>) -> Result<&'static str, Error> {
-    match tokio::time::timeout(std::time::Duration::from_secs(2), app.db.ping()).await {
-        Ok(Ok(())) => Ok("ready\n"),
-        Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
+/// Commands can be recorded; else why not, in a word or a sentence.
+pub async fn readyz(State(app): State<App>) -> Result<&'static str, impl IntoResponse> {
+    match app.readiness.ask(&app.log).await {
+        Ok(()) => Ok("ready\n"),
+        Err(why) => Err((StatusCode::SERVICE_UNAVAILABLE, Extension(Plain), format!("not ready: {why}\n"))),
+    }
+}
+
+/// Whether this process can record anything, found out by writing: at most once a second, whoever asks how often.
+#[derive(Debug, Default)]
+pub struct Readiness(Mutex<Probe>);
+
+#[derive(Debug, Default)]
+struct Probe {
+    /// Goes on when nobody waits for it any more.
+    running: Option<JoinHandle<Result<(), String>>>,
+    last: Option<(Instant, Result<(), String>)>,
+}
+
+/// How long an answer holds.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// How long the store is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Readiness {
+    pub async fn ask(&self, log: &EventLog) -> Result<(), String> {
+        let mut probe = self.0.lock().await;
+        if let Some((at, answer)) = &probe.last
+            && at.elapsed() < HOLDS
+        {
+            return answer.clone();
+        }
+        let log = log.clone();
+        let write = async move { log.probe().await.map_err(|why| why.to_string()) };
+        let running = probe.running.get_or_insert_with(|| tokio::spawn(write));
+        let answer = match tokio::time::timeout(PATIENCE, &mut *running).await {
+            Ok(ended) => {
+                probe.running = None;
+                ended.unwrap_or_else(|broken| Err(broken.to_string()))
+            }
+            Err(_elapsed) => Err("the database gives no answer".to_owned()),
+        };
+        probe.last = Some((Instant::now(), answer.clone()));
+        answer
     }
 }
 

@@ -325,6 +325,7 @@ steps! {
     10 "0010_log_head"
     11 "0011_throttle"
     12 "0012_snapshots"
+    14 "0014_clock"
     15 "0015_account_log"
     16 "0016_seal_contradictions"
 }

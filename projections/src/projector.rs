@@ -195,6 +195,9 @@ impl Projector {
         loop {
             match batch::fold_next(&self.db, BATCH).await? {
                 Batch::Reached { position, more } => {
+                    if position < self.folded() {
+                        self.log.check_end().await?; // the database may have been restored to an earlier moment
+                    }
                     self.reached(position);
                     if !more {
                         return Ok(());

@@ -1,7 +1,7 @@
 //! Why a command was not carried out, and what that is to whoever sent it.
 
 use projections::StoreError;
-use projections::event_log::{AppendError, Recorded, StreamId};
+use projections::event_log::{Alarm, AppendError, Recorded, StreamId};
 
 use crate::error::Error;
 
@@ -34,6 +34,9 @@ pub enum SendError<E: std::error::Error> {
     /// It may have been carried out: the store's answer was lost.
     #[error("whether this was done is not known")]
     Unknown,
+    /// The log or the clock is not what it must be.
+    #[error("nothing is recorded: {0}")]
+    Stopped(Alarm),
     #[error("{0}")]
     Internal(anyhow::Error),
 }
@@ -56,6 +59,7 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
                 tracing::warn!(%error, "what became of an append is not known");
                 Self::Unknown
             }
+            AppendError::Stopped(alarm) => Self::Stopped(alarm),
             AppendError::Closed => Self::Unavailable,
         }
     }
@@ -88,6 +92,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
             ),
             SendError::Unavailable => Self::Unavailable,
             SendError::Unknown => Self::OutcomeUnknown,
+            SendError::Stopped(alarm) => Self::NothingRecorded(sentence(&alarm.to_string())),
             SendError::Internal(cause) => Self::Internal(cause),
         }
     }

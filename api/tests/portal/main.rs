@@ -37,6 +37,7 @@ mod process;
 mod proof;
 mod protection;
 mod read_models;
+mod readiness;
 mod reference_data;
 mod revert;
 mod roles;

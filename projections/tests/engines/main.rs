@@ -6,6 +6,7 @@ mod aggregates;
 mod answers;
 mod append_only;
 mod as_of;
+mod clocks;
 mod faults;
 mod finding;
 mod given;

@@ -200,6 +200,7 @@ async fn refused(
         | SendError::LastOne
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

@@ -183,7 +183,9 @@ fn last<E: std::error::Error>(
             Err(SendError::AddressTaken | SendError::PasswordChosen) => {}
             Err(SendError::ProofNeeded(_)) => return Err(Error::ProofNeeded(what.to_owned())),
             Err(SendError::Unavailable | SendError::Unknown) => return Err(Error::GaveUpWaiting), // for the others may have happened
-            Err(other @ (SendError::Forbidden | SendError::Internal(_))) => return Err(other.into()),
+            Err(other @ (SendError::Forbidden | SendError::Stopped(_) | SendError::Internal(_))) => {
+                return Err(other.into());
+            }
         }
     }
     Ok(last)

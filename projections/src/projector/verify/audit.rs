@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::SecondsFormat;
 use domain::{Constraint, Fact, Rules};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -47,6 +48,7 @@ impl Auditor {
         }
         auditor.check_claims(db).await?;
         auditor.check_guards(&guards);
+        auditor.check_clock(db).await?;
         auditor.findings.sort_by_key(|finding| match finding {
             Finding::Event { position, .. } => *position,
             Finding::Table { .. } => i64::MAX,
@@ -67,6 +69,15 @@ impl Auditor {
         }
         self.is_whole = true;
         Ok(false)
+    }
+
+    /// Events that are stamped later than now: a clock was wrong when they were recorded, or is now.
+    async fn check_clock(&mut self, db: &Db) -> Result<(), FoldError> {
+        for (position, at) in walk::ahead(db, self.position).await? {
+            let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            self.finding(position, format!("is stamped {at}, which is later than it is now by the clock"));
+        }
+        Ok(())
     }
 
     fn check(&mut self, Entry { recorded: event, fact, metadata }: &Entry) {

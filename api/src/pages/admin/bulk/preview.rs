@@ -136,6 +136,7 @@ async fn rehearsed(
             | SendError::AddressTaken
             | SendError::CommandReused
             | SendError::Unavailable
+            | SendError::Stopped(_)
             | SendError::Unknown
             | SendError::PasswordChosen
             | SendError::Internal(_)),

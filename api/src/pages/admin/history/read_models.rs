@@ -27,7 +27,11 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
     let (stands, parked) = (app.log.last_position().await?, app.projector.parked().await?);
     let run = app.upkeep.last();
     let goes_on = run.as_ref().is_some_and(Run::goes_on);
+    let recording = app.readiness.ask(&app.log).await;
     let content = html! {
+        @if let Err(why) = &recording {
+            (ui::note(Tone::Danger, html! { p { strong { "Nothing can be recorded at the moment. " } (why) "." } }))
+        }
         @if let Some(run) = &run { (told(run)) }
         (ui::facts_row(&[
             ("Folded", html! { "up to " (ui::position(desk.position())) }),

@@ -162,6 +162,7 @@ async fn refused(
         | SendError::AddressTaken
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

@@ -236,6 +236,7 @@ async fn refused(
         | SendError::Taken { .. }
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

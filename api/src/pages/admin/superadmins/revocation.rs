@@ -147,6 +147,7 @@ pub(super) async fn told(
         | SendError::AddressTaken
         | SendError::CommandReused
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),
