@@ -1,5 +1,8 @@
 //! `/livez`, `/readyz`, `/metrics`: what machines ask.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -14,13 +17,38 @@ pub async fn livez() -> &'static str {
     "alive\n"
 }
 
-/// The store answers, so requests can be served.
-pub async fn readyz(State(app): State<App>) -> Result<&'static str, Error> {
-    match tokio::time::timeout(std::time::Duration::from_secs(2), app.db.ping()).await {
-        Ok(Ok(())) => Ok("ready\n"),
+/// The store answers and the read models follow the log, so requests can be served.
+pub async fn readyz(State(app): State<App>) -> Result<String, Error> {
+    match tokio::time::timeout(Duration::from_secs(2), app.db.ping()).await {
+        Ok(Ok(())) => read_models(&app).await,
         Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
     }
 }
+
+/// How long read models stand still before requests had better go elsewhere.
+const STILL: Duration = Duration::from_secs(5);
+
+/// What waits for a newer version is said, and keeps nothing else from being served.
+async fn read_models(app: &App) -> Result<String, Error> {
+    let end = app.log.last_position().await?;
+    if let Some(stood) = app.projector.stalled().filter(|stood| *stood >= STILL) {
+        let behind = app.projector.behind(end).await?;
+        let detail = format!(
+            "Nothing has been folded for {} seconds. The history ends at #{end}; behind it are {}.",
+            stood.as_secs(),
+            behind.join(", ")
+        );
+        return Err(Error::Later { title: "The read models stand still", detail });
+    }
+    let parked = app.projector.parked().await?;
+    let newer: BTreeSet<_> =
+        parked.iter().filter(|it| it.newer).map(|it| (it.from_position, &it.aggregate_type)).collect();
+    let lines = newer.iter().map(|(from, kind)| format!("waits for a newer version: {kind} from #{from}\n"));
+    Ok(std::iter::once("ready\n".to_owned()).chain(lines.take(TOLD)).collect())
+}
+
+/// Aggregates that are named.
+const TOLD: usize = 20;
 
 /// Headers that a proxy sets: behind one on this machine, everybody seems to come from here.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];

@@ -56,6 +56,7 @@ row! {
     struct Found {
         pub position: i64,
         pub now: Timestamp,
+        pub feature_level: Option<i64>,
         pub streams: Json<Vec<(String, String, i64)>>,
         pub claims: Json<Vec<(String, String, String, String)>>,
         pub guards: Json<Vec<(String, i64)>>,
@@ -86,6 +87,7 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append]) -> Result<Known, sqlx::
     Ok(Known {
         position: found.position,
         now: found.now,
+        feature_level: found.feature_level,
         sequences: found.streams.0.into_iter().map(|(kind, id, at)| (stream(kind, id), at)).collect(),
         claims: found.claims.0.into_iter().map(|(ns, key, kind, id)| ((ns, key), stream(kind, id))).collect(),
         guards: found.guards.0.into_iter().collect(),

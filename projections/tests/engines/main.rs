@@ -16,6 +16,7 @@ mod large;
 mod lists;
 mod log;
 mod matrix;
+mod newer;
 mod order;
 mod outage;
 mod poison;
@@ -32,6 +33,7 @@ mod terms;
 mod throttles;
 mod transfers;
 mod verify;
+mod versions;
 mod views;
 mod walls;
 

@@ -2,6 +2,8 @@
 -- the lock waited for. Each subquery looks up one row by its key, and never joins.
 select coalesce(last.position, 0) as position,
        greatest(clock_timestamp(), last.recorded_at) as now,
+       (select min(feature_level) from processes
+        where seen_at > clock_timestamp() - interval '60 seconds') as feature_level,
        (select coalesce(json_agg(json_build_array(s.kind, s.id, coalesce((
                    select e.sequence from events e
                    where e.aggregate_type = s.kind and e.aggregate_id = s.id

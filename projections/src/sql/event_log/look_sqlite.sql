@@ -1,6 +1,7 @@
 -- What stands there of everything that a batch touches ($1, statements.rs), in one row; $2 is our clock.
 select coalesce(last.position, 0) as position,
        max($2, coalesce(last.recorded_at, $2)) as now,
+       (select min(feature_level) from processes where seen_at > $2 - 60000000) as feature_level,
        (select json_group_array(json_array(w.value ->> 'kind', w.value ->> 'id', coalesce((
                    select max(e.sequence) from events e
                    where e.aggregate_type = w.value ->> 'kind' and e.aggregate_id = w.value ->> 'id'), 0)))
