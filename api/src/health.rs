@@ -1,5 +1,6 @@
 //! `/livez`, `/readyz`, `/metrics`: what machines ask.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Extension;
@@ -7,7 +8,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use projections::EventLog;
+use projections::{EventLog, StoreError};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,12 +22,13 @@ pub async fn livez() -> &'static str {
     "alive\n"
 }
 
-/// Commands can be recorded; else why not, in a word or a sentence.
-pub async fn readyz(State(app): State<App>) -> Result<&'static str, impl IntoResponse> {
-    match app.readiness.ask(&app.log).await {
-        Ok(()) => Ok("ready\n"),
-        Err(why) => Err((StatusCode::SERVICE_UNAVAILABLE, Extension(Plain), format!("not ready: {why}\n"))),
-    }
+/// Commands can be recorded, and the read models follow the log; else why not, in a word or a sentence.
+pub async fn readyz(State(app): State<App>) -> Result<String, impl IntoResponse> {
+    let ready = match app.readiness.ask(&app.log).await {
+        Ok(()) => read_models(&app).await,
+        Err(why) => Err(why),
+    };
+    ready.map_err(|why| (StatusCode::SERVICE_UNAVAILABLE, Extension(Plain), format!("not ready: {why}\n")))
 }
 
 /// Whether this process can record anything, found out by writing: at most once a second, whoever asks how often.
@@ -68,6 +70,32 @@ impl Readiness {
         answer
     }
 }
+
+/// How long read models stand still before requests had better go elsewhere.
+const STILL: Duration = Duration::from_secs(5);
+
+/// What waits for a newer version is said, and keeps nothing else from being served.
+async fn read_models(app: &App) -> Result<String, String> {
+    let away = |error: StoreError| error.to_string();
+    let end = app.log.last_position().await.map_err(away)?;
+    if let Some(stood) = app.projector.stalled().filter(|stood| *stood >= STILL) {
+        let behind = app.projector.behind(end).await.map_err(away)?;
+        return Err(format!(
+            "the read models stand still: nothing has been folded for {} seconds. The history ends at #{end}; behind it \
+             are {}",
+            stood.as_secs(),
+            behind.join(", ")
+        ));
+    }
+    let parked = app.projector.parked().await.map_err(away)?;
+    let newer: BTreeSet<_> =
+        parked.iter().filter(|it| it.newer).map(|it| (it.from_position, &it.aggregate_type)).collect();
+    let lines = newer.iter().map(|(from, kind)| format!("waits for a newer version: {kind} from #{from}\n"));
+    Ok(std::iter::once("ready\n".to_owned()).chain(lines.take(TOLD)).collect())
+}
+
+/// Aggregates that are named.
+const TOLD: usize = 20;
 
 /// Headers that a proxy sets: behind one on this machine, everybody seems to come from here.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];

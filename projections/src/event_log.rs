@@ -128,6 +128,8 @@ pub enum AppendError {
     AuthorityChanged,
     #[error("this command id was used for another command")]
     CommandReused,
+    #[error("another process runs an older version, which can't read this")]
+    OlderProcess,
     #[error("the event log is not available: {0}")]
     Store(Arc<sqlx::Error>),
     /// The store was told to commit, its answer was lost, and it could not be asked since.
@@ -252,6 +254,14 @@ impl EventLog {
                 .bind(after)
                 .fetch_all(pool)
                 .await
+        })
+    }
+
+    /// The sequence of a stream: of its last event, 0 where there is none.
+    pub async fn sequence(&self, stream: &StreamId) -> Result<i64, sqlx::Error> {
+        read!(self.db, |pool| {
+            let last = sqlx::query_scalar(include_str!("sql/projector/sequence.sql"));
+            last.bind(&stream.kind).bind(&stream.id).fetch_one(pool).await
         })
     }
 

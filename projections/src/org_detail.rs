@@ -126,6 +126,13 @@ pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx:
     crate::table::names(db, include_str!("sql/org_detail/names.sql"), ids).await
 }
 
+impl OrgDetail {
+    /// Whether it is not archived, which is to be gone for whoever is in it.
+    pub(crate) fn is_there(&self) -> bool {
+        self.status != ARCHIVED
+    }
+}
+
 impl Found for OrgDetail {
     const BY_ID: &'static str = include_str!("sql/org_detail/get_many.sql");
 

@@ -10,10 +10,10 @@ use domain::org::{OrgEvent, Role};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::{Db, Lists, read, row};
+use crate::db::{Db, Lists, Tx, read, row};
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
-use crate::table::{Found, Rows, table};
+use crate::table::{Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
 mod page;
@@ -123,6 +123,14 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     rows.put(intervals.open.into_values().collect());
     intervals.moved.leave(rows);
     Ok(())
+}
+
+/// Takes an organisation, whose rows are about to go, out of the counts.
+pub(crate) async fn uncount(tx: &mut Tx, aggregate_id: &str) -> Result<(), sqlx::Error> {
+    let found: Vec<OrgRow> = Rows::stored(tx).find(vec![key_of(aggregate_id)]).await?;
+    let mut moved = Moved::default();
+    found.iter().for_each(|row| moved.leaves(row));
+    moved.add_up(tx).await
 }
 
 impl Intervals {

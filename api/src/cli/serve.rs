@@ -78,6 +78,9 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     if tokio::time::timeout(FLUSH, app.recorder.flush()).await.is_err() {
         tracing::error!("what operators read last could not be written down");
     }
+    if let Err(error) = app.projector.leave().await {
+        tracing::warn!(%error, "the other processes will think for a minute that this one runs");
+    }
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::Constraint;
+use domain::{Constraint, fact};
 use uuid::Uuid;
 
 use super::alarm::Standing;
-use super::{Append, AppendError, Appended, Authority, Beside, Invited, Joined, StreamId};
+use super::{Append, AppendError, Appended, Authority, Beside, Draft, Invited, Joined, StreamId};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub(super) standing: Standing,
     /// Why the next events are stamped earlier than the one before them, where they are.
     pub(super) time_continues: Option<String>,
+    /// The lowest of all processes that run; none where nobody has said that they do.
+    pub(super) feature_level: Option<i64>,
     pub(super) sequences: HashMap<StreamId, i64>,
     pub(super) claims: HashMap<(String, String), StreamId>,
     pub(super) guards: HashMap<String, i64>,
@@ -89,6 +91,9 @@ impl Known {
         if append.authority.as_ref().is_some_and(is_gone) {
             return Some(AppendError::AuthorityChanged);
         }
+        if append.events.iter().any(|event| self.is_too_new(&append.stream, event)) {
+            return Some(AppendError::OlderProcess);
+        }
         let actual = stands(&append.stream);
         if actual != append.after {
             return Some(AppendError::Conflict { actual });
@@ -107,6 +112,12 @@ impl Known {
                 self.with_password.contains(&person.0).then_some(AppendError::PasswordChosen)
             }
         }
+    }
+
+    /// Whether some process that runs could not read it.
+    pub(super) fn is_too_new(&self, stream: &StreamId, event: &Draft) -> bool {
+        let needed = fact::level(&stream.kind, &event.event_type, &event.event_version);
+        needed.zip(self.feature_level).is_some_and(|(needed, lowest)| needed > lowest)
     }
 
     fn unmet_constraint(&self, append: &Append) -> Option<AppendError> {

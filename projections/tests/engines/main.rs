@@ -17,6 +17,7 @@ mod large;
 mod lists;
 mod log;
 mod matrix;
+mod newer;
 mod order;
 mod outage;
 mod poison;
@@ -33,6 +34,7 @@ mod terms;
 mod throttles;
 mod transfers;
 mod verify;
+mod versions;
 mod views;
 mod walls;
 

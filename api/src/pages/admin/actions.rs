@@ -199,6 +199,8 @@ async fn refused(
         | SendError::ProofNeeded(_)
         | SendError::LastOne
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)
         | SendError::Unknown

@@ -135,6 +135,8 @@ async fn rehearsed(
             | SendError::LastOne
             | SendError::AddressTaken
             | SendError::CommandReused
+            | SendError::Newer
+            | SendError::OlderProcess
             | SendError::Unavailable
             | SendError::Stopped(_)
             | SendError::Unknown

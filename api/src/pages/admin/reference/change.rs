@@ -161,6 +161,8 @@ async fn refused(
         | SendError::LastOne
         | SendError::AddressTaken
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)
         | SendError::Unknown

@@ -235,6 +235,8 @@ async fn refused(
         | SendError::ProofNeeded(_)
         | SendError::Taken { .. }
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)
         | SendError::Unknown

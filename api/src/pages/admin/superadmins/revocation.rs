@@ -146,6 +146,8 @@ pub(super) async fn told(
         | SendError::Taken { .. }
         | SendError::AddressTaken
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)
         | SendError::Unknown
