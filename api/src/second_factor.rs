@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::session::{self, Identity, Token, hash_of};
-use crate::{clock, paths};
+use crate::{clock, passkeys, paths};
 
 /// How long a sign-in waits for its code.
 const MINUTES: i64 = 10;
@@ -46,6 +46,7 @@ pub async fn enter_by(
 ) -> Result<Response, Error> {
     let next = paths::local(next).unwrap_or(paths::ROOT);
     if second_factors::of_person(&app.db, person).await?.is_none() {
+        let by = if by == By::Password && passkeys::has(app, person).await? { By::PasswordAlone } else { by };
         let cookie = session::start(app, person, client, headers, by).await?;
         return Ok((cookie, Redirect::to(next)).into_response());
     }

@@ -101,7 +101,8 @@ pub async fn change_password(
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
-    let by = By::NewPassword { two_factors: identity.session.two_factors };
+    let (two_factors, proven_at) = (identity.session.two_factors, identity.session.proven_at);
+    let by = By::NewPassword { two_factors, proven_at };
     let cookie = session::start(&app, identity.person(), &client, &headers, by).await?;
     identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
     Ok((cookie, Redirect::to("/account?done=password")).into_response())
