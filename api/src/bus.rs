@@ -1,16 +1,18 @@
 //! The one door for commands.
 //!
 //! ```text
-//! load ─► authorise ─► proven? ─► expected? ─► decide ─► append ─► wait ─► receipt
-//!             │           │           │           │         │
-//!             │       a question      │           │         │
-//!             └──── refusal ──────────┴───────────┴─────────┘
-//!           (of what was done before: its first answer; else recorded, apart from the log)
+//! turn ─► load ─► authorise ─► proven? ─► expected? ─► decide ─► append ─► wait ─► receipt
+//!                     │           │           │           │         │
+//!                     │       a question      │           │         │
+//!                     └──── refusal ──────────┴───────────┴─────────┘
+//!                   (of what was done before: its first answer; else recorded, apart from the log)
 //! ```
 //!
 //! **Invariant:** nothing else appends events. A command with the id of one that was carried out gives its first
-//! answer. Only a command that expects no sequence is tried again after a conflict.
+//! answer. Commands to one stream are decided one after the other. One that expects no sequence is tried again when
+//! another process was quicker, and never refused because others came.
 
+mod queue;
 mod refusal;
 
 use std::net::IpAddr;
@@ -26,11 +28,13 @@ use projections::event_log::{Append, AppendError, Appended, Authority, Beside, D
 use projections::grants::{self, ActiveGrant};
 use projections::{Db, EventLog, Projector, StoreError};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::access::{Commanded, Issuer, Right};
 use crate::clock;
 
+use self::queue::StreamQueue;
 pub use refusal::SendError;
 
 #[derive(Clone)]
@@ -39,6 +43,7 @@ pub struct Bus {
     log: EventLog,
     projector: Projector,
     policy: Policy,
+    queue: StreamQueue,
 }
 
 /// What goes with a command, whatever it is.
@@ -100,15 +105,19 @@ pub struct Rehearsed<E> {
     pub sequence: i64,
 }
 
-/// How often a command that expects nothing is tried against a stream that others write to.
-const TRIES: usize = 10;
+/// How long a command waits for its turn at a stream and tries against other processes, before its sender is told to send
+/// it again later.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest pause between two tries.
+const PAUSE: Duration = Duration::from_millis(64);
 
 /// How long an answer waits for the read models.
 const WAIT: Duration = Duration::from_secs(3);
 
 impl Bus {
     pub fn new(db: Db, log: EventLog, projector: Projector, policy: Policy) -> Self {
-        Self { db, log, projector, policy }
+        Self { db, log, projector, policy, queue: StreamQueue::default() }
     }
 
     /// The same under another policy.
@@ -154,7 +163,7 @@ impl Bus {
         command: A::Command,
     ) -> Result<Rehearsed<A::Event>, SendError<A::Error>> {
         let loaded = self.load::<A>(id).await?;
-        self.allow(issuer, (&command, &[Some(A::right(&command))]), &loaded.aggregate)?;
+        self.allow(issuer, (&command, &[Some(A::right(&command))]), loaded.aggregate.as_ref())?;
         let events = loaded.aggregate.decide(command).map_err(SendError::Rule)?;
         Ok(Rehearsed { events, sequence: loaded.sequence })
     }
@@ -221,27 +230,33 @@ impl Bus {
         command: A::Command,
         (envelope, mut append): (&Envelope, Append),
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let mut issuer = issuer.clone();
-        for attempt in 1..=TRIES {
-            let begins = attempt == 1 && A::begins(&command);
+        let (mut issuer, until) = (issuer.clone(), Instant::now() + PATIENCE);
+        let _turn = self.queue.turn(&append.stream, until).await.ok_or(SendError::Unavailable)?;
+        for attempt in 0_u32.. {
+            let begins = attempt == 0 && A::begins(&command);
             let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(&id).await? };
             append.after = loaded.sequence;
             let rights = [Some(A::right(&command)), envelope.reverts.map(|_| Right::Superadmin)];
-            append.authority = authority(self.admit(&issuer, (&command, &rights), &loaded.aggregate)?);
+            append.authority =
+                authority(self.admit(&issuer, (&command, &rights), loaded.aggregate.as_ref())?);
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
             if events.is_empty() {
                 return Ok((None, self.log.last_position().await?));
             }
             append.events = events.iter().map(Draft::of::<A>).collect();
+            drop(loaded); // what comes next is folded into it, not into a copy
             match self.log.append(append.clone()).await {
                 Ok(appended) => return Ok((Some(appended), 0)),
-                Err(AppendError::Conflict { .. }) if attempt < TRIES => {} // look again, and decide again
-                Err(AppendError::AuthorityChanged) if attempt < TRIES => {
-                    issuer = self.as_of_now(&issuer).await?;
-                }
+                Err(AppendError::Conflict { .. }) => {} // look again, and decide again
+                Err(AppendError::AuthorityChanged) => issuer = self.as_of_now(&issuer).await?,
                 Err(refused) => return Err(refused.into()),
             }
+            let pause = PAUSE.min(Duration::from_millis(1 << attempt.min(6)));
+            if Instant::now() + pause >= until {
+                break;
+            }
+            tokio::time::sleep(pause).await;
         }
         Err(SendError::Unavailable)
     }
@@ -308,7 +323,7 @@ impl Bus {
     ) -> Result<(), SendError<A::Error>> {
         match envelope.expected_sequence {
             Some(expected) if expected != loaded.sequence => {
-                let since = self.log.stream(stream, expected.max(0)).await?;
+                let since = self.log.latest(stream, (expected.max(0), loaded.sequence)).await?;
                 Err(SendError::Stale { sequence: loaded.sequence, since })
             }
             _ => Ok(()),

@@ -44,6 +44,7 @@ pub mod retention;
 pub mod routes;
 pub mod sealer;
 pub mod second_factor;
+pub mod secrets;
 pub mod server;
 pub mod session;
 pub mod sudo;

@@ -201,9 +201,6 @@ struct Wrong {
 }
 
 /// Whether it was a passkey, which is both factors; or why it proves nothing.
-///
-/// It has a name of its own for the throttle: whoever tries to sign in as an operator from elsewhere keeps no operator from
-/// their work.
 async fn check(
     app: &App,
     identity: &Identity,
@@ -214,9 +211,9 @@ async fn check(
     let means = Means::of(app, &person).await?;
     let by_code = means.code && proof.passkey.credential.is_empty();
     let attempt = if by_code {
-        app.throttle.code(identity.person(), client.address)
+        app.throttle.confirmation_code(identity.person()).await
     } else {
-        app.throttle.attempt(&format!("sudo {}", identity.person()), client.address)
+        app.throttle.confirmation(identity.person()).await
     };
     match attempt {
         Err(Error::TooManyRequests { retry_after_seconds, detail }) => {
@@ -225,11 +222,8 @@ async fn check(
         }
         attempt => attempt?,
     }
-    let wrong = |sentence: &str| Wrong {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        sentence: sentence.to_owned(),
-        retry_after_seconds: None,
-    };
+    let wrong =
+        |sentence| Wrong { status: StatusCode::UNPROCESSABLE_ENTITY, sentence, retry_after_seconds: None };
     Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
 }
 
@@ -239,24 +233,27 @@ async fn prove(
     identity: &Identity,
     client: &Client,
     (means, password_hash, proof): (Means, Option<String>, Proof),
-) -> Result<Result<bool, &'static str>, Error> {
+) -> Result<Result<bool, String>, Error> {
     if !proof.passkey.credential.is_empty() {
         let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
-        return Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more") });
+        return Ok(if proven {
+            Ok(true)
+        } else {
+            Err("this passkey proves nothing; try it once more".to_owned())
+        });
     }
     if means.code {
         let taken = second_factor::take(app, identity.person(), &proof.code).await?;
-        if taken == Some(Taken::RecoveryCode) {
+        if taken == Taken::RecoveryCode {
             identity.note(app, (AccountEvent::RecoveryCodeUsed, "to confirm"), client).await;
         }
-        let wrong = "this code is not right, or it was used before";
-        return Ok(if taken.is_some() { Ok(false) } else { Err(wrong) });
+        return Ok(taken.refusal().map_or(Ok(false), Err));
     }
     if means.passkey {
-        return Ok(Err("a password is not enough here; confirm with your passkey"));
+        return Ok(Err("a password is not enough here; confirm with your passkey".to_owned()));
     }
     let right = app.passwords.verify(proof.password, password_hash).await?;
-    Ok(if right { Ok(false) } else { Err("this is not your password") })
+    Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
 }
 
 async fn refuse(app: &App, identity: &Identity, kept: &Kept, wrong: Wrong) -> Result<Response, Error> {

@@ -26,7 +26,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{PersonId, Reason, RequestId};
-use crate::{Constraint, Fact, Rules};
+use crate::{Constraint, Fact, Rules, Snapshot};
 
 pub use event::{GrantEvent, Granted, Revoked};
 pub use policy::Policy;
@@ -220,6 +220,16 @@ impl Rules for Grant {
             | E::RequestDeclined { .. }
             | E::RequestWithdrawn { .. } => vec![],
         }
+    }
+}
+
+impl Snapshot for Grant {
+    const FOLD: i64 = 1;
+
+    fn weight(&self) -> usize {
+        const FOR_ITSELF: usize = 512;
+        const A_REQUEST: usize = 1024; // most of it is the reason
+        FOR_ITSELF + self.requests.iter().count() * A_REQUEST
     }
 }
 

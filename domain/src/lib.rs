@@ -19,6 +19,7 @@ pub mod org;
 pub mod resource_type;
 pub mod revert;
 pub mod sentence;
+pub mod snapshot;
 pub mod values;
 
 use std::fmt::Display;
@@ -34,10 +35,14 @@ pub use org::Org;
 pub use resource_type::ResourceType;
 pub use revert::Revertible;
 pub use sentence::Part;
+pub use snapshot::Snapshot;
 
 /// An aggregate as pure functions, and what its events ask of the whole log.
 pub trait Rules:
     Aggregate<Services = (), Command: Serialize + Clone + Send + Sync, Error: Send + Sync + 'static>
+    + Snapshot
+    + Clone
+    + 'static
 {
     type Id: Clone + Display + Send + Sync;
 

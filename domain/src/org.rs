@@ -16,6 +16,7 @@ mod event;
 mod invitation;
 mod revert;
 mod role;
+mod snapshot;
 mod suspension;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,7 +22,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{Description, Label, Reason, ResourceCode};
-use crate::{Constraint, Fact, Rules};
+use crate::{Constraint, Fact, Rules, Snapshot};
 
 pub use actions::{Action, Actions, UnknownAction};
 pub use event::ResourceTypeEvent;
@@ -127,6 +127,14 @@ impl Rules for ResourceType {
     /// The name of the stream is its claim.
     fn constraints(_: &ResourceTypeEvent) -> Vec<Constraint> {
         vec![]
+    }
+}
+
+impl Snapshot for ResourceType {
+    const FOLD: i64 = 1;
+
+    fn weight(&self) -> usize {
+        4096 // its description is the longest part, and bounded
     }
 }
 

@@ -14,6 +14,8 @@
 //! **Invariant:** nothing is taken out of the log, and no event undoes another by itself: read models need to know nothing
 //! of it. A second revert of the same event meets the first, which is a later decision about the same facet.
 
+mod planner;
+
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 
@@ -22,6 +24,8 @@ use uuid::Uuid;
 
 use crate::values::Reason;
 use crate::{Fact, Grant, Org, ResourceType, Rules};
+
+pub use planner::Planner;
 
 /// An aggregate whose events can be undone, or say why not.
 pub trait Revertible: Rules {
@@ -137,78 +141,4 @@ impl Fact {
             Self::ResourceType(_, event) => ResourceType::facet(event).err(),
         }
     }
-}
-
-/// Plans to undo the events at `targets` (positions, all of one command) on top of everything in `past`, which is the
-/// aggregate's whole stream.
-pub fn plan<A>(
-    past: &[Past<A::Event>],
-    targets: &BTreeSet<i64>,
-    (reason, at): (Reason, DateTime<Utc>),
-) -> Result<Plan<A>, NotPlanned>
-where
-    A: Revertible + Clone + PartialEq,
-    A::Event: Clone,
-{
-    let targeted: Vec<&Past<A::Event>> = past.iter().filter(|it| targets.contains(&it.position)).collect();
-    let (Some(first), Some(last)) = (targeted.first(), targeted.last()) else {
-        return Err(NotPlanned::NoSuchEvent);
-    };
-    let facets: BTreeSet<A::Facet> =
-        targeted.iter().map(|it| A::facet(&it.event)).collect::<Result<_, Irreversible>>()?;
-    let before = state::<A>(past.iter().take_while(|it| it.position < first.position));
-    let after = state::<A>(past.iter().take_while(|it| it.position <= last.position));
-    let now = state::<A>(past.iter());
-    let differs = |one: &A, other: &A| facets.iter().any(|facet| one.says(facet) != other.says(facet));
-    if !differs(&before, &after) {
-        return Err(NotPlanned::ChangedNothing);
-    }
-    nothing_since::<A>(past, (first.command, last.position), (targets, &facets))?;
-    if !differs(&before, &now) {
-        return Err(NotPlanned::UndoneAlready);
-    }
-    let ours = |it: &&Past<A::Event>| A::facet(&it.event).is_ok_and(|facet| facets.contains(&facet));
-    let decided = past.iter().take_while(|it| it.position < first.position).filter(ours).last();
-    let decided = decided.or_else(|| past.first()).map(|it| A::decided(&it.event, it.position));
-    let with = Restoration { reason, at, decided };
-    let command = now.restore(&before, &facets, &with).ok_or(NotPlanned::TooMuchAtOnce)?;
-    let events = now.decide(command.clone()).map_err(|why| NotPlanned::Refused(why.to_string()))?;
-    let mut then = now.clone();
-    events.iter().cloned().for_each(|event| then.apply(event));
-    if differs(&before, &then) {
-        return Err(NotPlanned::TooMuchAtOnce);
-    }
-    let change =
-        |facet: &A::Facet| Change { facet: facet.to_string(), now: now.says(facet), then: then.says(facet) };
-    let changes = facets.iter().map(change).collect();
-    let stays = targeted.iter().filter_map(|it| A::lost(&it.event)).collect();
-    Ok(Plan { command, events, changes, lost: stays })
-}
-
-/// Refuses where somebody decided about one of the facets after the targets, in another command.
-fn nothing_since<A: Revertible>(
-    past: &[Past<A::Event>],
-    (command, last): (Uuid, i64),
-    (targets, facets): (&BTreeSet<i64>, &BTreeSet<A::Facet>),
-) -> Result<(), NotPlanned> {
-    let since = || past.iter().filter(|it| it.position > last && it.command != command);
-    if let Some(reverted) = since().find(|it| it.reverts.is_some_and(|target| targets.contains(&target))) {
-        return Err(NotPlanned::RevertedBy(reverted.position));
-    }
-    let decides = |it: &&Past<A::Event>| {
-        A::facet(&it.event).is_ok_and(|facet| facets.iter().any(|ours| A::overlap(ours, &facet)))
-    };
-    match since().filter(decides).last() {
-        Some(later) => Err(NotPlanned::SupersededBy(later.position)),
-        None => Ok(()),
-    }
-}
-
-fn state<'a, A: Rules>(past: impl Iterator<Item = &'a Past<A::Event>>) -> A
-where
-    A::Event: Clone + 'a,
-{
-    let mut state = A::default();
-    past.for_each(|it| state.apply(it.event.clone()));
-    state
 }

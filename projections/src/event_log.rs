@@ -9,10 +9,13 @@
 //! asks for `position > n` never misses an event; [`EventLog::tail`] checks it and a gap is an error.
 
 mod beside;
+mod cache;
 mod check;
+mod folding;
 mod import;
 mod leaf;
 mod recorded;
+mod snapshots;
 mod statements;
 mod store;
 mod writer;
@@ -21,7 +24,7 @@ use std::sync::Arc;
 
 use domain::{Constraint, Metadata};
 use sqlx::QueryBuilder;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 pub use beside::{Beside, Invited, Joined};
@@ -30,9 +33,12 @@ pub use leaf::{Leaf, leaf_hash};
 pub use recorded::{Recorded, StreamId};
 pub use store::Loaded;
 
+use self::cache::AggregateCache;
 use self::writer::Writer;
 use crate::db::{Db, Lists, read, row};
 use crate::timestamp::Timestamp;
+pub(crate) use folding::from_the_first_event;
+pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
 
 /// Events that were decided together and become visible together, or not at all.
 #[derive(Clone, Debug)]
@@ -145,7 +151,16 @@ pub struct EventLog {
     head: watch::Receiver<i64>,
     /// How far the read models are, as far as this process knows.
     folded: Arc<watch::Sender<i64>>,
+    aggregates: Arc<AggregateCache>,
+    /// Whoever stores a snapshot: one at a time.
+    storing: Arc<Semaphore>,
 }
+
+/// Events of a stream that are read at a time.
+const PART: i64 = 1000;
+
+/// Events that somebody reads who is told what happened meanwhile.
+pub const LATEST: i64 = 100;
 
 /// Until a projector starts, nobody waits for read models.
 const NOBODY_FOLDS: i64 = i64::MAX;
@@ -168,7 +183,8 @@ impl EventLog {
         let folded = Arc::new(watch::Sender::new(NOBODY_FOLDS));
         let writer = Writer { db: db.clone(), waiting, head: moved, folded: folded.subscribe() };
         tokio::spawn(writer.run());
-        Ok(Self { db, queue, head, folded })
+        let (aggregates, storing) = (AggregateCache::new(cache::BOUND), Semaphore::new(1));
+        Ok(Self { db, queue, head, folded, aggregates: Arc::new(aggregates), storing: Arc::new(storing) })
     }
 
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
@@ -212,6 +228,36 @@ impl EventLog {
                 .bind(&stream.kind)
                 .bind(&stream.id)
                 .bind(after)
+                .fetch_all(pool)
+                .await
+        })
+    }
+
+    /// The next events of one stream after a sequence, some thousand at most.
+    pub async fn stream_part(&self, stream: &StreamId, after: i64) -> Result<Vec<Recorded>, sqlx::Error> {
+        self.between(stream, (after, after.saturating_add(PART))).await
+    }
+
+    /// What happened to a stream between two sequences, at most the latest [`LATEST`].
+    pub async fn latest(
+        &self,
+        stream: &StreamId,
+        (after, up_to): (i64, i64),
+    ) -> Result<Vec<Recorded>, sqlx::Error> {
+        self.between(stream, (after.max(up_to.saturating_sub(LATEST)), up_to)).await
+    }
+
+    async fn between(
+        &self,
+        stream: &StreamId,
+        (after, up_to): (i64, i64),
+    ) -> Result<Vec<Recorded>, sqlx::Error> {
+        read!(self.db, |pool| {
+            sqlx::query_as(include_str!("sql/history/part_of_stream.sql"))
+                .bind(&stream.kind)
+                .bind(&stream.id)
+                .bind(after)
+                .bind(up_to)
                 .fetch_all(pool)
                 .await
         })

@@ -13,6 +13,7 @@
 //! | [`as_of`] | how was it, at any position |
 //! | [`people`], [`sessions`], [`links`], [`access_log`], [`account_log`] | not read models: they can't be folded, and can be erased |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
+//! | [`known_devices`], [`throttle`] | where somebody signed in before, and how often somebody tried lately |
 //! | [`saved_searches`] | what somebody searches the history for again and again |
 //! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
@@ -28,6 +29,7 @@ mod db;
 pub mod event_log;
 pub mod grants;
 pub mod history;
+pub mod known_devices;
 pub mod links;
 pub mod lookups;
 pub mod memberships;
@@ -49,6 +51,7 @@ pub mod sessions;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod throttle;
 pub mod timestamp;
 pub mod transfer;
 

@@ -1,7 +1,7 @@
 //! `make bench`: load against the real program in release, and the same against what it is compared with.
 //!
 //! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `history`,
-//! `list`, `pages`, `rebuild` and `spreads`; without a name all of them run.
+//! `list`, `pages`, `rebuild`, `spreads` and `streams`; without a name all of them run.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
@@ -17,6 +17,7 @@ mod rebuild;
 mod seed;
 mod spreads;
 mod stock;
+mod streams;
 #[path = "../../tests/portal/wire.rs"]
 mod wire;
 
@@ -52,5 +53,8 @@ async fn main() {
     }
     if wanted("spreads") {
         spreads::run().await;
+    }
+    if wanted("streams") {
+        streams::run().await;
     }
 }

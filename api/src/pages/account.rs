@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
+use projections::links::{self, Purpose};
 use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
-use projections::{memberships, people, second_factors};
+use projections::{known_devices, memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -27,7 +28,7 @@ use crate::pages::names::Names;
 use crate::pages::setup::new_password;
 use crate::session::{self, Identity};
 use crate::ui::{self, Column, Field, Kind, Tone};
-use crate::{clock, pages, passwords, paths};
+use crate::{clock, pages, paths};
 
 #[derive(Deserialize, Default)]
 pub struct Done {
@@ -85,14 +86,14 @@ pub async fn change_password(
     headers: HeaderMap,
     Form(typed): Form<NewPassword>,
 ) -> Result<Response, Error> {
-    app.throttle.attempt(&identity.session.email, client.address)?;
+    app.throttle.confirmation(identity.person()).await?;
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let mut errors = Errors::default();
     if !app.passwords.verify(typed.current, person.password_hash.clone()).await? {
         errors.add("current", "this is not your password");
         identity.note(&app, (AccountEvent::ConfirmationFailed, "to change the password"), &client).await;
     }
-    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+    if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         errors.add("password", weak);
     }
     if !errors.is_empty() {
@@ -100,12 +101,15 @@ pub async fn change_password(
     }
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
+    // Whoever found the old one lost has found it, or has another by now.
+    links::withdraw(&app.db, identity.person(), Purpose::NewPassword).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
     let (two_factors, proven_at) = (identity.session.two_factors, identity.session.proven_at);
     let by = By::NewPassword { two_factors, proven_at };
-    let cookie = session::start(&app, identity.person(), &client, &headers, by).await?;
+    let cookies = session::start(&app, identity.person(), &client, &headers, by).await?;
+    known_devices::forget_others(&app.db, identity.person(), &cookies.device).await?;
     identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
-    Ok((cookie, Redirect::to("/account?done=password")).into_response())
+    Ok((cookies, Redirect::to("/account?done=password")).into_response())
 }
 
 pub async fn end_sessions(

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use axum::response::Redirect;
 use maud::{Markup, html};
-use projections::event_log::Recorded;
+use projections::event_log::{LATEST, Recorded};
 use projections::history::together;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -141,10 +141,11 @@ pub async fn meanwhile(
     since: &[Recorded],
 ) -> Result<Markup, Error> {
     let names = Names::of(app, &operator.platform, since).await?;
+    let cut = i64::try_from(since.len()) == Ok(LATEST);
     Ok(ui::note(
         Tone::Warning,
         html! {
-            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened:" }
+            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened" @if cut { " last" } ":" }
             (names.timeline(since))
             p { "If you still want it, send it again." }
         },

@@ -54,8 +54,10 @@ pub async fn submit(
     headers: HeaderMap,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
-    app.throttle.attempt(&typed.email, client.address)?;
-    let person = match typed.email.parse::<Email>() {
+    let email = typed.email.parse::<Email>();
+    let device = session::known_device(&app, &headers, email.as_ref().map_or("", Email::as_str)).await?;
+    app.throttle.sign_in(&typed.email, client.address, device).await?;
+    let person = match email {
         Ok(email) => app.lookups.person(&email).await?,
         Err(_) => None,
     };
@@ -88,8 +90,12 @@ pub async fn logout(
         identity.note(&app, (AccountEvent::SignedOut, ""), &client).await;
     }
     let to = paths::local(&next).map_or_else(|| paths::LOGIN.to_owned(), paths::login_then);
-    Ok((session::forget(&app), Redirect::to(&to)).into_response())
+    Ok((session::forget(&app), CLEAR_SITE_DATA, Redirect::to(&to)).into_response())
 }
+
+/// Whoever uses this browser next finds nothing of what was seen in it. The cookie by which it is known stays: it signs
+/// nobody in, and without it strangers could use up the attempts of whoever comes back.
+const CLEAR_SITE_DATA: [(&str, &str); 1] = [("clear-site-data", "\"cache\", \"storage\"")];
 
 async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, Error> {
     match paths::local(next) {

@@ -24,7 +24,16 @@ pub struct Names {
 impl Names {
     /// For an operator, who is noted to be shown these events and these names.
     pub async fn of(app: &App, platform: &Platform, events: &[Recorded]) -> Result<Self, Error> {
-        let (people, orgs) = subjects(events);
+        Self::of_told(app, platform, (events, &[])).await
+    }
+
+    /// The same with what is told and did not happen.
+    pub async fn of_told(
+        app: &App,
+        platform: &Platform,
+        (events, told): (&[Recorded], &[Fact]),
+    ) -> Result<Self, Error> {
+        let (people, orgs) = subjects(events, told);
         history::shown(platform, events);
         Ok(Self {
             people: people::names(&app.db, &people).await?,
@@ -34,7 +43,7 @@ impl Names {
 
     /// For whoever has a shell on the server.
     pub async fn at_shell(app: &App, events: &[Recorded]) -> Result<Self, Error> {
-        let (people, orgs) = subjects(events);
+        let (people, orgs) = subjects(events, &[]);
         Ok(Self {
             people: people::names(&app.db, &people).await?,
             orgs: org_detail::names(&app.db, &orgs).await?,
@@ -43,7 +52,7 @@ impl Names {
 
     /// The same for events of one organisation, told to its members.
     pub async fn told_in(app: &App, membership: &Membership, events: &[Recorded]) -> Result<Self, Error> {
-        let (people, _) = subjects(events);
+        let (people, _) = subjects(events, &[]);
         let orgs = HashMap::from([(membership.org_id, membership.name.clone())]);
         Ok(Self { people: people::names(&app.db, &people).await?, orgs })
     }
@@ -148,11 +157,12 @@ fn list(
     ui::timeline(&events.iter().map(item).collect::<Vec<_>>())
 }
 
-/// The people and the organisations that some events are about, with whoever they are by.
-fn subjects(events: &[Recorded]) -> (Vec<Uuid>, Vec<Uuid>) {
+/// The people and the organisations that some events and other facts are about, with whoever the events are by.
+fn subjects(events: &[Recorded], told: &[Fact]) -> (Vec<Uuid>, Vec<Uuid>) {
     let actors = events.iter().filter_map(|event| event.metadata().ok()?.actor.person());
     let (mut people, mut orgs): (Vec<Uuid>, _) = (actors.map(|person| person.0).collect(), vec![]);
-    for part in events.iter().filter_map(|event| event.fact().ok()).flat_map(|fact| fact.sentence()) {
+    let happened = events.iter().filter_map(|event| event.fact().ok()).flat_map(|fact| fact.sentence());
+    for part in happened.chain(told.iter().flat_map(Fact::sentence)) {
         match part {
             Part::Person(person) => people.push(person.0),
             Part::Org(org) | Part::Called(org, _) => orgs.push(org.0),

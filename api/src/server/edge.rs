@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -142,13 +142,26 @@ pub(super) async fn handle(
         drop(slot);
         answer
     };
-    match wait(patience, running.spawn(to_its_end.in_current_span())).await? {
+    let here = Arc::new(());
+    let to_its_end = CLIENT.scope(Arc::downgrade(&here), to_its_end).in_current_span();
+    match wait(patience, running.spawn(to_its_end)).await? {
         Ok(answer) => Ok(answer),
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic), // into the layer that answers for it
             Err(_the_runtime_ended) => Err(Error::GaveUpWaiting),
         },
     }
+}
+
+tokio::task_local! {
+    /// Is alive for as long as somebody waits for the answer.
+    static CLIENT: Weak<()>;
+}
+
+/// The client of the request that changes something and is handled in this task: gone when it no longer waits. For what
+/// takes long and has changed nothing yet.
+pub fn client() -> Option<Weak<()>> {
+    CLIENT.try_with(Weak::clone).ok()
 }
 
 async fn wait<T>(patience: Duration, answer: impl Future<Output = T>) -> Result<T, Error> {

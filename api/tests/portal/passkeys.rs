@@ -99,7 +99,7 @@ async fn asking_is_slowed_down_by_address(world: World) {
         let client: Client = world.anonymous().from(from);
         async move { client.post(ASK_ANYBODY, &[]).await }
     };
-    for _ in 0..10 {
+    for _ in 0..20 {
         ask("203.0.113.50").await.is(200);
     }
     ask("203.0.113.50").await.is(429);

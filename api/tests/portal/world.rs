@@ -13,6 +13,7 @@ use api::bus::Envelope;
 use api::cli::serve;
 use api::config::Settings;
 use api::sealer::Done;
+use api::secrets::Secrets;
 use api::server::Limits;
 use api::session::Token;
 use api::{clock, links, routes};
@@ -97,6 +98,7 @@ impl World {
             seal_key: None,
             seal_log: None,
             seal_other_logs: vec![],
+            secrets_key: vec![],
         };
         let app = App::open(settings).await.expect("an empty database opens");
         Self { router: router(&app), app, folder }
@@ -107,8 +109,16 @@ impl World {
         let mut settings = Settings::clone(&self.app.settings);
         change(&mut settings);
         let bus = self.app.bus.clone().under(settings.grant_policy());
-        let app = App::from(Shared { settings: Arc::new(settings), bus, ..Shared::clone(&self.app) });
+        let secrets = Arc::new(Secrets::of(&settings).expect("keys that can be read"));
+        let app =
+            App::from(Shared { settings: Arc::new(settings), bus, secrets, ..Shared::clone(&self.app) });
         let app = app.sealing().expect("a key that can be read");
+        Self { router: router(&app), app, folder: self.folder.clone() }
+    }
+
+    /// The same world as a demonstration.
+    pub(crate) fn demonstrating(&self) -> Self {
+        let app = self.app.clone().demonstrating();
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 

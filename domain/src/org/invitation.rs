@@ -30,10 +30,15 @@ pub struct Invitee {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Every invitation that there ever was.
+/// Every invitation that there ever was, and by whose they are those that are open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Invitations(BTreeMap<InvitationId, Invitation>);
+#[serde(from = "BTreeMap<InvitationId, Invitation>")]
+pub struct Invitations {
+    #[serde(flatten)]
+    all: BTreeMap<InvitationId, Invitation>,
+    #[serde(skip)]
+    open: BTreeMap<PersonId, InvitationId>,
+}
 
 /// An invitation and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,15 +75,32 @@ impl Invitee {
 
 impl Invitations {
     pub fn iter(&self) -> impl Iterator<Item = (InvitationId, &Invitation)> {
-        self.0.iter().map(|(id, invitation)| (*id, invitation))
+        self.all.iter().map(|(id, invitation)| (*id, invitation))
+    }
+
+    /// Takes out of both what is the same in both.
+    pub(super) fn apart(one: &mut Self, other: &mut Self) {
+        one.all.retain(|id, invitation| match other.all.get(id) {
+            Some(same) if same == invitation => other.all.remove(id).is_none(),
+            Some(_) | None => true,
+        });
+        (one.open, other.open) = (BTreeMap::new(), BTreeMap::new());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Those that somebody may still accept, if it is not too late.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Invitation> {
+        self.open.values().filter_map(|id| self.all.get(id))
     }
 
     pub(super) fn invite(&self, invitee: Invitee) -> Result<Vec<OrgEvent>, OrgError> {
-        let open = |i: &Invitation| i.person == invitee.person && i.outcome == Outcome::Open;
-        match self.0.get(&invitee.invitation) {
-            Some(known) if open(known) && invitee.is(known) => Ok(vec![]),
+        match self.all.get(&invitee.invitation) {
+            Some(known) if known.outcome == Outcome::Open && invitee.is(known) => Ok(vec![]),
             Some(_) => Err(OrgError::InvitationExists),
-            None if self.0.values().any(open) => Err(OrgError::AlreadyInvited),
+            None if self.open.contains_key(&invitee.person) => Err(OrgError::AlreadyInvited),
             None => Ok(vec![invitee.invited()]),
         }
     }
@@ -89,12 +111,12 @@ impl Invitations {
         invitation: InvitationId,
         expires_at: DateTime<Utc>,
     ) -> Result<Vec<OrgEvent>, OrgError> {
-        self.open(invitation)?;
+        self.opened(invitation)?;
         Ok(vec![OrgEvent::InvitationRenewed { invitation, expires_at }])
     }
 
     pub(super) fn withdraw(&self, invitation: InvitationId) -> Result<Vec<OrgEvent>, OrgError> {
-        match self.open(invitation) {
+        match self.opened(invitation) {
             Ok(_) => Ok(vec![OrgEvent::InvitationWithdrawn { invitation }]),
             Err(OrgError::InvitationWithdrawn) => Ok(vec![]),
             Err(refusal) => Err(refusal),
@@ -108,7 +130,7 @@ impl Invitations {
         by: PersonId,
         at: DateTime<Utc>,
     ) -> Result<Vec<OrgEvent>, OrgError> {
-        let Invitation { person, role, expires_at, .. } = self.open(invitation)?.clone();
+        let Invitation { person, role, expires_at, .. } = self.opened(invitation)?.clone();
         if by != person {
             return Err(OrgError::NoSuchInvitation);
         }
@@ -118,8 +140,8 @@ impl Invitations {
         Ok(vec![OrgEvent::MemberJoined { invitation, person, role }])
     }
 
-    fn open(&self, invitation: InvitationId) -> Result<&Invitation, OrgError> {
-        let found = self.0.get(&invitation).ok_or(OrgError::NoSuchInvitation)?;
+    fn opened(&self, invitation: InvitationId) -> Result<&Invitation, OrgError> {
+        let found = self.all.get(&invitation).ok_or(OrgError::NoSuchInvitation)?;
         match found.outcome {
             Outcome::Open => Ok(found),
             Outcome::Accepted => Err(OrgError::InvitationUsed),
@@ -127,15 +149,34 @@ impl Invitations {
         }
     }
 
+    pub(super) fn is_open(&self, invitation: InvitationId) -> bool {
+        self.opened(invitation).is_ok()
+    }
+
     pub(super) fn add(&mut self, id: InvitationId, invitation: Invitation) {
-        self.0.insert(id, invitation);
+        if invitation.outcome == Outcome::Open {
+            self.open.insert(invitation.person, id);
+        }
+        self.all.insert(id, invitation);
     }
 
     pub(super) fn extend(&mut self, id: InvitationId, until: DateTime<Utc>) {
-        self.0.entry(id).and_modify(|invitation| invitation.expires_at = until);
+        self.all.entry(id).and_modify(|invitation| invitation.expires_at = until);
     }
 
     pub(super) fn settle(&mut self, id: InvitationId, outcome: Outcome) {
-        self.0.entry(id).and_modify(|invitation| invitation.outcome = outcome);
+        if let Some(invitation) = self.all.get_mut(&id) {
+            invitation.outcome = outcome;
+            if self.open.get(&invitation.person) == Some(&id) {
+                self.open.remove(&invitation.person);
+            }
+        }
+    }
+}
+
+impl From<BTreeMap<InvitationId, Invitation>> for Invitations {
+    fn from(all: BTreeMap<InvitationId, Invitation>) -> Self {
+        let open = all.iter().filter(|(_, invitation)| invitation.outcome == Outcome::Open);
+        Self { open: open.map(|(id, invitation)| (invitation.person, *id)).collect(), all }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::suspension::Confirmation;
-use super::{Org, OrgCommand, OrgEvent, Outcome, Permission, Profile, Role};
+use super::{Org, OrgCommand, OrgEvent, Permission, Profile, Role};
 use crate::resource_type::{Action, Actions};
 use crate::revert::{Irreversible, Restoration, Revertible};
 use crate::values::{InvitationId, ResourceCode, RoleName};
@@ -96,7 +96,7 @@ impl Revertible for Org {
             OrgFacet::Slug => org.slug.to_string(),
             OrgFacet::Status => status(),
             OrgFacet::Protection => if org.protected { "protected" } else { "not protected" }.to_owned(),
-            OrgFacet::Invitation(id) => if org.is_invited(*id) { "open" } else { "none" }.to_owned(),
+            OrgFacet::Invitation(id) => if org.invitations.is_open(*id) { "open" } else { "none" }.to_owned(),
             OrgFacet::Choice(code) => {
                 org.choices.get(code).map_or("as the policy says", |choice| choice.as_str()).to_owned()
             }
@@ -175,7 +175,7 @@ impl Revertible for Org {
 }
 
 impl Org {
-    fn profile(&self) -> Option<&Profile> {
+    pub(super) fn profile(&self) -> Option<&Profile> {
         match self {
             Self::Unborn => None,
             Self::Active(org) | Self::Suspended(org, _) => Some(org),
@@ -205,10 +205,6 @@ impl Org {
 }
 
 impl Profile {
-    fn is_invited(&self, id: InvitationId) -> bool {
-        self.invitations.iter().any(|(it, invitation)| it == id && invitation.outcome == Outcome::Open)
-    }
-
     /// What a role may do with things of a type, if it can be done with them.
     fn allowed(&self, role: &Role, code: &ResourceCode) -> Option<Actions> {
         Actions::of(Action::ALL.into_iter().filter(|action| self.permissions.allow(role, code, *action)))

@@ -9,7 +9,6 @@ use std::str::FromStr;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
-use super::invitation::Outcome;
 use super::{OrgError, OrgEvent, Profile};
 use crate::resource_type::{Action, Actions};
 use crate::values::{ResourceCode, RoleName, ValueError};
@@ -143,10 +142,8 @@ impl Profile {
         if self.know(&removed).is_err() {
             return Ok(vec![]);
         }
-        let invited = |it: &super::Invitation| it.outcome == Outcome::Open && it.role == removed;
-        if self.members.values().any(|has| *has == removed)
-            || self.invitations.iter().any(|(_, it)| invited(it))
-        {
+        let is_held = self.members.values().any(|has| *has == removed);
+        if is_held || self.invitations.open().any(|it| it.role == removed) {
             return Err(OrgError::RoleInUse);
         }
         Ok(vec![OrgEvent::RoleRemoved { role }])

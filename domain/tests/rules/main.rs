@@ -12,6 +12,7 @@ mod revert;
 mod roles;
 mod rule_book;
 mod sentences;
+mod snapshots;
 mod stored;
 mod values;
 

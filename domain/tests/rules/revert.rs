@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use cqrs_es::Aggregate;
 use domain::org::{OrgCommand, OrgEvent, Role};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, ResourceTypeEvent, Spread};
-use domain::revert::{Irreversible, NotPlanned, Past, Plan, plan};
+use domain::revert::{Irreversible, NotPlanned, Past, Plan, Planner};
 use domain::{Grant, Org, ResourceType, Revertible};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -38,7 +38,11 @@ fn undo<A: Revertible + Clone + PartialEq>(
 where
     A::Event: Clone,
 {
-    plan::<A>(past, &targets.iter().copied().collect(), (reason("It was a mistake"), day(5)))
+    let mut planner = Planner::<A>::default();
+    for it in past {
+        planner.see(it.clone(), targets.contains(&it.position));
+    }
+    planner.plan((reason("It was a mistake"), day(5)))
 }
 
 fn of_acme(then: &[OrgEvent]) -> Vec<Past<OrgEvent>> {

@@ -1,9 +1,11 @@
 //! The log as cqrs-es knows it: [`EventStore`].
 //!
-//! On Postgres the stream is read by postgres-es; on SQLite by the same statement that exports use. The append is ours
-//! on both (docs/decisions/0001-our-own-append.md says why).
+//! Its events are read by postgres-es on Postgres, and on SQLite by the same statement that exports use. The append is
+//! ours on both (docs/decisions/0001-our-own-append.md says why), and so is the way to an aggregate, which does not begin
+//! at its first event each time (docs/decisions/0024-a-command-costs-what-is-new.md).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cqrs_es::persist::PersistedEventRepository;
 use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
@@ -11,27 +13,27 @@ use domain::{Metadata, Rules, fact};
 use postgres_es::PostgresEventRepository;
 use sha2::{Digest, Sha256};
 
-use super::{Append, AppendError, Draft, EventLog, StreamId};
+use super::{Append, AppendError, Draft, EventLog, ReadError, StreamId};
 use crate::db::Engine;
 
-/// An aggregate with the sequence at which it stands.
+/// An aggregate with the sequence at which it stands. It is shared with whoever loads it next.
 #[derive(Debug)]
 pub struct Loaded<A> {
     pub id: String,
-    pub aggregate: A,
+    pub aggregate: Arc<A>,
     pub sequence: i64,
 }
 
 impl<A: Rules> Loaded<A> {
     /// An aggregate that has no stream yet.
     pub fn unborn(id: &A::Id) -> Self {
-        Self { id: id.to_string(), aggregate: A::default(), sequence: 0 }
+        Self { id: id.to_string(), aggregate: Arc::default(), sequence: 0 }
     }
 }
 
 impl<A: Rules> AggregateContext<A> for Loaded<A> {
     fn aggregate(&mut self) -> &mut A {
-        &mut self.aggregate
+        Arc::make_mut(&mut self.aggregate)
     }
 }
 
@@ -67,12 +69,11 @@ impl<A: Rules> EventStore<A> for EventLog {
     }
 
     async fn load_aggregate(&self, id: &str) -> Result<Loaded<A>, AggregateError<A::Error>> {
-        let mut loaded = Loaded { id: id.to_owned(), aggregate: A::default(), sequence: 0 };
-        for event in EventStore::<A>::load_events(self, id).await? {
-            loaded.sequence = i64::try_from(event.sequence).map_err(unexpected)?;
-            loaded.aggregate.apply(event.payload);
-        }
-        Ok(loaded)
+        self.up_to_date(id).await.map_err(|error| match error {
+            ReadError::Database(error) if crate::is_away(&error) => unavailable(error),
+            ReadError::Unreadable(why) => AggregateError::DeserializationError(Box::new(why)),
+            ReadError::Database(_) | ReadError::Gap { .. } => unexpected(error),
+        })
     }
 
     /// Appends what was decided on `context`. `metadata` holds the fields of [`Metadata`] as JSON, each by its name.

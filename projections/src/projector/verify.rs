@@ -1,6 +1,7 @@
 //! Proving that the log is whole and that the read models are what it says.
 
 mod audit;
+mod snapshots;
 
 use super::batch::Care;
 use super::shadow::{Purpose, Shadow, tables};
@@ -38,7 +39,10 @@ impl super::Projector {
         if report.is_whole {
             let second = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });
             match self.compare(&second).await {
-                Ok(found) => report.findings.extend(found),
+                Ok(found) => {
+                    report.findings.extend(found);
+                    report.findings.extend(snapshots::compare(&self.db).await?);
+                }
                 // It was found already, by its position, and nothing can be folded behind it.
                 Err(FoldError::Read(ReadError::Unreadable(_))) if !report.findings.is_empty() => {}
                 Err(error) => return Err(error),

@@ -16,7 +16,7 @@ engines! {
         store.carry_out::<Org>(acme, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
         let loaded = EventStore::<Org>::load_aggregate(&store.log, &acme.to_string()).await?;
         assert_eq!(loaded.sequence, 2);
-        assert!(matches!(loaded.aggregate, Org::Suspended(ref org, _) if org.slug == slug("acme")));
+        assert!(matches!(*loaded.aggregate, Org::Suspended(ref org, _) if org.slug == slug("acme")));
         let events = EventStore::<Org>::load_events(&store.log, &acme.to_string()).await?;
         assert_eq!(events[0].payload, created("Acme", "acme"));
         assert_eq!(events.iter().map(|e| e.sequence).collect::<Vec<_>>(), [1, 2]);
@@ -24,7 +24,7 @@ engines! {
 
     async fn an_aggregate_without_events_is_the_empty_one(store: Store) {
         let loaded = EventStore::<Org>::load_aggregate(&store.log, &id().to_string()).await?;
-        assert_eq!((loaded.aggregate, loaded.sequence), (Org::Unborn, 0));
+        assert_eq!((&*loaded.aggregate, loaded.sequence), (&Org::Unborn, 0));
     }
 
     async fn what_is_committed_is_in_the_log(store: Store) {

@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::engines;
-use crate::given::{Outcome, Raw, Store, id, noon};
+use crate::given::{Raw, Store, id, noon};
 
 /// More than a statement may have parameters, on either engine.
 const MANY: usize = 70_000;

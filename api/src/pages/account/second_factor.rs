@@ -66,7 +66,7 @@ pub async fn confirm(
 ) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, Act::SetUpSecondFactor)?;
-    app.throttle.code(identity.person(), client.address)?;
+    app.throttle.code(identity.person(), client.address, None).await?;
     let Some(enrolment) = Enrolment::of(&shown.secret) else {
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());
     };

@@ -214,8 +214,18 @@ pub async fn differences(app: &App, then: &Value, now: &Value) -> Result<Markup,
         return Ok(ui::empty("Nothing differs.", html! { "It is today as it was then." }));
     }
     let columns = [Column::new("What"), Column::new("Then"), Column::new("Now")];
-    Ok(ui::table("What differs from now", &columns, &change::rows(app, &changes).await?))
+    let shown = &changes[..changes.len().min(DIFFERENCES)];
+    let rows = change::rows(app, shown).await?;
+    Ok(html! {
+        (ui::table("What differs from now", &columns, &rows))
+        @if changes.len() > shown.len() {
+            p.hint { "The first " (shown.len()) " of " (changes.len()) " differences." }
+        }
+    })
 }
+
+/// Differences that are shown at most.
+const DIFFERENCES: usize = 500;
 
 /// The field of a state that says who may do what.
 pub const PERMISSIONS: &str = "permissions";

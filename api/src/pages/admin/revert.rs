@@ -4,13 +4,11 @@
 //! The plan is made anew when the button is pressed, on the state that the command is then bound to: what was previewed is
 //! what happens, or the page comes back and says what came between.
 
-use std::collections::BTreeSet;
-
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::revert::{Change, NotPlanned, Past, Plan, plan};
+use domain::revert::{Change, NotPlanned, Past, Plan, Planner};
 use domain::values::{OrgId, PersonId, Reason, ResourceCode};
 use domain::{Fact, Grant, Org, ResourceType, Revertible};
 use maud::{Markup, html};
@@ -125,14 +123,19 @@ impl Paged for ResourceType {
     }
 }
 
-/// An event that somebody wants to undo, with its whole stream and what came of planning it.
+/// An event that somebody wants to undo, with what its whole stream says to that.
 pub(super) struct Undo<'a, A: Paged> {
     app: &'a App,
     operator: &'a Operator,
     pub(super) id: A::Id,
     event: Recorded,
     all: bool,
-    stream: Vec<Recorded>,
+    /// Where the stream stands that it was planned on.
+    sequence: i64,
+    /// How many events were done together with it, itself included.
+    together: usize,
+    /// Commands that undid it, with where they stand.
+    undone: Vec<(Uuid, i64)>,
     pub(super) plan: Result<Plan<A>, NotPlanned>,
 }
 
@@ -146,24 +149,39 @@ where
         operator: &'a Operator,
         (id, event, which): (A::Id, Recorded, Which),
     ) -> Result<Self, Error> {
-        let stream = app.log.stream(&event.stream(), 0).await?;
-        let of_it = |it: &&Recorded| it.position == event.position || which.all && same_command(it, &event);
-        let targets = stream.iter().filter(of_it).map(|it| it.position).collect();
-        Self::of(app, operator, (id, event, stream), (targets, which.all))
+        let (position, command) = (event.position, event.metadata().map_err(anyhow::Error::from)?.command);
+        let of_it = |it: &Past<A::Event>| it.position == position || which.all && it.command == command;
+        Self::of(app, operator, (id, event), (of_it, which.all)).await
     }
 
-    /// Plans to undo these events of a stream, of which the one that is given is told to be undone.
-    pub(super) fn of(
+    /// Plans to undo these events of a stream, of which the one that is given is told to be undone. The stream is read
+    /// and folded in parts, however long it is.
+    pub(super) async fn of(
         app: &'a App,
         operator: &'a Operator,
-        (id, event, stream): (A::Id, Recorded, Vec<Recorded>),
-        (targets, all): (BTreeSet<i64>, bool),
+        (id, event): (A::Id, Recorded),
+        (is_target, all): (impl Fn(&Past<A::Event>) -> bool, bool),
     ) -> Result<Self, Error> {
-        let past = stream.iter().map(past::<A>).collect::<Result<Vec<_>, _>>()?;
+        let (mut planner, mut sequence, mut together, mut undone) = (Planner::<A>::default(), 0, 0, vec![]);
+        let (stream, command) = (event.stream(), event.metadata().map_err(anyhow::Error::from)?.command);
+        loop {
+            let part = app.log.stream_part(&stream, sequence).await?;
+            let Some(last) = part.last() else { break };
+            sequence = last.sequence;
+            for past in part.iter().map(past::<A>) {
+                let past = past?;
+                together += usize::from(past.command == command);
+                if past.reverts == Some(event.position) {
+                    undone.push((past.command, past.position));
+                }
+                let is_target = is_target(&past);
+                planner.see(past, is_target);
+            }
+        }
         let reason: Reason =
             format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
-        let plan = plan::<A>(&past, &targets, (reason, clock::now().into()));
-        Ok(Self { app, operator, id, event, all, stream, plan })
+        let plan = planner.plan((reason, clock::now().into()));
+        Ok(Self { app, operator, id, event, all, sequence, together, undone, plan })
     }
 
     /// Orders what was planned, on the sequence that was seen.
@@ -178,9 +196,8 @@ where
         self.app.bus.send::<A>(&issuer, self.id.clone(), command, envelope).await
     }
 
-    /// Where the stream stands that it was planned on.
     pub(super) fn sequence(&self) -> i64 {
-        self.stream.last().map_or(0, |last| last.sequence)
+        self.sequence
     }
 
     async fn send(self, client: Client, typed: Typed) -> Result<Response, Error> {
@@ -189,8 +206,7 @@ where
             return Ok(self.done(position)); // the same form again
         }
         if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
-            let since: Vec<Recorded> =
-                self.stream.iter().filter(|event| event.sequence > seen).cloned().collect();
+            let since = self.app.log.latest(&self.event.stream(), (seen, self.sequence)).await?;
             return self.again(meanwhile(self.app, self.operator, "this", &since).await?).await;
         }
         let Ok(plan) = &self.plan else { return self.again(html! {}).await };
@@ -211,10 +227,7 @@ where
 
     /// Where that stands which this command wrote to undo the event here.
     pub(super) fn done_by(&self, command: Uuid) -> Option<i64> {
-        let wrote = |event: &&Recorded| {
-            event.metadata().is_ok_and(|it| it.command == command && it.reverts == Some(self.event.position))
-        };
-        self.stream.iter().rev().find(wrote).map(|event| event.position)
+        self.undone.iter().rev().find(|(by, _)| *by == command).map(|(_, position)| *position)
     }
 
     fn done(&self, position: i64) -> Response {
@@ -227,10 +240,15 @@ where
 
     async fn page(&self, note: Markup) -> Result<Markup, Error> {
         let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
-        let names = Names::of(self.app, &self.operator.platform, &self.stream).await?;
+        let planned = self.plan.iter().flat_map(|plan| plan.events.iter().cloned());
+        let planned: Vec<Fact> = planned.map(|event| A::fact(self.id.clone(), event)).collect();
+        let names = {
+            let told = (std::slice::from_ref(&self.event), planned.as_slice());
+            Names::of_told(self.app, &self.operator.platform, told).await?
+        };
         let position = self.event.position;
         let title = format!("Revert #{position}");
-        let together = self.stream.iter().filter(|event| same_command(event, &self.event)).count();
+        let together = self.together;
         let content = html! {
             (ui::head(&title, None, Some(names.sentence(&self.event)), html! {}))
             (note)
@@ -299,11 +317,6 @@ fn past<A: Revertible>(event: &Recorded) -> Result<Past<A::Event>, Error> {
         reverts: metadata.reverts,
         event: read.map_err(anyhow::Error::from)?,
     })
-}
-
-fn same_command(one: &Recorded, other: &Recorded) -> bool {
-    let command = |event: &Recorded| event.metadata().ok().map(|it| it.command);
-    command(one) == command(other)
 }
 
 fn not_done(why: &str) -> Markup {

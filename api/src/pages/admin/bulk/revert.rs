@@ -13,8 +13,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::Org;
-use domain::org::OrgError;
-use domain::revert::{Change, Plan};
+use domain::org::{OrgError, OrgEvent};
+use domain::revert::{Change, Past, Plan};
 use futures::stream::{self, StreamExt};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
@@ -100,8 +100,8 @@ impl<'a> Together<'a> {
         let mut undos: Vec<Undo<'a, Org>> = vec![];
         for (org, events) in done.orgs() {
             let (event, targets) = targets(&events);
-            let stream = app.log.stream(&event.stream(), 0).await?;
-            undos.push(Undo::of(app, operator, (org, event.clone(), stream), (targets, true))?);
+            let of_it = |it: &Past<OrgEvent>| targets.contains(&it.position);
+            undos.push(Undo::of(app, operator, (org, event.clone()), (of_it, true)).await?);
         }
         let ids: Vec<Uuid> = undos.iter().map(|undo| undo.id.0).collect();
         let names = org_detail::names_shown(&app.db, &operator.platform, &ids).await?;

@@ -227,7 +227,8 @@ struct People {
 impl People {
     async fn of(app: &App, then: &OrgThen) -> Result<Self, Error> {
         let members = then.members.iter().take(shown()).map(|member| member.person_id);
-        let ids: Vec<Uuid> = members.chain(then.invitations.iter().map(|it| it.person_id)).collect();
+        let invited = then.open_invitations().take(shown()).map(|it| it.person_id);
+        let ids: Vec<Uuid> = members.chain(invited).collect();
         Ok(Self {
             names: people::names(&app.db, &ids).await?,
             addresses: people::addresses(&app.db, &ids).await?,
@@ -243,7 +244,7 @@ impl People {
     }
 }
 
-/// As many members as the page of now shows.
+/// As many people as the page of now shows.
 fn shown() -> usize {
     usize::try_from(MEMBERS).unwrap_or(usize::MAX)
 }
@@ -253,8 +254,9 @@ fn members_table(then: &OrgThen, now: &OrgThen, people: &People) -> Markup {
         return ui::empty("Nobody had joined yet.", html! { "Whoever was invited stands below." });
     }
     let columns = ["Name", "E-mail", "Role", "Joined", "Now"].map(Column::new);
+    let of_today: HashMap<Uuid, &MembershipRow> = now.members.iter().map(|it| (it.person_id, it)).collect();
     let row = |member: &MembershipRow| {
-        let today = now.members.iter().find(|it| it.person_id == member.person_id);
+        let today = of_today.get(&member.person_id);
         let name = people.name(member.person_id);
         vec![
             html! { span.person { (ui::monogram(name, "person")) (name) } },
@@ -279,8 +281,10 @@ fn members_table(then: &OrgThen, now: &OrgThen, people: &People) -> Markup {
 
 fn invitations_table((then, at): (&OrgThen, At), now: &OrgThen, people: &People) -> Markup {
     let columns = ["E-mail", "Role", "Invited", "Until", "Now"].map(Column::new);
+    let of_today: HashMap<Uuid, &Invitation> =
+        now.invitations.iter().map(|it| (it.invitation_id, it)).collect();
     let row = |invitation: &Invitation| {
-        let today = now.invitations.iter().find(|it| it.invitation_id == invitation.invitation_id);
+        let today = of_today.get(&invitation.invitation_id);
         let lapsed = invitation.expires_at <= at.time();
         vec![
             html! { (people.address(invitation.person_id)) },
@@ -290,11 +294,15 @@ fn invitations_table((then, at): (&OrgThen, At), now: &OrgThen, people: &People)
             ui::badge(today.map_or("–", |today| today.status.as_str())),
         ]
     };
-    let rows: Vec<_> = then.open_invitations().map(row).collect();
+    let rows: Vec<_> = then.open_invitations().take(shown()).map(row).collect();
     if rows.is_empty() {
         return ui::empty("No invitation was open.", html! {});
     }
-    ui::table("Open invitations", &columns, &rows)
+    let open = then.open_invitations().count();
+    html! {
+        (ui::table("Open invitations", &columns, &rows))
+        @if open > rows.len() { p.hint { "The first " (rows.len()) " of " (open) "." } }
+    }
 }
 
 fn roles_table(then: &OrgThen) -> Markup {

@@ -1,0 +1,76 @@
+//! Many people who do something to one organisation at the same moment: nobody is refused because others came.
+
+use api::access::Issuer;
+use api::app::App;
+use api::bus::Envelope;
+use api::clock;
+use domain::org::{OrgCommand, OrgEvent, Role};
+use domain::values::{InvitationId, OrgId, PersonId};
+use domain::{Actor, Metadata, Org};
+use futures::future::join_all;
+use projections::event_log::{Append, Draft, StreamId};
+
+use crate::world::World;
+
+const PEOPLE: usize = 96;
+
+async fn everybody_who_accepts_at_the_same_moment_joins(world: World) {
+    let acme = world.org("acme").await;
+    all_join(&world, acme, &[&world.app]).await;
+}
+
+async fn nobody_waits_for_a_stream_that_is_not_theirs(world: World) {
+    let (acme, other) = (world.org("acme").await, world.org("other").await);
+    let (before, here) = (world.position().await, [&world.app]);
+    tokio::join!(all_join(&world, acme, &here), async {
+        // Sent last, and not behind the ninety-six.
+        let name = "Quick Ltd".parse().expect("a name");
+        world.given(other, OrgCommand::Rename { name }).await;
+    });
+    let events = world.app.log.tail(before, 1000).await.expect("no gap");
+    let renamed = events.iter().position(|event| event.event_type == "OrgRenamed").expect("renamed");
+    let joined = events.iter().take(renamed).filter(|event| event.event_type == "MemberJoined").count();
+    assert!(joined < PEOPLE / 2, "{joined} of {PEOPLE} came first");
+}
+
+engines!(everybody_who_accepts_at_the_same_moment_joins, nobody_waits_for_a_stream_that_is_not_theirs);
+
+#[tokio::test]
+async fn so_they_do_in_two_processes() {
+    let world = World::on_postgres().await;
+    let other = App::open(world.app.settings.as_ref().clone()).await.expect("the same database opens");
+    let acme = world.org("acme").await;
+    all_join(&world, acme, &[&world.app, &other]).await;
+}
+
+/// Invites, and has everybody accept at once: by turns in each of these processes.
+async fn all_join(world: &World, org: OrgId, processes: &[&App]) {
+    let invited: Vec<_> =
+        (0..PEOPLE).map(|_| (InvitationId(clock::new_id()), PersonId(clock::new_id()))).collect();
+    let expires_at = clock::after(chrono::Duration::days(7)).into();
+    let events = invited.iter().map(|(invitation, person)| {
+        let (invitation, person, role) = (*invitation, *person, Role::Member);
+        Draft::of::<Org>(&OrgEvent::MemberInvited { invitation, person, role, expires_at })
+    });
+    let append = Append {
+        stream: StreamId::of::<Org>(org),
+        after: 1,
+        events: events.collect(),
+        metadata: Metadata::new(Actor::Shell, clock::new_id()),
+        fingerprint: [0; 32],
+        authority: None,
+        beside: None,
+    };
+    let before = world.app.log.append(append).await.expect("appended").last_position;
+    let accepted = invited.iter().zip(processes.iter().cycle()).map(|((invitation, person), app)| {
+        let (invitation, person) = (*invitation, *person);
+        let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
+        let issuer = Issuer::Person { person, grant: None, proven_at: None };
+        async move { app.bus.send::<Org>(&issuer, org, accept, Envelope::new()).await }
+    });
+    for answer in join_all(accepted).await {
+        answer.expect("joins");
+    }
+    let joined = world.since(before).await.into_iter().filter(|event| event == "MemberJoined").count();
+    assert_eq!(joined, PEOPLE);
+}

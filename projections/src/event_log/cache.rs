@@ -1,0 +1,160 @@
+//! Aggregates as this process folded them last.
+//!
+//! **Invariant:** nothing here is ever taken for the truth: whoever loads reads what is newer and compares the last event
+//! that it knows with the log's, and an append is checked under the lock. What is kept only saves the way there.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::Rules;
+use metrics::gauge;
+
+use super::StreamId;
+use super::folding::Folded;
+
+/// Bytes that everything together may take, where it is more than one aggregate.
+pub(super) const BOUND: usize = 64 * 1024 * 1024;
+
+/// Roughly what a place takes, whatever is in it.
+const A_PLACE: usize = 512;
+
+/// One aggregate. Whoever holds it is the only one who brings it up to date.
+pub(super) type Slot<A> = tokio::sync::Mutex<Folded<A>>;
+
+/// The aggregates that were used last, by their streams.
+#[derive(Debug)]
+pub(super) struct AggregateCache {
+    kept: Mutex<Kept>,
+    bound: usize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    places: HashMap<StreamId, Place>,
+    /// By when they were used, the longest ago first.
+    order: BTreeMap<u64, StreamId>,
+    uses: u64,
+    weight: usize,
+}
+
+#[derive(Debug)]
+struct Place {
+    slot: Arc<dyn Any + Send + Sync>,
+    weight: usize,
+    used: u64,
+}
+
+impl AggregateCache {
+    pub(super) fn new(bound: usize) -> Self {
+        Self { kept: Mutex::default(), bound }
+    }
+
+    /// The place of an aggregate, empty if it is not there. It is the one that was used last now.
+    pub(super) fn slot<A: Rules>(&self, stream: &StreamId) -> Arc<Slot<A>> {
+        let mut kept = self.kept();
+        let known = kept.places.get(stream).map(|place| (place.slot.clone().downcast(), place.weight));
+        let (slot, weight) = match known {
+            Some((Ok(slot), weight)) => (slot, weight),
+            Some((Err(_), _)) | None => (Arc::new(Slot::<A>::default()), 0),
+        };
+        kept.put(stream, slot.clone(), weight.max(A_PLACE));
+        kept.shrink(self.bound);
+        slot
+    }
+
+    /// Says how much an aggregate takes now. Those that were not used for the longest time make room for it.
+    pub(super) fn weigh<A: Rules>(&self, stream: &StreamId, slot: &Arc<Slot<A>>, weight: usize) {
+        let mut kept = self.kept();
+        kept.put(stream, slot.clone(), weight + A_PLACE);
+        kept.shrink(self.bound);
+        gauge!("portal_aggregate_cache_bytes").set(f64::from(u32::try_from(kept.weight).unwrap_or(u32::MAX)));
+    }
+
+    /// There is no such aggregate.
+    pub(super) fn forget(&self, stream: &StreamId) {
+        self.kept().remove(stream);
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn put(&mut self, stream: &StreamId, slot: Arc<dyn Any + Send + Sync>, weight: usize) {
+        self.remove(stream);
+        self.uses += 1;
+        self.weight += weight;
+        self.order.insert(self.uses, stream.clone());
+        self.places.insert(stream.clone(), Place { slot, weight, used: self.uses });
+    }
+
+    fn remove(&mut self, stream: &StreamId) {
+        if let Some(place) = self.places.remove(stream) {
+            self.weight -= place.weight;
+            self.order.remove(&place.used);
+        }
+    }
+
+    /// The last one stays, however large it is: it is being used.
+    fn shrink(&mut self, bound: usize) {
+        while self.weight > bound && self.places.len() > 1 {
+            let Some((_, oldest)) = self.order.pop_first() else { return };
+            self.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Org;
+
+    use super::*;
+
+    fn stream(id: &str) -> StreamId {
+        StreamId { kind: "org".to_owned(), id: id.to_owned() }
+    }
+
+    fn is_kept(cache: &AggregateCache, id: &str) -> bool {
+        cache.kept().places.contains_key(&stream(id))
+    }
+
+    fn use_it(cache: &AggregateCache, id: &str, weight: usize) {
+        let slot = cache.slot::<Org>(&stream(id));
+        cache.weigh(&stream(id), &slot, weight);
+    }
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_makes_room() {
+        let cache = AggregateCache::new(10_000);
+        use_it(&cache, "one", 4_000);
+        use_it(&cache, "two", 4_000);
+        use_it(&cache, "one", 4_000);
+        use_it(&cache, "three", 4_000);
+        assert_eq!(["one", "two", "three"].map(|id| is_kept(&cache, id)), [true, false, true]);
+    }
+
+    #[test]
+    fn one_that_is_larger_than_the_bound_is_kept_alone() {
+        let cache = AggregateCache::new(10_000);
+        use_it(&cache, "small", 100);
+        use_it(&cache, "large", 1_000_000);
+        assert!(is_kept(&cache, "large") && !is_kept(&cache, "small"));
+        use_it(&cache, "small", 100);
+        assert!(is_kept(&cache, "small") && !is_kept(&cache, "large"));
+        assert_eq!(cache.kept().weight, 100 + A_PLACE);
+    }
+
+    #[test]
+    fn streams_that_nobody_begins_take_no_more_than_the_bound() {
+        let cache = AggregateCache::new(10 * A_PLACE);
+        for number in 0..1000 {
+            cache.slot::<Org>(&stream(&number.to_string()));
+        }
+        assert_eq!(cache.kept().places.len(), 10);
+        cache.forget(&stream("999"));
+        let kept = cache.kept();
+        assert_eq!((kept.places.len(), kept.order.len()), (9, 9));
+    }
+}

@@ -1,0 +1,174 @@
+//! An aggregate as its events made it: as it was folded last, or as it was stored, and what came since.
+//!
+//! ```text
+//! in memory? ─► else stored? ─► else from the first event
+//!      └─────────────┴── is its last event still the log's? ─► fold what is newer ─► keep it
+//! ```
+//!
+//! **Invariant:** no more than [`PART`] events are read and folded at a time, so that one long stream slows no other.
+
+use std::sync::Arc;
+
+use domain::{Rules, fact};
+
+use super::cache::Slot;
+use super::snapshots::{self, Stored};
+use super::{EventLog, Loaded, ReadError, StreamId};
+use crate::db::{Db, read, row};
+
+/// Events that are read at a time. A stream that is shorter has no snapshot.
+pub(super) const PART: usize = 1000;
+
+/// An aggregate, and the last event that it was folded from.
+#[derive(Debug)]
+pub(super) struct Folded<A> {
+    aggregate: Arc<A>,
+    last: Option<Last>,
+    /// Sequence of the snapshot that is stored, as far as this process knows.
+    stored: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Last {
+    pub(super) sequence: i64,
+    pub(super) leaf_hash: Vec<u8>,
+}
+
+row! {
+    /// What folding needs of an event.
+    struct Part {
+        pub sequence: i64,
+        pub event_type: String,
+        pub event_version: String,
+        pub payload: String,
+        pub leaf_hash: Vec<u8>,
+    }
+}
+
+impl<A: Rules> Default for Folded<A> {
+    fn default() -> Self {
+        Self { aggregate: Arc::default(), last: None, stored: 0 }
+    }
+}
+
+impl EventLog {
+    /// The aggregate as all events in the store make it.
+    pub(super) async fn up_to_date<A: Rules>(&self, id: &str) -> Result<Loaded<A>, ReadError> {
+        let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_owned() };
+        let slot: Arc<Slot<A>> = self.aggregates.slot(&stream);
+        let mut folded = slot.lock().await;
+        folded.catch_up(self.db(), &stream).await?;
+        let loaded = Loaded {
+            id: stream.id.clone(),
+            aggregate: folded.aggregate.clone(),
+            sequence: folded.sequence(),
+        };
+        if loaded.sequence == 0 {
+            self.aggregates.forget(&stream);
+        } else {
+            self.aggregates.weigh(&stream, &slot, loaded.aggregate.weight());
+        }
+        if let Some(last) = folded.due() {
+            folded.stored = last.sequence;
+            snapshots::store_later(self, &stream, Stored { aggregate: loaded.aggregate.clone(), last });
+        }
+        Ok(loaded)
+    }
+}
+
+impl<A: Rules> Folded<A> {
+    fn sequence(&self) -> i64 {
+        self.last.as_ref().map_or(0, |last| last.sequence)
+    }
+
+    /// The last event, where enough came since the snapshot that another one is worth its writing: some thousand, and of
+    /// a long stream a part.
+    fn due(&self) -> Option<Last> {
+        let part = i64::try_from(PART).unwrap_or(i64::MAX).max(self.sequence() / 50);
+        self.last.clone().filter(|last| last.sequence - self.stored >= part)
+    }
+
+    async fn catch_up(&mut self, db: &Db, stream: &StreamId) -> Result<(), ReadError> {
+        let mut look = true; // for a snapshot
+        loop {
+            let mut events = part(db, stream, self.sequence().max(1)).await?;
+            let goes_on = events.len() == PART;
+            match &self.last {
+                Some(last) if !events.first().is_some_and(|event| event.is(last)) => {
+                    // The log is another one than it was, or the snapshot is of another one.
+                    tracing::warn!(
+                        kind = stream.kind,
+                        id = stream.id,
+                        "what was folded is not what the log says"
+                    );
+                    *self = Self::default();
+                    continue;
+                }
+                Some(_) => drop(events.remove(0)),
+                None if goes_on && look => {
+                    look = false;
+                    if let Some(Stored { aggregate, last }) = snapshots::stored(db, stream).await? {
+                        *self = Self { aggregate, stored: last.sequence, last: Some(last) };
+                        continue;
+                    }
+                }
+                None => {}
+            }
+            self.apply(events)?;
+            if !goes_on {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn apply(&mut self, events: Vec<Part>) -> Result<(), ReadError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let aggregate = Arc::make_mut(&mut self.aggregate); // copies only what somebody still decides on
+        for Part { sequence, event_type, event_version, payload, leaf_hash } in events {
+            aggregate.apply(fact::event_in_text::<A>(&event_type, &event_version, &payload)?);
+            self.last = Some(Last { sequence, leaf_hash });
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn is(&self, last: &Last) -> bool {
+        self.sequence == last.sequence && self.leaf_hash == last.leaf_hash
+    }
+}
+
+/// Events of a stream from a sequence on.
+async fn part(db: &Db, stream: &StreamId, from: i64) -> Result<Vec<Part>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("../sql/event_log/stream_part.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(from)
+            .bind(i64::try_from(PART).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+    })
+}
+
+/// An aggregate folded from its first event up to a sequence, whatever is kept of it, and the last event of that.
+pub(crate) async fn from_the_first_event<A: Rules>(
+    db: &Db,
+    stream: &StreamId,
+    up_to: i64,
+) -> Result<(A, Option<Vec<u8>>), ReadError> {
+    let mut folded = Folded::<A>::default();
+    loop {
+        let mut events = part(db, stream, folded.sequence() + 1).await?;
+        let goes_on = events.len() == PART;
+        events.retain(|event| event.sequence <= up_to);
+        folded.apply(events)?;
+        if !goes_on || folded.sequence() >= up_to {
+            let last = folded.last.filter(|last| last.sequence == up_to);
+            return Ok((Arc::unwrap_or_clone(folded.aggregate), last.map(|last| last.leaf_hash)));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Long aggregates as they were at some sequence, stored so that a process that starts need not fold them from their
+//! first events.
+//!
+//! **Invariant:** a snapshot is written beside the way of commands, never in the transaction of an append, and is used
+//! only while the event that it ends with is the log's. A lost or wrong one costs time and nothing else.
+
+use std::sync::Arc;
+
+use domain::Rules;
+
+use super::folding::Last;
+use super::{EventLog, StreamId};
+use crate::db::{Db, on, read, row};
+
+/// An aggregate at an event.
+pub(super) struct Stored<A> {
+    pub(super) aggregate: Arc<A>,
+    pub(super) last: Last,
+}
+
+row! {
+    /// What is stored of an aggregate.
+    pub(crate) struct Snapshot {
+        pub sequence: i64,
+        pub leaf_hash: Vec<u8>,
+        pub state: Vec<u8>,
+    }
+}
+
+/// The snapshot of this version's fold, if there is one that can be read.
+pub(super) async fn stored<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Stored<A>>, sqlx::Error> {
+    let Some(found) = find(db, stream, A::FOLD).await? else { return Ok(None) };
+    let Snapshot { sequence, leaf_hash, state, .. } = found;
+    // Some ten milliseconds for a hundred thousand people: not where requests are served.
+    let aggregate = tokio::task::spawn_blocking(move || A::from_bytes(&state)).await.ok().flatten();
+    if aggregate.is_none() {
+        tracing::warn!(
+            kind = stream.kind,
+            id = stream.id,
+            sequence,
+            "a snapshot can't be read, and is made anew"
+        );
+    }
+    Ok(aggregate.map(|it| Stored { aggregate: Arc::new(it), last: Last { sequence, leaf_hash } }))
+}
+
+async fn find(db: &Db, stream: &StreamId, fold: i64) -> Result<Option<Snapshot>, sqlx::Error> {
+    read!(db, |pool| {
+        sqlx::query_as(include_str!("../sql/event_log/snapshot.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(fold)
+            .fetch_optional(pool)
+            .await
+    })
+}
+
+/// Which aggregates of a type have a snapshot of a fold.
+pub(crate) async fn ids(db: &Db, kind: &str, fold: i64) -> Result<Vec<String>, sqlx::Error> {
+    read!(db, |pool| {
+        let ids = sqlx::query_scalar(include_str!("../sql/event_log/snapshot_ids.sql"));
+        ids.bind(kind).bind(fold).fetch_all(pool).await
+    })
+}
+
+/// The snapshot of one aggregate, to be compared.
+pub(crate) async fn of<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Snapshot>, sqlx::Error> {
+    find(db, stream, A::FOLD).await
+}
+
+/// Stores it when nothing else of this process is being stored. Nobody waits for it.
+pub(super) fn store_later<A: Rules>(log: &EventLog, stream: &StreamId, snapshot: Stored<A>) {
+    let (db, storing, stream) = (log.db().clone(), log.storing.clone(), stream.clone());
+    tokio::spawn(async move {
+        let Ok(_turn) = storing.acquire_owned().await else { return };
+        let Stored { aggregate, last } = snapshot;
+        let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
+        if let Err(error) = store(&db, &stream, A::FOLD, (last, state)).await
+            && !db.is_closed()
+        {
+            tracing::warn!(%error, kind = stream.kind, id = stream.id, "a snapshot could not be stored");
+        }
+    });
+}
+
+async fn store(
+    db: &Db,
+    stream: &StreamId,
+    fold: i64,
+    (last, state): (Last, Vec<u8>),
+) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin_lazily().await?;
+    on!(&mut tx, |conn| {
+        sqlx::query(include_str!("../sql/event_log/store_snapshot.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(fold)
+            .bind(last.sequence)
+            .bind(last.leaf_hash)
+            .bind(state)
+            .execute(&mut *conn)
+            .await?;
+        sqlx::query(include_str!("../sql/event_log/drop_snapshots.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(fold)
+            .execute(&mut *conn)
+            .await?;
+    });
+    tx.commit().await
+}
