@@ -3,7 +3,9 @@
 //!
 //! **Invariant:** no password, code or token gets here. What can't be written down stops nobody: the line has it.
 
+use chrono::DateTime;
 use domain::values::PersonId;
+use projections::Timestamp;
 use projections::account_log::{self, AccountEntry};
 use uuid::Uuid;
 
@@ -102,14 +104,17 @@ impl AccountEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Password,
+    /// Of somebody who has a passkey as well, which they did not show: it proves nothing for what is sensitive.
+    PasswordAlone,
     PasswordAndCode,
     RecoveryCode,
     Passkey,
     /// A link that signs in: of demonstrations.
     Link,
-    /// A new password, in a session that had shown two factors or not: the session goes on under another cookie.
+    /// A new password: the session goes on under another cookie, and has shown what it had before.
     NewPassword {
         two_factors: bool,
+        proven_at: Timestamp,
     },
 }
 
@@ -117,15 +122,24 @@ impl By {
     pub fn two_factors(self) -> bool {
         match self {
             Self::PasswordAndCode | Self::RecoveryCode | Self::Passkey => true,
-            Self::Password | Self::Link => false,
-            Self::NewPassword { two_factors } => two_factors,
+            Self::Password | Self::PasswordAlone | Self::Link => false,
+            Self::NewPassword { two_factors, .. } => two_factors,
+        }
+    }
+
+    /// Since when it is proven who this is, for what is sensitive.
+    pub fn proven_at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::PasswordAlone => DateTime::UNIX_EPOCH.into(),
+            Self::NewPassword { proven_at, .. } => proven_at,
+            Self::Password | Self::PasswordAndCode | Self::RecoveryCode | Self::Passkey | Self::Link => now,
         }
     }
 
     /// What is written of it; nothing where nobody came in.
     pub fn words(self) -> Option<&'static str> {
         match self {
-            Self::Password => Some("with a password"),
+            Self::Password | Self::PasswordAlone => Some("with a password"),
             Self::PasswordAndCode => Some("with a password and a code"),
             Self::RecoveryCode => Some("with a password and a recovery code"),
             Self::Passkey => Some("with a passkey"),

@@ -97,6 +97,11 @@ pub async fn keep(app: &App, person: PersonId, name: &PersonName, answer: &Answe
     Ok(passkeys::add(&app.db, &stored).await?)
 }
 
+/// Whether somebody has a passkey that this site can ask for.
+pub async fn has(app: &App, person: PersonId) -> Result<bool, Error> {
+    Ok(are_possible(&app.settings) && !passkeys::of_person(&app.db, person).await?.is_empty())
+}
+
 /// Asks whoever it is to sign in.
 pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;

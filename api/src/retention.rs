@@ -87,7 +87,7 @@ pub async fn sweep(app: &App) {
         match sweep_one(app, line).await {
             Ok(0) => {}
             Ok(rows) => {
-                tracing::info!(rows, table = line.kept.table(), "forgotten, since it was kept long enough")
+                tracing::info!(rows, table = line.kept.table(), "forgotten, since it was kept long enough");
             }
             Err(error) => tracing::warn!(%error, table = line.kept.table(), "could not be swept"),
         }
@@ -114,6 +114,6 @@ pub fn as_markdown() -> String {
         let setting = line.setting.map_or_else(|| "–".to_owned(), |setting| format!("`{setting}`"));
         format!("| `{}` | {} days | {setting} | {} |\n", line.kept.table(), line.days, line.because)
     };
-    let rows: String = TABLE.iter().map(row).collect();
-    format!("| table | kept for | setting | because |\n| --- | --- | --- | --- |\n{rows}")
+    let rows: Vec<String> = TABLE.iter().map(row).collect();
+    format!("| table | kept for | setting | because |\n| --- | --- | --- | --- |\n{}", rows.concat())
 }

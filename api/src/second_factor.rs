@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::secrets::Shut;
 use crate::session::{self, Identity, Token, hash_of};
-use crate::{clock, paths};
+use crate::{clock, passkeys, paths};
 
 /// How long a sign-in waits for its code.
 const MINUTES: i64 = 10;
@@ -47,6 +47,7 @@ pub async fn enter_by(
 ) -> Result<Response, Error> {
     let next = paths::local(next).unwrap_or(paths::ROOT);
     if second_factors::of_person(&app.db, person).await?.is_none() {
+        let by = if by == By::Password && passkeys::has(app, person).await? { By::PasswordAlone } else { by };
         let cookies = session::start(app, person, client, headers, by).await?;
         return Ok((cookies, Redirect::to(next)).into_response());
     }

@@ -124,7 +124,7 @@ pub(crate) async fn start(
         last_seen_at: now,
         idle_at: idle_at(app),
         expires_at: clock::after(chrono::Duration::days(app.settings.session_days)),
-        proven_at: now,
+        proven_at: by.proven_at(now),
         two_factors: by.two_factors(),
         address: client.address.map(|address| address.to_string()),
         agent: client.agent.clone(),

@@ -70,8 +70,7 @@ impl Means {
     pub async fn of(app: &App, person: &Person) -> Result<Self, Error> {
         let id = PersonId(person.person_id);
         let code = second_factors::of_person(&app.db, id).await?.is_some();
-        let passkey = passkeys::are_possible(&app.settings)
-            && !projections::passkeys::of_person(&app.db, id).await?.is_empty();
+        let passkey = passkeys::has(app, id).await?;
         Ok(Self { password: person.password_hash.is_some() && !code && !passkey, code, passkey })
     }
 }

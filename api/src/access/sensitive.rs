@@ -86,7 +86,7 @@ acts! {
     RemoveSecondFactor Asked "turn off your second factor": "a password alone opens the account from then on";
     AddPasskey Asked "add a passkey": "it opens the account";
     RemovePasskey Asked "remove a passkey": "it takes away a way into the account";
-    ChangePassword NotAsked "change your password": "the form itself asks for the present one";
+    ChangePassword NotAsked "change your password": "the form itself asks for the present one, and the session has proven no more by it";
     ChangeOwnName NotAsked "change your name": "it opens nothing";
     EndSessions NotAsked "end sessions": "it only takes access away; help must not wait";
     ChooseDefaultOrg NotAsked "choose where you go after signing in": "it opens nothing";
@@ -164,7 +164,9 @@ impl Act {
 pub fn as_markdown() -> String {
     let lines = |wanted: Proof, word: &str| -> String {
         let of = Act::ALL.iter().map(|act| act.line()).filter(|line| line.proof == wanted);
-        of.map(|Line { doing, because, .. }| format!("| {doing} | {word} | {because} |\n")).collect()
+        let rows: Vec<String> =
+            of.map(|Line { doing, because, .. }| format!("| {doing} | {word} | {because} |\n")).collect();
+        rows.concat()
     };
     let head = "| to | a proof | because |\n| --- | --- | --- |\n";
     format!("{head}{}{}", lines(Proof::Asked, "asked"), lines(Proof::NotAsked, "no"))

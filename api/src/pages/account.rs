@@ -104,7 +104,8 @@ pub async fn change_password(
     // Whoever found the old one lost has found it, or has another by now.
     links::withdraw(&app.db, identity.person(), Purpose::NewPassword).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
-    let by = By::NewPassword { two_factors: identity.session.two_factors };
+    let (two_factors, proven_at) = (identity.session.two_factors, identity.session.proven_at);
+    let by = By::NewPassword { two_factors, proven_at };
     let cookies = session::start(&app, identity.person(), &client, &headers, by).await?;
     known_devices::forget_others(&app.db, identity.person(), &cookies.device).await?;
     identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;

@@ -13,7 +13,7 @@ const ASK_NEW: &str = "/account/passkeys/question";
 const ASK_AGAIN: &str = "/account/passkeys/proof";
 const NONE_HERE: &str = "this portal is reached by an IP address";
 
-fn named(world: &World) -> World {
+pub(crate) fn named(world: &World) -> World {
     world.with(|settings| settings.public_url = Some("https://portal.example:8443".to_owned()))
 }
 
@@ -21,7 +21,7 @@ fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.is(200).body).expect("JSON")
 }
 
-async fn given(world: &World, person: PersonId, id: &[u8]) {
+pub(crate) async fn given(world: &World, person: PersonId, id: &[u8]) {
     let passkey = Passkey {
         credential_id: id.to_vec(),
         person_id: person.0,

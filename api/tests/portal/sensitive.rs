@@ -122,7 +122,28 @@ async fn with_a_second_factor_a_password_alone_is_not_enough(world: World) {
     assert_eq!(world.since(before).await, ["OrgSuspended"]);
 }
 
+/// Signing in anew, and a new password, would otherwise be the way around a second factor.
+async fn a_password_makes_no_proof_fresh_beside_a_second_factor(world: World) {
+    let world = crate::passkeys::named(&world);
+    let acme = world.org("acme").await;
+    let path = format!("/admin/orgs/{acme}/suspension");
+    let ana = long_ago(&world, "ana@example.com").await;
+    crate::passkeys::given(&world, ana.person(), &[1, 2, 3]).await;
+    let before = world.position().await;
+    let fresh = world.anonymous();
+    fresh.post("/login", &[("email", "ana@example.com"), ("password", PASSWORD)]).await.is(303);
+    let asked = fresh.submit(&path, &[("reason", WHY)]).await;
+    asked.is(403).shows("Confirm with your passkey to continue.").hides("name=\"sudo_password\"");
+    let typed = asked.filled(&[("reason", WHY), ("sudo_password", PASSWORD)]);
+    fresh.post(&path, &typed).await.is(422).shows("a password is not enough here");
+    let new = [("current", PASSWORD), ("password", "an entirely different sentence")];
+    ana.post("/account/password", &new).await.is(303);
+    ana.submit(&path, &[("reason", WHY)]).await.is(403).shows("Confirm with your passkey to continue.");
+    assert_eq!(world.since(before).await, [""; 0]);
+}
+
 engines! {
+    a_password_makes_no_proof_fresh_beside_a_second_factor,
     every_route_that_changes_something_has_a_line,
     what_was_missing_is_asked_about_and_then_done,
     an_export_asks_first_and_the_page_leads_back_to_it,

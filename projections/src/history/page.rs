@@ -145,12 +145,11 @@ pub async fn batch(
 
 /// Whoever asks for one organisation opens it, also where nothing is found; everybody else is shown a list.
 fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
-    match filter.org {
-        Some(org) => platform.reads(org),
-        None => {
-            platform.lists([]);
-            shown(platform, events);
-        }
+    if let Some(org) = filter.org {
+        platform.reads(org);
+    } else {
+        platform.lists([]);
+        shown(platform, events);
     }
 }
 

@@ -1,7 +1,9 @@
 //! The account log is only added to, and what only grows is forgotten in small steps by its age.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
 use domain::values::PersonId;
 use projections::Timestamp;
 use projections::access_log::{self, Refused};
@@ -17,7 +19,7 @@ use crate::given::{Outcome, Store, id, noon};
 
 engines! {
     async fn nobody_changes_what_happened_to_an_account(store: Store) {
-        let now = Timestamp::from(chrono::Utc::now());
+        let now = old(400);
         account_log::record(store.db(), &entry(PersonId(id()), now, "signed_in", "198.51.100.7"), false).await?;
         account_log::record(store.db(), &entry(PersonId(id()), old(1), "signed_in", "198.51.100.7"), false).await?;
         let mut raw = store.raw().await?;
@@ -142,7 +144,7 @@ async fn fill(store: &Store) -> Outcome {
 
 /// A day of last year.
 fn old(day: i64) -> Timestamp {
-    Timestamp::from(chrono::Utc::now() - chrono::Duration::days(400 - day))
+    Timestamp::from(DateTime::<Utc>::from(SystemTime::now()) - chrono::Duration::days(400 - day))
 }
 
 /// By which entries are in the order in which they were made.

@@ -81,7 +81,10 @@ pub fn table(entries: &[AccountEntry], names: Option<&Names>) -> Markup {
 
 fn what(entry: &AccountEntry) -> Markup {
     let kind = AccountEvent::of(&entry.kind);
-    let words = kind.map_or(entry.kind.as_str(), |kind| kind.words());
+    let words: &str = match kind {
+        Some(kind) => kind.words(),
+        None => &entry.kind,
+    };
     html! {
         @if kind.is_some_and(AccountEvent::is_failure) { strong { (words) } } @else { (words) }
         @if let Some(detail) = &entry.detail { span.hint { " " (detail) } }
