@@ -57,7 +57,7 @@ pub enum Command {
         /// The name of the log that it signs; without it, made of the public URL
         #[arg(long)]
         origin: Option<String>,
-        /// Make a key for PORTAL_SECRETS_KEY instead
+        /// Make a key that seals secrets instead
         #[arg(long, conflicts_with = "origin")]
         secrets: bool,
     },

@@ -61,7 +61,9 @@ impl Tag {
         let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
         let org = org.ok_or(Error::NotFound)?;
         let mut hash = Sha256::new_with_prefix(org.last_hash(&app.db).await?);
-        types.iter().for_each(|last| hash.update(last));
+        for last in &types {
+            hash.update(last);
+        }
         let hash = hex::encode(&hash.finalize()[..8]);
         Ok((Self(format!("\"{}-{hash}\"", org.sequence)), org.into()))
     }

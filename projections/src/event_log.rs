@@ -326,7 +326,7 @@ fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint>
 
 /// The last position and the hash of what stands there.
 async fn head(db: &Db) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
-    read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/head.sql")).fetch_optional(pool).await)
+    read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last_hash.sql")).fetch_optional(pool).await)
 }
 
 pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {

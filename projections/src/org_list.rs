@@ -129,7 +129,9 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 pub(crate) async fn uncount(tx: &mut Tx, aggregate_id: &str) -> Result<(), sqlx::Error> {
     let found: Vec<OrgRow> = Rows::stored(tx).find(vec![key_of(aggregate_id)]).await?;
     let mut moved = Moved::default();
-    found.iter().for_each(|row| moved.leaves(row));
+    for row in &found {
+        moved.leaves(row);
+    }
     moved.add_up(tx).await
 }
 

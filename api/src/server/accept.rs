@@ -47,7 +47,7 @@ pub async fn serve(
                     metrics::connection_opened(made_room);
                     let (app, limits, stopping) = (app.clone(), Arc::clone(&limits), stopping.clone());
                     connections.spawn(async move {
-                        connection::run(stream, peer, app, &limits, stopping, place).await;
+                        connection::run((stream, peer), app, &limits, stopping, place).await;
                     });
                 },
                 Err(limit) => refuse(peer, limit),

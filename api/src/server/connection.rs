@@ -33,8 +33,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
     app: Router,
     limits: &Limits,
     stopping: watch::Receiver<bool>,
@@ -42,14 +41,13 @@ pub(super) async fn run(
 ) {
     let watch = Watch::new(place.progress());
     tokio::select! {
-        () = serve(stream, peer, app, limits, stopping, watch) => {}
+        () = serve((stream, peer), app, limits, stopping, watch) => {}
         () = place.closed() => tracing::debug!(%peer, "closed a connection to make room for another one"),
     }
 }
 
 async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
     app: Router,
     limits: &Limits,
     mut stopping: watch::Receiver<bool>,

@@ -67,11 +67,10 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
 
 /// A pooler knows not all that a client of Postgres may say when it connects.
 fn refused(error: sqlx::Error) -> OpenError {
-    match &error {
-        sqlx::Error::Database(said) if said.message().contains("unsupported startup parameter") => {
-            OpenError::Pooler(said.message().to_owned())
-        }
-        _ => error.into(),
+    let said = error.as_database_error().map(|said| said.message().to_owned());
+    match said.filter(|said| said.contains("unsupported startup parameter")) {
+        Some(said) => OpenError::Pooler(said),
+        None => error.into(),
     }
 }
 

@@ -98,17 +98,16 @@ struct InDoubt(sqlx::Error);
 /// What an error of something that writes says about it, where the connection ended before there was an answer.
 pub(crate) fn in_doubt(error: sqlx::Error) -> sqlx::Error {
     use sqlx::Error as E;
-    match error {
-        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed => {
-            E::Io(std::io::Error::other(InDoubt(error)))
-        }
-        told => told,
+    if matches!(error, E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed) {
+        return E::Io(std::io::Error::other(InDoubt(error)));
     }
+    error
 }
 
 /// Whether it is not known if what was to be written was written.
 pub fn is_in_doubt(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<InDoubt>()))
+    let inner = if let sqlx::Error::Io(error) = error { error.get_ref() } else { None };
+    inner.and_then(|inner| inner.downcast_ref::<InDoubt>()).is_some()
 }
 
 impl Native for Postgres {

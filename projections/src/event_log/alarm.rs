@@ -214,9 +214,10 @@ impl Watchman {
 
     fn raise(&self, known: &mut Known, found: Option<Alarm>) -> Result<(), Alarm> {
         if known.alarm != found {
-            match &found {
-                Some(alarm) => tracing::error!(%alarm, "nothing is recorded"),
-                None => tracing::info!("events are recorded again"),
+            if let Some(alarm) = &found {
+                tracing::error!(%alarm, "nothing is recorded");
+            } else {
+                tracing::info!("events are recorded again");
             }
             // What was folded of a history that is gone, nobody has to wait for.
             if found.as_ref().is_some_and(Alarm::is_about_the_log)

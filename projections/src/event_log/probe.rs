@@ -81,7 +81,7 @@ impl EventLog {
 
 /// What an error of the store means to whoever runs the portal.
 fn trouble(error: &sqlx::Error) -> String {
-    let code = error.as_database_error().and_then(|said| said.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         Some("25006" | "8" | "264" | "520" | "776" | "1032" | "1288" | "1544") => {
             "the database is read-only: it is a replica, or was made so".to_owned()

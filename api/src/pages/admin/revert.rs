@@ -168,14 +168,14 @@ where
             let part = app.log.stream_part(&stream, sequence).await?;
             let Some(last) = part.last() else { break };
             sequence = last.sequence;
-            for past in part.iter().map(past::<A>) {
-                let past = past?;
-                together += usize::from(past.command == command);
-                if past.reverts == Some(event.position) {
-                    undone.push((past.command, past.position));
+            for recorded in &part {
+                let earlier = past::<A>(recorded)?;
+                together += usize::from(earlier.command == command);
+                if earlier.reverts == Some(event.position) {
+                    undone.push((earlier.command, earlier.position));
                 }
-                let is_target = is_target(&past);
-                planner.see(past, is_target);
+                let is_target = is_target(&earlier);
+                planner.see(earlier, is_target);
             }
         }
         let reason: Reason =
