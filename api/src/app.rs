@@ -75,6 +75,7 @@ impl App {
     }
 
     /// The same with links that sign in whoever has them, for a database that is thrown away.
+    #[must_use]
     pub fn demonstrating(self) -> Self {
         Shared { demonstration: true, ..Shared::clone(&self) }.into()
     }

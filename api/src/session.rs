@@ -138,6 +138,7 @@ pub struct Started {
 }
 
 impl Started {
+    #[must_use]
     pub fn and(mut self, cookie: SetCookie) -> Self {
         self.cookies.extend(cookie);
         self
