@@ -50,7 +50,7 @@ onEveryEngine('whoever guesses too often waits', async ({ portal, page, context 
   assert.deepEqual(statuses, new Set([422, 429]));
   await page.goto(portal.at('/login'));
   await fillIn(page, { 'E-mail address': ANA.email, Password: PASSWORD }, 'Sign in');
-  await page.getByText(/Too many attempts to sign in\. Try again in \d+ seconds\./).waitFor();
+  await page.getByText(/Too many attempts\. Try again in \d+ seconds\./).waitFor();
 });
 
 onEveryEngine('sessions are listed where one can end them', async ({ portal, page, context }) => {

@@ -29,6 +29,7 @@ mod json;
 mod large;
 mod leaks;
 mod leaving;
+mod logged;
 mod login;
 mod operator_access;
 mod organisations;

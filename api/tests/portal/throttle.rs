@@ -8,8 +8,6 @@ use api::{clock, routes};
 use axum::body::Body;
 use axum::http::Request;
 use projections::{people, testing, throttle};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::client::{Answer, Client};
 use crate::process::Process;
@@ -237,39 +235,4 @@ async fn remembers_attempts(url: &str) {
     let (before, after) = statuses.split_at(8);
     assert_eq!(before, [422; 8]);
     assert!(after[4..].contains(&429), "{after:?}");
-}
-
-/// A proxy that nobody told us of.
-#[tokio::test]
-async fn forwarded_headers_that_are_not_believed_are_told_of_once() {
-    let (_folder, url) = testing::sqlite();
-    let behind_a_proxy = [("PORTAL_PUBLIC_URL", "https://portal.example")];
-    let mut portal = Process::start_with(env!("CARGO_BIN_EXE_portal"), &url, &behind_a_proxy).await;
-    assert!(
-        portal.told.iter().any(|line| line.contains("PORTAL_TRUSTED_PROXIES names none")),
-        "{:?}",
-        portal.told
-    );
-    for header in ["x-forwarded-for: 1.2.3.4", "forwarded: for=1.2.3.4", "x-forwarded-for: 1.2.3.4"] {
-        let mut socket = TcpStream::connect(portal.address).await.expect("it listens");
-        let head = format!("GET /setup/0 HTTP/1.0\r\n{header}\r\n\r\n");
-        socket.write_all(head.as_bytes()).await.expect("it reads");
-        socket.read_to_end(&mut vec![]).await.expect("an answer");
-    }
-    let told = portal.logs("PORTAL_TRUSTED_PROXIES=127.0.0.1").await;
-    assert!(told.contains("is not believed"), "{told}");
-    let rest = portal.rest().await;
-    assert!(!rest.iter().any(|line| line.contains("is not believed")), "{rest:?}");
-}
-
-#[tokio::test]
-async fn plain_http_for_other_machines_is_told_of_at_the_start() {
-    for (listen, told) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
-        let (_folder, url) = testing::sqlite();
-        let program = env!("CARGO_BIN_EXE_portal");
-        let portal = Process::start_with(program, &url, &[("PORTAL_LISTEN", listen)]).await;
-        let said = portal.told.iter().any(|line| line.contains("by plain HTTP"));
-        assert_eq!(said, told, "{listen}: {:?}", portal.told);
-        portal.kill().await;
-    }
 }

@@ -9,7 +9,7 @@ use projections::{Db, Timestamp};
 use crate::engines;
 use crate::given::{Outcome, Store, noon};
 
-const LIMIT: Limit = Limit { at_once: 5, then_every: Duration::from_secs(60) };
+const LIMIT: Limit = Limit { at_once: 5, then_every: Duration::from_mins(1) };
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(noon(0).micros() + seconds * 1_000_000)
