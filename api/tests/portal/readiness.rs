@@ -44,13 +44,12 @@ impl Backup {
     async fn of(world: &World) -> Self {
         let url = &world.app.settings.database_url;
         let copy = format!("{url}_yesterday");
-        match url.strip_prefix("sqlite://") {
-            Some(file) => backup(file, &format!("{file}_yesterday")),
-            None => {
-                testing::copy_database(url, &copy).await;
-                // By then the pool asks its connections whether they live, before it gives them to anybody.
-                tokio::time::sleep(Duration::from_millis(150)).await;
-            }
+        if let Some(file) = url.strip_prefix("sqlite://") {
+            backup(file, &format!("{file}_yesterday"));
+        } else {
+            testing::copy_database(url, &copy).await;
+            // By then the pool asks its connections whether they live, before it gives them to anybody.
+            tokio::time::sleep(Duration::from_millis(150)).await;
         }
         Self(copy)
     }
