@@ -76,7 +76,9 @@ where
         self.lost.extend(A::lost(&past.event));
         if let Ok(facets) = &mut self.facets {
             match A::facet(&past.event) {
-                Ok(facet) => drop(facets.insert(facet)),
+                Ok(facet) => {
+                    facets.insert(facet);
+                }
                 Err(why) => self.facets = Err(why),
             }
         }
@@ -102,8 +104,7 @@ where
         let Self { now, before, after, facets, lost, begun, decided, reverted, superseded, .. } = self;
         let before = before.ok_or(NotPlanned::NoSuchEvent)?;
         let facets = facets?;
-        let differs =
-            |one: &A, other: &A| facets.iter().any(|facet| one.says(facet) != other.says(facet));
+        let differs = |one: &A, other: &A| facets.iter().any(|facet| one.says(facet) != other.says(facet));
         if !differs(&before, after.as_ref().unwrap_or(&now)) {
             return Err(NotPlanned::ChangedNothing);
         }
@@ -126,8 +127,11 @@ where
         if differs(&before, &then) {
             return Err(NotPlanned::TooMuchAtOnce);
         }
-        let change =
-            |facet: &A::Facet| Change { facet: facet.to_string(), now: now.says(facet), then: then.says(facet) };
+        let change = |facet: &A::Facet| Change {
+            facet: facet.to_string(),
+            now: now.says(facet),
+            then: then.says(facet),
+        };
         let changes = facets.iter().map(change).collect();
         Ok(Plan { command, events, changes, lost })
     }
