@@ -19,6 +19,7 @@
 
 mod noting;
 mod rights;
+pub mod sensitive;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
@@ -28,8 +29,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use projections::access_log;
 use projections::memberships::{self, Membership};
 use projections::{Platform, Scope, Tenant};
+use tracing::Span;
+use tracing::field::display;
 
 use crate::app::App;
+use crate::client::Client;
 use crate::error::Error;
 use crate::session::{self, Identity};
 use crate::{clock, json, pages, paths, sudo};
@@ -90,6 +94,7 @@ pub async fn gate(
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let request = with_address(&app, request).await?;
     if need == Need::Anyone {
         return Ok(next.run(request).await); // also without a store: who asks is looked up where it matters
     }
@@ -132,6 +137,15 @@ pub async fn gate(
         note(&app, &identity, platform.take_reads(), &page).await?;
     }
     sudo::close(&app, &identity, kept, answer).await
+}
+
+/// Writes the client's address beside whatever the log says of this request.
+async fn with_address(app: &App, request: Request) -> Result<Request, Error> {
+    let (mut parts, body) = request.into_parts();
+    if let Some(address) = Client::from_request_parts(&mut parts, app).await?.address {
+        Span::current().record("address", display(address));
+    }
+    Ok(Request::from_parts(parts, body))
 }
 
 /// Whether whoever sent these headers may still see all organisations: for answers that go on for long.

@@ -10,6 +10,7 @@ use crate::bus::Bus;
 use crate::config::Settings;
 use crate::passwords::Passwords;
 use crate::sealer::Sealer;
+use crate::secrets::Secrets;
 use crate::throttle::Throttle;
 use crate::upkeep::Upkeep;
 
@@ -27,8 +28,12 @@ pub struct Shared {
     /// What operators looked at.
     pub recorder: Recorder,
     pub passwords: Arc<Passwords>,
-    pub throttle: Arc<Throttle>,
+    /// Seals and opens the secrets of second factors.
+    pub secrets: Arc<Secrets>,
+    pub throttle: Throttle,
     pub upkeep: Upkeep,
+    /// Whether the links of a demonstration sign people in.
+    pub demonstration: bool,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
@@ -38,12 +43,13 @@ pub struct Shared {
 impl App {
     /// Opens the database, brings schema and read models up to date, and starts what runs beside the requests.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let secrets = Arc::new(Secrets::of(&settings)?);
         let db = Db::open(&settings.database_url).await?;
         let log = EventLog::open(db.clone()).await?;
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone(), settings.grant_policy());
         let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
-        let (passwords, throttle) = (Arc::new(Passwords::new()), Arc::new(Throttle::new()));
+        let (passwords, throttle) = (Arc::new(Passwords::new()?), Throttle::new(&db));
         let settings = Arc::new(settings);
         let stopping = Arc::new(watch::Sender::new(false));
         let shared = Shared {
@@ -55,12 +61,19 @@ impl App {
             lookups,
             recorder,
             passwords,
+            secrets,
             throttle,
             upkeep: Upkeep::default(),
+            demonstration: false,
             sealer: None,
             stopping,
         };
         Ok(shared.into())
+    }
+
+    /// The same with links that sign in whoever has them, for a database that is thrown away.
+    pub fn demonstrating(self) -> Self {
+        Shared { demonstration: true, ..Shared::clone(&self) }.into()
     }
 
     /// The same with what signs checkpoints, if the settings want that.

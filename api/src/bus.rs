@@ -261,7 +261,7 @@ impl Bus {
         Err(SendError::Unavailable)
     }
 
-    /// The grant that the issuer may do this by, if they have proven lately who they are where it is grave.
+    /// The grant that the issuer may do this by, if they have proven lately who they are where it is sensitive.
     fn admit<'a, A: Commanded>(
         &self,
         issuer: &'a Issuer,
@@ -269,7 +269,7 @@ impl Bus {
         aggregate: &A,
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
         let grant = self.allow(issuer, (command, rights), aggregate)?;
-        match A::grave(command) {
+        match A::act(command).asks() {
             Some(what) if !issuer.is_proven() => Err(SendError::ProofNeeded(what)),
             Some(_) | None => Ok(grant),
         }

@@ -8,6 +8,7 @@ pub mod log;
 pub mod recover;
 pub mod reference_data;
 pub mod replay;
+pub mod reset_password;
 pub mod seal;
 pub mod second_factor;
 pub mod serve;
@@ -47,13 +48,17 @@ pub enum Command {
     Rebuild(log::Rebuild),
     /// Prove that the log is whole, that it is what was sealed, and that the read models are what it says
     Verify(verify::Arguments),
-    /// Make the key that seals the log: the private half goes to a file, the public one to the standard output
+    /// Make the key that seals the log: the private half goes to a file, the public one to the standard output. With
+    /// --secrets, make the one that seals the secrets of second factors in the database
     Keys {
         /// The file, which must not be there yet
         file: PathBuf,
         /// The name of the log that it signs; without it, made of the public URL
         #[arg(long)]
         origin: Option<String>,
+        /// Make a key for PORTAL_SECRETS_KEY instead
+        #[arg(long, conflicts_with = "origin")]
+        secrets: bool,
     },
     /// Sign a checkpoint of the log now, instead of after 100 events or ten minutes
     Seal,
@@ -94,6 +99,14 @@ pub enum Command {
         /// For how many days; without it, for good
         #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3650))]
         days: Option<i64>,
+        /// Do it without asking, for somebody who belongs to a customer's organisation
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Make a link with which somebody chooses a new password; the old one works until then
+    ResetPassword {
+        /// The e-mail address of whoever lost it
+        email: Email,
     },
     /// Let an organisation work again that was suspended or archived, without signing in
     Recover {

@@ -1,14 +1,17 @@
 //! Where a request came from.
 //!
-//! **Invariant:** only configured proxies are believed. A header that can't be read never changes a decision: the
-//! connection's own address stands then.
+//! **Invariant:** only configured proxies are believed. A header that can't be read never changes a decision: what is
+//! known without it stands then.
 
-use std::net::IpAddr;
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
+use axum::http::header::{FORWARDED, USER_AGENT};
 use axum::http::request::Parts;
+use ipnet::IpNet;
 
 use crate::app::App;
 use crate::error::Error;
@@ -33,39 +36,167 @@ impl FromRequestParts<App> for Client {
     }
 }
 
-/// The last address in `X-Forwarded-For` that is not one of our proxies, if the request came through them.
-fn behind_proxies(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
-    let mut address = peer;
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = forwarded.flat_map(|list| list.split(',')).collect();
-    for hop in hops.iter().rev() {
-        if !proxies.contains(&address) {
-            break;
-        }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(next) => address = next.to_canonical(),
-            Err(_) => break,
-        }
+/// The last address that the headers name and that is not one of our proxies, if the request came through them.
+///
+/// A proxy writes one of the two headers and passes the other on as its client sent it. Where both are there and tell
+/// different things, neither is believed.
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+    let ours = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
+    let (common, standard) = (x_forwarded_for(headers), forwarded(headers));
+    if common.is_empty() && standard.is_empty() {
+        return peer;
     }
-    address
+    if !ours(peer) {
+        explain(peer);
+        return peer;
+    }
+    let walk = |hops: &[Option<IpAddr>]| {
+        let mut address = peer;
+        for hop in hops.iter().rev() {
+            match hop {
+                Some(next) if ours(address) => address = *next,
+                _ => break,
+            }
+        }
+        address
+    };
+    match (&*common, &*standard) {
+        (hops, []) | ([], hops) => walk(hops),
+        (common, standard) if walk(common) == walk(standard) => walk(common),
+        _ => peer,
+    }
+}
+
+/// Whom each proxy got the request from, as they say themselves, the nearest last; nothing for one that can't be read.
+fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    elements(headers, "x-forwarded-for").map(node).collect()
+}
+
+/// The same in the header of RFC 7239: `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
+fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let of = |element: &str| {
+        let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs
+            .find(|(name, _)| name.eq_ignore_ascii_case("for"))
+            .and_then(|(_, value)| node(value.trim_matches('"')))
+    };
+    elements(headers, FORWARDED.as_str()).map(of).collect()
+}
+
+/// Split at every comma, also within quotes: what the last proxy wrote has to be found behind a quote that its client
+/// left open.
+fn elements<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or_default().split(','))
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    let in_brackets =
+        || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(|v6: Ipv6Addr| v6.into());
+    let address = text.parse().ok().or_else(with_port).or_else(in_brackets)?;
+    Some(IpAddr::to_canonical(&address))
+}
+
+/// Peers whose headers were not believed, so that each is told of once.
+static EXPLAINED: LazyLock<Mutex<HashSet<IpAddr>>> = LazyLock::new(Mutex::default);
+
+/// Anybody can send such headers from as many addresses as they have, and lines are not for nothing.
+const MOST_EXPLAINED: usize = 16;
+
+/// Says how a peer would be believed, in case that it is a proxy of ours.
+fn explain(peer: IpAddr) {
+    let mut explained = EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
+    if explained.len() < MOST_EXPLAINED && explained.insert(peer) {
+        tracing::warn!(
+            "{peer} says for whom it forwards a request, and is not believed: all who come through it count as one. If \
+             it is your proxy, set PORTAL_TRUSTED_PROXIES={peer}"
+        );
+    }
+}
+
+/// A network like `10.0.0.0/8`, or one address.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    text.parse::<IpNet>()
+        .or_else(|_no_network| address())
+        .or(Err("give addresses or networks, like 10.0.0.7 or 10.0.0.0/8".to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seen(peer: &str, forwarded: &str, proxies: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().expect("a header"));
-        let proxies: Vec<IpAddr> = proxies.iter().map(|proxy| proxy.parse().expect("an address")).collect();
-        behind_proxies(peer.parse().expect("an address"), &headers, &proxies).to_string()
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    fn seen(peer: &str, headers: &[(&'static str, &str)], proxies: &[&str]) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().expect("a header"));
+        }
+        let proxies: Vec<IpNet> = proxies.iter().map(|proxy| network(proxy).expect("a network")).collect();
+        behind_proxies(address(peer), &map, &proxies).to_string()
     }
 
     #[test]
     fn nobody_but_a_configured_proxy_is_believed() {
-        assert_eq!(seen("9.9.9.9", "1.2.3.4", &[]), "9.9.9.9");
-        assert_eq!(seen("10.0.0.1", "1.2.3.4", &["10.0.0.1"]), "1.2.3.4");
-        assert_eq!(seen("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]), "1.2.3.4");
-        assert_eq!(seen("10.0.0.1", "a", &["10.0.0.1"]), "10.0.0.1");
+        let x = |value| [("x-forwarded-for", value)];
+        assert_eq!(seen("9.9.9.9", &x("1.2.3.4"), &[]), "9.9.9.9");
+        assert_eq!(seen("10.0.0.1", &x("1.2.3.4"), &["10.0.0.1"]), "1.2.3.4");
+        assert_eq!(seen("10.0.0.1", &x("6.6.6.6, 1.2.3.4, 10.0.0.2"), &["10.0.0.1", "10.0.0.2"]), "1.2.3.4");
+        assert_eq!(seen("10.0.0.1", &x("6.6.6.6, 1.2.3.4, 10.9.8.7"), &["10.0.0.0/8"]), "1.2.3.4");
+        assert_eq!(seen("11.0.0.1", &x("1.2.3.4"), &["10.0.0.0/8"]), "11.0.0.1");
+        assert_eq!(seen("fd00::1", &x("1.2.3.4"), &["fd00::/8", "10.0.0.0/8"]), "1.2.3.4");
+        assert_eq!(seen("10.0.0.1", &x("a"), &["10.0.0.1"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &x("1.2.3.4, a"), &["10.0.0.1"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_port_behind_an_address_is_no_part_of_it() {
+        for (value, read) in [
+            ("1.2.3.4:5678", "1.2.3.4"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:5678", "2001:db8::1"),
+            ("6.6.6.6:1, 1.2.3.4:2", "1.2.3.4"),
+            ("::ffff:1.2.3.4", "1.2.3.4"),
+        ] {
+            assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", value)], &["10.0.0.1"]), read, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_standard_header_is_read_as_well() {
+        for (value, read) in [
+            ("for=1.2.3.4", "1.2.3.4"),
+            ("For=\"1.2.3.4:5678\";proto=https;by=10.0.0.1", "1.2.3.4"),
+            ("proto=https; for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=6.6.6.6, for=1.2.3.4, for=10.0.0.2;host=x", "1.2.3.4"),
+            ("for=\"6.6.6.6, for=1.2.3.4", "1.2.3.4"),
+            ("for=unknown", "10.0.0.1"),
+            ("for=_hidden, proto=https", "10.0.0.1"),
+        ] {
+            assert_eq!(seen("10.0.0.1", &[("forwarded", value)], &["10.0.0.0/24"]), read, "{value}");
+        }
+    }
+
+    /// A proxy that writes one header passes on the other, which anybody may have made up.
+    #[test]
+    fn two_headers_that_tell_different_things_are_not_believed() {
+        let both = |x, standard| [("x-forwarded-for", x), ("forwarded", standard)];
+        assert_eq!(seen("10.0.0.1", &both("1.2.3.4", "for=6.6.6.6"), &["10.0.0.1"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &both("1.2.3.4", "for=1.2.3.4"), &["10.0.0.1"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn a_network_is_read_from_a_setting() {
+        assert_eq!(network("10.0.0.7").map(|network| network.to_string()), Ok("10.0.0.7/32".to_owned()));
+        assert_eq!(network("fd00::/8").map(|network| network.to_string()), Ok("fd00::/8".to_owned()));
+        for wrong in ["proxy", "10.0.0.0/33", "10.0.0.0/", ""] {
+            assert!(network(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! **Invariant:** a wrong setting stops the start with a sentence that names it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use domain::grant::Policy;
+use ipnet::IpNet;
 
+use crate::client;
 use crate::log::Format;
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
@@ -34,9 +36,9 @@ pub struct Settings {
     /// Other origins whose pages may post forms here, separated by commas
     #[arg(long, env = "PORTAL_TRUSTED_ORIGINS", value_delimiter = ',', global = true, value_parser = origin)]
     pub trusted_origins: Vec<String>,
-    /// Addresses of proxies in front, separated by commas: only they are believed about X-Forwarded-For
-    #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Addresses or networks (10.0.0.0/8) of proxies in front, separated by commas: only they are believed about X-Forwarded-For and Forwarded
+    #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true, value_parser = client::network)]
+    pub trusted_proxies: Vec<IpNet>,
     /// Connections that one address may hold at a time; behind a proxy everybody comes from one
     #[arg(long, env = "PORTAL_CONNECTIONS_PER_ADDRESS", default_value_t = 128, global = true, value_parser = at_least_one)]
     pub connections_per_address: usize,
@@ -58,6 +60,15 @@ pub struct Settings {
     /// Days within which a role that is given in the console must end; without it, it may be for good
     #[arg(long, env = "PORTAL_GRANT_MAX_DAYS", global = true, value_parser = clap::value_parser!(i64).range(1..=3650))]
     pub grant_max_days: Option<i64>,
+    /// Days until it is forgotten what operators were shown of an organisation
+    #[arg(long, env = "PORTAL_KEEP_OPERATOR_READS_DAYS", default_value_t = 730, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
+    pub keep_operator_reads_days: i64,
+    /// Days until it is forgotten which commands were refused
+    #[arg(long, env = "PORTAL_KEEP_REFUSALS_DAYS", default_value_t = 365, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
+    pub keep_refusals_days: i64,
+    /// Days until sign-ins, and what changed of how people sign in, are forgotten
+    #[arg(long, env = "PORTAL_KEEP_ACCOUNT_LOG_DAYS", default_value_t = 365, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
+    pub keep_account_log_days: i64,
     /// File of the private key that signs checkpoints of the log, made by portal keys; without it, nothing is sealed
     #[arg(long, env = "PORTAL_SEAL_KEY", global = true, value_name = "FILE")]
     pub seal_key: Option<PathBuf>,
@@ -67,12 +78,36 @@ pub struct Settings {
     /// Files of other processes with this key, separated by commas: nothing is signed that a checkpoint there contradicts
     #[arg(long, env = "PORTAL_SEAL_OTHER_LOGS", value_delimiter = ',', global = true, value_name = "FILE")]
     pub seal_other_logs: Vec<PathBuf>,
+    /// Files of keys that seal the secrets of second factors in the database, made by portal keys --secrets, separated by
+    /// commas: the first seals, all open; without one, those secrets stand in clear
+    #[arg(long, env = "PORTAL_SECRETS_KEY", value_delimiter = ',', global = true, value_name = "FILE")]
+    pub secrets_key: Vec<PathBuf>,
 }
 
 impl Settings {
     /// Where links lead, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// What can be meant and is more often forgotten: sentences for whoever starts this.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = vec![];
+        if !self.tls() && !self.listen.ip().is_loopback() {
+            doubts.push(format!(
+                "other machines reach this at {} by plain HTTP, so passwords and sessions can be read on the way. Put a \
+                 proxy that speaks HTTPS in front, and set PORTAL_PUBLIC_URL to its https:// address",
+                self.listen
+            ));
+        }
+        if self.tls() && self.trusted_proxies.is_empty() {
+            doubts.push(
+                "PORTAL_PUBLIC_URL is https://, so there is a proxy in front, and PORTAL_TRUSTED_PROXIES names none: all \
+                 people count as one address, and whoever tries too often to sign in slows everybody down"
+                    .to_owned(),
+            );
+        }
+        doubts
     }
 
     /// What binds those who give roles in the console.

@@ -19,6 +19,7 @@
 //! **Invariant:** no rule stands here. A handler parses, sends, redirects.
 
 pub mod access;
+pub mod account_log;
 pub mod app;
 pub mod assets;
 pub mod bus;
@@ -39,9 +40,11 @@ pub mod passkeys;
 pub mod passwords;
 pub mod paths;
 pub mod reactor;
+pub mod retention;
 pub mod routes;
 pub mod sealer;
 pub mod second_factor;
+pub mod secrets;
 pub mod server;
 pub mod session;
 pub mod sudo;

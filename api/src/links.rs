@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** a link is made from the configured public URL, never from what a request says about its host.
 
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use domain::values::{Email, InvitationId, OrgId, PersonId};
 use projections::event_log::{Beside, Invited};
 use projections::grants;
@@ -9,6 +12,7 @@ use projections::links::{self, Link, Purpose};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::client::Client;
 use crate::clock;
 use crate::error::Error;
 use crate::session::{Token, hash_of};
@@ -84,6 +88,12 @@ pub async fn choose_password(app: &App, person: PersonId) -> Result<String, Erro
     make(app, Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) }).await
 }
 
+/// Makes a link with which somebody chooses a password in place of the one they have; any earlier one stops working.
+pub async fn new_password(app: &App, person: PersonId) -> Result<String, Error> {
+    links::withdraw(&app.db, person, Purpose::NewPassword).await?;
+    make(app, Link { person_id: Some(person.0), ..blank(Purpose::NewPassword, 1) }).await
+}
+
 /// Makes a link that signs somebody in; for demonstrations only.
 pub async fn sign_in(app: &App, person: PersonId) -> Result<String, Error> {
     make(app, Link { person_id: Some(person.0), ..blank(Purpose::SignIn, 1) }).await
@@ -113,6 +123,22 @@ pub async fn any(app: &App, token: &str, purpose: Purpose) -> Result<Option<Link
 /// Uses a link up. Whoever comes second gets what a wrong link gets.
 pub async fn use_up(app: &App, token: &str) -> Result<(), Error> {
     if links::use_up(&app.db, &hash_of(token), clock::now()).await? { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Middleware for every route with a token: whoever tries many is slowed down, whatever they find.
+pub async fn slowed(
+    State(app): State<App>,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    match app.throttle.link(client.address).await {
+        Err(slow @ Error::TooManyRequests { .. }) => return Err(slow),
+        // A store that can't be written to for now (a full disk) is no reason to refuse a page that only reads.
+        Err(error) => tracing::warn!(%error, "a request to a link could not be counted"),
+        Ok(()) => {}
+    }
+    Ok(next.run(request).await)
 }
 
 /// The whole URL of a path of this product.

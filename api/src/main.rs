@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use api::cli::{
-    Cli, Command, demo, evidence, grant, keys, log, recover, reference_data, replay, seal, second_factor,
-    serve, transfer, verify,
+    Cli, Command, demo, evidence, grant, keys, log, recover, reference_data, replay, reset_password, seal,
+    second_factor, serve, transfer, verify,
 };
 use clap::Parser;
 
@@ -17,7 +17,8 @@ async fn main() -> ExitCode {
         Command::Migrate => log::migrate(settings).await,
         Command::Rebuild(rebuild) => log::rebuild(settings, rebuild).await,
         Command::Verify(arguments) => verify::run(settings, arguments).await,
-        Command::Keys { file, origin } => keys::run(&settings, &file, origin),
+        Command::Keys { file, secrets: true, .. } => keys::secrets(&file),
+        Command::Keys { file, origin, .. } => keys::run(&settings, &file, origin),
         Command::Seal => seal::run(settings).await,
         Command::Evidence { position } => evidence::run(settings, position).await,
         Command::Replay(which) => replay::run(settings, which).await,
@@ -26,9 +27,10 @@ async fn main() -> ExitCode {
             reference_data::run(settings, &file, yes).await
         }
         Command::Import { from, .. } => transfer::import(settings, from).await,
-        Command::Grant { email, role, reason, days } => {
-            grant::run(settings, (email, role), &reason, days).await
+        Command::Grant { email, role, reason, days, yes } => {
+            grant::run(settings, (email, role), &reason, days, yes).await
         }
+        Command::ResetPassword { email } => reset_password::run(settings, email).await,
         Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
     };

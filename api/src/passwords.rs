@@ -1,15 +1,18 @@
 //! Passwords: hashed with argon2id (RFC 9106; 19 MiB, two passes), judged by zxcvbn.
 //!
-//! **Invariant:** a wrong address costs what a wrong password costs, and no more than two hashes run at a time, so
-//! that a flood of sign-ins leaves the other pages quick.
+//! **Invariant:** a wrong address costs what a wrong password costs, and all of it is computed by the threads of the
+//! [`pool`], so that a flood of sign-ins leaves the other pages quick and the memory as it was.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
-use tokio::sync::Semaphore;
+mod pool;
 
-/// Two at a time.
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+
+use self::pool::{Memory, Pool};
+use crate::error::Error;
+
 pub struct Passwords {
-    places: Semaphore,
+    pool: Pool,
     /// Of nobody's password, for accounts that don't exist.
     nobody: String,
 }
@@ -23,52 +26,89 @@ pub enum Weak {
     Guessable(String),
 }
 
+/// In characters.
+const LENGTHS: std::ops::RangeInclusive<usize> = 10..=200;
+
+/// In bytes: no password that was ever accepted is longer, so nothing longer waits in the queue.
+const LONGEST_IN_BYTES: usize = 4 * 200;
+
 impl Passwords {
-    #[expect(clippy::missing_panics_doc, reason = "its own parameters are right, which a test would notice")]
-    pub fn new() -> Self {
-        let nobody = hash("nobody signs in with this").expect("argon2 hashes with its own parameters");
-        Self { places: Semaphore::new(2), nobody }
+    /// Starts the threads that compute.
+    pub fn new() -> anyhow::Result<Self> {
+        let nobody = hash("nobody signs in with this", &mut Memory::new())?;
+        Ok(Self { pool: Pool::start()?, nobody })
     }
 
     /// The PHC string of a password.
-    pub async fn hash(&self, password: String) -> anyhow::Result<String> {
-        let _place = self.places.acquire().await?;
-        tokio::task::spawn_blocking(move || hash(&password)).await?
+    pub async fn hash(&self, password: String) -> Result<String, Error> {
+        Ok(self.pool.run(move |memory| hash(&password, memory)).await??)
     }
 
     /// Whether `password` is the one behind `stored`. Without an account the work is done all the same.
-    pub async fn verify(&self, password: String, stored: Option<String>) -> anyhow::Result<bool> {
+    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Error> {
+        if password.len() > LONGEST_IN_BYTES {
+            return Ok(false);
+        }
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let _place = self.places.acquire().await?;
-        let verify = move || {
-            let parsed = PasswordHash::new(&stored)?;
-            anyhow::Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
-        };
-        Ok(tokio::task::spawn_blocking(verify).await?? && known)
+        Ok(self.pool.run(move |memory| verify(&password, &stored, memory)).await?? && known)
+    }
+
+    /// Refuses what an attacker would try first. `about` is what belongs to the person: address, name, organisation.
+    pub async fn judge(&self, password: &str, about: &[&str]) -> Result<Result<(), Weak>, Error> {
+        if password.len() > LONGEST_IN_BYTES || !LENGTHS.contains(&password.chars().count()) {
+            return Ok(Err(Weak::Length));
+        }
+        let about = about.iter().filter(|text| text.len() <= LONGEST_KNOWN);
+        let (password, about) = (password.to_owned(), about.map(ToString::to_string).collect::<Vec<_>>());
+        self.pool.run(move |_| strong(&password, &about.iter().map(String::as_str).collect::<Vec<_>>())).await
     }
 }
 
-impl Default for Passwords {
-    fn default() -> Self {
-        Self::new()
-    }
+fn hash(password: &str, memory: &mut Memory) -> anyhow::Result<String> {
+    let mut salt = [0; Salt::RECOMMENDED_LENGTH];
+    getrandom::fill(&mut salt)?;
+    let salt = Salt::new(&salt)?;
+    let (algorithm, version, params) = (Algorithm::default(), Version::default(), Params::default());
+    let hash = compute(&Argon2::new(algorithm, version, params.clone()), password, &salt, memory)?;
+    let phc = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: ParamsString::try_from(&params)?,
+        salt: Some(salt),
+        hash: Some(hash),
+    };
+    Ok(phc.to_string())
 }
 
-fn hash(password: &str) -> anyhow::Result<String> {
-    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+fn verify(password: &str, stored: &str, memory: &mut Memory) -> anyhow::Result<bool> {
+    let stored = PasswordHash::new(stored)?;
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
+    let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(&stored)?);
+    Ok(compute(&argon2, password, salt, memory)? == *expected) // in constant time, as `Output` compares
 }
 
-/// Refuses what an attacker would try first. `about` is what belongs to the person: address, name, organisation.
-pub fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
-    if !(10..=200).contains(&password.chars().count()) {
-        return Err(Weak::Length);
+/// Works in the memory that is there, which grows where it is too small.
+fn compute(argon2: &Argon2<'_>, password: &str, salt: &Salt, memory: &mut Memory) -> anyhow::Result<Output> {
+    let params = argon2.params();
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::default());
     }
-    let about: Vec<&str> = about.iter().copied().filter(|text| text.len() <= LONGEST_KNOWN).collect();
-    if without_words_of(&about, password).chars().count() < LEAST_OF_ITS_OWN {
+    let mut hash = [0; Output::MAX_LENGTH];
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let hash = hash.get_mut(..length).ok_or_else(|| anyhow::anyhow!("a hash of {length} bytes"))?;
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, hash, memory)?;
+    Ok(Output::new(hash)?)
+}
+
+fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
+    if without_words_of(about, password).chars().count() < LEAST_OF_ITS_OWN {
         return Err(Weak::Guessable(". It is made of your own name or address".to_owned()));
     }
-    let judged = zxcvbn::zxcvbn(password, &about);
+    let beginning: String = password.chars().take(DECIDING).collect();
+    let judged = zxcvbn::zxcvbn(&beginning, about);
     if judged.score() >= zxcvbn::Score::Three {
         return Ok(());
     }
@@ -78,6 +118,10 @@ pub fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
         advice.map(|advice| format!(". {}", advice.trim_end_matches('.'))).unwrap_or_default(),
     ))
 }
+
+/// The first so many characters of a password decide whether it is hard to guess: zxcvbn takes seconds for some texts of
+/// 200 characters, and what is hard to guess doesn't get easier by what follows.
+const DECIDING: usize = 64;
 
 /// In bytes: longer than any name or address. What is typed may be a megabyte, and is refused beside its own field.
 const LONGEST_KNOWN: usize = 1000;
@@ -97,9 +141,18 @@ fn without_words_of(about: &[&str], password: &str) -> String {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_password_has_10_to_200_characters() {
+        let passwords = Passwords::new().expect("threads");
+        for wrong in ["short", &"long sentence ".repeat(15), &"a".repeat(1_000_000)] {
+            assert_eq!(passwords.judge(wrong, &[]).await.expect("judged"), Err(Weak::Length));
+        }
+        let longest = "\u{1f40e}correct horse battery".repeat(9).chars().take(200).collect::<String>();
+        assert_eq!(passwords.judge(&longest, &[]).await.expect("judged"), Ok(()));
+    }
+
     #[test]
     fn what_is_guessed_first_is_refused() {
-        assert_eq!(strong("short", &[]), Err(Weak::Length));
         assert!(matches!(strong("password123", &[]), Err(Weak::Guessable(_))));
         for own in ["quendelzyxo", "Zyxo.Quendel", "Zyxo-Quendel-87"] {
             assert!(strong(own, &["zyxo.quendel@example.com"]).is_err(), "{own}");
@@ -109,13 +162,33 @@ mod tests {
         assert_eq!(strong("correct horse battery staple", &[]), Ok(()));
     }
 
+    #[test]
+    fn the_first_characters_decide() {
+        let easy = "a".repeat(DECIDING);
+        assert!(strong(&format!("{easy}correct horse battery staple"), &[]).is_err());
+        assert_eq!(strong(&format!("correct horse battery staple{easy}"), &[]), Ok(()));
+    }
+
     #[tokio::test]
     async fn a_password_is_known_again_and_nobody_is_not() {
-        let passwords = Passwords::new();
+        let passwords = Passwords::new().expect("threads");
         let stored = passwords.hash("correct horse".to_owned()).await.expect("hashes");
         assert!(stored.starts_with("$argon2id$"));
         assert!(passwords.verify("correct horse".to_owned(), Some(stored.clone())).await.expect("verifies"));
         assert!(!passwords.verify("wrong horse".to_owned(), Some(stored)).await.expect("verifies"));
         assert!(!passwords.verify("nobody signs in with this".to_owned(), None).await.expect("verifies"));
+    }
+    /// As they were written before there was a pool, by argon2 itself.
+    #[test]
+    fn what_argon2_wrote_is_verified_and_what_we_write_it_verifies() {
+        use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+        let (argon2, memory) = (Argon2::default(), &mut Memory::new());
+        let theirs = argon2.hash_password(b"correct horse").expect("hashes").to_string();
+        assert_eq!(verify("correct horse", &theirs, memory).ok(), Some(true));
+        assert_eq!(verify("wrong horse", &theirs, memory).ok(), Some(false));
+        let ours = hash("correct horse", memory).expect("hashes");
+        assert!(argon2.verify_password(b"correct horse", ours.as_str()).is_ok(), "{ours}");
+        let head = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(head(&ours), head(&theirs));
     }
 }

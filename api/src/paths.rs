@@ -15,6 +15,8 @@ pub const ACCOUNT: &str = "/account";
 pub const ACCOUNT_NAME: &str = "/account/name";
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
+pub const ACCOUNT_ACTIVITY: &str = "/account/activity";
+pub const ACCOUNT_CONFIRMATION: &str = "/account/confirmation";
 pub const SECOND_FACTOR: &str = "/account/second-factor";
 pub const SECOND_FACTOR_SECRET: &str = "/account/second-factor/secret";
 pub const SECOND_FACTOR_CODES: &str = "/account/second-factor/codes";
@@ -62,6 +64,7 @@ pub const ADMIN_HISTORY_TAIL: &str = "/admin/history/tail";
 pub const ADMIN_HISTORY_SEARCHES: &str = "/admin/history/searches";
 pub const ADMIN_HISTORY_SEARCHES_REMOVAL: &str = "/admin/history/searches/removal";
 pub const ADMIN_HISTORY_REFUSED: &str = "/admin/history/refused";
+pub const ADMIN_HISTORY_SIGN_INS: &str = "/admin/history/sign-ins";
 pub const ADMIN_BULK: &str = "/admin/history/bulk/{correlation}";
 pub const ADMIN_BULK_REVERT: &str = "/admin/history/bulk/{correlation}/revert";
 pub const ADMIN_HISTORY_READ_MODELS: &str = "/admin/history/read-models";
@@ -224,6 +227,11 @@ pub fn checkpoint(place: u64) -> String {
 /// Where an event is undone.
 pub fn revert(position: i64) -> String {
     format!("{ADMIN_HISTORY}/{position}/revert")
+}
+
+/// What happened to the account of a person.
+pub fn sign_ins(person: Uuid) -> String {
+    format!("{ADMIN_HISTORY_SIGN_INS}?person={person}")
 }
 
 /// What was done together.

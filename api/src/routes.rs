@@ -16,7 +16,7 @@ use crate::pages::admin::{
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
-use crate::{assets, health, json, paths};
+use crate::{assets, health, json, links, paths};
 
 /// The whole product.
 pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
@@ -39,7 +39,7 @@ pub fn entries(app: &App) -> Vec<Entry> {
 
 fn table(routes: Routes) -> Routes {
     use Need::{Anyone, Manager, Member, Platform, SignedIn, Superadmin};
-    what_happened(way_in(routes))
+    demonstration(what_happened(way_in(routes)))
         .get(paths::SELECT, SignedIn, organisations::select)
         .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
         .get(paths::ORG_ROOT, Member, tenant::root)
@@ -104,6 +104,7 @@ fn what_happened(routes: Routes) -> Routes {
     routes
         .get(paths::ADMIN_HISTORY, Platform, history::show)
         .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
+        .get(paths::ADMIN_HISTORY_SIGN_INS, Platform, history::sign_ins::show)
         .get(paths::ADMIN_HISTORY_EXPORT, Platform, history::export::send)
         .get(paths::ADMIN_HISTORY_EXPORTS, Platform, history::exports::show)
         .get(paths::ADMIN_HISTORY_TAIL, Platform, history::tail::follow)
@@ -141,14 +142,14 @@ fn way_in(routes: Routes) -> Routes {
         .post(paths::SETUP, Anyone, setup::submit)
         .get(paths::CHOOSE_PASSWORD, Anyone, choose_password::form)
         .post(paths::CHOOSE_PASSWORD, Anyone, choose_password::submit)
-        .get(paths::SIGN_IN_LINK, Anyone, demo::form)
-        .post(paths::SIGN_IN_LINK, Anyone, demo::submit)
         .get(paths::INVITATION, Anyone, invitation::form)
         .post(paths::INVITATION, Anyone, invitation::submit)
         .get(paths::ACCOUNT, SignedIn, account::show)
         .post(paths::ACCOUNT_NAME, SignedIn, account::rename)
         .post(paths::ACCOUNT_PASSWORD, SignedIn, account::change_password)
         .post(paths::ACCOUNT_SESSIONS, SignedIn, account::end_sessions)
+        .get(paths::ACCOUNT_ACTIVITY, SignedIn, account::activity::show)
+        .post(paths::ACCOUNT_CONFIRMATION, SignedIn, pages::sudo::confirmed)
         .get(paths::SECOND_FACTOR, SignedIn, account::second_factor::show)
         .post(paths::SECOND_FACTOR, SignedIn, account::second_factor::confirm)
         .post(paths::SECOND_FACTOR_SECRET, SignedIn, account::second_factor::begin)
@@ -159,6 +160,15 @@ fn way_in(routes: Routes) -> Routes {
         .post(paths::PASSKEYS_QUESTION, SignedIn, account::passkeys::question)
         .post(paths::PASSKEYS_PROOF, SignedIn, account::passkeys::proof)
         .post(paths::PASSKEYS_REMOVAL, SignedIn, account::passkeys::remove)
+}
+
+/// Links that sign in whoever has them, where there is nothing to be lost.
+fn demonstration(routes: Routes) -> Routes {
+    if !routes.app.demonstration {
+        return routes;
+    }
+    let routes = routes.get(paths::SIGN_IN_LINK, Need::Anyone, demo::form);
+    routes.post(paths::SIGN_IN_LINK, Need::Anyone, demo::submit)
 }
 
 /// A table of routes in the making, each behind the gate.
@@ -196,7 +206,10 @@ impl Routes {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
-    fn add(mut self, entry: Entry, handler: MethodRouter<App>) -> Self {
+    fn add(mut self, entry: Entry, mut handler: MethodRouter<App>) -> Self {
+        if entry.path.contains("{token}") {
+            handler = handler.layer(from_fn_with_state(self.app.clone(), links::slowed));
+        }
         let gated = handler.layer(from_fn_with_state((self.app.clone(), entry.need), gate));
         self.entries.push(entry);
         Self { router: self.router.route(entry.path, gated), ..self }

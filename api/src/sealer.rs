@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::{clock, metrics};
 
-use self::files::Files;
+use self::files::{Files, Noted};
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 
@@ -80,18 +80,19 @@ pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     let Some(file) = &settings.seal_key else { return Ok(None) };
     let name = || format!("PORTAL_SEAL_KEY: {}", file.display());
     let text = std::fs::read_to_string(file).with_context(name)?;
-    warn_of_readers(file).with_context(name)?;
+    warn_of_readers("PORTAL_SEAL_KEY", file).with_context(name)?;
     Ok(Some(text.parse().map_err(|why| anyhow!("{}: {why}", name()))?))
 }
 
 /// Says so where others than its owner may read or change a key.
-fn warn_of_readers(file: &Path) -> std::io::Result<()> {
+pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()> {
     let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
     if others != 0 {
         let file = file.display();
+        let guide = if setting == "PORTAL_SEAL_KEY" { "docs/PROOF.md" } else { "docs/RECOVERY.md" };
         tracing::warn!(
-            "PORTAL_SEAL_KEY: others than its owner may read or change {file}; run chmod 600 {file}, and if somebody \
-             else may have read it, make a new key: docs/PROOF.md says how"
+            "{setting}: others than its owner may read or change {file}; run chmod 600 {file}, and if somebody else may \
+             have read it, make a new key: {guide} says how"
         );
     }
     Ok(())
@@ -171,7 +172,7 @@ impl Sealer {
     pub async fn compare(&self, db: &Db) -> anyhow::Result<()> {
         // A database that can't be reached is for others to say, and asked again in a second.
         let Ok(standing) = Standing::read(db, self.key.origin()).await else { return Ok(()) };
-        let noted = standing.signed();
+        let noted = Noted(standing.signed());
         let files = self.files.clone().lock_owned().await;
         if files.compared.as_ref() == Some(&noted) {
             return Ok(());
@@ -203,17 +204,17 @@ impl Sealer {
         let size = standing.size();
         let is_there =
             |signed: Option<&Signed>| size == 0 || signed.is_some_and(|s| s.checkpoint.size == size);
-        let (filed, noted) = (is_there(files.own.last()), is_there(standing.signed().as_ref()));
+        let (in_file, noted) = (is_there(files.own.last()), is_there(standing.signed().as_ref()));
         let signed = self.key.sign(size, standing.root());
-        if !filed {
+        if !in_file {
             self.file(signed.clone()).await?;
         }
         // A crash may have come between the two.
         if noted { turn.end().await } else { turn.sealed(&signed).await }?;
         if size > 0 {
-            (files.compared, files.proven) = (Some(Some(signed.clone())), Some(signed));
+            (files.compared, files.proven) = (Some(Noted(Some(signed.clone()))), Some(signed));
         }
-        Ok(if filed { Done::AlreadySo(size) } else { Done::Signed(size) })
+        Ok(if in_file { Done::AlreadySo(size) } else { Done::Signed(size) })
     }
 
     /// Reads the log on to its end, and proves that it begins with everything that was signed. Nobody waits for this.
@@ -243,7 +244,7 @@ impl Sealer {
             standing.holds(db, &earlier.checkpoint).await?;
         }
         files.settle(noted.clone());
-        files.compared = Some(noted.clone());
+        files.compared = Some(Noted(noted.clone()));
         let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
         if let Some(news) = noted.filter(|noted| size(Some(noted)) > size(files.own.last())) {
             self.file(news).await?;

@@ -11,9 +11,11 @@ use projections::challenges::{self, Purpose};
 use projections::second_factors;
 use totp_rs::{Builder, Secret, Totp};
 
+use crate::account_log::By;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
+use crate::secrets::Shut;
 use crate::session::{self, Identity, Token, hash_of};
 use crate::{clock, paths};
 
@@ -32,10 +34,21 @@ pub async fn enter(
     headers: &HeaderMap,
     next: &str,
 ) -> Result<Response, Error> {
+    enter_by(app, (person, By::Password), client, headers, next).await
+}
+
+/// The same for whoever showed something else than a password, which is no more than that.
+pub async fn enter_by(
+    app: &App,
+    (person, by): (PersonId, By),
+    client: &Client,
+    headers: &HeaderMap,
+    next: &str,
+) -> Result<Response, Error> {
     let next = paths::local(next).unwrap_or(paths::ROOT);
     if second_factors::of_person(&app.db, person).await?.is_none() {
-        let cookie = session::start(app, person, client, headers, false).await?;
-        return Ok((cookie, Redirect::to(next)).into_response());
+        let cookies = session::start(app, person, client, headers, by).await?;
+        return Ok((cookies, Redirect::to(next)).into_response());
     }
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
     challenges::begin(&app.db, &handle.hash, (Purpose::Code, Some(person)), "", until).await?;
@@ -54,15 +67,52 @@ pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
     Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
 }
 
-/// Takes what somebody typed, if it is a code of their app or a recovery code, and was not taken before.
-pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<bool, Error> {
-    let typed = plain(typed);
-    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(false) };
-    if typed.len() == DIGITS && typed.bytes().all(|digit| digit.is_ascii_digit()) {
-        let Some(step) = matching_step(&totp.secret, &typed)? else { return Ok(false) };
-        return Ok(second_factors::take_step(&app.db, person, step).await?);
+/// What became of a code that somebody typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// One of their app.
+    Code,
+    RecoveryCode,
+    /// It is another one, or was taken before.
+    Wrong,
+    /// Nobody can tell.
+    Shut(Shut),
+}
+
+impl Taken {
+    /// What there is to say about a code that opens nothing.
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Code | Self::RecoveryCode => None,
+            Self::Wrong => Some("this code is not right, or it was used before".to_owned()),
+            Self::Shut(why) => {
+                tracing::error!("the secret of a second factor can't be opened: {why}");
+                Some(format!(
+                    "codes of your app can't be checked at the moment. Use a recovery code or a passkey, and tell whoever \
+                     runs this portal: the secret of your second factor can't be opened, {why}"
+                ))
+            }
+        }
     }
-    Ok(second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?)
+}
+
+/// Takes what somebody typed, if it is a code of their app or a recovery code, and was not taken before.
+pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<Taken, Error> {
+    let typed = plain(typed);
+    let Some(totp) = second_factors::of_person(&app.db, person).await? else { return Ok(Taken::Wrong) };
+    if typed.len() != DIGITS || !typed.bytes().all(|digit| digit.is_ascii_digit()) {
+        let used = second_factors::use_code(&app.db, person, &hash_of(&typed), clock::now()).await?;
+        return Ok(if used { Taken::RecoveryCode } else { Taken::Wrong });
+    }
+    let secret = match app.secrets.open(person, &totp.secret) {
+        Ok(secret) => secret,
+        Err(why) => return Ok(Taken::Shut(why)),
+    };
+    let taken = match matching_step(&secret, &typed)? {
+        Some(step) => second_factors::take_step(&app.db, person, step).await?,
+        None => false,
+    };
+    Ok(if taken { Taken::Code } else { Taken::Wrong })
 }
 
 /// A secret to be shared, and the code that shows that it is.
@@ -102,7 +152,8 @@ impl Enrolment {
     pub async fn confirm(&self, app: &App, identity: &Identity, code: &str) -> Result<Confirmed, Error> {
         let Some(step) = matching_step(&self.secret, &plain(code))? else { return Ok(Confirmed::WrongCode) };
         let codes = new_codes()?;
-        let (secret, hashes) = ((&*self.secret, step), hashes(&codes));
+        let sealed = app.secrets.seal(identity.person(), &self.secret)?;
+        let (secret, hashes) = ((&*sealed, step), hashes(&codes));
         let enrolled =
             second_factors::enrol(&app.db, identity.person(), secret, &hashes, clock::now()).await?;
         Ok(if enrolled { Confirmed::Now(codes) } else { Confirmed::Before })

@@ -32,7 +32,7 @@ use tower_http::trace::TraceLayer;
 
 pub use accept::serve;
 pub use connection_limiter::one_client;
-pub use edge::RequestId;
+pub use edge::{RequestId, client};
 pub use origins::TrustedOrigins;
 
 use crate::{error, extract, metrics};

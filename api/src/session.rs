@@ -8,17 +8,21 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{AppendHeaders, IntoResponseParts, ResponseParts};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
 use projections::grants::ActiveGrant;
+use projections::known_devices;
 use projections::people;
 use projections::sessions::{self, Session, SignedIn};
 use sha2::{Digest, Sha256};
 
+use crate::account_log::{self, AccountEvent, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::clock;
 use crate::error::Error;
+use crate::throttle::KnownDevice;
 
 /// Somebody who is signed in, as of this request.
 #[derive(Clone, Debug)]
@@ -32,6 +36,11 @@ pub struct Identity {
 impl Identity {
     pub fn person(&self) -> PersonId {
         PersonId(self.session.person_id)
+    }
+
+    /// Notes what they did to their account.
+    pub async fn note(&self, app: &App, what: (AccountEvent, &str), client: &Client) {
+        account_log::note(app, self.person(), what, client, Some(self.session.session_id)).await;
     }
 
     pub fn called(&self) -> &str {
@@ -78,21 +87,22 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
             tracing::warn!(%error, "the use of a session could not be noted");
         }
     }
+    tracing::Span::current().record("person", tracing::field::display(session.person_id));
     let grant = session.grant(now);
     let withheld = grant.is_some() && app.settings.require_second_factor && !session.two_factors;
     Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld }))
 }
 
-/// Starts a session for somebody who has just proven who they are, by more than a password or not; gives the cookie.
-/// The session that the request came with ends. From a password the way leads through
-/// [`enter`](crate::second_factor::enter).
+/// Starts a session for somebody who has just proven who they are, and notes by what; gives its cookie, and the one by
+/// which their browser is known from now on. The session that the request came with ends. From a password the way leads
+/// through [`enter`](crate::second_factor::enter).
 pub(crate) async fn start(
     app: &App,
     person: PersonId,
     client: &Client,
     headers: &HeaderMap,
-    two_factors: bool,
-) -> Result<SetCookie, Error> {
+    by: By,
+) -> Result<Started, Error> {
     let token = Token::new()?;
     let now = clock::now();
     let session = Session {
@@ -103,15 +113,69 @@ pub(crate) async fn start(
         idle_at: idle_at(app),
         expires_at: clock::after(chrono::Duration::days(app.settings.session_days)),
         proven_at: now,
-        two_factors,
+        two_factors: by.two_factors(),
         address: client.address.map(|address| address.to_string()),
         agent: client.agent.clone(),
     };
     let old = cookie(headers, session_cookie(app)).map(hash_of);
     sessions::start(&app.db, &session, &token.hash, old).await?;
     people::signed_in(&app.db, person, now).await?;
-    let seconds = app.settings.session_days * 24 * 60 * 60;
-    Ok(set_cookie(app, session_cookie(app), &token.plain, seconds))
+    if let Some(words) = by.words() {
+        account_log::note(app, person, (AccountEvent::SignedIn, words), client, Some(session.session_id))
+            .await;
+    }
+    let session = set_cookie(app, session_cookie(app), &token.plain, app.settings.session_days * DAY);
+    let device = remember_device(app, person, headers).await?;
+    let cookie = set_cookie(app, device_cookie(app), &device, DEVICE_DAYS * DAY);
+    Ok(Started { device: hash_of(&device), cookies: [session, cookie].concat() })
+}
+
+/// The cookies of somebody who has just signed in.
+pub struct Started {
+    /// What is stored of the one by which their browser is known.
+    pub device: KnownDevice,
+    cookies: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Started {
+    pub fn and(mut self, cookie: SetCookie) -> Self {
+        self.cookies.extend(cookie);
+        self
+    }
+}
+
+impl IntoResponseParts for Started {
+    type Error = <AppendHeaders<Vec<(HeaderName, HeaderValue)>> as IntoResponseParts>::Error;
+
+    fn into_response_parts(self, parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        AppendHeaders(self.cookies).into_response_parts(parts)
+    }
+}
+
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+/// How long a browser is known after its last sign-in; none keeps a cookie for much longer.
+pub const DEVICE_DAYS: i64 = 365;
+
+/// The browser that sent these headers, if whoever has this address has signed in there before.
+pub async fn known_device(app: &App, headers: &HeaderMap, email: &str) -> Result<Option<KnownDevice>, Error> {
+    let Some(device) = cookie(headers, device_cookie(app)).map(hash_of) else { return Ok(None) };
+    let since = clock::after(-chrono::Duration::days(DEVICE_DAYS));
+    Ok(known_devices::knows(&app.db, &device, email, since).await?.then_some(device))
+}
+
+/// Knows a browser by the token that it has, if that is one of this person's, or by a new one; gives it.
+async fn remember_device(app: &App, person: PersonId, headers: &HeaderMap) -> Result<String, Error> {
+    let (has, now) = (cookie(headers, device_cookie(app)), clock::now());
+    if let Some(token) = has
+        && known_devices::touch(&app.db, &hash_of(token), person, now).await?
+    {
+        return Ok(token.to_owned());
+    }
+    let token = Token::new()?;
+    known_devices::add(&app.db, &token.hash, has.map(hash_of), person, now).await?;
+    Ok(token.plain)
 }
 
 /// The cookie that ends a session in the browser.
@@ -125,6 +189,10 @@ fn idle_at(app: &App) -> projections::Timestamp {
 
 fn session_cookie(app: &App) -> &'static str {
     if app.settings.tls() { "__Host-portal" } else { "portal" }
+}
+
+fn device_cookie(app: &App) -> &'static str {
+    if app.settings.tls() { "__Host-portal-device" } else { "portal-device" }
 }
 
 fn once_cookie(app: &App) -> &'static str {

@@ -1,10 +1,13 @@
-//! Sudo: whoever is about to do something grave confirms that it is them, and it goes on.
+//! Sudo: whoever is about to do something sensitive (`access/sensitive.rs`) confirms that it is them, and it goes on.
 //!
 //! ```text
 //! POST ─► handler ─► "proof needed" ─► a page with everything that was sent, in hidden fields
-//!   ▲                                       │ password or passkey
+//!   ▲                                       │ a second factor; or the password, where there is none
 //!   └────────── the same POST ◄─────────────┘
 //! ```
+//!
+//! A link that is sensitive (a file to take along) has no form to come back with: its page posts the proof to
+//! [`ACCOUNT_CONFIRMATION`](paths::ACCOUNT_CONFIRMATION), which leads back to it.
 //!
 //! Nothing waits on the server: what is to be done is in the reader's own browser, where it came from.
 //!
@@ -14,14 +17,20 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{CONTENT_LENGTH, REFERER, RETRY_AFTER};
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use projections::{Timestamp, people, sessions};
+use domain::values::PersonId;
+use projections::people::{self, Person};
+use projections::{Timestamp, second_factors, sessions};
 
+use crate::access::sensitive::Act;
+use crate::account_log::AccountEvent;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::passkeys::{self, Answer};
+use crate::second_factor::{self, Taken};
 use crate::session::Identity;
 use crate::{clock, extract, pages, paths};
 
@@ -40,9 +49,31 @@ pub fn holds(proven_at: Timestamp) -> bool {
     clock::now().signed_duration_since(*proven_at) <= chrono::Duration::minutes(MINUTES)
 }
 
-/// For what is grave and no command: goes on if the proof still holds.
-pub fn ask(identity: &Identity, what: &str) -> Result<(), Error> {
-    if holds(identity.session.proven_at) { Ok(()) } else { Err(Error::ProofNeeded(what.to_owned())) }
+/// For what is no command: goes on if it asks for no proof, or the proof still holds.
+pub fn ask(identity: &Identity, act: Act) -> Result<(), Error> {
+    match act.asks() {
+        Some(what) if !holds(identity.session.proven_at) => Err(Error::ProofNeeded(what.to_owned())),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// With what somebody proves who they are: a second factor where they have one, since whoever knows their password
+/// must not get further than that.
+#[derive(Clone, Copy, Debug)]
+pub struct Means {
+    pub password: bool,
+    pub code: bool,
+    pub passkey: bool,
+}
+
+impl Means {
+    pub async fn of(app: &App, person: &Person) -> Result<Self, Error> {
+        let id = PersonId(person.person_id);
+        let code = second_factors::of_person(&app.db, id).await?.is_some();
+        let passkey = passkeys::are_possible(&app.settings)
+            && !projections::passkeys::of_person(&app.db, id).await?.is_empty();
+        Ok(Self { password: person.password_hash.is_some() && !code && !passkey, code, passkey })
+    }
 }
 
 /// A form on its way to a handler, kept in case that it has to be sent once more.
@@ -54,12 +85,15 @@ pub struct Kept {
     pub what: String,
     /// Where it can be left undone.
     pub back: String,
+    /// Where it is sent to, if not to where it came from.
+    pub action: Option<&'static str>,
 }
 
 /// What proves somebody.
 #[derive(Default)]
 struct Proof {
     password: String,
+    code: String,
     passkey: Answer,
 }
 
@@ -70,6 +104,10 @@ pub async fn open(
     identity: &mut Identity,
     request: Request,
 ) -> Result<Result<(Request, Option<Kept>), Response>, Error> {
+    if request.method() == Method::GET {
+        let kept = Kept::link(&request);
+        return Ok(Ok((request, Some(kept))));
+    }
     if request.method() != Method::POST || !extract::is_form(request.headers()) {
         return Ok(Ok((request, None)));
     }
@@ -84,11 +122,17 @@ pub async fn open(
     let client = Client::from_request_parts(&mut parts, app).await?;
     let both_factors = match check(app, identity, &client, proof).await? {
         Ok(both_factors) => both_factors,
-        Err(wrong) => return Ok(Err(refuse(app, identity, &kept, wrong).await?)),
+        Err(wrong) => {
+            if wrong.retry_after_seconds.is_none() {
+                identity.note(app, (AccountEvent::ConfirmationFailed, &kept.doing()), &client).await;
+            }
+            return Ok(Err(refuse(app, identity, &kept, wrong).await?));
+        }
     };
     let now = clock::now();
     sessions::prove(&app.db, identity.session.session_id, now, both_factors).await?;
     identity.session.proven_at = now;
+    identity.note(app, (AccountEvent::Confirmed, &kept.doing()), &client).await;
     Ok(Ok((without_proof(parts, &kept), Some(kept))))
 }
 
@@ -106,6 +150,22 @@ pub async fn close(
     Ok((StatusCode::FORBIDDEN, page).into_response())
 }
 
+impl Kept {
+    /// "to suspend an organisation". It comes with the form, so anything else than what can be said here is not.
+    fn doing(&self) -> String {
+        let known = Act::ALL.iter().any(|act| act.line().doing == self.what);
+        if known { format!("to {}", self.what) } else { String::new() }
+    }
+
+    /// What leads back to a link, once it is proven who follows it.
+    fn link(request: &Request) -> Self {
+        let back = came_from(request.headers());
+        let next = request.uri().path_and_query().map_or(paths::ROOT, PathAndQuery::as_str).to_owned();
+        let fields = vec![("next".to_owned(), next), ("back".to_owned(), back.clone())];
+        Self { fields, back, action: Some(paths::ACCOUNT_CONFIRMATION), ..Self::default() }
+    }
+}
+
 /// Their fields from ours.
 fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (Kept, Option<Proof>) {
     let (mut kept, mut proof) = (Kept::default(), None::<Proof>);
@@ -113,6 +173,7 @@ fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (Kept, Option<Proof
         match name.strip_prefix(OURS) {
             None => kept.fields.push((name, value)),
             Some("password") => proof.get_or_insert_default().password = value,
+            Some("code") => proof.get_or_insert_default().code = value,
             Some("handle") => proof.get_or_insert_default().passkey.handle = value,
             Some("passkey") => proof.get_or_insert_default().passkey.credential = value,
             Some("what") => kept.what = value,
@@ -141,40 +202,58 @@ struct Wrong {
 }
 
 /// Whether it was a passkey, which is both factors; or why it proves nothing.
-///
-/// It has a name of its own for the throttle: whoever tries to sign in as an operator from elsewhere keeps no operator from
-/// their work.
 async fn check(
     app: &App,
     identity: &Identity,
     client: &Client,
     proof: Proof,
 ) -> Result<Result<bool, Wrong>, Error> {
-    match app.throttle.attempt(&format!("sudo {}", identity.person()), client.address) {
+    let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
+    let means = Means::of(app, &person).await?;
+    let by_code = means.code && proof.passkey.credential.is_empty();
+    let attempt = if by_code {
+        app.throttle.confirmation_code(identity.person()).await
+    } else {
+        app.throttle.confirmation(identity.person()).await
+    };
+    match attempt {
         Err(Error::TooManyRequests { retry_after_seconds, detail }) => {
             let (status, retry_after_seconds) = (StatusCode::TOO_MANY_REQUESTS, Some(retry_after_seconds));
             return Ok(Err(Wrong { status, sentence: detail, retry_after_seconds }));
         }
         attempt => attempt?,
     }
-    let wrong = |sentence: &str| Wrong {
+    let wrong = |sentence| Wrong {
         status: StatusCode::UNPROCESSABLE_ENTITY,
-        sentence: sentence.to_owned(),
+        sentence,
         retry_after_seconds: None,
     };
+    Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
+}
+
+/// The same, once it is counted.
+async fn prove(
+    app: &App,
+    identity: &Identity,
+    client: &Client,
+    (means, password_hash, proof): (Means, Option<String>, Proof),
+) -> Result<Result<bool, String>, Error> {
     if !proof.passkey.credential.is_empty() {
         let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
-        return Ok(if proven {
-            Ok(true)
-        } else {
-            Err(wrong("this passkey proves nothing; try it once more"))
-        });
+        return Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more".to_owned()) });
     }
-    let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
-    if app.passwords.verify(proof.password, person.password_hash).await? {
-        return Ok(Ok(false));
+    if means.code {
+        let taken = second_factor::take(app, identity.person(), &proof.code).await?;
+        if taken == Taken::RecoveryCode {
+            identity.note(app, (AccountEvent::RecoveryCodeUsed, "to confirm"), client).await;
+        }
+        return Ok(taken.refusal().map_or(Ok(false), Err));
     }
-    Ok(Err(wrong("this is not your password")))
+    if means.passkey {
+        return Ok(Err("a password is not enough here; confirm with your passkey".to_owned()));
+    }
+    let right = app.passwords.verify(proof.password, password_hash).await?;
+    Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
 }
 
 async fn refuse(app: &App, identity: &Identity, kept: &Kept, wrong: Wrong) -> Result<Response, Error> {

@@ -1,82 +1,203 @@
-//! How often somebody may try to sign in: per account and per address.
+//! How often somebody may try what could be guessed, or what costs us: one table of limits, counted in the database.
 //!
-//! **Invariant:** the answer is the same for accounts that exist and those that don't, and an attempt costs a few bytes
-//! of memory, however long the address that was typed: an address that tries too much is refused before its accounts
-//! are looked at.
+//! Somebody who tries to sign in is counted three times: their network, the account from their network, and the account
+//! from everywhere. In a browser where that account has signed in before they are counted by that browser alone, so that
+//! strangers can't use up the attempts of whoever the account belongs to. When strangers have used up an account's
+//! attempts, every network still has one, so that its owner gets in from a new place as well.
+//!
+//! **Invariant:** the answer is the same for accounts that exist and those that don't. What an attempt stores is a row of
+//! some 50 bytes that is gone within minutes, and a refused attempt stores nothing; so what strangers make us store is
+//! bounded by their networks.
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::time::Duration;
 
 use domain::values::PersonId;
-use governor::clock::{Clock, DefaultClock, QuantaInstant};
-use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use ipnet::IpNet;
+use projections::throttle::{self, Limit};
+use projections::{Db, StoreError};
 use sha2::{Digest, Sha256};
 
+use crate::clock;
 use crate::error::Error;
-use crate::server::one_client;
 
-pub struct Throttle {
-    /// By the hash of the account's address.
-    accounts: DefaultKeyedRateLimiter<[u8; 32]>,
-    addresses: DefaultKeyedRateLimiter<Option<IpAddr>>,
-    /// By person: of a million codes three are right at a time.
-    codes: DefaultKeyedRateLimiter<PersonId>,
-    clock: DefaultClock,
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+enum Counted {
+    Network,
+    WideNetwork,
+    AccountFromNetwork,
+    Account,
+    LastResort,
+    KnownDevice,
+    Code,
+    CodeOnKnownDevice,
+    Confirmation,
+    ConfirmationCode,
+    Question,
+    LinkNetwork,
+    LinkForm,
 }
 
-/// Tries at once, and then one every so many seconds.
-const PER_ACCOUNT: (u32, u32) = (10, 6);
-const PER_ADDRESS: (u32, u32) = (60, 30);
-const PER_CODE: (u32, u32) = (10, 1);
+impl Counted {
+    /// The table: so many at once, and then one every so many milliseconds.
+    fn limit(self) -> Limit {
+        let (at_once, milliseconds) = match self {
+            // Sign-ins from one IPv4 address or IPv6 /64: an office in the morning passes.
+            Self::Network => (60, 2_000),
+            // From one IPv6 /48: one customer of a provider has up to 65,536 networks.
+            Self::WideNetwork => (300, 400),
+            // To one account from one network: somebody who tries all their passwords passes.
+            Self::AccountFromNetwork => (10, 10_000),
+            // To one account from everywhere: more than three networks get, less than four.
+            Self::Account => (60, 3_000),
+            // To one account from one network while the line above is used up: its owner passes, and so do as many of an
+            // attacker's attempts as they have networks.
+            Self::LastResort => (1, 600_000),
+            // To one account from a browser where it has signed in.
+            Self::KnownDevice => (10, 10_000),
+            // Codes of a second factor, by person: of a million codes three are right at a time.
+            Self::Code => (10, 60_000),
+            // The same from a browser where they have signed in.
+            Self::CodeOnKnownDevice => (10, 60_000),
+            // Passwords by which somebody who is signed in confirms that it is them. Each may cost three computations.
+            Self::Confirmation => (10, 10_000),
+            // Codes by which they do.
+            Self::ConfirmationCode => (10, 60_000),
+            // Questions to passkeys from one network, each of which is kept for five minutes: a sign-in needs one.
+            Self::Question => (20, 5_000),
+            // Requests to links from one IPv4 address or IPv6 /64: nobody guesses 256 bits, so it is about what they
+            // cost. A hundred people who join from one building at the same moment pass.
+            Self::LinkNetwork => (300, 500),
+            // Forms sent to one link, which may make us judge and hash a password.
+            Self::LinkForm => (20, 6_000),
+        };
+        Limit { at_once, then_every: Duration::from_millis(milliseconds) }
+    }
+}
+
+/// A browser in which an account has signed in before, by the hash of its cookie.
+pub type KnownDevice = [u8; 32];
+
+#[derive(Clone, Debug)]
+pub struct Throttle {
+    db: Db,
+}
 
 impl Throttle {
-    pub fn new() -> Self {
-        Self {
-            accounts: RateLimiter::keyed(quota(PER_ACCOUNT)),
-            addresses: RateLimiter::keyed(quota(PER_ADDRESS)),
-            codes: RateLimiter::keyed(quota(PER_CODE)),
-            clock: DefaultClock::default(),
+    pub fn new(db: &Db) -> Self {
+        Self { db: db.clone() }
+    }
+
+    /// Counts one attempt to sign in to `account`, or says when to try again.
+    pub async fn sign_in(
+        &self,
+        account: &str,
+        address: Option<IpAddr>,
+        device: Option<KnownDevice>,
+    ) -> Result<(), Error> {
+        let account = account.trim().to_lowercase();
+        if let Some(device) = device {
+            return self.count(Counted::KnownDevice, &format!("{account}\0{}", hex::encode(device))).await;
+        }
+        self.network(address).await?;
+        let from_here = format!("{account}\0{}", network(address, NARROW));
+        self.count(Counted::AccountFromNetwork, &from_here).await?;
+        match self.count(Counted::Account, &account).await {
+            Err(Error::TooManyRequests { .. }) => self.count(Counted::LastResort, &from_here).await,
+            counted => counted,
         }
     }
 
-    /// Counts one attempt to sign in to `account` from `address`, or says when to try again.
-    pub fn attempt(&self, account: &str, address: Option<IpAddr>) -> Result<(), Error> {
-        let account =
-            || self.accounts.check_key(&<[u8; 32]>::from(Sha256::digest(account.trim().to_lowercase())));
-        self.answer(self.addresses.check_key(&address.map(one_client)).and_then(|()| account()))
-    }
-
     /// Counts one code that somebody typed whose password was right.
-    pub fn code(&self, person: PersonId, address: Option<IpAddr>) -> Result<(), Error> {
-        let code = || self.codes.check_key(&person);
-        self.answer(self.addresses.check_key(&address.map(one_client)).and_then(|()| code()))
+    pub async fn code(
+        &self,
+        person: PersonId,
+        address: Option<IpAddr>,
+        device: Option<KnownDevice>,
+    ) -> Result<(), Error> {
+        if let Some(device) = device {
+            let here = format!("{person}\0{}", hex::encode(device));
+            return self.count(Counted::CodeOnKnownDevice, &here).await;
+        }
+        self.network(address).await?;
+        self.count(Counted::Code, &person.to_string()).await
     }
 
-    fn answer(&self, counted: Result<(), NotUntil<QuantaInstant>>) -> Result<(), Error> {
-        let Err(refused) = counted else { return Ok(()) };
-        let seconds = refused.wait_time_from(self.clock.now()).as_secs() + 1;
+    /// Counts one password of somebody who is signed in. Attempts to sign in as them don't count here.
+    pub async fn confirmation(&self, person: PersonId) -> Result<(), Error> {
+        self.count(Counted::Confirmation, &person.to_string()).await
+    }
+
+    /// The same for a code of their second factor.
+    pub async fn confirmation_code(&self, person: PersonId) -> Result<(), Error> {
+        self.count(Counted::ConfirmationCode, &person.to_string()).await
+    }
+
+    /// Counts one attempt of somebody who has not said who they are.
+    pub async fn network(&self, address: Option<IpAddr>) -> Result<(), Error> {
+        self.count(Counted::Network, &network(address, NARROW)).await?;
+        if matches!(address, Some(IpAddr::V6(_))) {
+            self.count(Counted::WideNetwork, &network(address, WIDE)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts one question to whatever passkey there is.
+    pub async fn question(&self, address: Option<IpAddr>) -> Result<(), Error> {
+        self.count(Counted::Question, &network(address, NARROW)).await
+    }
+
+    /// Counts one request to a link, whether there is such a link or not.
+    pub async fn link(&self, address: Option<IpAddr>) -> Result<(), Error> {
+        self.count(Counted::LinkNetwork, &network(address, NARROW)).await
+    }
+
+    /// Counts one form that was sent to a link that opens something.
+    pub async fn link_form(&self, token: &str) -> Result<(), Error> {
+        self.count(Counted::LinkForm, token).await
+    }
+
+    /// Removes what counts for nothing any more.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        throttle::sweep(&self.db, clock::now()).await
+    }
+
+    async fn count(&self, counted: Counted, of: &str) -> Result<(), Error> {
+        let bucket = Sha256::digest(format!("{counted:?}\0{of}")).into();
+        let taken = throttle::take(&self.db, &bucket, counted.limit(), clock::now()).await?;
+        let Err(wait) = taken else { return Ok(()) };
+        let seconds = wait.as_secs() + 1;
         Err(Error::TooManyRequests {
             retry_after_seconds: seconds,
-            detail: format!("Too many attempts to sign in. Try again in {seconds} seconds."),
+            detail: format!("Too many attempts. Try again in {seconds} seconds."),
         })
     }
+}
 
-    /// Forgets what has long been quiet, so that memory stays small.
-    pub fn forget_quiet(&self) {
-        self.accounts.retain_recent();
-        self.addresses.retain_recent();
-        self.codes.retain_recent();
+/// What one client can have many of counts as one.
+const NARROW: u8 = 64;
+const WIDE: u8 = 48;
+
+/// The IPv4 address, or the IPv6 network whose prefix has so many bits.
+fn network(address: Option<IpAddr>, bits: u8) -> String {
+    match address.map(|address| address.to_canonical()) {
+        Some(v6 @ IpAddr::V6(_)) => IpNet::new_assert(v6, bits).trunc().to_string(),
+        Some(v4 @ IpAddr::V4(_)) => v4.to_string(),
+        None => String::new(),
     }
 }
 
-impl Default for Throttle {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `burst` at once, then `per_minute`.
-fn quota((burst, per_minute): (u32, u32)) -> Quota {
-    let some = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-    Quota::per_minute(some(per_minute)).allow_burst(some(burst))
+    #[test]
+    fn a_network_is_what_one_client_has() {
+        let of = |address: &str, bits| network(Some(address.parse().expect("an address")), bits);
+        assert_eq!(of("203.0.113.7", NARROW), "203.0.113.7");
+        assert_eq!(of("::ffff:203.0.113.7", NARROW), "203.0.113.7");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6", NARROW), "2001:db8:1:2::/64");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6", WIDE), "2001:db8:1::/48");
+    }
 }

@@ -3,6 +3,7 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod files;
 mod list;
 mod postgres;
 mod transaction;
@@ -17,9 +18,7 @@ use sqlx::{Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
 pub(crate) use list::{Lists, distinct};
 pub use transaction::is_in_doubt;
-pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, Transaction, in_doubt};
-
-use self::transaction::LAZILY;
+pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, LAZILY, Transaction, in_doubt};
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -156,6 +155,12 @@ pub enum OpenError {
     File { path: PathBuf, why: std::io::Error },
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
+    #[error(
+        "DATABASE_URL leads to a pooler ({0}). portal keeps its role, its time limits, prepared statements and \
+         notifications in its sessions, and has a pool of its own: connect to Postgres itself. PgBouncer is fine with \
+         pool_mode = session and ignore_startup_parameters = extra_float_digits"
+    )]
+    Pooler(String),
     #[error("the schema can't be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("DATABASE_URL: {0}")]
@@ -180,7 +185,8 @@ impl Db {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
-        let lock = lock_file(path)?;
+        let lock = files::lock(path)?;
+        files::close_to_others(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -295,18 +301,6 @@ impl Tx {
     }
 }
 
-fn lock_file(database: &Path) -> Result<File, OpenError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
-    }
-    let file = File::create(&path).map_err(|why| OpenError::File { path, why })?;
-    file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
-    Ok(file)
-}
-
 type Step = (i64, &'static str, &'static str);
 
 /// The migrations, one a line; both engines have each of them.
@@ -329,6 +323,7 @@ steps! {
     8 "0008_seal"
     9 "0009_saved_searches"
     10 "0010_log_head"
+    11 "0011_throttle"
     12 "0012_snapshots"
     15 "0015_account_log"
     16 "0016_seal_contradictions"

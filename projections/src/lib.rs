@@ -11,8 +11,9 @@
 //! | [`resource_types`] | what kinds of things there are, and which organisations have them |
 //! | [`history`] | what happened, by whom, to what; what an event changed, and what came of it |
 //! | [`as_of`] | how was it, at any position |
-//! | [`people`], [`sessions`], [`links`], [`access_log`] | not read models: they can't be folded, and can be erased |
+//! | [`people`], [`sessions`], [`links`], [`access_log`], [`account_log`] | not read models: they can't be folded, and can be erased |
 //! | [`second_factors`], [`passkeys`], [`challenges`] | the same: with what people prove who they are |
+//! | [`known_devices`], [`throttle`] | where somebody signed in before, and how often somebody tried lately |
 //! | [`saved_searches`] | what somebody searches the history for again and again |
 //! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
@@ -21,12 +22,14 @@
 //! **Invariant:** everything in a read model can be folded again from the events.
 
 pub mod access_log;
+pub mod account_log;
 pub mod as_of;
 pub mod challenges;
 mod db;
 pub mod event_log;
 pub mod grants;
 pub mod history;
+pub mod known_devices;
 pub mod links;
 pub mod lookups;
 pub mod memberships;
@@ -39,6 +42,7 @@ pub mod permissions;
 pub mod private;
 pub mod projector;
 pub mod resource_types;
+pub mod retention;
 pub mod saved_searches;
 pub mod scope;
 pub mod seal;
@@ -47,6 +51,7 @@ pub mod sessions;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod throttle;
 pub mod timestamp;
 pub mod transfer;
 

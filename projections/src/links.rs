@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use domain::values::InvitationId;
+use domain::values::{InvitationId, PersonId};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, write};
@@ -21,6 +21,8 @@ pub enum Purpose {
     Invitation,
     /// Chooses a password.
     Password,
+    /// Chooses a new password in place of the one there is.
+    NewPassword,
     /// Signs in without a password; only `portal demo` makes these.
     SignIn,
 }
@@ -31,6 +33,7 @@ impl Purpose {
             Self::FirstStart => "first-start",
             Self::Invitation => "invitation",
             Self::Password => "password",
+            Self::NewPassword => "new-password",
             Self::SignIn => "sign-in",
         }
     }
@@ -40,7 +43,7 @@ impl FromStr for Purpose {
     type Err = sqlx::Error;
 
     fn from_str(text: &str) -> Result<Self, sqlx::Error> {
-        [Self::FirstStart, Self::Invitation, Self::Password, Self::SignIn]
+        [Self::FirstStart, Self::Invitation, Self::Password, Self::NewPassword, Self::SignIn]
             .into_iter()
             .find(|purpose| purpose.as_str() == text)
             .ok_or_else(|| sqlx::Error::Decode(format!("{text:?} is no purpose of a link").into()))
@@ -103,6 +106,18 @@ pub async fn use_up(db: &Db, token_hash: &[u8; 32], now: Timestamp) -> Result<bo
 pub async fn withdraw_all(db: &Db, purpose: Purpose) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/links/withdraw_all.sql"))
+            .bind(purpose.as_str())
+            .execute(pool)
+            .await
+            .map(drop)
+    })
+}
+
+/// Takes back every unused link of somebody for a purpose.
+pub async fn withdraw(db: &Db, person: PersonId, purpose: Purpose) -> Result<(), sqlx::Error> {
+    write!(db, |pool| {
+        sqlx::query(include_str!("sql/links/withdraw_of_person.sql"))
+            .bind(person.0)
             .bind(purpose.as_str())
             .execute(pool)
             .await

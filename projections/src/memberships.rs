@@ -64,6 +64,16 @@ row! {
 }
 
 row! {
+    /// Where somebody belongs, in words, and whether it is an organisation of those who run the portal.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Place {
+        pub name: String,
+        pub role: String,
+        pub protected: bool,
+    }
+}
+
+row! {
     /// One person that belongs to an organisation.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Member {
@@ -217,6 +227,14 @@ pub async fn invitations_of(db: &Db, person_id: Uuid) -> Result<Vec<(String, Str
             .bind(person_id)
             .fetch_all(pool)
             .await
+    })
+}
+
+/// Where somebody belongs, customers first; for whoever asks from the server's shell.
+pub async fn places(db: &Db, person_id: Uuid, limit: i64) -> Result<Vec<Place>, sqlx::Error> {
+    read!(db, |pool| {
+        let places = sqlx::query_as(include_str!("sql/memberships/of_person_anywhere.sql"));
+        places.bind(person_id).bind(limit).fetch_all(pool).await
     })
 }
 

@@ -111,16 +111,55 @@ pub async fn set_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx:
     })
 }
 
-/// Sets the first password of somebody who has none; `false` if there is one already.
-pub async fn set_first_password(db: &Db, id: PersonId, hash: &str) -> Result<bool, sqlx::Error> {
-    write!(db, |pool| {
-        sqlx::query(include_str!("sql/people/set_first_password.sql"))
-            .bind(id.0)
-            .bind(hash)
-            .execute(pool)
-            .await
-            .map(|done| done.rows_affected() == 1)
-    })
+/// Gives somebody their first password by a link, which is used up, as is every other link of theirs that would choose
+/// one; `false`, and nothing is done, if they have a password or somebody was quicker with this link.
+pub async fn choose_password(
+    db: &Db,
+    id: PersonId,
+    hash: &str,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = db.begin().await?;
+    let chosen = on!(&mut tx, |conn| {
+        // First, since it makes whoever comes with another link of this person wait for our end.
+        let set = sqlx::query(include_str!("sql/people/set_first_password.sql"));
+        let set = set.bind(id.0).bind(hash).execute(&mut *conn).await?;
+        let use_up = sqlx::query(include_str!("sql/links/use_up.sql"));
+        let used = use_up.bind(token_hash.as_slice()).bind(now).execute(&mut *conn).await?;
+        let withdraw = sqlx::query(include_str!("sql/links/withdraw_passwords.sql"));
+        withdraw.bind(id.0).execute(conn).await?;
+        set.rows_affected() == 1 && used.rows_affected() == 1
+    });
+    if chosen {
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(chosen)
+}
+
+/// Sets a password in place of another by a link, which is used up; `false`, and nothing is done, if somebody was quicker
+/// or it expired.
+pub async fn replace_password(
+    db: &Db,
+    id: PersonId,
+    hash: &str,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let mut tx = db.begin().await?;
+    let used = on!(&mut tx, |conn| {
+        let use_up = sqlx::query(include_str!("sql/links/use_up.sql"));
+        let used = use_up.bind(token_hash.as_slice()).bind(now).execute(&mut *conn).await?;
+        if used.rows_affected() == 1 {
+            let set = sqlx::query(include_str!("sql/people/set_password.sql"));
+            set.bind(id.0).bind(hash).execute(&mut *conn).await?;
+        }
+        used.rows_affected() == 1
+    });
+    tx.commit().await?;
+    Ok(used)
 }
 
 pub async fn set_name(db: &Db, id: PersonId, name: &PersonName) -> Result<(), sqlx::Error> {

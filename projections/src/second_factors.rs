@@ -5,6 +5,7 @@
 //! recovery code unused, in the statement that takes it.
 
 use domain::values::PersonId;
+use uuid::Uuid;
 
 use crate::db::{Db, on, read, row, write};
 use crate::timestamp::Timestamp;
@@ -12,6 +13,7 @@ use crate::timestamp::Timestamp;
 row! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Totp {
+        /// As it is stored: in clear, or sealed.
         pub secret: Vec<u8>,
         /// Of the last code that was taken, in steps of 30 seconds since 1970.
         pub last_step: i64,
@@ -38,6 +40,37 @@ macro_rules! give {
 pub async fn of_person(db: &Db, person: PersonId) -> Result<Option<Totp>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/second_factors/find.sql")).bind(person.0).fetch_optional(pool).await
+    })
+}
+
+row! {
+    /// A shared secret, as it is stored.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Stored {
+        pub person_id: Uuid,
+        pub secret: Vec<u8>,
+    }
+}
+
+/// The secrets of the next people behind one, at most so many.
+pub async fn secrets(db: &Db, after: Uuid, limit: i64) -> Result<Vec<Stored>, sqlx::Error> {
+    read!(db, |pool| {
+        let secrets = sqlx::query_as(include_str!("sql/second_factors/secrets.sql"));
+        secrets.bind(after).bind(limit).fetch_all(pool).await
+    })
+}
+
+/// Stores the same secret in another form; `false` if it is another one by now.
+pub async fn replace_secret(
+    db: &Db,
+    person: PersonId,
+    before: &[u8],
+    now: &[u8],
+) -> Result<bool, sqlx::Error> {
+    write!(db, |pool| {
+        let replace = sqlx::query(include_str!("sql/second_factors/replace_secret.sql"));
+        let done = replace.bind(person.0).bind(before).bind(now).execute(pool).await;
+        done.map(|done| done.rows_affected() == 1)
     })
 }
 

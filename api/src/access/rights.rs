@@ -14,12 +14,13 @@
 
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::org::OrgCommand;
-use domain::resource_type::ResourceTypeCommand;
+use domain::resource_type::{ResourceTypeCommand, Spread};
 use domain::values::PersonId;
 use domain::{Actor, Grant, Org, ResourceType, Rules};
 use projections::Timestamp;
 use projections::grants::ActiveGrant;
 
+use super::sensitive::Act;
 use crate::session::Identity;
 use crate::sudo;
 
@@ -43,8 +44,8 @@ pub enum Right {
 pub trait Commanded: Rules {
     fn right(command: &Self::Command) -> Right;
 
-    /// What is grave about it, as what somebody is about to do: it wants a fresh proof of who they are.
-    fn grave(command: &Self::Command) -> Option<&'static str>;
+    /// Its line in the table of what is sensitive.
+    fn act(command: &Self::Command) -> Act;
 
     /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
     fn begins(command: &Self::Command) -> bool;
@@ -84,18 +85,26 @@ impl Commanded for Org {
         }
     }
 
-    fn grave(command: &OrgCommand) -> Option<&'static str> {
+    fn act(command: &OrgCommand) -> Act {
         use OrgCommand as C;
         match command {
-            C::Suspend { .. } => Some("suspend an organisation"),
-            C::Archive { .. } => Some("archive an organisation"),
-            C::Unprotect => Some("lift the protection of an organisation"),
-            C::Create { .. } | C::Rename { .. } | C::ChangeSlug { .. } => None,
-            C::ConfirmSuspension { .. } => Some("confirm a suspension"),
-            C::Reinstate | C::ReinstateOnTime { .. } | C::Restore | C::Protect => None,
-            C::Invite(_) | C::RenewInvitation { .. } | C::WithdrawInvitation { .. } => None,
-            C::AcceptInvitation { .. } | C::ChooseResourceType { .. } => None,
-            C::AddRole { .. } | C::RemoveRole { .. } | C::SetPermissions { .. } => None,
+            C::Create { .. } => Act::CreateOrg,
+            C::Rename { .. } => Act::RenameOrg,
+            C::ChangeSlug { .. } => Act::ChangeSlug,
+            C::Suspend { .. } => Act::SuspendOrg,
+            C::ConfirmSuspension { .. } => Act::ConfirmSuspension,
+            C::Reinstate => Act::ReinstateOrg,
+            C::ReinstateOnTime { .. } => Act::TimedChange,
+            C::Archive { .. } => Act::ArchiveOrg,
+            C::Restore => Act::RestoreOrg,
+            C::Protect => Act::ProtectOrg,
+            C::Unprotect => Act::UnprotectOrg,
+            C::Invite(_) => Act::Invite,
+            C::RenewInvitation { .. } => Act::RenewInvitation,
+            C::WithdrawInvitation { .. } => Act::WithdrawInvitation,
+            C::AcceptInvitation { .. } => Act::AcceptInvitation,
+            C::ChooseResourceType { .. } => Act::ChooseResourceType,
+            C::AddRole { .. } | C::RemoveRole { .. } | C::SetPermissions { .. } => Act::ManageRoles,
         }
     }
 
@@ -122,12 +131,16 @@ impl Commanded for ResourceType {
         }
     }
 
-    fn grave(command: &ResourceTypeCommand) -> Option<&'static str> {
+    fn act(command: &ResourceTypeCommand) -> Act {
         use ResourceTypeCommand as C;
         match command {
-            C::Deactivate { .. } => Some("deactivate a resource type"),
-            C::Define(_) | C::Relabel { .. } | C::Describe { .. } | C::SetActions { .. } => None,
-            C::Spread { .. } | C::Reactivate => None,
+            C::Define(definition) if definition.spread == Spread::Everywhere => Act::DefineEverywhere,
+            C::Define(_) => Act::DefineResourceType,
+            C::Relabel { .. } | C::Describe { .. } => Act::DescribeResourceType,
+            C::SetActions { .. } => Act::SetActions,
+            C::Spread { .. } => Act::SpreadResourceType,
+            C::Deactivate { .. } => Act::DeactivateResourceType,
+            C::Reactivate => Act::ReactivateResourceType,
         }
     }
 
@@ -149,14 +162,15 @@ impl Commanded for Grant {
         }
     }
 
-    fn grave(command: &GrantCommand) -> Option<&'static str> {
+    fn act(command: &GrantCommand) -> Act {
         use GrantCommand as C;
         match command {
-            C::Give { .. } => Some("grant a platform role"),
-            C::Revoke { .. } => Some("revoke a platform role"),
-            C::Approve { .. } => Some("approve a platform role"),
-            C::Request { .. } | C::Decline { .. } | C::Withdraw { .. } => None,
-            C::Start { .. } | C::Expire { .. } => None,
+            C::Give { .. } => Act::GrantRole,
+            C::Revoke { .. } => Act::RevokeRole,
+            C::Approve { .. } => Act::ApproveRole,
+            C::Request { .. } => Act::RequestRole,
+            C::Decline { .. } | C::Withdraw { .. } => Act::SettleRequest,
+            C::Start { .. } | C::Expire { .. } => Act::TimedChange,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::error::Error;
 pub enum SendError<E: std::error::Error> {
     #[error("you may not do this")]
     Forbidden,
-    /// What is to be done is grave, and it is too long ago that the issuer proved who they are.
+    /// What is to be done is sensitive, and it is too long ago that the issuer proved who they are.
     #[error("to {0}, confirm first that it is you")]
     ProofNeeded(&'static str),
     /// The aggregate's own reason.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use domain::values::PersonId;
 use projections::org_list::ACTIVE;
 use projections::people::Person;
-use projections::{grants, memberships, people, transfer};
+use projections::{grants, memberships, people, private, transfer};
 
 use crate::app::App;
 use crate::cli::{say, serve};
@@ -30,8 +30,9 @@ impl Drop for Folder {
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init_quietly(settings.log)?; // or the links would scroll away
-    let folder = Folder(std::env::temp_dir().join(format!("portal-demo-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0)?;
+    // A name that nobody can have taken before.
+    let folder = Folder(std::env::temp_dir().join(format!("portal-demo-{}", clock::new_id())));
+    private::folder(&folder.0)?;
     let (listener, mut settings) = serve::bind(settings).await?;
     settings.database_url = format!("sqlite://{}", folder.0.join("demo.db").display());
     let app = App::open(settings).await?;
@@ -47,7 +48,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         ));
     }
     say("");
-    serve::serve(app, listener).await
+    serve::serve(app.demonstrating(), listener).await
 }
 
 /// Who somebody is here: "Ana, superadmin, owner of Dreamineering".

@@ -1,29 +1,47 @@
 //! `portal grant <email>`: a platform role from the server's shell, where nobody can sign in to give it.
+//!
+//! **Invariant:** nobody who belongs to a customer gets a role by a slip of the keyboard.
 
+use std::io::{IsTerminal, Write, stderr, stdin};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use domain::Grant;
 use domain::grant::{GrantCommand, Term, length};
-use domain::values::{Email, Reason};
+use domain::values::{Email, PersonId, Reason};
+use projections::memberships;
+use projections::people::Person;
 
 use crate::access::Issuer;
 use crate::app::App;
-use crate::bus::Envelope;
+use crate::bus::{Envelope, Receipt};
 use crate::cli::{RoleName, say};
 use crate::config::Settings;
 use crate::{clock, links, paths};
 
 const DAY: i64 = 24 * 60 * 60;
 
+/// More organisations than anybody reads.
+const PLACES: i64 = 20;
+
 pub async fn run(
     settings: Settings,
     (email, role): (Email, RoleName),
     reason: &str,
     days: Option<i64>,
+    yes: bool,
 ) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let reason: Reason = reason.parse()?;
     let app = App::open(settings).await?;
+    let known = app.lookups.person(&email).await?;
+    if let Some(person) = &known
+        && belongs_to_a_customer(&app, person).await?
+        && !yes
+        && !agreed()
+    {
+        bail!("nothing was done: {email} belongs to a customer; say --yes if it is them that you mean");
+    }
     let command_id = clock::new_id();
     let prepared = links::prepare_password(&app, command_id, email.clone()).await;
     let (person, link) = prepared.map_err(anyhow::Error::from)?;
@@ -34,16 +52,59 @@ pub async fn run(
     let receipt = app.bus.send::<Grant>(&Issuer::Shell, person, give, envelope).await?;
     let held = days.map_or(String::new(), |days| format!(" for {}", length(days * DAY)));
     say(&format!("{email} holds the role now{held} (#{}).", receipt.position));
-    if let Some(mut token) = token {
-        if receipt.sequence == 0 {
-            // It was so already, so nothing was written, and no link either.
-            token = links::choose_password(&app, person).await.map_err(anyhow::Error::from)?;
-        }
-        say(&format!(
-            "Choose a password here (works once, for a day):\n\n    {}\n",
-            links::url(&app, &paths::choose_password(&token))
-        ));
-    }
+    sign_in(&app, &email, person, token, &receipt).await?;
     app.db.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says whom the address belongs to, and where they belong.
+async fn belongs_to_a_customer(app: &App, person: &Person) -> anyhow::Result<bool> {
+    let places = memberships::places(&app.db, person.person_id, PLACES).await?;
+    let invited = memberships::invitations_of(&app.db, person.person_id).await?;
+    let belongs = places.iter().map(|place| format!("{} of {}", place.role, place.name));
+    let invited_to = invited.iter().map(|(org, role)| format!("invited to {org} as {role}"));
+    let mut about: Vec<String> = belongs.chain(invited_to).collect();
+    if about.is_empty() {
+        about.push("in no organisation".to_owned());
+    }
+    let who = match &person.name {
+        Some(name) => format!("{name} <{}>", person.email),
+        None => person.email.clone(),
+    };
+    say(&format!("Found {who}: {}.", about.join(", ")));
+    Ok(!invited.is_empty() || places.iter().any(|place| !place.protected))
+}
+
+/// Asks whoever sits at the terminal; nobody there has not agreed.
+fn agreed() -> bool {
+    if !stdin().is_terminal() {
+        return false;
+    }
+    let _nobody_reads = write!(stderr(), "Give them a role over every organisation? [y/N] ");
+    let mut answer = String::new();
+    let read = stdin().read_line(&mut answer).is_ok();
+    read && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// How they come in.
+async fn sign_in(
+    app: &App,
+    email: &Email,
+    person: PersonId,
+    token: Option<String>,
+    receipt: &Receipt,
+) -> anyhow::Result<()> {
+    let Some(mut token) = token else {
+        say(&format!(
+            "They sign in with the password that they have. If it is lost: portal reset-password {email}"
+        ));
+        return Ok(());
+    };
+    if receipt.sequence == 0 {
+        // It was so already, so nothing was written, and no link either.
+        token = links::choose_password(app, person).await.map_err(anyhow::Error::from)?;
+    }
+    let url = links::url(app, &paths::choose_password(&token));
+    say(&format!("Choose a password here (works once, for a day):\n\n    {url}\n"));
+    Ok(())
 }

@@ -1,33 +1,47 @@
-//! `portal keys`: the pair of keys that seals the log.
+//! `portal keys`: the pair of keys that seals the log, or the key that seals secrets in the database.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use projections::private;
 use projections::seal::SigningKey;
 
 use crate::cli::say;
 use crate::config::Settings;
+use crate::secrets::Key;
 
-/// Only whoever runs the portal may read or change it.
-const PRIVATE: u32 = 0o600;
-
+/// The private half goes to the file, the public one to the standard output.
 pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::Result<ExitCode> {
     let origin = origin.unwrap_or_else(|| settings.seal_origin());
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let key = SigningKey::new(&origin, &seed)?;
-    let mut private = match OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(file) {
+    write(file, &key.text())?;
+    say(&key.public().to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A key for the secrets of second factors.
+pub fn secrets(file: &Path) -> anyhow::Result<ExitCode> {
+    let key = Key::new()?;
+    write(file, &key.text())?;
+    let (id, file) = (key.id(), file.display());
+    say(&format!(
+        "The key {id} is in {file}. Name that file first in PORTAL_SECRETS_KEY, and keep a copy of it apart from backups of \
+         the database."
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(file: &Path, key: &str) -> anyhow::Result<()> {
+    let mut private = match private::file().create_new(true).open(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             bail!("{} is there already, and a key is never overwritten", file.display())
         }
         opened => opened.with_context(|| file.display().to_string())?,
     };
-    writeln!(private, "{}", key.text())?;
-    private.sync_all()?;
-    say(&key.public().to_string());
-    Ok(ExitCode::SUCCESS)
+    writeln!(private, "{key}")?;
+    Ok(private.sync_all()?)
 }

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use domain::values::{Email, PersonId};
 use projections::{passkeys, second_factors, sessions};
 
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::cli::say;
+use crate::client::Client;
 use crate::config::Settings;
 
 /// Every session of theirs ends as well: somebody else may have found the telephone.
@@ -21,6 +23,11 @@ pub async fn forget(settings: Settings, email: Email) -> anyhow::Result<ExitCode
         passkeys::remove(&app.db, id, &passkey.credential_id).await?;
     }
     second_factors::remove(&app.db, id).await?;
+    let (what, nobody) = (
+        (AccountEvent::SecondFactorRemoved, "with every passkey, from the server's shell"),
+        Client::default(),
+    );
+    account_log::note(&app, id, what, &nobody, None).await;
     sessions::end_all(&app.db, id).await?;
     say(&format!(
         "{email} signs in with their password alone from now on, and should set up a new second factor."

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use projections::{challenges, grants, operator_reads, sessions};
+use projections::{challenges, grants, known_devices, operator_reads, sessions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,12 +12,19 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{clock, links, log, metrics, reactor, routes, sealer, server};
+use crate::{
+    clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
+};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
     let (listener, settings) = bind(settings).await?;
+    for doubt in settings.doubts() {
+        tracing::warn!("{doubt}");
+    }
     let app = App::open(settings).await?;
+    secrets::warn_of_none(&app.settings, &app.db);
+    secrets::seal_all(&app.db, &app.secrets).await?;
     if !grants::any_superadmin(&app.db, clock::now()).await? {
         let token = links::first_start(&app).await.map_err(anyhow::Error::from)?;
         let url = links::url(&app, &format!("/setup/{token}"));
@@ -53,6 +60,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     let (router, running, grace) = (routes::app(&app, &limits, &edge), edge.running.clone(), limits.grace);
     serve_health(&app, &limits).await?;
     tokio::spawn(housekeeping(app.clone()));
+    tokio::spawn(forget_attempts(app.clone()));
     tokio::spawn(reactor::run(app.clone()));
     if let Some(sealer) = app.sealer.clone() {
         tokio::spawn(sealer::run(app.clone(), sealer));
@@ -107,20 +115,35 @@ fn stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// What strangers made us store is gone soon after it counts for nothing.
+async fn forget_attempts(app: App) {
+    let mut each_minute = tokio::time::interval(Duration::from_mins(1));
+    loop {
+        each_minute.tick().await;
+        if let Err(error) = app.throttle.sweep().await {
+            tracing::warn!(%error, "counts of attempts could not be removed");
+        }
+        if let Err(error) = challenges::sweep(&app.db, clock::now()).await {
+            tracing::warn!(%error, "sign-ins that nobody finished could not be removed");
+        }
+    }
+}
+
 /// What has to be done now and then.
 async fn housekeeping(app: App) {
     let mut hourly = tokio::time::interval(Duration::from_hours(1));
     loop {
         hourly.tick().await;
-        app.throttle.forget_quiet();
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");
         }
-        if let Err(error) = challenges::sweep(&app.db, clock::now()).await {
-            tracing::warn!(%error, "sign-ins that nobody finished could not be removed");
+        let long_ago = clock::after(-chrono::Duration::days(session::DEVICE_DAYS));
+        if let Err(error) = known_devices::sweep(&app.db, long_ago).await {
+            tracing::warn!(%error, "devices that nobody uses any more could not be forgotten");
         }
         if let Err(error) = operator_reads::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "reasons that no longer hold could not be removed");
         }
+        retention::sweep(&app).await;
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
-use projections::{Db, EventLog, Projector, transfer};
+use projections::{Db, EventLog, Projector, private, transfer};
 
 use crate::cli::{advance, bar, say};
 use crate::config::Settings;
@@ -19,7 +19,11 @@ pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<E
         transfer::export(&log, &mut BufWriter::new(io::stdout()), |_| ()).await?;
         return Ok(ExitCode::SUCCESS);
     };
-    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    let file = private::file()
+        .create(true)
+        .truncate(true)
+        .open(&path)
+        .with_context(|| path.display().to_string())?;
     let bar = bar("Exporting");
     let events = transfer::export(&log, &mut BufWriter::new(file), |at| advance(&bar, at)).await?;
     bar.finish_and_clear();

@@ -1,5 +1,6 @@
 //! `/account`: who I am, how I sign in, and where I am signed in.
 
+pub mod activity;
 pub mod passkeys;
 pub mod second_factor;
 
@@ -9,12 +10,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
+use projections::links::{self, Purpose};
 use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
-use projections::{memberships, people, second_factors};
+use projections::{known_devices, memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::account_log::{AccountEvent, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -25,7 +28,7 @@ use crate::pages::names::Names;
 use crate::pages::setup::new_password;
 use crate::session::{self, Identity};
 use crate::ui::{self, Column, Field, Kind, Tone};
-use crate::{clock, pages, passwords, paths};
+use crate::{clock, pages, paths};
 
 #[derive(Deserialize, Default)]
 pub struct Done {
@@ -83,13 +86,14 @@ pub async fn change_password(
     headers: HeaderMap,
     Form(typed): Form<NewPassword>,
 ) -> Result<Response, Error> {
-    app.throttle.attempt(&identity.session.email, client.address)?;
+    app.throttle.confirmation(identity.person()).await?;
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let mut errors = Errors::default();
     if !app.passwords.verify(typed.current, person.password_hash.clone()).await? {
         errors.add("current", "this is not your password");
+        identity.note(&app, (AccountEvent::ConfirmationFailed, "to change the password"), &client).await;
     }
-    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+    if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         errors.add("password", weak);
     }
     if !errors.is_empty() {
@@ -97,21 +101,28 @@ pub async fn change_password(
     }
     let hash = app.passwords.hash(typed.password).await?;
     people::set_password(&app.db, identity.person(), &hash).await?;
+    // Whoever found the old one lost has found it, or has another by now.
+    links::withdraw(&app.db, identity.person(), Purpose::NewPassword).await?;
     sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
-    let shown = identity.session.two_factors;
-    let cookie = session::start(&app, identity.person(), &client, &headers, shown).await?;
-    Ok((cookie, Redirect::to("/account?done=password")).into_response())
+    let by = By::NewPassword { two_factors: identity.session.two_factors };
+    let cookies = session::start(&app, identity.person(), &client, &headers, by).await?;
+    known_devices::forget_others(&app.db, identity.person(), &cookies.device).await?;
+    identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
+    Ok((cookies, Redirect::to("/account?done=password")).into_response())
 }
 
 pub async fn end_sessions(
     State(app): State<App>,
     identity: Identity,
+    client: Client,
     Form(End { session }): Form<End>,
 ) -> Result<Redirect, Error> {
+    let which = if session.is_some() { "one" } else { "all others" };
     match session {
         Some(session) => sessions::end(&app.db, identity.person(), session).await?,
         None => sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?,
     }
+    identity.note(&app, (AccountEvent::SessionsEnded, which), &client).await;
     Ok(Redirect::to("/account?done=sessions"))
 }
 
@@ -150,6 +161,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         (second_factor_card(second_factors::of_person(&app.db, identity.person()).await?.as_ref()))
         (passkeys::card(app, identity, errors).await?)
         (sessions_card(&open, identity))
+        (activity::card(app, identity).await?)
     };
     let choices = pages::choices(app, identity).await?;
     Ok(ui::plain_wide("Your account", Some(&pages::viewer(identity, &choices)), content))

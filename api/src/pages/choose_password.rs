@@ -1,4 +1,5 @@
-//! `/password/{token}`: choosing a first password, after a grant made the account.
+//! `/password/{token}`: choosing a first password, after a grant made the account, or a new one in place of one that was
+//! lost.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -10,13 +11,15 @@ use projections::people::{self, Person};
 use projections::sessions;
 use serde::Deserialize;
 
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
-use crate::{links, passwords, paths, second_factor, ui};
+use crate::session::hash_of;
+use crate::{clock, links, paths, second_factor, ui};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +28,7 @@ pub struct Chosen {
 }
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
-    let person = whose(&app, &token).await?;
+    let (person, _) = whose(&app, &token).await?;
     Ok(page(&person, &Errors::default()))
 }
 
@@ -36,24 +39,49 @@ pub async fn submit(
     Path(token): Path<String>,
     Form(typed): Form<Chosen>,
 ) -> Result<Response, Error> {
-    let person = whose(&app, &token).await?;
-    if let Err(weak) = passwords::strong(&typed.password, &[&person.email, person.called()]) {
+    let (person, replaces) = whose(&app, &token).await?;
+    app.throttle.link_form(&token).await?;
+    if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         return Ok(again(page(&person, &Errors::one("password", weak))));
     }
     let hash = app.passwords.hash(typed.password).await?;
-    links::use_up(&app, &token).await?;
     let id = PersonId(person.person_id);
-    people::set_password(&app.db, id, &hash).await?;
+    let (link, now) = (hash_of(&token), clock::now());
+    let chosen = if replaces {
+        people::replace_password(&app.db, id, &hash, &link, now).await?
+    } else {
+        people::choose_password(&app.db, id, &hash, &link, now).await?
+    };
+    if !chosen {
+        return Err(opens_nothing());
+    }
     sessions::end_all(&app.db, id).await?;
+    account_log::note(&app, id, (AccountEvent::PasswordChosen, "by a link"), &client, None).await;
     second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
 }
 
-async fn whose(app: &App, token: &str) -> Result<Person, Error> {
-    let link = links::open(app, token, Purpose::Password).await?;
-    let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
+/// Whoever a link was made for, and whether it replaces a password.
+async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
+    let (link, replaces) = match links::open(app, token, Purpose::Password).await {
+        Err(Error::NotFound) => (links::open(app, token, Purpose::NewPassword).await.map_err(nothing)?, true),
+        found => (found?, false),
+    };
+    let id = PersonId(link.person_id.ok_or_else(opens_nothing)?);
     let person = people::by_id(&app.db, id).await?;
-    // Whoever has chosen one meanwhile, by another link, keeps it.
-    person.filter(|person| person.password_hash.is_none()).ok_or(Error::NotFound)
+    // Whoever has chosen a first one meanwhile, by another link, keeps it.
+    let person = person.filter(|person| replaces || person.password_hash.is_none());
+    Ok((person.ok_or_else(opens_nothing)?, replaces))
+}
+
+fn nothing(error: Error) -> Error {
+    if matches!(error, Error::NotFound) { opens_nothing() } else { error }
+}
+
+/// The same for a link that was used and one that never was.
+fn opens_nothing() -> Error {
+    let told = "This link opens nothing. It works once, and for a day. If you have chosen your password already, sign in \
+                with it; otherwise ask whoever sent you the link for a new one.";
+    Error::NoSuch(told.to_owned())
 }
 
 fn page(person: &Person, errors: &Errors) -> Markup {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use projections::links::Purpose;
 use projections::people::{self, Person};
 
+use crate::account_log::By;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -33,7 +34,8 @@ pub async fn submit(
     Path(token): Path<String>,
 ) -> Result<Response, Error> {
     let person = whose(&app, &token).await?;
-    second_factor::enter(&app, PersonId(person.person_id), &client, &headers, paths::ROOT).await
+    let by_link = (PersonId(person.person_id), By::Link);
+    second_factor::enter_by(&app, by_link, &client, &headers, paths::ROOT).await
 }
 
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {

@@ -19,6 +19,7 @@ use projections::{Scope, Tenant};
 use serde::Deserialize;
 
 use crate::access::Issuer;
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::bus::{Envelope, Receipt, SendError};
 use crate::client::Client;
@@ -28,7 +29,7 @@ use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
 use crate::session::{Identity, Visitor};
 use crate::ui::{self, Field};
-use crate::{clock, links, passwords, paths, second_factor};
+use crate::{clock, links, paths, second_factor};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -77,11 +78,11 @@ pub async fn submit(
     }
     let mut beside = None;
     if invited.person.password_hash.is_none() {
+        app.throttle.link_form(&token).await?;
         let mut errors = Errors::default();
         let name = errors.parse::<PersonName>("name", &typed.name);
-        if let Err(weak) =
-            passwords::strong(&typed.password, &[&invited.person.email, &typed.name, &invited.org.name])
-        {
+        let about = [&*invited.person.email, &typed.name, &invited.org.name];
+        if let Err(weak) = app.passwords.judge(&typed.password, &about).await? {
             errors.add("password", weak);
         }
         let (Some(name), true) = (name, errors.is_empty()) else {
@@ -99,6 +100,7 @@ pub async fn submit(
     if invited.person.password_hash.is_some() {
         return Ok(Redirect::to(&dashboard).into_response()); // signed in before, and nothing new was proven
     }
+    account_log::note(&app, person, (AccountEvent::PasswordChosen, "by an invitation"), &client, None).await;
     second_factor::enter(&app, person, &client, &headers, &dashboard).await
 }
 

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use projections::sessions;
 use serde::Deserialize;
 
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -53,14 +54,24 @@ pub async fn submit(
     headers: HeaderMap,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
-    app.throttle.attempt(&typed.email, client.address)?;
-    let person = match typed.email.parse::<Email>() {
+    let email = typed.email.parse::<Email>();
+    let device = session::known_device(&app, &headers, email.as_ref().map_or("", Email::as_str)).await?;
+    app.throttle.sign_in(&typed.email, client.address, device).await?;
+    let person = match email {
         Ok(email) => app.lookups.person(&email).await?,
         Err(_) => None,
     };
     let stored = person.as_ref().and_then(|person| person.password_hash.clone());
     let known = app.passwords.verify(typed.password, stored).await?;
-    let Some(person) = person.filter(|_| known) else {
+    let Some(person) = person.as_ref().filter(|_| known) else {
+        match &person {
+            Some(person) => {
+                let (id, what) =
+                    (PersonId(person.person_id), (AccountEvent::SignInFailed, "with a wrong password"));
+                account_log::note(&app, id, what, &client, None).await;
+            }
+            None => account_log::nobody("with an unknown address", &client),
+        }
         let wrong = Errors::one("", "This e-mail address and password don't belong together.");
         return Ok(again(page(&app, &typed.email, &typed.next, &wrong)));
     };
@@ -70,15 +81,21 @@ pub async fn submit(
 /// Signs out; with somewhere to go next, to sign in again on the way there.
 pub async fn logout(
     State(app): State<App>,
+    client: Client,
     Visitor(visitor): Visitor,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Error> {
     if let Some(identity) = visitor {
         sessions::end(&app.db, identity.person(), identity.session.session_id).await?;
+        identity.note(&app, (AccountEvent::SignedOut, ""), &client).await;
     }
     let to = paths::local(&next).map_or_else(|| paths::LOGIN.to_owned(), paths::login_then);
-    Ok((session::forget(&app), Redirect::to(&to)).into_response())
+    Ok((session::forget(&app), CLEAR_SITE_DATA, Redirect::to(&to)).into_response())
 }
+
+/// Whoever uses this browser next finds nothing of what was seen in it. The cookie by which it is known stays: it signs
+/// nobody in, and without it strangers could use up the attempts of whoever comes back.
+const CLEAR_SITE_DATA: [(&str, &str); 1] = [("clear-site-data", "\"cache\", \"storage\"")];
 
 async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, Error> {
     match paths::local(next) {

@@ -25,6 +25,7 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_HISTORY_EXPORTS, "The list of exports"),
     (paths::ADMIN_HISTORY_TAIL, "The number of new events in the history"),
     (paths::ADMIN_HISTORY_REFUSED, "The list of refused commands"),
+    (paths::ADMIN_HISTORY_SIGN_INS, "The list of sign-ins"),
     (paths::ADMIN_HISTORY_SEARCHES, "Saved searches of the history"),
     (paths::ADMIN_HISTORY_SEARCHES_REMOVAL, "Saved searches of the history"),
     (paths::ADMIN_HISTORY_READ_MODELS, "Checks of the history"),

@@ -12,6 +12,7 @@ use projections::people;
 use serde::Deserialize;
 
 use crate::access::Issuer;
+use crate::account_log::{self, AccountEvent};
 use crate::app::App;
 use crate::bus::Envelope;
 use crate::client::Client;
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Kind};
-use crate::{clock, links, passwords, paths, second_factor};
+use crate::{clock, links, paths, second_factor};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -42,10 +43,11 @@ pub async fn submit(
     Form(typed): Form<FirstPerson>,
 ) -> Result<Response, Error> {
     links::open(&app, &token, Purpose::FirstStart).await?;
+    app.throttle.link_form(&token).await?;
     let mut errors = Errors::default();
     let (name, email) =
         (errors.parse::<PersonName>("name", &typed.name), errors.parse::<Email>("email", &typed.email));
-    if let Err(weak) = passwords::strong(&typed.password, &[&typed.email, &typed.name]) {
+    if let Err(weak) = app.passwords.judge(&typed.password, &[&typed.email, &typed.name]).await? {
         errors.add("password", weak);
     }
     let (Some(name), Some(email), true) = (name, email, errors.is_empty()) else {
@@ -57,6 +59,7 @@ pub async fn submit(
     let id = PersonId(person.person_id);
     people::set_name(&app.db, id, &name).await?;
     people::set_password(&app.db, id, &hash).await?;
+    account_log::note(&app, id, (AccountEvent::PasswordChosen, "at the first start"), &client, None).await;
     let reason =
         "The first superadmin, by the link of an empty portal".parse().map_err(anyhow::Error::from)?;
     let give = GrantCommand::Give {

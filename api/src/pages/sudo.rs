@@ -1,46 +1,62 @@
-//! Any URL that does something grave: "confirm that it is you", between a form and what it does.
+//! Any URL that does something sensitive: "confirm that it is you", between a form or a link and what it does.
 
+use axum::http::HeaderName;
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use projections::{passkeys as stored, people};
+use projections::people;
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::extract::Form;
 use crate::pages::form::Errors;
+use crate::paths;
 use crate::session::Identity;
-use crate::sudo::{Kept, MINUTES};
+use crate::sudo::{Kept, MINUTES, Means};
 use crate::ui::{self, Field, Kind};
-use crate::{passkeys, paths};
 
 /// The form that was sent, invisible, and what proves its sender. It is sent to where it was sent before.
 pub async fn page(app: &App, identity: &Identity, kept: &Kept, wrong: Option<&str>) -> Result<Markup, Error> {
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
-    let has_password = person.password_hash.is_some();
-    let has_passkey = passkeys::are_possible(&app.settings)
-        && !stored::of_person(&app.db, identity.person()).await?.is_empty();
-    let field = if has_password { "sudo_password" } else { "" };
+    let means = Means::of(app, &person).await?;
+    let field = match means {
+        Means { code: true, .. } => "sudo_code",
+        Means { password: true, .. } => "sudo_password",
+        Means { .. } => "",
+    };
     let errors = wrong.map(|wrong| Errors::one(field, wrong)).unwrap_or_default();
-    let below = html! { "What is grave asks for this again when the last time is more than " (MINUTES) " minutes ago." };
+    let below = html! { "You are asked again when you last confirmed more than " (MINUTES) " minutes ago." };
     let content = html! {
         h1 { "Confirm that it is you" }
-        p {
-            @if kept.what.is_empty() { "You are about to do something grave." }
-            @else { "You are about to " strong { (kept.what) } "." }
-            @if has_password || has_passkey { " Confirm that it is you, and it goes on." }
-        }
+        @if !kept.what.is_empty() { p { "You are about to " strong { (kept.what) } "." } }
+        p { "This is a sensitive action. " (with_what(means)) }
         (errors.summary())
-        form.form method="post" data-once {
+        form.form method="post" action=[kept.action] data-once {
             @for (name, value) in &kept.fields { input type="hidden" name=(name) value=(value); }
             @for (name, value) in [("sudo_what", &kept.what), ("sudo_back", &kept.back)] {
                 input type="hidden" name=(name) value=(value);
             }
-            @if has_password { (password(identity, &errors)) }
-            @if !has_password && !has_passkey { (nothing_to_prove_with()) }
-            @if has_password { (ui::submit("Confirm and go on")) }
-            @if has_passkey { (passkey("Confirm with a passkey")) }
+            @if means.code { (code(&errors)) } @else if means.password { (password(identity, &errors)) }
+            @if means.code || means.password { (ui::submit("Confirm and go on")) }
+            @if means.passkey { (passkey("Confirm with a passkey")) }
             a.button.quiet href=(kept.back) { "Cancel" }
         }
     };
     Ok(ui::plain_with("Confirm that it is you", content, below))
+}
+
+fn with_what(means: Means) -> &'static str {
+    match means {
+        Means { code: true, passkey: true, .. } => {
+            "Enter a code from your app, or use a passkey, to continue."
+        }
+        Means { code: true, .. } => "Enter a code from your app to continue.",
+        Means { passkey: true, .. } => "Confirm with your passkey to continue.",
+        Means { password: true, .. } => "Confirm your password to continue.",
+        Means { .. } => {
+            "You have no password and no passkey here to confirm it with. Sign out, come in again the way you came, and do it once more."
+        }
+    }
 }
 
 fn password(identity: &Identity, errors: &Errors) -> Markup {
@@ -49,6 +65,12 @@ fn password(identity: &Identity, errors: &Errors) -> Markup {
         input type="hidden" autocomplete="username" value=(identity.session.email);
         (field.error(errors.of("sudo_password")).focused())
     }
+}
+
+fn code(errors: &Errors) -> Markup {
+    let field = Field::new("sudo_code", "Code").autocomplete("one-time-code").max(40);
+    let help = "Without your telephone, use one of your recovery codes: each works once.";
+    html! { (field.error(errors.of("sudo_code")).help(help).focused()) }
 }
 
 /// What a form needs to carry a passkey as the proof.
@@ -60,8 +82,23 @@ pub fn passkey(label: &str) -> Markup {
     }
 }
 
-fn nothing_to_prove_with() -> Markup {
-    html! {
-        p { "You have no password and no passkey here to confirm it with. Sign out, come in again the way you came, and do it once more." }
-    }
+#[derive(Deserialize)]
+pub struct Onwards {
+    next: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Where the proof for a link is sent to, which the gate has checked by now. The browser follows the link by itself,
+/// and since that is a file, this page stays to be read.
+pub async fn confirmed(_: Identity, Form(Onwards { next, back }): Form<Onwards>) -> Result<Response, Error> {
+    let next = paths::local(&next).ok_or(Error::NotFound)?;
+    let back = paths::local(&back).unwrap_or(paths::ROOT);
+    let content = html! {
+        h1 { "Confirmed" }
+        p { "Your download starts by itself. If it does not, " a href=(next) { "download it here" } "." }
+        p { (ui::button_link("Back", back)) }
+    };
+    let refresh = (HeaderName::from_static("refresh"), format!("0; url={next}"));
+    Ok(([refresh], ui::plain_with("Confirmed", content, html! {})).into_response())
 }

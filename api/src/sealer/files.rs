@@ -23,8 +23,12 @@ pub(super) struct Files {
     /// The largest with which a log has begun since this process did, whatever became of the file.
     pub proven: Option<Signed>,
     /// What the database had noted when it was compared last.
-    pub compared: Option<Option<Signed>>,
+    pub compared: Option<Noted>,
 }
+
+/// What a database says was signed last, perhaps nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Noted(pub Option<Signed>);
 
 impl Files {
     pub(super) fn of(own: PathBuf, others: &[PathBuf], origin: &str) -> Self {

@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -48,7 +49,8 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
 pub(super) fn span<B>(request: &axum::http::Request<B>) -> Span {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let request_id = request.extensions().get::<RequestId>().map(tracing::field::display);
-    tracing::info_span!("request", method = %request.method(), route, request_id)
+    let (person, address) = (Empty, Empty); // known when the gate has looked
+    tracing::info_span!("request", method = %request.method(), route, request_id, person, address)
 }
 
 pub(super) fn answered<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {
@@ -140,13 +142,26 @@ pub(super) async fn handle(
         drop(slot);
         answer
     };
-    match wait(patience, running.spawn(to_its_end.in_current_span())).await? {
+    let here = Arc::new(());
+    let to_its_end = CLIENT.scope(Arc::downgrade(&here), to_its_end).in_current_span();
+    match wait(patience, running.spawn(to_its_end)).await? {
         Ok(answer) => Ok(answer),
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic), // into the layer that answers for it
             Err(_the_runtime_ended) => Err(Error::GaveUpWaiting),
         },
     }
+}
+
+tokio::task_local! {
+    /// Is alive for as long as somebody waits for the answer.
+    static CLIENT: Weak<()>;
+}
+
+/// The client of the request that changes something and is handled in this task: gone when it no longer waits. For what
+/// takes long and has changed nothing yet.
+pub fn client() -> Option<Weak<()>> {
+    CLIENT.try_with(Weak::clone).ok()
 }
 
 async fn wait<T>(patience: Duration, answer: impl Future<Output = T>) -> Result<T, Error> {

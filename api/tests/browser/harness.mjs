@@ -350,6 +350,17 @@ export async function assertAccessible(page, name = page.url()) {
     }),
   );
   assert.equal(violations.length, 0, `${name} has barriers:\n${violations.map(describe).join('\n')}`);
+  assert.deepEqual(await smallTargets(page), [], `${name} has targets that a finger misses`);
+}
+
+/** Buttons less than 24 px wide or high. axe lets those pass that have room around them, which the wrapping of a line decides. */
+function smallTargets(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('button, summary')]
+      .map((target) => ({ target, box: target.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 0 && box.height > 0 && Math.min(box.width, box.height) < 24)
+      .map(({ target, box }) => `${target.textContent.trim()}: ${box.width} × ${box.height} px`),
+  );
 }
 
 function describe({ id, impact, help, helpUrl, nodes }) {

@@ -39,6 +39,13 @@ onEveryEngine('the way in has no barriers', async ({ portal, page, context }) =>
   });
   await page.goto(portal.at('/account'));
   await look(page, 'account');
+  await page.getByRole('link', { name: 'Show all' }).click();
+  await page.getByRole('heading', { name: 'Sign-in activity' }).waitFor();
+  await look(page, 'account-activity');
+  await page.goto(portal.at('/admin/history/sign-ins'));
+  await look(page, 'sign-ins');
+  await page.goto(portal.at(`${acme.page}/access`));
+  await look(page, 'operator-access');
 }, once);
 
 onEveryEngine('the console has no barriers', async ({ portal, page, context }) => {

@@ -1,4 +1,4 @@
-// What is grave asks again who it is, and then goes on with what was being done (S9).
+// What is sensitive asks again who it is, and then goes on with what was being done (S9).
 
 import assert from 'node:assert/strict';
 
@@ -36,6 +36,28 @@ onEveryEngine('who suspends after a while confirms it with the password, and not
   await page.goto(portal.at(`${acme.page}/archive`));
   await fillIn(page, { Reason: 'The contract has ended.' }, 'Archive Acme');
   await page.getByRole('status').getByText('You archived').waitFor();
+});
+
+onEveryEngine('a file asks as well, and comes by itself once it is proven who takes it', async ({ database, portal, page, context }) => {
+  await asAna(portal, context);
+  await anOrg(portal, context, ACME);
+  await database.timePasses(16);
+  await page.goto(portal.at('/admin/history'));
+  await page.getByRole('link', { name: 'CSV' }).click();
+  await page.getByText('You are about to export the history.').waitFor();
+  await page.getByText('This is a sensitive action. Confirm your password to continue.').waitFor();
+  await look(page, 'sudo-export');
+  await fillIn(page, { Password: 'wrong wrong wrong' }, 'Confirm and go on');
+  await page.getByRole('alert').getByText('this is not your password').waitFor();
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    fillIn(page, { Password: PASSWORD }, 'Confirm and go on'),
+  ]);
+  assert.match(file.suggestedFilename(), /^history-\d+\.csv$/);
+  await page.getByRole('heading', { name: 'Confirmed' }).waitFor();
+  await look(page, 'sudo-confirmed');
+  await page.getByRole('link', { name: 'Back' }).click();
+  await page.waitForURL(portal.at('/admin/history'));
 });
 
 onEveryEngine('it needs no script, and leaving it leaves everything as it was', async ({ database, portal, context }) => {

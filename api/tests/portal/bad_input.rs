@@ -40,7 +40,7 @@ async fn forms(world: &World) -> Vec<(String, Client)> {
 }
 
 /// Without a form of their own: they take nothing, or leave what they get unread.
-const TAKE_ANYTHING: [&str; 2] = ["/logout", "/sign-in/"];
+const TAKE_ANYTHING: [&str; 1] = ["/logout"];
 
 async fn what_is_no_form_is_refused(world: World) {
     let (forms, before) = (forms(&world).await, world.position().await);
@@ -182,8 +182,8 @@ async fn random_bytes_never_break_a_form(world: World) {
     let mut runner = TestRunner::deterministic();
     let fields = "(command_id|name|slug|email|owner_email|password|role|session|next)=[%a-f0-9&=+.]{0,40}";
     let bodies = proptest::prop_oneof![
-        prop::collection::vec(any::<u8>(), 0..200),
-        prop::collection::vec(fields, 0..6).prop_map(|fields| fields.join("&").into_bytes()),
+        prop::collection::vec(any::<u8>(), 1..200),
+        prop::collection::vec(fields, 1..6).prop_map(|fields| fields.join("&").into_bytes()),
         "\\PC{0,60}".prop_map(|text| format!("name={text}&password={text}").into_bytes()),
     ];
     for (path, client) in &forms {

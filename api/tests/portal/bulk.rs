@@ -353,10 +353,9 @@ async fn a_hundred_at_once_are_one_click(world: World) {
         orgs.push(world.org(&format!("org-{number}")).await);
     }
     let ana = world.operator().await;
-    let (before, started) = (world.position().await, std::time::Instant::now());
+    let before = world.position().await;
     let together = suspended(&ana, &orgs).await;
     reverted(&ana, &together).await.is(303);
-    assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
     assert_eq!(world.since(before).await.len(), 200);
     ana.get(&together).await.is(200).shows("Suspended 100 organisations");
 }

@@ -22,6 +22,8 @@ macro_rules! on_both_engines {
     };
 }
 
+mod modes;
+mod passwords;
 mod proof;
 mod rebuild;
 mod reference_data;
@@ -66,14 +68,18 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_PUBLIC_URL", "portal.example.com", "--public-url"),
         ("PORTAL_TRUSTED_ORIGINS", "https://a.example/path", "--trusted-origins"),
         ("PORTAL_TRUSTED_PROXIES", "proxy", "--trusted-proxies"),
+        ("PORTAL_TRUSTED_PROXIES", "10.0.0.0/33", "--trusted-proxies"),
         ("PORTAL_CONNECTIONS_PER_ADDRESS", "0", "--connections-per-address"),
         ("PORTAL_LOG", "xml", "--log"),
         ("PORTAL_SESSION_DAYS", "0", "--session-days"),
         ("PORTAL_REQUIRE_SECOND_FACTOR", "perhaps", "--require-second-factor"),
         ("PORTAL_GRANT_APPROVAL", "perhaps", "--grant-approval"),
         ("PORTAL_GRANT_MAX_DAYS", "0", "--grant-max-days"),
+        ("PORTAL_KEEP_ACCOUNT_LOG_DAYS", "7", "--keep-account-log-days"),
         ("PORTAL_SEAL_KEY", "nowhere.key", "PORTAL_SEAL_KEY: nowhere.key"),
         ("PORTAL_SEAL_KEY", "/dev/null", "PORTAL_SEAL_KEY: /dev/null: this is not the private key"),
+        ("PORTAL_SECRETS_KEY", "nowhere.key", "PORTAL_SECRETS_KEY: nowhere.key"),
+        ("PORTAL_SECRETS_KEY", "/dev/null", "PORTAL_SECRETS_KEY: /dev/null: this is not a key"),
         ("RUST_LOG", "portal=loud", "RUST_LOG"),
     ];
     let place = Place::sqlite();
@@ -192,7 +198,8 @@ fn grant_gives_a_role_and_a_link_to_a_first_password(place: &Place) {
     let said = place.done(&["grant", "hugo@example.com", "--days", "3"]);
     assert!(said.starts_with("hugo@example.com holds the role now for 3 days (#4)."), "{said}");
     let again = place.done(&["grant", "eve@example.com"]);
-    assert!(again.starts_with("eve@example.com holds the role now (#4)."), "it is so already: {again}");
+    assert!(again.starts_with("Found eve@example.com: in no organisation.\n"), "{again}");
+    assert!(again.contains("\neve@example.com holds the role now (#4)."), "it is so already: {again}");
     link(&again, "/password/");
     let said = place.portal(&["grant", "eve@example.com", "--reason", "short"]);
     assert_eq!((said.code, said.err.contains("give a reason of 10 to 500 characters")), (Some(1), true));

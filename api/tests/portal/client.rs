@@ -152,6 +152,12 @@ impl Answer {
     }
 
     #[track_caller]
+    pub(crate) fn is_one_of(&self, statuses: &[u16]) -> u16 {
+        assert!(statuses.contains(&self.status), "{:?} {}", self.headers, self.body);
+        self.status
+    }
+
+    #[track_caller]
     pub(crate) fn leads_to(&self, path: &str) -> &Self {
         self.is(303);
         assert_eq!(self.location(), path);

@@ -106,11 +106,7 @@ async fn an_export_is_seen_with_what_was_asked_for(world: World) {
     world.app.recorder.flush().await;
     let seen = ana.get("/admin/history/exports").await;
     seen.is(200).shows("Ana Silva").shows("everything").shows("“march”, organisation: acme");
-    olga.get("/org/acme/activity?of=operators")
-        .await
-        .is(200)
-        .shows("The history, as a file")
-        .hides("march");
+    olga.get("/org/acme/activity?of=operators").await.is(200).shows("The history, as a file").hides("march");
 }
 
 async fn what_cannot_be_meant_is_no_file(world: World) {

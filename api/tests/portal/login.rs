@@ -62,11 +62,12 @@ async fn a_flood_of_attempts_is_slowed_down_for_whoever_tries(world: World) {
 /// Nor does a header: nobody is believed about where a request comes from, unless the operator says so.
 async fn an_address_that_tries_many_accounts_is_slowed_down_whatever_it_claims(world: World) {
     let world =
-        world.with(|settings| settings.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]);
+        world.with(|settings| settings.trusted_proxies = vec!["10.0.0.1/32".parse().expect("a network")]);
     for attempt in 0..60 {
         // One network of one customer: a /64 is as many addresses as they like.
         let from = format!("2001:db8:1:2::{attempt:x}").parse().expect("an address");
-        world.app.throttle.attempt(&format!("a{attempt}@example.com"), Some(from)).expect("not too many yet");
+        let account = format!("a{attempt}@example.com");
+        world.app.throttle.sign_in(&account, Some(from), None).await.expect("not too many yet");
     }
     let request = Request::post("/login")
         .header("content-type", "application/x-www-form-urlencoded")
@@ -135,6 +136,7 @@ async fn signing_out_ends_the_session_everywhere(world: World) {
     let answer = ana.post("/logout", &[]).await;
     answer.leads_to("/login");
     assert_eq!(answer.set_cookies(), ["portal=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"]);
+    assert_eq!(answer.header("clear-site-data"), Some("\"cache\", \"storage\""));
     ana.keep("portal", &token);
     ana.get("/account").await.leads_to("/login?next=%2Faccount");
     world.anonymous().post("/logout", &[]).await.leads_to("/login");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::wire::Wire;
 
@@ -13,17 +14,26 @@ pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
     said: Lines<BufReader<ChildStdout>>,
+    /// Its log from before it listened.
+    pub(crate) told: Vec<String>,
+    log: UnboundedReceiver<String>,
 }
 
 impl Process {
     /// Starts `portal` and waits until it listens.
     pub(crate) async fn start(program: &str, database_url: &str) -> Self {
+        Self::start_with(program, database_url, &[]).await
+    }
+
+    /// The same with settings of its own.
+    pub(crate) async fn start_with(program: &str, database_url: &str, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(program)
             .env("DATABASE_URL", database_url)
             .env("PORTAL_LISTEN", "127.0.0.1:0")
             .env("PORTAL_CONNECTIONS_PER_ADDRESS", "1000")
             .env("RUST_LOG", "warn,api::cli=info")
             .env("NO_COLOR", "1")
+            .envs(settings.iter().copied())
             .kill_on_drop(true)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -32,9 +42,37 @@ impl Process {
             .expect("the program was built");
         let said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let log = child.stderr.take().expect("it is piped");
-        let (address, mut log) = listening(log).await;
-        tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await }); // or it would wait for a reader
-        Self { child, address, said }
+        let (address, told, mut lines) = listening(log).await;
+        let (logged, log) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let _nobody_reads_it = logged.send(line); // read all the same, or the program would wait
+            }
+        });
+        Self { child, address, said, told, log }
+    }
+
+    /// The first line of its log that contains `part`.
+    pub(crate) async fn logs(&mut self, part: &str) -> String {
+        let line = async {
+            loop {
+                let line = self.log.recv().await.expect("it goes on");
+                if line.contains(part) {
+                    return line;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), line).await.expect("it is logged in time")
+    }
+
+    /// What else its log holds, once it was killed.
+    pub(crate) async fn rest(mut self) -> Vec<String> {
+        self.child.kill().await.expect("it runs");
+        let mut rest = vec![];
+        while let Some(line) = self.log.recv().await {
+            rest.push(line);
+        }
+        rest
     }
 
     /// The first line said that contains `part`.
@@ -82,7 +120,7 @@ impl Process {
     }
 }
 
-async fn listening(log: ChildStderr) -> (SocketAddr, ChildStderr) {
+async fn listening(log: ChildStderr) -> (SocketAddr, Vec<String>, Lines<BufReader<ChildStderr>>) {
     let mut lines = BufReader::new(log).lines();
     let mut told = vec![];
     let address = async {
@@ -95,5 +133,5 @@ async fn listening(log: ChildStderr) -> (SocketAddr, ChildStderr) {
         panic!("it did not start: {told:#?}")
     };
     let address = tokio::time::timeout(Duration::from_secs(20), address).await.expect("it starts in time");
-    (address, lines.into_inner().into_inner())
+    (address, told, lines)
 }

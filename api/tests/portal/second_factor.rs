@@ -17,7 +17,7 @@ const REMOVAL: &str = "/account/second-factor/removal";
 const CODE: &str = "/login/code?next=%2Faccount";
 
 /// What an app with this secret shows so many seconds from now.
-fn code(secret: &str, from_now: i64) -> String {
+pub(crate) fn code(secret: &str, from_now: i64) -> String {
     let secret = Secret::try_from_base32(secret.replace(' ', "")).expect("letters of a secret");
     let totp = Builder::new().with_secret(secret).with_account_name("ana").build().expect("long enough");
     totp.generate(u64::try_from(clock::now().timestamp() + from_now).expect("after 1970")).to_string()
@@ -29,7 +29,7 @@ fn codes(page: &Answer) -> Vec<String> {
 }
 
 /// Turns it on with the code of now, so that the next one still counts; gives the secret and the recovery codes.
-async fn enrolled(client: &Client) -> (String, Vec<String>) {
+pub(crate) async fn enrolled(client: &Client) -> (String, Vec<String>) {
     let shown = client.post(SECRET, &[]).await;
     let secret = shown.is(200).value("secret").expect("a secret");
     let done = client.post(PAGE, &[("secret", &secret), ("code", &code(&secret, 0))]).await;
@@ -37,14 +37,14 @@ async fn enrolled(client: &Client) -> (String, Vec<String>) {
 }
 
 /// A browser with Ana's password shown, and no code yet.
-async fn half_in(world: &World) -> Client {
+pub(crate) async fn half_in(world: &World) -> Client {
     let client = world.anonymous();
     let fields = [("email", "ana@example.com"), ("password", PASSWORD), ("next", "/account")];
     client.post("/login", &fields).await.leads_to(CODE);
     client
 }
 
-async fn type_code(client: &Client, code: &str) -> Answer {
+pub(crate) async fn type_code(client: &Client, code: &str) -> Answer {
     client.post("/login/code", &[("code", code), ("next", "/account")]).await
 }
 
@@ -141,6 +141,7 @@ async fn guessing_codes_is_slowed_down(world: World) {
 
 /// Whoever proves a password, or gets to set one, still has the code before them.
 async fn no_door_leads_around_it(world: World) {
+    let world = world.demonstrating();
     let acme = world.org("acme").await;
     let (one, two) = (world.person("one@example.com").await, world.person("two@example.com").await);
     let invitation = world.invited(acme, one, Role::Member).await;
@@ -181,7 +182,8 @@ async fn changing_it_wants_a_fresh_proof(world: World) {
     for path in [CODES, REMOVAL] {
         ana.post(path, &[]).await.is(403).shows("Confirm that it is you");
     }
-    let fresh = codes(ana.post(CODES, &[("sudo_password", PASSWORD)]).await.is(200));
+    ana.post(CODES, &[("sudo_password", PASSWORD)]).await.is(422).shows("this code is not right");
+    let fresh = codes(ana.post(CODES, &[("sudo_code", &recovery[1])]).await.is(200));
     type_code(&half_in(&world).await, &recovery[0]).await.is(422);
     type_code(&half_in(&world).await, &fresh[0]).await.is(303);
     ana.post(REMOVAL, &[]).await.leads_to("/account?done=second-factor");

@@ -83,6 +83,7 @@ async fn a_life(world: &World) -> Vec<(&'static str, String)> {
         .is(422);
     let sessions = [ana.cookie("portal"), otto.cookie("portal")].map(|token| token.expect("a session"));
     let [anas, ottos] = sessions;
+    let device = otto.cookie("portal-device").expect("a known device");
     let (code, other, half) = second_factor(world).await;
     vec![
         ("the first link", first),
@@ -90,6 +91,7 @@ async fn a_life(world: &World) -> Vec<(&'static str, String)> {
         ("an open invitation", open.trim_start_matches("/invitations/").to_owned()),
         ("a session", anas),
         ("another session", ottos),
+        ("a known device", device),
         ("a password", PASSWORD.to_owned()),
         ("a guest's password", "an entirely different sentence".to_owned()),
         ("a refused password", "hunter2".to_owned()),

@@ -74,8 +74,43 @@ async fn a_password_link_sets_the_password_once_and_ends_what_was_open(world: Wo
     world.anonymous().post("/login", &login).await.leads_to("/");
 }
 
+/// Both forms were open before either was sent.
+async fn of_two_password_links_of_one_person_one_is_used(world: World) {
+    for round in 0..3 {
+        let email = format!("ana{round}@example.com");
+        let person = world.person(&email).await;
+        let mut paths = vec![];
+        for _ in 0..2 {
+            let token = links::choose_password(&world.app, person).await.expect("stored");
+            paths.push(format!("/password/{token}"));
+        }
+        let (ana, eve) = (world.anonymous(), world.anonymous());
+        let (anas, eves) = ([("password", PASSWORD)], [("password", "an entirely different sentence")]);
+        let (one, other) = tokio::join!(ana.post(&paths[0], &anas), eve.post(&paths[1], &eves));
+        let (chosen, late) = if one.status == 303 { (&anas, &other) } else { (&eves, &one) };
+        assert_eq!([one.status, other.status].iter().filter(|status| **status == 303).count(), 1, "{round}");
+        late.is(404).shows("This link opens nothing. It works once, and for a day.");
+        for path in &paths {
+            world.anonymous().get(path).await.is(404);
+        }
+        world.anonymous().post("/login", &[("email", &email), chosen[0]]).await.leads_to("/");
+    }
+}
+
+/// Links that sign in whoever has them are for a database that is thrown away.
+async fn a_demonstrations_link_opens_nothing_in_a_portal_that_serves(world: World) {
+    let person = world.person("ana@example.com").await;
+    let path = format!("/sign-in/{}", links::sign_in(&world.app, person).await.expect("stored"));
+    let anybody = world.anonymous();
+    anybody.get(&path).await.is(404);
+    anybody.post(&path, &[]).await.is(404);
+    assert_eq!(anybody.cookie("portal"), None);
+    world.demonstrating().anonymous().post(&path, &[]).await.leads_to("/");
+}
+
 /// A token is for one purpose, and for the address that it was made for.
 async fn a_token_opens_only_what_it_was_made_for(world: World) {
+    let world = world.demonstrating();
     let person = world.person("ana@example.com").await;
     let app = &world.app;
     let password = links::choose_password(app, person).await.expect("stored");
@@ -101,5 +136,7 @@ engines! {
     the_first_link_opens_nothing_once_there_is_a_superadmin,
     a_new_first_link_replaces_the_one_before,
     a_password_link_sets_the_password_once_and_ends_what_was_open,
+    of_two_password_links_of_one_person_one_is_used,
+    a_demonstrations_link_opens_nothing_in_a_portal_that_serves,
     a_token_opens_only_what_it_was_made_for,
 }

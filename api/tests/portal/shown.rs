@@ -186,8 +186,8 @@ async fn whatever_names_an_organisation_is_noted_for_it(world: World) {
             continue;
         }
         let mut answered = false;
+        let mut before = place.shown(&world, entry.path).await;
         for address in place.addresses(entry.path) {
-            let before = place.shown(&world, entry.path).await;
             let (status, body) = place.ana.glance(&address).await;
             answered |= status == 200 || status == 303;
             let after = place.shown(&world, entry.path).await;
@@ -197,6 +197,7 @@ async fn whatever_names_an_organisation_is_noted_for_it(world: World) {
                     silent.push(format!("{address} names {slug}"));
                 }
             }
+            before = after;
         }
         if !answered {
             unreached.push(entry.path);

@@ -3,30 +3,36 @@
 use api::{clock, sudo};
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{OrgCommand, Role};
+use domain::values::PersonId;
 use projections::{access_log, sessions};
 
 use crate::client::{Answer, Client};
 use crate::world::{PASSWORD, World};
 
 const WHY: &str = "Three invoices are unpaid since May.";
-const ASKED: &str = "Confirm that it is you";
+pub(crate) const ASKED: &str = "Confirm that it is you";
 
 /// A superadmin with a password, whose last proof is too old by a minute.
-async fn long_ago(world: &World, email: &str) -> Client {
+pub(crate) async fn long_ago(world: &World, email: &str) -> Client {
     let person = world.with_password(email).await;
     let reason = "Given by the test".parse().expect("a reason");
     let (role, at) = (PlatformRole::Superadmin, clock::now().into());
     world.grant(person, GrantCommand::Give { role, reason, term: Term::FOR_GOOD, at }).await;
     let client = world.signed_in(person).await;
+    age(world, person).await;
+    client
+}
+
+/// Makes every proof of somebody too old.
+pub(crate) async fn age(world: &World, person: PersonId) {
     let old = clock::after(-chrono::Duration::minutes(sudo::MINUTES + 1));
     for session in sessions::of_person(&world.app.db, person, clock::now()).await.expect("readable") {
         sessions::prove(&world.app.db, session.session_id, old, false).await.expect("stored");
     }
-    client
 }
 
 /// Every field that a page sends without being typed, as a browser reads them.
-fn hidden(page: &Answer) -> Vec<(String, String)> {
+pub(crate) fn hidden(page: &Answer) -> Vec<(String, String)> {
     let tags = page.body.split('<').filter(|tag| tag.starts_with("input type=\"hidden\" name="));
     let attribute = |tag: &str, name: &str| {
         let value = tag.split_once(&format!(" {name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
@@ -37,7 +43,7 @@ fn hidden(page: &Answer) -> Vec<(String, String)> {
 }
 
 /// Sends the page that asks for a proof, with this password.
-async fn confirm(client: &Client, path: &str, page: &Answer, password: &str) -> Answer {
+pub(crate) async fn confirm(client: &Client, path: &str, page: &Answer, password: &str) -> Answer {
     let mut fields = hidden(page);
     fields.push(("sudo_password".to_owned(), password.to_owned()));
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();

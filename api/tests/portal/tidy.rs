@@ -173,8 +173,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("memberships/invitation.sql", "a link: where the scope of somebody invited comes from"),
     ("memberships/invitations.sql", "the fold"),
     ("memberships/invitations_of_person.sql", "signing in: by person"),
-    ("memberships/of_person.sql", "the picker: by person"),
-    ("memberships/of_person_in.sql", "home: by person"),
+    ("memberships/of_person", "the picker, home, and a shell on the server: by person"),
     ("org_detail/due.sql", "the reactor: what ends by itself"),
     ("org_detail/get_many.sql", "the fold"),
     ("org_detail/holder.sql", "whether a slug is free: wants a superadmin"),
@@ -191,8 +190,8 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("operator_reads/last_used.sql", "wants the platform: by person"),
     ("operator_reads/reason.sql", "by session: one's own words"),
     ("operator_reads/record_", "writes looks down"),
-    ("operator_reads/set_reason.sql", "by session: one's own words"),
-    ("operator_reads/sweep.sql", "forgets reasons"),
+    ("operator_reads/s", "sets one's own words by session, and sweeps them"),
+    ("retention/", "forgets by age, reads none"),
     ("seal/", "sealing and proving: hashes of everybody's events"),
 ];
 

@@ -13,6 +13,7 @@ use api::bus::Envelope;
 use api::cli::serve;
 use api::config::Settings;
 use api::sealer::Done;
+use api::secrets::Secrets;
 use api::server::Limits;
 use api::session::Token;
 use api::{clock, links, routes};
@@ -91,9 +92,13 @@ impl World {
             require_second_factor: false,
             grant_approval: false,
             grant_max_days: None,
+            keep_operator_reads_days: 730,
+            keep_refusals_days: 365,
+            keep_account_log_days: 365,
             seal_key: None,
             seal_log: None,
             seal_other_logs: vec![],
+            secrets_key: vec![],
         };
         let app = App::open(settings).await.expect("an empty database opens");
         Self { router: router(&app), app, folder }
@@ -104,8 +109,16 @@ impl World {
         let mut settings = Settings::clone(&self.app.settings);
         change(&mut settings);
         let bus = self.app.bus.clone().under(settings.grant_policy());
-        let app = App::from(Shared { settings: Arc::new(settings), bus, ..Shared::clone(&self.app) });
+        let secrets = Arc::new(Secrets::of(&settings).expect("keys that can be read"));
+        let app =
+            App::from(Shared { settings: Arc::new(settings), bus, secrets, ..Shared::clone(&self.app) });
         let app = app.sealing().expect("a key that can be read");
+        Self { router: router(&app), app, folder: self.folder.clone() }
+    }
+
+    /// The same world as a demonstration.
+    pub(crate) fn demonstrating(&self) -> Self {
+        let app = self.app.clone().demonstrating();
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::{Engine, OpenError, POSTGRES, migrator};
 
@@ -16,10 +16,14 @@ const APP: &str = "set role portal_app";
 /// Reads the rows of one organisation.
 const TENANT: &str = "set role portal_tenant";
 
+/// Commits wait for nothing.
+const LAZILY: &str = "set synchronous_commit = off";
+
 pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let options = PgConnectOptions::from_str(url)?.application_name("portal");
     // Not by a pool, which would go on trying for half a minute, and then not say why.
-    let mut owner = PgConnection::connect_with(&options).await?;
+    let mut owner = PgConnection::connect_with(&options).await.map_err(refused)?;
+    refuse_shared_sessions(&mut owner, &options).await?;
     migrator(POSTGRES).await?.run(&mut owner).await?;
     let (commit, fsync): (String, String) =
         sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
@@ -54,11 +58,38 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
         );
     }
     owner.close().await?;
-    let lazily = options.clone().options([("synchronous_commit", "off")]);
-    let tenants = pool(8, tenant.or(app)).connect_lazy_with(options.clone());
-    let main = pool(16, app).connect_with(options).await?;
-    let lazy = pool(4, app).connect_with(lazily).await?;
+    let tenants = pool(8, [tenant.or(app), None]).connect_lazy_with(options.clone());
+    let main = pool(16, [app, None]).connect_with(options.clone()).await?;
+    let lazy = pool(4, [app, Some(LAZILY)]).connect_with(options).await?;
     Ok(Engine::Postgres { pool: main, lazy, tenants })
+}
+
+/// A pooler knows not all that a client of Postgres may say when it connects.
+fn refused(error: sqlx::Error) -> OpenError {
+    match &error {
+        sqlx::Error::Database(said) if said.message().contains("unsupported startup parameter") => {
+            OpenError::Pooler(said.message().to_owned())
+        }
+        _ => error.into(),
+    }
+}
+
+/// Where a pooler gives each transaction whichever session is free, one client would meet the role and the limits of
+/// another. A second client takes the session that the first one left; then the first one meets another.
+async fn refuse_shared_sessions(
+    first: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<(), OpenError> {
+    let mut second = PgConnection::connect_with(options).await?;
+    first.execute("select set_config('portal.first', 'yes', false)").await?;
+    second.execute("begin; select 1").await?;
+    let (is_its_own,): (bool,) =
+        sqlx::query_as("select coalesce(current_setting('portal.first', true), '') = 'yes'")
+            .fetch_one(first)
+            .await?;
+    second.execute("rollback").await?;
+    second.close().await?;
+    if is_its_own { Ok(()) } else { Err(OpenError::Pooler("which shares sessions".to_owned())) }
 }
 
 /// The statement, if this user may take that role.
@@ -67,7 +98,8 @@ async fn may(owner: &mut PgConnection, take: &'static str) -> Option<&'static st
     sqlx::query("reset role").execute(owner).await.ok().map(|_| take)
 }
 
-fn pool(connections: u32, role: Option<&'static str>) -> PgPoolOptions {
+/// Connections that begin with these statements.
+fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))
@@ -86,8 +118,8 @@ fn pool(connections: u32, role: Option<&'static str>) -> PgPoolOptions {
         })
         .after_connect(move |conn, _| {
             Box::pin(async move {
-                if let Some(role) = role {
-                    sqlx::query(role).execute(&mut *conn).await?;
+                for statement in first.into_iter().flatten() {
+                    sqlx::query(statement).execute(&mut *conn).await?;
                 }
                 sqlx::query(include_str!("../sql/db/timeouts.sql")).execute(&mut *conn).await?;
                 Ok(())

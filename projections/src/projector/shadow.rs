@@ -17,6 +17,7 @@ use super::parking::Parking;
 use super::{FoldError, Progress, Projection, walk};
 use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
 use crate::event_log::{self, ReadError};
+use crate::private;
 use crate::table::{Memory, Rows, Shape, key_of};
 
 /// Events that are folded at a time where they come by position.
@@ -222,6 +223,7 @@ async fn one_connection(live: &PgPool) -> Result<PgPool, sqlx::Error> {
 /// A file that nobody needs after a crash.
 async fn one_file(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     let _none_left_over = std::fs::remove_file(path);
+    private::own(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)

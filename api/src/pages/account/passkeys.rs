@@ -9,7 +9,10 @@ use projections::sessions;
 use serde::Deserialize;
 
 use super::second_factor::may_change;
+use crate::access::sensitive::Act;
+use crate::account_log::AccountEvent;
 use crate::app::App;
+use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Json, Nothing};
 use crate::pages::form::{Errors, again};
@@ -53,10 +56,11 @@ pub async fn proof(
 pub async fn add(
     State(app): State<App>,
     identity: Identity,
+    client: Client,
     Form(new): Form<New>,
 ) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
-    sudo::ask(&identity, "add a passkey")?;
+    sudo::ask(&identity, Act::AddPasskey)?;
     let wrong = async |sentence: &str| -> Result<Response, Error> {
         let errors = Errors::one("passkey", sentence);
         Ok(again(super::page(&app, &identity, "", &errors).await?))
@@ -70,18 +74,24 @@ pub async fn add(
         return wrong("this passkey could not be added; try it once more").await;
     }
     sessions::prove(&app.db, identity.session.session_id, clock::now(), true).await?;
+    identity.note(&app, (AccountEvent::PasskeyAdded, name.as_str()), &client).await;
     Ok(Redirect::to("/account?done=passkey").into_response())
 }
 
 pub async fn remove(
     State(app): State<App>,
     identity: Identity,
+    client: Client,
     Form(Gone { passkey }): Form<Gone>,
 ) -> Result<Redirect, Error> {
     may_change(&app, &identity).await?;
-    sudo::ask(&identity, "remove a passkey")?;
+    sudo::ask(&identity, Act::RemovePasskey)?;
     let id = hex::decode(passkey).or(Err(Error::NotFound))?;
+    let known = stored::of_person(&app.db, identity.person()).await?;
     stored::remove(&app.db, identity.person(), &id).await?;
+    if let Some(gone) = known.iter().find(|known| known.credential_id == id) {
+        identity.note(&app, (AccountEvent::PasskeyRemoved, &gone.name), &client).await;
+    }
     Ok(Redirect::to("/account?done=passkey-removed"))
 }
 

@@ -12,6 +12,8 @@ use projections::second_factors::{self, Totp};
 use projections::{passkeys, sessions};
 use serde::Deserialize;
 
+use crate::access::sensitive::Act;
+use crate::account_log::AccountEvent;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -48,7 +50,7 @@ pub async fn show(State(app): State<App>, identity: Identity) -> Result<Markup, 
 /// A new secret, as a picture and in letters. Nothing is kept of it here.
 pub async fn begin(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
-    sudo::ask(&identity, "set up a second factor")?;
+    sudo::ask(&identity, Act::SetUpSecondFactor)?;
     if second_factors::of_person(&app.db, identity.person()).await?.is_some() {
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());
     }
@@ -63,8 +65,8 @@ pub async fn confirm(
     Form(shown): Form<Shown>,
 ) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
-    sudo::ask(&identity, "set up a second factor")?;
-    app.throttle.code(identity.person(), client.address)?;
+    sudo::ask(&identity, Act::SetUpSecondFactor)?;
+    app.throttle.code(identity.person(), client.address, None).await?;
     let Some(enrolment) = Enrolment::of(&shown.secret) else {
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());
     };
@@ -78,6 +80,9 @@ pub async fn confirm(
             let (id, now) = (identity.session.session_id, clock::now());
             sessions::end_others(&app.db, identity.person(), id).await?;
             sessions::prove(&app.db, id, now, true).await?;
+            identity
+                .note(&app, (AccountEvent::SecondFactorAdded, "and all other sessions ended"), &client)
+                .await;
             let done = "The second factor is on. All other sessions were ended.";
             Ok(codes_once(&app, &identity, done, &codes).await?.into_response())
         }
@@ -87,21 +92,29 @@ pub async fn confirm(
 pub async fn renew_codes(
     State(app): State<App>,
     identity: Identity,
+    client: Client,
     _: Form<Nothing>,
 ) -> Result<Response, Error> {
-    sudo::ask(&identity, "make new recovery codes")?;
+    sudo::ask(&identity, Act::RenewRecoveryCodes)?;
     if second_factors::of_person(&app.db, identity.person()).await?.is_none() {
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());
     }
     let codes = second_factor::replace_codes(&app, identity.person()).await?;
+    identity.note(&app, (AccountEvent::RecoveryCodesMade, ""), &client).await;
     let done = "These are new. None of the earlier codes works any more.";
     Ok(codes_once(&app, &identity, done, &codes).await?.into_response())
 }
 
-pub async fn remove(State(app): State<App>, identity: Identity, _: Form<Nothing>) -> Result<Redirect, Error> {
+pub async fn remove(
+    State(app): State<App>,
+    identity: Identity,
+    client: Client,
+    _: Form<Nothing>,
+) -> Result<Redirect, Error> {
     may_change(&app, &identity).await?;
-    sudo::ask(&identity, "turn off your second factor")?;
+    sudo::ask(&identity, Act::RemoveSecondFactor)?;
     second_factors::remove(&app.db, identity.person()).await?;
+    identity.note(&app, (AccountEvent::SecondFactorRemoved, ""), &client).await;
     Ok(Redirect::to("/account?done=second-factor"))
 }
 

@@ -11,6 +11,7 @@ pub mod proof;
 pub mod read_models;
 pub mod refused;
 pub mod searches;
+pub mod sign_ins;
 pub mod tail;
 mod view;
 

@@ -27,7 +27,7 @@ use crate::extract::{Path, Query};
 use crate::pages::names::Names;
 use crate::session::SetCookie;
 use crate::ui::{self, Column, Section, Tone};
-use crate::{clock, links, paths, session};
+use crate::{clock, links, paths, retention, session};
 
 /// People on the members tab.
 const MEMBERS: i64 = 500;
@@ -258,7 +258,9 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
     let invited = memberships::invited(&app.db, &operator.scope(), org.org_id).await?;
     let owner = people.first().filter(|member| member.role == "owner");
     let waiting = invited.iter().rev().find(|invited| invited.role == "owner");
-    let folded = app.projector.folded_at(org.position).await?;
+    // What was measured long ago is forgotten, and the time of the next measurement is not the answer.
+    let folded =
+        app.projector.folded_at(org.position).await?.filter(|at| *at > retention::fold_times_since());
     // What was imported became readable here long after it happened elsewhere.
     let took = folded.map(|at| at.signed_duration_since(*org.created_at).num_milliseconds());
     let took = took.filter(|ms| *ms < 60_000);
@@ -268,7 +270,7 @@ async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<M
     let at = |at: Timestamp| DateTime::<Utc>::from(at);
     let steps = [
         ("Recorded", Some(at(org.created_at)), None),
-        ("Readable", folded.map(at), took.map(|ms| format!("after {ms} ms"))),
+        ("Readable", folded.or(Some(org.created_at)).map(at), took.map(|ms| format!("after {ms} ms"))),
         ("Invitation link made", sent.map(at), waiting.and_then(|w| w.email.clone())),
         ("Owner joined", owner.map(|o| at(o.joined_at)), owner.and_then(|o| o.email.clone())),
         ("Owner signed in", owner.and_then(|o| o.first_sign_in_at).map(at), None),

@@ -2,19 +2,22 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use projections::people;
 use serde::Deserialize;
 
 use super::{Next, onwards};
+use crate::account_log::{self, AccountEvent, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Query};
 use crate::pages::form::{Errors, again};
+use crate::paths;
+use crate::second_factor::{self, Taken};
 use crate::session::{self, Visitor};
 use crate::ui::{self, Field};
-use crate::{paths, second_factor};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,18 +57,25 @@ pub async fn submit(
     let too_late = || Redirect::to(&paths::login_then(&typed.next)).into_response();
     let Some((handle, forget)) = session::half_done(&app, &headers) else { return Ok(too_late()) };
     let Some(person) = second_factor::waiting(&app, handle).await? else { return Ok(too_late()) };
-    app.throttle.code(person, client.address)?;
-    if !second_factor::take(&app, person, &typed.code).await? {
-        let wrong = Errors::one("code", "this code is not right, or it was used before");
-        return Ok(again(page(&typed.next, &wrong)));
+    let email = people::by_id(&app.db, person).await?.map(|person| person.email).unwrap_or_default();
+    let device = session::known_device(&app, &headers, &email).await?;
+    app.throttle.code(person, client.address, device).await?;
+    let taken = second_factor::take(&app, person, &typed.code).await?;
+    if let Some(why) = taken.refusal() {
+        account_log::note(&app, person, (AccountEvent::SignInFailed, "with a wrong code"), &client, None)
+            .await;
+        return Ok(again(page(&typed.next, &Errors::one("code", why))));
     }
     if !second_factor::arrived(&app, handle).await? {
         return Ok(too_late());
     }
-    let [started] = session::start(&app, person, &client, &headers, true).await?;
-    let [forgotten] = forget;
+    let by = if taken == Taken::RecoveryCode { By::RecoveryCode } else { By::PasswordAndCode };
+    let started = session::start(&app, person, &client, &headers, by).await?;
+    if taken == Taken::RecoveryCode {
+        account_log::note(&app, person, (AccountEvent::RecoveryCodeUsed, "to sign in"), &client, None).await;
+    }
     let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
-    Ok((AppendHeaders([started, forgotten]), Redirect::to(next)).into_response())
+    Ok((started.and(forget), Redirect::to(next)).into_response())
 }
 
 fn page(next: &str, errors: &Errors) -> Markup {

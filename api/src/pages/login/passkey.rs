@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::page;
+use crate::account_log::{self, By};
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
@@ -29,7 +30,7 @@ pub async fn question(
     client: Client,
     _: Form<Nothing>,
 ) -> Result<Json<Question>, Error> {
-    slowly(&app, &client)?;
+    app.throttle.question(client.address).await?;
     Ok(Json(passkeys::ask_anybody(&app).await?))
 }
 
@@ -39,19 +40,14 @@ pub async fn submit(
     headers: HeaderMap,
     Form(answered): Form<Answered>,
 ) -> Result<Response, Error> {
-    slowly(&app, &client)?;
+    app.throttle.network(client.address).await?;
     let answer = Answer { handle: answered.handle, credential: answered.credential };
     let Some(person) = passkeys::who(&app, &answer).await? else {
+        account_log::nobody("with a passkey", &client);
         let wrong = Errors::one("", "This passkey opens nothing here. Sign in with your password.");
         return Ok(again(page(&app, "", &answered.next, &wrong)));
     };
-    let cookie = session::start(&app, person, &client, &headers, true).await?;
+    let cookies = session::start(&app, person, &client, &headers, By::Passkey).await?;
     let next = paths::local(&answered.next).unwrap_or(paths::ROOT);
-    Ok((cookie, Redirect::to(next)).into_response())
-}
-
-/// Nobody has said yet who they are, so it is the address that is counted.
-fn slowly(app: &App, client: &Client) -> Result<(), Error> {
-    let address = client.address.map(|address| address.to_string()).unwrap_or_default();
-    app.throttle.attempt(&format!("passkey {address}"), client.address)
+    Ok((cookies, Redirect::to(next)).into_response())
 }

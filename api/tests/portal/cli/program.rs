@@ -19,16 +19,23 @@ const LONG: Duration = Duration::from_secs(30);
 pub(crate) struct Place {
     pub(crate) url: String,
     folder: TempDir,
+    /// Whether it is run by somebody whose umask keeps nothing from others.
+    careless: bool,
 }
 
 impl Place {
     pub(crate) fn sqlite() -> Self {
         let (folder, url) = testing::sqlite();
-        Self { url, folder }
+        Self { url, folder, careless: false }
     }
 
     pub(crate) fn postgres() -> Self {
         Self { url: testing::postgres_url(), ..Self::sqlite() }
+    }
+
+    /// The same under `umask 0`.
+    pub(crate) fn careless(self) -> Self {
+        Self { careless: true, ..self }
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -36,7 +43,14 @@ impl Place {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        self.here(bare(arguments))
+        let portal = bare(arguments);
+        if !self.careless {
+            return self.here(portal);
+        }
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(portal.get_program()).args(portal.get_args());
+        shell.stdin(Stdio::null());
+        self.here(shell)
     }
 
     /// Lets a program find this place.

@@ -130,6 +130,7 @@ pub(super) fn tabs(here: &str) -> Markup {
     let tabs = [
         ("What happened", paths::ADMIN_HISTORY, "happened"),
         ("What was refused", paths::ADMIN_HISTORY_REFUSED, "refused"),
+        ("Sign-ins", paths::ADMIN_HISTORY_SIGN_INS, "sign-ins"),
         ("What was exported", paths::ADMIN_HISTORY_EXPORTS, "exported"),
         ("Proof", paths::ADMIN_HISTORY_PROOF, "proof"),
         ("Read models", paths::ADMIN_HISTORY_READ_MODELS, "read-models"),

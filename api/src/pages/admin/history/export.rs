@@ -23,12 +23,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::view::View;
+use crate::access::sensitive::Act;
 use crate::access::{self, NotedOnce, Operator, is_still_operator};
 use crate::app::App;
 use crate::error::Error;
 use crate::extract::Query;
 use crate::pages::names::Names;
-use crate::paths;
+use crate::{paths, sudo};
 
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -49,6 +50,7 @@ pub async fn send(
     Query(view): Query<View>,
     Query(As { format }): Query<As>,
 ) -> Result<Response, Error> {
+    sudo::ask(&operator.identity, Act::ExportHistory)?;
     let view = view.newest();
     let filter = view.filter(&app, &operator).await?;
     let filter = filter.map_err(|wrong| Error::Unprocessable(wrong.sentences()))?;
@@ -91,9 +93,9 @@ pub(super) fn links(view: &View) -> Markup {
     html! {
         p.export {
             "Export all of it: "
-            a href=(link("ndjson")) download { "NDJSON" } ", as it is stored and with a manifest that "
+            a href=(link("ndjson")) { "NDJSON" } ", as it is stored and with a manifest that "
             a href=(paths::ADMIN_HISTORY_PROOF) { "can be proven" } ", or "
-            a href=(link("csv")) download { "CSV" } ", in sentences. It is noted who exports what."
+            a href=(link("csv")) { "CSV" } ", in sentences. It is noted who exports what."
         }
     }
 }

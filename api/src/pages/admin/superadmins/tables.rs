@@ -45,7 +45,8 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
     let now = clock::now();
     let row = |grant: &GrantListed| {
         let mut cells = vec![
-            html! { (who(grant)) " " a.hint href=(paths::history_about(grant.person_id)) { "History" } },
+            html! { (who(grant)) " " a.hint href=(paths::history_about(grant.person_id)) { "History" }
+            " " a.hint href=(paths::sign_ins(grant.person_id)) { "Sign-ins" } },
             ui::badge(&grant.role),
             until(grant, now),
             html! { (grant.reason) },

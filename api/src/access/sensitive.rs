@@ -1,0 +1,171 @@
+//! What is sensitive: the one table of everything that somebody can do, with whether it asks for a fresh proof of who
+//! does it, and why or why not.
+//!
+//! ```text
+//! command ─► Commanded::act ─┐
+//!                            ├─► Act ─► asked, or not
+//! route that sends none ─────┘
+//! ```
+//!
+//! **Invariant:** every command has a line, since `Commanded::act` matches all of them, and so has every route that
+//! changes something or gives data away, since a test goes over the table of routes. `docs/decisions/0027` shows the
+//! table; another test compares it.
+
+use crate::paths;
+
+/// Whether a proof is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Asked,
+    NotAsked,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub proof: Proof,
+    /// As what somebody is about to do: "suspend an organisation".
+    pub doing: &'static str,
+    pub because: &'static str,
+}
+
+/// Makes the enum, the list of all and the table of the same lines.
+macro_rules! acts {
+    ($($act:ident $proof:ident $doing:literal: $because:literal;)*) => {
+        /// Something that somebody can do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Act {
+            $($act,)*
+        }
+
+        impl Act {
+            pub const ALL: &[Self] = &[$(Self::$act,)*];
+
+            pub fn line(self) -> Line {
+                match self {
+                    $(Self::$act => Line { proof: Proof::$proof, doing: $doing, because: $because },)*
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    SuspendOrg Asked "suspend an organisation": "all its members are shut out at once";
+    ConfirmSuspension Asked "confirm a suspension": "a protected organisation stays shut until somebody reinstates it";
+    ArchiveOrg Asked "archive an organisation": "all its members are shut out for good";
+    UnprotectOrg Asked "lift the protection of an organisation": "it takes away what stops a mistake";
+    ChangeSlug Asked "change the slug of an organisation": "every address of it changes, and the old slug is used up for ever";
+    Invite Asked "invite somebody into an organisation": "it lets a person into a customer's data, as an owner if so wanted";
+    RenewInvitation Asked "make a new invitation link": "whoever has the link comes in";
+    CreateOrg NotAsked "create an organisation": "it is empty, so the owner it invites gets nobody else's data";
+    RenameOrg NotAsked "rename an organisation": "it is seen at once and can be undone";
+    ReinstateOrg NotAsked "reinstate an organisation": "it gives back what was there; help must not wait";
+    RestoreOrg NotAsked "restore an organisation": "it gives back what was there";
+    ProtectOrg NotAsked "protect an organisation": "it only makes mistakes harder";
+    WithdrawInvitation NotAsked "withdraw an invitation": "it only takes access away that nobody used yet";
+    AcceptInvitation NotAsked "accept an invitation": "the link is the proof";
+    ChooseResourceType NotAsked "choose a resource type for an organisation": "it is for one organisation and can be undone";
+    ManageRoles NotAsked "change what the roles of an organisation may do": "it is inside one organisation, by those who answer for it, and can be undone";
+    SpreadResourceType Asked "change the rollout policy of a resource type": "it gives or takes a function for all organisations at once";
+    DeactivateResourceType Asked "deactivate a resource type": "it takes a function from all organisations at once";
+    DefineEverywhere Asked "define a resource type for all organisations": "it gives a function to all organisations at once";
+    DefineResourceType NotAsked "define a resource type": "no organisation that is there gets it by that";
+    SetActions Asked "change the actions of a resource type": "it gives or takes permissions in all organisations at once";
+    DescribeResourceType NotAsked "label or describe a resource type": "these are words, and can be changed back";
+    ReactivateResourceType Asked "reactivate a resource type": "it gives a function to all organisations at once";
+    GrantRole Asked "grant a platform role": "it opens every organisation to somebody";
+    RevokeRole Asked "revoke a platform role": "it can shut out those who would notice an attack";
+    ApproveRole Asked "approve a platform role": "it opens every organisation to somebody";
+    RequestRole NotAsked "ask for a platform role": "nothing is so before another superadmin approves";
+    SettleRequest NotAsked "decline or withdraw a request for a platform role": "it gives nobody anything";
+    TimedChange NotAsked "let something happen at its time": "nobody does it: the time was set before";
+    ExportHistory Asked "export the history": "data of many customers leaves as a file";
+    SetUpSecondFactor Asked "set up a second factor": "whoever does it can shut the person out of their account";
+    RenewRecoveryCodes Asked "make new recovery codes": "each of them opens the account";
+    RemoveSecondFactor Asked "turn off your second factor": "a password alone opens the account from then on";
+    AddPasskey Asked "add a passkey": "it opens the account";
+    RemovePasskey Asked "remove a passkey": "it takes away a way into the account";
+    ChangePassword NotAsked "change your password": "the form itself asks for the present one";
+    ChangeOwnName NotAsked "change your name": "it opens nothing";
+    EndSessions NotAsked "end sessions": "it only takes access away; help must not wait";
+    ChooseDefaultOrg NotAsked "choose where you go after signing in": "it opens nothing";
+    AskForPasskey NotAsked "ask a passkey": "it is the question, and not the answer";
+    ProveOneself NotAsked "confirm who you are": "it is what is asked for";
+    SignIn NotAsked "sign in or out": "signing in is the proof";
+    SayWhy NotAsked "say why you look at an organisation": "it only tells the customer more";
+    SaveSearch NotAsked "save or remove a search": "it is one's own and opens nothing";
+    CheckReadModels NotAsked "check or rebuild read models": "it gives what the log says, whoever asks";
+}
+
+/// Routes whose handlers send no command, or give data away: what each of them does.
+pub const ROUTES: &[(&str, &str, Act)] = &[
+    ("GET", paths::ADMIN_HISTORY_EXPORT, Act::ExportHistory),
+    ("POST", paths::LOGIN, Act::SignIn),
+    ("POST", paths::LOGIN_CODE, Act::SignIn),
+    ("POST", paths::LOGIN_PASSKEY, Act::SignIn),
+    ("POST", paths::LOGIN_PASSKEY_QUESTION, Act::AskForPasskey),
+    ("POST", paths::LOGOUT, Act::SignIn),
+    ("POST", paths::CHOOSE_PASSWORD, Act::SignIn),
+    ("POST", paths::SIGN_IN_LINK, Act::SignIn),
+    ("POST", paths::ACCOUNT_NAME, Act::ChangeOwnName),
+    ("POST", paths::ACCOUNT_PASSWORD, Act::ChangePassword),
+    ("POST", paths::ACCOUNT_SESSIONS, Act::EndSessions),
+    ("POST", paths::ACCOUNT_CONFIRMATION, Act::ProveOneself),
+    ("POST", paths::SECOND_FACTOR, Act::SetUpSecondFactor),
+    ("POST", paths::SECOND_FACTOR_SECRET, Act::SetUpSecondFactor),
+    ("POST", paths::SECOND_FACTOR_CODES, Act::RenewRecoveryCodes),
+    ("POST", paths::SECOND_FACTOR_SHOWN, Act::ProveOneself),
+    ("POST", paths::SECOND_FACTOR_REMOVAL, Act::RemoveSecondFactor),
+    ("POST", paths::PASSKEYS, Act::AddPasskey),
+    ("POST", paths::PASSKEYS_QUESTION, Act::AskForPasskey),
+    ("POST", paths::PASSKEYS_PROOF, Act::AskForPasskey),
+    ("POST", paths::PASSKEYS_REMOVAL, Act::RemovePasskey),
+    ("POST", paths::DEFAULT_ORG, Act::ChooseDefaultOrg),
+    ("POST", paths::ADMIN_ORG_REASON, Act::SayWhy),
+    ("POST", paths::ADMIN_HISTORY_SEARCHES, Act::SaveSearch),
+    ("POST", paths::ADMIN_HISTORY_SEARCHES_REMOVAL, Act::SaveSearch),
+    ("POST", paths::ADMIN_HISTORY_VERIFICATION, Act::CheckReadModels),
+    ("POST", paths::ADMIN_HISTORY_REBUILD, Act::CheckReadModels),
+];
+
+/// Routes that send commands: the bus asks, by what each command does.
+pub const BY_COMMAND: &[&str] = &[
+    paths::SETUP,
+    paths::INVITATION,
+    paths::ORG_ROLES,
+    paths::ORG_ROLES_NEW,
+    paths::ORG_ROLES_REMOVAL,
+    paths::ADMIN_ORGS,
+    paths::ADMIN_ORGS_SUSPENSION,
+    paths::ADMIN_ORGS_REINSTATEMENT,
+    paths::ADMIN_ORG_CHOICE,
+    paths::ADMIN_ORG_ACTION,
+    paths::ADMIN_ORG_LINK,
+    paths::ADMIN_ORG_WITHDRAWAL,
+    paths::ADMIN_REFERENCE_NEW,
+    paths::ADMIN_RESOURCE_CHANGE,
+    paths::ADMIN_SUPERADMINS_NEW,
+    paths::ADMIN_GRANT_REQUEST,
+    paths::ADMIN_REVOCATION,
+    paths::ADMIN_BULK_REVERT,
+    paths::ADMIN_REVERT,
+];
+
+impl Act {
+    /// As what somebody is about to do, where a fresh proof is asked for it.
+    pub fn asks(self) -> Option<&'static str> {
+        let Line { proof, doing, .. } = self.line();
+        (proof == Proof::Asked).then_some(doing)
+    }
+}
+
+/// The table as the documentation shows it: what asks first.
+pub fn as_markdown() -> String {
+    let lines = |wanted: Proof, word: &str| -> String {
+        let of = Act::ALL.iter().map(|act| act.line()).filter(|line| line.proof == wanted);
+        of.map(|Line { doing, because, .. }| format!("| {doing} | {word} | {because} |\n")).collect()
+    };
+    let head = "| to | a proof | because |\n| --- | --- | --- |\n";
+    format!("{head}{}{}", lines(Proof::Asked, "asked"), lines(Proof::NotAsked, "no"))
+}

@@ -1,0 +1,174 @@
+//! The account log: what happened to how somebody signs in, for themselves, for operators, and as lines of the log that
+//! programs read.
+//!
+//! **Invariant:** no password, code or token gets here. What can't be written down stops nobody: the line has it.
+
+use domain::values::PersonId;
+use projections::account_log::{self, AccountEntry};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::client::Client;
+use crate::clock;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountEvent {
+    SignedIn,
+    SignInFailed,
+    SignedOut,
+    SessionsEnded,
+    Confirmed,
+    ConfirmationFailed,
+    PasswordChosen,
+    PasswordChanged,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    PasskeyAdded,
+    PasskeyRemoved,
+}
+
+impl AccountEvent {
+    pub const ALL: [Self; 14] = [
+        Self::SignedIn,
+        Self::SignInFailed,
+        Self::SignedOut,
+        Self::SessionsEnded,
+        Self::Confirmed,
+        Self::ConfirmationFailed,
+        Self::PasswordChosen,
+        Self::PasswordChanged,
+        Self::SecondFactorAdded,
+        Self::SecondFactorRemoved,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
+    ];
+
+    /// As it is stored, and as lines of the log say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::SignInFailed => "sign_in_failed",
+            Self::SignedOut => "signed_out",
+            Self::SessionsEnded => "sessions_ended",
+            Self::Confirmed => "sudo_confirmed",
+            Self::ConfirmationFailed => "sudo_failed",
+            Self::PasswordChosen => "password_chosen",
+            Self::PasswordChanged => "password_changed",
+            Self::SecondFactorAdded => "second_factor_added",
+            Self::SecondFactorRemoved => "second_factor_removed",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
+        }
+    }
+
+    /// As people read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SignedIn => "Signed in",
+            Self::SignInFailed => "Sign-in failed",
+            Self::SignedOut => "Signed out",
+            Self::SessionsEnded => "Sessions ended",
+            Self::Confirmed => "Confirmed a sensitive action",
+            Self::ConfirmationFailed => "Confirmation failed",
+            Self::PasswordChosen => "Password chosen",
+            Self::PasswordChanged => "Password changed",
+            Self::SecondFactorAdded => "Second factor turned on",
+            Self::SecondFactorRemoved => "Second factor turned off",
+            Self::RecoveryCodesMade => "New recovery codes made",
+            Self::RecoveryCodeUsed => "Recovery code used",
+            Self::PasskeyAdded => "Passkey added",
+            Self::PasskeyRemoved => "Passkey removed",
+        }
+    }
+
+    pub fn of(stored: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == stored)
+    }
+
+    /// Whether it did not work, which strangers can bring about as often as they like.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::SignInFailed | Self::ConfirmationFailed)
+    }
+}
+
+/// By what somebody came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Password,
+    PasswordAndCode,
+    RecoveryCode,
+    Passkey,
+    /// A link that signs in: of demonstrations.
+    Link,
+    /// A new password, in a session that had shown two factors or not: the session goes on under another cookie.
+    NewPassword {
+        two_factors: bool,
+    },
+}
+
+impl By {
+    pub fn two_factors(self) -> bool {
+        match self {
+            Self::PasswordAndCode | Self::RecoveryCode | Self::Passkey => true,
+            Self::Password | Self::Link => false,
+            Self::NewPassword { two_factors } => two_factors,
+        }
+    }
+
+    /// What is written of it; nothing where nobody came in.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Password => Some("with a password"),
+            Self::PasswordAndCode => Some("with a password and a code"),
+            Self::RecoveryCode => Some("with a password and a recovery code"),
+            Self::Passkey => Some("with a passkey"),
+            Self::Link => Some("with a link"),
+            Self::NewPassword { .. } => None,
+        }
+    }
+}
+
+/// Notes what happened to an account: once for the person, and once as a line of the log.
+pub async fn note(
+    app: &App,
+    person: PersonId,
+    (kind, detail): (AccountEvent, &str),
+    client: &Client,
+    session_id: Option<Uuid>,
+) {
+    let address = client.address.map(|address| address.to_string());
+    tracing::info!(
+        kind = kind.as_str(),
+        %person,
+        address,
+        session = session_id.map(tracing::field::display),
+        detail,
+        "account"
+    );
+    let entry = AccountEntry {
+        entry_id: clock::new_id(),
+        at: clock::now(),
+        person_id: person.0,
+        kind: kind.as_str().to_owned(),
+        detail: Some(detail.to_owned()).filter(|detail| !detail.is_empty()),
+        address,
+        agent: client.agent.clone(),
+        session_id,
+    };
+    if let Err(error) = account_log::record(&app.db, &entry, kind.is_failure()).await {
+        tracing::warn!(%error, "what happened to an account could not be written down");
+    }
+}
+
+/// Somebody failed to sign in to no account that there is. What they typed is not repeated: it may be a password.
+pub fn nobody(detail: &str, client: &Client) {
+    let address = client.address.map(|address| address.to_string());
+    tracing::info!(kind = AccountEvent::SignInFailed.as_str(), address, detail, "account");
+}

@@ -1,0 +1,35 @@
+//! `portal reset-password <email>`: the way back for whoever lost their password.
+
+use std::process::ExitCode;
+
+use domain::values::{Email, PersonId};
+use projections::{passkeys, second_factors};
+
+use crate::app::App;
+use crate::cli::say;
+use crate::config::Settings;
+use crate::{links, paths};
+
+/// Nothing changes before the link is used.
+pub async fn run(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
+    let app = App::open(settings).await?;
+    let person = app.lookups.person(&email).await?;
+    let person = person.ok_or_else(|| anyhow::anyhow!("nobody here has the address {email}"))?;
+    let id = PersonId(person.person_id);
+    let token = match &person.password_hash {
+        Some(_) => links::new_password(&app, id).await,
+        None => links::choose_password(&app, id).await,
+    };
+    let url = links::url(&app, &paths::choose_password(&token.map_err(anyhow::Error::from)?));
+    say(&format!("With this link, {email} chooses a new password (works once, for a day):\n\n    {url}\n"));
+    say("What they have now works until then. With the new password, every session of theirs ends.");
+    let has_second = second_factors::of_person(&app.db, id).await?.is_some();
+    if has_second || !passkeys::of_person(&app.db, id).await?.is_empty() {
+        say(&format!(
+            "Their second factor stays as it is; `portal forget-second-factor {email}` takes it away if it is lost too."
+        ));
+    }
+    app.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}

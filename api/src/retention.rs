@@ -1,0 +1,119 @@
+//! How long is kept what only grows and is no history: one table, with a reason for each line.
+//!
+//! **Invariant:** the event log is not in it. What is removed goes in steps of [`STEP`] of the oldest rows, each a
+//! statement of its own with a pause behind it, so that nobody waits for them.
+
+use std::time::Duration;
+
+use projections::retention::{Kept, forget};
+use projections::{StoreError, Timestamp};
+
+use crate::app::App;
+use crate::clock;
+use crate::config::Settings;
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub kept: Kept,
+    /// The setting that says how long, where there is one.
+    pub setting: Option<&'static str>,
+    /// For how long, unless the setting says otherwise.
+    pub days: i64,
+    pub because: &'static str,
+}
+
+pub const TABLE: [Line; 5] = [
+    Line {
+        kept: Kept::OperatorReads,
+        setting: Some("PORTAL_KEEP_OPERATOR_READS_DAYS"),
+        days: 730,
+        because: "an organisation asks who looked at it, also about the year before the last audit",
+    },
+    Line {
+        kept: Kept::Refusals,
+        setting: Some("PORTAL_KEEP_REFUSALS_DAYS"),
+        days: 365,
+        because: "an attack is often found months after it began; nothing follows from what was refused",
+    },
+    Line {
+        kept: Kept::AccountLog,
+        setting: Some("PORTAL_KEEP_ACCOUNT_LOG_DAYS"),
+        days: 365,
+        because: "people look for a sign-in that was not theirs; addresses of people are not kept longer than that needs",
+    },
+    Line {
+        kept: Kept::Links,
+        setting: None,
+        days: 90,
+        because: "counted from its end: until then its page says that it was used or is too old, and later what it says of any link",
+    },
+    Line {
+        kept: Kept::FoldTimes,
+        setting: None,
+        days: 90,
+        because: "they measure how quick reading follows writing, which is asked soon after",
+    },
+];
+
+/// Rows that go with one statement at most.
+const STEP: i64 = 500;
+
+/// Steps for one table in one sweep at most: what is left waits for the next hour.
+const STEPS: usize = 400;
+
+/// So that those who write get their turn.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// For how many days this is kept here.
+pub fn days(settings: &Settings, line: &Line) -> i64 {
+    match line.kept {
+        Kept::OperatorReads => settings.keep_operator_reads_days,
+        Kept::Refusals => settings.keep_refusals_days,
+        Kept::AccountLog => settings.keep_account_log_days,
+        Kept::Links | Kept::FoldTimes => line.days,
+    }
+}
+
+/// From when on times of folding are known.
+pub fn fold_times_since() -> Timestamp {
+    let line = TABLE.iter().find(|line| line.kept == Kept::FoldTimes);
+    clock::after(-chrono::Duration::days(line.map_or(0, |line| line.days)))
+}
+
+/// Forgets what was kept long enough.
+pub async fn sweep(app: &App) {
+    for line in &TABLE {
+        match sweep_one(app, line).await {
+            Ok(0) => {}
+            Ok(rows) => {
+                tracing::info!(rows, table = line.kept.table(), "forgotten, since it was kept long enough")
+            }
+            Err(error) => tracing::warn!(%error, table = line.kept.table(), "could not be swept"),
+        }
+    }
+}
+
+async fn sweep_one(app: &App, line: &Line) -> Result<u64, StoreError> {
+    let before = clock::after(-chrono::Duration::days(days(&app.settings, line)));
+    let mut rows = 0;
+    for _ in 0..STEPS {
+        let gone = forget(&app.db, line.kept, before, STEP).await?;
+        rows += gone;
+        if gone < STEP.unsigned_abs() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(rows)
+}
+
+/// The table as the documentation shows it.
+pub fn as_markdown() -> String {
+    let row = |line: &Line| {
+        let setting = line.setting.map_or_else(|| "–".to_owned(), |setting| format!("`{setting}`"));
+        format!("| `{}` | {} days | {setting} | {} |\n", line.kept.table(), line.days, line.because)
+    };
+    let rows: String = TABLE.iter().map(row).collect();
+    format!("| table | kept for | setting | because |\n| --- | --- | --- | --- |\n{rows}")
+}

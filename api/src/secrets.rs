@@ -1,0 +1,219 @@
+//! What has to be readable again and is nobody's business: the secrets of second factors, sealed with a key that is not
+//! in the database.
+//!
+//! ```text
+//! sealed:1: │ id of the key, 4 │ nonce, 24 │ XChaCha20-Poly1305 of the secret, bound to purpose and person
+//! ```
+//!
+//! **Invariant:** what is sealed opens with its own key alone, and only for the person it was sealed for.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use domain::values::PersonId;
+use projections::{Db, second_factors};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::config::Settings;
+
+/// The setting that names the files of keys.
+const SETTING: &str = "PORTAL_SECRETS_KEY";
+
+/// What a key's text begins with.
+const KEY: &str = "PORTAL+SECRETS+";
+
+/// What a sealed secret begins with. One in clear is shorter than all of this.
+const SEALED: &[u8] = b"sealed:1:";
+
+/// What is sealed here, so that nothing sealed for another purpose can take its place.
+const PURPOSE: &[u8] = b"portal:totp:";
+
+/// Secrets that are sealed at a time when a process starts.
+const BATCH: i64 = 500;
+
+/// The keys of the settings, the newest first, perhaps none. The newest seals, and every one opens.
+pub struct Secrets(Vec<Key>);
+
+/// 32 bytes that nobody can guess, for a file that nobody else reads.
+pub struct Key {
+    bytes: [u8; 32],
+}
+
+/// Why a secret stays shut.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Shut {
+    #[error("it was sealed with the key {0}, which is not among those that PORTAL_SECRETS_KEY names")]
+    NoKey(String),
+    #[error("it is not what was sealed with the key {0}")]
+    Changed(String),
+}
+
+impl Key {
+    pub fn new() -> anyhow::Result<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self { bytes })
+    }
+
+    /// By which people and sealed secrets name it; it gives nothing of it away.
+    pub fn id(&self) -> String {
+        hex::encode(self.short())
+    }
+
+    /// For the file.
+    pub fn text(&self) -> String {
+        format!("{KEY}{}+{}", self.id(), hex::encode(self.bytes))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (id, bytes) = text.trim().strip_prefix(KEY)?.split_once('+')?;
+        let key = Self { bytes: hex::decode(bytes).ok()?.try_into().ok()? };
+        (key.id() == id).then_some(key)
+    }
+
+    fn short(&self) -> [u8; 4] {
+        let hash = Sha256::new().chain_update("portal secrets key\n").chain_update(self.bytes).finalize();
+        *hash.first_chunk().expect("a hash has more than four bytes")
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&self.bytes.into())
+    }
+}
+
+impl Secrets {
+    pub fn of(settings: &Settings) -> anyhow::Result<Self> {
+        settings.secrets_key.iter().map(|file| read(file)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// As it is to be stored: in clear where there is no key.
+    pub fn seal(&self, person: PersonId, secret: &[u8]) -> anyhow::Result<Vec<u8>> {
+        let Some(key) = self.0.first() else { return Ok(secret.to_vec()) };
+        let mut nonce = [0; 24];
+        getrandom::fill(&mut nonce)?;
+        let payload = Payload { msg: secret, aad: &bound_to(person) };
+        let text = key.cipher().encrypt(&XNonce::from(nonce), payload);
+        let text = text.map_err(|_too_long| anyhow!("a secret has a few bytes"))?;
+        Ok([SEALED, &key.short(), &nonce, &text].concat())
+    }
+
+    /// The secret again.
+    pub fn open(&self, person: PersonId, stored: &[u8]) -> Result<Vec<u8>, Shut> {
+        let Some(id) = sealed_with(stored) else { return Ok(stored.to_vec()) };
+        let named = hex::encode(id);
+        let key = self.0.iter().find(|key| key.short() == *id);
+        let key = key.ok_or_else(|| Shut::NoKey(named.clone()))?;
+        let rest = stored.get(SEALED.len() + id.len()..).and_then(<[u8]>::split_first_chunk::<24>);
+        let (nonce, text) = rest.ok_or_else(|| Shut::Changed(named.clone()))?;
+        let payload = Payload { msg: text, aad: &bound_to(person) };
+        key.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_forged| Shut::Changed(named))
+    }
+
+    /// Whether there is nothing newer to seal it with.
+    fn is_newest(&self, stored: &[u8]) -> bool {
+        self.0.first().is_none_or(|key| sealed_with(stored) == Some(&key.short()))
+    }
+}
+
+/// Seals with the newest key whatever is in clear or was sealed with an older one, and says what can't be opened. Others
+/// may do the same at this moment.
+pub async fn seal_all(db: &Db, secrets: &Secrets) -> anyhow::Result<()> {
+    let (mut after, mut sealed, mut shut) = (Uuid::nil(), 0, vec![]);
+    loop {
+        let batch = second_factors::secrets(db, after, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        after = last.person_id;
+        for row in &batch {
+            let person = PersonId(row.person_id);
+            match secrets.open(person, &row.secret) {
+                Err(why) => shut.push(why.to_string()),
+                Ok(_) if secrets.is_newest(&row.secret) => {}
+                Ok(secret) => {
+                    let now = secrets.seal(person, &secret)?;
+                    sealed += i64::from(second_factors::replace_secret(db, person, &row.secret, &now).await?);
+                }
+            }
+        }
+    }
+    if sealed > 0 {
+        tracing::info!(sealed, "secrets of second factors were sealed with the newest key");
+    }
+    let number = shut.len();
+    shut.sort_unstable();
+    shut.dedup();
+    for why in shut {
+        tracing::error!(
+            "{SETTING}: of {number} secrets of second factors that can't be opened: {why}. Their owners sign in with a \
+             recovery code or a passkey until it is given; docs/RECOVERY.md says more"
+        );
+    }
+    Ok(())
+}
+
+/// Says once that secrets stand in clear, where that is worth a word.
+pub fn warn_of_none(settings: &Settings, db: &Db) {
+    if settings.secrets_key.is_empty() && (db.engine() == "postgres" || settings.tls()) {
+        tracing::warn!(
+            "{SETTING}: no key is given, so whoever reads the database, or a backup of it, has the secrets of all second \
+             factors; make one with portal keys --secrets FILE"
+        );
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Key> {
+    let name = || format!("{SETTING}: {}", file.display());
+    let text = std::fs::read_to_string(file).with_context(name)?;
+    crate::sealer::warn_of_readers(SETTING, file).with_context(name)?;
+    Key::parse(&text)
+        .with_context(|| format!("{}: this is not a key that `portal keys --secrets` writes", name()))
+}
+
+fn sealed_with(stored: &[u8]) -> Option<&[u8; 4]> {
+    stored.strip_prefix(SEALED)?.first_chunk()
+}
+
+fn bound_to(person: PersonId) -> Vec<u8> {
+    [PURPOSE, person.0.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_for_its_person_alone_and_not_when_it_was_changed() {
+        let keys = [Key::new().expect("random"), Key::new().expect("random")];
+        let [id, other] = [keys[0].id(), keys[1].id()];
+        let [secrets, others] = keys.map(|key| Secrets(vec![key]));
+        let (ana, bob) = (PersonId(Uuid::from_u128(1)), PersonId(Uuid::from_u128(2)));
+        let stored = secrets.seal(ana, b"12345678901234567890").expect("it is short");
+        assert_eq!(secrets.open(ana, &stored), Ok(b"12345678901234567890".to_vec()));
+        assert_eq!(secrets.open(bob, &stored), Err(Shut::Changed(id.clone())));
+        assert_eq!(others.open(ana, &stored), Err(Shut::NoKey(id.clone())));
+        assert_eq!(Secrets(vec![]).open(ana, &stored), Err(Shut::NoKey(id.clone())));
+        for place in SEALED.len() + 4..stored.len() {
+            let mut changed = stored.clone();
+            changed[place] ^= 1;
+            assert_eq!(secrets.open(ana, &changed), Err(Shut::Changed(id.clone())), "{place}");
+            assert_eq!(secrets.open(ana, &stored[..place]), Err(Shut::Changed(id.clone())), "{place}");
+        }
+        assert_ne!(stored, secrets.seal(ana, b"12345678901234567890").expect("it is short"), "a new nonce");
+        let in_clear = Secrets(vec![]).seal(ana, b"12345678901234567890").expect("it is short");
+        assert_eq!(others.open(ana, &in_clear), Ok(b"12345678901234567890".to_vec()));
+        assert!(secrets.is_newest(&stored) && !others.is_newest(&stored) && !secrets.is_newest(&in_clear));
+        assert_ne!(id, other);
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let key = Key::new().expect("random");
+        let text = key.text();
+        assert_eq!(Key::parse(&format!("{text}\n")).map(|key| key.bytes), Some(key.bytes));
+        for wrong in ["", "PRIVATE+KEY+a+b", &text[..text.len() - 1], &text.replace(&key.id(), "00000000")] {
+            assert!(Key::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}

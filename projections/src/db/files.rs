@@ -1,0 +1,43 @@
+//! The files of a SQLite database: one process at a time opens them, and strangers none.
+//!
+//! **Invariant:** SQLite gives what it keeps beside a database the mode of the database, so that is made first.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+use crate::private;
+
+/// Keeps other processes out as long as it is open. Makes the folder if it is not there.
+pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
+    let path = beside(database, ".lock");
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        private::folder(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
+    }
+    let opened = private::file().create(true).truncate(true).open(&path);
+    let file = opened.map_err(|why| OpenError::File { path, why })?;
+    file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
+    Ok(file)
+}
+
+/// Makes the file of the database if it is not there, and closes what is there to those who are neither its owner nor
+/// in its group: a group may be meant to take backups.
+pub(super) fn close_to_others(database: &Path) {
+    let others = ["-wal", "-shm", "-journal", ".lock"].map(|end| beside(database, end));
+    for path in others.iter().map(PathBuf::as_path).filter(|path| path.exists()).chain([database]) {
+        match private::own(path) {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!(
+                "everybody on this machine could read or change {}; now only its owner and its group can",
+                path.display()
+            ),
+            Err(why) => tracing::warn!(%why, "{} may be open to everybody on this machine", path.display()),
+        }
+    }
+}
+
+fn beside(database: &Path, end: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}

@@ -1,0 +1,60 @@
+//! Forgetting what was kept long enough: the tables that only grow and are no history.
+//!
+//! **Invariant:** a step is one short statement that removes a bounded number of the oldest rows, so that nobody waits
+//! for it. How long what is kept, and why, stands in `api/src/retention.rs`.
+
+use crate::db::{Db, write};
+use crate::timestamp::Timestamp;
+
+/// What is forgotten by its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// `operator_read`: what operators were shown.
+    OperatorReads,
+    /// `access_log`: commands that were refused.
+    Refusals,
+    /// `account_log`: sign-ins and what changed of them.
+    AccountLog,
+    /// `link`: one-time links, counted from when they ended.
+    Links,
+    /// `projection_log`: when which event became readable.
+    FoldTimes,
+}
+
+impl Kept {
+    pub const ALL: [Self; 5] =
+        [Self::OperatorReads, Self::Refusals, Self::AccountLog, Self::Links, Self::FoldTimes];
+
+    /// The table that it stands in.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::OperatorReads => "operator_read",
+            Self::Refusals => "access_log",
+            Self::AccountLog => "account_log",
+            Self::Links => "link",
+            Self::FoldTimes => "projection_log",
+        }
+    }
+
+    fn statement(self) -> &'static str {
+        match self {
+            Self::OperatorReads => include_str!("sql/retention/operator_reads.sql"),
+            Self::Refusals => include_str!("sql/retention/refusals.sql"),
+            Self::AccountLog => include_str!("sql/retention/account_log.sql"),
+            Self::Links => include_str!("sql/retention/links.sql"),
+            Self::FoldTimes => include_str!("sql/retention/fold_times.sql"),
+        }
+    }
+}
+
+/// Removes at most `limit` of the oldest that are from before a moment; gives how many those were.
+pub async fn forget(db: &Db, what: Kept, before: Timestamp, limit: i64) -> Result<u64, sqlx::Error> {
+    write!(db, |conn| {
+        sqlx::query(what.statement())
+            .bind(before)
+            .bind(limit)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected())
+    })
+}
