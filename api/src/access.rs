@@ -28,7 +28,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use projections::access_log;
 use projections::memberships::{self, Membership};
-use projections::{Platform, Scope, Tenant};
+use projections::projector::FoldError;
+use projections::{Platform, Scope, Tenant, from_streams};
 use tracing::Span;
 use tracing::field::display;
 
@@ -118,6 +119,9 @@ pub async fn gate(
             Admitted::Elsewhere(response) => return Ok(response),
         },
         Need::Platform | Need::Superadmin => match &identity.grant {
+            None if identity.unreadable => {
+                return Err(Error::newer("about your platform role"));
+            }
             None if identity.withheld => return Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
             None => return Ok(Redirect::to(&pages::home(&app, &identity).await?).into_response()),
             Some(_) if need == Need::Superadmin && !identity.is_superadmin() => {
@@ -171,7 +175,7 @@ enum Admitted {
 async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri) -> Result<Admitted, Error> {
     let slug = params.iter().find(|(name, _)| *name == "slug").map_or("", |(_, slug)| slug);
     let found = memberships::by_slug(&app.db, identity.session.person_id, &slug.to_ascii_lowercase()).await?;
-    let membership = found.ok_or(Error::NotFound)?;
+    let membership = still(app, found.ok_or(Error::NotFound)?).await?;
     if membership.slug != slug {
         let path = paths::in_org(&membership.slug, uri);
         return Ok(Admitted::Elsewhere(Redirect::permanent(&path).into_response()));
@@ -184,6 +188,22 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
         return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
     }
     Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
+}
+
+/// The membership as it is, also where the read models can't be relied on. An organisation about which something can't be
+/// read does not work for anybody in it.
+async fn still(app: &App, found: Membership) -> Result<Membership, Error> {
+    match from_streams::membership(&app.projector, found).await {
+        Ok(membership) => membership.ok_or(Error::NotFound),
+        Err(FoldError::Newer { .. }) => Err(Error::newer("about this organisation")),
+        Err(FoldError::Poison { position, .. }) => Err(Error::Later {
+            title: "This organisation can't be opened",
+            detail: format!(
+                "Event #{position} about it can't be read. Ask whoever runs this portal to look."
+            ),
+        }),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How soon a suspension works is measured. No reason to fail if it can't be written.

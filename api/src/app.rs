@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::bus::Bus;
 use crate::config::Settings;
+use crate::health::Readiness;
 use crate::passwords::Passwords;
 use crate::sealer::Sealer;
 use crate::secrets::Secrets;
@@ -34,6 +35,7 @@ pub struct Shared {
     pub upkeep: Upkeep,
     /// Whether the links of a demonstration sign people in.
     pub demonstration: bool,
+    pub readiness: Arc<Readiness>,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
@@ -45,7 +47,7 @@ impl App {
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
         let secrets = Arc::new(Secrets::of(&settings)?);
         let db = Db::open(&settings.database_url).await?;
-        let log = EventLog::open(db.clone()).await?;
+        let log = EventLog::open_by(db.clone(), settings.clock_rules()).await?;
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone(), settings.grant_policy());
         let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
@@ -65,6 +67,7 @@ impl App {
             throttle,
             upkeep: Upkeep::default(),
             demonstration: false,
+            readiness: Arc::default(),
             sealer: None,
             stopping,
         };

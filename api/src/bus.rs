@@ -18,7 +18,7 @@ mod refusal;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cqrs_es::{AggregateError, EventStore};
+use cqrs_es::EventStore;
 use domain::grant::Policy;
 use domain::values::PersonId;
 use domain::{Metadata, Rules};
@@ -26,7 +26,8 @@ use metrics::counter;
 use projections::access_log::{self, Refused};
 use projections::event_log::{Append, AppendError, Appended, Authority, Beside, Draft, Loaded, StreamId};
 use projections::grants::{self, ActiveGrant};
-use projections::{Db, EventLog, Projector, StoreError};
+use projections::projector::FoldError;
+use projections::{Db, EventLog, Projector, StoreError, from_streams};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -141,9 +142,10 @@ impl Bus {
         let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
-        // Whoever is asked for a proof was not refused yet, and what may have been done was not refused at all.
+        // Whoever is asked for a proof was not refused yet, what may have been done was not refused at all, and what is
+        // said to everybody is no refusal of theirs.
         if let Err(refusal) = &result
-            && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown)
+            && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown | SendError::Stopped(_))
         {
             self.record(issuer, &stream, (name, refusal.to_string()), &envelope).await;
         }
@@ -296,22 +298,17 @@ impl Bus {
     async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
         let Issuer::Person { person, proven_at, .. } = issuer else { return Ok(issuer.clone()) };
         let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
-        let grant = grants::active(&self.db, person.0, clock::now()).await?;
+        let (read, now) = (grants::active(&self.db, person.0, clock::now()).await?, clock::now());
+        let grant = match from_streams::grant(&self.projector, *person, read, now).await {
+            Ok(grant) => grant,
+            Err(FoldError::Database(error)) => return Err(error),
+            Err(_) => None, // what can't be read gives nothing
+        };
         Ok(Issuer::Person { person: *person, grant, proven_at: *proven_at })
     }
 
     async fn load<A: Rules>(&self, id: &A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
-        EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await.map_err(|error| match error {
-            AggregateError::DatabaseConnectionError(_) => SendError::Unavailable,
-            AggregateError::UserError(rule) => SendError::Rule(rule),
-            AggregateError::AggregateConflict => SendError::Unavailable,
-            AggregateError::UnexpectedError(why) if projections::is_away_behind(why.as_ref()) => {
-                SendError::Unavailable
-            }
-            AggregateError::DeserializationError(why) | AggregateError::UnexpectedError(why) => {
-                SendError::Internal(anyhow::anyhow!(why))
-            }
-        })
+        EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await.map_err(SendError::from)
     }
 
     /// Refuses what was decided on a page that is no longer true.
@@ -386,9 +383,10 @@ fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'stati
         Err(SendError::Forbidden) => "forbidden",
         Err(SendError::ProofNeeded(_)) => "unproven",
         Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
+        Err(SendError::Newer | SendError::OlderProcess) => "version",
         Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::PasswordChosen) => "conflict",
         Err(SendError::CommandReused) => "conflict",
-        Err(SendError::Unavailable | SendError::Internal(_)) => "failed",
+        Err(SendError::Unavailable | SendError::Stopped(_) | SendError::Internal(_)) => "failed",
         Err(SendError::Unknown) => "unknown",
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: what an operator does from the server's shell.
 
+pub mod clock;
 pub mod demo;
 pub mod evidence;
 pub mod grant;
@@ -113,6 +114,9 @@ pub enum Command {
         /// Its slug; without it, every protected organisation
         slug: Option<Slug>,
     },
+    /// Say that the clock is right and the last events are stamped wrongly
+    #[command(subcommand)]
+    Clock(clock::Clock),
     /// Take away somebody's second factor and passkeys, which they have lost, and end their sessions
     ForgetSecondFactor {
         /// The e-mail address of whoever lost them

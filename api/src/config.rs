@@ -5,9 +5,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::{NaiveDate, TimeDelta};
 use clap::Args;
 use domain::grant::Policy;
 use ipnet::IpNet;
+use projections::event_log::ClockRules;
 
 use crate::client;
 use crate::log::Format;
@@ -69,6 +71,12 @@ pub struct Settings {
     /// Days until sign-ins, and what changed of how people sign in, are forgotten
     #[arg(long, env = "PORTAL_KEEP_ACCOUNT_LOG_DAYS", default_value_t = 365, global = true, value_parser = clap::value_parser!(i64).range(30..=36500))]
     pub keep_account_log_days: i64,
+    /// Minutes by which the clocks of this machine and of the database, or the last event, may be apart
+    #[arg(long, env = "PORTAL_CLOCK_TOLERANCE_MINUTES", default_value_t = 5, global = true, value_parser = clap::value_parser!(i64).range(1..=60))]
+    pub clock_tolerance_minutes: i64,
+    /// The date it is (UTC, like 2027-11-29), where portal asks for it because it was stopped for more than a month
+    #[arg(long, env = "PORTAL_ACCEPT_CLOCK", global = true, value_name = "DATE")]
+    pub accept_clock: Option<NaiveDate>,
     /// File of the private key that signs checkpoints of the log, made by portal keys; without it, nothing is sealed
     #[arg(long, env = "PORTAL_SEAL_KEY", global = true, value_name = "FILE")]
     pub seal_key: Option<PathBuf>,
@@ -113,6 +121,14 @@ impl Settings {
     /// What binds those who give roles in the console.
     pub fn grant_policy(&self) -> Policy {
         Policy { approval: self.grant_approval, max_days: self.grant_max_days, own_end: None }
+    }
+
+    /// When the clock is believed.
+    pub fn clock_rules(&self) -> ClockRules {
+        ClockRules {
+            tolerance: TimeDelta::minutes(self.clock_tolerance_minutes),
+            confirmed: self.accept_clock,
+        }
     }
 
     /// The name of this portal's log, where nobody gives another.

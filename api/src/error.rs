@@ -50,6 +50,9 @@ pub enum Error {
     Unprocessable(String),
     #[error("{detail}")]
     TooManyRequests { retry_after_seconds: u64, detail: String },
+    /// What is asked for is there, and can't be shown or done before something else has happened.
+    #[error("{detail}")]
+    Later { title: &'static str, detail: String },
     /// What is stored can't be read.
     #[error("{0}")]
     Damaged(String),
@@ -61,6 +64,9 @@ pub enum Error {
     /// The store may have done it: its answer was lost.
     #[error("outcome unknown")]
     OutcomeUnknown,
+    /// The log or the clock is not what it must be, so nothing was done.
+    #[error("{0}")]
+    NothingRecorded(String),
     /// The handler was given up half-way, so what was asked for may have happened.
     #[error("gave up waiting")]
     GaveUpWaiting,
@@ -99,6 +105,7 @@ impl From<Error> for Problem {
             E::Damaged(detail) => {
                 Self { title: "The history is damaged", detail, ..StatusCode::CONFLICT.into() }
             }
+            E::Later { title, detail } => Self { title, detail, ..StatusCode::SERVICE_UNAVAILABLE.into() },
             E::Internal(cause) => {
                 Self { cause: Some(Arc::new(cause)), ..StatusCode::INTERNAL_SERVER_ERROR.into() }
             }
@@ -106,6 +113,11 @@ impl From<Error> for Problem {
             E::OutcomeUnknown => Self {
                 title: "We don't know whether this was done",
                 detail: OUTCOME_UNKNOWN.to_owned(),
+                ..StatusCode::SERVICE_UNAVAILABLE.into()
+            },
+            E::NothingRecorded(why) => Self {
+                title: "Nothing can be changed at the moment",
+                detail: format!("Nothing was done. {why}"),
                 ..StatusCode::SERVICE_UNAVAILABLE.into()
             },
             E::GaveUpWaiting => {
@@ -128,7 +140,10 @@ impl IntoResponse for Error {
             Self::TooManyRequests { retry_after_seconds, .. } => {
                 Some(HeaderValue::from(*retry_after_seconds))
             }
-            Self::Unavailable | Self::OutcomeUnknown | Self::GaveUpWaiting => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_) => {
+                Some(UNAVAILABLE_RETRY_AFTER)
+            }
+            Self::GaveUpWaiting | Self::Later { .. } => Some(UNAVAILABLE_RETRY_AFTER),
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
             Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
@@ -159,8 +174,15 @@ pub async fn dress(request: Request, next: Next) -> Response {
     }
 }
 
+/// Marks the plain text of an error as what its handler means to say, to a program that is no reader of pages.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
 /// The problem behind an error that nobody wrote a body for: without a type, or axum's and tower's plain text.
 fn bare(response: &Response) -> Option<Problem> {
+    if response.extensions().get::<Plain>().is_some() {
+        return None;
+    }
     let status = response.status();
     let plain = response
         .headers()
@@ -315,8 +337,25 @@ impl From<projections::event_log::ReadError> for Error {
     fn from(error: projections::event_log::ReadError) -> Self {
         match error {
             projections::event_log::ReadError::Database(error) => error.into(),
-            fault @ (projections::event_log::ReadError::Gap { .. }
-            | projections::event_log::ReadError::Unreadable(_)) => Self::Internal(fault.into()),
+            projections::event_log::ReadError::Unreadable(why) => why.into(),
+            fault @ projections::event_log::ReadError::Gap { .. } => Self::Internal(fault.into()),
         }
+    }
+}
+
+impl From<domain::Unreadable> for Error {
+    fn from(why: domain::Unreadable) -> Self {
+        if why.is_newer() { Self::newer("about this") } else { Self::Internal(why.into()) }
+    }
+}
+
+impl Error {
+    /// A newer version wrote something `about` what is asked for, and this one can't read it.
+    pub fn newer(about: &str) -> Self {
+        let detail = format!(
+            "A newer version of portal wrote {about}, which this version can't read. Use the newer one, or wait until \
+             this one is upgraded. Nothing was done."
+        );
+        Self::Later { title: "Written by a newer version", detail }
     }
 }

@@ -1,26 +1,101 @@
 //! `/livez`, `/readyz`, `/metrics`: what machines ask.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use projections::{EventLog, StoreError};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, Plain};
 
 /// The process runs.
 pub async fn livez() -> &'static str {
     "alive\n"
 }
 
-/// The store answers, so requests can be served.
-pub async fn readyz(State(app): State<App>) -> Result<&'static str, Error> {
-    match tokio::time::timeout(std::time::Duration::from_secs(2), app.db.ping()).await {
-        Ok(Ok(())) => Ok("ready\n"),
-        Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
+/// Commands can be recorded, and the read models follow the log; else why not, in a word or a sentence.
+pub async fn readyz(State(app): State<App>) -> Result<String, impl IntoResponse> {
+    let ready = match app.readiness.ask(&app.log).await {
+        Ok(()) => read_models(&app).await,
+        Err(why) => Err(why),
+    };
+    ready.map_err(|why| (StatusCode::SERVICE_UNAVAILABLE, Extension(Plain), format!("not ready: {why}\n")))
+}
+
+/// Whether this process can record anything, found out by writing: at most once a second, whoever asks how often.
+#[derive(Debug, Default)]
+pub struct Readiness(Mutex<Probe>);
+
+#[derive(Debug, Default)]
+struct Probe {
+    /// Goes on when nobody waits for it any more.
+    running: Option<JoinHandle<Result<(), String>>>,
+    last: Option<(Instant, Result<(), String>)>,
+}
+
+/// How long an answer holds.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// How long the store is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Readiness {
+    pub async fn ask(&self, log: &EventLog) -> Result<(), String> {
+        let mut probe = self.0.lock().await;
+        if let Some((at, answer)) = &probe.last
+            && at.elapsed() < HOLDS
+        {
+            return answer.clone();
+        }
+        let log = log.clone();
+        let write = async move { log.probe().await.map_err(|why| why.to_string()) };
+        let running = probe.running.get_or_insert_with(|| tokio::spawn(write));
+        let answer = match tokio::time::timeout(PATIENCE, &mut *running).await {
+            Ok(ended) => {
+                probe.running = None;
+                ended.unwrap_or_else(|broken| Err(broken.to_string()))
+            }
+            Err(_elapsed) => Err("the database gives no answer".to_owned()),
+        };
+        probe.last = Some((Instant::now(), answer.clone()));
+        answer
     }
 }
+
+/// How long read models stand still before requests had better go elsewhere.
+const STILL: Duration = Duration::from_secs(5);
+
+/// What waits for a newer version is said, and keeps nothing else from being served.
+async fn read_models(app: &App) -> Result<String, String> {
+    let away = |error: StoreError| error.to_string();
+    let end = app.log.last_position().await.map_err(away)?;
+    if let Some(stood) = app.projector.stalled().filter(|stood| *stood >= STILL) {
+        let behind = app.projector.behind(end).await.map_err(away)?;
+        return Err(format!(
+            "the read models stand still: nothing has been folded for {} seconds. The history ends at #{end}; behind it \
+             are {}",
+            stood.as_secs(),
+            behind.join(", ")
+        ));
+    }
+    let parked = app.projector.parked().await.map_err(away)?;
+    let newer: BTreeSet<_> =
+        parked.iter().filter(|it| it.newer).map(|it| (it.from_position, &it.aggregate_type)).collect();
+    let lines = newer.iter().map(|(from, kind)| format!("waits for a newer version: {kind} from #{from}\n"));
+    Ok(std::iter::once("ready\n".to_owned()).chain(lines.take(TOLD)).collect())
+}
+
+/// Aggregates that are named.
+const TOLD: usize = 20;
 
 /// Headers that a proxy sets: behind one on this machine, everybody seems to come from here.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];

@@ -4,11 +4,11 @@
 //! told so by a problem (RFC 9457) and never sent elsewhere. An organisation that changed its slug is found under the
 //! new one, with 308.
 //!
-//! An answer has a tag, `"12-7"`: the sequence that the organisation's own stream has reached, and how often resource
-//! types were defined or changed. All that an answer says follows from these two: name, slug and choices from the one, types
-//! and policies from the other. An event raises the sequence of its stream by one and is never taken back, so where the
-//! answer can be another, the tag is. A position in the log would do as well, and tell each customer how busy all the
-//! others are. Whoever changes the shape of an answer gives its tag another shape too.
+//! An answer has a tag, `"12-7f3a…"`: the sequence that the organisation's own stream has reached, and a hash of the last
+//! event of that stream and of each resource type. All that an answer says follows from these: name, slug and choices from
+//! the one, types and policies from the others. Where the answer can be another, the tag is, also after the database was
+//! restored to an earlier moment and went on differently, with the same numbers. A position in the log would tell each
+//! customer how busy all the others are. Whoever changes the shape of an answer gives its tag another shape too.
 //!
 //! **Invariant:** a tag is read before what it stands for. An event in between makes a newer answer under an older tag,
 //! which costs one more answer; the other way round, an old answer would pass for the new one.
@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use projections::memberships::Membership;
 use projections::org_detail::{self, OrgDetail};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::access::Member;
@@ -56,10 +57,13 @@ struct Tag(String);
 impl Tag {
     /// The organisation that a member asks about, and the tag of answers about it.
     async fn read(app: &App, member: &Member) -> Result<(Self, Organisation), Error> {
-        let changes = projections::resource_types::changes(&app.db).await?;
+        let types = projections::resource_types::last_hashes(&app.db).await?;
         let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
         let org = org.ok_or(Error::NotFound)?;
-        Ok((Self(format!("\"{}-{changes}\"", org.sequence)), org.into()))
+        let mut hash = Sha256::new_with_prefix(org.last_hash(&app.db).await?);
+        types.iter().for_each(|last| hash.update(last));
+        let hash = hex::encode(&hash.finalize()[..8]);
+        Ok((Self(format!("\"{}-{hash}\"", org.sequence)), org.into()))
     }
 
     /// The tag of what is said about one person: the same address means somebody else to somebody else.

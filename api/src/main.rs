@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use api::cli::{
-    Cli, Command, demo, evidence, grant, keys, log, recover, reference_data, replay, reset_password, seal,
-    second_factor, serve, transfer, verify,
+    Cli, Command, clock, demo, evidence, grant, keys, log, recover, reference_data, replay, reset_password,
+    seal, second_factor, serve, transfer, verify,
 };
 use clap::Parser;
 
@@ -32,6 +32,7 @@ async fn main() -> ExitCode {
         }
         Command::ResetPassword { email } => reset_password::run(settings, email).await,
         Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
+        Command::Clock(clock) => clock::run(settings, clock).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
     };
     done.unwrap_or_else(|error| {

@@ -20,6 +20,7 @@ const CONNECTIONS_MADE_ROOM: &str = "portal_connections_made_room_total";
 const COMMANDS: &str = "portal_commands_total";
 const BATCH_SIZE: &str = "portal_append_batch_size";
 const PROJECTION_LAG: &str = "portal_projection_lag";
+const PROJECTION_PARKED: &str = "portal_projection_parked";
 const AGGREGATES: &str = "portal_aggregate_cache_bytes";
 const SEALED: &str = "portal_sealed_position";
 const SEAL_FAILURES: &str = "portal_seal_failures_total";
@@ -95,6 +96,10 @@ fn describe() {
         "What the aggregates that are kept in memory take, by their own estimate"
     );
     describe_gauge!(PROJECTION_LAG, "Events in the log that a projection has not folded yet.");
+    describe_gauge!(
+        PROJECTION_PARKED,
+        "Aggregates of which read models leave out events that they can't fold."
+    );
     describe_gauge!(SEALED, "The last position that a signed checkpoint covers.");
     describe_counter!(
         SEAL_FAILURES,

@@ -1,7 +1,8 @@
 //! Who is asking: sessions in a cookie, looked up for every request.
 //!
 //! **Invariant:** the cookie's value is random and stored only as a hash; signing in always makes a new one. Superadmin
-//! comes from the grants read model alone, asked again for every request; where the portal wants a second factor of
+//! comes from the grants read model, asked again for every request, or from the person's own stream where that model can't
+//! be relied on; where the portal wants a second factor of
 //! operators, it counts only in a session that has shown one.
 
 use axum::extract::FromRequestParts;
@@ -12,9 +13,9 @@ use axum::response::{AppendHeaders, IntoResponseParts, ResponseParts};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
 use projections::grants::ActiveGrant;
-use projections::known_devices;
-use projections::people;
+use projections::projector::FoldError;
 use projections::sessions::{self, Session, SignedIn};
+use projections::{from_streams, known_devices, people};
 use sha2::{Digest, Sha256};
 
 use crate::account_log::{self, AccountEvent, By};
@@ -31,6 +32,8 @@ pub struct Identity {
     pub grant: Option<ActiveGrant>,
     /// There is a grant, and it counts for nothing until this session has shown a second factor.
     pub withheld: bool,
+    /// What the log says about their platform role can't be read here, so there is none.
+    pub unreadable: bool,
 }
 
 impl Identity {
@@ -88,9 +91,18 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
         }
     }
     tracing::Span::current().record("person", tracing::field::display(session.person_id));
-    let grant = session.grant(now);
+    let person = PersonId(session.person_id);
+    let (grant, unreadable) = match from_streams::grant(&app.projector, person, session.grant(now), now).await
+    {
+        Ok(grant) => (grant, false),
+        Err(FoldError::Database(error)) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, %person, "a platform role can't be told and counts for nothing");
+            (None, true)
+        }
+    };
     let withheld = grant.is_some() && app.settings.require_second_factor && !session.two_factors;
-    Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld }))
+    Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld, unreadable }))
 }
 
 /// Starts a session for somebody who has just proven who they are, and notes by what; gives its cookie, and the one by

@@ -223,11 +223,8 @@ async fn check(
         }
         attempt => attempt?,
     }
-    let wrong = |sentence| Wrong {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        sentence,
-        retry_after_seconds: None,
-    };
+    let wrong =
+        |sentence| Wrong { status: StatusCode::UNPROCESSABLE_ENTITY, sentence, retry_after_seconds: None };
     Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
 }
 
@@ -240,7 +237,11 @@ async fn prove(
 ) -> Result<Result<bool, String>, Error> {
     if !proof.passkey.credential.is_empty() {
         let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
-        return Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more".to_owned()) });
+        return Ok(if proven {
+            Ok(true)
+        } else {
+            Err("this passkey proves nothing; try it once more".to_owned())
+        });
     }
     if means.code {
         let taken = second_factor::take(app, identity.person(), &proof.code).await?;

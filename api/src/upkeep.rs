@@ -27,6 +27,8 @@ pub struct Run {
 pub struct Outcome {
     /// Of the last event that was read.
     pub position: i64,
+    /// Events that only a newer version can read.
+    pub newer: usize,
     /// What is not as it must be.
     pub findings: Vec<Finding>,
 }
@@ -95,8 +97,8 @@ async fn carry_out(
     Ok(match job {
         Job::Verify => {
             let report = projector.verify(progress).await?;
-            Outcome { position: report.events, findings: report.findings }
+            Outcome { position: report.events, newer: report.newer, findings: report.findings }
         }
-        Job::Rebuild => Outcome { position: projector.rebuild(progress).await?, findings: vec![] },
+        Job::Rebuild => Outcome { position: projector.rebuild(progress).await?, newer: 0, findings: vec![] },
     })
 }

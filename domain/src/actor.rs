@@ -96,6 +96,9 @@ pub struct Metadata {
     /// Where the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// Why this event is stamped earlier than the one in front of it: a clock had been wrong, and somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_continues: Option<String>,
 }
 
 impl Metadata {
@@ -109,6 +112,7 @@ impl Metadata {
             causation: None,
             reverts: None,
             address: None,
+            time_continues: None,
         }
     }
 }

@@ -24,7 +24,7 @@ pub enum Fact {
 /// A stored event that this version can't read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Written by a newer version: wait for it, never skip.
+    /// Written by a newer version, which can read it.
     #[error("{event_type} version {version} of {aggregate_type} is unknown here; a newer portal wrote it")]
     Newer { aggregate_type: String, event_type: String, version: String },
     /// Damaged, or never written by us.
@@ -32,60 +32,71 @@ pub enum Unreadable {
     Damaged { aggregate_type: String, event_type: String, why: String },
 }
 
-/// Every event type that was ever stored, with the newest version of it.
-pub const KNOWN: &[(&str, &[(&str, u32)])] = &[
+impl Unreadable {
+    /// Whether a newer version can read it.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer { .. })
+    }
+}
+
+/// What this version can read, as one number: raised by each release that adds an event type or a version of one. Running
+/// processes tell it to each other, and no process writes what another one that runs can't read.
+pub const FEATURE_LEVEL: i64 = 1;
+
+/// Every event type that was ever stored, with the feature level at which each of its versions came in: version 1 first.
+pub const KNOWN: &[(&str, &[(&str, &[i64])])] = &[
     (
         Org::TYPE,
         &[
-            ("OrgCreated", 1),
-            ("OrgRenamed", 1),
-            ("OrgSlugChanged", 1),
-            ("OrgSuspended", 1),
-            ("OrgReinstated", 1),
-            ("OrgReinstatementScheduled", 1),
-            ("OrgSuspensionConfirmed", 1),
-            ("OrgArchived", 1),
-            ("OrgRestored", 1),
-            ("OrgProtected", 1),
-            ("OrgUnprotected", 1),
-            ("MemberInvited", 1),
-            ("InvitationRenewed", 1),
-            ("InvitationWithdrawn", 1),
-            ("MemberJoined", 1),
-            ("ResourceTypeChosen", 1),
-            ("ResourceTypeChoiceDropped", 1),
-            ("RoleAdded", 1),
-            ("RoleRemoved", 1),
-            ("PermissionsGranted", 1),
-            ("PermissionsWithdrawn", 1),
+            ("OrgCreated", &[1]),
+            ("OrgRenamed", &[1]),
+            ("OrgSlugChanged", &[1]),
+            ("OrgSuspended", &[1]),
+            ("OrgReinstated", &[1]),
+            ("OrgReinstatementScheduled", &[1]),
+            ("OrgSuspensionConfirmed", &[1]),
+            ("OrgArchived", &[1]),
+            ("OrgRestored", &[1]),
+            ("OrgProtected", &[1]),
+            ("OrgUnprotected", &[1]),
+            ("MemberInvited", &[1]),
+            ("InvitationRenewed", &[1]),
+            ("InvitationWithdrawn", &[1]),
+            ("MemberJoined", &[1]),
+            ("ResourceTypeChosen", &[1]),
+            ("ResourceTypeChoiceDropped", &[1]),
+            ("RoleAdded", &[1]),
+            ("RoleRemoved", &[1]),
+            ("PermissionsGranted", &[1]),
+            ("PermissionsWithdrawn", &[1]),
         ],
     ),
     (
         Grant::TYPE,
         &[
-            ("SuperadminGranted", 1),
-            ("SuperadminRevoked", 1),
-            ("SuperadminStarted", 1),
-            ("SuperadminExpired", 1),
-            ("AuditorGranted", 1),
-            ("AuditorRevoked", 1),
-            ("AuditorStarted", 1),
-            ("AuditorExpired", 1),
-            ("GrantRequested", 1),
-            ("RequestDeclined", 1),
-            ("RequestWithdrawn", 1),
+            ("SuperadminGranted", &[1]),
+            ("SuperadminRevoked", &[1]),
+            ("SuperadminStarted", &[1]),
+            ("SuperadminExpired", &[1]),
+            ("AuditorGranted", &[1]),
+            ("AuditorRevoked", &[1]),
+            ("AuditorStarted", &[1]),
+            ("AuditorExpired", &[1]),
+            ("GrantRequested", &[1]),
+            ("RequestDeclined", &[1]),
+            ("RequestWithdrawn", &[1]),
         ],
     ),
     (
         ResourceType::TYPE,
         &[
-            ("ResourceTypeDefined", 1),
-            ("ResourceTypeRelabelled", 1),
-            ("ResourceTypeDescribed", 1),
-            ("ResourceTypeActionsSet", 1),
-            ("ResourceTypeSpreadChanged", 1),
-            ("ResourceTypeDeactivated", 1),
-            ("ResourceTypeReactivated", 1),
+            ("ResourceTypeDefined", &[1]),
+            ("ResourceTypeRelabelled", &[1]),
+            ("ResourceTypeDescribed", &[1]),
+            ("ResourceTypeActionsSet", &[1]),
+            ("ResourceTypeSpreadChanged", &[1]),
+            ("ResourceTypeDeactivated", &[1]),
+            ("ResourceTypeReactivated", &[1]),
         ],
     ),
 ];
@@ -120,6 +131,14 @@ impl Fact {
     }
 }
 
+/// The feature level that whoever reads this version of an event type needs; nothing where this version of portal can't.
+pub fn level(aggregate_type: &str, event_type: &str, version: &str) -> Option<i64> {
+    let (_, events) = KNOWN.iter().find(|(aggregate, _)| *aggregate == aggregate_type)?;
+    let (_, levels) = events.iter().find(|(known, _)| *known == event_type)?;
+    let version: usize = version.parse().ok()?;
+    levels.get(version.checked_sub(1)?).copied()
+}
+
 /// Reads one event of aggregate `A` from JSON, as text or as a value.
 /// Older versions would be brought up to date here, in one place for every reader.
 pub fn event<'de, A, D>(event_type: &str, version: &str, payload: D) -> Result<A::Event, Unreadable>
@@ -127,14 +146,7 @@ where
     A: Aggregate<Event: DeserializeOwned>,
     D: Deserializer<'de, Error: Display>,
 {
-    let newest = KNOWN
-        .iter()
-        .filter(|(aggregate, _)| *aggregate == A::TYPE)
-        .flat_map(|(_, events)| *events)
-        .find(|(known, _)| *known == event_type);
-    let readable =
-        newest.is_some_and(|(_, newest)| version.parse().is_ok_and(|v: u32| (1..=*newest).contains(&v)));
-    if !readable {
+    if level(A::TYPE, event_type, version).is_none() {
         return Err(newer(A::TYPE, event_type, version));
     }
     let event = A::Event::deserialize(payload).map_err(|e| damaged::<A>(event_type, e.to_string()))?;

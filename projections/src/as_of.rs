@@ -121,10 +121,23 @@ async fn types(log: &EventLog, position: i64) -> Result<Vec<ResourceTypeRow>, Fo
     })?;
     let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
     let mut memory = Memory::default();
-    resource_types::fold(&mut Rows::Pending(&mut memory), &entries.iter().collect::<Vec<_>>()).await?;
+    resource_types::fold(&mut Rows::Pending(&mut memory), &readable(&entries)).await?;
     let mut types: Vec<ResourceTypeRow> = memory.resource_type.rows().collect();
     types.sort_by(|one, other| (!one.active, &one.code).cmp(&(!other.active, &other.code)));
     Ok(types)
+}
+
+/// Events in front of the first one of each stream that only a newer version can read, as the read models have them.
+fn readable(entries: &[Entry]) -> Vec<&Entry> {
+    let newer = entries.iter().filter(|entry| entry.newer().is_some());
+    let mut from: BTreeMap<&str, i64> = BTreeMap::new();
+    for entry in newer {
+        from.entry(&entry.recorded.aggregate_id).or_insert(entry.recorded.position);
+    }
+    let is_read = |entry: &&Entry| {
+        from.get(entry.recorded.aggregate_id.as_str()).is_none_or(|from| entry.recorded.position < *from)
+    };
+    entries.iter().filter(is_read).collect()
 }
 
 impl OrgThen {

@@ -3,6 +3,7 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod compat;
 mod files;
 mod list;
 mod postgres;
@@ -156,6 +157,11 @@ pub enum OpenError {
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
     #[error(
+        "a newer version of portal changed this database in a way that this one can't live with (it needs feature level \
+         {least}, this is {ours}); start the newer version"
+    )]
+    NewerSchema { least: i64, ours: i64 },
+    #[error(
         "DATABASE_URL leads to a pooler ({0}). portal keeps its role, its time limits, prepared statements and \
          notifications in its sessions, and has a pool of its own: connect to Postgres itself. PgBouncer is fine with \
          pool_mode = session and ignore_startup_parameters = extra_float_digits"
@@ -201,7 +207,7 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None);
         let writer = pool.test_before_acquire(false).connect_with(options).await?;
-        migrator(SQLITE).await?.run(&writer).await?;
+        migrator(SQLITE, compat::of_sqlite(&writer).await?).await?.run(&writer).await?;
         let (full,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
         if full != 2 {
             return Err(OpenError::NotDurable(format!("pragma synchronous is {full}, not 2 (full)")));
@@ -325,6 +331,8 @@ steps! {
     10 "0010_log_head"
     11 "0011_throttle"
     12 "0012_snapshots"
+    13 "0013_versions"
+    14 "0014_clock"
     15 "0015_account_log"
     16 "0016_seal_contradictions"
 }
@@ -344,6 +352,9 @@ impl MigrationSource<'static> for Steps {
     }
 }
 
-async fn migrator(steps: &'static [Step]) -> Result<Migrator, sqlx::migrate::MigrateError> {
-    Migrator::new(Steps(steps)).await
+/// Passes over migrations that are unknown here where the schema says that it may.
+async fn migrator(steps: &'static [Step], pass_over: bool) -> Result<Migrator, sqlx::migrate::MigrateError> {
+    let mut migrator = Migrator::new(Steps(steps)).await?;
+    migrator.set_ignore_missing(pass_over);
+    Ok(migrator)
 }

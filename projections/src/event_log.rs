@@ -8,12 +8,14 @@
 //! **Invariant:** positions are 1, 2, 3 … without a gap, in the order in which they became visible. A reader that
 //! asks for `position > n` never misses an event; [`EventLog::tail`] checks it and a gap is an error.
 
+mod alarm;
 mod beside;
 mod cache;
 mod check;
 mod folding;
 mod import;
 mod leaf;
+mod probe;
 mod recorded;
 mod snapshots;
 mod statements;
@@ -27,12 +29,15 @@ use sqlx::QueryBuilder;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+pub use alarm::{Alarm, ClockRules};
 pub use beside::{Beside, Invited, Joined};
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
+pub use probe::{Jump, JumpError, ProbeError};
 pub use recorded::{Recorded, StreamId};
 pub use store::Loaded;
 
+use self::alarm::Watchman;
 use self::cache::AggregateCache;
 use self::writer::Writer;
 use crate::db::{Db, Lists, read, row};
@@ -123,11 +128,16 @@ pub enum AppendError {
     AuthorityChanged,
     #[error("this command id was used for another command")]
     CommandReused,
+    #[error("another process runs an older version, which can't read this")]
+    OlderProcess,
     #[error("the event log is not available: {0}")]
     Store(Arc<sqlx::Error>),
     /// The store was told to commit, its answer was lost, and it could not be asked since.
     #[error("whether this was recorded is not known: {0}")]
     Unknown(Arc<sqlx::Error>),
+    /// The log or the clock is not what it must be, so nothing is appended at all.
+    #[error("{0}")]
+    Stopped(Alarm),
     #[error("the event log is closing")]
     Closed,
 }
@@ -154,6 +164,7 @@ pub struct EventLog {
     aggregates: Arc<AggregateCache>,
     /// Whoever stores a snapshot: one at a time.
     storing: Arc<Semaphore>,
+    watchman: Arc<Watchman>,
 }
 
 /// Events of a stream that are read at a time.
@@ -177,14 +188,27 @@ const QUEUE: usize = 1024;
 impl EventLog {
     /// Starts the writer. It ends, after finishing what it accepted, when the last clone is dropped.
     pub async fn open(db: Db) -> Result<Self, sqlx::Error> {
-        let (position, _) = last(&db).await?.unwrap_or((0, Timestamp::from(chrono::DateTime::UNIX_EPOCH)));
-        let (moved, head) = watch::channel(position);
+        Self::open_by(db, ClockRules::default()).await
+    }
+
+    /// The same with other rules for the clock.
+    pub async fn open_by(db: Db, rules: ClockRules) -> Result<Self, sqlx::Error> {
+        let seen = head(&db).await?.unwrap_or_default();
+        let (moved, head) = watch::channel(seen.0);
         let (queue, waiting) = mpsc::channel(QUEUE);
         let folded = Arc::new(watch::Sender::new(NOBODY_FOLDS));
-        let writer = Writer { db: db.clone(), waiting, head: moved, folded: folded.subscribe() };
+        let watchman = Arc::new(Watchman::new(rules, seen, folded.clone()));
+        let writer = Writer {
+            db: db.clone(),
+            waiting,
+            head: moved,
+            folded: folded.subscribe(),
+            watchman: watchman.clone(),
+        };
         tokio::spawn(writer.run());
         let (aggregates, storing) = (AggregateCache::new(cache::BOUND), Semaphore::new(1));
-        Ok(Self { db, queue, head, folded, aggregates: Arc::new(aggregates), storing: Arc::new(storing) })
+        let (aggregates, storing) = (Arc::new(aggregates), Arc::new(storing));
+        Ok(Self { db, queue, head, folded, aggregates, storing, watchman })
     }
 
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
@@ -230,6 +254,14 @@ impl EventLog {
                 .bind(after)
                 .fetch_all(pool)
                 .await
+        })
+    }
+
+    /// The sequence of a stream: of its last event, 0 where there is none.
+    pub async fn sequence(&self, stream: &StreamId) -> Result<i64, sqlx::Error> {
+        read!(self.db, |pool| {
+            let last = sqlx::query_scalar(include_str!("sql/projector/sequence.sql"));
+            last.bind(&stream.kind).bind(&stream.id).fetch_one(pool).await
         })
     }
 
@@ -290,6 +322,11 @@ fn streams<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a StreamId> {
 /// Everything that the events of a batch ask of the whole log.
 fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint> {
     batch.iter().flat_map(|append| &append.events).flat_map(|event| &event.constraints)
+}
+
+/// The last position and the hash of what stands there.
+async fn head(db: &Db) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
+    read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/head.sql")).fetch_optional(pool).await)
 }
 
 pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {

@@ -102,6 +102,13 @@ pub struct ActiveGrant {
     until: Option<Timestamp>,
 }
 
+impl From<GrantRow> for HeldRow {
+    fn from(row: GrantRow) -> Self {
+        let GrantRow { role, sequence, starts_at, until_at, .. } = row;
+        Self { role, sequence, starts_at, until_at }
+    }
+}
+
 impl ActiveGrant {
     /// The strongest of the roles that somebody holds at `now`, among those that have not ended in the log.
     pub(crate) fn among(person_id: Uuid, held: &[HeldRow], now: Timestamp) -> Option<Self> {

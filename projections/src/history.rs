@@ -13,7 +13,7 @@
 
 use cqrs_es::Aggregate;
 use domain::org::OrgEvent;
-use domain::{Fact, Org, Unreadable};
+use domain::{Fact, Grant, Org, Unreadable};
 use uuid::Uuid;
 
 use crate::db::{read, scoped};
@@ -112,7 +112,7 @@ pub fn shown(platform: &Platform, events: &[Recorded]) {
 /// The organisation that an event is about. One that can't be read any more still stands in a stream of its own.
 fn org_of(event: &Recorded) -> Option<Uuid> {
     let of_stream = || (event.aggregate_type == Org::TYPE).then(|| event.aggregate_id.parse().ok()).flatten();
-    subjects(&event.fact()).0.or_else(of_stream)
+    subjects(event, &event.fact()).0.or_else(of_stream)
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
@@ -124,7 +124,7 @@ pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldEr
 impl HistoryRow {
     fn of(entry: &Entry) -> Result<Self, FoldError> {
         let (event, metadata) = (&entry.recorded, entry.metadata()?);
-        let (org_id, person_id) = subjects(&entry.fact);
+        let (org_id, person_id) = subjects(event, &entry.fact);
         Ok(Self {
             position: event.position,
             recorded_at: event.recorded_at,
@@ -144,8 +144,9 @@ impl HistoryRow {
     }
 }
 
-/// The organisation and the person that an event is about. A damaged one is still history: it is found by position.
-fn subjects(fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
+/// The organisation and the person that an event is about. A damaged one is still history: it is found by position. One
+/// that only a newer version can read is found by its stream as well.
+fn subjects(event: &Recorded, fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
     match fact {
         Ok(Fact::Org(
             org,
@@ -153,6 +154,11 @@ fn subjects(fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
         )) => (Some(org.0), Some(person.0)),
         Ok(Fact::Org(org, _)) => (Some(org.0), None),
         Ok(Fact::Grant(person, _)) => (None, Some(person.0)),
-        Ok(Fact::ResourceType(..)) | Err(_) => (None, None),
+        Err(Unreadable::Newer { aggregate_type, .. }) => match aggregate_type.as_str() {
+            Org::TYPE => (event.aggregate_id.parse().ok(), None),
+            Grant::TYPE => (None, event.aggregate_id.parse().ok()),
+            _ => (None, None),
+        },
+        Ok(Fact::ResourceType(..)) | Err(Unreadable::Damaged { .. }) => (None, None),
     }
 }

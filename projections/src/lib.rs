@@ -17,6 +17,8 @@
 //! | [`saved_searches`] | what somebody searches the history for again and again |
 //! | [`operator_reads`] | what operators looked at, for those whose data it was |
 //! | [`transfer`] | the log as a file: export, import, fixture |
+//! | [`from_streams`] | who may do what, where read models can't be relied on |
+//! | [`processes`] | which processes run on this database, and what each can read |
 //! | [`scope`] | how much of it a request may see: the one bypass |
 //!
 //! **Invariant:** everything in a read model can be folded again from the events.
@@ -27,6 +29,7 @@ pub mod as_of;
 pub mod challenges;
 mod db;
 pub mod event_log;
+pub mod from_streams;
 pub mod grants;
 pub mod history;
 pub mod known_devices;
@@ -40,6 +43,7 @@ pub mod passkeys;
 pub mod people;
 pub mod permissions;
 pub mod private;
+pub mod processes;
 pub mod projector;
 pub mod resource_types;
 pub mod retention;

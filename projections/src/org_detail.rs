@@ -126,6 +126,13 @@ pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx:
     crate::table::names(db, include_str!("sql/org_detail/names.sql"), ids).await
 }
 
+impl OrgDetail {
+    /// Whether it is not archived, which is to be gone for whoever is in it.
+    pub(crate) fn is_there(&self) -> bool {
+        self.status != ARCHIVED
+    }
+}
+
 impl Found for OrgDetail {
     const BY_ID: ById = ById::Column(include_str!("sql/org_detail/get_many.sql"));
 
@@ -222,5 +229,19 @@ impl OrgDetail {
             | E::PermissionsGranted { .. }
             | E::PermissionsWithdrawn { .. } => self,
         })
+    }
+}
+
+impl OrgDetail {
+    /// The hash of the last event that was folded into this: it tells histories apart that have the same length.
+    pub async fn last_hash(&self, db: &Db) -> Result<Vec<u8>, sqlx::Error> {
+        let hash: Option<Vec<u8>> = read!(db, |pool| {
+            sqlx::query_scalar(include_str!("sql/org_detail/hash.sql"))
+                .bind(self.org_id.to_string())
+                .bind(self.sequence)
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(hash.unwrap_or_default())
     }
 }

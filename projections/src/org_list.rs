@@ -9,10 +9,10 @@ use domain::Fact;
 use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
-use crate::db::{Db, row};
+use crate::db::{Db, Tx, row};
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
-use crate::table::{ById, Found, Rows, by_id, table};
+use crate::table::{ById, Found, Rows, by_id, key_of, table};
 use crate::timestamp::Timestamp;
 
 mod page;
@@ -121,6 +121,14 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     rows.put(intervals.open.into_values().collect());
     intervals.moved.leave(rows);
     Ok(())
+}
+
+/// Takes an organisation, whose rows are about to go, out of the counts.
+pub(crate) async fn uncount(tx: &mut Tx, aggregate_id: &str) -> Result<(), sqlx::Error> {
+    let found: Vec<OrgRow> = Rows::stored(tx).find(vec![key_of(aggregate_id)]).await?;
+    let mut moved = Moved::default();
+    found.iter().for_each(|row| moved.leaves(row));
+    moved.add_up(tx).await
 }
 
 impl Intervals {

@@ -7,22 +7,25 @@
 //!
 //! Nobody leads: whoever wants a position folds up to it, in any process. A fold has no clock and no side effect.
 //!
-//! **Invariant:** a projection never skips an event. One that it can't fold parks its aggregate, by name and position;
-//! one that a newer version wrote stops it until that version runs.
+//! **Invariant:** a projection never skips an event. One that it can't fold parks its aggregate, by name and position. So
+//! does one that only a newer version can read, until that version runs and folds the aggregate anew.
 
 mod batch;
 mod parking;
 mod projection;
 mod rebuild;
+mod repair;
 mod shadow;
+mod standing;
 mod verify;
 mod walk;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::gauge;
 use tokio::sync::{Mutex, Notify};
+use uuid::Uuid;
 
 use batch::Batch;
 pub use batch::Entry;
@@ -30,13 +33,14 @@ pub(crate) use batch::begun_before;
 pub use projection::Projection;
 pub use rebuild::Progress;
 use rebuild::Rebuild;
+use standing::Standing;
 pub(crate) use verify::constraints;
 pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, on, read, row};
-use crate::event_log::{EventLog, ReadError};
-use crate::history;
+use crate::event_log::{EventLog, ReadError, StreamId};
 use crate::org_list::parts;
+use crate::{history, processes};
 
 /// Why a batch could not be folded.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,9 @@ pub enum FoldError {
     /// This event can't be folded, now or later: its aggregate is parked.
     #[error("#{position}: {why}")]
     Poison { position: i64, why: String },
+    /// Only a newer version can read this event.
+    #[error("#{position}: {why}")]
+    Newer { position: i64, why: String },
     #[error("{name} is kept by version {version} of it; a newer portal runs on this database")]
     Superseded { name: &'static str, version: i64 },
     #[error("{0}")]
@@ -77,6 +84,14 @@ row! {
         pub aggregate_id: String,
         pub from_position: i64,
         pub error: String,
+        /// Only until a newer version runs, which can read it.
+        pub newer: bool,
+    }
+}
+
+impl Parked {
+    pub fn stream(&self) -> StreamId {
+        StreamId { kind: self.aggregate_type.clone(), id: self.aggregate_id.clone() }
     }
 }
 
@@ -87,6 +102,11 @@ pub struct Projector {
     log: EventLog,
     /// Rebuilding and verifying fold the whole log, one at a time.
     whole: Arc<Mutex<()>>,
+    standing: Standing,
+    /// As the others know this one.
+    process: Uuid,
+    /// Parked streams that this version can't read.
+    unable: Arc<Mutex<HashSet<StreamId>>>,
 }
 
 /// How long the background task sleeps when nothing wakes it: the fall-back for appends of other processes.
@@ -105,9 +125,14 @@ impl Projector {
     /// Brings every projection to the end of the log, also those whose version is new, then goes on in the background.
     pub async fn start(log: EventLog) -> Result<Self, FoldError> {
         log.folded().send_replace(0);
-        let projector = Self { db: log.db().clone(), log, whole: Arc::default() };
+        let (db, standing, process) =
+            (log.db().clone(), Standing::new(), processes::register(log.db()).await?);
+        let projector = Self { db, log, whole: Arc::default(), standing, process, unable: Arc::default() };
         match projector.begin().await {
-            Ok(()) => projector.catch_up().await?,
+            Ok(()) => {
+                projector.catch_up().await?;
+                projector.repair().await?;
+            }
             // This process shows what the newer one folds.
             Err(error @ FoldError::Superseded { .. }) => tracing::warn!(%error, "not folding"),
             Err(error) => return Err(error),
@@ -118,6 +143,8 @@ impl Projector {
         }
         tokio::spawn(projector.clone().run(woken));
         tokio::spawn(projector.clone().index());
+        projector.observe().await?;
+        tokio::spawn(projector.clone().watch());
         Ok(projector)
     }
 
@@ -152,7 +179,7 @@ impl Projector {
     async fn run(self, woken: Arc<Notify>) {
         let mut head = self.log.head();
         loop {
-            if let Err(error) = self.catch_up().await {
+            if let Err(error) = self.keep_up().await {
                 if self.db.is_closed() {
                     return;
                 }
@@ -167,6 +194,11 @@ impl Projector {
                 () = tokio::time::sleep(POLL) => {}
             }
         }
+    }
+
+    async fn keep_up(&self) -> Result<(), FoldError> {
+        self.catch_up().await?;
+        if self.standing.has_parked() { self.repair().await } else { Ok(()) }
     }
 
     /// Keeps what searching wants behind the list and the history, where nobody waits for it.
@@ -194,7 +226,13 @@ impl Projector {
         let mut pause = Duration::from_millis(1);
         loop {
             match batch::fold_next(&self.db, BATCH).await? {
-                Batch::Reached { position, more } => {
+                Batch::Reached { position, more, parked } => {
+                    if position < self.folded() {
+                        self.log.check_end().await?; // the database may have been restored to an earlier moment
+                    }
+                    if parked || self.standing.has_parked() {
+                        self.refresh_parked().await?; // before anybody who waits reads
+                    }
                     self.reached(position);
                     if !more {
                         return Ok(());
@@ -211,7 +249,17 @@ impl Projector {
         }
     }
 
-    /// Returns once every read model has `position`. Folds, if nobody else does.
+    pub fn log(&self) -> &EventLog {
+        &self.log
+    }
+
+    /// Tells the other processes that this one ends.
+    pub async fn leave(&self) -> Result<(), sqlx::Error> {
+        processes::leave(&self.db, self.process).await
+    }
+
+    /// Returns once every read model has `position`. Folds, if nobody else does. Where it is known that they stand still,
+    /// nobody waits.
     pub async fn wait_for(&self, position: i64, limit: Duration) -> Result<(), StillUpdating> {
         let mut folded = self.log.folded().subscribe();
         let reached = async {
@@ -227,6 +275,7 @@ impl Projector {
                 }
             }
         };
+        let limit = if self.stalled().is_some() { Duration::ZERO } else { limit };
         tokio::time::timeout(limit, reached).await.map_err(|_elapsed| StillUpdating(position))
     }
 
@@ -273,8 +322,6 @@ impl Projector {
 
     fn reached(&self, position: i64) {
         self.log.folded().send_if_modified(|at| std::mem::replace(at, (*at).max(position)) < position);
-        let lag = u32::try_from(*self.log.head().borrow() - position).unwrap_or(0);
-        gauge!("portal_projection_lag").set(f64::from(lag));
     }
 }
 

@@ -145,10 +145,11 @@ pub async fn get(db: &Db, _: &Platform, code: &str) -> Result<Option<ResourceTyp
     })
 }
 
-/// How often resource types were defined or changed: it grows with each time.
-pub async fn changes(db: &Db) -> Result<i64, sqlx::Error> {
+/// The hash of the last event of each resource type: other ones as soon as any was defined or changed, and after the
+/// database was restored to an earlier moment and went on differently.
+pub async fn last_hashes(db: &Db) -> Result<Vec<Vec<u8>>, sqlx::Error> {
     read!(db, |pool| {
-        sqlx::query_scalar(include_str!("sql/resource_types/changes.sql")).fetch_one(pool).await
+        sqlx::query_scalar(include_str!("sql/resource_types/last_hashes.sql")).fetch_all(pool).await
     })
 }
 

@@ -108,8 +108,42 @@ pub async fn take_away(url: &str) {
 
 /// The end of [`take_away`].
 pub async fn give_back(url: &str) {
-    let name = url.rsplit('/').next().expect("a URL has a path");
-    maintain(&[&format!("alter database {name} allow_connections true")]).await;
+    maintain(&[&format!("alter database {} allow_connections true", name(url))]).await;
+}
+
+/// Copies a database of [`postgres`], as a backup does. Whoever uses it is thrown out, and connects again.
+pub async fn copy_database(url: &str, copy: &str) {
+    take_away(url).await;
+    maintain(&[&format!("create database {} template {}", name(copy), name(url))]).await;
+    give_back(url).await;
+}
+
+/// Puts another database in the place of one of [`postgres`].
+pub async fn put_in_place(other: &str, url: &str) {
+    let (other, this) = (name(other), name(url));
+    take_away(url).await;
+    maintain(&[&format!("drop database {this}"), &format!("alter database {other} rename to {this}")]).await;
+}
+
+/// Makes a database of [`postgres`] read-only, or not any more, for everybody who connects from now on.
+pub async fn make_read_only(url: &str, is_read_only: bool) {
+    take_away(url).await;
+    let set = format!("alter database {} set default_transaction_read_only = {is_read_only}", name(url));
+    maintain(&[&set]).await;
+    give_back(url).await;
+}
+
+/// Holds the lock of the log of a database of [`postgres`] while something is done.
+pub async fn hold_the_log(url: &str, meanwhile: impl Future<Output = ()>) {
+    let mut holder = PgConnection::connect(url).await.expect("the database answers");
+    let lock = "begin; select from log_head for update";
+    holder.execute(sqlx::raw_sql(lock)).await.expect("nobody else holds it");
+    meanwhile.await;
+    holder.close().await.expect("the connection closes");
+}
+
+fn name(url: &str) -> &str {
+    url.rsplit('/').next().expect("a URL has a path")
 }
 
 /// A copy of a database of [`postgres`], to which it can be rewound while processes use it.

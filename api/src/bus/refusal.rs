@@ -1,7 +1,8 @@
 //! Why a command was not carried out, and what that is to whoever sent it.
 
+use cqrs_es::AggregateError;
 use projections::StoreError;
-use projections::event_log::{AppendError, Recorded, StreamId};
+use projections::event_log::{Alarm, AppendError, Recorded, StreamId};
 
 use crate::error::Error;
 
@@ -29,11 +30,22 @@ pub enum SendError<E: std::error::Error> {
     PasswordChosen,
     #[error("this form was sent before, with other content")]
     CommandReused,
+    /// A newer version wrote about what the command is for.
+    #[error("a newer version of portal wrote about this, which this version can't read")]
+    Newer,
+    /// Somebody runs who could not read what this would write.
+    #[error(
+        "another process runs an older version of portal, which can't read this; finish the upgrade first"
+    )]
+    OlderProcess,
     #[error("the store is not available")]
     Unavailable,
     /// It may have been carried out: the store's answer was lost.
     #[error("whether this was done is not known")]
     Unknown,
+    /// The log or the clock is not what it must be.
+    #[error("nothing is recorded: {0}")]
+    Stopped(Alarm),
     #[error("{0}")]
     Internal(anyhow::Error),
 }
@@ -48,6 +60,7 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
             AppendError::AddressTaken => Self::AddressTaken,
             AppendError::PasswordChosen => Self::PasswordChosen,
             AppendError::CommandReused => Self::CommandReused,
+            AppendError::OlderProcess => Self::OlderProcess,
             AppendError::Store(error) => {
                 tracing::warn!(%error, "an append failed");
                 Self::Unavailable
@@ -56,7 +69,31 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
                 tracing::warn!(%error, "what became of an append is not known");
                 Self::Unknown
             }
+            AppendError::Stopped(alarm) => Self::Stopped(alarm),
             AppendError::Closed => Self::Unavailable,
+        }
+    }
+}
+
+/// Why an aggregate could not be loaded.
+impl<E: std::error::Error> From<AggregateError<E>> for SendError<E> {
+    fn from(error: AggregateError<E>) -> Self {
+        match error {
+            AggregateError::DatabaseConnectionError(_) | AggregateError::AggregateConflict => {
+                Self::Unavailable
+            }
+            AggregateError::UserError(rule) => Self::Rule(rule),
+            AggregateError::UnexpectedError(why) if projections::is_away_behind(why.as_ref()) => {
+                Self::Unavailable
+            }
+            AggregateError::DeserializationError(why)
+                if why.downcast_ref().is_some_and(domain::Unreadable::is_newer) =>
+            {
+                Self::Newer
+            }
+            AggregateError::DeserializationError(why) | AggregateError::UnexpectedError(why) => {
+                Self::Internal(anyhow::anyhow!(why))
+            }
         }
     }
 }
@@ -86,8 +123,16 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
             SendError::CommandReused => Self::Conflict(
                 "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
             ),
+            SendError::Newer => Self::newer("about this"),
+            SendError::OlderProcess => Self::Later {
+                title: "An upgrade is under way",
+                detail: "Another process of portal runs an older version, which could not read what this would write. \
+                         Finish the upgrade first, then try again. Nothing was done."
+                    .to_owned(),
+            },
             SendError::Unavailable => Self::Unavailable,
             SendError::Unknown => Self::OutcomeUnknown,
+            SendError::Stopped(alarm) => Self::NothingRecorded(sentence(&alarm.to_string())),
             SendError::Internal(cause) => Self::Internal(cause),
         }
     }

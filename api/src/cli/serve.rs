@@ -12,9 +12,7 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{
-    clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
-};
+use crate::{clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
@@ -80,6 +78,9 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     if tokio::time::timeout(FLUSH, app.recorder.flush()).await.is_err() {
         tracing::error!("what operators read last could not be written down");
     }
+    if let Err(error) = app.projector.leave().await {
+        tracing::warn!(%error, "the other processes will think for a minute that this one runs");
+    }
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -134,6 +135,9 @@ async fn housekeeping(app: App) {
     let mut hourly = tokio::time::interval(Duration::from_hours(1));
     loop {
         hourly.tick().await;
+        if let Err(why) = app.readiness.ask(&app.log).await {
+            tracing::error!(why, "nothing can be recorded");
+        }
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");
         }

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use projections::{Db, EventLog, Projector, private, transfer};
 
 use crate::cli::{advance, bar, say};
+use crate::clock;
 use crate::config::Settings;
 
 pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -45,6 +46,9 @@ pub async fn import(settings: Settings, from: Option<PathBuf>) -> anyhow::Result
     };
     bar.finish_and_clear();
     let position = Projector::start(log).await?.position().await?;
-    say(&format!("{taken} events were taken in; the read models stand at #{position}."));
+    let today = clock::now().date_naive();
+    say(&format!(
+        "{taken} events were taken in; the read models stand at #{position}. Today is {today} (UTC)."
+    ));
     Ok(ExitCode::SUCCESS)
 }

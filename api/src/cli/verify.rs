@@ -136,6 +136,12 @@ async fn of_database(
         return Ok(found(number, report.events));
     }
     whole(report.events);
+    if report.newer > 0 {
+        say(&format!(
+            "{} of them only a newer version of portal can read: what they say was not checked.",
+            report.newer
+        ));
+    }
     say(&format!("✓ Claims, counts and commands, and {}, are what they say.", report.tables.join(", ")));
     sealed(report.events, agreed, key.as_ref());
     Ok(ExitCode::SUCCESS)

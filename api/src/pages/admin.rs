@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use axum::response::Redirect;
 use maud::{Markup, html};
-use projections::event_log::{LATEST, Recorded};
+use projections::event_log::{LATEST, Recorded, StreamId};
 use projections::history::together;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -77,6 +77,19 @@ impl<'a> Desk<'a> {
         self
     }
 
+    /// Says on top of the page, where it is so, that a newer version wrote about what it shows.
+    pub fn about(&mut self, stream: &StreamId) {
+        if let Some(from) = self.app.projector.left_to_newer(stream) {
+            self.also(&ui::note(
+                Tone::Warning,
+                html! {
+                    p { strong { "A newer version of portal wrote " (ui::position(from)) " about this." } " This version can't read it, so what stands here is as of " (ui::position(from - 1)) "." }
+                    p.hint { "Use the newer version to see or change it, or wait until this one is upgraded." }
+                },
+            ));
+        }
+    }
+
     /// Says something on top of the page, below what was just done.
     pub fn also(&mut self, note: &Markup) {
         let before = self.notice.take();
@@ -113,6 +126,19 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
     let said: Vec<Markup> = events.iter().filter_map(line).collect();
     let undo = undo(&events);
     Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } (undo) })))
+}
+
+/// Why something can't be shown that the read models don't have: nobody made it, or they don't have it yet.
+pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
+    Ok(if app.projector.left_to_newer(stream).is_some() {
+        Error::newer("about this")
+    } else if app.log.sequence(stream).await? > 0 {
+        let detail = "It is in the history, and the pages have not caught up with that yet. Reload in a moment; do not \
+                      send the form again.";
+        Error::Later { title: "Recorded, and not readable yet", detail: detail.to_owned() }
+    } else {
+        Error::NotFound
+    })
 }
 
 /// The way back from what was just done, where there is one.

@@ -22,6 +22,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod clock;
 mod modes;
 mod passwords;
 mod proof;
@@ -76,6 +77,8 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ("PORTAL_GRANT_APPROVAL", "perhaps", "--grant-approval"),
         ("PORTAL_GRANT_MAX_DAYS", "0", "--grant-max-days"),
         ("PORTAL_KEEP_ACCOUNT_LOG_DAYS", "7", "--keep-account-log-days"),
+        ("PORTAL_CLOCK_TOLERANCE_MINUTES", "0", "--clock-tolerance-minutes"),
+        ("PORTAL_ACCEPT_CLOCK", "tomorrow", "--accept-clock"),
         ("PORTAL_SEAL_KEY", "nowhere.key", "PORTAL_SEAL_KEY: nowhere.key"),
         ("PORTAL_SEAL_KEY", "/dev/null", "PORTAL_SEAL_KEY: /dev/null: this is not the private key"),
         ("PORTAL_SECRETS_KEY", "nowhere.key", "PORTAL_SECRETS_KEY: nowhere.key"),

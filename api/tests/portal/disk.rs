@@ -42,12 +42,24 @@ async fn a_full_disk_refuses_writes_and_damages_nothing() {
     };
     assert!(done > 10, "there was room at first: {done}");
     assert_eq!(refusal, 503);
+    let mut health = ana.again(ana.address);
+    while health.get("/readyz").await.expect("an answer").status == 200 {
+        assert_ne!(create(&mut ana, Uuid::new_v4()).await.expect("an answer"), 303, "it is full");
+        done += 1;
+        assert!(done < 10_000, "what is left of a page is taken soon");
+    }
+    let told = health.get("/readyz").await.expect("an answer").body;
+    assert!(told.contains("not ready: the disk of the database is full"), "{told}");
     let list = ana.get("/admin/orgs").await.expect("an answer");
     assert_eq!(list.status, 200, "{}", list.body);
 
     // Seen from here the disk is under the root of the process that has it.
     fs::remove_file(format!("/proc/{pid}/root{}/ballast", disk.display())).expect("it is there");
     assert_eq!(create(&mut ana, Uuid::new_v4()).await.expect("an answer"), 303);
+    let began = std::time::Instant::now();
+    while health.get("/readyz").await.expect("an answer").status != 200 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "there is room again");
+    }
     assert!(Command::new("kill").arg(pid.to_string()).status().expect("kill is there").success());
     portal.says("stopped").await;
     portal.says("verified").await;

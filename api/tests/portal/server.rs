@@ -9,7 +9,7 @@ mod routes;
 use std::time::{Duration, Instant};
 
 use api::server::{Edge, Limits};
-use client::{FORM, FORM_FROM_EVIL, JSON, LONG, Server, ms, rest};
+use client::{FORM, FORM_FROM_EVIL, JSON, Server, ms, rest};
 use tokio::io::AsyncReadExt;
 
 #[tokio::test]

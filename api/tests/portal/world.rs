@@ -95,6 +95,8 @@ impl World {
             keep_operator_reads_days: 730,
             keep_refusals_days: 365,
             keep_account_log_days: 365,
+            clock_tolerance_minutes: 5,
+            accept_clock: None,
             seal_key: None,
             seal_log: None,
             seal_other_logs: vec![],
@@ -102,6 +104,12 @@ impl World {
         };
         let app = App::open(settings).await.expect("an empty database opens");
         Self { router: router(&app), app, folder }
+    }
+
+    /// A process that starts on a database that is there already.
+    pub(crate) async fn started_again(settings: Settings) -> Self {
+        let app = App::open(settings).await.expect("a database that was closed opens");
+        Self { router: router(&app), app, folder: None }
     }
 
     /// The same world with other settings.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::fact::{self, KNOWN};
+use domain::fact::{self, FEATURE_LEVEL, KNOWN};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{OrgEvent, Role};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
@@ -87,6 +87,15 @@ fn what_is_known_is_what_is_written() {
     assert_eq!(kinds::<ResourceType>(), written);
     let known: Vec<_> = KNOWN.iter().map(|(aggregate, _)| *aggregate).collect();
     assert_eq!(known, [Org::TYPE, Grant::TYPE, ResourceType::TYPE]);
+}
+
+/// Whoever adds an event type or a version raises the level, so that older processes are told apart.
+#[test]
+fn the_feature_level_is_the_newest_that_an_event_needs() {
+    let levels = KNOWN.iter().flat_map(|(_, events)| *events).flat_map(|(_, levels)| *levels);
+    assert_eq!(levels.max(), Some(&FEATURE_LEVEL));
+    let at_level_1 = KNOWN.iter().flat_map(|(_, events)| *events).filter(|(_, levels)| levels[0] == 1);
+    assert_eq!(at_level_1.count(), 39, "a new type gets the next level, not 1");
 }
 
 #[test]
@@ -348,7 +357,7 @@ fn kinds<A: Aggregate>() -> BTreeSet<(String, String)> {
     let of_aggregate = KNOWN.iter().filter(|(aggregate, _)| *aggregate == A::TYPE);
     of_aggregate
         .flat_map(|(_, events)| *events)
-        .map(|(name, newest)| ((*name).to_owned(), newest.to_string()))
+        .map(|(name, versions)| ((*name).to_owned(), versions.len().to_string()))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
-use super::{Engine, OpenError, POSTGRES, migrator};
+use super::{Engine, OpenError, POSTGRES, compat, migrator};
 
 /// Adds to the log and never changes it.
 const APP: &str = "set role portal_app";
@@ -24,7 +24,8 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     // Not by a pool, which would go on trying for half a minute, and then not say why.
     let mut owner = PgConnection::connect_with(&options).await.map_err(refused)?;
     refuse_shared_sessions(&mut owner, &options).await?;
-    migrator(POSTGRES).await?.run(&mut owner).await?;
+    let pass_over = compat::of_postgres(&mut owner).await?;
+    migrator(POSTGRES, pass_over).await?.run(&mut owner).await?;
     let (commit, fsync): (String, String) =
         sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
             .fetch_one(&mut owner)

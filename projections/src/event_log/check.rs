@@ -5,18 +5,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::Constraint;
+use domain::{Constraint, fact};
 use uuid::Uuid;
 
-use super::{Append, AppendError, Appended, Authority, Beside, Invited, Joined, StreamId};
+use super::alarm::Standing;
+use super::{Append, AppendError, Appended, Authority, Beside, Draft, Invited, Joined, StreamId};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) position: i64,
-    /// The store's clock, never before the last event.
+    /// What the next events are stamped with: the store's clock, and not before the last event.
     pub(super) now: Timestamp,
+    /// Where the log and the clocks stand.
+    pub(super) standing: Standing,
+    /// Why the next events are stamped earlier than the one before them, where they are.
+    pub(super) time_continues: Option<String>,
+    /// The lowest of all processes that run; none where nobody has said that they do.
+    pub(super) feature_level: Option<i64>,
     pub(super) sequences: HashMap<StreamId, i64>,
     pub(super) claims: HashMap<(String, String), StreamId>,
     pub(super) guards: HashMap<String, i64>,
@@ -47,6 +54,17 @@ pub(super) enum Verdict {
 }
 
 impl Known {
+    /// Where somebody accepted that the last event is stamped later than now, the next ones are stamped with the clock
+    /// again, and say why.
+    pub(super) fn put_time_right(&mut self) -> bool {
+        let goes_back = self.now > self.standing.clock && self.standing.jump.is_some();
+        if goes_back {
+            self.now = self.standing.clock;
+            self.time_continues.clone_from(&self.standing.jump);
+        }
+        goes_back
+    }
+
     /// Judges one append and, where it passes, counts it in.
     pub(super) fn judge(&mut self, append: &Append) -> Verdict {
         if let Some(done) = self.commands.get(&append.metadata.command) {
@@ -67,11 +85,14 @@ impl Known {
     fn refusal(&self, append: &Append) -> Option<AppendError> {
         let stands = |stream: &StreamId| self.sequences.get(stream).copied().unwrap_or(0);
         let is_gone = |authority: &Authority| {
-            let is_over = authority.until.is_some_and(|until| until <= self.now);
+            let is_over = authority.until.is_some_and(|until| until <= self.standing.clock);
             is_over || stands(&authority.stream) != authority.sequence
         };
         if append.authority.as_ref().is_some_and(is_gone) {
             return Some(AppendError::AuthorityChanged);
+        }
+        if append.events.iter().any(|event| self.is_too_new(&append.stream, event)) {
+            return Some(AppendError::OlderProcess);
         }
         let actual = stands(&append.stream);
         if actual != append.after {
@@ -91,6 +112,12 @@ impl Known {
                 self.with_password.contains(&person.0).then_some(AppendError::PasswordChosen)
             }
         }
+    }
+
+    /// Whether some process that runs could not read it.
+    pub(super) fn is_too_new(&self, stream: &StreamId, event: &Draft) -> bool {
+        let needed = fact::level(&stream.kind, &event.event_type, &event.event_version);
+        needed.zip(self.feature_level).is_some_and(|(needed, lowest)| needed > lowest)
     }
 
     fn unmet_constraint(&self, append: &Append) -> Option<AppendError> {

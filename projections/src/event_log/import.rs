@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Constraint, Unreadable};
+use domain::{Constraint, Unreadable, fact};
 use uuid::Uuid;
 
 use super::check::Known;
@@ -17,6 +17,8 @@ pub enum ImportError {
     NotNext { stands: i64, found: i64 },
     #[error("#{0} was changed: its hash is not the hash of what stands there")]
     Changed(i64),
+    #[error("#{0}: another process runs an older version, which can't read it; finish the upgrade first")]
+    OlderProcess(i64),
     #[error("#{position}: {why}")]
     Unreadable { position: i64, why: Unreadable },
     #[error("{0}")]
@@ -28,7 +30,8 @@ impl EventLog {
     /// come together.
     pub async fn import(&self, events: &[Recorded]) -> Result<(), ImportError> {
         let mut tx = self.db.begin_appending().await?;
-        let Known { position: mut stands, mut guards, .. } = statements::look(&mut tx, &[]).await?;
+        let Known { position: mut stands, mut guards, standing, feature_level, .. } =
+            statements::look(&mut tx, &[], 0).await?;
         let mut read = Vec::with_capacity(events.len());
         for event in events {
             if event.position != stands + 1 {
@@ -37,11 +40,17 @@ impl EventLog {
             if !event.is_intact() {
                 return Err(ImportError::Changed(event.position));
             }
+            let needed = fact::level(&event.aggregate_type, &event.event_type, &event.event_version);
+            if needed.zip(feature_level).is_some_and(|(needed, lowest)| needed > lowest) {
+                return Err(ImportError::OlderProcess(event.position));
+            }
             read.push(Read::new(event, &mut guards)?);
             stands = event.position;
         }
         let rows = rows(&read, &guards);
         statements::write(&mut tx, &rows).await?;
+        // Whoever brings old events has looked at the clock: the next one may come long after them.
+        statements::beat(&mut tx, standing.clock).await?;
         Ok(tx.commit().await?)
     }
 }

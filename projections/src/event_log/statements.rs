@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use domain::Constraint;
 
+use super::alarm::Standing;
 use super::check::{Done, Known};
 use super::{Append, Appended, StreamId, constraints, streams};
-use crate::db::{Tx, row};
+use crate::db::{Tx, on, row};
 use crate::timestamp::Timestamp;
 
 /// Everything that a batch touches.
@@ -55,7 +56,13 @@ row! {
     /// What the store says about it.
     struct Found {
         pub position: i64,
-        pub now: Timestamp,
+        pub clock: Timestamp,
+        pub last_at: Option<Timestamp>,
+        pub last_hash: Option<Vec<u8>>,
+        pub seen_hash: Option<Vec<u8>>,
+        pub seen_at: Option<Timestamp>,
+        pub jump: Option<String>,
+        pub feature_level: Option<i64>,
         pub streams: Json<Vec<(String, String, i64)>>,
         pub claims: Json<Vec<(String, String, String, String)>>,
         pub guards: Json<Vec<(String, i64)>>,
@@ -65,17 +72,18 @@ row! {
     }
 }
 
-/// What the store says about everything that the batch touches. The lock that makes one writer of all is held.
-pub(super) async fn look(tx: &mut Tx, batch: &[&Append]) -> Result<Known, sqlx::Error> {
+/// What the store says about everything that the batch touches, and about the position that was the last one we saw. The
+/// lock that makes one writer of all is held.
+pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: i64) -> Result<Known, sqlx::Error> {
     let touched = Json(Touched::by(batch));
     let found: Found = match tx {
         Tx::Postgres(tx) => {
             let look = sqlx::query_as(include_str!("../sql/event_log/look_postgres.sql"));
-            look.bind(touched).fetch_one(&mut **tx).await?
+            look.bind(touched).bind(seen).fetch_one(&mut **tx).await?
         }
         Tx::Sqlite(tx) => {
             let look = sqlx::query_as(include_str!("../sql/event_log/look_sqlite.sql"));
-            look.bind(touched).bind(Timestamp::by_our_clock()).fetch_one(&mut **tx).await?
+            look.bind(touched).bind(seen).bind(Timestamp::by_our_clock()).fetch_one(&mut **tx).await?
         }
     };
     let stream = |kind, id| StreamId { kind, id };
@@ -83,9 +91,22 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append]) -> Result<Known, sqlx::
         let appended = Appended { first_position, last_position, sequence };
         Done { fingerprint, actor, appended }
     };
+    let standing = Standing {
+        position: found.position,
+        clock: found.clock,
+        last_at: found.last_at,
+        last_hash: found.last_hash,
+        seen_hash: found.seen_hash,
+        believed_at: found.seen_at,
+        jump: found.jump,
+        is_our_clock: matches!(tx, Tx::Sqlite(_)),
+    };
     Ok(Known {
         position: found.position,
-        now: found.now,
+        now: found.clock.max(found.last_at.unwrap_or(found.clock)),
+        standing,
+        time_continues: None,
+        feature_level: found.feature_level,
         sequences: found.streams.0.into_iter().map(|(kind, id, at)| (stream(kind, id), at)).collect(),
         claims: found.claims.0.into_iter().map(|(ns, key, kind, id)| ((ns, key), stream(kind, id))).collect(),
         guards: found.guards.0.into_iter().collect(),
@@ -198,4 +219,20 @@ pub(super) async fn write(tx: &mut Tx, rows: &Rows<'_>) -> Result<(), sqlx::Erro
             write.bind(rows).execute(&mut **tx).await.map(drop)
         }
     }
+}
+
+/// Notes that something could be written, at a moment that was believed.
+pub(super) async fn beat(tx: &mut Tx, at: Timestamp) -> Result<(), sqlx::Error> {
+    on!(tx, |conn| {
+        let beat = sqlx::query(include_str!("../sql/event_log/beat.sql"));
+        beat.bind(at).execute(conn).await.map(drop)
+    })
+}
+
+/// Notes why time goes back with the next event, or that it has.
+pub(super) async fn accept_jump(tx: &mut Tx, reason: Option<&str>) -> Result<(), sqlx::Error> {
+    on!(tx, |conn| {
+        let accept = sqlx::query(include_str!("../sql/event_log/accept_jump.sql"));
+        accept.bind(reason).execute(conn).await.map(drop)
+    })
 }

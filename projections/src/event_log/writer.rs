@@ -5,6 +5,7 @@
 //! where the store can't be reached for that either, nobody knows, and everybody is told so.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Constraint;
@@ -12,6 +13,7 @@ use metrics::histogram;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::alarm::Watchman;
 use super::beside::{Beside, Invited, Joined};
 use super::check::{Known, Verdict};
 use super::leaf::{Leaf, leaf_hash};
@@ -36,6 +38,7 @@ pub(super) struct Writer {
     pub(super) waiting: mpsc::Receiver<Pending>,
     pub(super) head: watch::Sender<i64>,
     pub(super) folded: watch::Receiver<i64>,
+    pub(super) watchman: Arc<Watchman>,
 }
 
 /// The batch before: how many it answered, and how long it took until they were.
@@ -53,7 +56,7 @@ impl Writer {
             last.answered = batch.len();
             histogram!("portal_append_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
-            match settle(&self.db, &appends).await {
+            match settle(&self.db, &self.watchman, &appends).await {
                 Ok((answers, position)) => {
                     self.head.send_if_modified(|head| std::mem::replace(head, position) < position);
                     for (pending, answer) in batch.drain(..).zip(answers) {
@@ -111,10 +114,10 @@ const DOUBT: Duration = Duration::from_secs(5);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Writes a batch, and where it is in doubt whether it was written, judges it again: no command is carried out twice.
-async fn settle(db: &Db, batch: &[&Append]) -> Result<Answers, AppendError> {
+async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, AppendError> {
     let (until, mut doubt) = (Instant::now() + DOUBT, false);
     loop {
-        let error = match commit(db, batch).await {
+        let error = match commit(db, watchman, batch).await {
             Ok(answers) => return Ok(answers),
             Err(Failure::NotDone(error)) => return Err(AppendError::Store(error.into())),
             Err(Failure::Unreached(error)) if !doubt => return Err(AppendError::Store(error.into())),
@@ -130,17 +133,27 @@ async fn settle(db: &Db, batch: &[&Append]) -> Result<Answers, AppendError> {
 }
 
 /// Judges and writes one batch.
-async fn commit(db: &Db, batch: &[&Append]) -> Result<Answers, Failure> {
+async fn commit(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, Failure> {
     let mut tx = db.begin_appending().await.map_err(Failure::Unreached)?;
-    let mut known = statements::look(&mut tx, batch).await.map_err(Failure::Unreached)?;
+    let mut known = statements::look(&mut tx, batch, watchman.seen()).await.map_err(Failure::Unreached)?;
+    if let Err(alarm) = watchman.check(&known.standing) {
+        let refused = batch.iter().map(|_| Err(AppendError::Stopped(alarm.clone())));
+        return Ok((refused.collect(), known.position));
+    }
+    let goes_back = known.put_time_right();
     let verdicts: Vec<Verdict> = batch.iter().map(|append| known.judge(append)).collect();
     let rows = Rows::new(batch, &verdicts, &known);
     if rows.is_empty() {
         drop(tx); // rolled back, which nobody has to wait for
     } else {
         statements::write(&mut tx, &rows).await.map_err(Failure::NotDone)?;
+        if goes_back && !rows.events.is_empty() {
+            statements::accept_jump(&mut tx, None).await.map_err(Failure::NotDone)?;
+        }
         tx.commit().await.map_err(Failure::InDoubt)?;
     }
+    let last = rows.events.last().map(|event| event.leaf_hash.to_vec()).or(known.standing.last_hash);
+    watchman.saw(known.position, last.unwrap_or_default());
     let answers = verdicts.into_iter().map(|verdict| match verdict {
         Verdict::Write(appended) | Verdict::Repeat(appended) => Ok(appended),
         Verdict::Refuse(refusal) => Err(refusal),
@@ -170,7 +183,11 @@ impl<'a> Rows<'a> {
     }
 
     fn add(&mut self, append: &'a Append, appended: Appended, known: &Known) {
-        let metadata = serde_json::to_string(&append.metadata).expect("metadata are plain values");
+        let mut metadata = append.metadata.clone();
+        if self.events.is_empty() {
+            metadata.time_continues.clone_from(&known.time_continues);
+        }
+        let metadata = serde_json::to_string(&metadata).expect("metadata are plain values");
         let places = (appended.first_position..).zip(append.after + 1..);
         for (draft, (position, sequence)) in append.events.iter().zip(places) {
             let (stream, recorded_at, metadata) = (&append.stream, known.now, metadata.clone());

@@ -154,23 +154,26 @@ fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
     }
 }
 
-/// The positions of a time: recorded times never go back.
+/// The positions of a time: what was recorded from one moment on, and before another.
 async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
     let above = match filter.from {
-        Some(from) => since(db, from).await?.map_or(i64::MAX, |first| first - 1),
+        Some(from) => before(db, from).await?,
         None => 0,
     };
     let below = match filter.to {
-        Some(to) => since(db, to).await?.unwrap_or(i64::MAX),
+        Some(to) => before(db, to).await? + 1,
         None => i64::MAX,
     };
     Ok(Span { above, below })
 }
 
-async fn since(db: &Db, at: Timestamp) -> Result<Option<i64>, sqlx::Error> {
-    read!(db, |pool| {
-        sqlx::query_scalar(include_str!("../sql/history/since.sql")).bind(at).fetch_optional(pool).await
-    })
+/// The last position that was recorded before a moment.
+async fn before(db: &Db, at: Timestamp) -> Result<i64, sqlx::Error> {
+    let latest = Timestamp::from_micros(at.micros() - 1);
+    let last: Option<i64> = read!(db, |pool| {
+        sqlx::query_scalar(include_str!("../sql/as_of/position.sql")).bind(latest).fetch_optional(pool).await
+    })?;
+    Ok(last.unwrap_or(0))
 }
 
 async fn find(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {

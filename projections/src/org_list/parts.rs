@@ -1,9 +1,10 @@
 //! The index of parts, kept behind the list: making it is what costs most about a new name, and nobody waits for it.
 //!
 //! **Invariant:** what stands in it is known by the position from which an organisation was called so. A rebuild gives
-//! the same positions the same texts, so it leaves the index alone.
+//! the same positions the same texts, so it leaves the index alone, but for what was parked and is not any more.
 
 use crate::db::{Db, Tx, on};
+use crate::table::key_of;
 
 /// Positions that one transaction takes in.
 pub(crate) const BLOCK: i64 = 1000;
@@ -30,6 +31,21 @@ pub(crate) async fn keep_up(db: &Db, folded: i64) -> Result<i64, sqlx::Error> {
     take_in(&mut tx, from, from + BLOCK).await?;
     tx.commit().await?;
     Ok(from + BLOCK)
+}
+
+/// Takes in what an organisation was called from a position on, where the list had left it out from there until now.
+pub(crate) async fn take_in_of(tx: &mut Tx, aggregate_id: &str, from: i64) -> Result<(), sqlx::Error> {
+    let org_id = key_of(aggregate_id);
+    match tx {
+        Tx::Postgres(tx) => {
+            let add = sqlx::query(include_str!("../sql/org_list/add_parts_of_postgres.sql"));
+            add.bind(org_id).bind(from).execute(&mut **tx).await.map(drop)
+        }
+        Tx::Sqlite(tx) => {
+            let add = sqlx::query(include_str!("../sql/org_list/add_parts_of_sqlite.sql"));
+            add.bind(org_id).bind(from).execute(&mut **tx).await.map(drop)
+        }
+    }
 }
 
 async fn take_in(tx: &mut Tx, from: i64, to: i64) -> Result<(), sqlx::Error> {

@@ -29,14 +29,19 @@ impl Entry {
         FoldError::Poison { position: self.recorded.position, why: why.to_string() }
     }
 
-    /// The reason to wait, if only a newer version can read it.
-    pub(super) fn newer(&self) -> Option<&Unreadable> {
-        self.fact.as_ref().err().filter(|why| matches!(why, Unreadable::Newer { .. }))
+    /// Why this version can't read it, if a newer one can.
+    pub(crate) fn newer(&self) -> Option<&Unreadable> {
+        self.fact.as_ref().err().filter(|why| why.is_newer())
     }
 
     /// What happened, or the reason to park.
     pub(crate) fn fact(&self) -> Result<&Fact, FoldError> {
-        self.fact.as_ref().map_err(|why| self.poison(why))
+        self.fact.as_ref().map_err(|why| match why {
+            Unreadable::Newer { .. } => {
+                FoldError::Newer { position: self.recorded.position, why: why.to_string() }
+            }
+            Unreadable::Damaged { .. } => self.poison(why),
+        })
     }
 
     /// Who did it, or the reason to park.
@@ -56,8 +61,8 @@ pub(crate) fn begun_before(entries: &[&Entry]) -> Vec<Uuid> {
 /// What came of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Batch {
-    /// All projections have this position now; beyond it there may be more.
-    Reached { position: i64, more: bool },
+    /// All projections have this position now, `parked` aggregates apart; beyond it there may be more.
+    Reached { position: i64, more: bool, parked: bool },
     /// Some were further behind than others, and have caught up a little.
     Partly,
     /// Somebody else is at it.
@@ -89,15 +94,13 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
         return Ok(Batch::Busy);
     }
     let recorded = event_log::tail(db, from, limit).await?;
-    let (entries, newer) = read_until_newer(recorded);
+    let entries: Vec<Entry> = recorded.into_iter().map(Entry::read).collect();
     let Some(last) = entries.last().map(|entry| entry.recorded.position) else {
-        if let Some(newer) = newer {
-            return Err(FoldError::Read(newer.into()));
-        }
         tx.rollback().await?; // at once: others wait for the lock
-        return Ok(Batch::Reached { position: from, more: false });
+        return Ok(Batch::Reached { position: from, more: false, parked });
     };
     let mut parking = if parked { Parking::read(&mut tx).await? } else { Parking::default() };
+    parking.leave_out_newer(&behind, &entries);
     match care {
         Care::None => {
             let mut rows = Rows::stored(&mut tx);
@@ -119,15 +122,15 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
         log_batch(&mut tx, last).await?;
     }
     tx.commit().await?;
-    let more = newer.is_some() || last - from == limit;
-    Ok(if together { Batch::Reached { position: last, more } } else { Batch::Partly })
+    let (more, parked) = (last - from == limit, !parking.is_empty());
+    Ok(if together { Batch::Reached { position: last, more, parked } } else { Batch::Partly })
 }
 
 /// What a batch holds until it ends.
-struct Locked {
+pub(super) struct Locked {
     /// Projections of this process that nobody else works at: those that are furthest behind.
-    behind: Vec<Projection>,
-    from: i64,
+    pub(super) behind: Vec<Projection>,
+    pub(super) from: i64,
     /// Whether anything is left out.
     parked: bool,
 }
@@ -141,7 +144,7 @@ row! {
     }
 }
 
-async fn lock(tx: &mut Tx) -> Result<Locked, sqlx::Error> {
+pub(super) async fn lock(tx: &mut Tx) -> Result<Locked, sqlx::Error> {
     let rows: Vec<Lock> = match tx {
         Tx::Postgres(tx) => {
             sqlx::query_as(include_str!("../sql/projector/lock_postgres.sql")).fetch_all(&mut **tx).await?
@@ -158,19 +161,6 @@ async fn lock(tx: &mut Tx) -> Result<Locked, sqlx::Error> {
     let from = ours.iter().map(|row| row.position).min().unwrap_or(0);
     let behind = ours.iter().filter(|row| row.position == from);
     Ok(Locked { behind: behind.filter_map(|row| Projection::by_name(&row.name)).collect(), from, parked })
-}
-
-/// Events up to the first one that only a newer version can read.
-pub(super) fn read_until_newer(recorded: Vec<Recorded>) -> (Vec<Entry>, Option<Unreadable>) {
-    let mut entries = Vec::with_capacity(recorded.len());
-    for event in recorded {
-        let entry = Entry::read(event);
-        if let Some(newer) = entry.newer() {
-            return (entries, Some(newer.clone()));
-        }
-        entries.push(entry);
-    }
-    (entries, None)
 }
 
 async fn advance(tx: &mut Tx, behind: &[Projection], from: i64, to: i64) -> Result<(), sqlx::Error> {

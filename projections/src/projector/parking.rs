@@ -1,7 +1,8 @@
 //! Which aggregates a projection leaves out, and from where on.
 //!
-//! **Invariant:** what is parked depends on the events alone, not on the batches they came in: every event in front of
-//! the one that can't be folded is folded, that one and all later ones of its aggregate are not.
+//! **Invariant:** what is parked depends on the events and on what this version can read, not on the batches they came
+//! in: every event in front of the one that can't be folded is folded, that one and all later ones of its aggregate are
+//! not. The history alone shows what only a newer version can read, and everything behind it.
 
 use std::collections::HashMap;
 
@@ -14,8 +15,9 @@ use crate::table::Rows;
 /// Everything that is parked, and what was added since it was read.
 #[derive(Debug, Default)]
 pub(super) struct Parking {
-    /// By projection, aggregate type and id: the position of the first event that is left out.
-    from: HashMap<(String, String, String), i64>,
+    /// By projection, aggregate type and id: the position of the first event that is left out, and whether a newer
+    /// version can read it.
+    from: HashMap<(String, String, String), (i64, bool)>,
     added: Vec<Parked>,
 }
 
@@ -26,7 +28,7 @@ impl Parking {
         })?;
         let from = rows
             .into_iter()
-            .map(|row| ((row.name, row.aggregate_type, row.aggregate_id), row.from_position))
+            .map(|row| ((row.name, row.aggregate_type, row.aggregate_id), (row.from_position, row.newer)))
             .collect();
         Ok(Self { from, added: vec![] })
     }
@@ -40,21 +42,51 @@ impl Parking {
 
     fn holds(&self, projection: Projection, event: &Recorded) -> bool {
         // Nothing is parked as a rule, and then nothing is copied to ask.
-        !self.from.is_empty()
-            && self.from.get(&key(projection, event)).is_some_and(|from| *from <= event.position)
+        let parked = if self.from.is_empty() { None } else { self.from.get(&key(projection, event)) };
+        parked.is_some_and(|(from, newer)| *from <= event.position && !(*newer && projection.shows_newer()))
     }
 
-    fn add(&mut self, projection: Projection, event: &Recorded, error: String) {
-        tracing::error!(
-            projection = projection.name(),
-            position = event.position,
-            why = error,
-            "parked an aggregate that can't be folded"
-        );
+    pub(super) fn is_empty(&self) -> bool {
+        self.from.is_empty()
+    }
+
+    /// What was added because a newer version can read it.
+    pub(super) fn newer(&self) -> impl Iterator<Item = &Parked> {
+        self.added.iter().filter(|parked| parked.newer)
+    }
+
+    /// Parks every aggregate with an event that only a newer version can read, for each projection that would fold it.
+    pub(super) fn leave_out_newer(&mut self, projections: &[Projection], entries: &[Entry]) {
+        for (entry, why) in entries.iter().filter_map(|entry| Some((entry, entry.newer()?))) {
+            let event = &entry.recorded;
+            for projection in projections.iter().filter(|it| it.folds(&event.aggregate_type)) {
+                if !self.from.contains_key(&key(*projection, event)) {
+                    self.add(*projection, event, (why.to_string(), true));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, projection: Projection, event: &Recorded, (error, newer): (String, bool)) {
+        let (position, why) = (event.position, &error);
+        if newer {
+            tracing::warn!(
+                projection = projection.name(),
+                position,
+                why,
+                "parked until a newer version runs"
+            );
+        } else {
+            tracing::error!(
+                projection = projection.name(),
+                position,
+                why,
+                "parked an aggregate that can't be folded"
+            );
+        }
         let (name, aggregate_type, aggregate_id) = key(projection, event);
-        let from_position = event.position;
-        self.from.insert(key(projection, event), from_position);
-        self.added.push(Parked { name, aggregate_type, aggregate_id, from_position, error });
+        self.from.insert(key(projection, event), (position, newer));
+        self.added.push(Parked { name, aggregate_type, aggregate_id, from_position: position, error, newer });
     }
 
     /// Records what was added.
@@ -69,6 +101,7 @@ impl Parking {
                     .bind(&parked.aggregate_id)
                     .bind(parked.from_position)
                     .bind(&parked.error)
+                    .bind(parked.newer)
                     .execute(conn)
                     .await?;
             });
@@ -92,7 +125,7 @@ impl Parking {
                 continue;
             }
             if let Some(why) = attempt(tx, projection, &[entry]).await? {
-                self.add(projection, &entry.recorded, why);
+                self.add(projection, &entry.recorded, (why, false));
             }
         }
         Ok(())
@@ -134,7 +167,7 @@ impl FoldError {
     /// Why this event can never be folded, if that is what happened.
     pub(super) fn reason_to_park(&self) -> Option<String> {
         match self {
-            Self::Poison { why, .. } => Some(why.clone()),
+            Self::Poison { why, .. } | Self::Newer { why, .. } => Some(why.clone()),
             Self::Database(sqlx::Error::Database(refused)) if is_about_data(refused.as_ref()) => {
                 Some(refused.to_string())
             }

@@ -79,7 +79,7 @@ impl Projection {
     }
 
     /// Whether events of this type of aggregate mean anything to it.
-    pub(super) fn folds(self, aggregate_type: &str) -> bool {
+    pub(crate) fn folds(self, aggregate_type: &str) -> bool {
         match self {
             Self::OrgList | Self::OrgDetail | Self::Memberships | Self::Permissions => {
                 aggregate_type == Org::TYPE
@@ -88,6 +88,11 @@ impl Projection {
             Self::ResourceTypes => aggregate_type == ResourceType::TYPE || aggregate_type == Org::TYPE,
             Self::History => true,
         }
+    }
+
+    /// Whether it shows that an event happened which only a newer version can read, instead of leaving it out.
+    pub(super) fn shows_newer(self) -> bool {
+        self == Self::History
     }
 
     pub(super) async fn fold(self, rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

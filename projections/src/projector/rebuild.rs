@@ -8,9 +8,10 @@ use sqlx::{PgConnection, Postgres, SqlitePool};
 
 use super::batch::Care;
 use super::shadow::{Folded, Place, Purpose, Shadow, tables};
-use super::{Checkpoint, FoldError, Projection, refuse_if_superseded};
+use super::{Checkpoint, FoldError, Parked, Projection, refuse_if_superseded};
 use crate::db::{Db, Engine, Transaction, Tx, on};
 use crate::event_log;
+use crate::org_list;
 use crate::table::Shape;
 
 /// How far a long job is.
@@ -93,8 +94,8 @@ impl super::Projector {
 
 impl Shadow {
     /// Puts the shadow in the place of what is served, at the position that has, or further.
-    async fn swap(self, live: &Db) -> Result<i64, FoldError> {
-        let Self { tx, place, mut folded } = self;
+    pub(super) async fn swap(self, live: &Db) -> Result<i64, FoldError> {
+        let Self { tx, place, mut folded, .. } = self;
         match (tx, place, &live.0) {
             (Tx::Postgres(tx), Place::Postgres(pool), _) => {
                 let swapped = folded.swap_tables(live, tx).await;
@@ -178,6 +179,12 @@ impl Folded {
 
     /// Everything is folded up to here by this version and no older one, and only what was parked on the way is parked.
     async fn settle(&self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        let parked: Vec<Parked> = on!(tx, |conn| {
+            sqlx::query_as(include_str!("../sql/projector/parked.sql")).fetch_all(conn).await
+        })?;
+        for it in parked.iter().filter(|it| it.name == Projection::OrgList.name()) {
+            org_list::parts::take_in_of(tx, &it.aggregate_id, it.from_position).await?;
+        }
         for projection in Projection::ALL {
             let (name, version) = (projection.name(), projection.version());
             on!(tx, |conn| {

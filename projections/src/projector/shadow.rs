@@ -5,6 +5,9 @@
 //!
 //! **Invariant:** only one shadow is made in a database at a time, whoever makes it.
 
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use sqlx::postgres::PgPoolOptions;
@@ -12,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Executor, PgPool, SqlitePool};
 use uuid::Uuid;
 
-use super::batch::{Care, Entry, read_until_newer};
+use super::batch::{Care, Entry};
 use super::parking::Parking;
 use super::{FoldError, Progress, Projection, walk};
 use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
@@ -23,10 +26,22 @@ use crate::table::{Memory, Rows, Shape, key_of};
 /// Events that are folded at a time where they come by position.
 const BATCH: i64 = 5000;
 
+/// What makes read models, on Postgres and on SQLite: the migrations that do, in their order. A column that a later one adds
+/// is added to the shadow by the same text.
+const STEPS: [&[&str]; 2] = [
+    &[include_str!("../../../migrations/postgres/0003_read_models.sql")],
+    &[include_str!("../../../migrations/sqlite/0003_read_models.sql")],
+];
+
+/// The line in each of these texts behind which keys and indexes are made.
+const WITH_ROWS: &str = "-- When the rows are there:\n";
+
 /// Read models somewhere else.
 pub(super) struct Shadow {
     pub(super) tx: Tx,
     pub(super) place: Place,
+    /// What completes the tables when the rows are there.
+    completion: String,
     pub(super) folded: Folded,
 }
 
@@ -55,6 +70,12 @@ pub(super) enum Purpose {
 impl Shadow {
     /// Empty tables. Waits until nobody else has a shadow.
     pub(super) async fn new(live: &Db, purpose: Purpose) -> Result<Self, sqlx::Error> {
+        let [postgres, sqlite] = STEPS;
+        let steps = if matches!(live.0, Engine::Postgres { .. }) { postgres } else { sqlite };
+        Self::made_by(steps, live, purpose).await
+    }
+
+    async fn made_by(steps: &[&str], live: &Db, purpose: Purpose) -> Result<Self, sqlx::Error> {
         let (tx, place) = match &live.0 {
             Engine::Postgres { pool, .. } => {
                 let begin = match purpose {
@@ -74,8 +95,11 @@ impl Shadow {
                 (Tx::Sqlite(Transaction::begin(&pool, CARELESSLY).await?), Place::Sqlite(pool, file))
             }
         };
-        let mut shadow = Self { tx, place, folded: Folded::default() };
-        shadow.tx.run(shadow.migration().0).await?;
+        let parts = steps.iter().map(|step| step.split_once(WITH_ROWS).unwrap_or((step, "")));
+        let (tables, completion): (Vec<&str>, Vec<&str>) = parts.unzip();
+        let completion = completion.join("\n");
+        let mut shadow = Self { tx, place, completion, folded: Folded::default() };
+        shadow.tx.run(&tables.join("\n")).await?;
         Ok(shadow)
     }
 
@@ -93,15 +117,6 @@ impl Shadow {
         }
     }
 
-    /// What makes the tables, and what completes them when the rows are there.
-    fn migration(&self) -> (&'static str, &'static str) {
-        let text = match &self.place {
-            Place::Postgres(..) => include_str!("../../../migrations/postgres/0003_read_models.sql"),
-            Place::Sqlite(..) => include_str!("../../../migrations/sqlite/0003_read_models.sql"),
-        };
-        text.split_once("-- When the rows are there:\n").expect("both migrations have this line")
-    }
-
     /// Stream by stream, so that each row is written once: the way it goes nearly always. What can't be folded is an
     /// error here, and so is a row that two streams share, as none of ours do: its key is refused, or it is missed.
     async fn fold_streams(
@@ -113,7 +128,7 @@ impl Shadow {
         let (mut batches, mut done) = (walk::streams(live, up_to), 0);
         let (mut memory, mut ended) = (Memory::default(), Memory::default());
         loop {
-            let next = fold_next(&mut batches, &mut memory);
+            let next = fold_next(&mut batches, &mut memory, &mut self.folded.parking);
             let (written, next) = tokio::join!(ended.write(&mut self.tx), next);
             written?;
             let Some((number, goes_on)) = next? else { break };
@@ -147,7 +162,7 @@ impl Shadow {
     }
 
     async fn complete(&mut self) -> Result<(), FoldError> {
-        self.tx.run(self.migration().1).await?;
+        self.tx.run(&self.completion).await?;
         if matches!(self.place, Place::Postgres(..)) {
             for table in tables() {
                 self.tx.run(&format!("analyze {}", table.name)).await?;
@@ -180,11 +195,10 @@ impl Folded {
 
     async fn fold_some(&mut self, live: &Db, tx: &mut Tx, up_to: i64) -> Result<(), FoldError> {
         let limit = BATCH.min(up_to - self.position);
-        let (entries, newer) = read_until_newer(event_log::tail(live, self.position, limit).await?);
-        let Some(last) = entries.last().map(|entry| entry.recorded.position) else {
-            let unreadable = newer.map(ReadError::from);
-            return Err(unreadable.map_or(FoldError::Database(sqlx::Error::RowNotFound), FoldError::Read));
-        };
+        let recorded = event_log::tail(live, self.position, limit).await?;
+        let entries: Vec<Entry> = recorded.into_iter().map(Entry::read).collect();
+        let last = entries.last().ok_or(sqlx::Error::RowNotFound)?.recorded.position;
+        self.parking.leave_out_newer(&Projection::ALL, &entries);
         for projection in Projection::ALL {
             self.parking.fold(tx, projection, &entries).await?;
         }
@@ -198,16 +212,15 @@ impl Folded {
 async fn fold_next(
     batches: &mut walk::Batches,
     memory: &mut Memory,
+    parking: &mut Parking,
 ) -> Result<Option<(i64, Option<Uuid>)>, FoldError> {
     let Some(batch) = batches.recv().await else { return Ok(None) };
     let mut entries = batch?;
-    if let Some(newer) = entries.iter().find_map(Entry::newer) {
-        return Err(FoldError::Read(newer.clone().into()));
-    }
     let goes_on = entries.last().map(|last| key_of(&last.recorded.aggregate_id));
     entries.sort_unstable_by_key(|entry| entry.recorded.position); // as they happened
+    parking.leave_out_newer(&Projection::ALL, &entries);
     for projection in Projection::ALL {
-        projection.fold(&mut Rows::Pending(memory), &Parking::default().wanted(projection, &entries)).await?;
+        projection.fold(&mut Rows::Pending(memory), &parking.wanted(projection, &entries)).await?;
     }
     Ok(Some((i64::try_from(entries.len()).unwrap_or(0), goes_on)))
 }

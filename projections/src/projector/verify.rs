@@ -3,11 +3,20 @@
 mod audit;
 mod snapshots;
 
+use std::collections::BTreeSet;
+
+use cqrs_es::Aggregate;
+use domain::Org;
+use sqlx::{Database, Encode, QueryBuilder, Type};
+use uuid::Uuid;
+
 use super::batch::Care;
+use super::repair::{OF_ANY, tables_of};
 use super::shadow::{Purpose, Shadow, tables};
-use super::{Checkpoint, FoldError, Progress, is_ours};
+use super::{Checkpoint, FoldError, Parked, Progress, is_ours};
 use crate::db::{Db, Tx, on};
-use crate::event_log::{self, ReadError};
+use crate::event_log::{self, StreamId};
+use crate::org_list::Moved;
 use crate::table::Shape;
 use audit::Auditor;
 pub(crate) use audit::constraints;
@@ -18,6 +27,8 @@ pub struct Report {
     pub events: i64,
     pub tables: Vec<&'static str>,
     pub findings: Vec<Finding>,
+    /// How many of the events only a newer version can read. Their hashes and their order were checked all the same.
+    pub newer: usize,
 }
 
 /// One thing that is not as it must be.
@@ -34,22 +45,16 @@ impl super::Projector {
     /// compares. Changes nothing.
     pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<Report, FoldError> {
         let _turn = self.whole.lock().await;
-        let mut report =
+        let mut audited =
             Auditor::audit(&self.db, &|p: Progress| progress(Progress { of: p.of * 2, ..p })).await?;
-        if report.is_whole {
+        if audited.is_whole {
             let second = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });
-            match self.compare(&second).await {
-                Ok(found) => {
-                    report.findings.extend(found);
-                    report.findings.extend(snapshots::compare(&self.db).await?);
-                }
-                // It was found already, by its position, and nothing can be folded behind it.
-                Err(FoldError::Read(ReadError::Unreadable(_))) if !report.findings.is_empty() => {}
-                Err(error) => return Err(error),
-            }
+            audited.findings.extend(self.compare(&second).await?);
+            audited.findings.extend(snapshots::compare(&self.db).await?);
         }
-        let (events, tables) = (report.position, tables().map(|table| table.name).collect());
-        Ok(Report { events, tables, findings: report.findings })
+        let (events, tables) = (audited.position, tables().map(|table| table.name).collect());
+        let newer = audited.newer.len();
+        Ok(Report { events, tables, findings: audited.findings, newer })
     }
 
     async fn compare(&self, progress: &impl Fn(Progress)) -> Result<Vec<Finding>, FoldError> {
@@ -77,8 +82,9 @@ async fn compare_with(
             findings.push(Finding::Event { position: end + 1, what });
         }
         shadow.fold(live, served.min(end), care, progress).await?;
+        let unlike = unlike(&mut shadow).await?;
         for table in tables() {
-            findings.extend(difference(&mut shadow.tx, table).await?);
+            findings.extend(difference(&mut shadow.tx, table, &unlike).await?);
         }
         Ok(findings)
     };
@@ -106,8 +112,25 @@ async fn position(tx: &mut Tx) -> Result<i64, sqlx::Error> {
     Ok(ours.map(|c| c.position).min().unwrap_or(0))
 }
 
+/// Streams of which this version leaves out events that a newer one has folded, or the other way round: what is served of
+/// them can't be told from here. Where both leave out the same, everything is compared.
+async fn unlike(shadow: &mut Shadow) -> Result<Vec<StreamId>, sqlx::Error> {
+    let (served, _) = places(&shadow.tx);
+    let statement = format!(
+        "select name, aggregate_type, aggregate_id, from_position, error, newer from {served}.projection_parked"
+    );
+    let parked: Vec<Parked> = on!(&mut shadow.tx, |conn| sqlx::query_as(&statement).fetch_all(conn).await)?;
+    let is_served_so = |it: &&Parked| !parked.contains(it);
+    let streams: BTreeSet<StreamId> =
+        shadow.folded.parking.newer().filter(is_served_so).map(Parked::stream).collect();
+    Ok(streams.into_iter().collect())
+}
+
 /// Counts rows on both sides, and those that are the same.
-async fn difference(tx: &mut Tx, table: &Shape) -> Result<Option<Finding>, sqlx::Error> {
+async fn difference(tx: &mut Tx, table: &Shape, unlike: &[StreamId]) -> Result<Option<Finding>, sqlx::Error> {
+    if table.name == Moved::SHAPE.name && unlike.iter().any(|stream| stream.kind == Org::TYPE) {
+        return Ok(None); // one row for all organisations
+    }
     let (served, shadow) = places(tx);
     let (name, keys): (_, Vec<&str>) = (table.name, table.key.split(", ").collect());
     let same = table.columns.iter().map(|column| {
@@ -115,13 +138,37 @@ async fn difference(tx: &mut Tx, table: &Shape) -> Result<Option<Finding>, sqlx:
         format!("one.{column} {equals} other.{column}")
     });
     let same = same.collect::<Vec<_>>().join(" and ");
-    let statement = format!(
-        "select (select count(*) from {shadow}.{name}), (select count(*) from {served}.{name}),
-                (select count(*) from {shadow}.{name} one join {served}.{name} other on {same})"
-    );
-    let (made, served, both): (i64, i64, i64) =
-        on!(tx, |conn| sqlx::query_as(&statement).fetch_one(conn).await)?;
+    let (made, served, both): (i64, i64, i64) = on!(tx, |conn| {
+        let mut query = QueryBuilder::new(format!("select (select count(*) from {shadow}.{name} one"));
+        but(&mut query, table, unlike);
+        query.push(format!("), (select count(*) from {served}.{name} one"));
+        but(&mut query, table, unlike);
+        query.push(format!(
+            "), (select count(*) from {shadow}.{name} one join {served}.{name} other on {same}"
+        ));
+        but(&mut query, table, unlike);
+        query.push(")").build_query_as().persistent(false).fetch_one(conn).await
+    })?;
     let (missing, extra) = (made - both, served - both);
     let what = format!("{missing} rows of the log are not served, {extra} served rows are not of the log");
     Ok((missing + extra > 0).then_some(Finding::Table { table: name, what }))
+}
+
+/// Leaves out the rows of some streams.
+fn but<'a, D>(query: &mut QueryBuilder<'a, D>, table: &Shape, streams: &'a [StreamId])
+where
+    D: Database,
+    Uuid: Encode<'a, D> + Type<D>,
+    &'a str: Encode<'a, D> + Type<D>,
+{
+    query.push(" where true");
+    for stream in streams {
+        let tables = tables_of(&stream.kind);
+        let Some((_, column)) = tables.into_iter().find(|(of, _)| of.name == table.name) else { continue };
+        query.push(" and one.").push(column).push(" <> ");
+        match stream.id.parse::<Uuid>() {
+            Ok(id) if column != OF_ANY => query.push_bind(id),
+            Ok(_) | Err(_) => query.push_bind(stream.id.as_str()),
+        };
+    }
 }

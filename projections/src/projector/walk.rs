@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 
 use super::batch::Entry;
 use crate::db::{Db, read, row};
-use crate::event_log::Recorded;
+use crate::event_log::{ClockRules, Recorded};
+use crate::timestamp::Timestamp;
 
 /// Events that are read at a time.
 const BATCH: usize = 4_000;
@@ -64,5 +65,14 @@ pub(super) async fn out_of_order(db: &Db, up_to: i64) -> Result<Vec<OutOfOrder>,
     read!(db, |pool| {
         let places = sqlx::query_as(include_str!("../sql/projector/out_of_order.sql"));
         places.bind(up_to).fetch_all(pool).await
+    })
+}
+
+/// Events up to a position that are stamped later than now, by more than clocks may differ.
+pub(super) async fn ahead(db: &Db, up_to: i64) -> Result<Vec<(i64, Timestamp)>, sqlx::Error> {
+    let latest = Timestamp::from(*Timestamp::by_our_clock() + ClockRules::default().tolerance);
+    read!(db, |pool| {
+        let ahead = sqlx::query_as(include_str!("../sql/projector/ahead.sql"));
+        ahead.bind(up_to).bind(latest).fetch_all(pool).await
     })
 }

@@ -93,18 +93,6 @@ engines! {
         store.assert_sound().await?;
     }
 
-    async fn an_event_of_a_newer_version_stops_everything_before_it(store: Store) {
-        store.org("Acme", "acme").await?;
-        let newer = |append: Append| Append { events: append.events.into_iter().map(of_version_2).collect(), ..append };
-        store.append(newer(creation("Newer", "newer"))).await?;
-        store.append(creation("Apex", "apex")).await?;
-        let folded = store.projector.catch_up().await;
-        assert!(folded.is_err_and(|why| why.to_string().contains("a newer portal wrote it")));
-        assert_eq!(store.projector.position().await?, 1);
-        assert_eq!(store.projector.parked().await?, []);
-        assert_eq!(store.raw().await?.number("select count(*) from org_list").await?, 1);
-    }
-
     async fn a_rebuild_unparks_what_can_be_folded_now(store: Store) {
         store.org("Acme", "acme").await?;
         let park = "insert into projection_parked (name, version, aggregate_type, aggregate_id, from_position, error)
@@ -144,10 +132,6 @@ async fn sick_and_well(store: &Store) -> Outcome<(OrgId, OrgId)> {
 fn damaged(append: Append) -> Append {
     let nonsense = |event| Draft { payload: "{\"Nonsense\":7}".to_owned(), ..event };
     Append { events: append.events.into_iter().map(nonsense).collect(), ..append }
-}
-
-fn of_version_2(event: Draft) -> Draft {
-    Draft { event_version: "2".to_owned(), ..event }
 }
 
 fn names(parked: &[Parked]) -> Vec<&str> {

@@ -208,7 +208,7 @@ async fn again(store: &Store, file: &[String]) -> Outcome<(Store, Vec<Checkpoint
 }
 
 /// Somebody who has switched off all triggers.
-async fn owner(store: &Store) -> Outcome<Raw> {
+pub(crate) async fn owner(store: &Store) -> Outcome<Raw> {
     let mut raw = store.raw().await?;
     if store.is_postgres() {
         raw.run("alter table events disable trigger all").await?;
@@ -233,7 +233,7 @@ fn said(store: &Store, way: &str) -> String {
 }
 
 /// Gives each event the hash of what stands there now.
-async fn hash_again(store: &Store, owner: &mut Raw) -> Outcome {
+pub(crate) async fn hash_again(store: &Store, owner: &mut Raw) -> Outcome {
     for event in store.events().await? {
         let leaf = leaf_hash(&Leaf {
             position: event.position,

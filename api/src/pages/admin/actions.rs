@@ -199,7 +199,10 @@ async fn refused(
         | SendError::ProofNeeded(_)
         | SendError::LastOne
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

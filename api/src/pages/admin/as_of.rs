@@ -245,6 +245,7 @@ impl From<projections::projector::FoldError> for Error {
             E::Poison { position, .. } => Self::Damaged(format!(
                 "How it was can't be told: event #{position} can't be read. On the server, portal verify says more."
             )),
+            E::Newer { position, .. } => Self::newer(&format!("event #{position} about this")),
             E::Superseded { .. } => Self::Internal(error.into()),
         }
     }

@@ -6,8 +6,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use domain::Actor;
+use domain::values::OrgId;
+use domain::{Actor, Org};
 use maud::{Markup, html};
+use projections::event_log::StreamId;
 use projections::links::Purpose;
 use projections::memberships::{self, Invited, Member};
 use projections::org_detail::{self, OrgDetail};
@@ -19,7 +21,7 @@ use uuid::Uuid;
 use super::action::Action;
 use super::as_of::{self, Asked};
 use super::history::open_in_history;
-use super::{Desk, Seen, org_tabs};
+use super::{Desk, Seen, missing, org_tabs};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -145,10 +147,14 @@ async fn arrive<'a>(
 
 /// The organisation, for somebody who may see all of them.
 pub async fn load(app: &App, operator: &Operator, id: Uuid) -> Result<OrgDetail, Error> {
-    org_detail::get(&app.db, &operator.scope(), id).await?.ok_or(Error::NotFound)
+    match org_detail::get(&app.db, &operator.scope(), id).await? {
+        Some(org) => Ok(org),
+        None => Err(missing(app, &StreamId::of::<Org>(OrgId(id))).await?),
+    }
 }
 
-pub(super) fn page(desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
+pub(super) fn page(mut desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
+    desk.about(&StreamId::of::<Org>(OrgId(org.org_id)));
     desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
 }
 

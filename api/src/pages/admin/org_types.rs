@@ -7,6 +7,7 @@ use domain::org::OrgCommand;
 use domain::resource_type::Choice;
 use domain::values::{OrgId, ResourceCode};
 use maud::{Markup, html};
+use projections::event_log::StreamId;
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
 use projections::resource_types::{self, Held};
@@ -44,8 +45,9 @@ pub async fn show(
     if let Some(at) = asked.read(&app).await? {
         return org::then::types(&app, &operator, id, at).await;
     }
-    let desk = Desk::open(&app, &operator, asked.seen()).await?;
+    let mut desk = Desk::open(&app, &operator, asked.seen()).await?;
     let org = org::load(&app, &operator, id).await?;
+    desk.about(&StreamId::of::<Org>(OrgId(id)));
     let types = resource_types::of_org(&app.db, &operator.scope(), id).await?;
     let actors: Vec<&str> = types.iter().filter_map(|held| held.chosen_by.as_deref()).collect();
     let names = Names::of_actors(&app, &actors).await?;

@@ -62,7 +62,7 @@ pub struct Typed {
 
 pub async fn form(State(app): State<App>, operator: Operator, which: Which) -> Result<Markup, Error> {
     let event = load(&app, &operator, which.position).await?;
-    match event.fact().map_err(anyhow::Error::from)? {
+    match event.fact()? {
         Fact::Org(id, _) => {
             Undo::<Org>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
         }
@@ -83,7 +83,7 @@ pub async fn submit(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let event = load(&app, &operator, which.position).await?;
-    match event.fact().map_err(anyhow::Error::from)? {
+    match event.fact()? {
         Fact::Org(id, _) => {
             Undo::<Org>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
         }

@@ -76,6 +76,10 @@ pub async fn show(
     if let Some(person) = asked.held {
         desk.also(&already(&app, &operator, person).await?);
     }
+    let people = app.projector.streams_left_to_newer(Grant::TYPE).len();
+    if people > 0 {
+        desk.also(&left_to_newer(people));
+    }
     let handed_over = session::handed_over(&app, &headers);
     if let Some((token, _)) = &handed_over {
         desk.also(&password_box(&app, token).await?);
@@ -249,4 +253,14 @@ fn who<T>(listed: &grants::Listed<T>) -> Markup {
 /// By whom and when.
 fn by(names: &Names, actor: &str, at: Timestamp) -> Markup {
     html! { (names.actor_text(actor)) ", " (ui::time(at.into())) }
+}
+
+/// What stands here of some people is not all that happened.
+fn left_to_newer(people: usize) -> Markup {
+    ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "A newer version of portal wrote about the roles of " (people) (if people == 1 { " person" } else { " people" }) "." } " This version can't read it: it shows these roles as they were before, and lets these people do nothing by them." }
+        },
+    )
 }

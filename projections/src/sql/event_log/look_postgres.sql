@@ -1,7 +1,11 @@
--- What stands there of everything that a batch touches ($1, statements.rs), in one row. After the lock: it must see what
+-- What stands there of everything that a batch touches ($1, statements.rs), in one row, and at the
+-- position $2. After the lock: it must see what
 -- the lock waited for. Each subquery looks up one row by its key, and never joins.
 select coalesce(last.position, 0) as position,
-       greatest(clock_timestamp(), last.recorded_at) as now,
+       clock_timestamp() as clock, last.recorded_at as last_at, last.leaf_hash as last_hash, seen_at, jump,
+       (select leaf_hash from events where position = $2) as seen_hash,
+       (select min(feature_level) from processes
+        where seen_at > clock_timestamp() - interval '60 seconds') as feature_level,
        (select coalesce(json_agg(json_build_array(s.kind, s.id, coalesce((
                    select e.sequence from events e
                    where e.aggregate_type = s.kind and e.aggregate_id = s.id
@@ -22,4 +26,5 @@ select coalesce(last.position, 0) as position,
               select p.email, p.person_id, p.password_hash is not null from jsonb_array_elements_text($1 -> 'people') w,
                      lateral (select * from people where person_id = w::uuid limit 1) p) p) as people
 from (values (1)) one
-left join (select position, recorded_at from events order by position desc limit 1) last on true
+left join (select position, recorded_at, leaf_hash from events order by position desc limit 1) last on true
+left join clock on true

@@ -1,6 +1,9 @@
--- What stands there of everything that a batch touches ($1, statements.rs), in one row; $2 is our clock.
+-- What stands there of everything that a batch touches ($1, statements.rs), in one row, and at the
+-- position $2; $3 is our clock.
 select coalesce(last.position, 0) as position,
-       max($2, coalesce(last.recorded_at, $2)) as now,
+       $3 as clock, last.recorded_at as last_at, last.leaf_hash as last_hash, seen_at, jump,
+       (select leaf_hash from events where position = $2) as seen_hash,
+       (select min(feature_level) from processes where seen_at > $3 - 60000000) as feature_level,
        (select json_group_array(json_array(w.value ->> 'kind', w.value ->> 'id', coalesce((
                    select max(e.sequence) from events e
                    where e.aggregate_type = w.value ->> 'kind' and e.aggregate_id = w.value ->> 'id'), 0)))
@@ -20,4 +23,5 @@ select coalesce(last.position, 0) as position,
               select p.email, p.person_id, p.password_hash is not null from json_each($1, '$.people') w
               cross join people p on p.person_id = unhex(w.value)) p) as people
 from (values (1)) one
-left join (select position, recorded_at from events order by position desc limit 1) last
+left join (select position, recorded_at, leaf_hash from events order by position desc limit 1) last
+left join clock

@@ -1,2 +1,2 @@
--- Everything that was claimed up to position $1.
-select namespace, key, aggregate_type, aggregate_id from claims where position <= $1
+-- Everything that was claimed up to position $1, and where.
+select namespace, key, aggregate_type, aggregate_id, position from claims where position <= $1

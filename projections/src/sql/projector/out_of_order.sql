@@ -1,9 +1,10 @@
--- Where positions up to $1 have a gap, or a time is before the one in front of it: the position found, the one in
--- front of it, and whether it is the time.
+-- Where positions up to $1 have a gap, or a time is before the one in front of it though the event does not say why: the
+-- position found, the one in front of it, and whether it is the time.
 select position, before, early
 from (
     select position, lag(position, 1, cast(0 as bigint)) over in_order as before,
-           coalesce(recorded_at < lag(recorded_at) over in_order, false) as early
+           coalesce(recorded_at < lag(recorded_at) over in_order and metadata ->> 'time_continues' is null, false)
+               as early
     from events
     where position <= $1
     window in_order as (order by position)

@@ -135,7 +135,10 @@ async fn rehearsed(
             | SendError::LastOne
             | SendError::AddressTaken
             | SendError::CommandReused
+            | SendError::Newer
+            | SendError::OlderProcess
             | SendError::Unavailable
+            | SendError::Stopped(_)
             | SendError::Unknown
             | SendError::PasswordChosen
             | SendError::Internal(_)),

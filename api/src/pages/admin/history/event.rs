@@ -116,7 +116,8 @@ fn facts(event: &Recorded, names: &Names) -> Markup {
     let reason = event.fact().ok().and_then(|fact| fact.reason().map(str::to_owned));
     let mut rows = vec![("When", ui::exact_time(event.recorded_at.into()))];
     rows.extend(reason.map(|reason| ("Reason", html! { (reason) })));
-    if let Some(Metadata { actor, on_behalf_of, address, .. }) = metadata {
+    if let Some(Metadata { actor, on_behalf_of, address, time_continues, .. }) = metadata {
+        rows.extend(time_continues.map(|why| ("Time was put right here", html! { (why) })));
         rows.push(("Who", html! { (names.actor(actor)) }));
         rows.extend(
             on_behalf_of.map(|person| ("On behalf of", html! { (names.part(&Part::Person(person))) })),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header::REFRESH;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use projections::processes::{self, Process};
 use projections::projector::Parked;
 
 use super::beside;
@@ -27,7 +28,11 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
     let (stands, parked) = (app.log.last_position().await?, app.projector.parked().await?);
     let run = app.upkeep.last();
     let goes_on = run.as_ref().is_some_and(Run::goes_on);
+    let recording = app.readiness.ask(&app.log).await;
     let content = html! {
+        @if let Err(why) = &recording {
+            (ui::note(Tone::Danger, html! { p { strong { "Nothing can be recorded at the moment. " } (why) "." } }))
+        }
         @if let Some(run) = &run { (told(run)) }
         (ui::facts_row(&[
             ("Folded", html! { "up to " (ui::position(desk.position())) }),
@@ -35,6 +40,7 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
             ("Set aside", html! { @if parked.is_empty() { "nothing" } @else { (parked.len()) } }),
         ]))
         @if !parked.is_empty() { (ui::card("Set aside", set_aside(&parked))) }
+        (ui::card("Processes", running(&processes::running(&app.db).await?)))
         @if !goes_on { (ui::card("Check, and fold again", jobs(operator.identity.is_superadmin()))) }
     };
     let subtitle = "What pages show is folded from the history, and can be folded again.";
@@ -91,10 +97,11 @@ fn told(run: &Run) -> Markup {
                 p { "Every read model was folded again, from the first event to " (ui::position(*position)) ". " (at) }
             },
         ),
-        (Job::Verify, Ok(Outcome { position, findings })) if findings.is_empty() => ui::note(
+        (Job::Verify, Ok(Outcome { position, newer, findings })) if findings.is_empty() => ui::note(
             Tone::Good,
             html! {
                 p { (ui::number(*position)) " events are as they were written, and the read models are what they say. " (at) }
+                @if *newer > 0 { p { (newer) " of them only a newer version of portal can read: what they say was not checked." } }
             },
         ),
         (Job::Verify, Ok(Outcome { findings, .. })) => ui::note(
@@ -106,6 +113,28 @@ fn told(run: &Run) -> Markup {
                 p { "Read models can be folded again. An event that was changed can't: the guide docs/PROOF.md says what to do." }
             },
         ),
+    }
+}
+
+/// Who runs, in which version: an upgrade is over when all have the same.
+fn running(processes: &[Process]) -> Markup {
+    let columns = [
+        Column::new("Version"),
+        Column::new("Feature level").numeric(),
+        Column::new("Started"),
+        Column::new("Seen"),
+    ];
+    let row = |it: &Process| {
+        vec![
+            html! { (it.version) },
+            html! { (it.feature_level) },
+            ui::time(it.started_at.into()),
+            ui::time(it.seen_at.into()),
+        ]
+    };
+    html! {
+        p.prose { "What all processes that run can read is written, and nothing newer: see “Feature level”." }
+        (ui::table("Processes", &columns, &processes.iter().map(row).collect::<Vec<_>>()))
     }
 }
 

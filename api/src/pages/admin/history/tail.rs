@@ -95,6 +95,10 @@ impl Tail {
             return Ok(None);
         }
         let position = self.app.projector.position().await?;
+        if position < self.seen {
+            self.seen = position;
+            return Ok(Some("The history was restored to an earlier moment".to_owned()));
+        }
         if position > self.seen {
             self.seen = position;
             let (log, platform) = (&self.app.log, &self.operator.platform);

@@ -4,10 +4,13 @@
 
 use std::collections::HashMap;
 
+use domain::Org;
 use domain::org::Role;
 use domain::resource_type::Action;
+use domain::values::OrgId;
 use maud::{Markup, html};
 use projections::as_of::{self as folded, OrgThen};
+use projections::event_log::StreamId;
 use projections::memberships::{Invitation, MembershipRow};
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
@@ -126,7 +129,10 @@ impl<'a> Page<'a> {
         let today = load(app, operator, id).await?;
         let last = app.log.last_position().await?;
         let then = folded::org(&app.log, &operator.scope(), id, at.position).await?;
-        let now = folded::org(&app.log, &operator.scope(), id, last).await?;
+        // What only a newer version can read is no part of what is known here.
+        let left = app.projector.left_to_newer(&StreamId::of::<Org>(OrgId(id)));
+        let known = left.map_or(last, |from| last.min(from - 1));
+        let now = folded::org(&app.log, &operator.scope(), id, known).await?;
         Ok(Self { app, operator, at, today, then, now, tab, path })
     }
 
@@ -143,7 +149,8 @@ impl<'a> Page<'a> {
             (content)
         };
         let crumbs = [("Organisations", self.at.link(paths::ADMIN_ORGS))];
-        let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let mut desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        desk.about(&StreamId::of::<Org>(OrgId(id)));
         Ok(desk.then(&past).page(Section::Organisations, &org.name, &crumbs, content))
     }
 

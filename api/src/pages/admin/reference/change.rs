@@ -161,7 +161,10 @@ async fn refused(
         | SendError::LastOne
         | SendError::AddressTaken
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

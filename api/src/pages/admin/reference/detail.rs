@@ -16,6 +16,7 @@ use crate::extract::{Path, Query};
 use crate::pages::admin::Desk;
 use crate::pages::admin::as_of::{self, Asked};
 use crate::pages::admin::history::open_in_history;
+use crate::pages::admin::missing;
 use crate::pages::names::Names;
 use crate::paths;
 use crate::ui::{self, Section, Tone};
@@ -56,7 +57,10 @@ pub async fn show(
 
 /// The resource type with this code.
 pub async fn load(app: &App, operator: &Operator, code: &str) -> Result<ResourceTypeRow, Error> {
-    resource_types::get(&app.db, &operator.platform, code).await?.ok_or(Error::NotFound)
+    match resource_types::get(&app.db, &operator.platform, code).await? {
+        Some(row) => Ok(row),
+        None => Err(missing(app, &stream(code)).await?),
+    }
 }
 
 /// Where its events stand.

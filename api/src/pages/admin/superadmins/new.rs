@@ -235,7 +235,10 @@ async fn refused(
         | SendError::ProofNeeded(_)
         | SendError::Taken { .. }
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

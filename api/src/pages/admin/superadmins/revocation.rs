@@ -146,7 +146,10 @@ pub(super) async fn told(
         | SendError::Taken { .. }
         | SendError::AddressTaken
         | SendError::CommandReused
+        | SendError::Newer
+        | SendError::OlderProcess
         | SendError::Unavailable
+        | SendError::Stopped(_)
         | SendError::Unknown
         | SendError::PasswordChosen
         | SendError::Internal(_)) => return Err(other.into()),

@@ -1,0 +1,38 @@
+//! Whether this version can live with a schema that a newer one has changed.
+//!
+//! **Invariant:** a version starts on a schema with migrations that it does not know only if the schema itself says that
+//! these took nothing away from it.
+
+use domain::fact::FEATURE_LEVEL;
+use sqlx::{PgConnection, SqlitePool};
+
+use super::OpenError;
+
+/// Whether migrations that this version does not know are no obstacle. A schema in front of `0013` can't say so.
+pub(super) async fn of_postgres(owner: &mut PgConnection) -> Result<bool, OpenError> {
+    let (says,): (bool,) =
+        sqlx::query_as(include_str!("../sql/db/says_postgres.sql")).fetch_one(&mut *owner).await?;
+    if !says {
+        return Ok(false);
+    }
+    let (least,): (i64,) = sqlx::query_as(include_str!("../sql/db/compat.sql")).fetch_one(owner).await?;
+    allows(least)
+}
+
+/// The same of a file.
+pub(super) async fn of_sqlite(writer: &SqlitePool) -> Result<bool, OpenError> {
+    let (says,): (bool,) =
+        sqlx::query_as(include_str!("../sql/db/says_sqlite.sql")).fetch_one(writer).await?;
+    if !says {
+        return Ok(false);
+    }
+    let (least,): (i64,) = sqlx::query_as(include_str!("../sql/db/compat.sql")).fetch_one(writer).await?;
+    allows(least)
+}
+
+fn allows(least: i64) -> Result<bool, OpenError> {
+    if least > FEATURE_LEVEL {
+        return Err(OpenError::NewerSchema { least, ours: FEATURE_LEVEL });
+    }
+    Ok(true)
+}

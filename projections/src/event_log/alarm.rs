@@ -1,0 +1,309 @@
+//! What makes a process stop appending: a log that is not the one it knew, and a clock that can't be right.
+//!
+//! **Invariant:** an alarm about the log stays until the process ends, since everything that the process remembers may be
+//! of another history. One about the clock goes as soon as the clock is right.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use metrics::gauge;
+use tokio::sync::watch;
+
+use crate::timestamp::Timestamp;
+
+/// How far the clock may be past the last that the database knows of, before somebody has to say that it is right. Whoever
+/// serves says each hour that time goes on, so only a portal that was stopped for so long is asked. A month is longer
+/// than any maintenance, and shorter than what a wrong digit in a date comes to.
+const LONGEST_REST: TimeDelta = TimeDelta::days(31);
+
+/// What is known of the clock besides itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockRules {
+    /// How far two clocks, or a clock and the last event, may be apart.
+    pub tolerance: TimeDelta,
+    /// The date (UTC) that somebody says it is: a long rest is accepted on that day, the one before and the one after.
+    pub confirmed: Option<NaiveDate>,
+}
+
+impl Default for ClockRules {
+    fn default() -> Self {
+        Self { tolerance: TimeDelta::minutes(5), confirmed: None }
+    }
+}
+
+/// Why this process appends nothing. Whoever reads it can act on it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Alarm {
+    #[error(
+        "the history ends at #{ends}, and this process has seen it go up to #{seen}: the database was restored to an \
+         earlier moment, or has lost its end. If that was meant, start portal again; docs/RECOVERY.md says more"
+    )]
+    LogLost { seen: i64, ends: i64 },
+    #[error(
+        "another event than before stands at #{0}: the database was restored to an earlier moment and went on from \
+         there, or was changed. If that was meant, start portal again; docs/RECOVERY.md says more"
+    )]
+    LogChanged(i64),
+    #[error(
+        "the clock of this machine and that of the database are {} apart: set both right, or raise \
+         PORTAL_CLOCK_TOLERANCE_MINUTES",
+        span(.0)
+    )]
+    ClocksApart(TimeDelta),
+    #[error(
+        "the clock of this machine was set {} {} while portal ran: set it right, or start portal again if it is now",
+        span(.0), if .0 < &TimeDelta::zero() { "back" } else { "ahead" }
+    )]
+    ClockSet(TimeDelta),
+    #[error(
+        "event #{position} is stamped {}, which is {} later than it is now by the clock: if the clock is wrong, set it \
+         right; if the event is, `portal clock accept-jump` lets time go on from here",
+        moment(.at), span(.by)
+    )]
+    LastEventAhead { position: i64, at: Timestamp, by: TimeDelta },
+    #[error(
+        "the clock says {}, which is {} after the last that this database knows of: if that is right, start portal \
+         with --accept-clock {}",
+        moment(.clock), span(.rest), .clock.date_naive()
+    )]
+    LongRest { clock: Timestamp, rest: TimeDelta },
+}
+
+impl Alarm {
+    fn is_about_the_log(&self) -> bool {
+        matches!(self, Self::LogLost { .. } | Self::LogChanged(_))
+    }
+}
+
+fn moment(at: &Timestamp) -> String {
+    DateTime::<Utc>::from(*at).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// "8 minutes", "3 days".
+fn span(time: &TimeDelta) -> String {
+    let minutes = (time.num_seconds().abs() + 30) / 60;
+    match minutes {
+        0..120 => format!("{minutes} minutes"),
+        120..2880 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    }
+}
+
+/// Where the log and the clocks stand, read under the lock.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    pub(super) position: i64,
+    /// The store's clock.
+    pub(super) clock: Timestamp,
+    /// Whether that is the clock of this machine: SQLite has no other one.
+    pub(super) is_our_clock: bool,
+    pub(super) last_at: Option<Timestamp>,
+    pub(super) last_hash: Option<Vec<u8>>,
+    /// The hash of what stands at the last position that this process has seen.
+    pub(super) seen_hash: Option<Vec<u8>>,
+    /// The latest moment that a process believed.
+    pub(super) believed_at: Option<Timestamp>,
+    /// Why time may go back with the next event, where somebody said so.
+    pub(super) jump: Option<String>,
+}
+
+impl Standing {
+    /// By how much the last event is stamped later than now.
+    pub(super) fn ahead(&self) -> TimeDelta {
+        self.last_at.map_or(TimeDelta::zero(), |last| *last - *self.clock)
+    }
+}
+
+/// What a process knows of the log and of time, and whether that still holds. Shared by all clones of a log.
+#[derive(Debug)]
+pub(super) struct Watchman {
+    rules: ClockRules,
+    /// When this process began, by three clocks.
+    began: Clocks,
+    known: Mutex<Known>,
+    /// How far the read models are, as far as this process knows.
+    folded: Arc<watch::Sender<i64>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The last event that this process has seen: its position and hash.
+    last: (i64, Vec<u8>),
+    /// The clock was found to be right once: from then on it is enough that nobody sets it.
+    is_clock_believed: bool,
+    alarm: Option<Alarm>,
+}
+
+impl Watchman {
+    pub(super) fn new(rules: ClockRules, last: (i64, Vec<u8>), folded: Arc<watch::Sender<i64>>) -> Self {
+        let known = Mutex::new(Known { last, ..Known::default() });
+        Self { rules, began: Clocks::now(), known, folded }
+    }
+
+    /// The last position that this process has seen.
+    pub(super) fn seen(&self) -> i64 {
+        self.known().last.0
+    }
+
+    /// Why nothing was appended when it was tried last, if it was not.
+    pub(super) fn alarm(&self) -> Option<Alarm> {
+        self.known().alarm.clone()
+    }
+
+    /// Whether anything may be appended where this is how things stand.
+    pub(super) fn check(&self, standing: &Standing) -> Result<(), Alarm> {
+        let mut known = self.known();
+        let found = self.find(&known, standing);
+        known.is_clock_believed |= found.is_none();
+        self.raise(&mut known, found)
+    }
+
+    /// The log ends before what this process has folded.
+    pub(super) fn check_end(&self, ends: i64) -> Result<(), Alarm> {
+        let seen = *self.folded.borrow();
+        let lost = (ends < seen && seen != super::NOBODY_FOLDS).then_some(Alarm::LogLost { seen, ends });
+        match lost {
+            Some(alarm) => self.raise(&mut self.known(), Some(alarm)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes note of the last event of the log.
+    pub(super) fn saw(&self, position: i64, hash: Vec<u8>) {
+        let mut known = self.known();
+        if position > known.last.0 {
+            known.last = (position, hash);
+        }
+    }
+
+    fn find(&self, known: &Known, standing: &Standing) -> Option<Alarm> {
+        if let Some(alarm) = known.alarm.as_ref().filter(|alarm| alarm.is_about_the_log()) {
+            return Some(alarm.clone());
+        }
+        let (seen, hash) = &known.last;
+        if standing.position < *seen {
+            return Some(Alarm::LogLost { seen: *seen, ends: standing.position });
+        }
+        if *seen > 0 && standing.seen_hash.as_ref() != Some(hash) {
+            return Some(Alarm::LogChanged(*seen));
+        }
+        self.clock(known, standing)
+    }
+
+    fn clock(&self, known: &Known, standing: &Standing) -> Option<Alarm> {
+        let (now, tolerance) = (Clocks::now(), self.rules.tolerance);
+        let apart = *standing.clock - now.wall;
+        if !standing.is_our_clock && apart.abs() > tolerance {
+            return Some(Alarm::ClocksApart(apart));
+        }
+        let set = self.began.set_until(&now);
+        if set.abs() > tolerance {
+            return Some(Alarm::ClockSet(set));
+        }
+        let by = standing.ahead();
+        if let Some(at) = standing.last_at.filter(|_| by > tolerance && standing.jump.is_none()) {
+            return Some(Alarm::LastEventAhead { position: standing.position, at, by });
+        }
+        let rest = *standing.clock - *standing.last_at.max(standing.believed_at)?;
+        let (today, confirmed) = (standing.clock.date_naive(), self.rules.confirmed);
+        let is_confirmed = confirmed.is_some_and(|date| (today - date).num_days().abs() <= 1);
+        let is_long = rest > LONGEST_REST && !known.is_clock_believed && !is_confirmed;
+        is_long.then_some(Alarm::LongRest { clock: standing.clock, rest })
+    }
+
+    fn raise(&self, known: &mut Known, found: Option<Alarm>) -> Result<(), Alarm> {
+        if known.alarm != found {
+            match &found {
+                Some(alarm) => tracing::error!(%alarm, "nothing is recorded"),
+                None => tracing::info!("events are recorded again"),
+            }
+            // What was folded of a history that is gone, nobody has to wait for.
+            if found.as_ref().is_some_and(Alarm::is_about_the_log)
+                && *self.folded.borrow() != super::NOBODY_FOLDS
+            {
+                self.folded.send_replace(0);
+            }
+        }
+        gauge!("portal_recording_stopped").set(if found.is_some() { 1.0 } else { 0.0 });
+        known.alarm.clone_from(&found);
+        found.map_or(Ok(()), Err)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One moment by three clocks: the one that people set, one that nobody can set, and one of these that also counts while
+/// the machine sleeps, where the system has it.
+#[derive(Debug)]
+struct Clocks {
+    wall: DateTime<Utc>,
+    steady: Instant,
+    awake_or_asleep: Option<Duration>,
+}
+
+impl Clocks {
+    fn now() -> Self {
+        let wall = Timestamp::by_our_clock().into();
+        Self { wall, steady: Instant::now(), awake_or_asleep: uptime() }
+    }
+
+    /// By how much the clock was set from this moment to a later one. A machine that slept was not set.
+    fn set_until(&self, later: &Self) -> TimeDelta {
+        let delta = |time| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        let passed = later.wall - self.wall;
+        let set = passed - delta(later.steady - self.steady);
+        match (self.awake_or_asleep, later.awake_or_asleep) {
+            (Some(from), Some(to)) => {
+                let other = passed - delta(to.saturating_sub(from));
+                if other.abs() < set.abs() { other } else { set }
+            }
+            _ => set.min(TimeDelta::zero()), // perhaps it slept
+        }
+    }
+}
+
+/// Seconds since the machine was started, with those in which it slept (Linux).
+fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clocks(wall: i64, steady: u64, uptime: Option<u64>) -> Clocks {
+        let minutes = |minutes| Duration::from_mins(minutes);
+        Clocks {
+            wall: DateTime::UNIX_EPOCH + TimeDelta::minutes(wall),
+            steady: *START + minutes(steady),
+            awake_or_asleep: uptime.map(minutes),
+        }
+    }
+
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_a_machine_that_slept() {
+        let began = clocks(1000, 0, Some(50));
+        let set = |later| began.set_until(&later).num_minutes();
+        assert_eq!(set(clocks(1060, 60, Some(110))), 0);
+        assert_eq!(set(clocks(1120, 60, Some(110))), 60);
+        assert_eq!(set(clocks(1000, 60, Some(110))), -60);
+        assert_eq!(set(clocks(1120, 60, Some(170))), 0); // it slept for an hour
+        let elsewhere = clocks(1000, 0, None);
+        assert_eq!(elsewhere.set_until(&clocks(1120, 60, None)).num_minutes(), 0); // perhaps it slept
+        assert_eq!(elsewhere.set_until(&clocks(1000, 60, None)).num_minutes(), -60);
+    }
+
+    #[test]
+    fn spans_are_told_in_words() {
+        assert_eq!(span(&TimeDelta::minutes(-8)), "8 minutes");
+        assert_eq!(span(&TimeDelta::hours(5)), "5 hours");
+        assert_eq!(span(&TimeDelta::days(365)), "365 days");
+    }
+}

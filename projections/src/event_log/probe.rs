@@ -1,0 +1,93 @@
+//! Trying the way of an append without appending: whether this process can write, and letting time go back.
+
+use super::alarm::Alarm;
+use super::{EventLog, statements};
+use crate::db::Tx;
+use crate::event_log::check::Known;
+
+/// Why nothing can be recorded now.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    #[error("{0}")]
+    Alarm(#[from] Alarm),
+    #[error("{}", trouble(.0))]
+    Store(#[from] sqlx::Error),
+}
+
+/// Why time can't be put right.
+#[derive(Debug, thiserror::Error)]
+pub enum JumpError {
+    #[error("the last event is not stamped later than now, so there is nothing to accept")]
+    NoJump,
+    #[error("{0}")]
+    Alarm(Alarm),
+    #[error("{0}")]
+    Store(#[from] sqlx::Error),
+}
+
+/// A jump that was accepted: the last event before it, and by how much time goes back.
+#[derive(Clone, Copy, Debug)]
+pub struct Jump {
+    pub position: i64,
+    pub back: chrono::TimeDelta,
+}
+
+impl EventLog {
+    /// Writes a row of its own, in a transaction like that of an append, and looks at the log and the clocks as an append
+    /// does.
+    pub async fn probe(&self) -> Result<(), ProbeError> {
+        let (mut tx, known) = self.look().await?;
+        self.watchman.check(&known.standing)?;
+        statements::beat(&mut tx, known.standing.clock).await?;
+        tx.commit().await?;
+        let last = known.standing.last_hash.unwrap_or_default();
+        self.watchman.saw(known.position, last);
+        Ok(())
+    }
+
+    /// Why nothing was recorded when that was tried last; nothing where it was.
+    pub fn alarm(&self) -> Option<Alarm> {
+        self.watchman.alarm()
+    }
+
+    /// Lets time go back to where the clock is, with the next event, which will say why. Refused where the last event is not
+    /// stamped later than now.
+    pub async fn accept_jump(&self, reason: &domain::values::Reason) -> Result<Jump, JumpError> {
+        let (mut tx, mut known) = self.look().await?;
+        known.standing.jump = Some(reason.as_str().to_owned());
+        self.watchman.check(&known.standing).map_err(JumpError::Alarm)?;
+        let back = known.standing.ahead();
+        if back <= chrono::TimeDelta::zero() {
+            return Err(JumpError::NoJump);
+        }
+        statements::accept_jump(&mut tx, Some(reason.as_str())).await?;
+        tx.commit().await?;
+        Ok(Jump { position: known.position, back })
+    }
+
+    async fn look(&self) -> Result<(Tx, Known), sqlx::Error> {
+        let mut tx = self.db.begin_appending().await?;
+        let known = statements::look(&mut tx, &[], self.watchman.seen()).await?;
+        Ok((tx, known))
+    }
+
+    /// Whether the log still goes as far as what was folded of it: asked where the read models have less than they had.
+    pub(crate) async fn check_end(&self) -> Result<(), sqlx::Error> {
+        let ends = self.last_position().await?;
+        let _told = self.watchman.check_end(ends);
+        Ok(())
+    }
+}
+
+/// What an error of the store means to whoever runs the portal.
+fn trouble(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|said| said.code());
+    match code.as_deref() {
+        Some("25006" | "8" | "264" | "520" | "776" | "1032" | "1288" | "1544") => {
+            "the database is read-only: it is a replica, or was made so".to_owned()
+        }
+        Some("53100" | "13") => "the disk of the database is full".to_owned(),
+        Some("55P03" | "5") => "somebody holds the lock of the log for too long".to_owned(),
+        _ => format!("the database does not take what is written: {error}"),
+    }
+}

@@ -1,0 +1,140 @@
+//! Folding anew what an older version could not read and this one can: each stream by itself, while everything serves.
+//!
+//! **Invariant:** the rows of a stream go and come back in one transaction that holds the checkpoints.
+
+use cqrs_es::Aggregate;
+use domain::{Grant, Org, ResourceType};
+
+use super::batch::{Entry, lock};
+use super::parking::Parking;
+use super::{FoldError, Projection};
+use crate::db::{Db, Tx, on, read};
+use crate::event_log::{Recorded, StreamId};
+use crate::org_list;
+use crate::table::Shape;
+
+/// Events that are read at a time.
+const BATCH: i64 = 1000;
+
+impl super::Projector {
+    /// Brings back the streams that were parked until a newer version runs, where this is one. A stream that this version
+    /// can't read either is not looked at twice.
+    pub(super) async fn repair(&self) -> Result<(), FoldError> {
+        for stream in self.standing.newer() {
+            if self.unable.lock().await.contains(&stream) {
+                continue;
+            }
+            if !is_readable(&self.db, &stream).await? {
+                self.unable.lock().await.insert(stream);
+                continue;
+            }
+            if fold_anew(&self.db, &stream).await? {
+                tracing::info!(
+                    kind = stream.kind,
+                    id = stream.id,
+                    "folded anew what an older version had parked"
+                );
+            }
+        }
+        Ok(self.refresh_parked().await?)
+    }
+}
+
+async fn is_readable(db: &Db, stream: &StreamId) -> Result<bool, sqlx::Error> {
+    let mut after = 0;
+    loop {
+        let entries = next(db, stream, (after, i64::MAX)).await?;
+        match entries.last() {
+            None => return Ok(true),
+            Some(_) if entries.iter().any(|entry| entry.newer().is_some()) => return Ok(false),
+            Some(last) => after = last.recorded.sequence,
+        }
+    }
+}
+
+/// False where somebody else is folding, or did this already.
+async fn fold_anew(db: &Db, stream: &StreamId) -> Result<bool, FoldError> {
+    let mut tx = db.begin().await?;
+    let locked = lock(&mut tx).await?;
+    let parked_from = parked_from(&mut tx, stream).await?;
+    let Some(parked_from) = parked_from.filter(|_| locked.behind.len() == Projection::ALL.len()) else {
+        tx.rollback().await?;
+        return Ok(false);
+    };
+    forget(&mut tx, stream).await?;
+    let (mut parking, mut after) = (Parking::default(), 0);
+    loop {
+        let entries = next(db, stream, (after, locked.from)).await?;
+        let Some(last) = entries.last() else { break };
+        after = last.recorded.sequence;
+        for projection in Projection::ALL {
+            parking.fold(&mut tx, projection, &entries).await?;
+        }
+    }
+    parking.write(&mut tx).await?;
+    if stream.kind == Org::TYPE {
+        org_list::parts::take_in_of(&mut tx, &stream.id, parked_from).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn parked_from(tx: &mut Tx, stream: &StreamId) -> Result<Option<i64>, sqlx::Error> {
+    on!(tx, |conn| {
+        let from = sqlx::query_scalar(include_str!("../sql/projector/parked_from.sql"));
+        from.bind(&stream.kind).bind(&stream.id).fetch_one(conn).await
+    })
+}
+
+/// Takes out every row that follows from a stream.
+async fn forget(tx: &mut Tx, stream: &StreamId) -> Result<(), sqlx::Error> {
+    if stream.kind == Org::TYPE {
+        org_list::uncount(tx, &stream.id).await?;
+    }
+    for (table, column) in tables_of(&stream.kind) {
+        let delete = format!("delete from {} where {column} = $1", table.name);
+        on!(tx, |conn| match stream.id.parse::<uuid::Uuid>() {
+            Ok(id) if column != OF_ANY => sqlx::query(&delete).bind(id).execute(conn).await.map(drop),
+            Ok(_) | Err(_) => sqlx::query(&delete).bind(&stream.id).execute(conn).await.map(drop),
+        })?;
+    }
+    on!(tx, |conn| {
+        let unpark = sqlx::query(include_str!("../sql/projector/unpark_stream.sql"));
+        unpark.bind(&stream.kind).bind(&stream.id).execute(conn).await.map(drop)
+    })
+}
+
+/// The column by which the history knows a stream, whatever it is of.
+pub(super) const OF_ANY: &str = "aggregate_id";
+
+/// The tables that have rows of a stream of this kind, with the column that says of which.
+pub(super) fn tables_of(kind: &str) -> Vec<(&'static Shape, &'static str)> {
+    let own = match kind {
+        Org::TYPE => "org_id",
+        Grant::TYPE => "person_id",
+        ResourceType::TYPE => "code",
+        _ => OF_ANY,
+    };
+    let column = |table: &'static Shape| {
+        let has = |column: &str| table.columns.contains(&column);
+        // What an organisation chose of a type is the organisation's.
+        let is_of_others = own == "code" && has("org_id");
+        [OF_ANY, own].into_iter().find(|column| has(column) && !is_of_others).map(|column| (table, column))
+    };
+    let projections = Projection::ALL.into_iter().filter(|projection| projection.folds(kind));
+    projections.flat_map(Projection::tables).filter_map(column).collect()
+}
+
+async fn next(db: &Db, stream: &StreamId, (after, up_to): (i64, i64)) -> Result<Vec<Entry>, sqlx::Error> {
+    let events: Vec<Recorded> = read!(db, |pool| {
+        sqlx::query_as(include_str!("../sql/as_of/stream.sql"))
+            .bind(&stream.kind)
+            .bind(&stream.id)
+            .bind(after)
+            .bind(up_to)
+            .bind(BATCH)
+            .fetch_all(pool)
+            .await
+    })?;
+    Ok(events.into_iter().map(Entry::read).collect())
+}

@@ -1,0 +1,2 @@
+-- Forgets every process: whoever opens the file is alone.
+delete from processes
