@@ -17,7 +17,7 @@ use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
-pub(crate) use list::Lists;
+pub(crate) use list::{Lists, distinct};
 pub use transaction::is_in_doubt;
 pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, LAZILY, Transaction, in_doubt};
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, read, row};
 use crate::scope::Platform;
-use crate::table::{Found, table};
+use crate::table::{ById, Found, table};
 use crate::timestamp::Timestamp;
 
 pub(crate) use fold::fold;
@@ -261,7 +261,7 @@ where
 }
 
 impl Found for GrantRow {
-    const BY_ID: &'static str = include_str!("sql/grants/of_people.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/grants/of_people.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.person_id, self.position)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::db::{Db, Lists, read, row, scoped};
 use crate::projector::{Entry, FoldError};
 use crate::scope::{Platform, Scope};
-use crate::table::{Found, Rows, table};
+use crate::table::{ById, Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -268,7 +268,7 @@ pub async fn blast(
 }
 
 impl Found for Invitation {
-    const BY_ID: &'static str = include_str!("sql/memberships/invitations.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/memberships/invitations.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.invitation_id, 0)

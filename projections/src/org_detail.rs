@@ -10,7 +10,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::{Platform, Scope};
-use crate::table::{Found, Rows, table};
+use crate::table::{ById, Found, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -134,7 +134,7 @@ impl OrgDetail {
 }
 
 impl Found for OrgDetail {
-    const BY_ID: &'static str = include_str!("sql/org_detail/get_many.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/org_detail/get_many.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.org_id, 0)

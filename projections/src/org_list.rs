@@ -7,13 +7,12 @@ use std::collections::HashMap;
 
 use domain::Fact;
 use domain::org::{OrgEvent, Role};
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::{Db, Lists, Tx, read, row};
+use crate::db::{Db, Tx, row};
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
-use crate::table::{Found, Rows, key_of, table};
+use crate::table::{ById, Found, Rows, by_id, key_of, table};
 use crate::timestamp::Timestamp;
 
 mod page;
@@ -79,11 +78,7 @@ pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<U
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<OrgRow> = read!(db, |pool| {
-        let mut query = QueryBuilder::new(OrgRow::BY_ID);
-        Lists::push_one_of(&mut query, ids.iter().copied());
-        query.build_query_as().fetch_all(pool).await
-    })?;
+    let rows: Vec<OrgRow> = by_id(db, ids.to_vec()).await?;
     platform.lists(rows.iter().map(|row| row.org_id));
     Ok(rows.into_iter().map(|row| (row.org_id, row)).collect())
 }
@@ -98,7 +93,10 @@ struct Intervals {
 
 // Closed rows are never looked for.
 impl Found for OrgRow {
-    const BY_ID: &'static str = include_str!("sql/org_list/open.sql");
+    const BY_ID: ById = ById::Whole {
+        postgres: include_str!("sql/org_list/open_postgres.sql"),
+        sqlite: include_str!("sql/org_list/open_sqlite.sql"),
+    };
 
     fn id(&self) -> (Uuid, i64) {
         (self.org_id, 0)

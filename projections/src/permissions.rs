@@ -15,7 +15,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::projector::{Entry, FoldError};
 use crate::resource_types::{self, Held, verbs};
 use crate::scope::{Platform, Scope};
-use crate::table::{Found, Rows, key_of, table};
+use crate::table::{ById, Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -140,7 +140,7 @@ impl Headcount {
 }
 
 impl Found for RoleRow {
-    const BY_ID: &'static str = include_str!("sql/permissions/roles.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/permissions/roles.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.org_id, self.position)
@@ -152,7 +152,7 @@ impl Found for RoleRow {
 }
 
 impl Found for PermissionRow {
-    const BY_ID: &'static str = include_str!("sql/permissions/permissions.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/permissions/permissions.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.org_id, self.position)

@@ -15,7 +15,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::org_detail::OrgDetail;
 use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::{Platform, Scope};
-use crate::table::{Found, Rows, key_of, table};
+use crate::table::{ById, Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -182,7 +182,7 @@ pub async fn of_org(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Held>, s
 }
 
 impl Found for ResourceTypeRow {
-    const BY_ID: &'static str = include_str!("sql/resource_types/get_many.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/resource_types/get_many.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.type_id, 0)
@@ -194,7 +194,7 @@ impl Found for ResourceTypeRow {
 }
 
 impl Found for ChoiceRow {
-    const BY_ID: &'static str = include_str!("sql/resource_types/choices.sql");
+    const BY_ID: ById = ById::Column(include_str!("sql/resource_types/choices.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.org_id, self.position)

@@ -11,13 +11,14 @@ use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{FromRow, Postgres, QueryBuilder, Sqlite};
+use sqlx::types::Json;
+use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder, Sqlite, SqliteExecutor};
 use uuid::{Builder, Uuid};
 
 pub(crate) use memory::{Memory, Pending};
 pub(crate) use write::{Tuple, insert};
 
-use crate::db::{Db, Lists, Tx, on, read};
+use crate::db::{Db, Engine, Lists, Tx, distinct, read};
 
 /// A table as statements see it.
 #[derive(Clone, Copy, Debug)]
@@ -53,14 +54,22 @@ pub(crate) trait Table: Clone + Send + Sync + 'static {
 pub(crate) trait Found:
     Table + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>
 {
-    /// A statement that gives rows by their ids and ends in the name of the id's column.
-    const BY_ID: &'static str;
+    const BY_ID: ById;
 
     /// What it is found by, and its position where several rows have that.
     fn id(&self) -> (Uuid, i64);
 
     /// The aggregate whose events change it.
     fn aggregate(&self) -> Uuid;
+}
+
+/// How rows are found by their ids.
+#[derive(Clone, Copy)]
+pub(crate) enum ById {
+    /// A statement that ends in the name of the id's column.
+    Column(&'static str),
+    /// Statements that take the ids as $1: as an array, and as JSON.
+    Whole { postgres: &'static str, sqlite: &'static str },
 }
 
 /// Where a fold finds rows and leaves them.
@@ -83,11 +92,8 @@ impl<'a> Rows<'a> {
         match self {
             _ if ids.is_empty() => Ok(vec![]),
             Self::Pending(memory) => Ok(R::pending(memory).find(&ids)),
-            Self::Stored(tx, _) => on!(tx, |conn| {
-                let mut query = QueryBuilder::new(R::BY_ID);
-                Lists::push_one_of(&mut query, ids);
-                query.build_query_as().fetch_all(conn).await
-            }),
+            Self::Stored(Tx::Postgres(tx), _) => by_id_on_postgres(&mut **tx, ids).await,
+            Self::Stored(Tx::Sqlite(tx), _) => by_id_on_sqlite(&mut **tx, ids).await,
         }
     }
 
@@ -114,6 +120,42 @@ impl<'a> Rows<'a> {
             Self::Stored(tx, memory) => std::mem::take(&mut **memory).change(tx).await,
             Self::Pending(_) => Ok(()), // whoever holds the memory does
         }
+    }
+}
+
+/// The rows that there are of these ids, for whoever asks outside of a fold.
+pub(crate) async fn by_id<R: Found>(db: &Db, ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
+    match &db.0 {
+        Engine::Postgres { pool, .. } => by_id_on_postgres(pool, ids).await,
+        Engine::Sqlite { reader, .. } => by_id_on_sqlite(reader, ids).await,
+    }
+}
+
+async fn by_id_on_postgres<R: Found>(
+    conn: impl PgExecutor<'_>,
+    ids: Vec<Uuid>,
+) -> Result<Vec<R>, sqlx::Error> {
+    match R::BY_ID {
+        ById::Column(statement) => {
+            let mut query = QueryBuilder::new(statement);
+            Lists::push_one_of(&mut query, ids);
+            query.build_query_as().fetch_all(conn).await
+        }
+        ById::Whole { postgres, .. } => sqlx::query_as(postgres).bind(distinct(ids)).fetch_all(conn).await,
+    }
+}
+
+async fn by_id_on_sqlite<R: Found>(
+    conn: impl SqliteExecutor<'_>,
+    ids: Vec<Uuid>,
+) -> Result<Vec<R>, sqlx::Error> {
+    match R::BY_ID {
+        ById::Column(statement) => {
+            let mut query = QueryBuilder::new(statement);
+            Lists::push_one_of(&mut query, ids);
+            query.build_query_as().fetch_all(conn).await
+        }
+        ById::Whole { sqlite, .. } => sqlx::query_as(sqlite).bind(Json(distinct(ids))).fetch_all(conn).await,
     }
 }
 

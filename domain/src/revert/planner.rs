@@ -76,7 +76,9 @@ where
         self.lost.extend(A::lost(&past.event));
         if let Ok(facets) = &mut self.facets {
             match A::facet(&past.event) {
-                Ok(facet) => drop(facets.insert(facet)),
+                Ok(facet) => {
+                    facets.insert(facet);
+                }
                 Err(why) => self.facets = Err(why),
             }
         }

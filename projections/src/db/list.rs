@@ -47,7 +47,8 @@ impl Lists for Sqlite {
     }
 }
 
-fn distinct<T: Listed>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+/// Each value once.
+pub(crate) fn distinct<T: Listed>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut values: Vec<T> = values.into_iter().collect();
     values.sort_unstable();
     values.dedup();

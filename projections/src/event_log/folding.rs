@@ -68,9 +68,9 @@ impl EventLog {
         } else {
             self.aggregates.weigh(&stream, &slot, loaded.aggregate.weight());
         }
-        if let Some(last) = folded.due() {
-            folded.stored = last.sequence;
-            snapshots::store_later(self, &stream, Stored { aggregate: loaded.aggregate.clone(), last });
+        if folded.is_due() {
+            folded.stored = folded.sequence();
+            snapshots::store_later(self, stream, slot.clone());
         }
         Ok(loaded)
     }
@@ -81,11 +81,18 @@ impl<A: Rules> Folded<A> {
         self.last.as_ref().map_or(0, |last| last.sequence)
     }
 
-    /// The last event, where enough came since the snapshot that another one is worth its writing: some thousand, and of
-    /// a long stream a part.
-    fn due(&self) -> Option<Last> {
+    /// Whether enough came since the snapshot that another one is worth its writing: some thousand, and of a long stream a
+    /// fiftieth.
+    fn is_due(&self) -> bool {
         let part = i64::try_from(PART).unwrap_or(i64::MAX).max(self.sequence() / 50);
-        self.last.clone().filter(|last| last.sequence - self.stored >= part)
+        self.sequence() - self.stored >= part
+    }
+
+    /// What is to be stored now.
+    pub(super) fn stored(&mut self) -> Option<Stored<A>> {
+        let last = self.last.clone()?;
+        self.stored = last.sequence;
+        Some(Stored { aggregate: self.aggregate.clone(), last })
     }
 
     async fn catch_up(&mut self, db: &Db, stream: &StreamId) -> Result<(), ReadError> {

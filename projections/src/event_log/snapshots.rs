@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use domain::Rules;
 
+use super::cache::Slot;
 use super::folding::Last;
 use super::{EventLog, StreamId};
 use crate::db::{Db, on, read, row};
@@ -68,13 +69,16 @@ pub(crate) async fn of<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Sn
     find(db, stream, A::FOLD).await
 }
 
-/// Stores it when nothing else of this process is being stored. Nobody waits for it.
-pub(super) fn store_later<A: Rules>(log: &EventLog, stream: &StreamId, snapshot: Stored<A>) {
-    let (db, storing, stream) = (log.db().clone(), log.storing.clone(), stream.clone());
+/// Stores it when nothing else of this process is being stored. Nobody waits until it is written; while it is made into
+/// bytes, whoever comes to the same aggregate waits, since it would have to be copied for them.
+pub(super) fn store_later<A: Rules>(log: &EventLog, stream: StreamId, slot: Arc<Slot<A>>) {
+    let (db, storing) = (log.db().clone(), log.storing.clone());
     tokio::spawn(async move {
         let Ok(_turn) = storing.acquire_owned().await else { return };
-        let Stored { aggregate, last } = snapshot;
+        let mut folded = slot.lock().await;
+        let Some(Stored { aggregate, last }) = folded.stored() else { return };
         let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
+        drop(folded);
         if let Err(error) = store(&db, &stream, A::FOLD, (last, state)).await
             && !db.is_closed()
         {

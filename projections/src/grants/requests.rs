@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Listed;
 use crate::db::{Db, read};
 use crate::scope::Platform;
-use crate::table::{Found, table};
+use crate::table::{ById, Found, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -113,7 +113,7 @@ impl GrantRequest {
 }
 
 impl Found for GrantRequest {
-    const BY_ID: &'static str = include_str!("../sql/grants/requests_of_people.sql");
+    const BY_ID: ById = ById::Column(include_str!("../sql/grants/requests_of_people.sql"));
 
     fn id(&self) -> (Uuid, i64) {
         (self.person_id, self.position)

@@ -93,6 +93,17 @@ engines! {
     }
 }
 
+#[tokio::test]
+async fn a_tenant_of_postgres_sees_no_snapshot() -> Outcome {
+    let store = Store::postgres().await?;
+    let mut raw = store.raw().await?;
+    raw.run("set role portal_tenant").await?;
+    assert!(raw.number("select count(*) from snapshots").await.is_err());
+    raw.run("reset role").await?;
+    assert_eq!(raw.number("select count(*) from snapshots").await?, 0);
+    Ok(())
+}
+
 async fn load(store: &Store, org: OrgId) -> Outcome<Loaded<Org>> {
     Ok(EventStore::<Org>::load_aggregate(&store.log, &org.to_string()).await?)
 }
