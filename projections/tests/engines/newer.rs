@@ -42,7 +42,7 @@ engines! {
 
     async fn an_unknown_kind_of_aggregate_is_history_and_nothing_else(store: Store) {
         let mut robot = append::<Org>(OrgId(id()), 0, &[created("Robot", "robot")]);
-        robot.stream.kind = "robot".to_owned();
+        "robot".clone_into(&mut robot.stream.kind);
         store.append(robot).await?;
         store.org("Acme", "acme").await?;
         let parked = store.projector.parked().await?;

@@ -97,7 +97,7 @@ engines! {
         let page = org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
         let listed = |orgs: &[Uuid]| {
             let orgs = orgs.iter().map(|org| (Some(*org), Shown::Listed));
-            Reads::from_iter(orgs.chain([(None, Shown::Listed)]))
+            orgs.chain([(None, Shown::Listed)]).collect::<Reads>()
         };
         assert_eq!(platform.take_reads(), listed(&[page.rows[0].org_id]));
         let (everything, newest) = (history::Filter::default(), history::Place::Newest);
