@@ -21,16 +21,14 @@ async fn everybody_who_accepts_at_the_same_moment_joins(world: World) {
 
 async fn nobody_waits_for_a_stream_that_is_not_theirs(world: World) {
     let (acme, other) = (world.org("acme").await, world.org("other").await);
-    let (before, here) = (world.position().await, [&world.app]);
-    tokio::join!(all_join(&world, acme, &here), async {
-        // Sent last, and not behind the ninety-six.
-        let name = "Quick Ltd".parse().expect("a name");
-        world.given(other, OrgCommand::Rename { name }).await;
-    });
-    let events = world.app.log.tail(before, 1000).await.expect("no gap");
-    let renamed = events.iter().position(|event| event.event_type == "OrgRenamed").expect("renamed");
-    let joined = events.iter().take(renamed).filter(|event| event.event_type == "MemberJoined").count();
-    assert!(joined < PEOPLE / 2, "{joined} of {PEOPLE} came first");
+    let (before, invited) = invite(&world, acme).await;
+    let here = [&world.app];
+    // Asked last, and not done last.
+    let rename = OrgCommand::Rename { name: "Quick Ltd".parse().expect("a name") };
+    tokio::join!(accept(acme, &invited, &here), world.given(other, rename));
+    let events = world.since(before).await;
+    let renamed = events.iter().position(|event| event == "OrgRenamed").expect("renamed");
+    assert!(renamed < PEOPLE / 2, "{renamed} of {PEOPLE} came first");
 }
 
 engines!(everybody_who_accepts_at_the_same_moment_joins, nobody_waits_for_a_stream_that_is_not_theirs);
@@ -45,6 +43,14 @@ async fn so_they_do_in_two_processes() {
 
 /// Invites, and has everybody accept at once: by turns in each of these processes.
 async fn all_join(world: &World, org: OrgId, processes: &[&App]) {
+    let (before, invited) = invite(world, org).await;
+    accept(org, &invited, processes).await;
+    let joined = world.since(before).await.into_iter().filter(|event| event == "MemberJoined").count();
+    assert_eq!(joined, PEOPLE);
+}
+
+/// Where the last invitation stands, and all of them.
+async fn invite(world: &World, org: OrgId) -> (i64, Vec<(InvitationId, PersonId)>) {
     let invited: Vec<_> =
         (0..PEOPLE).map(|_| (InvitationId(clock::new_id()), PersonId(clock::new_id()))).collect();
     let expires_at = clock::after(chrono::Duration::days(7)).into();
@@ -61,7 +67,10 @@ async fn all_join(world: &World, org: OrgId, processes: &[&App]) {
         authority: None,
         beside: None,
     };
-    let before = world.app.log.append(append).await.expect("appended").last_position;
+    (world.app.log.append(append).await.expect("appended").last_position, invited)
+}
+
+async fn accept(org: OrgId, invited: &[(InvitationId, PersonId)], processes: &[&App]) {
     let accepted = invited.iter().zip(processes.iter().cycle()).map(|((invitation, person), app)| {
         let (invitation, person) = (*invitation, *person);
         let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
@@ -71,6 +80,4 @@ async fn all_join(world: &World, org: OrgId, processes: &[&App]) {
     for answer in join_all(accepted).await {
         answer.expect("joins");
     }
-    let joined = world.since(before).await.into_iter().filter(|event| event == "MemberJoined").count();
-    assert_eq!(joined, PEOPLE);
 }
