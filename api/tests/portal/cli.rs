@@ -143,7 +143,7 @@ fn the_other_engine_takes_what_this_one_gives(place: &Place) {
 fn importing_twice_takes_nothing_in_the_second_time(place: &Place) {
     import_demo(place);
     let said = place.done(&["import", &repository("fixtures/demo.jsonl").to_string_lossy()]);
-    assert_eq!(said, "0 events were taken in; the read models stand at #62.\n");
+    assert!(said.starts_with("0 events were taken in; the read models stand at #62. Today is "), "{said}");
 }
 
 fn a_file_that_was_edited_is_refused(place: &Place) {
@@ -352,7 +352,7 @@ fn demo() -> Vec<u8> {
 
 fn import_demo(place: &Place) {
     let said = place.done(&["import", &repository("fixtures/demo.jsonl").to_string_lossy()]);
-    assert_eq!(said, "62 events were taken in; the read models stand at #62.\n");
+    assert!(said.starts_with("62 events were taken in; the read models stand at #62. Today is "), "{said}");
 }
 
 /// An empty database of the other engine.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use domain::Rules;
+use domain::fact::FEATURE_LEVEL;
 
 use super::cache::Slot;
 use super::folding::Last;
@@ -28,9 +29,15 @@ row! {
     }
 }
 
+/// What a snapshot is the work of: a version of the fold, and the events that it could read. An older program must not
+/// take over a state that came about by events which it does not know.
+fn fold<A: Rules>() -> i64 {
+    A::FOLD * 1000 + FEATURE_LEVEL
+}
+
 /// The snapshot of this version's fold, if there is one that can be read.
 pub(super) async fn stored<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Stored<A>>, sqlx::Error> {
-    let Some(found) = find(db, stream, A::FOLD).await? else { return Ok(None) };
+    let Some(found) = find(db, stream, fold::<A>()).await? else { return Ok(None) };
     let Snapshot { sequence, leaf_hash, state, .. } = found;
     // Some ten milliseconds for a hundred thousand people: not where requests are served.
     let aggregate = tokio::task::spawn_blocking(move || A::from_bytes(&state)).await.ok().flatten();
@@ -56,17 +63,17 @@ async fn find(db: &Db, stream: &StreamId, fold: i64) -> Result<Option<Snapshot>,
     })
 }
 
-/// Which aggregates of a type have a snapshot of a fold.
-pub(crate) async fn ids(db: &Db, kind: &str, fold: i64) -> Result<Vec<String>, sqlx::Error> {
+/// Which aggregates of a type have a snapshot that this version reads.
+pub(crate) async fn ids<A: Rules>(db: &Db) -> Result<Vec<String>, sqlx::Error> {
     read!(db, |pool| {
         let ids = sqlx::query_scalar(include_str!("../sql/event_log/snapshot_ids.sql"));
-        ids.bind(kind).bind(fold).fetch_all(pool).await
+        ids.bind(A::TYPE).bind(fold::<A>()).fetch_all(pool).await
     })
 }
 
 /// The snapshot of one aggregate, to be compared.
 pub(crate) async fn of<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Snapshot>, sqlx::Error> {
-    find(db, stream, A::FOLD).await
+    find(db, stream, fold::<A>()).await
 }
 
 /// Stores it when nothing else of this process is being stored. Nobody waits until it is written; while it is made into
@@ -79,7 +86,7 @@ pub(super) fn store_later<A: Rules>(log: &EventLog, stream: StreamId, slot: Arc<
         let Some(Stored { aggregate, last }) = folded.stored() else { return };
         let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
         drop(folded);
-        if let Err(error) = store(&db, &stream, A::FOLD, (last, state)).await
+        if let Err(error) = store(&db, &stream, fold::<A>(), (last, state)).await
             && !db.is_closed()
         {
             tracing::warn!(%error, kind = stream.kind, id = stream.id, "a snapshot could not be stored");

@@ -32,16 +32,19 @@ engines! {
         assert_eq!(is(&load(&store, acme).await?), (3, "Lost".to_owned()));
         store.tamper("delete from events where sequence = 3").await?;
         assert_eq!(is(&load(&store, acme).await?), (2, "Apex".to_owned()));
-        store.append(append::<Org>(acme, 2, &[renamed("Another")])).await?;
-        assert_eq!(is(&load(&store, acme).await?), (3, "Another".to_owned()));
     }
 
     async fn another_event_at_the_same_place_is_noticed(store: Store) {
         let acme = store.org("Acme", "acme").await?;
         store.append(append::<Org>(acme, 1, &[renamed("Lost")])).await?;
         assert_eq!(is(&load(&store, acme).await?), (2, "Lost".to_owned()));
-        store.tamper("delete from events where sequence = 2").await?;
-        store.append(append::<Org>(acme, 1, &[renamed("Another")])).await?;
+        let other = if store.is_postgres() {
+            "update events set payload = replace(payload::text, 'Lost', 'Another')::json, leaf_hash = sha256('other')
+             where sequence = 2"
+        } else {
+            "update events set payload = replace(payload, 'Lost', 'Another'), leaf_hash = zeroblob(32) where sequence = 2"
+        };
+        store.tamper(other).await?;
         assert_eq!(is(&load(&store, acme).await?), (2, "Another".to_owned()));
     }
 
@@ -138,7 +141,7 @@ async fn long(store: &Store) -> Outcome<OrgId> {
 /// Waits until the only snapshot is one of this version, at a sequence.
 async fn stored(store: &Store, sequence: i64) -> Outcome {
     let (mut raw, until) = (store.raw().await?, Instant::now() + Duration::from_secs(20));
-    let is_so = format!("select count(*) from snapshots where fold = 1 and sequence = {sequence}");
+    let is_so = format!("select count(*) from snapshots where fold = 1001 and sequence = {sequence}");
     while raw.number(&is_so).await? != 1 || raw.number("select count(*) from snapshots").await? != 1 {
         assert!(Instant::now() < until, "it was not stored");
         tokio::time::sleep(Duration::from_millis(20)).await;

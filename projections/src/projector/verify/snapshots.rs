@@ -17,7 +17,7 @@ pub(super) async fn compare(db: &Db) -> Result<Vec<Finding>, FoldError> {
 
 async fn of_kind<A: Rules>(db: &Db) -> Result<Vec<Finding>, FoldError> {
     let mut findings = vec![];
-    for id in snapshot_ids(db, A::TYPE, A::FOLD).await? {
+    for id in snapshot_ids::<A>(db).await? {
         if let Some(what) = difference::<A>(db, StreamId { kind: A::TYPE.to_owned(), id }).await? {
             findings.push(Finding::Table { table: "snapshots", what });
         }
