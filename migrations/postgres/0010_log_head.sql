@@ -5,6 +5,9 @@ create table log_head (
 );
 insert into log_head default values;
 
+-- The same for whoever makes read models again: what its owner locks, and nobody else can.
+create table rebuild_turn ();
+
 do $$ begin
     if exists (select from pg_roles where rolname = 'portal_app') then
         grant select, update on log_head to portal_app; -- update is the right to lock

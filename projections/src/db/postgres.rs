@@ -24,8 +24,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     // Not by a pool, which would go on trying for half a minute, and then not say why.
     let mut owner = PgConnection::connect_with(&options).await.map_err(refused)?;
     refuse_shared_sessions(&mut owner, &options).await?;
-    let pass_over = compat::of_postgres(&mut owner).await?;
-    migrator(POSTGRES, pass_over).await?.run(&mut owner).await?;
+    migrate(&mut owner, &options).await?;
     let (commit, fsync): (String, String) =
         sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
             .fetch_one(&mut owner)
@@ -63,6 +62,17 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let main = pool(16, [app, None]).connect_with(options.clone()).await?;
     let lazy = pool(4, [app, Some(LAZILY)]).connect_with(options).await?;
     Ok(Engine::Postgres { pool: main, lazy, tenants })
+}
+
+/// Brings the schema up to date, one process at a time. sqlx would take an advisory lock, which any role can hold.
+async fn migrate(owner: &mut PgConnection, options: &PgConnectOptions) -> Result<(), OpenError> {
+    let mut turn = PgConnection::connect_with(options).await?;
+    // Where another process makes it at this very moment, this fails, and it is there.
+    let _is_there = turn.execute(include_str!("../sql/db/make_turn_postgres.sql")).await;
+    turn.execute(include_str!("../sql/db/take_turn_postgres.sql")).await?;
+    let mut migrator = migrator(POSTGRES, compat::of_postgres(owner).await?).await?;
+    migrator.set_locking(false).run(owner).await?;
+    Ok(turn.close().await?)
 }
 
 /// A pooler knows not all that a client of Postgres may say when it connects.

@@ -84,6 +84,7 @@ impl Shadow {
                 };
                 let pool = one_connection(pool).await?;
                 let mut tx = Transaction::begin(&pool, begin).await?;
+                tx.execute(include_str!("../sql/projector/one_shadow_postgres.sql")).await?;
                 tx.execute(include_str!("../sql/projector/shadow_postgres.sql")).await?;
                 (Tx::Postgres(tx), Place::Postgres(pool))
             }
@@ -228,9 +229,7 @@ async fn fold_next(
 /// Ends with its one transaction, and the lock with it. It is not `portal_app`, which may not make tables.
 async fn one_connection(live: &PgPool) -> Result<PgPool, sqlx::Error> {
     let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let pool = one.connect_with(live.connect_options().as_ref().clone()).await?;
-    sqlx::query(include_str!("../sql/projector/one_shadow_postgres.sql")).execute(&pool).await?;
-    Ok(pool)
+    one.connect_with(live.connect_options().as_ref().clone()).await
 }
 
 /// A file that nobody needs after a crash.

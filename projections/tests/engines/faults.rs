@@ -97,8 +97,15 @@ mod postgres {
         reader.run("set role portal_reader; begin").await?;
         reader.run("select pg_advisory_xact_lock(4995148757353588224)").await?; // what once was the lock
         store.append(creation("Acme", "acme")).await?;
-        assert!(reader.run(LOCK).await.is_err(), "the row is not theirs to lock");
+        reader.run("select pg_advisory_xact_lock(4995148757353588225)").await?; // and that of rebuilds
+        for theirs in [LOCK, "lock table rebuild_turn", "lock table schema_turn in exclusive mode"] {
+            reader.run("savepoint before").await?;
+            assert!(reader.run(theirs).await.is_err(), "it is not theirs to lock: {theirs}");
+            reader.run("rollback to before").await?;
+        }
         store.append(creation("Apex", "apex")).await?;
+        store.projector.rebuild(|_| ()).await?;
+        store.opened_again().await?.close().await;
         store.assert_sound().await
     }
 
