@@ -119,7 +119,7 @@ onEveryEngine('a passkey is added, signs in, confirms what is grave, and is remo
   await page.getByText('You are about to add a passkey.').waitFor();
   await fillIn(page, { Password: PASSWORD }, 'Confirm and go on');
   await page.getByText('You added a passkey.').waitFor();
-  await page.getByRole('row', { name: /Ana’s telephone/ }).waitFor();
+  await page.getByRole('table', { name: 'Passkeys' }).getByRole('row', { name: /Ana’s telephone/ }).waitFor();
   await look(page, 'account-passkey');
 
   await page.getByLabel('Name of the new passkey').fill('The same once more');

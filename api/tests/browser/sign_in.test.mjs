@@ -59,7 +59,7 @@ onEveryEngine('sessions are listed where one can end them', async ({ portal, pag
     await signIn(portal, other, ANA.email);
     await elsewhere.goto(portal.at('/admin/orgs'));
     await page.goto(portal.at('/account'));
-    const rows = page.locator('table tbody tr');
+    const rows = page.getByRole('table', { name: 'Where you are signed in' }).locator('tbody tr');
     assert.equal(await rows.count(), 2);
     assert.equal(await page.getByText('this one', { exact: true }).count(), 1);
     await page.getByRole('button', { name: 'End', exact: true }).click();
