@@ -133,7 +133,7 @@ fn running(processes: &[Process]) -> Markup {
         ]
     };
     html! {
-        p.prose { "What all processes that run can read is written, and nothing newer: see “Feature level”." }
+        p.prose { "An event of a new kind is written only when every running process can read it. The feature level says what each can read." }
         (ui::table("Processes", &columns, &processes.iter().map(row).collect::<Vec<_>>()))
     }
 }
