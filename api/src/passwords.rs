@@ -1,7 +1,7 @@
 //! Passwords: hashed with argon2id (RFC 9106; 19 MiB, two passes), judged by zxcvbn.
 //!
 //! **Invariant:** a wrong address costs what a wrong password costs, and all of it is computed by the threads of the
-//! [`pool`], so that a flood of sign-ins leaves the other pages quick and the memory as it was.
+//! `pool`, so that a flood of sign-ins leaves the other pages quick and the memory as it was.
 
 mod pool;
 

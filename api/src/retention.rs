@@ -1,6 +1,6 @@
 //! How long is kept what only grows and is no history: one table, with a reason for each line.
 //!
-//! **Invariant:** the event log is not in it. What is removed goes in steps of [`STEP`] of the oldest rows, each a
+//! **Invariant:** the event log is not in it. What is removed goes in steps of `STEP` of the oldest rows, each a
 //! statement of its own with a pause behind it, so that nobody waits for them.
 
 use std::time::Duration;
