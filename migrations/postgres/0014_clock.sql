@@ -16,7 +16,7 @@ end $$;
 -- The few events at which time was put right: their metadata say why.
 create index events_time_continues on events (position) where metadata ->> 'time_continues' is not null;
 
--- As in 0010, with those events.
+-- As in 0001, with the row of 0010 for the advisory lock, and with those events.
 create or replace function event_log_check() returns trigger
 language plpgsql set search_path = public, pg_temp as $$
 declare
