@@ -141,13 +141,17 @@ impl Bus {
         let name = name_of(&command);
         let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
-        counter!("portal_commands_total", "outcome" => outcome(&result)).increment(1);
+        counter!("portal_commands_total", "outcome" => result.as_ref().map_or_else(SendError::outcome, |_| "done")).increment(1);
         // Whoever is asked for a proof was not refused yet, what may have been done was not refused at all, and what is
         // said to everybody is no refusal of theirs.
         if let Err(refusal) = &result
             && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown | SendError::Stopped(_))
         {
             self.record(issuer, &stream, (name, refusal.to_string()), &envelope).await;
+        }
+        // Whoever was quicker is named from the read models.
+        if let Err(SendError::Taken { .. } | SendError::Stale { .. }) = &result {
+            self.catch_up().await?;
         }
         let (appended, last) = result?;
         let position = appended.map_or(last, |appended| appended.last_position);
@@ -297,7 +301,7 @@ impl Bus {
     /// The same person with the grant they hold by now.
     async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
         let Issuer::Person { person, proven_at, .. } = issuer else { return Ok(issuer.clone()) };
-        let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
+        self.catch_up().await?;
         let (read, now) = (grants::active(&self.db, person.0, clock::now()).await?, clock::now());
         let grant = match from_streams::grant(&self.projector, *person, read, now).await {
             Ok(grant) => grant,
@@ -305,6 +309,12 @@ impl Bus {
             Err(_) => None, // what can't be read gives nothing
         };
         Ok(Issuer::Person { person: *person, grant, proven_at: *proven_at })
+    }
+
+    /// Gives the read models time to come to the end of the log.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
+        Ok(())
     }
 
     async fn load<A: Rules>(&self, id: &A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
@@ -375,18 +385,4 @@ fn fingerprint<A: Rules>(id: &A::Id, command: &A::Command, beside: Option<&Besid
 fn name_of(command: &impl std::fmt::Debug) -> String {
     let text = format!("{command:?}");
     text.chars().take_while(|c| c.is_alphanumeric()).collect()
-}
-
-fn outcome<T, E: std::error::Error>(result: &Result<T, SendError<E>>) -> &'static str {
-    match result {
-        Ok(_) => "done",
-        Err(SendError::Forbidden) => "forbidden",
-        Err(SendError::ProofNeeded(_)) => "unproven",
-        Err(SendError::Rule(_) | SendError::Taken { .. } | SendError::LastOne) => "refused",
-        Err(SendError::Newer | SendError::OlderProcess) => "version",
-        Err(SendError::Stale { .. } | SendError::AddressTaken | SendError::PasswordChosen) => "conflict",
-        Err(SendError::CommandReused) => "conflict",
-        Err(SendError::Unavailable | SendError::Stopped(_) | SendError::Internal(_)) => "failed",
-        Err(SendError::Unknown) => "unknown",
-    }
 }

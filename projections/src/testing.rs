@@ -133,8 +133,14 @@ pub async fn make_read_only(url: &str, is_read_only: bool) {
     give_back(url).await;
 }
 
-/// Holds the lock of the log of a database of [`postgres`] while something is done.
+/// Holds what every append waits for while something is done.
 pub async fn hold_the_log(url: &str, meanwhile: impl Future<Output = ()>) {
+    if url.starts_with("sqlite://") {
+        let mut holder = sqlx::SqliteConnection::connect(url).await.expect("the file is there");
+        holder.execute("begin immediate").await.expect("it is free within seconds");
+        meanwhile.await;
+        return holder.close().await.expect("the connection closes");
+    }
     let mut holder = PgConnection::connect(url).await.expect("the database answers");
     let lock = "begin; select from log_head for update";
     holder.execute(sqlx::raw_sql(lock)).await.expect("nobody else holds it");

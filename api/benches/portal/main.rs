@@ -2,6 +2,7 @@
 //!
 //! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `history`,
 //! `list`, `pages`, `rebuild`, `spreads` and `streams`; without a name all of them run.
+//! `soak` runs on its own, for an hour.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
@@ -15,6 +16,7 @@ mod pages;
 mod process;
 mod rebuild;
 mod seed;
+mod soak;
 mod spreads;
 mod stock;
 mod streams;
@@ -34,6 +36,11 @@ async fn main() {
     }
     if parts.iter().any(|part| part == "memory-server") {
         return memory::serve().await;
+    }
+    if let [part, rest @ ..] = parts.as_slice()
+        && part == "soak"
+    {
+        return soak::run(rest.first().map_or(60, |minutes| minutes.parse().expect("minutes"))).await;
     }
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     if wanted("commands") {

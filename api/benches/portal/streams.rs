@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::wire::Wire;
 
 /// Events of each stream: an organisation, and two for each of its people.
-const STREAMS: [usize; 5] = [10, 1_000, 100_000, 200_000, 1_000_000];
+const STREAMS: [usize; 6] = [10, 1_000, 100_000, 200_000, 1_000_000, 2_000_000];
 
 /// Events of one append, where so many are written.
 const TOGETHER: usize = 5_000;

@@ -50,6 +50,23 @@ pub enum SendError<E: std::error::Error> {
     Internal(anyhow::Error),
 }
 
+impl<E: std::error::Error> SendError<E> {
+    /// What it is counted as.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::ProofNeeded(_) => "unproven",
+            Self::Rule(_) | Self::Taken { .. } | Self::LastOne => "refused",
+            Self::Newer | Self::OlderProcess => "version",
+            Self::Stale { .. } | Self::AddressTaken | Self::PasswordChosen | Self::CommandReused => {
+                "conflict"
+            }
+            Self::Unavailable | Self::Stopped(_) | Self::Internal(_) => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl<E: std::error::Error> From<AppendError> for SendError<E> {
     fn from(error: AppendError) -> Self {
         match error {

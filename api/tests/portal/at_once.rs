@@ -14,14 +14,17 @@ use crate::world::World;
 
 const PEOPLE: usize = 96;
 
+/// Between processes nobody queues: whoever was slower looks again, within seconds, on however busy a machine.
+const PEOPLE_OF_TWO_PROCESSES: usize = 32;
+
 async fn everybody_who_accepts_at_the_same_moment_joins(world: World) {
     let acme = world.org("acme").await;
-    all_join(&world, acme, &[&world.app]).await;
+    all_join(&world, acme, PEOPLE, &[&world.app]).await;
 }
 
 async fn nobody_waits_for_a_stream_that_is_not_theirs(world: World) {
     let (acme, other) = (world.org("acme").await, world.org("other").await);
-    let (before, invited) = invite(&world, acme).await;
+    let (before, invited) = invite(&world, acme, PEOPLE).await;
     let here = [&world.app];
     // Asked last, and not done last.
     let rename = OrgCommand::Rename { name: "Quick Ltd".parse().expect("a name") };
@@ -38,21 +41,21 @@ async fn so_they_do_in_two_processes() {
     let world = World::on_postgres().await;
     let other = App::open(world.app.settings.as_ref().clone()).await.expect("the same database opens");
     let acme = world.org("acme").await;
-    all_join(&world, acme, &[&world.app, &other]).await;
+    all_join(&world, acme, PEOPLE_OF_TWO_PROCESSES, &[&world.app, &other]).await;
 }
 
 /// Invites, and has everybody accept at once: by turns in each of these processes.
-async fn all_join(world: &World, org: OrgId, processes: &[&App]) {
-    let (before, invited) = invite(world, org).await;
+async fn all_join(world: &World, org: OrgId, people: usize, processes: &[&App]) {
+    let (before, invited) = invite(world, org, people).await;
     accept(org, &invited, processes).await;
     let joined = world.since(before).await.into_iter().filter(|event| event == "MemberJoined").count();
-    assert_eq!(joined, PEOPLE);
+    assert_eq!(joined, people);
 }
 
 /// Where the last invitation stands, and all of them.
-async fn invite(world: &World, org: OrgId) -> (i64, Vec<(InvitationId, PersonId)>) {
+async fn invite(world: &World, org: OrgId, people: usize) -> (i64, Vec<(InvitationId, PersonId)>) {
     let invited: Vec<_> =
-        (0..PEOPLE).map(|_| (InvitationId(clock::new_id()), PersonId(clock::new_id()))).collect();
+        (0..people).map(|_| (InvitationId(clock::new_id()), PersonId(clock::new_id()))).collect();
     let expires_at = clock::after(chrono::Duration::days(7)).into();
     let events = invited.iter().map(|(invitation, person)| {
         let (invitation, person, role) = (*invitation, *person, Role::Member);

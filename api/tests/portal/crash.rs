@@ -58,7 +58,7 @@ async fn survives_kills(url: &str) {
 }
 
 /// Every id made exactly one organisation, and everything that is folded is what the log says.
-async fn check(url: &str, expected: impl Iterator<Item = &Uuid>) {
+pub(crate) async fn check(url: &str, expected: impl Iterator<Item = &Uuid>) {
     let log = EventLog::open(Db::open(url).await.expect("opens")).await.expect("opens");
     let mut created: HashMap<String, usize> = HashMap::new();
     let mut at = 0;

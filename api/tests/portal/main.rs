@@ -34,6 +34,7 @@ mod login;
 mod operator_access;
 mod organisations;
 mod passkeys;
+mod pooler;
 mod process;
 mod proof;
 mod protection;

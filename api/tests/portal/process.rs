@@ -61,25 +61,37 @@ impl Process {
         wire
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// The most memory that it ever held, in KiB.
     pub(crate) fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().expect("it runs")));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
         let status = status.expect("it runs");
         let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
         most.trim_end_matches("kB").trim().parse().expect("a number")
     }
 
+    pub(crate) async fn signal(&self, name: &str) {
+        signal(name, self.pid()).await;
+    }
+
     /// A signal to stop, and its end.
     pub(crate) async fn stop(mut self) {
-        let pid = self.child.id().expect("it runs").to_string();
-        let told = Command::new("kill").arg(pid).status().await.expect("kill is there");
-        assert!(told.success() && self.child.wait().await.expect("it ends").success());
+        self.signal("TERM").await;
+        assert!(self.child.wait().await.expect("it ends").success());
     }
 
     /// `kill -9`, and its end.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("it runs");
     }
+}
+
+pub(crate) async fn signal(name: &str, pid: u32) {
+    let told = Command::new("kill").args(["-s", name, &pid.to_string()]).status().await;
+    assert!(told.expect("kill is there").success(), "{name}");
 }
 
 async fn listening(log: ChildStderr) -> (SocketAddr, ChildStderr) {

@@ -1,5 +1,9 @@
 //! Two portals, each a process of its own, on one Postgres: they are one portal.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
 use projections::{Db, EventLog, Projector, testing};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -34,6 +38,68 @@ async fn two_processes_on_one_postgres_are_one_portal() {
     assert_eq!(report.findings, []);
     let events = log.tail(0, 10_000).await.expect("no gap");
     assert_eq!(events.iter().filter(|event| event.event_type == "OrgCreated").count(), created);
+}
+
+/// One is stopped inside an append, for longer than the other waits for the log, and goes on.
+#[tokio::test]
+async fn a_process_that_is_stopped_inside_an_append_and_goes_on_harms_nobody() {
+    let url = testing::postgres().await;
+    let program = env!("CARGO_BIN_EXE_portal");
+    let mut one = Process::start(program, &url).await;
+    let ana = one.first_superadmin().await;
+    let other = Process::start(program, &url).await;
+    let (is_over, mut callers) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+    for _ in 0..CALLERS {
+        callers.spawn(create_until(ana.again(one.address), is_over.clone()));
+    }
+    let mut there = ana.again(other.address);
+    let mut acknowledged = vec![];
+    let mut is_held = false;
+    for _ in 0..50 {
+        one.signal("STOP").await;
+        let id = Uuid::new_v4();
+        match crate::crash::create(&mut there, id).await.expect("an answer") {
+            303 => acknowledged.push(id), // it was stopped between two appends: once more
+            status => {
+                assert_eq!(status, 503, "nothing was done, as the log is held");
+                is_held = true;
+            }
+        }
+        one.signal("CONT").await;
+        if is_held {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(is_held, "it was never stopped inside an append");
+    is_over.store(true, Relaxed);
+    acknowledged.extend(callers.join_all().await.into_iter().flatten());
+    for address in [one.address, other.address] {
+        let mut wire = ana.again(address);
+        for _ in 0..30 {
+            assert_eq!(wire.get("/admin/orgs").await.expect("an answer").status, 200);
+            let id = Uuid::new_v4();
+            assert_eq!(crate::crash::create(&mut wire, id).await.expect("an answer"), 303);
+            acknowledged.push(id);
+        }
+    }
+    assert_eq!(testing::idle_in_transaction(&url).await, 0);
+    one.kill().await;
+    other.kill().await;
+    crate::crash::check(&url, acknowledged.iter()).await;
+}
+
+/// The ids of what was acknowledged.
+async fn create_until(mut wire: Wire, is_over: Arc<AtomicBool>) -> Vec<Uuid> {
+    let mut acknowledged = vec![];
+    while !is_over.load(Relaxed) {
+        let id = Uuid::new_v4();
+        match crate::crash::create(&mut wire, id).await.expect("an answer") {
+            303 => acknowledged.push(id),
+            status => assert_eq!(status, 503),
+        }
+    }
+    acknowledged
 }
 
 async fn one_of_two_gets_a_slug(here: &Wire, there: &Wire) {

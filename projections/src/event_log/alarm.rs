@@ -100,7 +100,8 @@ pub(super) struct Standing {
     pub(super) is_our_clock: bool,
     pub(super) last_at: Option<Timestamp>,
     pub(super) last_hash: Option<Vec<u8>>,
-    /// The hash of what stands at the last position that this process has seen.
+    /// The last event that this process had seen when it asked, and the hash of what stands there.
+    pub(super) seen: Seen,
     pub(super) seen_hash: Option<Vec<u8>>,
     /// The latest moment that a process believed.
     pub(super) believed_at: Option<Timestamp>,
@@ -115,6 +116,9 @@ impl Standing {
     }
 }
 
+/// A position, and the hash of its event.
+pub(super) type Seen = (i64, Vec<u8>);
+
 /// What a process knows of the log and of time, and whether that still holds. Shared by all clones of a log.
 #[derive(Debug)]
 pub(super) struct Watchman {
@@ -128,22 +132,28 @@ pub(super) struct Watchman {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// The last event that this process has seen: its position and hash.
-    last: (i64, Vec<u8>),
+    /// The last event that this process has seen.
+    last: Seen,
     /// The clock was found to be right once: from then on it is enough that nobody sets it.
     is_clock_believed: bool,
     alarm: Option<Alarm>,
 }
 
 impl Watchman {
-    pub(super) fn new(rules: ClockRules, last: (i64, Vec<u8>), folded: Arc<watch::Sender<i64>>) -> Self {
+    pub(super) fn new(rules: ClockRules, last: Seen, folded: Arc<watch::Sender<i64>>) -> Self {
         let known = Mutex::new(Known { last, ..Known::default() });
         Self { rules, began: Clocks::now(), known, folded }
     }
 
-    /// The last position that this process has seen.
-    pub(super) fn seen(&self) -> i64 {
-        self.known().last.0
+    /// The last event that this process has seen. What stands in the log is compared with this, and not with what is
+    /// known by the time that the answer is there: others of this process append meanwhile.
+    pub(super) fn seen(&self) -> Seen {
+        self.known().last.clone()
+    }
+
+    /// How far the read models are, for [`Self::check_end`].
+    pub(super) fn folded(&self) -> i64 {
+        *self.folded.borrow()
     }
 
     /// Why nothing was appended when it was tried last, if it was not.
@@ -159,9 +169,8 @@ impl Watchman {
         self.raise(&mut known, found)
     }
 
-    /// The log ends before what this process has folded.
-    pub(super) fn check_end(&self, ends: i64) -> Result<(), Alarm> {
-        let seen = *self.folded.borrow();
+    /// The log ends before what this process had folded before it asked.
+    pub(super) fn check_end(&self, seen: i64, ends: i64) -> Result<(), Alarm> {
         let lost = (ends < seen && seen != super::NOBODY_FOLDS).then_some(Alarm::LogLost { seen, ends });
         match lost {
             Some(alarm) => self.raise(&mut self.known(), Some(alarm)),
@@ -181,7 +190,7 @@ impl Watchman {
         if let Some(alarm) = known.alarm.as_ref().filter(|alarm| alarm.is_about_the_log()) {
             return Some(alarm.clone());
         }
-        let (seen, hash) = &known.last;
+        let (seen, hash) = &standing.seen;
         if standing.position < *seen {
             return Some(Alarm::LogLost { seen: *seen, ends: standing.position });
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::{Constraint, Unreadable, fact};
 use uuid::Uuid;
 
+use super::alarm::Seen;
 use super::check::Known;
 use super::statements::{self, CommandRow, EventRow, Id, Rows};
 use super::{EventLog, Recorded, StreamId};
@@ -31,7 +32,7 @@ impl EventLog {
     pub async fn import(&self, events: &[Recorded]) -> Result<(), ImportError> {
         let mut tx = self.db.begin_appending().await?;
         let Known { position: mut stands, mut guards, standing, feature_level, .. } =
-            statements::look(&mut tx, &[], 0).await?;
+            statements::look(&mut tx, &[], Seen::default()).await?;
         let mut read = Vec::with_capacity(events.len());
         for event in events {
             if event.position != stands + 1 {

@@ -73,8 +73,9 @@ impl EventLog {
 
     /// Whether the log still goes as far as what was folded of it: asked where the read models have less than they had.
     pub(crate) async fn check_end(&self) -> Result<(), sqlx::Error> {
+        let seen = self.watchman.folded();
         let ends = self.last_position().await?;
-        let _told = self.watchman.check_end(ends);
+        let _told = self.watchman.check_end(seen, ends);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use domain::Constraint;
 
-use super::alarm::Standing;
+use super::alarm::{Seen, Standing};
 use super::check::{Done, Known};
 use super::{Append, Appended, StreamId, constraints, streams};
 use crate::db::{Tx, on, row};
@@ -74,16 +74,16 @@ row! {
 
 /// What the store says about everything that the batch touches, and about the position that was the last one we saw. The
 /// lock that makes one writer of all is held.
-pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: i64) -> Result<Known, sqlx::Error> {
+pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<Known, sqlx::Error> {
     let touched = Json(Touched::by(batch));
     let found: Found = match tx {
         Tx::Postgres(tx) => {
             let look = sqlx::query_as(include_str!("../sql/event_log/look_postgres.sql"));
-            look.bind(touched).bind(seen).fetch_one(&mut **tx).await?
+            look.bind(touched).bind(seen.0).fetch_one(&mut **tx).await?
         }
         Tx::Sqlite(tx) => {
             let look = sqlx::query_as(include_str!("../sql/event_log/look_sqlite.sql"));
-            look.bind(touched).bind(seen).bind(Timestamp::by_our_clock()).fetch_one(&mut **tx).await?
+            look.bind(touched).bind(seen.0).bind(Timestamp::by_our_clock()).fetch_one(&mut **tx).await?
         }
     };
     let stream = |kind, id| StreamId { kind, id };
@@ -96,6 +96,7 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: i64) -> Result<Kn
         clock: found.clock,
         last_at: found.last_at,
         last_hash: found.last_hash,
+        seen,
         seen_hash: found.seen_hash,
         believed_at: found.seen_at,
         jump: found.jump,

@@ -94,7 +94,7 @@ async fn forget(tx: &mut Tx, stream: &StreamId) -> Result<(), sqlx::Error> {
     for (table, column) in tables_of(&stream.kind) {
         let delete = format!("delete from {} where {column} = $1", table.name);
         on!(tx, |conn| match stream.id.parse::<uuid::Uuid>() {
-            Ok(id) if column != OF_ANY => sqlx::query(&delete).bind(id).execute(conn).await.map(drop),
+            Ok(id) if holds_ids(column) => sqlx::query(&delete).bind(id).execute(conn).await.map(drop),
             Ok(_) | Err(_) => sqlx::query(&delete).bind(&stream.id).execute(conn).await.map(drop),
         })?;
     }
@@ -105,7 +105,12 @@ async fn forget(tx: &mut Tx, stream: &StreamId) -> Result<(), sqlx::Error> {
 }
 
 /// The column by which the history knows a stream, whatever it is of.
-pub(super) const OF_ANY: &str = "aggregate_id";
+const OF_ANY: &str = "aggregate_id";
+
+/// Whether a column that says of which stream a row is holds ids and no text. A code may look like an id.
+pub(super) fn holds_ids(column: &str) -> bool {
+    ["org_id", "person_id"].contains(&column)
+}
 
 /// The tables that have rows of a stream of this kind, with the column that says of which.
 pub(super) fn tables_of(kind: &str) -> Vec<(&'static Shape, &'static str)> {

@@ -3,18 +3,19 @@
 mod audit;
 mod snapshots;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cqrs_es::Aggregate;
 use domain::Org;
-use sqlx::{Database, Encode, QueryBuilder, Type};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::batch::Care;
-use super::repair::{OF_ANY, tables_of};
+use super::repair::{holds_ids, tables_of};
 use super::shadow::{Purpose, Shadow, tables};
 use super::{Checkpoint, FoldError, Parked, Progress, is_ours};
-use crate::db::{Db, Tx, on};
+
+use crate::db::{Db, Lists, Tx, on};
 use crate::event_log::{self, StreamId};
 use crate::org_list::Moved;
 use crate::table::Shape;
@@ -155,20 +156,21 @@ async fn difference(tx: &mut Tx, table: &Shape, unlike: &[StreamId]) -> Result<O
 }
 
 /// Leaves out the rows of some streams.
-fn but<'a, D>(query: &mut QueryBuilder<'a, D>, table: &Shape, streams: &'a [StreamId])
-where
-    D: Database,
-    Uuid: Encode<'a, D> + Type<D>,
-    &'a str: Encode<'a, D> + Type<D>,
-{
-    query.push(" where true");
+fn but<D: Lists>(query: &mut QueryBuilder<'_, D>, table: &Shape, streams: &[StreamId]) {
+    let mut left_out = BTreeMap::<&str, Vec<&str>>::new();
     for stream in streams {
         let tables = tables_of(&stream.kind);
-        let Some((_, column)) = tables.into_iter().find(|(of, _)| of.name == table.name) else { continue };
-        query.push(" and one.").push(column).push(" <> ");
-        match stream.id.parse::<Uuid>() {
-            Ok(id) if column != OF_ANY => query.push_bind(id),
-            Ok(_) | Err(_) => query.push_bind(stream.id.as_str()),
-        };
+        if let Some((_, column)) = tables.into_iter().find(|(of, _)| of.name == table.name) {
+            left_out.entry(column).or_default().push(&stream.id);
+        }
+    }
+    query.push(" where true");
+    for (column, ids) in left_out {
+        query.push(" and not one.").push(column);
+        if holds_ids(column) {
+            D::push_one_of(query, ids.into_iter().filter_map(|id| id.parse::<Uuid>().ok()));
+        } else {
+            D::push_one_of(query, ids.into_iter().map(str::to_owned));
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! A clock that is wrong, and a log that is not the one that it was: nothing is appended, and why is said.
 
+use std::time::Duration;
+
 use chrono::{NaiveDate, TimeDelta};
 use projections::event_log::{
     Alarm, Append, AppendError, Authority, ClockRules, JumpError, Leaf, ProbeError, Recorded, leaf_hash,
 };
 use projections::projector::Finding;
-use projections::{EventLog, Timestamp, as_of};
+use projections::testing::proxy::Proxy;
+use projections::{Db, EventLog, Timestamp, as_of};
+use tokio::task::JoinSet;
 
 use crate::engines;
 use crate::given::{Outcome, Store, authority, creation};
@@ -134,6 +138,33 @@ engines! {
         let told = EventLog::open_by(store.db().clone(), confirmed(&store).await?).await?;
         told.append(org("acme")).await?;
         EventLog::open(store.db().clone()).await?.append(org("bolt")).await?;
+    }
+
+    /// What stands in the log is compared with what was known when it was asked for.
+    async fn appends_of_others_meanwhile_are_no_alarm(store: Store) {
+        let proxy = if store.is_postgres() { Some(Proxy::before(&store.url).await) } else { None };
+        let log = match &proxy {
+            Some(proxy) => EventLog::open(Db::open(&proxy.url).await?).await?,
+            None => store.log.clone(),
+        };
+        if let Some(proxy) = &proxy {
+            proxy.delay(Duration::from_millis(2));
+        }
+        let mut tasks = JoinSet::new();
+        for task in 0..4 {
+            let log = log.clone();
+            tasks.spawn(async move {
+                for number in 0..40 {
+                    log.append(org(&format!("acme-{task}-{number}"))).await.map_err(|why| why.to_string())?;
+                    log.probe().await.map_err(|why| why.to_string())?;
+                }
+                Ok::<_, String>(())
+            });
+        }
+        for done in tasks.join_all().await {
+            done?;
+        }
+        assert_eq!(log.alarm(), None);
     }
 
     async fn whoever_serves_need_not_say_which_day_it_is(store: Store) {

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use domain::org::OrgEvent;
-use domain::values::{OrgId, PersonId};
-use domain::{Grant, Org};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::values::{OrgId, PersonId, ResourceCode};
+use domain::{Grant, Org, ResourceType};
 use projections::event_log::{Append, Draft, StreamId};
 use projections::projector::Parked;
 use projections::{Scope, history, org_detail, org_list, transfer};
@@ -147,6 +148,22 @@ engines! {
         store.assert_sound().await?;
     }
 
+    /// What programs call a type may read like an id, and is a text.
+    async fn a_type_is_compared_and_folded_anew_by_its_code(store: Store) {
+        let code: ResourceCode = "abcdef0123456789abcdef0123456789".parse()?;
+        store.carry_out::<ResourceType>(code.clone(), define()?).await?;
+        let relabel = ResourceTypeCommand::Relabel { label: "Later".parse()? };
+        store.append(newer(store.decided::<ResourceType>(code.clone(), relabel).await?)).await?;
+        store.folded().await?;
+        store.raw().await?.run("delete from projection_parked").await?; // as a newer version would leave it
+        assert_eq!(store.verified().await?.findings, []);
+        store.projector.rebuild(|_| ()).await?;
+        assert_eq!(store.projector.parked().await?.len(), 2, "{code}");
+        let store = upgraded(store).await?;
+        assert_eq!(store.projector.parked().await?, []);
+        store.assert_sound().await?;
+    }
+
     async fn whoever_runs_already_folds_them_anew_too(store: Store) {
         let acme = store.org("Acme", "acme").await?;
         store.append(append::<Org>(acme, 1, &[renamed("Acme 2"), renamed("Acme 3")])).await?;
@@ -201,6 +218,12 @@ engines! {
         assert!(refused.is_err_and(|why| why.to_string().contains("a newer portal wrote it")));
         assert_eq!(other.log.last_position().await?, 0);
     }
+}
+
+fn define() -> Outcome<ResourceTypeCommand> {
+    let actions = Actions::of([Action::Read]).ok_or("one")?;
+    let (label, description) = ("Project".parse()?, "".parse()?);
+    Ok(ResourceTypeCommand::Define(Definition { label, description, actions, spread: Spread::Everywhere }))
 }
 
 /// Two organisations, five events; a newer version wrote the second.
