@@ -17,6 +17,7 @@ pub mod tenant;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
+use projections::event_log::StreamId;
 use projections::memberships::{self, Membership};
 use projections::org_list::ACTIVE;
 
@@ -66,4 +67,17 @@ pub async fn choices(app: &App, identity: &Identity) -> Result<Vec<Choice>, Erro
 /// Addresses of the console that lead nowhere, for those who may see it; everybody else is sent where they belong.
 pub async fn nothing_here() -> Error {
     Error::NotFound
+}
+
+/// Why something can't be shown that the read models don't have: nobody made it, or they don't have it yet.
+pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
+    Ok(if app.projector.left_to_newer(stream).is_some() {
+        Error::newer("about this")
+    } else if app.log.sequence(stream).await? > 0 {
+        let detail = "It is in the history, and the pages have not caught up with that yet. Reload in a moment; do not \
+                      send the form again.";
+        Error::Later { title: "Recorded, and not readable yet", detail: detail.to_owned() }
+    } else {
+        Error::NotFound
+    })
 }

@@ -137,7 +137,8 @@ pub async fn make_read_only(url: &str, is_read_only: bool) {
 pub async fn hold_the_log(url: &str, meanwhile: impl Future<Output = ()>) {
     if url.starts_with("sqlite://") {
         let mut holder = sqlx::SqliteConnection::connect(url).await.expect("the file is there");
-        holder.execute("begin immediate").await.expect("it is free within seconds");
+        holder.execute("pragma busy_timeout = 60000").await.expect("SQLite takes it");
+        holder.execute("begin immediate").await.expect("it is free within a minute");
         meanwhile.await;
         return holder.close().await.expect("the connection closes");
     }

@@ -128,19 +128,6 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
     Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } (undo) })))
 }
 
-/// Why something can't be shown that the read models don't have: nobody made it, or they don't have it yet.
-pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
-    Ok(if app.projector.left_to_newer(stream).is_some() {
-        Error::newer("about this")
-    } else if app.log.sequence(stream).await? > 0 {
-        let detail = "It is in the history, and the pages have not caught up with that yet. Reload in a moment; do not \
-                      send the form again.";
-        Error::Later { title: "Recorded, and not readable yet", detail: detail.to_owned() }
-    } else {
-        Error::NotFound
-    })
-}
-
 /// The way back from what was just done, where there is one.
 fn undo(events: &[Recorded]) -> Markup {
     let reversible = |event: &&Recorded| event.fact().is_ok_and(|fact| fact.irreversible().is_none());

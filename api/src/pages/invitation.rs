@@ -9,7 +9,7 @@ use domain::Org;
 use domain::org::{OrgCommand, OrgError};
 use domain::values::{InvitationId, OrgId, PersonId, PersonName};
 use maud::{Markup, html};
-use projections::event_log::{Beside, Joined};
+use projections::event_log::{Beside, Joined, StreamId};
 use projections::links::Purpose;
 use projections::memberships::{self, Invitation, OPEN};
 use projections::org_detail::{self, OrgDetail};
@@ -26,6 +26,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Path};
 use crate::pages::form::{Errors, again};
+use crate::pages::missing;
 use crate::pages::setup::new_password;
 use crate::session::{Identity, Visitor};
 use crate::ui::{self, Field};
@@ -69,7 +70,10 @@ pub async fn submit(
     Path(token): Path<String>,
     Form(typed): Form<Joining>,
 ) -> Result<Response, Error> {
-    let invited = look_up(&app, &token).await?;
+    let invited = match look_up(&app, &token).await {
+        Err(Error::NotFound) => return settled(&app, visitor.as_ref(), &token).await,
+        found => found?,
+    };
     let person = PersonId(invited.person.person_id);
     let is_signed_in = visitor.as_ref().is_some_and(|identity| identity.person() == person);
     let sign_in_first = Redirect::to(&paths::login_then(&format!("/invitations/{token}"))).into_response();
@@ -122,7 +126,10 @@ async fn accept(
 async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
     let link = links::open(app, token, Purpose::Invitation).await?;
     let id = link.invitation_id.ok_or(Error::NotFound)?;
-    let invitation = memberships::invitation(&app.db, id).await?.ok_or(Error::NotFound)?;
+    let Some(invitation) = memberships::invitation(&app.db, id).await? else {
+        let org = OrgId(link.org_id.ok_or(Error::NotFound)?);
+        return Err(missing(app, &StreamId::of::<Org>(org)).await?);
+    };
     if invitation.status != OPEN || invitation.expires_at <= clock::now() {
         return Err(Error::NotFound);
     }

@@ -3,6 +3,7 @@
 use api::{clock, links};
 use domain::org::{Invitee, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
+use projections::testing;
 
 use crate::client::Client;
 use crate::world::{PASSWORD, World};
@@ -36,6 +37,16 @@ async fn a_guest_chooses_a_password_and_is_in(world: World) {
     let login = [("email", "gia@example.com"), ("password", PASSWORD)];
     world.anonymous().post("/login", &login).await.leads_to("/");
     opens_nothing(&world, &path).await;
+}
+
+/// The link is written with the invitation, and read models may come later.
+async fn an_invitation_that_is_not_readable_yet_is_no_wrong_link(world: World) {
+    let acme = world.org("acme").await;
+    let (.., path) = guest(&world, acme, Role::Member).await;
+    testing::execute(&world.app.settings.database_url, "delete from invitation");
+    for answer in [world.anonymous().get(&path).await, world.anonymous().post(&path, &GIA).await] {
+        answer.is(503).shows("Recorded, and not readable yet").hides("Acme");
+    }
 }
 
 async fn every_wrong_field_is_named_and_the_name_is_kept(world: World) {
@@ -172,6 +183,7 @@ async fn two_clicks_join_once(world: World) {
 
 engines! {
     a_guest_chooses_a_password_and_is_in,
+    an_invitation_that_is_not_readable_yet_is_no_wrong_link,
     every_wrong_field_is_named_and_the_name_is_kept,
     an_account_joins_without_a_second_password,
     somebody_else_is_asked_to_sign_out_first,

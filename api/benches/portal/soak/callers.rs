@@ -223,7 +223,7 @@ async fn ask(
     let answer = answer.ok().and_then(Result::ok);
     let status = answer.as_ref().map_or(0, |answer| answer.status);
     *soak.told().answers.entry((what, status)).or_default() += 1;
-    if ![0, 200, 303, 409, 422, 429, 503].contains(&status) {
+    if ![0, 200, 303, 409, 422, 429, 503].contains(&status) && (what, status) != ("join", 404) {
         let body = answer.as_ref().map_or("", |answer| &answer.body);
         let title = body.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
         soak.finding(format!("{status} of {path}: {}", title.map_or(body, |(title, _)| title)));

@@ -116,6 +116,6 @@ async fn be_well(soak: &Soak, fault: &str, (url, proxy): (&str, Option<&Proxy>))
             soak.finding(format!("inside a transaction {RECOVERY:?} after: {fault}"));
             return;
         }
-        sleep(Duration::from_millis(20)).await;
+        sleep(Duration::from_millis(100)).await;
     }
 }

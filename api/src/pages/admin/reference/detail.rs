@@ -16,7 +16,7 @@ use crate::extract::{Path, Query};
 use crate::pages::admin::Desk;
 use crate::pages::admin::as_of::{self, Asked};
 use crate::pages::admin::history::open_in_history;
-use crate::pages::admin::missing;
+use crate::pages::missing;
 use crate::pages::names::Names;
 use crate::paths;
 use crate::ui::{self, Section, Tone};
