@@ -25,7 +25,9 @@ use domain::values::{Email, Slug};
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::projector::Progress;
 
+use crate::app::App;
 use crate::config::Settings;
+use crate::links;
 
 /// The admin portal of a multi-tenant product: organisations, access and history, event-sourced.
 #[derive(Parser, Debug)]
@@ -142,6 +144,18 @@ impl From<RoleName> for PlatformRole {
 /// Writes a line for people to the standard output. Nobody listening is no reason to stop.
 pub fn say(line: &str) {
     let _nobody_listens = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes a link. A command in the shell knows where the server is only if that is set for both.
+fn say_link(app: &App, sentence: &str, path: &str) {
+    let settings = &app.settings;
+    say(&format!("{sentence}:\n\n    {}\n", links::url(app, path)));
+    if settings.public_url.is_none() {
+        say(&format!(
+            "If portal is reached elsewhere, put that in place of {}, or set PORTAL_PUBLIC_URL.",
+            settings.public_url()
+        ));
+    }
 }
 
 /// Writes why something did not work, cause by cause, each once: many an error repeats the one behind it.

@@ -15,7 +15,7 @@ use projections::people::Person;
 use crate::access::Issuer;
 use crate::app::App;
 use crate::bus::{Envelope, Receipt};
-use crate::cli::{RoleName, say};
+use crate::cli::{RoleName, say, say_link};
 use crate::config::Settings;
 use crate::{clock, links, paths};
 
@@ -104,7 +104,6 @@ async fn sign_in(
         // It was so already, so nothing was written, and no link either.
         token = links::choose_password(app, person).await.map_err(anyhow::Error::from)?;
     }
-    let url = links::url(app, &paths::choose_password(&token));
-    say(&format!("Choose a password here (works once, for a day):\n\n    {url}\n"));
+    say_link(app, "Choose a password here (works once, for a day)", &paths::choose_password(&token));
     Ok(())
 }

@@ -6,7 +6,7 @@ use domain::values::{Email, PersonId};
 use projections::{passkeys, second_factors};
 
 use crate::app::App;
-use crate::cli::say;
+use crate::cli::{say, say_link};
 use crate::config::Settings;
 use crate::{links, paths};
 
@@ -21,8 +21,8 @@ pub async fn run(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
         Some(_) => links::new_password(&app, id).await,
         None => links::choose_password(&app, id).await,
     };
-    let url = links::url(&app, &paths::choose_password(&token.map_err(anyhow::Error::from)?));
-    say(&format!("With this link, {email} chooses a new password (works once, for a day):\n\n    {url}\n"));
+    let path = paths::choose_password(&token.map_err(anyhow::Error::from)?);
+    say_link(&app, &format!("With this link, {email} chooses a new password (works once, for a day)"), &path);
     say("What they have now works until then. With the new password, every session of theirs ends.");
     let has_second = second_factors::of_person(&app.db, id).await?.is_some();
     if has_second || !passkeys::of_person(&app.db, id).await?.is_empty() {

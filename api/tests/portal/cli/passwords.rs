@@ -37,6 +37,10 @@ fn grant_asks_before_a_customer_becomes_an_operator(place: &Place) {
     assert!(said.contains("grace@acme-logistics.example holds the role now (#63)."), "{said}");
     let said = place.done(&["grant", "new@example.com"]);
     assert!(said.starts_with("new@example.com holds the role now (#64)."), "nobody was found: {said}");
+    assert!(
+        said.contains("If portal is reached elsewhere, put that in place of http://127.0.0.1:"),
+        "{said}"
+    );
 }
 
 fn grant_says_how_somebody_with_a_password_signs_in(place: &Place) {

@@ -45,8 +45,7 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
     let now = clock::now();
     let row = |grant: &GrantListed| {
         let mut cells = vec![
-            html! { (who(grant)) " " a.hint href=(paths::history_about(grant.person_id)) { "History" }
-            " " a.hint href=(paths::sign_ins(grant.person_id)) { "Sign-ins" } },
+            html! { (who(grant)) (about(grant)) },
             ui::badge(&grant.role),
             until(grant, now),
             html! { (grant.reason) },
@@ -81,6 +80,16 @@ pub(crate) fn until(grant: &GrantListed, now: Timestamp) -> Markup {
             None => "for good",
             Some(until) if until <= now => { "ended " (ui::time(until.into())) },
             Some(until) => { "ends " (ui::time(until.into())) },
+        }
+    }
+}
+
+fn about(grant: &GrantListed) -> Markup {
+    let of = || html! { span.visually-hidden { " of " (grant.called()) } };
+    html! {
+        div.row-links {
+            a href=(paths::history_about(grant.person_id)) { "History" (of()) }
+            a href=(paths::sign_ins(grant.person_id)) { "Sign-ins" (of()) }
         }
     }
 }
