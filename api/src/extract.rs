@@ -157,7 +157,7 @@ pub async fn whole(request: Request) -> Result<(Parts, axum::body::Bytes), Error
 }
 
 /// Which limit ended a body early.
-fn cut_short(failure: &(dyn StdError + 'static)) -> Error {
+pub(crate) fn cut_short(failure: &(dyn StdError + 'static)) -> Error {
     let mut cause = Some(failure);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {

@@ -155,8 +155,8 @@ impl Enrolment {
         let codes = new_codes()?;
         let sealed = app.secrets.seal(identity.person(), &self.secret)?;
         let (secret, hashes) = ((&*sealed, step), hashes(&codes));
-        let enrolled =
-            second_factors::enrol(&app.db, identity.person(), secret, &hashes, clock::now()).await?;
+        let whose = (identity.person(), identity.session.session_id);
+        let enrolled = second_factors::enrol(&app.db, whose, secret, &hashes, clock::now()).await?;
         Ok(if enrolled { Confirmed::Now(codes) } else { Confirmed::Before })
     }
 }

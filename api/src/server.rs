@@ -21,6 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -97,6 +99,7 @@ pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
         patience: limits.request_timeout,
         running: edge.running.clone(),
     };
+    let gathering = edge::Gathering::new(limits.request_timeout);
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn(edge::identify))
@@ -114,8 +117,10 @@ pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
             .layer(from_fn(extract::refuse_unreadable))
             .layer(from_fn(origins::explain))
             .layer(edge.trusted_origins.guard())
-            .layer(from_fn_with_state(handling, edge::handle))
             .layer(RequestBodyLimitLayer::new(limits.max_body))
-            .layer(RequestBodyTimeoutLayer::new(limits.body_timeout)),
+            .layer(RequestBodyTimeoutLayer::new(limits.body_timeout))
+            .map_request(|request: Request<_>| request.map(Body::new))
+            .layer(from_fn_with_state(gathering, edge::gather))
+            .layer(from_fn_with_state(handling, edge::handle)),
     )
 }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{AppendHeaders, IntoResponseParts, ResponseParts};
 use domain::grant::PlatformRole;
 use domain::values::PersonId;
+use projections::event_log::Alarm;
 use projections::grants::ActiveGrant;
 use projections::projector::FoldError;
 use projections::sessions::{self, Session, SignedIn};
@@ -115,6 +116,10 @@ pub(crate) async fn start(
     headers: &HeaderMap,
     by: By,
 ) -> Result<Started, Error> {
+    let _looks_at_the_clocks = app.readiness.ask(&app.log).await;
+    if let Some(alarm) = app.log.alarm().filter(Alarm::is_about_our_clock) {
+        return Err(Error::NothingRecorded(alarm.to_string())); // it would end at a moment that nobody means
+    }
     let token = Token::new()?;
     let now = clock::now();
     let session = Session {
@@ -130,14 +135,15 @@ pub(crate) async fn start(
         agent: client.agent.clone(),
     };
     let old = cookie(headers, session_cookie(app)).map(hash_of);
-    sessions::start(&app.db, &session, &token.hash, old).await?;
+    let device = remember_device(app, person, headers).await?;
     people::signed_in(&app.db, person, now).await?;
+    // Last of what can fail: nobody has a session without its cookie.
+    sessions::start(&app.db, &session, &token.hash, old).await?;
     if let Some(words) = by.words() {
         account_log::note(app, person, (AccountEvent::SignedIn, words), client, Some(session.session_id))
             .await;
     }
     let session = set_cookie(app, session_cookie(app), &token.plain, app.settings.session_days * DAY);
-    let device = remember_device(app, person, headers).await?;
     let cookie = set_cookie(app, device_cookie(app), &device, DEVICE_DAYS * DAY);
     Ok(Started { device: hash_of(&device), cookies: [session, cookie].concat() })
 }

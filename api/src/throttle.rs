@@ -12,7 +12,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use domain::values::PersonId;
+use domain::values::{Email, PersonId};
 use ipnet::IpNet;
 use projections::throttle::{self, Limit};
 use projections::{Db, StoreError};
@@ -89,21 +89,21 @@ impl Throttle {
         Self { db: db.clone() }
     }
 
-    /// Counts one attempt to sign in to `account`, or says when to try again.
+    /// Counts one attempt to sign in to `account`, or says when to try again. What is no address is nobody's account.
     pub async fn sign_in(
         &self,
-        account: &str,
+        account: Option<&Email>,
         address: Option<IpAddr>,
         device: Option<KnownDevice>,
     ) -> Result<(), Error> {
-        let account = account.trim().to_lowercase();
-        if let Some(device) = device {
+        if let (Some(account), Some(device)) = (account, device) {
             return self.count(Counted::KnownDevice, &format!("{account}\0{}", hex::encode(device))).await;
         }
         self.network(address).await?;
+        let Some(account) = account.map(Email::as_str) else { return Ok(()) };
         let from_here = format!("{account}\0{}", network(address, NARROW));
         self.count(Counted::AccountFromNetwork, &from_here).await?;
-        match self.count(Counted::Account, &account).await {
+        match self.count(Counted::Account, account).await {
             Err(Error::TooManyRequests { .. }) => self.count(Counted::LastResort, &from_here).await,
             counted => counted,
         }

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::values::Email;
 use tokio::sync::{mpsc, oneshot};
@@ -71,6 +72,10 @@ impl<K, V> Clone for Together<K, V> {
     }
 }
 
+/// How long one statement is waited for. Where its answer never comes, since the way to the store is broken without a word,
+/// whoever asks next is not to wait for it too.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How many questions one statement answers at most, and how many may wait before askers have to.
 const MOST: usize = 256;
 
@@ -88,8 +93,9 @@ where
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(MOST);
             while asked.recv_many(&mut batch, MOST).await > 0 {
-                let found =
-                    answer(batch.iter().map(|(key, _)| key.clone()).collect()).await.map_err(Arc::new);
+                let asked = answer(batch.iter().map(|(key, _)| key.clone()).collect());
+                let found = tokio::time::timeout(PATIENCE, asked).await;
+                let found = found.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Arc::new);
                 for (key, asker) in batch.drain(..) {
                     let answer = found.as_ref().map(|found| found.get(&key).cloned()).map_err(Arc::clone);
                     let _asker_left = asker.send(answer);

@@ -7,6 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, on, read, row, write};
+use crate::links::Purpose;
 use crate::org_list::like_pattern;
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
@@ -99,7 +100,7 @@ pub async fn addresses(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, s
     crate::table::names(db, include_str!("sql/people/addresses.sql"), ids).await
 }
 
-/// Sets what somebody signs in with, and what they are called.
+/// Sets what somebody signs in with.
 pub async fn set_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/people/set_password.sql"))
@@ -111,11 +112,30 @@ pub async fn set_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx:
     })
 }
 
-/// Gives somebody their first password by a link, which is used up, as is every other link of theirs that would choose
-/// one; `false`, and nothing is done, if they have a password or somebody was quicker with this link.
+/// Sets the password of somebody who has shown the one they have. Every session of theirs ends with it, and links to
+/// replace a lost one open nothing any more: whoever found it lost has found it, or has another by now.
+pub async fn change_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |conn| {
+        sqlx::query(include_str!("sql/people/set_password.sql"))
+            .bind(id.0)
+            .bind(hash)
+            .execute(&mut *conn)
+            .await?;
+        let withdraw = sqlx::query(include_str!("sql/links/withdraw_of_person.sql"));
+        withdraw.bind(id.0).bind(Purpose::NewPassword.as_str()).execute(&mut *conn).await?;
+        let end = sqlx::query(include_str!("sql/sessions/end_others.sql"));
+        end.bind(id.0).bind(Uuid::nil()).execute(conn).await.map(drop)?;
+    });
+    tx.commit().await
+}
+
+/// Gives somebody a password by a link, which is used up: their first one, with every other link of theirs that would
+/// choose one, or one in place of another. Every session of theirs ends with it. `false`, and nothing is done, if
+/// somebody was quicker with this link or it expired, or where a first one is chosen and they have one.
 pub async fn choose_password(
     db: &Db,
-    id: PersonId,
+    (id, replaces): (PersonId, bool),
     hash: &str,
     token_hash: &[u8; 32],
     now: Timestamp,
@@ -123,12 +143,18 @@ pub async fn choose_password(
     let mut tx = db.begin().await?;
     let chosen = on!(&mut tx, |conn| {
         // First, since it makes whoever comes with another link of this person wait for our end.
-        let set = sqlx::query(include_str!("sql/people/set_first_password.sql"));
+        let set = sqlx::query(if replaces {
+            include_str!("sql/people/set_password.sql")
+        } else {
+            include_str!("sql/people/set_first_password.sql")
+        });
         let set = set.bind(id.0).bind(hash).execute(&mut *conn).await?;
         let use_up = sqlx::query(include_str!("sql/links/use_up.sql"));
         let used = use_up.bind(token_hash.as_slice()).bind(now).execute(&mut *conn).await?;
         let withdraw = sqlx::query(include_str!("sql/links/withdraw_passwords.sql"));
-        withdraw.bind(id.0).execute(conn).await?;
+        withdraw.bind(id.0).execute(&mut *conn).await?;
+        let end = sqlx::query(include_str!("sql/sessions/end_others.sql"));
+        end.bind(id.0).bind(Uuid::nil()).execute(conn).await?;
         set.rows_affected() == 1 && used.rows_affected() == 1
     });
     if chosen {
@@ -137,29 +163,6 @@ pub async fn choose_password(
         tx.rollback().await?;
     }
     Ok(chosen)
-}
-
-/// Sets a password in place of another by a link, which is used up; `false`, and nothing is done, if somebody was quicker
-/// or it expired.
-pub async fn replace_password(
-    db: &Db,
-    id: PersonId,
-    hash: &str,
-    token_hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let mut tx = db.begin().await?;
-    let used = on!(&mut tx, |conn| {
-        let use_up = sqlx::query(include_str!("sql/links/use_up.sql"));
-        let used = use_up.bind(token_hash.as_slice()).bind(now).execute(&mut *conn).await?;
-        if used.rows_affected() == 1 {
-            let set = sqlx::query(include_str!("sql/people/set_password.sql"));
-            set.bind(id.0).bind(hash).execute(&mut *conn).await?;
-        }
-        used.rows_affected() == 1
-    });
-    tx.commit().await?;
-    Ok(used)
 }
 
 pub async fn set_name(db: &Db, id: PersonId, name: &PersonName) -> Result<(), sqlx::Error> {

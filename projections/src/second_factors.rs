@@ -74,11 +74,11 @@ pub async fn replace_secret(
     })
 }
 
-/// Shares a secret with somebody who has shown a code of it, and gives them recovery codes; `false` if they share one
-/// already.
+/// Shares a secret with somebody who has shown a code of it, and gives them recovery codes; every session of theirs but
+/// this one ends. `false`, and nothing is done, if they share one already.
 pub async fn enrol(
     db: &Db,
-    person: PersonId,
+    (person, session_id): (PersonId, Uuid),
     (secret, step): (&[u8], i64),
     codes: &[[u8; 32]],
     now: Timestamp,
@@ -89,6 +89,8 @@ pub async fn enrol(
         let done = enrol.bind(person.0).bind(secret).bind(step).bind(now).execute(&mut *conn).await?;
         if done.rows_affected() == 1 {
             give!(&mut *conn, person, codes);
+            let end = sqlx::query(include_str!("sql/sessions/end_others.sql"));
+            end.bind(person.0).bind(session_id).execute(conn).await?;
         }
         done.rows_affected() == 1
     });

@@ -92,7 +92,7 @@ async fn every_minute(soak: &Soak, pids: &Mutex<Vec<u32>>) {
         if soak.is_over() {
             return;
         }
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         let memory: Vec<String> = lock(pids).iter().map(|pid| (resident(*pid) / 1024).to_string()).collect();
         let mut told = soak.told();
         let times = std::mem::take(&mut told.times);
@@ -173,4 +173,10 @@ fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Another number in every call, less than `below`.
 fn random(below: u64) -> u64 {
     (Uuid::new_v4().as_u128() % u128::from(below)).try_into().expect("less than a u64")
+}
+
+/// One of these, another one in every call.
+fn any<T: Clone>(of: &[T]) -> Option<T> {
+    let number = random(u64::try_from(of.len().max(1)).expect("few"));
+    of.get(usize::try_from(number).expect("few")).cloned()
 }

@@ -116,11 +116,14 @@ fn stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What strangers made us store is gone soon after it counts for nothing.
+/// What strangers made us store is gone soon after it counts for nothing. Whoever can't tell the time forgets nothing.
 async fn forget_attempts(app: App) {
     let mut each_minute = tokio::time::interval(Duration::from_mins(1));
     loop {
         each_minute.tick().await;
+        if app.readiness.ask(&app.log).await.is_err() {
+            continue;
+        }
         if let Err(error) = app.throttle.sweep().await {
             tracing::warn!(%error, "counts of attempts could not be removed");
         }
@@ -130,13 +133,14 @@ async fn forget_attempts(app: App) {
     }
 }
 
-/// What has to be done now and then.
+/// What has to be done now and then, as long as the clock is right: what is over by a wrong one is gone for good.
 async fn housekeeping(app: App) {
     let mut hourly = tokio::time::interval(Duration::from_hours(1));
     loop {
         hourly.tick().await;
         if let Err(why) = app.readiness.ask(&app.log).await {
-            tracing::error!(why, "nothing can be recorded");
+            tracing::error!(why, "nothing can be recorded, and nothing is forgotten");
+            continue;
         }
         if let Err(error) = sessions::sweep(&app.db, clock::now()).await {
             tracing::warn!(%error, "ended sessions could not be removed");

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
-use projections::links::{self, Purpose};
 use projections::second_factors::Totp;
 use projections::sessions::{self, Session};
 use projections::{known_devices, memberships, people, second_factors};
@@ -100,15 +99,14 @@ pub async fn change_password(
         return Ok(again(page(&app, &identity, "", &errors).await?));
     }
     let hash = app.passwords.hash(typed.password).await?;
-    people::set_password(&app.db, identity.person(), &hash).await?;
-    // Whoever found the old one lost has found it, or has another by now.
-    links::withdraw(&app.db, identity.person(), Purpose::NewPassword).await?;
-    sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?;
+    people::change_password(&app.db, identity.person(), &hash).await?;
+    identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
     let (two_factors, proven_at) = (identity.session.two_factors, identity.session.proven_at);
     let by = By::NewPassword { two_factors, proven_at };
-    let cookies = session::start(&app, identity.person(), &client, &headers, by).await?;
-    known_devices::forget_others(&app.db, identity.person(), &cookies.device).await?;
-    identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
+    let cookies = session::start(&app, identity.person(), &client, &headers, by).await;
+    let cookies = cookies.map_err(Error::but_password_is_set)?;
+    let forgotten = known_devices::forget_others(&app.db, identity.person(), &cookies.device).await;
+    forgotten.map_err(|error| Error::from(error).but_password_is_set())?;
     Ok((cookies, Redirect::to("/account?done=password")).into_response())
 }
 

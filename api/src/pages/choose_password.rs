@@ -8,7 +8,6 @@ use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::links::Purpose;
 use projections::people::{self, Person};
-use projections::sessions;
 use serde::Deserialize;
 
 use crate::account_log::{self, AccountEvent};
@@ -47,17 +46,11 @@ pub async fn submit(
     let hash = app.passwords.hash(typed.password).await?;
     let id = PersonId(person.person_id);
     let (link, now) = (hash_of(&token), clock::now());
-    let chosen = if replaces {
-        people::replace_password(&app.db, id, &hash, &link, now).await?
-    } else {
-        people::choose_password(&app.db, id, &hash, &link, now).await?
-    };
-    if !chosen {
+    if !people::choose_password(&app.db, (id, replaces), &hash, &link, now).await? {
         return Err(opens_nothing());
     }
-    sessions::end_all(&app.db, id).await?;
     account_log::note(&app, id, (AccountEvent::PasswordChosen, "by a link"), &client, None).await;
-    second_factor::enter(&app, id, &client, &headers, paths::ROOT).await
+    second_factor::enter(&app, id, &client, &headers, paths::ROOT).await.map_err(Error::but_password_is_set)
 }
 
 /// Whoever a link was made for, and whether it replaces a password.

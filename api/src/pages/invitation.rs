@@ -105,7 +105,9 @@ pub async fn submit(
         return Ok(Redirect::to(&dashboard).into_response()); // signed in before, and nothing new was proven
     }
     account_log::note(&app, person, (AccountEvent::PasswordChosen, "by an invitation"), &client, None).await;
-    second_factor::enter(&app, person, &client, &headers, &dashboard).await
+    second_factor::enter(&app, person, &client, &headers, &dashboard)
+        .await
+        .map_err(Error::but_password_is_set)
 }
 
 /// Joins, by one command, with the name and the password that somebody chose on the way, if they did.

@@ -54,12 +54,12 @@ pub async fn submit(
     headers: HeaderMap,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
-    let email = typed.email.parse::<Email>();
+    let email = typed.email.parse::<Email>().ok();
     let device = session::known_device(&app, &headers, email.as_ref().map_or("", Email::as_str)).await?;
-    app.throttle.sign_in(&typed.email, client.address, device).await?;
+    app.throttle.sign_in(email.as_ref(), client.address, device).await?;
     let person = match email {
-        Ok(email) => app.lookups.person(&email).await?,
-        Err(_) => None,
+        Some(email) => app.lookups.person(&email).await?,
+        None => None,
     };
     let stored = person.as_ref().and_then(|person| person.password_hash.clone());
     let known = app.passwords.verify(typed.password, stored).await?;

@@ -35,10 +35,12 @@ async fn a_file_has_what_the_page_finds_and_says_so(world: World) {
 
 async fn a_table_has_sentences_and_no_formulas(world: World) {
     let (ana, _, beta) = a_past(&world).await;
-    for name in ["=cmd|' /C calc'!A0", "Say \"hi\"; then, go"] {
+    for name in ["=cmd|' /C calc'!A0", "＝HYPERLINK(1)", "Say \"hi\"; then, go"] {
         world.given(beta, OrgCommand::Rename { name: name.parse().expect("a name") }).await;
     }
-    for (address, name) in [("minus@example.com", "-1+1"), ("at@example.com", "@sum")] {
+    for (address, name) in
+        [("minus@example.com", "-1+1"), ("at@example.com", "@sum"), ("wide@example.com", "＝sum")]
+    {
         let mallory = world.granted(address, PlatformRole::Superadmin).await;
         let name = name.parse().expect("a name");
         projections::people::set_name(&world.app.db, mallory.person(), &name).await.expect("stored");
@@ -60,7 +62,7 @@ async fn a_table_has_sentences_and_no_formulas(world: World) {
     file.shows("Say \"\"hi\"\"; then, go");
     for row in rows {
         for cell in row.split("\",\"") {
-            assert!(!cell.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{cell}");
+            assert!(!cell.trim_start_matches('"').starts_with(['=', '+', '-', '@', '＝']), "{cell}");
         }
     }
 }

@@ -66,8 +66,8 @@ async fn an_address_that_tries_many_accounts_is_slowed_down_whatever_it_claims(w
     for attempt in 0..60 {
         // One network of one customer: a /64 is as many addresses as they like.
         let from = format!("2001:db8:1:2::{attempt:x}").parse().expect("an address");
-        let account = format!("a{attempt}@example.com");
-        world.app.throttle.sign_in(&account, Some(from), None).await.expect("not too many yet");
+        let account = format!("a{attempt}@example.com").parse().expect("an address");
+        world.app.throttle.sign_in(Some(&account), Some(from), None).await.expect("not too many yet");
     }
     let request = Request::post("/login")
         .header("content-type", "application/x-www-form-urlencoded")

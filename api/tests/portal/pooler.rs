@@ -1,4 +1,4 @@
-//! Behind PgBouncer, the real one: portal says what it can't work with, and serves where it can.
+//! Behind `PgBouncer`, the real one: portal says what it can't work with, and serves where it can.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +34,7 @@ fn behind_a_pooler_that_gives_each_a_session_portal_serves() {
     running.terminate();
 }
 
-/// A PgBouncer before a database of its own; it ends when dropped.
+/// A `PgBouncer` before a database of its own; it ends when dropped.
 struct Pooler {
     place: Place,
     child: Child,

@@ -147,7 +147,14 @@ async fn no_door_leads_around_it(world: World) {
     let invitation = world.invited(acme, one, Role::Member).await;
     let invited = world.link(acme, invitation, one).await;
     for person in [one, two] {
-        let enrolled = second_factors::enrol(&world.app.db, person, (&[7; 20], 0), &[], clock::now()).await;
+        let enrolled = second_factors::enrol(
+            &world.app.db,
+            (person, uuid::Uuid::nil()),
+            (&[7; 20], 0),
+            &[],
+            clock::now(),
+        )
+        .await;
         assert!(enrolled.expect("stored"));
     }
     let token = links::sign_in(&world.app, one).await.expect("stored");

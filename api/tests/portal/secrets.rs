@@ -108,7 +108,9 @@ async fn second_factor(world: &World) -> (String, String, String) {
     let person = world.with_password("sue@example.com").await;
     let sue = world.signed_in(person).await;
     sue.post("/account/name", &[("name", "Sue"), ("sudo_password", "Sudo-Horse-8")]).await.is(422);
-    let enrolled = second_factors::enrol(&world.app.db, person, (&[7; 20], 0), &[], clock::now()).await;
+    let enrolled =
+        second_factors::enrol(&world.app.db, (person, uuid::Uuid::nil()), (&[7; 20], 0), &[], clock::now())
+            .await;
     assert!(enrolled.expect("stored"));
     let page = sue.post("/account/second-factor/codes", &[]).await;
     let codes: Vec<&str> = page.is(200).body.split("<li><code>").skip(1).map(|rest| &rest[..19]).collect();

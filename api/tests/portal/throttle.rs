@@ -7,6 +7,7 @@ use api::throttle::Throttle;
 use api::{clock, routes};
 use axum::body::Body;
 use axum::http::Request;
+use domain::values::Email;
 use projections::{people, testing, throttle};
 
 use crate::client::{Answer, Client};
@@ -22,7 +23,7 @@ async fn sign_in(client: &Client, password: &str) -> Answer {
 
 /// An attempt without its password, as far as the throttle sees it.
 async fn attempt(world: &World, account: &str, network: u8) -> Result<(), Error> {
-    world.app.throttle.sign_in(account, Some(address(network)), None).await
+    world.app.throttle.sign_in(Some(&email(account)), Some(address(network)), None).await
 }
 
 /// Tries wrong passwords for as long as it may; gives how many those were.
@@ -35,6 +36,10 @@ async fn guesses(client: &Client) -> usize {
     guesses
 }
 
+fn email(text: &str) -> Email {
+    text.parse().expect("an address")
+}
+
 fn address(network: u8) -> IpAddr {
     [198, 51, 100, network].into()
 }
@@ -44,6 +49,18 @@ async fn attack(world: &World, networks: u8) {
     for network in 1..=networks {
         for _ in 0..10 {
             attempt(world, ANA, network).await.expect("not too many yet");
+        }
+    }
+}
+
+/// What is typed around an address, to be seen or not, makes no other account of it.
+async fn an_address_is_counted_however_it_is_typed(world: World) {
+    world.with_password(ANA).await;
+    let stranger = world.anonymous();
+    guesses(&stranger).await;
+    for around in ["\u{200b}", "\u{feff}", "\u{ad}", "\u{2060}", "\u{200e}", " ", "\t"] {
+        for typed in [format!("{around}{ANA}"), format!("{ANA}{around}"), ANA.to_uppercase()] {
+            stranger.post("/login", &[("email", &typed), ("password", "wrong horse battery")]).await.is(429);
         }
     }
 }
@@ -126,7 +143,7 @@ async fn a_new_password_forgets_every_other_device(world: World) {
     for network in [7, 9] {
         for _ in 0..10 {
             let from = Some([203, 0, 113, network].into());
-            let _used_up_or_not = world.app.throttle.sign_in(ANA, from, None).await;
+            let _used_up_or_not = world.app.throttle.sign_in(Some(&email(ANA)), from, None).await;
         }
     }
     sign_in(&thief, better).await.is(429);
@@ -137,8 +154,8 @@ async fn a_new_password_forgets_every_other_device(world: World) {
 async fn counts_are_in_the_database(world: World) {
     attack(&world, 1).await;
     let other = Throttle::new(&world.app.db);
-    assert!(other.sign_in(ANA, Some(address(1)), None).await.is_err());
-    assert!(other.sign_in(ANA, Some(address(2)), None).await.is_ok());
+    assert!(other.sign_in(Some(&email(ANA)), Some(address(1)), None).await.is_err());
+    assert!(other.sign_in(Some(&email(ANA)), Some(address(2)), None).await.is_ok());
 }
 
 /// Rows of buckets, of all that the database holds.
@@ -199,6 +216,7 @@ async fn forms_to_one_link_are_slowed_down_wherever_they_come_from(world: World)
 }
 
 engines! {
+    an_address_is_counted_however_it_is_typed,
     the_owner_gets_in_each_time_while_a_stranger_tries,
     an_account_that_many_networks_attack_lets_its_owner_in,
     attempts_with_a_known_device_are_counted_too,

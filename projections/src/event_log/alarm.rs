@@ -74,6 +74,11 @@ impl Alarm {
     fn is_about_the_log(&self) -> bool {
         matches!(self, Self::LogLost { .. } | Self::LogChanged(_))
     }
+
+    /// Whether nobody can say what time it is.
+    pub fn is_about_our_clock(&self) -> bool {
+        matches!(self, Self::ClocksApart(_) | Self::ClockSet(_) | Self::LongRest { .. })
+    }
 }
 
 fn moment(at: &Timestamp) -> String {

@@ -109,21 +109,28 @@ enum Failure {
     InDoubt(sqlx::Error),
 }
 
+/// How long a batch is waited for: longer than any lock, and not for ever, where the way to the store is broken without a
+/// word.
+const PATIENCE: Duration = Duration::from_secs(12);
+
 /// How long the store is asked what became of a batch whose commit got no answer, and how often.
 const DOUBT: Duration = Duration::from_secs(5);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Writes a batch, and where it is in doubt whether it was written, judges it again: no command is carried out twice.
 async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, AppendError> {
-    let (until, mut doubt) = (Instant::now() + DOUBT, false);
+    let mut doubted = None;
     loop {
-        let error = match commit(db, watchman, batch).await {
+        let ended = tokio::time::timeout(PATIENCE, commit(db, watchman, batch)).await;
+        let error = match ended.unwrap_or(Err(Failure::InDoubt(sqlx::Error::PoolTimedOut))) {
             Ok(answers) => return Ok(answers),
             Err(Failure::NotDone(error)) => return Err(AppendError::Store(error.into())),
-            Err(Failure::Unreached(error)) if !doubt => return Err(AppendError::Store(error.into())),
+            Err(Failure::Unreached(error)) if doubted.is_none() => {
+                return Err(AppendError::Store(error.into()));
+            }
             Err(Failure::Unreached(error) | Failure::InDoubt(error)) => error,
         };
-        doubt = true;
+        let until = *doubted.get_or_insert_with(|| Instant::now() + DOUBT);
         if Instant::now() >= until || db.is_closed() {
             return Err(AppendError::Unknown(error.into()));
         }

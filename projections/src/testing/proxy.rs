@@ -30,6 +30,8 @@ struct Network {
     lose_commit_after: Mutex<Option<&'static str>>,
     /// Whether the network breaks where an answer is lost.
     breaks_then: AtomicBool,
+    /// The connection that says this next gets no answer any more, and no end either.
+    swallow_after: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
@@ -71,6 +73,11 @@ impl Proxy {
         *self.network.lost() = Some(text);
     }
 
+    /// Lets a connection get no answer any more, and no end either, once it has said `text`.
+    pub fn swallow_after(&self, text: &'static str) {
+        *self.network.swallow_after.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
     /// Whether the answer that was to be lost was lost.
     pub fn has_lost_it(&self) -> bool {
         self.network.lost().is_none()
@@ -86,6 +93,12 @@ impl Drop for Proxy {
 impl Network {
     fn lost(&self) -> std::sync::MutexGuard<'_, Option<&'static str>> {
         self.lose_commit_after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a connection that says this gets no answer from now on.
+    fn swallows(&self, said: &str) -> bool {
+        let mut after = self.swallow_after.lock().unwrap_or_else(PoisonError::into_inner);
+        after.take_if(|text| said.contains(*text)).is_some()
     }
 
     async fn until_broken(&self) {
@@ -127,6 +140,9 @@ async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, network: &Network,
             loses.store(true, SeqCst);
         }
         network.passes().await;
+        if network.swallows(&said) {
+            std::future::pending::<()>().await;
+        }
         if to.write_all(&buffer[..length]).await.is_err() {
             return;
         }

@@ -8,7 +8,7 @@ mod postgres {
     use domain::values::{Email, PersonId, PersonName};
     use projections::event_log::AppendError;
     use projections::testing::proxy::Proxy;
-    use projections::{Db, EventLog, people, testing};
+    use projections::{Db, EventLog, Lookups, people, testing};
 
     use crate::given::{Outcome, Store, creation, id, noon};
 
@@ -88,6 +88,38 @@ mod postgres {
             "sent again, it is done once"
         );
         store.assert_sound().await
+    }
+
+    /// A way to the store that is broken without a word: what waits for an answer waits no longer than it has to.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_append_that_gets_no_answer_keeps_no_other_one_waiting() -> Outcome {
+        let store = Store::postgres().await?;
+        let proxy = Proxy::before(&store.url).await;
+        let log = EventLog::open(Db::open(&proxy.url).await?).await?;
+        proxy.swallow_after("commit\0");
+        let append = creation("Acme", "acme");
+        let since = Instant::now();
+        let answer = log.append(append.clone()).await;
+        assert!(matches!(answer, Err(AppendError::Unknown(_))), "{answer:?}");
+        assert!(since.elapsed() < Duration::from_secs(40), "{:?}", since.elapsed());
+        let end =
+            "select pg_terminate_backend(pid) from pg_stat_activity where state like 'idle in transaction%'";
+        store.raw().await?.run(end).await?; // as the server does by itself, after half a minute
+        log.append(append).await?;
+        log.append(creation("Apex", "apex")).await?;
+        store.assert_sound().await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_question_that_gets_no_answer_keeps_no_other_one_waiting() -> Outcome {
+        let store = Store::postgres().await?;
+        let proxy = Proxy::before(&store.url).await;
+        let lookups = Lookups::open(&Db::open(&proxy.url).await?);
+        let address: Email = "ana@example.com".parse()?;
+        proxy.swallow_after("from people");
+        assert!(lookups.person(&address).await.is_err());
+        assert!(lookups.person(&address).await?.is_none());
+        Ok(())
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

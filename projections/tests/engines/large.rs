@@ -1,11 +1,15 @@
 //! Whether anything depends on how many there are.
 
+use std::time::{Duration, Instant};
+
+use domain::Org;
 use projections::{is_away, memberships, operator_reads, org_detail, org_list, people};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::engines;
-use crate::given::{Raw, Store, id, noon};
+use crate::given::{Raw, Store, append, id, noon, renamed};
+use crate::newer::{found, until};
 
 /// More than a statement may have parameters, on either engine.
 const MANY: usize = 70_000;
@@ -24,6 +28,20 @@ engines! {
         assert_eq!(people::addresses(store.db(), &ids).await?.len(), 0);
         assert_eq!(operator_reads::last_used(store.db(), &platform, &ids).await?.len(), 0);
         assert_eq!(memberships::blast(store.db(), &platform, &ids, noon(0)).await?.members, 0);
+    }
+
+    /// Each name that it had leads to it, and is compared with the one that it has.
+    async fn an_organisation_is_found_however_often_it_was_renamed(store: Store) {
+        let acme = store.org("Acme", "acme").await?;
+        for round in 0..10 {
+            let names: Vec<_> = (0..1000).map(|number| renamed(&format!("Zanzibar {round} {number}"))).collect();
+            store.append(append::<Org>(acme, 1 + 1000 * round, &names)).await?;
+        }
+        store.folded().await?;
+        until(&store, "select count(*) from org_list_indexed where position >= 10000", 1).await?;
+        let since = Instant::now();
+        assert_eq!(found(&store, "anzibar").await?, 1);
+        assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
     }
 
     async fn a_statement_that_asks_for_too_much_is_no_outage(store: Store) {

@@ -259,7 +259,7 @@ async fn hash_again_as_known(store: &Store) -> Outcome {
     hash_again(store, &mut owner).await
 }
 
-async fn until(store: &Store, query: &str, wanted: i64) -> Outcome {
+pub(crate) async fn until(store: &Store, query: &str, wanted: i64) -> Outcome {
     let deadline = Instant::now() + Duration::from_secs(20);
     while store.raw().await?.number(query).await? != wanted {
         assert!(Instant::now() < deadline, "{query} does not come to {wanted}");
@@ -269,7 +269,7 @@ async fn until(store: &Store, query: &str, wanted: i64) -> Outcome {
 }
 
 /// How many organisations a search finds.
-async fn found(store: &Store, text: &str) -> Outcome<usize> {
+pub(crate) async fn found(store: &Store, text: &str) -> Outcome<usize> {
     let platform = store.platform().await?;
     let filter = org_list::Filter { text: Some(text.to_owned()), ..org_list::Filter::default() };
     let page = org_list::page(store.db(), &platform, &filter, &org_list::Order::default(), 10).await?;

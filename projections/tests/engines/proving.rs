@@ -14,8 +14,8 @@ use crate::signing_in::signed_in;
 engines! {
     async fn a_secret_is_shared_once(store: Store) {
         let person = PersonId(id());
-        assert!(second_factors::enrol(store.db(), person, (&[1; 20], 7), &[[1; 32], [2; 32]], noon(1)).await?);
-        assert!(!second_factors::enrol(store.db(), person, (&[9; 20], 9), &[[3; 32]], noon(2)).await?);
+        assert!(second_factors::enrol(store.db(), (person, uuid::Uuid::nil()), (&[1; 20], 7), &[[1; 32], [2; 32]], noon(1)).await?);
+        assert!(!second_factors::enrol(store.db(), (person, uuid::Uuid::nil()), (&[9; 20], 9), &[[3; 32]], noon(2)).await?);
         let totp = second_factors::of_person(store.db(), person).await?.ok_or("it is there")?;
         assert_eq!((totp.secret, totp.last_step, totp.created_at, totp.codes_left), (vec![1; 20], 7, noon(1), 2));
         assert_eq!(second_factors::of_person(store.db(), PersonId(id())).await?, None);
@@ -23,7 +23,7 @@ engines! {
 
     async fn a_step_is_taken_once_however_many_try(store: Store) {
         let person = PersonId(id());
-        second_factors::enrol(store.db(), person, (&[1; 20], 7), &[], noon(1)).await?;
+        second_factors::enrol(store.db(), (person, uuid::Uuid::nil()), (&[1; 20], 7), &[], noon(1)).await?;
         for (step, taken) in [(7, false), (6, false), (9, true), (8, false)] {
             assert_eq!(second_factors::take_step(store.db(), person, step).await?, taken, "{step}");
         }
@@ -42,7 +42,7 @@ engines! {
     async fn a_recovery_code_is_used_once_by_its_owner(store: Store) {
         let (person, other) = (PersonId(id()), PersonId(id()));
         for who in [person, other] {
-            second_factors::enrol(store.db(), who, (&[1; 20], 7), &[[1; 32], [2; 32]], noon(1)).await?;
+            second_factors::enrol(store.db(), (who, uuid::Uuid::nil()), (&[1; 20], 7), &[[1; 32], [2; 32]], noon(1)).await?;
         }
         assert!(second_factors::use_code(store.db(), person, &[1; 32], noon(2)).await?);
         assert!(!second_factors::use_code(store.db(), person, &[1; 32], noon(2)).await?);
@@ -60,7 +60,7 @@ engines! {
         let shown = async || -> Outcome<bool> {
             Ok(sessions::of_person(store.db(), person, noon(2)).await?[0].two_factors)
         };
-        second_factors::enrol(store.db(), person, (&[1; 20], 7), &[], noon(1)).await?;
+        second_factors::enrol(store.db(), (person, session.session_id), (&[1; 20], 7), &[], noon(1)).await?;
         assert!(passkeys::add(store.db(), &passkey(person, 1)).await?);
         assert!(!shown().await?);
         sessions::prove(store.db(), session.session_id, noon(2), true).await?;

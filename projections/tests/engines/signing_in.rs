@@ -4,7 +4,7 @@ use domain::values::{Email, PersonId};
 use futures::future::join_all;
 use projections::links::{self, Link, Purpose};
 use projections::sessions::{self, Session};
-use projections::{Lookups, people};
+use projections::{Lookups, people, second_factors};
 
 use crate::engines;
 use crate::given::{Outcome, Store, id, noon};
@@ -67,6 +67,29 @@ engines! {
         assert_eq!((after.first_sign_in_at, after.default_org_id), (Some(noon(2)), Some(org)));
         let names = people::names(store.db(), &[person.0, id()]).await?;
         assert_eq!(names.into_iter().collect::<Vec<_>>(), [(person.0, "Maria".to_owned())]);
+    }
+
+    /// What is asked together is done together: where sessions can't end, nothing else is done that ends them.
+    async fn a_password_is_new_with_every_session_or_not_at_all(store: Store) {
+        let person = known(&store).await?;
+        people::set_password(store.db(), person, "old").await?;
+        signed_in(&store, person, [1; 32]).await?;
+        let purpose = Purpose::NewPassword.as_str().to_owned();
+        let link = Link { purpose, person_id: Some(person.0), invitation_id: None, org_id: None, ..invitation_link() };
+        links::create(store.db(), &[7; 32], &link).await?;
+        for statement in if store.is_postgres() { KEEP_SESSIONS_POSTGRES } else { KEEP_SESSIONS_SQLITE } {
+            store.raw().await?.run(statement).await?;
+        }
+        assert!(people::change_password(store.db(), person, "new").await.is_err());
+        assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await.is_err());
+        let enrolled = second_factors::enrol(store.db(), (person, id()), (&[1; 20], 7), &[], noon(2)).await;
+        assert!(enrolled.is_err() && second_factors::of_person(store.db(), person).await?.is_none());
+        let hash = people::by_id(store.db(), person).await?.and_then(|person| person.password_hash);
+        assert_eq!(hash.as_deref(), Some("old"));
+        let end = if store.is_postgres() { "drop trigger keep on session" } else { "drop trigger keep" };
+        store.raw().await?.run(end).await?;
+        assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await?, "it is not used up");
+        assert_eq!(sessions::of_person(store.db(), person, noon(2)).await?.len(), 0);
     }
 
     async fn a_session_is_found_until_it_ends(store: Store) {
@@ -167,6 +190,13 @@ async fn known(store: &Store) -> Outcome<PersonId> {
     people::ensure(store.db(), person, &"maria@example.org".parse()?, noon(1)).await?;
     Ok(person)
 }
+
+const KEEP_SESSIONS_SQLITE: &[&str] =
+    &["create trigger keep before delete on session begin select raise(abort, 'they are kept'); end"];
+const KEEP_SESSIONS_POSTGRES: &[&str] = &[
+    "create function keep() returns trigger language plpgsql as $$ begin raise exception 'they are kept'; end $$",
+    "create trigger keep before delete on session for each row execute function keep()",
+];
 
 /// A session from day 1: idle after day 5, over after day 10.
 pub(crate) async fn signed_in(store: &Store, person: PersonId, token: [u8; 32]) -> Outcome<Session> {

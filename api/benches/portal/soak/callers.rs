@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::{Soak, random};
+use super::{Soak, any, random};
 use crate::wire::{Answer, Wire};
 
 /// How many of each.
@@ -17,7 +17,7 @@ const JOINERS: usize = 2;
 const READERS: usize = 4;
 
 /// Nobody waits longer for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const PAGES: &[&str] = &[
     "/admin",
@@ -151,13 +151,12 @@ async fn sign_in_after_sign_in(soak: &Soak) {
 async fn page_after_page(soak: &Soak) {
     while !soak.is_over() {
         sleep(Duration::from_millis(50 + random(500))).await;
-        let number = usize::try_from(random(PAGES.len() as u64 + 4)).unwrap_or(0);
-        let path = match (PAGES.get(number), an_org(soak)) {
-            (Some(page), _) => (*page).to_owned(),
-            (None, Some(org)) => {
-                format!("/admin/orgs/{org}{}", ["", "/members", "/history", "/name"][number - PAGES.len()])
+        let path = match an_org(soak) {
+            Some(org) if random(4) == 0 => {
+                let page = any(&["", "/members", "/history", "/name"]).expect("one");
+                format!("/admin/orgs/{org}{page}")
             }
-            (None, None) => continue,
+            _ => any(PAGES).expect("one").to_owned(),
         };
         ask(soak, &mut somebody(soak), "page", &path, None).await;
     }
@@ -188,18 +187,15 @@ async fn own_name(soak: &Soak) {
 
 /// Ana, at any of the processes.
 fn somebody(soak: &Soak) -> Wire {
-    let addresses = soak.addresses();
-    soak.ana
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .again(addresses[usize::try_from(random(addresses.len() as u64)).unwrap_or(0)])
+    let address = any(&soak.addresses()).expect("one at least");
+    soak.ana.read().unwrap_or_else(PoisonError::into_inner).again(address)
 }
 
 /// One of the first two dozen mostly, so that many are at work on the same ones.
 fn an_org(soak: &Soak) -> Option<Uuid> {
     let told = soak.told();
-    let among = if random(4) == 0 { told.made.len() } else { told.made.len().min(24) };
-    told.made.get(usize::try_from(random(among.max(1) as u64)).unwrap_or(0)).copied()
+    let first = told.made.get(..24).unwrap_or(&told.made);
+    any(if random(4) == 0 { &told.made } else { first })
 }
 
 /// What came back, which is counted; what nobody may be told is a finding.

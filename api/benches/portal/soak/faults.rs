@@ -7,7 +7,7 @@ use projections::testing;
 use projections::testing::proxy::Proxy;
 use tokio::time::sleep;
 
-use super::{Soak, lock, random};
+use super::{Soak, any, lock, random};
 use crate::process::{Process, signal};
 use crate::wire::Wire;
 
@@ -31,7 +31,7 @@ pub(super) async fn at_random(
     while !soak.is_over() {
         sleep(Duration::from_millis(3_000 + random(7_000))).await;
         let kinds = [ON_EVERY_ENGINE, if proxy.is_some() { WITH_A_NETWORK } else { &[] }].concat();
-        let fault = kinds[usize::try_from(random(kinds.len() as u64)).unwrap_or(0)];
+        let fault = any(&kinds).expect("some");
         let ends_one = ["killed", "restarted"].contains(&fault);
         // One process lives through all of it, so that its memory can be told: where it is the only one, from a third on.
         if ends_one && processes.len() == 1 && Instant::now() > half {
@@ -51,8 +51,7 @@ async fn happen(fault: &str, (url, proxy): (&str, Option<&Proxy>), pids: &Mutex<
     let seconds = |least: u64, more: u64| Duration::from_millis(1_000 * least + random(1_000 * more));
     match (fault, proxy) {
         ("stopped process", _) => {
-            let pids = lock(pids).clone();
-            let pid = pids[usize::try_from(random(pids.len() as u64)).unwrap_or(0)];
+            let pid = any(&lock(pids)).expect("one at least");
             signal("STOP", pid).await;
             sleep(seconds(1, 8)).await;
             signal("CONT", pid).await;
@@ -83,9 +82,9 @@ async fn happen(fault: &str, (url, proxy): (&str, Option<&Proxy>), pids: &Mutex<
 async fn end_one(soak: &Soak, fault: &str, url: &str, processes: &mut Vec<Process>, pids: &Mutex<Vec<u32>>) {
     let one = processes.pop().expect("one at least");
     if fault == "killed" {
-        one.kill().await
+        one.kill().await;
     } else {
-        one.stop().await
+        one.stop().await;
     }
     let next = Process::start(crate::PORTAL, url).await;
     *lock(pids).last_mut().expect("as many") = next.pid();

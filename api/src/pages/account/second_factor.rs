@@ -77,9 +77,11 @@ pub async fn confirm(
         }
         Confirmed::Before => Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
         Confirmed::Now(codes) => {
-            let (id, now) = (identity.session.session_id, clock::now());
-            sessions::end_others(&app.db, identity.person(), id).await?;
-            sessions::prove(&app.db, id, now, true).await?;
+            // The codes are shown whatever fails now: nobody could show them again.
+            let proven = sessions::prove(&app.db, identity.session.session_id, clock::now(), true).await;
+            if let Err(error) = proven {
+                tracing::warn!(%error, "a session could not be told that a second factor was shown");
+            }
             identity
                 .note(&app, (AccountEvent::SecondFactorAdded, "and all other sessions ended"), &client)
                 .await;

@@ -10,10 +10,12 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::program::{Place, Running, Said, run};
+use super::first_password;
+use super::program::{Place, Running, Said, ask, run};
 
 on_both_engines! {
     a_year_ahead_for_one_start_records_nothing,
+    a_year_ahead_forgets_nothing_and_lets_nobody_in,
     an_hour_back_records_nothing,
     a_clock_that_is_set_while_portal_runs_stops_it_until_it_is_right,
 }
@@ -26,6 +28,22 @@ fn a_year_ahead_for_one_start_records_nothing(place: &Place) {
     drop(running);
     place.done(&["grant", "cem@example.com"]);
     assert!(place.done(&["verify"]).contains("2 events, each as it was written"));
+}
+
+/// What is over by the wrong clock is there again with the right one, and nobody gets a session of next year.
+fn a_year_ahead_forgets_nothing_and_lets_nobody_in(place: &Place) {
+    let granted = place.done(&["grant", "ana@example.com"]);
+    let running = place.start(&["serve"]);
+    let session = first_password(&granted, &running);
+    running.terminate();
+    let ahead = Running::new(with_clock(place, "+365d", &["serve"]));
+    not_ready(&ahead, "365 days");
+    let form = "email=ana%40example.com&password=correct+horse+battery+staple";
+    let refused = ask(ahead.address, ("POST", "/login"), "", form).expect("an answer");
+    assert!(refused.status == 503 && refused.text.contains("365 days"), "{}", refused.text);
+    ahead.terminate();
+    let running = place.start(&["serve"]);
+    assert_eq!(ask(running.address, ("GET", "/account"), &session, "").expect("an answer").status, 200);
 }
 
 fn an_hour_back_records_nothing(place: &Place) {

@@ -48,6 +48,24 @@ async fn eight_addresses_with_half_requests_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn forms_that_never_end_take_nobodys_place() {
+    let few = Limits { max_requests_in_flight: 4, ..limits(256, 32) };
+    let server = Server::start(few).await;
+    let half = format!("POST /form HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 1000\r\n\r\nname=");
+    let mut crowd = vec![];
+    for from in 2..4 {
+        for _ in 0..16 {
+            crowd.push(server.open_from(address(from), &half).await);
+        }
+    }
+    for from in 20..40 {
+        let mut socket = server.open_from(address(from), WHOLE).await;
+        assert!(rest(&mut socket).await.starts_with("HTTP/1.0 200"), "from 127.0.0.{from}");
+    }
+    assert!(is_open(crowd.last_mut().expect("a crowd")).await);
+}
+
+#[tokio::test]
 async fn whoever_opens_too_many_pushes_their_own_out() {
     let server = Server::start(limits(1000, 2)).await;
     let mut other = server.open_from(address(2), HALF).await;

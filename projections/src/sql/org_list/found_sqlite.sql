@@ -18,7 +18,9 @@ select 2, count(*), coalesce(group_concat(hex(org_id)), '') from (
         where valid_from > (select position from org_list_indexed) and substr(search, 2) like $3 escape '!'
     ) hit
     cross join org_list named on named.valid_from = hit.position
-    cross join org_list now on now.org_id = named.org_id and now.valid_to is null
+    -- the last interval, found without a look at those before it
+    cross join org_list now on now.org_id = named.org_id and now.valid_from = (
+        select max(l.valid_from) from org_list l where l.org_id = named.org_id)
     where now.search like $3 escape '!'
       and (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
       and named.search = now.search

@@ -204,10 +204,17 @@ fn row(event: &Recorded, names: &Names) -> [String; 10] {
     ]
 }
 
+/// What begins a formula, also in the width of Chinese characters.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
 /// One line (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe in front, which it doesn't show.
 fn csv(cells: &[String; 10]) -> Vec<u8> {
     let cell = |text: &String| {
-        let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        let guard = if text.trim_start().starts_with(FORMULA) || text.starts_with(char::is_whitespace) {
+            "'"
+        } else {
+            ""
+        };
         format!("\"{guard}{}\"", text.replace('"', "\"\""))
     };
     format!("{}\r\n", cells.each_ref().map(cell).join(",")).into_bytes()
