@@ -112,6 +112,7 @@ async fn second_factor(world: &World) -> (String, String, String) {
         second_factors::enrol(&world.app.db, (person, uuid::Uuid::nil()), (&[7; 20], 0), &[], clock::now())
             .await;
     assert!(enrolled.expect("stored"));
+    let sue = world.signed_in(person).await;
     let page = sue.post("/account/second-factor/codes", &[]).await;
     let codes: Vec<&str> = page.is(200).body.split("<li><code>").skip(1).map(|rest| &rest[..19]).collect();
     let sign_in = async || {
