@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use projections::testing;
+use tempfile::TempDir;
 
 use crate::cli::program::Place;
 
@@ -38,6 +39,7 @@ fn behind_a_pooler_that_gives_each_a_session_portal_serves() {
 struct Pooler {
     place: Place,
     child: Child,
+    _folder: TempDir,
 }
 
 impl Pooler {
@@ -46,7 +48,9 @@ impl Pooler {
         let (url, mut place) = (testing::postgres_url(), Place::sqlite());
         let (server, database) = url.rsplit_once('/').expect("a URL has a path");
         let port = server.rsplit_once(':').expect("a port").1;
-        let (folder, file) = (place.file(""), place.file("pgbouncer.ini"));
+        // Not below TMPDIR, which may be closed to PgBouncer's user or too deep for the path of a socket.
+        let home = tempfile::Builder::new().prefix("portal-").tempdir_in("/tmp").expect("there is room");
+        let (folder, file) = (home.path(), home.path().join("pgbouncer.ini"));
         let text = format!(
             "[databases]\n* = host=127.0.0.1 port={port} user=test\n[pgbouncer]\nauth_type = any\n\
              unix_socket_dir = {}\n{settings}\n",
@@ -54,10 +58,11 @@ impl Pooler {
         );
         fs::write(&file, text).expect("there is room");
         place.url = format!("postgres://test@localhost:6432/{database}?host={}", folder.display());
-        let child = pgbouncer(&folder).arg(&file).spawn().expect("PgBouncer is installed");
-        let pooler = Self { place, child };
+        let child = pgbouncer(folder).arg(&file).spawn().expect("PgBouncer is installed");
+        let socket = folder.join(".s.PGSQL.6432");
+        let pooler = Self { place, child, _folder: home };
         let since = Instant::now();
-        while !folder.join(".s.PGSQL.6432").exists() {
+        while !socket.exists() {
             assert!(since.elapsed() < Duration::from_secs(20), "PgBouncer does not listen");
             std::thread::sleep(Duration::from_millis(10));
         }
