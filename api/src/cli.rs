@@ -102,7 +102,7 @@ pub enum Command {
         /// For how many days; without it, for good
         #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3650))]
         days: Option<i64>,
-        /// Do it without asking, for somebody who belongs to a customer's organisation
+        /// Do it without asking, for somebody who belongs to an organisation
         #[arg(long)]
         yes: bool,
     },

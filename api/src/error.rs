@@ -353,8 +353,7 @@ impl Error {
     /// The same of what came after a password was set: that much was done.
     #[must_use]
     pub fn but_password_is_set(self) -> Self {
-        let detail = "Signing you in did not work, since the store gave no answer. Wait a few seconds, then sign in with the \
-                      new password.";
+        let detail = "Signing you in did not work at this moment. Wait a few seconds, then sign in with the new password.";
         if matches!(self, Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_)) {
             return Self::Later { title: "Your new password is set", detail: detail.to_owned() };
         }

@@ -1,6 +1,6 @@
 //! `portal grant <email>`: a platform role from the server's shell, where nobody can sign in to give it.
 //!
-//! **Invariant:** nobody who belongs to a customer gets a role by a slip of the keyboard.
+//! **Invariant:** nobody who belongs to an organisation gets a role by a slip of the keyboard.
 
 use std::io::{IsTerminal, Write, stderr, stdin};
 use std::process::ExitCode;
@@ -36,11 +36,11 @@ pub async fn run(
     let app = App::open(settings).await?;
     let known = app.lookups.person(&email).await?;
     if let Some(person) = &known
-        && belongs_to_a_customer(&app, person).await?
+        && belongs_somewhere(&app, person).await?
         && !yes
         && !agreed()
     {
-        bail!("nothing was done: {email} belongs to a customer; say --yes if it is them that you mean");
+        bail!("nothing was done: {email} belongs to an organisation; say --yes if it is them that you mean");
     }
     let command_id = clock::new_id();
     let prepared = links::prepare_password(&app, command_id, email.clone()).await;
@@ -58,7 +58,7 @@ pub async fn run(
 }
 
 /// Says whom the address belongs to, and where they belong.
-async fn belongs_to_a_customer(app: &App, person: &Person) -> anyhow::Result<bool> {
+async fn belongs_somewhere(app: &App, person: &Person) -> anyhow::Result<bool> {
     let places = memberships::places(&app.db, person.person_id, PLACES).await?;
     let invited = memberships::invitations_of(&app.db, person.person_id).await?;
     let belongs = places.iter().map(|place| format!("{} of {}", place.role, place.name));

@@ -121,7 +121,7 @@ pub(super) struct Gathering {
     room: Arc<Semaphore>,
 }
 
-/// What every request may take for its body; there are as many as there are connections.
+/// What the body of every request may take, whatever others take. Connections are counted, so all of these have an end.
 const SHORT: usize = 16 * 1024;
 
 /// What all bodies together may take that are longer.

@@ -28,7 +28,6 @@ fn a_pooler_that_shares_sessions_is_named_and_nothing_starts() {
 #[test]
 fn behind_a_pooler_that_gives_each_a_session_portal_serves() {
     let pooler = Pooler::start("pool_mode = session\nignore_startup_parameters = extra_float_digits");
-    pooler.place.done(&["demo", "--help"]);
     let running = pooler.place.start(&["serve"]);
     crate::cli::program::ask(running.address, ("GET", "/login"), "", "").expect("an answer");
     pooler.place.done(&["verify"]);

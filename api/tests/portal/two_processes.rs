@@ -18,10 +18,7 @@ const CALLERS: usize = 8;
 #[tokio::test]
 async fn two_processes_on_one_postgres_are_one_portal() {
     let url = testing::postgres().await;
-    let program = env!("CARGO_BIN_EXE_portal");
-    let mut one = Process::start(program, &url).await;
-    let ana = one.first_superadmin().await;
-    let other = Process::start(program, &url).await;
+    let (one, other, ana) = two(&url).await;
     let (here, there) = (ana.again(one.address), ana.again(other.address));
 
     one_of_two_gets_a_slug(&here, &there).await;
@@ -40,14 +37,19 @@ async fn two_processes_on_one_postgres_are_one_portal() {
     assert_eq!(events.iter().filter(|event| event.event_type == "OrgCreated").count(), created);
 }
 
+/// Both, and the first superadmin.
+async fn two(url: &str) -> (Process, Process, Wire) {
+    let program = env!("CARGO_BIN_EXE_portal");
+    let mut one = Process::start(program, url).await;
+    let ana = one.first_superadmin().await;
+    (one, Process::start(program, url).await, ana)
+}
+
 /// One is stopped inside an append, for longer than the other waits for the log, and goes on.
 #[tokio::test]
 async fn a_process_that_is_stopped_inside_an_append_and_goes_on_harms_nobody() {
     let url = testing::postgres().await;
-    let program = env!("CARGO_BIN_EXE_portal");
-    let mut one = Process::start(program, &url).await;
-    let ana = one.first_superadmin().await;
-    let other = Process::start(program, &url).await;
+    let (one, other, ana) = two(&url).await;
     let (is_over, mut callers) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
     for _ in 0..CALLERS {
         callers.spawn(create_until(ana.again(one.address), is_over.clone()));

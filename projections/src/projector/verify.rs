@@ -14,7 +14,6 @@ use super::batch::Care;
 use super::repair::{holds_ids, tables_of};
 use super::shadow::{Purpose, Shadow, tables};
 use super::{Checkpoint, FoldError, Parked, Progress, is_ours};
-
 use crate::db::{Db, Lists, Tx, on};
 use crate::event_log::{self, StreamId};
 use crate::org_list::Moved;

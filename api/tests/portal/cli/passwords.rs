@@ -28,7 +28,7 @@ fn grant_asks_before_a_customer_becomes_an_operator(place: &Place) {
         assert_eq!(said.code, Some(1), "{said:?}");
         assert!(said.out.starts_with(found), "{said:?}");
         assert!(
-            said.err.contains(&format!("nothing was done: {customer} belongs to a customer; say --yes")),
+            said.err.contains(&format!("nothing was done: {customer} belongs to an organisation; say --yes")),
             "{said:?}"
         );
         assert!(!place.done(&["export"]).contains("\"position\":63"), "nothing was done");

@@ -21,7 +21,7 @@ select 2, count(*), coalesce(string_agg(org_id::text, ','), '') from (
         from org_list named
         join lateral ( -- the last interval, found without a look at those before it
             select * from org_list l where l.org_id = named.org_id order by l.valid_from desc limit 1
-        ) now on now.search = named.search
+        ) now on now.valid_to is null and now.search = named.search
         where named.valid_from = hit.position
           and (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
         limit 1

@@ -21,6 +21,7 @@ select 2, count(*), coalesce(group_concat(hex(org_id)), '') from (
     -- the last interval, found without a look at those before it
     cross join org_list now on now.org_id = named.org_id and now.valid_from = (
         select max(l.valid_from) from org_list l where l.org_id = named.org_id)
+        and now.valid_to is null
     where now.search like $3 escape '!'
       and (now.status = $4 or $4 = '' and now.status <> 'archived') and (not $5 or not now.owner_joined)
       and named.search = now.search
