@@ -30,41 +30,52 @@ impl FromRequestParts<App> for Client {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let peer = parts.extensions.get::<PeerAddr>().map(|PeerAddr(peer)| peer.ip().to_canonical());
-        let address = peer.map(|peer| behind_proxies(peer, &parts.headers, &app.settings.trusted_proxies));
+        let proxies = (&*app.settings.trusted_proxies, app.settings.forwarded_header);
+        let address = peer.map(|peer| behind_proxies(peer, &parts.headers, proxies));
         let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self { address, agent: agent.map(|agent| agent.chars().take(200).collect()) })
     }
 }
 
-/// The last address that the headers name and that is not one of our proxies, if the request came through them.
-///
-/// A proxy writes one of the two headers and passes the other on as its client sent it. Where both are there and tell
-/// different things, neither is believed.
-fn behind_proxies(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+/// In which header proxies say for whom they forward. A proxy writes one and passes the other on as its client sent it, so
+/// only the one that is written is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ForwardedHeader {
+    /// What most proxies write.
+    #[default]
+    XForwardedFor,
+    /// The one of RFC 7239.
+    Forwarded,
+}
+
+/// The last address that the header names and that is not one of our proxies, if the request came through them.
+fn behind_proxies(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    (proxies, header): (&[IpNet], ForwardedHeader),
+) -> IpAddr {
     let ours = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
-    let (common, standard) = (x_forwarded_for(headers), forwarded(headers));
-    if common.is_empty() && standard.is_empty() {
-        return peer;
-    }
-    if !ours(peer) {
-        explain(peer);
-        return peer;
-    }
-    let walk = |hops: &[Option<IpAddr>]| {
-        let mut address = peer;
-        for hop in hops.iter().rev() {
-            match hop {
-                Some(next) if ours(address) => address = *next,
-                _ => break,
-            }
-        }
-        address
+    let (hops, others) = match header {
+        ForwardedHeader::XForwardedFor => (x_forwarded_for(headers), forwarded(headers)),
+        ForwardedHeader::Forwarded => (forwarded(headers), x_forwarded_for(headers)),
     };
-    match (&*common, &*standard) {
-        (hops, []) | ([], hops) => walk(hops),
-        (common, standard) if walk(common) == walk(standard) => walk(common),
-        _ => peer,
+    let is_forwarded = !hops.is_empty() || !others.is_empty();
+    if is_forwarded && !ours(peer) {
+        explain(peer, &format!("is not believed. If it is your proxy, set PORTAL_TRUSTED_PROXIES={peer}"));
+    } else if is_forwarded && hops.is_empty() {
+        explain(
+            peer,
+            "does so in the header that is not read: set PORTAL_FORWARDED_HEADER to the one that it writes",
+        );
     }
+    let mut address = peer;
+    for hop in hops.iter().rev() {
+        match hop {
+            Some(next) if ours(address) => address = *next,
+            _ => break,
+        }
+    }
+    address
 }
 
 /// Whom each proxy got the request from, as they say themselves, the nearest last; nothing for one that can't be read.
@@ -106,12 +117,11 @@ static EXPLAINED: LazyLock<Mutex<HashSet<IpAddr>>> = LazyLock::new(Mutex::defaul
 const MOST_EXPLAINED: usize = 16;
 
 /// Says how a peer would be believed, in case that it is a proxy of ours.
-fn explain(peer: IpAddr) {
+fn explain(peer: IpAddr, how: &str) {
     let mut explained = EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
     if explained.len() < MOST_EXPLAINED && explained.insert(peer) {
         tracing::warn!(
-            "{peer} says for whom it forwards a request, and is not believed: all who come through it count as one. If \
-             it is your proxy, set PORTAL_TRUSTED_PROXIES={peer}"
+            "{peer} says for whom it forwards a request, and {how}. Until then all who come through it count as one"
         );
     }
 }
@@ -133,12 +143,21 @@ mod tests {
     }
 
     fn seen(peer: &str, headers: &[(&'static str, &str)], proxies: &[&str]) -> String {
+        seen_in(ForwardedHeader::XForwardedFor, peer, headers, proxies)
+    }
+
+    fn seen_in(
+        header: ForwardedHeader,
+        peer: &str,
+        headers: &[(&'static str, &str)],
+        proxies: &[&str],
+    ) -> String {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().expect("a header"));
         }
         let proxies: Vec<IpNet> = proxies.iter().map(|proxy| network(proxy).expect("a network")).collect();
-        behind_proxies(address(peer), &map, &proxies).to_string()
+        behind_proxies(address(peer), &map, (&proxies, header)).to_string()
     }
 
     #[test]
@@ -169,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_header_is_read_as_well() {
+    fn the_standard_header_is_read_where_proxies_write_it() {
         for (value, read) in [
             ("for=1.2.3.4", "1.2.3.4"),
             ("For=\"1.2.3.4:5678\";proto=https;by=10.0.0.1", "1.2.3.4"),
@@ -179,16 +198,22 @@ mod tests {
             ("for=unknown", "10.0.0.1"),
             ("for=_hidden, proto=https", "10.0.0.1"),
         ] {
-            assert_eq!(seen("10.0.0.1", &[("forwarded", value)], &["10.0.0.0/24"]), read, "{value}");
+            let standard = ForwardedHeader::Forwarded;
+            assert_eq!(
+                seen_in(standard, "10.0.0.1", &[("forwarded", value)], &["10.0.0.0/24"]),
+                read,
+                "{value}"
+            );
         }
     }
 
     /// A proxy that writes one header passes on the other, which anybody may have made up.
     #[test]
-    fn two_headers_that_tell_different_things_are_not_believed() {
-        let both = |x, standard| [("x-forwarded-for", x), ("forwarded", standard)];
-        assert_eq!(seen("10.0.0.1", &both("1.2.3.4", "for=6.6.6.6"), &["10.0.0.1"]), "10.0.0.1");
-        assert_eq!(seen("10.0.0.1", &both("1.2.3.4", "for=1.2.3.4"), &["10.0.0.1"]), "1.2.3.4");
+    fn only_the_header_that_proxies_write_is_read() {
+        let both = [("x-forwarded-for", "1.2.3.4"), ("forwarded", "for=6.6.6.6")];
+        assert_eq!(seen("10.0.0.1", &both, &["10.0.0.1"]), "1.2.3.4");
+        assert_eq!(seen_in(ForwardedHeader::Forwarded, "10.0.0.1", &both, &["10.0.0.1"]), "6.6.6.6");
+        assert_eq!(seen("10.0.0.1", &both[1..], &["10.0.0.1"]), "10.0.0.1");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use domain::grant::Policy;
 use ipnet::IpNet;
 use projections::event_log::ClockRules;
 
-use crate::client;
+use crate::client::{self, ForwardedHeader};
 use crate::log::Format;
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
@@ -38,9 +38,18 @@ pub struct Settings {
     /// Other origins whose pages may post forms here, separated by commas
     #[arg(long, env = "PORTAL_TRUSTED_ORIGINS", value_delimiter = ',', global = true, value_parser = origin)]
     pub trusted_origins: Vec<String>,
-    /// Addresses or networks (10.0.0.0/8) of proxies in front, separated by commas: only they are believed about X-Forwarded-For and Forwarded
+    /// Addresses or networks (10.0.0.0/8) of proxies in front, separated by commas: only they are believed about for whom they forward
     #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true, value_parser = client::network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which these proxies say for whom they forward; the other one is passed on as anybody sends it, and not read
+    #[arg(
+        long,
+        env = "PORTAL_FORWARDED_HEADER",
+        value_enum,
+        default_value = "x-forwarded-for",
+        global = true
+    )]
+    pub forwarded_header: ForwardedHeader,
     /// Connections that one address may hold at a time; behind a proxy everybody comes from one
     #[arg(long, env = "PORTAL_CONNECTIONS_PER_ADDRESS", default_value_t = 128, global = true, value_parser = at_least_one)]
     pub connections_per_address: usize,

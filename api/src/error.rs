@@ -4,6 +4,8 @@
 //! **Invariant:** an answer says what its reader can act on. The cause of a fault goes to the log, once, under the
 //! request id that the answer shows, and never into the answer.
 
+mod words;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use self::words::{GAVE_UP_WAITING, OUTCOME_UNKNOWN, PART_DONE, words};
 use crate::server::RequestId;
 use crate::sudo::Grave;
 use crate::{paths, ui};
@@ -79,6 +82,8 @@ pub struct Problem {
     pub title: &'static str,
     pub detail: String,
     cause: Option<Arc<anyhow::Error>>,
+    /// It says that nothing was done, which holds only where nothing was done before it either.
+    nothing_done: bool,
 }
 
 impl From<Error> for Problem {
@@ -109,7 +114,7 @@ impl From<Error> for Problem {
             E::Internal(cause) => {
                 Self { cause: Some(Arc::new(cause)), ..StatusCode::INTERNAL_SERVER_ERROR.into() }
             }
-            E::Unavailable => StatusCode::SERVICE_UNAVAILABLE.into(),
+            E::Unavailable => Self { nothing_done: true, ..StatusCode::SERVICE_UNAVAILABLE.into() },
             E::OutcomeUnknown => Self {
                 title: "We don't know whether this was done",
                 detail: OUTCOME_UNKNOWN.to_owned(),
@@ -118,6 +123,7 @@ impl From<Error> for Problem {
             E::NothingRecorded(why) => Self {
                 title: "Nothing can be changed at the moment",
                 detail: format!("Nothing was done. {why}"),
+                nothing_done: true,
                 ..StatusCode::SERVICE_UNAVAILABLE.into()
             },
             E::GaveUpWaiting => {
@@ -130,7 +136,7 @@ impl From<Error> for Problem {
 impl From<StatusCode> for Problem {
     fn from(status: StatusCode) -> Self {
         let (title, detail) = words(status);
-        Self { status, title, detail: detail.to_owned(), cause: None }
+        Self { status, title, detail: detail.to_owned(), cause: None, nothing_done: false }
     }
 }
 
@@ -160,6 +166,16 @@ impl IntoResponse for Error {
         }
         response.extensions_mut().insert(problem);
         response
+    }
+}
+
+/// Takes back that nothing was done, in the answer to what had changed something before it failed.
+pub fn take_back(answer: &mut Response) {
+    if let Some(problem) = answer.extensions_mut().get_mut::<Problem>()
+        && std::mem::take(&mut problem.nothing_done)
+    {
+        problem.title = "Only part of this was done";
+        PART_DONE.clone_into(&mut problem.detail);
     }
 }
 
@@ -260,65 +276,6 @@ const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 /// A 401 has to say how one signs in (RFC 9110, 15.5.2), and no registered scheme is ours: a session has a cookie.
 const BY_COOKIE: HeaderValue = HeaderValue::from_static("Cookie realm=\"portal\"");
 
-const OUTCOME_UNKNOWN: &str = "The database was told to do it, and its answer was lost on the way. Go back and send the \
-    same form again: if it was done, it is not done a second time.";
-
-const GAVE_UP_WAITING: &str = "The answer took too long, so we stopped waiting for it. What you asked for may still \
-    have happened: look before you send it again.";
-
-/// What happened, and what to do about it, where the handler has nothing more exact to say.
-fn words(status: StatusCode) -> (&'static str, &'static str) {
-    match status.as_u16() {
-        400 => (
-            "This request could not be read",
-            "Part of it is damaged or missing. Go back, check what you entered, and send it again.",
-        ),
-        401 => ("Sign in first", "This needs to know who you are. Sign in, then try again."),
-        403 => ("Not allowed", "You may not do this. Ask somebody who may, or ask for the role it needs."),
-        404 => (
-            "Nothing here",
-            "What you look for does not exist, or you may not see it. Check the address, or start from the overview.",
-        ),
-        405 => (
-            "Not this way",
-            "This address exists, but does not take this kind of request. Go back and use the links and buttons there.",
-        ),
-        408 => (
-            "The request came too slowly",
-            "The connection stalled before everything had arrived, and nothing was done. Send it again.",
-        ),
-        409 => (
-            "Changed in the meantime",
-            "Somebody else was quicker, and nothing was done. Reload the page and decide again.",
-        ),
-        413 => (
-            "Too large",
-            "That is more than is taken at once, and nothing was done. Shorten it and send it again.",
-        ),
-        414 | 431 => {
-            ("Address too long", "The address or the headers are too long. Shorten them and try again.")
-        }
-        415 => (
-            "Wrong kind of content",
-            "Forms are taken as application/x-www-form-urlencoded and data as application/json, not compressed. \
-             Nothing was done. Send it again in the kind that this address takes.",
-        ),
-        422 => (
-            "Not accepted like this",
-            "Something you entered cannot be used. Go back, correct it, and send it again.",
-        ),
-        429 => ("Too many attempts", "Wait a little, then try again."),
-        503 => ("Too busy right now", "Nothing was done. Wait a few seconds, then try again."),
-        _ if status.is_client_error() => {
-            ("This request was refused", "Nothing was done. Go back, check it, and send it again.")
-        }
-        _ => (
-            "Something went wrong on our side",
-            "It was recorded. Try again in a moment; if it happens again, tell the operator the request id.",
-        ),
-    }
-}
-
 impl From<projections::StoreError> for Error {
     fn from(error: projections::StoreError) -> Self {
         if projections::is_in_doubt(&error) {
@@ -345,7 +302,7 @@ impl From<projections::event_log::ReadError> for Error {
 
 impl From<domain::Unreadable> for Error {
     fn from(why: domain::Unreadable) -> Self {
-        if why.is_newer() { Self::newer("about this") } else { Self::Internal(why.into()) }
+        if why.is_newer() { Self::newer("about this") } else { Self::damaged(&why) }
     }
 }
 
@@ -353,11 +310,37 @@ impl Error {
     /// The same of what came after a password was set: that much was done.
     #[must_use]
     pub fn but_password_is_set(self) -> Self {
-        let detail = "Signing you in did not work at this moment. Wait a few seconds, then sign in with the new password.";
+        let then = "Wait a few seconds, then sign in with the new password.";
+        self.but("Your new password is set", then)
+    }
+
+    /// The same of what came after a code was taken, which is not taken twice.
+    #[must_use]
+    pub fn but_code_is_used(self) -> Self {
+        self.but(
+            "You are not signed in yet",
+            "Your code was right and is used up. Wait a few seconds, then sign in with another one.",
+        )
+    }
+
+    fn but(self, title: &'static str, then: &str) -> Self {
         if matches!(self, Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_)) {
-            return Self::Later { title: "Your new password is set", detail: detail.to_owned() };
+            return Self::Later {
+                title,
+                detail: format!("Signing you in did not work at this moment. {then}"),
+            };
         }
         self
+    }
+
+    /// What is stored about this is no event of ours.
+    fn damaged(why: &domain::Unreadable) -> Self {
+        tracing::error!(%why, "an event can't be read");
+        Self::Damaged(
+            "An event about this can't be read, so nobody can say how it stands, and nothing was done. Whoever runs the \
+             portal finds it with `portal verify`; docs/RECOVERY.md says what to do then."
+                .to_owned(),
+        )
     }
 
     /// A newer version wrote something `about` what is asked for, and this one can't read it.

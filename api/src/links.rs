@@ -125,6 +125,12 @@ pub async fn use_up(app: &App, token: &str) -> Result<(), Error> {
     if links::use_up(&app.db, &hash_of(token), clock::now()).await? { Ok(()) } else { Err(Error::NotFound) }
 }
 
+/// The id of the one command that a link stands for, however often its form is sent.
+pub fn command(token: &str) -> Uuid {
+    let hash = hash_of(token);
+    Uuid::from_bytes(std::array::from_fn(|at| hash[at]))
+}
+
 /// Middleware for every route with a token: whoever tries many is slowed down, whatever they find.
 pub async fn slowed(
     State(app): State<App>,

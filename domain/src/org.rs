@@ -34,7 +34,7 @@ pub use error::OrgError;
 pub use event::OrgEvent;
 pub use invitation::{Invitation, Invitations, Invitee, Outcome};
 pub use revert::OrgFacet;
-pub use role::{Permission, Permissions, Role};
+pub use role::{MOST_ROLES, Permission, Permissions, Role};
 pub use suspension::{Confirmation, SECOND_THOUGHTS};
 
 /// An order to an organisation. Times are not part of what a command *is*, so a form that is sent twice is one command.

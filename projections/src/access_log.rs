@@ -5,7 +5,7 @@ use cqrs_es::Aggregate;
 use domain::Org;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row, write};
+use crate::db::{Db, note, read, row};
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
@@ -36,7 +36,7 @@ impl Refused {
 }
 
 pub async fn record(db: &Db, refused: &Refused) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/access_log/record.sql"))
             .bind(refused.entry_id)
             .bind(refused.at)
@@ -98,7 +98,7 @@ pub async fn recent(db: &Db, limit: i64) -> Result<Vec<Refused>, sqlx::Error> {
 
 /// Notes that the suspension at `position` kept somebody out, if it is the first time.
 pub async fn first_refusal(db: &Db, org_id: Uuid, position: i64, at: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/access_log/first_refusal.sql"))
             .bind(org_id)
             .bind(position)

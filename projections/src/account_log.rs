@@ -7,7 +7,8 @@
 use domain::values::PersonId;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row, write};
+use crate::db::{Db, note, read, row};
+use crate::memberships;
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
@@ -32,7 +33,7 @@ pub const MOST_AN_HOUR: i64 = 20;
 /// Adds an entry. One that strangers can cause is left out where there are enough of its kind.
 pub async fn record(db: &Db, entry: &AccountEntry, by_strangers: bool) -> Result<(), sqlx::Error> {
     let minute = by_strangers.then(|| entry.at.micros() / 60_000_000);
-    write!(db, |conn| {
+    note!(db, |conn| {
         sqlx::query(include_str!("sql/account_log/record.sql"))
             .bind(entry.entry_id)
             .bind(entry.at)
@@ -67,13 +68,24 @@ pub async fn of_person(
     })
 }
 
-/// Everybody's entries before one of them, newest first, at most `limit`.
-pub async fn recent(
+/// Entries of everybody, or of one person, before one of them, newest first, at most `limit`: for operators, which is noted
+/// of every organisation that these people belong to.
+pub async fn looked_at(
     db: &Db,
-    _: &Platform,
+    platform: &Platform,
+    person: Option<PersonId>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<AccountEntry>, sqlx::Error> {
+    let entries = match person {
+        Some(person) => of_person(db, person, before, limit).await?,
+        None => recent(db, before, limit).await?,
+    };
+    memberships::look_at_those_of(db, platform, entries.iter().map(|entry| entry.person_id)).await?;
+    Ok(entries)
+}
+
+async fn recent(db: &Db, before: Option<Uuid>, limit: i64) -> Result<Vec<AccountEntry>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/account_log/recent.sql"))
             .bind(before.unwrap_or(Uuid::max()))

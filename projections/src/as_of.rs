@@ -56,7 +56,7 @@ pub async fn org(
     org_id: Uuid,
     position: i64,
 ) -> Result<Option<OrgThen>, FoldError> {
-    let (mut memory, mut last) = (Memory::default(), None);
+    let (mut memory, mut last, mut turn) = (Memory::default(), None, None);
     loop {
         let sequence = last.as_ref().map_or(0, |event: &Recorded| event.sequence);
         let events = next(log, scope, org_id, (sequence, position)).await?;
@@ -67,7 +67,11 @@ pub async fn org(
         if ended {
             break;
         }
+        if turn.is_none() {
+            turn = log.turn_at_a_long_stream().await;
+        }
     }
+    drop(turn);
     let types = types(log, position).await?;
     Ok(last.and_then(|last| OrgThen::of(memory, &types, last)))
 }

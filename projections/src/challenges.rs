@@ -5,7 +5,7 @@
 use domain::values::PersonId;
 use uuid::Uuid;
 
-use crate::db::{Db, read, row, write};
+use crate::db::{Db, note, read, row};
 use crate::timestamp::Timestamp;
 
 /// What is to be finished.
@@ -48,7 +48,7 @@ pub async fn begin(
     state: &str,
     expires_at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/challenges/begin.sql"))
             .bind(token_hash.as_slice())
             .bind(purpose.as_str())
@@ -85,7 +85,7 @@ pub async fn take(
     purpose: Purpose,
     now: Timestamp,
 ) -> Result<Option<Challenge>, sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query_as(include_str!("sql/challenges/take.sql"))
             .bind(token_hash.as_slice())
             .bind(purpose.as_str())
@@ -97,7 +97,7 @@ pub async fn take(
 
 /// Removes what nobody finished.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/challenges/sweep.sql")).bind(now).execute(pool).await.map(drop)
     })
 }

@@ -3,20 +3,23 @@
 //! One SQL text serves both engines wherever the dialects agree; [`on!`] compiles its caller once against each
 //! native driver. On SQLite there is exactly one connection that writes, and a lock file keeps other processes out.
 
+mod changes;
 mod compat;
 mod files;
 mod list;
 mod postgres;
+mod sqlite;
 mod transaction;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Executor, PgPool, Postgres, Sqlite, SqlitePool};
 
+pub(crate) use changes::noticed;
+pub use changes::noticing;
+use files::Opened;
 pub(crate) use list::{Lists, distinct};
 pub use transaction::is_in_doubt;
 pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, LAZILY, Transaction, in_doubt};
@@ -36,7 +39,7 @@ pub(crate) enum Engine {
     Sqlite {
         writer: SqlitePool,
         reader: SqlitePool,
-        path: PathBuf,
+        file: Opened,
         lock: std::sync::Arc<File>,
     },
 }
@@ -101,15 +104,28 @@ macro_rules! scoped {
 }
 pub(crate) use scoped;
 
-/// Runs one statement that writes, durably, against the native connection.
+/// Runs one statement that changes what somebody asked to be changed, durably, against the native connection.
 macro_rules! write {
+    ($db:expr, |$conn:ident| $body:expr) => {{
+        let done = $crate::db::note!($db, |$conn| $body);
+        if done.is_ok() {
+            $crate::db::noticed();
+        }
+        done
+    }};
+}
+pub(crate) use write;
+
+/// The same for what the portal notes for itself.
+macro_rules! note {
     ($db:expr, |$conn:ident| $body:expr) => {
         match &$db.0 {
             $crate::db::Engine::Postgres { pool: $conn, .. } => {
                 let done = $body;
                 done.map_err($crate::db::in_doubt)
             }
-            $crate::db::Engine::Sqlite { writer, .. } => {
+            $crate::db::Engine::Sqlite { writer, file, .. } => {
+                file.check()?;
                 let mut tx = $crate::db::Transaction::begin(writer, $crate::db::DURABLY).await?;
                 let done = {
                     let $conn = &mut *tx;
@@ -123,7 +139,7 @@ macro_rules! write {
         }
     };
 }
-pub(crate) use write;
+pub(crate) use note;
 
 /// A row type for both drivers, without sqlx's proc macros (which would build SQLite twice).
 macro_rules! row {
@@ -181,43 +197,13 @@ impl Db {
             if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
                 return Err(OpenError::NoFile(url.to_owned()));
             }
-            Self::open_sqlite(Path::new(path)).await
+            Ok(Self(sqlite::open(Path::new(path)).await?))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Ok(Self(postgres::open(url).await?))
         } else {
             let scheme = url.split("://").next().unwrap_or_default();
             Err(OpenError::UnknownEngine(scheme.to_owned()))
         }
-    }
-
-    async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
-        let lock = files::lock(path)?;
-        files::close_to_others(path);
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .pragma("recursive_triggers", "on")
-            .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new()
-            .min_connections(1)
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None);
-        let writer = pool.test_before_acquire(false).connect_with(options).await?;
-        migrator(SQLITE, compat::of_sqlite(&writer).await?).await?.run(&writer).await?;
-        let (full,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
-        if full != 2 {
-            return Err(OpenError::NotDurable(format!("pragma synchronous is {full}, not 2 (full)")));
-        }
-        let options =
-            SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
-        let reader = pool.connect_with(options).await?;
-        let (path, lock) = (path.to_owned(), std::sync::Arc::new(lock));
-        Ok(Self(Engine::Sqlite { writer, reader, path, lock }))
     }
 
     /// `sqlite` or `postgres`.
@@ -232,7 +218,10 @@ impl Db {
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
             Engine::Postgres { pool, .. } => Tx::Postgres(Transaction::begin(pool, BEGIN).await?),
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(Transaction::begin(writer, DURABLY).await?),
+            Engine::Sqlite { writer, file, .. } => {
+                file.check()?;
+                Tx::Sqlite(Transaction::begin(writer, DURABLY).await?)
+            }
         })
     }
 
@@ -292,6 +281,13 @@ impl Tx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.commit_note().await?;
+        noticed();
+        Ok(())
+    }
+
+    /// The same for what the portal notes for itself.
+    pub(crate) async fn commit_note(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(tx) => tx.commit().await,
             Self::Sqlite(tx) => tx.commit().await,

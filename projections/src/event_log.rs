@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use domain::{Constraint, Metadata};
 use sqlx::QueryBuilder;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 pub use alarm::{Alarm, ClockRules};
@@ -40,7 +40,7 @@ pub use store::Loaded;
 use self::alarm::Watchman;
 use self::cache::AggregateCache;
 use self::writer::Writer;
-use crate::db::{Db, Lists, read, row};
+use crate::db::{Db, Lists, noticed, read, row};
 use crate::timestamp::Timestamp;
 pub(crate) use folding::from_the_first_event;
 pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
@@ -164,6 +164,8 @@ pub struct EventLog {
     aggregates: Arc<AggregateCache>,
     /// Whoever stores a snapshot: one at a time.
     storing: Arc<Semaphore>,
+    /// Whoever reads a long stream from its first event.
+    reading: Arc<Semaphore>,
     watchman: Arc<Watchman>,
 }
 
@@ -206,16 +208,18 @@ impl EventLog {
             watchman: watchman.clone(),
         };
         tokio::spawn(writer.run());
-        let (aggregates, storing) = (AggregateCache::new(cache::BOUND), Semaphore::new(1));
-        let (aggregates, storing) = (Arc::new(aggregates), Arc::new(storing));
-        Ok(Self { db, queue, head, folded, aggregates, storing, watchman })
+        let aggregates = Arc::new(AggregateCache::new(cache::BOUND));
+        let (storing, reading) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(1)));
+        Ok(Self { db, queue, head, folded, aggregates, storing, reading, watchman })
     }
 
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Pending { append, answer }).await.map_err(|_closed| AppendError::Closed)?;
-        answered.await.map_err(|_closed| AppendError::Closed)?
+        let appended = answered.await.map_err(|_closed| AppendError::Closed)??;
+        noticed();
+        Ok(appended)
     }
 
     /// The last position that this process knows of; changes wake whoever watches.
@@ -268,6 +272,12 @@ impl EventLog {
     /// The next events of one stream after a sequence, some thousand at most.
     pub async fn stream_part(&self, stream: &StreamId, after: i64) -> Result<Vec<Recorded>, sqlx::Error> {
         self.between(stream, (after, after.saturating_add(PART))).await
+    }
+
+    /// For whoever has read a part of a stream from its first event on and goes on reading: one at a time, so that
+    /// everybody else finds readers and threads.
+    pub async fn turn_at_a_long_stream(&self) -> Option<OwnedSemaphorePermit> {
+        self.reading.clone().acquire_owned().await.ok()
     }
 
     /// What happened to a stream between two sequences, at most the latest [`LATEST`].

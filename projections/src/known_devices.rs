@@ -5,7 +5,7 @@
 
 use domain::values::PersonId;
 
-use crate::db::{Db, on, read, write};
+use crate::db::{Db, note, on, read, write};
 use crate::timestamp::Timestamp;
 
 /// Of one person; the ones that were used last.
@@ -36,7 +36,7 @@ pub async fn touch(
     person: PersonId,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/known_devices/touch.sql"))
             .bind(token_hash.as_slice())
             .bind(person.0)
@@ -77,7 +77,7 @@ pub async fn add(
             .execute(conn)
             .await?;
     });
-    tx.commit().await
+    tx.commit_note().await
 }
 
 /// Forgets every device of somebody but one.
@@ -94,7 +94,7 @@ pub async fn forget_others(db: &Db, person: PersonId, but: &[u8; 32]) -> Result<
 
 /// Forgets what was not used since a moment.
 pub async fn sweep(db: &Db, since: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/known_devices/sweep.sql")).bind(since).execute(pool).await.map(drop)
     })
 }

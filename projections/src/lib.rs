@@ -59,7 +59,7 @@ pub mod throttle;
 pub mod timestamp;
 pub mod transfer;
 
-pub use db::{Db, OpenError, is_in_doubt};
+pub use db::{Db, OpenError, is_in_doubt, noticing};
 pub use event_log::EventLog;
 pub use lookups::Lookups;
 pub use operator_reads::Recorder;
@@ -86,13 +86,13 @@ pub fn is_away(error: &StoreError) -> bool {
 /// Codes of Postgres have five places, those of SQLite fewer.
 fn means_away(code: &str) -> bool {
     if code.len() < 5 {
-        // Busy, read-only, I/O, full, can't open; the higher bits say more exactly why.
-        return matches!(code.parse::<i64>().map(|code| code & 0xff), Ok(5 | 8 | 10 | 13 | 14));
+        // Busy, read-only, too long, I/O, full, can't open; the higher bits say more exactly why.
+        return matches!(code.parse::<i64>().map(|code| code & 0xff), Ok(5 | 8 | 9 | 10 | 13 | 14));
     }
     // Connection, sign-in to the database, no such database, resources (also a full disk), the operator's doing.
     matches!(&code[..2], "08" | "28" | "3D" | "53" | "57")
-        // Read-only (a replica), lost against others, takes no connections, a lock that others hold too long.
-        || matches!(code, "25006" | "40001" | "40P01" | "55000" | "55P03")
+        // Read-only (a replica), lost against others, no right to, takes no connections, a lock that others hold too long.
+        || matches!(code, "25006" | "40001" | "40P01" | "42501" | "55000" | "55P03")
 }
 
 /// The same of an error that came through others.

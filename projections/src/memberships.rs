@@ -1,18 +1,17 @@
 //! Who belongs to which organisation, in which role, and who was invited?
 
-use std::collections::HashMap;
+mod fold;
 
-use domain::Fact;
-use domain::org::{OrgEvent, Role};
+use domain::org::Role;
 use domain::values::Email;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::db::{Db, Lists, read, row, scoped};
-use crate::projector::{Entry, FoldError};
+use crate::db::{Db, Lists, distinct, read, row, scoped};
 use crate::scope::{Platform, Scope};
-use crate::table::{ById, Found, Rows, table};
+use crate::table::table;
 use crate::timestamp::Timestamp;
+pub(crate) use fold::fold;
 
 table! {
     #[derive(Clone, Debug)]
@@ -181,6 +180,14 @@ pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result
     })
 }
 
+/// The owner of one organisation who joined first.
+pub async fn first_owner(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<Member>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        let owner = sqlx::query_as(include_str!("sql/memberships/first_owner.sql"));
+        owner.bind(org_id).fetch_optional(conn).await
+    })
+}
+
 /// What a person is in one organisation, if they belong to it.
 pub async fn standing(
     db: &Db,
@@ -213,10 +220,23 @@ pub async fn standing_of(
     })
 }
 
-/// Open invitations of one organisation, newest first.
-pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Invited>, sqlx::Error> {
+/// Open invitations of one organisation, newest first, at most `limit`.
+pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result<Vec<Invited>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
-        sqlx::query_as(include_str!("sql/memberships/invited.sql")).bind(org_id).fetch_all(conn).await
+        let invited = sqlx::query_as(include_str!("sql/memberships/invited.sql"));
+        invited.bind(org_id).bind(limit).fetch_all(conn).await
+    })
+}
+
+/// The owner who was invited first into one organisation and may still join.
+pub async fn first_owner_invited(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+) -> Result<Option<Invited>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        let invited = sqlx::query_as(include_str!("sql/memberships/first_owner_invited.sql"));
+        invited.bind(org_id).fetch_optional(conn).await
     })
 }
 
@@ -236,6 +256,26 @@ pub async fn places(db: &Db, person_id: Uuid, limit: i64) -> Result<Vec<Place>, 
         let places = sqlx::query_as(include_str!("sql/memberships/of_person_anywhere.sql"));
         places.bind(person_id).bind(limit).fetch_all(pool).await
     })
+}
+
+/// Notes that something of these people was shown, of every organisation that they belong to.
+pub(crate) async fn look_at_those_of(
+    db: &Db,
+    platform: &Platform,
+    people: impl Iterator<Item = Uuid>,
+) -> Result<(), sqlx::Error> {
+    let people = distinct(people);
+    let orgs: Vec<Uuid> = if people.is_empty() {
+        vec![]
+    } else {
+        read!(db, |pool| {
+            let mut query = QueryBuilder::new(include_str!("sql/memberships/of_persons.sql"));
+            Lists::push_one_of(&mut query, people);
+            query.build_query_scalar().fetch_all(pool).await
+        })?
+    };
+    platform.lists(orgs);
+    Ok(())
 }
 
 /// One invitation, for whoever holds the link to it.
@@ -265,116 +305,4 @@ pub async fn blast(
         query.push(" group by m.person_id) hit cross join (select ").push_bind(now).push(" as now) asked");
         query.build_query_as().persistent(false).fetch_one(pool).await
     })
-}
-
-impl Found for Invitation {
-    const BY_ID: ById = ById::Column(include_str!("sql/memberships/invitations.sql"));
-
-    fn id(&self) -> (Uuid, i64) {
-        (self.invitation_id, 0)
-    }
-
-    fn aggregate(&self) -> Uuid {
-        self.org_id
-    }
-}
-
-pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-    let ids = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
-    let found: Vec<Invitation> = rows.find(ids).await?;
-    let mut invitations: HashMap<Uuid, Invitation> =
-        found.into_iter().map(|row| (row.invitation_id, row)).collect();
-    let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
-    for entry in entries {
-        let Fact::Org(org, event) = entry.fact()? else { continue };
-        match event {
-            OrgEvent::MemberInvited { invitation, person, role, expires_at } => {
-                let row =
-                    Invitation::new(entry, (org.0, invitation.0, person.0), role, (*expires_at).into())?;
-                invitations.insert(invitation.0, row);
-            }
-            OrgEvent::InvitationRenewed { invitation, expires_at } => {
-                known(&mut invitations, invitation.0, entry)?.expires_at = (*expires_at).into();
-            }
-            OrgEvent::InvitationWithdrawn { invitation } => {
-                known(&mut invitations, invitation.0, entry)?.settle(WITHDRAWN, entry);
-            }
-            OrgEvent::MemberJoined { invitation, person, role } => {
-                known(&mut invitations, invitation.0, entry)?.settle(ACCEPTED, entry);
-                let (org_id, person_id, position) = (org.0, person.0, entry.recorded.position);
-                let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
-                members.insert(
-                    (org_id, person_id),
-                    MembershipRow { org_id, person_id, role, joined_at, position },
-                );
-            }
-            OrgEvent::OrgCreated { .. }
-            | OrgEvent::OrgRenamed { .. }
-            | OrgEvent::OrgSlugChanged { .. }
-            | OrgEvent::OrgSuspended { .. }
-            | OrgEvent::OrgReinstated {}
-            | OrgEvent::OrgReinstatementScheduled { .. }
-            | OrgEvent::OrgSuspensionConfirmed {}
-            | OrgEvent::ResourceTypeChosen { .. }
-            | OrgEvent::ResourceTypeChoiceDropped { .. }
-            | OrgEvent::RoleAdded { .. }
-            | OrgEvent::RoleRemoved { .. }
-            | OrgEvent::PermissionsGranted { .. }
-            | OrgEvent::PermissionsWithdrawn { .. }
-            | OrgEvent::OrgArchived { .. }
-            | OrgEvent::OrgRestored { .. }
-            | OrgEvent::OrgProtected {}
-            | OrgEvent::OrgUnprotected {} => {}
-        }
-    }
-    rows.put(invitations.into_values().collect());
-    rows.add(members.into_values().collect());
-    Ok(())
-}
-
-fn invitation_of(entry: &Entry) -> Option<Uuid> {
-    match entry.fact.as_ref().ok()? {
-        Fact::Org(
-            _,
-            OrgEvent::InvitationRenewed { invitation, .. }
-            | OrgEvent::InvitationWithdrawn { invitation }
-            | OrgEvent::MemberJoined { invitation, .. },
-        ) => Some(invitation.0),
-        Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => None,
-    }
-}
-
-fn known<'a>(
-    invitations: &'a mut HashMap<Uuid, Invitation>,
-    id: Uuid,
-    entry: &Entry,
-) -> Result<&'a mut Invitation, FoldError> {
-    invitations.get_mut(&id).ok_or_else(|| entry.poison("an invitation begins with MemberInvited"))
-}
-
-impl Invitation {
-    fn new(
-        entry: &Entry,
-        (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),
-        role: &Role,
-        expires_at: Timestamp,
-    ) -> Result<Self, FoldError> {
-        Ok(Self {
-            invitation_id,
-            org_id,
-            person_id,
-            role: role.as_str().to_owned(),
-            status: OPEN.to_owned(),
-            expires_at,
-            invited_at: entry.recorded.recorded_at,
-            invited_by: entry.metadata()?.actor.to_string(),
-            settled_at: None,
-            position: entry.recorded.position,
-        })
-    }
-
-    fn settle(&mut self, status: &str, entry: &Entry) {
-        status.clone_into(&mut self.status);
-        self.settled_at = Some(entry.recorded.recorded_at);
-    }
 }

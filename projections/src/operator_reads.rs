@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
-use crate::db::{Db, Lists, Tx, read, row, scoped, write};
+use crate::db::{Db, Lists, Tx, note, read, row, scoped};
 use crate::scope::{Platform, Scope, Shown};
 use crate::timestamp::Timestamp;
 
@@ -262,7 +262,7 @@ pub async fn set_reason(
     reason: Option<&str>,
     (now, until): (Timestamp, Timestamp),
 ) -> Result<(), sqlx::Error> {
-    write!(db, |conn| {
+    note!(db, |conn| {
         sqlx::query(include_str!("sql/operator_reads/set_reason.sql"))
             .bind(session_id)
             .bind(org_id)
@@ -292,7 +292,7 @@ pub async fn reason(
 
 /// Removes reasons that no longer hold; they stand beside the reads that they were given for.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |conn| {
+    note!(db, |conn| {
         sqlx::query(include_str!("sql/operator_reads/sweep.sql")).bind(now).execute(conn).await.map(drop)
     })
 }

@@ -6,7 +6,7 @@ use domain::values::{Email, PersonId, PersonName};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, on, read, row, write};
+use crate::db::{Db, Engine, note, on, read, row, write};
 use crate::links::Purpose;
 use crate::org_list::like_pattern;
 use crate::scope::Platform;
@@ -33,7 +33,7 @@ impl Person {
     }
 }
 
-/// The person with this address; made under `id` if there is none yet.
+/// The person with this address; made under `id` if there is none yet. Somebody whom nothing names is no change.
 pub async fn ensure(db: &Db, id: PersonId, email: &Email, now: Timestamp) -> Result<Person, sqlx::Error> {
     let mut tx = db.begin().await?;
     let person = on!(&mut tx, |conn| {
@@ -45,7 +45,7 @@ pub async fn ensure(db: &Db, id: PersonId, email: &Email, now: Timestamp) -> Res
             .await?;
         sqlx::query_as(include_str!("sql/people/by_email.sql")).bind(email.as_str()).fetch_one(conn).await?
     });
-    tx.commit().await?;
+    tx.commit_note().await?;
     Ok(person)
 }
 
@@ -98,18 +98,6 @@ pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx:
 /// The addresses of these people, for lists.
 pub async fn addresses(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
     crate::table::names(db, include_str!("sql/people/addresses.sql"), ids).await
-}
-
-/// Sets what somebody signs in with.
-pub async fn set_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
-        sqlx::query(include_str!("sql/people/set_password.sql"))
-            .bind(id.0)
-            .bind(hash)
-            .execute(pool)
-            .await
-            .map(drop)
-    })
 }
 
 /// Sets the password of somebody who has shown the one they have. Every session of theirs ends with it, and links to
@@ -195,12 +183,12 @@ pub async fn opened(db: &Db, id: PersonId, org_id: Uuid, now: Timestamp) -> Resu
         let opened = sqlx::query(include_str!("sql/people/opened.sql"));
         opened.bind(id.0).bind(org_id).bind(now).execute(conn).await?;
     });
-    tx.commit().await
+    tx.commit_note().await
 }
 
 /// Notes the first time that somebody signed in.
 pub async fn signed_in(db: &Db, id: PersonId, now: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/people/signed_in.sql"))
             .bind(id.0)
             .bind(now)

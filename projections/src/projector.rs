@@ -149,7 +149,8 @@ impl Projector {
     }
 
     /// In an empty database every projection begins at zero. Where others stand, one that is missing is new or has a
-    /// new version: everything is folded beside them and takes their place. So it is where very much is to be folded.
+    /// new version: everything is folded beside them and takes their place. So it is where very much is to be folded, and
+    /// where the read models know more than the log.
     async fn begin(&self) -> Result<(), FoldError> {
         let mut tx = self.db.begin().await?;
         let all: Vec<Checkpoint> = on!(&mut tx, |conn| {
@@ -170,7 +171,7 @@ impl Projector {
             tx.rollback().await?;
         }
         refuse_if_superseded(&all)?;
-        if self.is_far_behind().await? {
+        if self.is_out_of_step().await? {
             self.rebuild_where(Rebuild::WhereNeeded, &|_| ()).await?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! **Invariant:** a step is one short statement that removes a bounded number of the oldest rows, so that nobody waits
 //! for it. How long what is kept, and why, stands in `api/src/retention.rs`.
 
-use crate::db::{Db, write};
+use crate::db::{Db, note};
 use crate::timestamp::Timestamp;
 
 /// What is forgotten by its age.
@@ -49,7 +49,7 @@ impl Kept {
 
 /// Removes at most `limit` of the oldest that are from before a moment; gives how many those were.
 pub async fn forget(db: &Db, what: Kept, before: Timestamp, limit: i64) -> Result<u64, sqlx::Error> {
-    write!(db, |conn| {
+    note!(db, |conn| {
         sqlx::query(what.statement())
             .bind(before)
             .bind(limit)

@@ -9,7 +9,7 @@ use domain::values::PersonId;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::{Db, Engine, read, row, write};
+use crate::db::{Db, Engine, note, read, row, write};
 use crate::grants::{ActiveGrant, HeldRow};
 use crate::timestamp::Timestamp;
 
@@ -115,7 +115,7 @@ pub(crate) async fn find(db: &Db, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32
 
 /// Notes that a session was used, and until when it may stay idle.
 pub async fn touch(db: &Db, session_id: Uuid, now: Timestamp, idle_at: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/sessions/touch.sql"))
             .bind(session_id)
             .bind(now)
@@ -177,7 +177,7 @@ pub async fn end_others(db: &Db, id: PersonId, but: Uuid) -> Result<(), sqlx::Er
 
 /// Removes what ended on its own.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| sqlx::query(include_str!("sql/sessions/sweep.sql"))
+    note!(db, |pool| sqlx::query(include_str!("sql/sessions/sweep.sql"))
         .bind(now)
         .execute(pool)
         .await

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::db::{Db, Engine, LAZILY, Transaction, read, write};
+use crate::db::{Db, Engine, LAZILY, Transaction, note, read};
 use crate::timestamp::Timestamp;
 
 /// How much a bucket holds, and how long each token takes to come back.
@@ -71,7 +71,7 @@ pub async fn take(
 
 /// Removes what counts for nothing any more.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
-    write!(db, |pool| {
+    note!(db, |pool| {
         sqlx::query(include_str!("sql/throttle/sweep.sql"))
             .bind(now.micros())
             .bind(now.micros() + micros(FURTHEST))

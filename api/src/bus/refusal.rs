@@ -33,6 +33,9 @@ pub enum SendError<E: std::error::Error> {
     /// A newer version wrote about what the command is for.
     #[error("a newer version of portal wrote about this, which this version can't read")]
     Newer,
+    /// The history of what the command is for can't be read by anybody.
+    #[error("an event about this can't be read: {0}")]
+    Damaged(domain::Unreadable),
     /// Somebody runs who could not read what this would write.
     #[error(
         "another process runs an older version of portal, which can't read this; finish the upgrade first"
@@ -61,7 +64,7 @@ impl<E: std::error::Error> SendError<E> {
             Self::Stale { .. } | Self::AddressTaken | Self::PasswordChosen | Self::CommandReused => {
                 "conflict"
             }
-            Self::Unavailable | Self::Stopped(_) | Self::Internal(_) => "failed",
+            Self::Unavailable | Self::Stopped(_) | Self::Damaged(_) | Self::Internal(_) => "failed",
             Self::Unknown => "unknown",
         }
     }
@@ -103,14 +106,12 @@ impl<E: std::error::Error> From<AggregateError<E>> for SendError<E> {
             AggregateError::UnexpectedError(why) if projections::is_away_behind(why.as_ref()) => {
                 Self::Unavailable
             }
-            AggregateError::DeserializationError(why)
-                if why.downcast_ref().is_some_and(domain::Unreadable::is_newer) =>
-            {
-                Self::Newer
-            }
-            AggregateError::DeserializationError(why) | AggregateError::UnexpectedError(why) => {
-                Self::Internal(anyhow::anyhow!(why))
-            }
+            AggregateError::DeserializationError(why) => match why.downcast::<domain::Unreadable>() {
+                Ok(why) if why.is_newer() => Self::Newer,
+                Ok(why) => Self::Damaged(*why),
+                Err(why) => Self::Internal(anyhow::anyhow!(why)),
+            },
+            AggregateError::UnexpectedError(why) => Self::Internal(anyhow::anyhow!(why)),
         }
     }
 }
@@ -141,6 +142,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
                 "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
             ),
             SendError::Newer => Self::newer("about this"),
+            SendError::Damaged(why) => why.into(),
             SendError::OlderProcess => Self::Later {
                 title: "An upgrade is under way",
                 detail: "Another process of portal runs an older version, which could not read what this would write. \

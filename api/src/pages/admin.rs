@@ -77,8 +77,17 @@ impl<'a> Desk<'a> {
         self
     }
 
-    /// Says on top of the page, where it is so, that a newer version wrote about what it shows.
+    /// Says on top of the page, where it is so, that it leaves out something of what it shows.
     pub fn about(&mut self, stream: &StreamId) {
+        if let Some(from) = self.app.projector.left_for_good(stream) {
+            self.also(&ui::note(
+                Tone::Danger,
+                html! {
+                    p { strong { (ui::position(from)) " about this can't be read." } " What stands here is as of " (ui::position(from - 1)) ", and nothing can be changed." }
+                    p.hint { "Whoever runs the portal finds the cause with " code { "portal verify" } ". " a href=(paths::ADMIN_HISTORY_READ_MODELS) { "What is set aside" } }
+                },
+            ));
+        }
         if let Some(from) = self.app.projector.left_to_newer(stream) {
             self.also(&ui::note(
                 Tone::Warning,

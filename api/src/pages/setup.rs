@@ -1,4 +1,7 @@
 //! `/setup/{token}`: the one link of an empty portal, which makes the first superadmin.
+//!
+//! **Invariant:** name, password and role are one append, and the link is its command: it is carried out once, or not at
+//! all.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -7,6 +10,7 @@ use domain::Grant;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::values::{Email, PersonId, PersonName};
 use maud::{Markup, html};
+use projections::event_log::{Beside, Joined};
 use projections::links::Purpose;
 use projections::people;
 use serde::Deserialize;
@@ -14,7 +18,7 @@ use serde::Deserialize;
 use crate::access::Issuer;
 use crate::account_log::{self, AccountEvent};
 use crate::app::App;
-use crate::bus::Envelope;
+use crate::bus::{Envelope, SendError};
 use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Path};
@@ -53,13 +57,9 @@ pub async fn submit(
     let (Some(name), Some(email), true) = (name, email, errors.is_empty()) else {
         return Ok(again(page(&typed, &errors)));
     };
-    let hash = app.passwords.hash(typed.password).await?;
-    links::use_up(&app, &token).await?;
+    let password_hash = app.passwords.hash(typed.password.clone()).await?;
     let person = people::ensure(&app.db, PersonId(clock::new_id()), &email, clock::now()).await?;
     let id = PersonId(person.person_id);
-    people::set_name(&app.db, id, &name).await?;
-    people::set_password(&app.db, id, &hash).await?;
-    account_log::note(&app, id, (AccountEvent::PasswordChosen, "at the first start"), &client, None).await;
     let reason =
         "The first superadmin, by the link of an empty portal".parse().map_err(anyhow::Error::from)?;
     let give = GrantCommand::Give {
@@ -68,8 +68,26 @@ pub async fn submit(
         term: Term::FOR_GOOD,
         at: clock::now().into(),
     };
-    app.bus.send::<Grant>(&Issuer::Setup, id, give, Envelope::new()).await?;
-    second_factor::enter(&app, id, &client, &headers, paths::ADMIN_ORGS).await
+    let beside = Some(Beside::Joined(Joined { person: id, name, password_hash }));
+    let envelope = Envelope { command_id: links::command(&token), beside, ..Envelope::new() };
+    match app.bus.send::<Grant>(&Issuer::Setup, id, give, envelope).await {
+        Err(SendError::PasswordChosen) => {
+            errors.add(
+                "email",
+                "somebody with this address has an account; use another one, or `portal grant` on the server",
+            );
+            return Ok(again(page(&typed, &errors)));
+        }
+        Err(SendError::CommandReused) => return Err(Error::NotFound), // somebody was quicker with this link
+        given => given?,
+    };
+    if let Err(error) = links::use_up(&app, &token).await {
+        tracing::warn!(%error, "the link of the first start was not marked as used; it opens nothing any more");
+    }
+    account_log::note(&app, id, (AccountEvent::PasswordChosen, "at the first start"), &client, None).await;
+    second_factor::enter(&app, id, &client, &headers, paths::ADMIN_ORGS)
+        .await
+        .map_err(Error::but_password_is_set)
 }
 
 fn page(typed: &FirstPerson, errors: &Errors) -> Markup {

@@ -21,7 +21,7 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::clock;
-use crate::error::{Error, Problem};
+use crate::error::{self, Error, Problem};
 use crate::extract;
 
 /// Names one request in answers, log lines and events. An extension of every request.
@@ -189,7 +189,10 @@ pub(super) async fn handle(
         return answer;
     }
     let to_its_end = async move {
-        let answer = next.run(request).await;
+        let (mut answer, changed) = projections::noticing(next.run(request)).await;
+        if changed {
+            error::take_back(&mut answer);
+        }
         drop(slot);
         answer
     };

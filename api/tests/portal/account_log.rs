@@ -110,6 +110,25 @@ async fn guessing_from_everywhere_does_not_fill_the_database(world: World) {
     assert!(!everybody.contains("nobody@example.com"));
 }
 
+/// Where somebody signs in from says something of the organisations that they belong to.
+async fn a_look_at_sign_ins_is_noted_of_the_organisations_of_those_shown(world: World) {
+    let (acme, bolt) = (world.org("acme").await, world.org("bolt").await);
+    let (olga, ana) = (world.owner(acme).await, world.operator().await);
+    let of_olga = format!("/admin/history/sign-ins?person={}", olga.person());
+    let noted = async |org| crate::operator_access::looks(&world, &ana, org).await.len();
+    account_log_of(&world, olga.person()).await;
+    let before = (noted(acme).await, noted(bolt).await);
+    ana.get(&of_olga).await.is(200).shows("203.0.113.7");
+    assert_eq!((noted(acme).await, noted(bolt).await), (before.0 + 1, before.1));
+}
+
+async fn account_log_of(world: &World, person: PersonId) {
+    let client =
+        api::client::Client { address: Some("203.0.113.7".parse().expect("an address")), agent: None };
+    api::account_log::note(&world.app, person, (AccountEvent::SignedIn, "with a password"), &client, None)
+        .await;
+}
+
 /// What the process says about itself.
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<u8>>>);
@@ -200,6 +219,7 @@ async fn what_is_old_enough_is_forgotten_hourly(world: World) {
 }
 
 engines! {
+    a_look_at_sign_ins_is_noted_of_the_organisations_of_those_shown,
     what_is_old_enough_is_forgotten_hourly,
     what_happens_to_an_account_is_kept_and_shown,
     second_factors_are_kept_as_they_come_and_go,

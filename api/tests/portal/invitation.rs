@@ -196,3 +196,26 @@ engines! {
     a_new_link_ends_the_one_before,
     two_clicks_join_once,
 }
+
+/// The renewal is recorded, and the link that it is for can't be written.
+#[tokio::test]
+async fn what_was_done_in_part_is_not_called_nothing_on_postgres() {
+    let world = World::on_postgres().await;
+    let ana = world.operator().await;
+    let acme = world.org("acme").await;
+    let form = [("email", "olga@example.com"), ("role", "owner")];
+    ana.submit(&format!("/admin/orgs/{acme}/invitations"), &form).await.is(303);
+    let before = world.position().await;
+    let page = ana.get(&format!("/admin/orgs/{acme}/members")).await;
+    let link = page.body.split('"').find(|part| part.ends_with("/link")).expect("a button").to_owned();
+    let url = world.app.settings.database_url.clone();
+    testing::execute(
+        &url,
+        "create function full_disk() returns trigger language plpgsql as
+            $$ begin raise exception 'no space left' using errcode = '53100'; end $$;
+         create trigger full_disk before insert on link for each row execute function full_disk();",
+    );
+    let told = ana.post(&link, &[("command_id", &*clock::new_id().to_string())]).await;
+    told.is(503).shows("Only part of this was done").hides("Nothing was done");
+    assert_eq!(world.since(before).await, ["InvitationRenewed"]);
+}

@@ -16,7 +16,7 @@ use crate::world::World;
 const TAB: &str = "/org/acme/activity?of=operators";
 
 /// What is kept of looks at an organisation, newest first.
-async fn looks(world: &World, by: &Client, org: OrgId) -> Vec<Look> {
+pub(crate) async fn looks(world: &World, by: &Client, org: OrgId) -> Vec<Look> {
     world.app.recorder.flush().await;
     let grant = grants::active(&world.app.db, by.person().0, clock::now())
         .await

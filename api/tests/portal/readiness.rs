@@ -126,6 +126,41 @@ engines! {
     an_answer_that_is_known_from_another_history_is_sent_again,
 }
 
+/// What is written to a file that nobody finds any more is gone with the process.
+#[tokio::test]
+async fn a_file_that_was_taken_away_is_not_written_to_on_sqlite() {
+    let world = World::on_sqlite().await;
+    let ana = world.operator().await;
+    until(&ana, 200, "ready").await;
+    let url = world.app.settings.database_url.clone();
+    let file = url.strip_prefix("sqlite://").expect("a file");
+    let (aside, before) = (format!("{file}.aside"), world.position().await);
+    std::fs::rename(file, &aside).expect("renamed");
+    for another in [false, true] {
+        if another {
+            std::fs::copy(&aside, file).expect("copied");
+        }
+        create(&ana, "acme").await.is(503).shows("Nothing was done");
+        until(&ana, 503, "was removed or replaced while portal ran").await;
+    }
+    std::fs::rename(&aside, file).expect("renamed");
+    until(&ana, 200, "ready").await;
+    create(&ana, "acme").await.is(303);
+    assert_eq!(world.since(before).await, ["OrgCreated", "MemberInvited"]);
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_append_is_not_ready_on_postgres() {
+    let world = World::on_postgres().await;
+    let ana = world.operator().await;
+    let url = world.app.settings.database_url.clone();
+    testing::execute(&url, "revoke insert on events from portal_app");
+    until(&ana, 503, "permission denied").await;
+    create(&ana, "acme").await.is(503).shows("Nothing was done");
+    testing::execute(&url, "grant insert on events to portal_app");
+    until(&ana, 200, "ready").await;
+}
+
 #[tokio::test]
 async fn a_read_only_database_is_not_ready_on_postgres() {
     let world = World::on_postgres().await;

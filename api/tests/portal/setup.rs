@@ -2,6 +2,7 @@
 
 use api::links;
 use domain::grant::PlatformRole;
+use projections::testing;
 
 use crate::world::{PASSWORD, World};
 
@@ -39,6 +40,36 @@ async fn two_who_hold_the_link_make_one_superadmin(world: World) {
     statuses.sort_unstable();
     assert_eq!(statuses, [303, 404]);
     assert_eq!(world.since(0).await, ["SuperadminGranted"]);
+}
+
+/// Name, password and role are written together: whoever was refused comes again with the same link.
+async fn a_store_that_refuses_leaves_the_first_link_as_it_was(world: World) {
+    let path = format!("/setup/{}", links::first_start(&world.app).await.expect("stored"));
+    let url = world.app.settings.database_url.clone();
+    testing::hold_the_log(&url, async {
+        world.anonymous().post(&path, &ANA).await.is(503).shows("Nothing was done");
+    })
+    .await;
+    assert_eq!(world.since(0).await, [""; 0]);
+    let ana = world.anonymous();
+    ana.post(&path, &ANA).await.leads_to("/admin/orgs");
+    ana.get("/admin/orgs").await.is(200);
+    assert_eq!(world.since(0).await, ["SuperadminGranted"]);
+    let login = [("email", "ana@example.com"), ("password", PASSWORD)];
+    world.anonymous().post("/login", &login).await.leads_to("/");
+}
+
+/// The link of an empty portal opens no account that is there.
+async fn an_account_that_is_there_is_not_taken_over(world: World) {
+    world.with_password("ana@example.com").await;
+    let path = format!("/setup/{}", links::first_start(&world.app).await.expect("stored"));
+    world.anonymous().post(&path, &ANA).await.is(422).shows("somebody with this address has an account");
+    assert_eq!(world.since(0).await, [""; 0]);
+    world
+        .anonymous()
+        .post(&path, &[("name", "Ana"), ("email", "ana2@example.com"), ("password", PASSWORD)])
+        .await
+        .is(303);
 }
 
 /// Somebody else became superadmin from the shell while the link was lying around.
@@ -130,6 +161,8 @@ async fn a_token_opens_only_what_it_was_made_for(world: World) {
 }
 
 engines! {
+    a_store_that_refuses_leaves_the_first_link_as_it_was,
+    an_account_that_is_there_is_not_taken_over,
     the_first_link_makes_one_superadmin_and_works_once,
     every_wrong_field_is_named_and_nothing_typed_is_lost,
     two_who_hold_the_link_make_one_superadmin,

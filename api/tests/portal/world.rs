@@ -85,6 +85,7 @@ impl World {
             public_url: None,
             trusted_origins: vec![],
             trusted_proxies: vec![],
+            forwarded_header: api::client::ForwardedHeader::default(),
             connections_per_address: 128,
             log: api::log::Format::Pretty,
             session_idle_hours: 12,
@@ -200,7 +201,7 @@ impl World {
     pub(crate) async fn with_password(&self, email: &str) -> PersonId {
         let person = self.person(email).await;
         let hash = self.app.passwords.hash(PASSWORD.to_owned()).await.expect("hashes");
-        people::set_password(&self.app.db, person, &hash).await.expect("stored");
+        people::change_password(&self.app.db, person, &hash).await.expect("stored");
         person
     }
 

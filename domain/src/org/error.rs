@@ -1,5 +1,7 @@
 //! Why an organisation refused.
 
+use super::role::MOST_ROLES;
+
 /// Why an organisation refused. The text is shown to whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrgError {
@@ -39,6 +41,8 @@ pub enum OrgError {
     NoSuchRole,
     #[error("somebody has this role or is invited with it")]
     RoleInUse,
+    #[error("an organisation has at most {MOST_ROLES} roles of its own; remove one first")]
+    TooManyRoles,
     #[error("an owner can always do everything")]
     OwnerMayAll,
 }

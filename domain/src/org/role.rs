@@ -112,6 +112,9 @@ impl Permissions {
     }
 }
 
+/// How many roles an organisation may have of its own: all of them stand side by side on one page.
+pub const MOST_ROLES: usize = 50;
+
 impl Profile {
     /// Refuses a role that the organisation does not have.
     pub(super) fn know(&self, role: &Role) -> Result<(), OrgError> {
@@ -128,6 +131,9 @@ impl Profile {
     ) -> Result<Vec<OrgEvent>, OrgError> {
         if self.roles.contains(&role) {
             return Err(OrgError::RoleExists);
+        }
+        if self.roles.len() >= MOST_ROLES {
+            return Err(OrgError::TooManyRoles);
         }
         let granted = permissions.into_iter().map(|(code, actions)| {
             let role = Role::Custom(role.clone());

@@ -1,6 +1,8 @@
 //! What the roles of an organisation may do, and who decides it.
 
-use domain::org::{Org, OrgCommand, OrgError, OrgEvent, Permissions, Role};
+use std::collections::BTreeMap;
+
+use domain::org::{MOST_ROLES, Org, OrgCommand, OrgError, OrgEvent, Permissions, Role};
 use domain::resource_type::Action::{self, Create, Delete, List, Read};
 use domain::values::{RoleName, ValueError};
 
@@ -111,4 +113,17 @@ fn the_name_of_a_role_is_one_whatever_its_case_and_spaces() {
     assert_eq!(name(&"x".repeat(41)), Err(ValueError::RoleNameLength));
     assert_eq!(["Owner", "admin ", "MEMBER"].map(name), [(); 3].map(|()| Err(ValueError::RoleNameReserved)));
     assert_eq!(name("cl\u{202e}erk"), Err(ValueError::NameCharacters));
+}
+
+#[test]
+fn an_organisation_has_a_limited_number_of_roles_of_its_own() {
+    let role = |number: usize| -> RoleName { format!("role-{number}").parse().expect("a name") };
+    let add = || OrgCommand::AddRole { role: role(0), permissions: BTreeMap::new() };
+    let added = |number| OrgEvent::RoleAdded { role: role(number) };
+    let nearly: Vec<OrgEvent> = acme().into_iter().chain((2..MOST_ROLES).map(added)).collect();
+    given(nearly.clone()).when(add()).then([added(0)]); // acme has one
+    let full = [nearly, vec![added(1)]].concat();
+    given(full.clone()).when(add()).then_refused(OrgError::TooManyRoles);
+    let removed = OrgEvent::RoleRemoved { role: role(1) };
+    given([full, vec![removed]].concat()).when(add()).then([added(0)]);
 }

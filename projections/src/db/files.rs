@@ -3,10 +3,40 @@
 //! **Invariant:** SQLite gives what it keeps beside a database the mode of the database, so that is made first.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
 use crate::private;
+
+/// The file that was opened. Whoever removes or replaces it leaves a database that goes on working, and that nobody finds
+/// any more once the process ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) path: PathBuf,
+    device_and_inode: (u64, u64),
+}
+
+impl Opened {
+    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { path: path.to_owned(), device_and_inode: device_and_inode(path)? })
+    }
+
+    /// Refuses to write where another file, or none, stands in its place.
+    pub(crate) fn check(&self) -> Result<(), sqlx::Error> {
+        if device_and_inode(&self.path).is_ok_and(|there| there == self.device_and_inode) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(sqlx::Error::Io(std::io::Error::other(format!(
+            "{path} was removed or replaced while portal ran: put it back, or stop portal and start it on what is there"
+        ))))
+    }
+}
+
+fn device_and_inode(path: &Path) -> std::io::Result<(u64, u64)> {
+    path.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
+}
 
 /// Keeps other processes out as long as it is open. Makes the folder if it is not there.
 pub(super) fn lock(database: &Path) -> Result<File, OpenError> {

@@ -41,6 +41,11 @@ pub enum Alarm {
     )]
     LogLost { seen: i64, ends: i64 },
     #[error(
+        "the history ends at #{ends}, and what is shown was made of events up to #{folded}: the database was restored in \
+         part, or has lost the end of its history. If that was meant, start portal again; docs/RECOVERY.md says more"
+    )]
+    FoldedBeyond { folded: i64, ends: i64 },
+    #[error(
         "another event than before stands at #{0}: the database was restored to an earlier moment and went on from \
          there, or was changed. If that was meant, start portal again; docs/RECOVERY.md says more"
     )]
@@ -72,7 +77,7 @@ pub enum Alarm {
 
 impl Alarm {
     fn is_about_the_log(&self) -> bool {
-        matches!(self, Self::LogLost { .. } | Self::LogChanged(_))
+        matches!(self, Self::LogLost { .. } | Self::FoldedBeyond { .. } | Self::LogChanged(_))
     }
 
     /// Whether nobody can say what time it is.
@@ -108,6 +113,8 @@ pub(super) struct Standing {
     /// The last event that this process had seen when it asked, and the hash of what stands there.
     pub(super) seen: Seen,
     pub(super) seen_hash: Option<Vec<u8>>,
+    /// How far the read models say that they are, whoever folded them.
+    pub(super) folded: i64,
     /// The latest moment that a process believed.
     pub(super) believed_at: Option<Timestamp>,
     /// Why time may go back with the next event, where somebody said so.
@@ -201,6 +208,9 @@ impl Watchman {
         }
         if *seen > 0 && standing.seen_hash.as_ref() != Some(hash) {
             return Some(Alarm::LogChanged(*seen));
+        }
+        if standing.position < standing.folded {
+            return Some(Alarm::FoldedBeyond { folded: standing.folded, ends: standing.position });
         }
         self.clock(known, standing)
     }

@@ -34,8 +34,12 @@ pub struct Jump {
 
 impl EventLog {
     /// Writes a row of its own, in a transaction like that of an append, and looks at the log and the clocks as an append
-    /// does.
+    /// does; and asks whether everything else may be written that commands and people who sign in need. That comes first,
+    /// since whoever holds the lock of the log must not wait for a table.
     pub async fn probe(&self) -> Result<(), ProbeError> {
+        let mut tx = self.db.begin().await?;
+        statements::may_write(&mut tx).await?;
+        tx.rollback().await?;
         let (mut tx, known) = self.look().await?;
         self.watchman.check(&known.standing)?;
         statements::beat(&mut tx, known.standing.clock).await?;
@@ -88,7 +92,7 @@ fn trouble(error: &sqlx::Error) -> String {
             "the database is read-only: it is a replica, or was made so".to_owned()
         }
         Some("53100" | "13") => "the disk of the database is full".to_owned(),
-        Some("55P03" | "5") => "somebody holds the lock of the log for too long".to_owned(),
+        Some("55P03" | "5") => "somebody holds a lock of the log or of a table for too long".to_owned(),
         _ => format!("the database does not take what is written: {error}"),
     }
 }

@@ -60,6 +60,7 @@ row! {
         pub last_at: Option<Timestamp>,
         pub last_hash: Option<Vec<u8>>,
         pub seen_hash: Option<Vec<u8>>,
+        pub folded: Option<i64>,
         pub seen_at: Option<Timestamp>,
         pub jump: Option<String>,
         pub feature_level: Option<i64>,
@@ -98,6 +99,7 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<K
         last_hash: found.last_hash,
         seen,
         seen_hash: found.seen_hash,
+        folded: found.folded.unwrap_or(0),
         believed_at: found.seen_at,
         jump: found.jump,
         is_our_clock: matches!(tx, Tx::Sqlite(_)),
@@ -220,6 +222,11 @@ pub(super) async fn write(tx: &mut Tx, rows: &Rows<'_>) -> Result<(), sqlx::Erro
             write.bind(rows).execute(&mut **tx).await.map(drop)
         }
     }
+}
+
+/// Asks for the rights and the locks that commands need, without writing anything.
+pub(super) async fn may_write(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    tx.run(include_str!("../sql/event_log/write_nothing.sql")).await
 }
 
 /// Notes that something could be written, at a moment that was believed.

@@ -64,7 +64,7 @@ impl super::Projector {
     ) -> Result<i64, FoldError> {
         let mut shadow = Shadow::new(&self.db, Purpose::Serve).await?;
         let folded = async {
-            if when == Rebuild::WhereNeeded && !self.is_far_behind().await? {
+            if when == Rebuild::WhereNeeded && !self.is_out_of_step().await? {
                 return Ok(false);
             }
             shadow.fold(&self.db, self.log.last_position().await?, care, progress).await?;
@@ -83,12 +83,14 @@ impl super::Projector {
         }
     }
 
-    /// Whether this version has read models at all, and near enough to the end of the log to go on from there.
-    pub(super) async fn is_far_behind(&self) -> Result<bool, FoldError> {
+    /// Whether this version has no read models at all, or none to go on from: too far behind the end of the log, or
+    /// beyond it, where the log was restored without them.
+    pub(super) async fn is_out_of_step(&self) -> Result<bool, FoldError> {
         let ours = self.checkpoints().await?;
         let position = ours.iter().map(|checkpoint| checkpoint.position).min().unwrap_or(0);
         let end = self.log.last_position().await?;
-        Ok(ours.len() < Projection::ALL.len() || end - position > FAR_BEHIND)
+        let is_beyond = ours.iter().any(|checkpoint| checkpoint.position > end);
+        Ok(ours.len() < Projection::ALL.len() || end - position > FAR_BEHIND || is_beyond)
     }
 }
 

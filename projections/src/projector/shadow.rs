@@ -88,8 +88,8 @@ impl Shadow {
                 tx.execute(include_str!("../sql/projector/shadow_postgres.sql")).await?;
                 (Tx::Postgres(tx), Place::Postgres(pool))
             }
-            Engine::Sqlite { path, .. } => {
-                let file = path.with_extension("rebuild");
+            Engine::Sqlite { file, .. } => {
+                let (path, file) = (&file.path, file.path.with_extension("rebuild"));
                 let pool = one_file(&file).await?;
                 let served = format!("file:{}?mode=ro", path.display());
                 sqlx::query("attach database $1 as served").bind(served).execute(&pool).await?;

@@ -69,7 +69,12 @@ impl super::Projector {
 
     /// The first event of a stream that read models leave out because only a newer version can read it.
     pub fn left_to_newer(&self, stream: &StreamId) -> Option<i64> {
-        self.standing.left_to_newer(stream)
+        self.standing.left(stream, true)
+    }
+
+    /// The first event of a stream that read models leave out because nobody can fold it.
+    pub fn left_for_good(&self, stream: &StreamId) -> Option<i64> {
+        self.standing.left(stream, false)
     }
 
     /// Notices, whoever folds, how far that is behind what anybody wrote.
@@ -155,11 +160,11 @@ impl Standing {
         self.ask(|known| known.lag)
     }
 
-    /// The first event of a stream that some read model leaves out until a newer version runs.
-    pub(super) fn left_to_newer(&self, stream: &StreamId) -> Option<i64> {
+    /// The first event of a stream that some read model leaves out, until a newer version runs or for good.
+    pub(super) fn left(&self, stream: &StreamId, to_newer: bool) -> Option<i64> {
         self.ask(|known| {
             let rows = known.parked.get(stream)?;
-            rows.iter().filter(|row| row.newer).map(|row| row.from_position).min()
+            rows.iter().filter(|row| row.newer == to_newer).map(|row| row.from_position).min()
         })
     }
 

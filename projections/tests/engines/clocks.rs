@@ -207,6 +207,36 @@ engines! {
         started_since.append(org("gale")).await?;
     }
 
+    /// Whoever was not there when it was longer knows it from them.
+    async fn read_models_that_know_more_than_the_log_stop_writing_until_the_next_start(store: Store) {
+        for slug in ["acme", "bolt", "cord"] {
+            store.log.append(org(slug)).await?;
+        }
+        store.projector.catch_up().await?;
+        lose_the_end(&store).await?;
+        store.raw().await?.run("update projection set position = 3").await?;
+        let unaware = EventLog::open(store.db().clone()).await?;
+        let alarm = stopped(unaware.append(org("dawn")).await);
+        assert_eq!(alarm, Alarm::FoldedBeyond { folded: 3, ends: 1 });
+        assert!(unaware.probe().await.is_err());
+        let store = store.reopened().await?;
+        store.log.probe().await?;
+        let position = store.log.append(org("dawn")).await?.last_position;
+        store.projector.wait_for(position, Duration::from_secs(9)).await?;
+        let list = store.raw().await?.number("select count(*) from org_detail").await?;
+        assert_eq!((position, list), (2, 2), "what is shown is what the log says");
+    }
+
+    async fn a_store_that_can_not_be_written_everywhere_is_not_ready(store: Store) {
+        store.log.probe().await?;
+        for table in ["claims", "session", "people", "platform_grant", "projection"] {
+            store.raw().await?.run(&format!("alter table {table} rename to elsewhere")).await?;
+            assert!(store.log.probe().await.is_err(), "{table}");
+            store.raw().await?.run(&format!("alter table elsewhere rename to {table}")).await?;
+        }
+        store.log.probe().await?;
+    }
+
     async fn whoever_only_reads_notices_that_the_log_lost_its_end(store: Store) {
         for slug in ["acme", "bolt", "cord"] {
             store.log.append(org(slug)).await?;

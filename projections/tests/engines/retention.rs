@@ -58,7 +58,7 @@ engines! {
         let newest = account_log::of_person(store.db(), person, None, 1).await?;
         let before = account_log::of_person(store.db(), person, Some(newest[0].entry_id), 1).await?;
         assert!(before[0].entry_id < newest[0].entry_id);
-        assert_eq!(account_log::recent(store.db(), &store.platform().await?, None, 3).await?.len(), 3);
+        assert_eq!(account_log::looked_at(store.db(), &store.platform().await?, None, None, 3).await?.len(), 3);
     }
 
     async fn what_is_old_goes_the_oldest_first_and_a_few_at_a_time(store: Store) {

@@ -50,8 +50,8 @@ engines! {
     async fn what_a_person_sets_is_kept(store: Store) {
         let person = PersonId(id());
         people::ensure(store.db(), person, &"maria@example.org".parse()?, noon(1)).await?;
-        people::set_password(store.db(), person, "first").await?;
-        people::set_password(store.db(), person, "third").await?;
+        people::change_password(store.db(), person, "first").await?;
+        people::change_password(store.db(), person, "third").await?;
         people::signed_in(store.db(), person, noon(2)).await?;
         people::signed_in(store.db(), person, noon(3)).await?;
         let org = id();
@@ -72,7 +72,7 @@ engines! {
     /// What is asked together is done together: where sessions can't end, nothing else is done that ends them.
     async fn a_password_is_new_with_every_session_or_not_at_all(store: Store) {
         let person = known(&store).await?;
-        people::set_password(store.db(), person, "old").await?;
+        people::change_password(store.db(), person, "old").await?;
         signed_in(&store, person, [1; 32]).await?;
         let purpose = Purpose::NewPassword.as_str().to_owned();
         let link = Link { purpose, person_id: Some(person.0), invitation_id: None, org_id: None, ..invitation_link() };

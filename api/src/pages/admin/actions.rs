@@ -200,6 +200,7 @@ async fn refused(
         | SendError::LastOne
         | SendError::CommandReused
         | SendError::Newer
+        | SendError::Damaged(_)
         | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)
@@ -231,6 +232,7 @@ fn field_of(rule: OrgError) -> &'static str {
         | OrgError::InvitationUsed
         | OrgError::RoleExists
         | OrgError::RoleInUse
+        | OrgError::TooManyRoles
         | OrgError::OwnerMayAll => "",
     }
 }

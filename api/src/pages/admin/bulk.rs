@@ -181,7 +181,7 @@ fn last<E: std::error::Error>(
             Err(SendError::Rule(_) | SendError::Stale { .. } | SendError::CommandReused) => {}
             Err(SendError::Taken { .. } | SendError::LastOne) => {}
             Err(SendError::AddressTaken | SendError::PasswordChosen) => {}
-            Err(SendError::Newer | SendError::OlderProcess) => {}
+            Err(SendError::Newer | SendError::Damaged(_) | SendError::OlderProcess) => {}
             Err(SendError::ProofNeeded(_)) => return Err(Error::ProofNeeded(what.to_owned())),
             Err(SendError::Unavailable | SendError::Unknown) => return Err(Error::GaveUpWaiting), // for the others may have happened
             Err(other @ (SendError::Forbidden | SendError::Stopped(_) | SendError::Internal(_))) => {

@@ -32,8 +32,12 @@ use crate::session::SetCookie;
 use crate::ui::{self, Column, Section, Tone};
 use crate::{clock, links, paths, retention, session};
 
-/// People on the members tab.
+/// People on the members tab, in each of its lists.
 const MEMBERS: i64 = 500;
+
+fn is_full<T>(list: &[T]) -> bool {
+    i64::try_from(list.len()) == Ok(MEMBERS)
+}
 
 /// Events on a page of the history tab.
 const EVENTS: i64 = 50;
@@ -84,13 +88,15 @@ pub async fn members(
     let (desk, forget) = arrive(&app, &operator, &headers, id, asked.seen()).await?;
     let org = load(&app, &operator, id).await?;
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
-    let invited = memberships::invited(&app.db, &operator.scope(), id).await?;
+    let invited = memberships::invited(&app.db, &operator.scope(), id, MEMBERS).await?;
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
     let content = html! {
         (head(&org, &operator, Some(&paths::org_members(id))))
         (org_tabs(id, "Members", None))
         (ui::card("Members", members_table(&people)))
+        @if is_full(&people) { p.hint { "The first " (people.len()) " of " (org.members) ", owners and admins before others." } }
         (ui::card("Open invitations", invitations_table(&org, &invited, change)))
+        @if is_full(&invited) { p.hint { "The newest " (invited.len()) "; there may be more." } }
     };
     let page = page(desk, &org, content);
     Ok((forget, page).into_response())
@@ -261,10 +267,9 @@ fn danger(org: &OrgDetail) -> Markup {
 
 /// How far the first owner has got, each step with its time.
 async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<Markup, Error> {
-    let people = memberships::members(&app.db, &operator.scope(), org.org_id, 1).await?;
-    let invited = memberships::invited(&app.db, &operator.scope(), org.org_id).await?;
-    let owner = people.first().filter(|member| member.role == "owner");
-    let waiting = invited.iter().rev().find(|invited| invited.role == "owner");
+    let owner = memberships::first_owner(&app.db, &operator.scope(), org.org_id).await?;
+    let owner = owner.as_ref();
+    let waiting = memberships::first_owner_invited(&app.db, &operator.scope(), org.org_id).await?;
     // What was measured long ago is forgotten, and the time of the next measurement is not the answer.
     let folded =
         app.projector.folded_at(org.position).await?.filter(|at| *at > retention::fold_times_since());

@@ -164,9 +164,13 @@ where
     ) -> Result<Self, Error> {
         let (mut planner, mut sequence, mut together, mut undone) = (Planner::<A>::default(), 0, 0, vec![]);
         let (stream, command) = (event.stream(), event.metadata().map_err(anyhow::Error::from)?.command);
+        let mut turn = None;
         loop {
             let part = app.log.stream_part(&stream, sequence).await?;
             let Some(last) = part.last() else { break };
+            if sequence > 0 && turn.is_none() {
+                turn = app.log.turn_at_a_long_stream().await;
+            }
             sequence = last.sequence;
             for recorded in &part {
                 let earlier = past::<A>(recorded)?;
@@ -178,6 +182,7 @@ where
                 planner.see(earlier, is_target);
             }
         }
+        drop(turn);
         let reason: Reason =
             format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
         let plan = planner.plan((reason, clock::now().into()));

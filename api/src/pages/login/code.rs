@@ -66,11 +66,12 @@ pub async fn submit(
             .await;
         return Ok(again(page(&typed.next, &Errors::one("code", why))));
     }
-    if !second_factor::arrived(&app, handle).await? {
+    if !second_factor::arrived(&app, handle).await.map_err(Error::but_code_is_used)? {
         return Ok(too_late());
     }
     let by = if taken == Taken::RecoveryCode { By::RecoveryCode } else { By::PasswordAndCode };
-    let started = session::start(&app, person, &client, &headers, by).await?;
+    let started =
+        session::start(&app, person, &client, &headers, by).await.map_err(Error::but_code_is_used)?;
     if taken == Taken::RecoveryCode {
         account_log::note(&app, person, (AccountEvent::RecoveryCodeUsed, "to sign in"), &client, None).await;
     }

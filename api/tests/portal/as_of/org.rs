@@ -125,6 +125,15 @@ async fn what_an_event_destroyed_is_told_by_its_position(world: World) {
     }
     ana.get(&page).await.is(200).shows("Apex Ltd");
     ana.get(&format!("/admin/history/{damaged}")).await.is(200).shows(&format!("#{damaged}"));
+    // Whoever folds it anew can't, says so where it is shown, and changes nothing.
+    world.app.projector.rebuild(|_| ()).await.expect("folded");
+    let settings = world.app.settings.as_ref().clone();
+    world.app.db.close().await;
+    let again = World::started_again(settings).await;
+    let ana = again.signed_in(ana.person()).await;
+    ana.get(&page).await.is(200).shows("about this can't be read").shows("Acme Ltd");
+    let told = ana.submit(&format!("{page}/name"), &[("name", "Nadir Ltd")]).await;
+    told.is(409).shows("The history is damaged").shows("portal verify");
 }
 
 engines! {

@@ -4,6 +4,7 @@
 select coalesce(last.position, 0) as position,
        clock_timestamp() as clock, last.recorded_at as last_at, last.leaf_hash as last_hash, seen_at, jump,
        (select leaf_hash from events where position = $2) as seen_hash,
+       (select max(position) from projection) as folded,
        (select min(feature_level) from processes
         where seen_at > clock_timestamp() - interval '60 seconds') as feature_level,
        (select coalesce(json_agg(json_build_array(s.kind, s.id, coalesce((

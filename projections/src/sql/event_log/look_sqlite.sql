@@ -3,6 +3,7 @@
 select coalesce(last.position, 0) as position,
        $3 as clock, last.recorded_at as last_at, last.leaf_hash as last_hash, seen_at, jump,
        (select leaf_hash from events where position = $2) as seen_hash,
+       (select max(position) from projection) as folded,
        (select min(feature_level) from processes where seen_at > $3 - 60000000) as feature_level,
        (select json_group_array(json_array(w.value ->> 'kind', w.value ->> 'id', coalesce((
                    select max(e.sequence) from events e

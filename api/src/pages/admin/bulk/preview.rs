@@ -136,6 +136,7 @@ async fn rehearsed(
             | SendError::AddressTaken
             | SendError::CommandReused
             | SendError::Newer
+            | SendError::Damaged(_)
             | SendError::OlderProcess
             | SendError::Unavailable
             | SendError::Stopped(_)

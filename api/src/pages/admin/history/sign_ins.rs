@@ -33,10 +33,8 @@ pub async fn show(
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
-    let entries = match person {
-        Some(person) => account_log::of_person(&app.db, PersonId(person), before, limit).await?,
-        None => account_log::recent(&app.db, &operator.platform, before, limit).await?,
-    };
+    let of = person.map(PersonId);
+    let entries = account_log::looked_at(&app.db, &operator.platform, of, before, limit).await?;
     let people: Vec<Uuid> = entries.iter().map(|entry| entry.person_id).collect();
     let names = Names::of_people(&app, &people).await?;
     let here = person.map_or_else(|| paths::ADMIN_HISTORY_SIGN_INS.to_owned(), paths::sign_ins);

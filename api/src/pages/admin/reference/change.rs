@@ -162,6 +162,7 @@ async fn refused(
         | SendError::AddressTaken
         | SendError::CommandReused
         | SendError::Newer
+        | SendError::Damaged(_)
         | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)

@@ -236,6 +236,7 @@ async fn refused(
         | SendError::Taken { .. }
         | SendError::CommandReused
         | SendError::Newer
+        | SendError::Damaged(_)
         | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)

@@ -147,6 +147,7 @@ pub(super) async fn told(
         | SendError::AddressTaken
         | SendError::CommandReused
         | SendError::Newer
+        | SendError::Damaged(_)
         | SendError::OlderProcess
         | SendError::Unavailable
         | SendError::Stopped(_)

@@ -1,0 +1,62 @@
+//! Opening a file: one connection that writes, a few that read.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::files::{self, Opened};
+use super::{Engine, OpenError, SQLITE, compat, migrator};
+
+pub(super) async fn open(path: &Path) -> Result<Engine, OpenError> {
+    let lock = files::lock(path)?;
+    files::close_to_others(path);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("recursive_triggers", "on")
+        .busy_timeout(BUSY);
+    let pool =
+        SqlitePoolOptions::new().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
+    let writer = pool.test_before_acquire(false).connect_with(options).await?;
+    migrator(SQLITE, compat::of_sqlite(&writer).await?).await?.run(&writer).await?;
+    let (full,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
+    if full != 2 {
+        return Err(OpenError::NotDurable(format!("pragma synchronous is {full}, not 2 (full)")));
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(4)
+        .test_before_acquire(false)
+        .after_connect(|conn, _| Box::pin(limit(conn)))
+        .before_acquire(|conn, _| {
+            Box::pin(async move {
+                limit(conn).await?;
+                Ok(true)
+            })
+        });
+    let reader = pool.connect_with(options).await?;
+    let file = Opened::of(path).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
+    Ok(Engine::Sqlite { writer, reader, file, lock: Arc::new(lock) })
+}
+
+/// How long anybody waits for whoever writes.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a read may take, as on Postgres: one that nobody waits for any more must not keep others waiting for ever.
+const LONGEST_READ: Duration = Duration::from_secs(30);
+
+/// Steps of SQLite's machine after which it is asked whether to go on: about a millisecond.
+const STEPS: i32 = 50_000;
+
+/// Breaks off what runs too long on this connection, from now on until somebody takes it again.
+async fn limit(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let until = Instant::now() + LONGEST_READ;
+    conn.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < until);
+    Ok(())
+}

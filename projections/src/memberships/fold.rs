@@ -1,0 +1,124 @@
+//! Memberships and invitations, as the events of an organisation make them.
+
+use std::collections::HashMap;
+
+use domain::Fact;
+use domain::org::{OrgEvent, Role};
+use uuid::Uuid;
+
+use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
+use crate::projector::{Entry, FoldError};
+use crate::table::{ById, Found, Rows};
+use crate::timestamp::Timestamp;
+
+impl Found for Invitation {
+    const BY_ID: ById = ById::Column(include_str!("../sql/memberships/invitations.sql"));
+
+    fn id(&self) -> (Uuid, i64) {
+        (self.invitation_id, 0)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
+    let ids = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
+    let found: Vec<Invitation> = rows.find(ids).await?;
+    let mut invitations: HashMap<Uuid, Invitation> =
+        found.into_iter().map(|row| (row.invitation_id, row)).collect();
+    let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
+    for entry in entries {
+        let Fact::Org(org, event) = entry.fact()? else { continue };
+        match event {
+            OrgEvent::MemberInvited { invitation, person, role, expires_at } => {
+                let row =
+                    Invitation::new(entry, (org.0, invitation.0, person.0), role, (*expires_at).into())?;
+                invitations.insert(invitation.0, row);
+            }
+            OrgEvent::InvitationRenewed { invitation, expires_at } => {
+                known(&mut invitations, invitation.0, entry)?.expires_at = (*expires_at).into();
+            }
+            OrgEvent::InvitationWithdrawn { invitation } => {
+                known(&mut invitations, invitation.0, entry)?.settle(WITHDRAWN, entry);
+            }
+            OrgEvent::MemberJoined { invitation, person, role } => {
+                known(&mut invitations, invitation.0, entry)?.settle(ACCEPTED, entry);
+                let (org_id, person_id, position) = (org.0, person.0, entry.recorded.position);
+                let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
+                members.insert(
+                    (org_id, person_id),
+                    MembershipRow { org_id, person_id, role, joined_at, position },
+                );
+            }
+            OrgEvent::OrgCreated { .. }
+            | OrgEvent::OrgRenamed { .. }
+            | OrgEvent::OrgSlugChanged { .. }
+            | OrgEvent::OrgSuspended { .. }
+            | OrgEvent::OrgReinstated {}
+            | OrgEvent::OrgReinstatementScheduled { .. }
+            | OrgEvent::OrgSuspensionConfirmed {}
+            | OrgEvent::ResourceTypeChosen { .. }
+            | OrgEvent::ResourceTypeChoiceDropped { .. }
+            | OrgEvent::RoleAdded { .. }
+            | OrgEvent::RoleRemoved { .. }
+            | OrgEvent::PermissionsGranted { .. }
+            | OrgEvent::PermissionsWithdrawn { .. }
+            | OrgEvent::OrgArchived { .. }
+            | OrgEvent::OrgRestored { .. }
+            | OrgEvent::OrgProtected {}
+            | OrgEvent::OrgUnprotected {} => {}
+        }
+    }
+    rows.put(invitations.into_values().collect());
+    rows.add(members.into_values().collect());
+    Ok(())
+}
+
+fn invitation_of(entry: &Entry) -> Option<Uuid> {
+    match entry.fact.as_ref().ok()? {
+        Fact::Org(
+            _,
+            OrgEvent::InvitationRenewed { invitation, .. }
+            | OrgEvent::InvitationWithdrawn { invitation }
+            | OrgEvent::MemberJoined { invitation, .. },
+        ) => Some(invitation.0),
+        Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => None,
+    }
+}
+
+fn known<'a>(
+    invitations: &'a mut HashMap<Uuid, Invitation>,
+    id: Uuid,
+    entry: &Entry,
+) -> Result<&'a mut Invitation, FoldError> {
+    invitations.get_mut(&id).ok_or_else(|| entry.poison("an invitation begins with MemberInvited"))
+}
+
+impl Invitation {
+    fn new(
+        entry: &Entry,
+        (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),
+        role: &Role,
+        expires_at: Timestamp,
+    ) -> Result<Self, FoldError> {
+        Ok(Self {
+            invitation_id,
+            org_id,
+            person_id,
+            role: role.as_str().to_owned(),
+            status: OPEN.to_owned(),
+            expires_at,
+            invited_at: entry.recorded.recorded_at,
+            invited_by: entry.metadata()?.actor.to_string(),
+            settled_at: None,
+            position: entry.recorded.position,
+        })
+    }
+
+    fn settle(&mut self, status: &str, entry: &Entry) {
+        status.clone_into(&mut self.status);
+        self.settled_at = Some(entry.recorded.recorded_at);
+    }
+}
