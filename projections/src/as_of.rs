@@ -56,24 +56,61 @@ pub async fn org(
     org_id: Uuid,
     position: i64,
 ) -> Result<Option<OrgThen>, FoldError> {
-    let (mut memory, mut last, mut turn) = (Memory::default(), None, None);
-    loop {
-        let sequence = last.as_ref().map_or(0, |event: &Recorded| event.sequence);
-        let events = next(log, scope, org_id, (sequence, position)).await?;
-        let ended = events.len() < BATCH;
-        last = events.last().cloned().or(last);
-        let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
-        fold_org(&mut memory, &entries.iter().collect::<Vec<_>>()).await?;
-        if ended {
-            break;
-        }
-        if turn.is_none() {
-            turn = log.turn_at_a_long_stream().await;
+    let mut folding = Folding::default();
+    folding.go_on(log, scope, org_id, position).await?;
+    folding.told(log, position).await
+}
+
+/// One organisation as of a position, and as of a later one: folded once, since the one leads to the other.
+pub async fn org_then_and_now(
+    log: &EventLog,
+    scope: &Scope,
+    org_id: Uuid,
+    (then, now): (i64, i64),
+) -> Result<(Option<OrgThen>, Option<OrgThen>), FoldError> {
+    let mut folding = Folding::default();
+    folding.go_on(log, scope, org_id, then).await?;
+    let was = folding.clone().told(log, then).await?;
+    folding.go_on(log, scope, org_id, now).await?;
+    Ok((was, folding.told(log, now).await?))
+}
+
+/// The rows of one organisation, as far as its events are folded.
+#[derive(Clone, Debug, Default)]
+struct Folding {
+    memory: Memory,
+    last: Option<Recorded>,
+}
+
+impl Folding {
+    async fn go_on(
+        &mut self,
+        log: &EventLog,
+        scope: &Scope,
+        org_id: Uuid,
+        up_to: i64,
+    ) -> Result<(), FoldError> {
+        let mut turn = None;
+        loop {
+            let sequence = self.last.as_ref().map_or(0, |event| event.sequence);
+            let events = next(log, scope, org_id, (sequence, up_to)).await?;
+            let ended = events.len() < BATCH;
+            self.last = events.last().cloned().or(self.last.take());
+            let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
+            fold_org(&mut self.memory, &entries.iter().collect::<Vec<_>>()).await?;
+            if ended {
+                return Ok(());
+            }
+            if turn.is_none() {
+                turn = log.turn_at_a_long_stream().await;
+            }
         }
     }
-    drop(turn);
-    let types = types(log, position).await?;
-    Ok(last.and_then(|last| OrgThen::of(memory, &types, last)))
+
+    async fn told(self, log: &EventLog, position: i64) -> Result<Option<OrgThen>, FoldError> {
+        let types = types(log, position).await?;
+        Ok(self.last.and_then(|last| OrgThen::of(self.memory, &types, last)))
+    }
 }
 
 /// All resource types as of a position, active ones first and by their codes.

@@ -42,7 +42,7 @@ use self::cache::AggregateCache;
 use self::writer::Writer;
 use crate::db::{Db, Lists, noticed, read, row};
 use crate::timestamp::Timestamp;
-pub(crate) use folding::from_the_first_event;
+pub(crate) use folding::{as_of, from_the_first_event};
 pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
 
 /// Events that were decided together and become visible together, or not at all.

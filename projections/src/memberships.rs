@@ -180,7 +180,7 @@ pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result
     })
 }
 
-/// The owner of one organisation who joined first.
+/// The first owner of one organisation, if they have joined.
 pub async fn first_owner(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<Member>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         let owner = sqlx::query_as(include_str!("sql/memberships/first_owner.sql"));
@@ -228,7 +228,7 @@ pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result
     })
 }
 
-/// The owner who was invited first into one organisation and may still join.
+/// The open invitation of the first owner of one organisation.
 pub async fn first_owner_invited(
     db: &Db,
     scope: &Scope,

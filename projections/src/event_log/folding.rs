@@ -167,15 +167,45 @@ pub(crate) async fn from_the_first_event<A: Rules>(
     stream: &StreamId,
     up_to: i64,
 ) -> Result<(A, Option<Vec<u8>>), ReadError> {
-    let mut folded = Folded::<A>::default();
-    loop {
+    let folded = go_on(Folded::<A>::default(), db, stream, up_to).await?;
+    let last = folded.last.filter(|last| last.sequence == up_to);
+    Ok((Arc::unwrap_or_clone(folded.aggregate), last.map(|last| last.leaf_hash)))
+}
+
+/// An aggregate as its events up to a sequence made it: from what is stored of it where that is early enough, else from the
+/// first of them.
+pub(crate) async fn as_of<A: Rules>(log: &EventLog, stream: &StreamId, up_to: i64) -> Result<A, ReadError> {
+    let (db, part) = (log.db(), i64::try_from(PART).unwrap_or(i64::MAX));
+    let stored = if up_to > part { before(db, stream, up_to).await? } else { None };
+    let folded = stored.unwrap_or_default();
+    let _turn = if up_to - folded.sequence() > part { log.turn_at_a_long_stream().await } else { None };
+    Ok(Arc::unwrap_or_clone(go_on(folded, db, stream, up_to).await?.aggregate))
+}
+
+/// What is stored of an aggregate, if that was not later than a sequence and is still what the log says.
+async fn before<A: Rules>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Option<Folded<A>>, ReadError> {
+    let stored = snapshots::stored::<A>(db, stream).await?;
+    let Some(Stored { aggregate, last }) = stored.filter(|stored| stored.last.sequence <= up_to) else {
+        return Ok(None);
+    };
+    let is_of_this_log = part(db, stream, last.sequence).await?.first().is_some_and(|event| event.is(&last));
+    Ok(is_of_this_log.then(|| Folded { aggregate, stored: last.sequence, last: Some(last) }))
+}
+
+async fn go_on<A: Rules>(
+    mut folded: Folded<A>,
+    db: &Db,
+    stream: &StreamId,
+    up_to: i64,
+) -> Result<Folded<A>, ReadError> {
+    while folded.sequence() < up_to {
         let mut events = part(db, stream, folded.sequence() + 1).await?;
         let goes_on = events.len() == PART;
         events.retain(|event| event.sequence <= up_to);
         folded.apply(events)?;
-        if !goes_on || folded.sequence() >= up_to {
-            let last = folded.last.filter(|last| last.sequence == up_to);
-            return Ok((Arc::unwrap_or_clone(folded.aggregate), last.map(|last| last.leaf_hash)));
+        if !goes_on {
+            break;
         }
     }
+    Ok(folded)
 }

@@ -6,8 +6,7 @@ use cqrs_es::Aggregate;
 use domain::{Grant, Org, ResourceType, Rules, fact};
 use serde_json::{Map, Value};
 
-use crate::db::read;
-use crate::event_log::{EventLog, ReadError, Recorded, StreamId};
+use crate::event_log::{self, EventLog, ReadError, Recorded};
 
 /// The states before and after an event, each as its fields by name. People that are the same in both are left out.
 pub async fn around(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError> {
@@ -19,46 +18,17 @@ pub async fn around(log: &EventLog, event: &Recorded) -> Result<(Value, Value), 
     }
 }
 
-/// Events that are read at a time.
-const BATCH: i64 = 1000;
-
 async fn folded<A: Rules>(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError> {
-    let (mut aggregate, mut done) = (A::default(), 0);
-    let mut before = A::default();
-    while done < event.sequence {
-        let up_to = (done + BATCH).min(event.sequence);
-        for stored in part(log, &event.stream(), done, up_to).await? {
-            if stored.sequence == event.sequence {
-                before = aggregate.clone();
-            }
-            let (event_type, version) = (&stored.event_type, &stored.event_version);
-            aggregate.apply(fact::event_in_text::<A>(event_type, version, &stored.payload)?);
-        }
-        done = up_to;
-    }
+    let before: A = event_log::as_of(log, &event.stream(), event.sequence - 1).await?;
+    let mut aggregate = before.clone();
+    let (event_type, version) = (&event.event_type, &event.event_version);
+    aggregate.apply(fact::event_in_text::<A>(event_type, version, &event.payload)?);
     // Comparing a hundred thousand people takes a while: not where requests are served.
     let compared = tokio::task::spawn_blocking(move || {
         let (before, after) = A::apart(before, aggregate);
         (facets(&before), facets(&after))
     });
     Ok(compared.await.unwrap_or_default())
-}
-
-async fn part(
-    log: &EventLog,
-    stream: &StreamId,
-    after: i64,
-    up_to: i64,
-) -> Result<Vec<Recorded>, sqlx::Error> {
-    read!(log.db(), |pool| {
-        sqlx::query_as(include_str!("../sql/history/part_of_stream.sql"))
-            .bind(&stream.kind)
-            .bind(&stream.id)
-            .bind(after)
-            .bind(up_to)
-            .fetch_all(pool)
-            .await
-    })
 }
 
 fn facets<A: Aggregate>(aggregate: &A) -> Value {

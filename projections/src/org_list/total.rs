@@ -11,7 +11,7 @@ use crate::db::{Tx, on};
 use crate::table::{Rows, Shape};
 
 /// How many more there are than before: of each status, and how many of these without an owner.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Moved([[i64; 2]; 3]);
 
 const STATUSES: [&str; 3] = [ACTIVE, SUSPENDED, ARCHIVED];

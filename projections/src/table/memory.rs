@@ -20,7 +20,7 @@ use crate::permissions::{PermissionRow, RoleRow};
 use crate::resource_types::{ChoiceRow, ResourceTypeRow};
 
 /// The rows of every table that are not written yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) org_list: Pending<OrgRow>,
     pub(crate) org_total: Moved,
@@ -128,7 +128,7 @@ impl Memory {
 }
 
 /// The rows of one table that are not written yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pending<R> {
     open: BTreeMap<(Uuid, i64), R>,
     done: Vec<R>,

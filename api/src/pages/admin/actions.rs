@@ -247,12 +247,21 @@ async fn page(
     let desk = Desk::open(app, operator, Seen::default()).await?;
     let title = format!("{} {}", action.verb(), org.name);
     let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
-    let roles = permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?;
-    let blast = memberships::blast(&app.db, &operator.platform, &[org.org_id], clock::now()).await?;
+    // Both read all members, which not every form has to wait for.
+    let roles = if action == Action::Invitations {
+        permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?
+    } else {
+        vec![]
+    };
+    let hit = if action.is_grave() {
+        Some(memberships::blast(&app.db, &operator.platform, &[org.org_id], clock::now()).await?)
+    } else {
+        None
+    };
     let content = html! {
         (ui::head(&title, Some(ui::badge(&org.status)), Some(ui::id(&org.slug)), html! {}))
         p.prose { (action.consequence()) }
-        @if action.is_grave() { (in_numbers(blast)) }
+        @if let Some(blast) = hit { (in_numbers(blast)) }
         (note)
         @if let Some(first) = sign_in_again((org, action), &operator.identity) { (first) }
         @else {

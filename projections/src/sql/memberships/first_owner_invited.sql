@@ -1,7 +1,6 @@
--- The open invitation of an owner of the organisation $1 that came first.
+-- The open invitation of the first owner of the organisation $1, where they have not joined.
 select i.invitation_id, p.email, i.role, i.expires_at, i.invited_at
-from invitation i
+from org_list l
+join invitation i on i.invitation_id = l.owner_invitation
 left join people p on p.person_id = i.person_id
-where i.org_id = $1 and i.status = 'open' and i.role = 'owner'
-order by i.position
-limit 1
+where l.org_id = $1 and l.valid_to is null and i.org_id = $1 and i.status = 'open'
