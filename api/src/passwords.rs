@@ -8,6 +8,7 @@ mod pool;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
+pub use self::pool::Asker;
 use self::pool::{Memory, Pool};
 use crate::error::Error;
 
@@ -41,17 +42,22 @@ impl Passwords {
 
     /// The PHC string of a password.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        Ok(self.pool.run(move |memory| hash(&password, memory)).await??)
+        Ok(self.pool.run(Asker::Known, move |memory| hash(&password, memory)).await??)
     }
 
     /// Whether `password` is the one behind `stored`. Without an account the work is done all the same.
-    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Error> {
+    pub async fn verify(
+        &self,
+        asker: Asker,
+        password: String,
+        stored: Option<String>,
+    ) -> Result<bool, Error> {
         if password.len() > LONGEST_IN_BYTES {
             return Ok(false);
         }
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        Ok(self.pool.run(move |memory| verify(&password, &stored, memory)).await?? && known)
+        Ok(self.pool.run(asker, move |memory| verify(&password, &stored, memory)).await?? && known)
     }
 
     /// Refuses what an attacker would try first. `about` is what belongs to the person: address, name, organisation.
@@ -61,7 +67,9 @@ impl Passwords {
         }
         let about = about.iter().filter(|text| text.len() <= LONGEST_KNOWN);
         let (password, about) = (password.to_owned(), about.map(ToString::to_string).collect::<Vec<_>>());
-        self.pool.run(move |_| strong(&password, &about.iter().map(String::as_str).collect::<Vec<_>>())).await
+        let judged =
+            move |_: &mut Memory| strong(&password, &about.iter().map(String::as_str).collect::<Vec<_>>());
+        self.pool.run(Asker::Known, judged).await
     }
 }
 
@@ -174,9 +182,21 @@ mod tests {
         let passwords = Passwords::new().expect("threads");
         let stored = passwords.hash("correct horse".to_owned()).await.expect("hashes");
         assert!(stored.starts_with("$argon2id$"));
-        assert!(passwords.verify("correct horse".to_owned(), Some(stored.clone())).await.expect("verifies"));
-        assert!(!passwords.verify("wrong horse".to_owned(), Some(stored)).await.expect("verifies"));
-        assert!(!passwords.verify("nobody signs in with this".to_owned(), None).await.expect("verifies"));
+        assert!(
+            passwords
+                .verify(Asker::Known, "correct horse".to_owned(), Some(stored.clone()))
+                .await
+                .expect("verifies")
+        );
+        assert!(
+            !passwords.verify(Asker::Known, "wrong horse".to_owned(), Some(stored)).await.expect("verifies")
+        );
+        assert!(
+            !passwords
+                .verify(Asker::Known, "nobody signs in with this".to_owned(), None)
+                .await
+                .expect("verifies")
+        );
     }
     /// As they were written before there was a pool, by argon2 itself.
     #[test]

@@ -30,6 +30,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
 use crate::passkeys::{self, Answer};
+use crate::passwords::Asker;
 use crate::second_factor::{self, Taken};
 use crate::session::Identity;
 use crate::{clock, extract, pages, paths};
@@ -252,7 +253,7 @@ async fn prove(
     if means.passkey {
         return Ok(Err("a password is not enough here; confirm with your passkey".to_owned()));
     }
-    let right = app.passwords.verify(proof.password, password_hash).await?;
+    let right = app.passwords.verify(Asker::Known, proof.password, password_hash).await?;
     Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
 }
 

@@ -17,11 +17,13 @@ pub mod stock;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
+use domain::values::PersonId;
 use sqlx::{Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
 
-use crate::db::{Db, Engine};
+use crate::db::{Db, Engine, note};
 
 const URL: &str = "PORTAL_TEST_POSTGRES_URL";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/with-postgres");
@@ -188,14 +190,28 @@ async fn maintain(statements: &[&str]) {
     maintenance.close().await.expect("the connection closes");
 }
 
-/// How many connections of portal to this Postgres database rest inside a transaction.
-pub async fn idle_in_transaction(url: &str) -> i64 {
+/// Sets a password, whatever hangs on the one before.
+pub async fn set_password(db: &Db, person: PersonId, hash: &str) -> Result<(), sqlx::Error> {
+    note!(db, |conn| {
+        let set = sqlx::query(include_str!("sql/people/set_password.sql"));
+        set.bind(person.0).bind(hash).execute(conn).await.map(drop)
+    })
+}
+
+/// Whether a connection of portal to this Postgres database rests inside a transaction, and does so for long: one that was
+/// left there is rolled back soon, by whoever dropped it or by its end.
+pub async fn rests_in_a_transaction(url: &str) -> bool {
     let mut server = PgConnection::connect(url).await.expect("the test server answers");
-    let idle = "select count(*) from pg_stat_activity where datname = current_database()
-                and application_name = 'portal' and state like 'idle in transaction%'";
-    let number = server.fetch_one(idle).await.expect("a superuser sees all").get(0);
+    let idle = "select exists (select from pg_stat_activity where datname = current_database()
+                and application_name = 'portal' and state like 'idle in transaction%')";
+    let since = Instant::now();
+    let mut rests = true;
+    while rests && since.elapsed() < Duration::from_secs(20) {
+        rests = server.fetch_one(idle).await.expect("a superuser sees all").get(0);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     server.close().await.expect("the connection closes");
-    number
+    rests
 }
 
 /// Runs statements on a database behind the program's back, as whoever owns it could.

@@ -25,6 +25,7 @@ use crate::pages::admin::superadmins::until;
 use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
 use crate::pages::setup::new_password;
+use crate::passwords::Asker;
 use crate::session::{self, Identity};
 use crate::ui::{self, Column, Field, Kind, Tone};
 use crate::{clock, pages, paths};
@@ -88,7 +89,7 @@ pub async fn change_password(
     app.throttle.confirmation(identity.person()).await?;
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let mut errors = Errors::default();
-    if !app.passwords.verify(typed.current, person.password_hash.clone()).await? {
+    if !app.passwords.verify(Asker::Known, typed.current, person.password_hash.clone()).await? {
         errors.add("current", "this is not your password");
         identity.note(&app, (AccountEvent::ConfirmationFailed, "to change the password"), &client).await;
     }

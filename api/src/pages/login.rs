@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::extract::{Form, Query};
 use crate::pages::form::{Errors, again};
+use crate::passwords::Asker;
 use crate::session::{self, Identity, Visitor};
 use crate::ui::{self, Field, Kind};
 use crate::{pages, passkeys, paths, second_factor};
@@ -62,7 +63,8 @@ pub async fn submit(
         None => None,
     };
     let stored = person.as_ref().and_then(|person| person.password_hash.clone());
-    let known = app.passwords.verify(typed.password, stored).await?;
+    let asker = if device.is_some() { Asker::Known } else { Asker::Stranger };
+    let known = app.passwords.verify(asker, typed.password, stored).await?;
     let Some(person) = person.as_ref().filter(|_| known) else {
         match &person {
             Some(person) => {

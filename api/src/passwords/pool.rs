@@ -2,10 +2,12 @@
 //! which no other request may wait for.
 //!
 //! ```text
-//! handler ─► queue (bounded) ─► 2 threads, each with memory of its own
-//!    ▲                             │
-//!    └────────── answer ◄──────────┘
+//! handler ─► two queues (bounded) ─► 2 threads, each with memory of its own
+//!    ▲                                  │
+//!    └─────────── answer ◄──────────────┘
 //! ```
+//!
+//! Those who are known come first: strangers may be as many as they like, and keep only each other waiting.
 //!
 //! **Invariant:** a thread is busy until its work is done, whether or not the asker still waits, so abandoned requests
 //! can't drive up memory. Work whose asker has left before it starts is never started.
@@ -23,7 +25,7 @@ use crate::server;
 /// As many hashes as run at the same time. Each thread keeps 19 MiB.
 const THREADS: usize = 2;
 
-/// About three seconds of hashing. Whoever comes to a full queue is asked to come again.
+/// Each queue: about three seconds of hashing. Whoever comes to a full one is asked to come again.
 const LONGEST_QUEUE: usize = 128;
 
 /// What argon2 works in. It grows to what the first hash needs and is used again by every later one.
@@ -36,15 +38,33 @@ struct Shared {
     arrived: Condvar,
 }
 
+/// Who asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// They hold a session, a link, or a device that somebody signed in with before: there are so many of these.
+    Known,
+    Stranger,
+}
+
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    known: VecDeque<Job>,
+    strangers: VecDeque<Job>,
     closed: bool,
+}
+
+impl Queue {
+    fn of(&mut self, asker: Asker) -> &mut VecDeque<Job> {
+        match asker {
+            Asker::Known => &mut self.known,
+            Asker::Stranger => &mut self.strangers,
+        }
+    }
 }
 
 struct Job {
     /// Is alive for as long as somebody waits for the answer.
-    asker: Weak<()>,
+    waits: Weak<()>,
     work: Box<dyn FnOnce(&mut Memory) + Send>,
 }
 
@@ -64,31 +84,33 @@ impl Pool {
     /// who left before it began.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        asker: Asker,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         let here = Arc::new(());
-        let asker = server::client().unwrap_or_else(|| Arc::downgrade(&here));
+        let waits = server::client().unwrap_or_else(|| Arc::downgrade(&here));
         let work = Box::new(move |memory: &mut Memory| {
             let _left_meanwhile = answer.send(work(memory));
         });
-        self.add(Job { asker: asker.clone(), work })?;
-        answered.await.map_err(|_no_answer| match asker.strong_count() {
+        self.add(asker, Job { waits: waits.clone(), work })?;
+        answered.await.map_err(|_no_answer| match waits.strong_count() {
             0 => Error::Unavailable,
             _ => anyhow::anyhow!("the work of a password panicked").into(),
         })
     }
 
-    fn add(&self, job: Job) -> Result<(), Error> {
-        let mut queue = self.0.queue();
-        if queue.jobs.len() >= LONGEST_QUEUE {
-            queue.jobs.retain(Job::is_wanted);
+    fn add(&self, asker: Asker, job: Job) -> Result<(), Error> {
+        let mut queues = self.0.queue();
+        let queue = queues.of(asker);
+        if queue.len() >= LONGEST_QUEUE {
+            queue.retain(Job::is_wanted);
         }
-        if queue.jobs.len() >= LONGEST_QUEUE {
+        if queue.len() >= LONGEST_QUEUE {
             return Err(Error::Unavailable);
         }
-        queue.jobs.push_back(job);
-        drop(queue);
+        queue.push_back(job);
+        drop(queues);
         self.0.arrived.notify_one();
         Ok(())
     }
@@ -114,7 +136,7 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            match queue.jobs.pop_front() {
+            match queue.known.pop_front().or_else(|| queue.strangers.pop_front()) {
                 Some(job) if job.is_wanted() => return Some(job),
                 Some(_abandoned) => {}
                 None => queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner),
@@ -125,7 +147,7 @@ impl Shared {
 
 impl Job {
     fn is_wanted(&self) -> bool {
-        self.asker.strong_count() > 0
+        self.waits.strong_count() > 0
     }
 }
 
@@ -158,7 +180,7 @@ mod tests {
                     begun.send(()).expect("the test waits for it");
                     let _ends = released.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 };
-                pool.run(wait).await
+                pool.run(Asker::Stranger, wait).await
             });
         }
         for _ in 0..THREADS {
@@ -174,7 +196,7 @@ mod tests {
         let started = Arc::new(AtomicUsize::new(0));
         let count = || {
             let started = Arc::clone(&started);
-            pool.run(move |_| started.fetch_add(1, Ordering::SeqCst))
+            pool.run(Asker::Stranger, move |_| started.fetch_add(1, Ordering::SeqCst))
         };
         for _ in 0..10 * LONGEST_QUEUE {
             let mut asked = Box::pin(count());
@@ -190,22 +212,44 @@ mod tests {
     async fn a_full_queue_refuses_and_is_worked_off() {
         let pool = Arc::new(Pool::start().expect("threads"));
         let release = occupied(&pool).await;
-        let mut waiting: Vec<_> = (0..LONGEST_QUEUE).map(|n| Box::pin(pool.run(move |_| n))).collect();
+        let mut waiting: Vec<_> =
+            (0..LONGEST_QUEUE).map(|n| Box::pin(pool.run(Asker::Stranger, move |_| n))).collect();
         for asked in &mut waiting {
             assert!(poll_immediate(asked).await.is_none(), "it waits");
         }
-        assert!(matches!(pool.run(|_| ()).await, Err(Error::Unavailable)));
+        assert!(matches!(pool.run(Asker::Stranger, |_| ()).await, Err(Error::Unavailable)));
         drop(release);
         assert!(join_all(waiting).await.iter().all(Result::is_ok));
-        assert!(pool.run(|_| ()).await.is_ok());
+        assert!(pool.run(Asker::Stranger, |_| ()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_is_known_comes_before_strangers() {
+        let pool = Arc::new(Pool::start().expect("threads"));
+        let release = occupied(&pool).await;
+        let order = Arc::new(Mutex::new(vec![]));
+        let ask = |asker| {
+            let order = Arc::clone(&order);
+            Box::pin(pool.run(asker, move |_| order.lock().expect("nobody panicked").push(asker)))
+        };
+        let mut strangers: Vec<_> = (0..LONGEST_QUEUE).map(|_| ask(Asker::Stranger)).collect();
+        for asked in &mut strangers {
+            assert!(poll_immediate(asked).await.is_none(), "it waits");
+        }
+        let mut known = ask(Asker::Known);
+        assert!(poll_immediate(&mut known).await.is_none(), "there is a place");
+        drop(release);
+        assert!(known.await.is_ok() && join_all(strangers).await.iter().all(Result::is_ok));
+        let order = order.lock().expect("nobody panicked");
+        assert!(order[..THREADS].contains(&Asker::Known), "the first that were free took it");
     }
 
     #[tokio::test]
     async fn a_panic_costs_its_asker_an_answer_and_nobody_else_anything() {
         let pool = Pool::start().expect("threads");
         for _ in 0..2 * THREADS {
-            assert!(pool.run::<()>(|_| panic!("on purpose")).await.is_err());
+            assert!(pool.run::<()>(Asker::Stranger, |_| panic!("on purpose")).await.is_err());
         }
-        assert!(matches!(pool.run(|_| 7).await, Ok(7)));
+        assert!(matches!(pool.run(Asker::Stranger, |_| 7).await, Ok(7)));
     }
 }

@@ -4,7 +4,7 @@ use api::{clock, links, sudo};
 use domain::grant::PlatformRole;
 use domain::org::Role;
 use domain::values::PersonId;
-use projections::{challenges, people, second_factors, sessions};
+use projections::{challenges, second_factors, sessions, testing};
 use totp_rs::{Builder, Secret};
 
 use crate::client::{Answer, Client};
@@ -215,7 +215,7 @@ async fn the_console_stays_closed_without_it_where_it_is_wanted(world: World) {
     let world = world.with(|settings| settings.require_second_factor = true);
     let ana = world.operator().await;
     let hash = world.app.passwords.hash(PASSWORD.to_owned()).await.expect("hashes");
-    people::change_password(&world.app.db, ana.person(), &hash).await.expect("stored");
+    testing::set_password(&world.app.db, ana.person(), &hash).await.expect("stored");
     let aud = world.auditor().await;
     let (path, why) = (format!("/admin/orgs/{acme}/suspension"), "Three invoices are unpaid");
     let id = clock::new_id().to_string();

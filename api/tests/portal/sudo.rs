@@ -135,7 +135,7 @@ async fn a_proof_is_of_one_person_in_one_session(world: World) {
     let (ana, bob) = (long_ago(&world, "ana@example.com").await, long_ago(&world, "bob@example.com").await);
     let elsewhere = long_ago(&world, "ana@example.com").await;
     let hash = world.app.passwords.hash("an entirely different sentence".to_owned()).await.expect("hashes");
-    projections::people::change_password(&world.app.db, bob.person(), &hash).await.expect("stored");
+    projections::testing::set_password(&world.app.db, bob.person(), &hash).await.expect("stored");
     let before = world.position().await;
     let asked = bob.submit(&path, &[("reason", WHY)]).await;
     confirm(&bob, &path, &asked, PASSWORD).await.is(422).shows("this is not your password");

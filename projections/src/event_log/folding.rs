@@ -178,8 +178,21 @@ pub(crate) async fn as_of<A: Rules>(log: &EventLog, stream: &StreamId, up_to: i6
     let (db, part) = (log.db(), i64::try_from(PART).unwrap_or(i64::MAX));
     let stored = if up_to > part { before(db, stream, up_to).await? } else { None };
     let folded = stored.unwrap_or_default();
+    if up_to - folded.sequence() > part {
+        store_soon::<A>(log, stream);
+    }
     let _turn = if up_to - folded.sequence() > part { log.turn_at_a_long_stream().await } else { None };
     Ok(Arc::unwrap_or_clone(go_on(folded, db, stream, up_to).await?.aggregate))
+}
+
+/// Brings the aggregate up to date in the background, which stores it: whoever comes next finds it.
+fn store_soon<A: Rules>(log: &EventLog, stream: &StreamId) {
+    let (log, id) = (log.clone(), stream.id.clone());
+    tokio::spawn(async move {
+        if let Err(error) = log.up_to_date::<A>(&id).await {
+            tracing::warn!(%error, kind = A::TYPE, id, "could not be folded to be stored");
+        }
+    });
 }
 
 /// What is stored of an aggregate, if that was not later than a sequence and is still what the log says.

@@ -25,7 +25,7 @@ mod postgres {
             store.append(creation("Acme", &format!("acme-{number}"))).await?;
             store.log.last_position().await?;
         }
-        assert_nobody_is_in_a_transaction(&store).await;
+        assert!(!testing::rests_in_a_transaction(&store.url).await);
         store.assert_sound().await
     }
 
@@ -48,7 +48,7 @@ mod postgres {
                 assert_eq!(raw.number(&there).await?, 1, "what was acknowledged is there: {name}");
             }
         }
-        assert_nobody_is_in_a_transaction(&store).await;
+        assert!(!testing::rests_in_a_transaction(&store.url).await);
         Ok(())
     }
 
@@ -167,14 +167,5 @@ mod postgres {
         let person = PersonId(id());
         let email: Email = format!("{}@example.com", person.0.simple()).parse()?;
         Ok(PersonId(people::ensure(db, person, &email, noon(0)).await?.person_id))
-    }
-
-    /// Whatever was left is rolled back soon: by whoever dropped it, or by the end of its connection.
-    async fn assert_nobody_is_in_a_transaction(store: &Store) {
-        let since = Instant::now();
-        while testing::idle_in_transaction(&store.url).await > 0 {
-            assert!(since.elapsed() < Duration::from_secs(5), "a connection is left inside a transaction");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
     }
 }

@@ -110,11 +110,7 @@ async fn be_well(soak: &Soak, fault: &str, (url, proxy): (&str, Option<&Proxy>))
         }
     }
     // Commands are under way all the time: a transaction that is open now is to be over soon.
-    while proxy.is_some() && testing::idle_in_transaction(url).await > 0 {
-        if since.elapsed() > RECOVERY {
-            soak.finding(format!("inside a transaction {RECOVERY:?} after: {fault}"));
-            return;
-        }
-        sleep(Duration::from_millis(100)).await;
+    if proxy.is_some() && testing::rests_in_a_transaction(url).await {
+        soak.finding(format!("inside a transaction for long after: {fault}"));
     }
 }
