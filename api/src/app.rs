@@ -7,6 +7,7 @@ use projections::{Db, EventLog, Lookups, Projector, Recorder};
 use tokio::sync::watch;
 
 use crate::bus::Bus;
+use crate::clock;
 use crate::config::Settings;
 use crate::health::Readiness;
 use crate::passwords::Passwords;
@@ -45,6 +46,7 @@ pub struct Shared {
 impl App {
     /// Opens the database, brings schema and read models up to date, and starts what runs beside the requests.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
+        clock::tolerate(settings.clock_tolerance_minutes);
         let secrets = Arc::new(Secrets::of(&settings)?);
         let db = Db::open(&settings.database_url).await?;
         let log = EventLog::open_by(db.clone(), settings.clock_rules()).await?;

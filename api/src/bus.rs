@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use cqrs_es::EventStore;
 use domain::grant::Policy;
-use domain::values::PersonId;
+use domain::values::{Email, PersonId};
 use domain::{Metadata, Rules};
 use metrics::counter;
 use projections::access_log::{self, Refused};
@@ -57,6 +57,9 @@ pub struct Envelope {
     pub address: Option<IpAddr>,
     /// What is to be written together with the events.
     pub beside: Option<Beside>,
+    /// The address that was typed, where the command has the person behind it and nothing is to be written beside: without
+    /// it, one form would be two commands.
+    pub typed: Option<Email>,
     /// The order that this is a part of, where it is one of many.
     pub correlation: Option<Uuid>,
     /// Position of the event that led to this, where one did.
@@ -73,6 +76,7 @@ impl Envelope {
             expected_sequence: None,
             address: None,
             beside: None,
+            typed: None,
             correlation: None,
             causation: None,
             reverts: None,
@@ -205,7 +209,7 @@ impl Bus {
             after: 0,
             events: vec![],
             metadata,
-            fingerprint: fingerprint::<A>(&id, &command, envelope.beside.as_ref()),
+            fingerprint: fingerprint::<A>(&id, &command, envelope),
             authority: None,
             beside: envelope.beside.clone(),
         };
@@ -372,12 +376,13 @@ fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
 }
 
 /// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
-fn fingerprint<A: Rules>(id: &A::Id, command: &A::Command, beside: Option<&Beside>) -> [u8; 32] {
+fn fingerprint<A: Rules>(id: &A::Id, command: &A::Command, envelope: &Envelope) -> [u8; 32] {
+    let invited = envelope.beside.as_ref().and_then(Beside::invited).map(|invited| &invited.email);
     let mut hash = Sha256::new();
     hash.update(A::TYPE);
     hash.update(id.to_string());
     hash.update(serde_json::to_vec(command).expect("a command is plain values"));
-    hash.update(beside.and_then(Beside::invited).map_or("", |invited| invited.email.as_str()));
+    hash.update(invited.or(envelope.typed.as_ref()).map_or("", Email::as_str));
     hash.finalize().into()
 }
 

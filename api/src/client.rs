@@ -80,24 +80,51 @@ fn behind_proxies(
 
 /// Whom each proxy got the request from, as they say themselves, the nearest last; nothing for one that can't be read.
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    elements(headers, "x-forwarded-for").map(node).collect()
+    let values = headers.get_all("x-forwarded-for").iter();
+    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(node_in).collect()
 }
 
 /// The same in the header of RFC 7239: `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let of = |element: &str| {
-        let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
-        pairs
-            .find(|(name, _)| name.eq_ignore_ascii_case("for"))
-            .and_then(|(_, value)| node(value.trim_matches('"')))
+    let of = |element: &[u8]| {
+        let mut pairs = outside_quotes(element, b';')?.into_iter().filter_map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            Some((pair[..at].trim_ascii(), pair[at + 1..].trim_ascii()))
+        });
+        let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case(b"for"))?;
+        let inside = |value: &'_ [u8]| {
+            value.strip_prefix(b"\"").and_then(|it| it.strip_suffix(b"\"")).map(<[u8]>::to_vec)
+        };
+        node_in(&inside(value).unwrap_or_else(|| value.to_vec()))
     };
-    elements(headers, FORWARDED.as_str()).map(of).collect()
+    let elements = |value: &[u8]| {
+        // With a quote that stays open, nobody can say what its last element is.
+        outside_quotes(value, b',').map_or(vec![None], |elements| elements.into_iter().map(of).collect())
+    };
+    headers.get_all(FORWARDED).iter().flat_map(|value| elements(value.as_bytes())).collect()
 }
 
-/// Split at every comma, also within quotes: what the last proxy wrote has to be found behind a quote that its client
-/// left open.
-fn elements<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).iter().flat_map(|value| value.to_str().unwrap_or_default().split(','))
+/// The parts between separators that don't stand within quotes; nothing where a quote stays open.
+fn outside_quotes(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
+    let (mut parts, mut from, mut is_quoted, mut is_escaped) = (vec![], 0, false, false);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            byte if *byte == separator && !is_quoted => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    (!is_quoted).then_some(parts)
+}
+
+fn node_in(text: &[u8]) -> Option<IpAddr> {
+    node(str::from_utf8(text).ok()?)
 }
 
 /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
@@ -136,6 +163,8 @@ pub fn network(text: &str) -> Result<IpNet, String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn address(text: &str) -> IpAddr {
@@ -154,7 +183,7 @@ mod tests {
     ) -> String {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(*name, value.parse().expect("a header"));
+            map.append(*name, HeaderValue::from_bytes(value.as_bytes()).expect("a header"));
         }
         let proxies: Vec<IpNet> = proxies.iter().map(|proxy| network(proxy).expect("a network")).collect();
         behind_proxies(address(peer), &map, (&proxies, header)).to_string()
@@ -182,6 +211,7 @@ mod tests {
             ("[2001:db8::1]:5678", "2001:db8::1"),
             ("6.6.6.6:1, 1.2.3.4:2", "1.2.3.4"),
             ("::ffff:1.2.3.4", "1.2.3.4"),
+            ("\u{ff}, 1.2.3.4", "1.2.3.4"),
         ] {
             assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", value)], &["10.0.0.1"]), read, "{value}");
         }
@@ -194,7 +224,10 @@ mod tests {
             ("For=\"1.2.3.4:5678\";proto=https;by=10.0.0.1", "1.2.3.4"),
             ("proto=https; for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
             ("for=6.6.6.6, for=1.2.3.4, for=10.0.0.2;host=x", "1.2.3.4"),
-            ("for=\"6.6.6.6, for=1.2.3.4", "1.2.3.4"),
+            ("for=\"6.6.6.6, for=1.2.3.4", "10.0.0.1"), // a quote that stays open
+            ("for=1.2.3.4;host=\"x,for=6.6.6.6\";proto=http", "1.2.3.4"),
+            ("host=\"a;for=6.6.6.6\";for=1.2.3.4", "1.2.3.4"),
+            ("host=\"a\\\",for=6.6.6.6\";for=1.2.3.4", "1.2.3.4"),
             ("for=unknown", "10.0.0.1"),
             ("for=_hidden, proto=https", "10.0.0.1"),
         ] {

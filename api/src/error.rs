@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use self::words::{GAVE_UP_WAITING, OUTCOME_UNKNOWN, PART_DONE, words};
+use self::words::{GAVE_UP_WAITING, OUTCOME_UNKNOWN, PART_DONE, TOOK_TOO_LONG, words};
 use crate::server::RequestId;
 use crate::sudo::Grave;
 use crate::{paths, ui};
@@ -73,6 +73,9 @@ pub enum Error {
     /// The handler was given up half-way, so what was asked for may have happened.
     #[error("gave up waiting")]
     GaveUpWaiting,
+    /// The same of what only reads.
+    #[error("took too long")]
+    TookTooLong,
 }
 
 /// What is told, carried from the handler to [`dress`] as an extension of an empty response.
@@ -126,6 +129,11 @@ impl From<Error> for Problem {
                 nothing_done: true,
                 ..StatusCode::SERVICE_UNAVAILABLE.into()
             },
+            E::TookTooLong => Self {
+                title: "This takes too long",
+                detail: TOOK_TOO_LONG.to_owned(),
+                ..StatusCode::SERVICE_UNAVAILABLE.into()
+            },
             E::GaveUpWaiting => {
                 Self { detail: GAVE_UP_WAITING.to_owned(), ..StatusCode::SERVICE_UNAVAILABLE.into() }
             }
@@ -149,7 +157,7 @@ impl IntoResponse for Error {
             Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_) => {
                 Some(UNAVAILABLE_RETRY_AFTER)
             }
-            Self::GaveUpWaiting | Self::Later { .. } => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::GaveUpWaiting | Self::TookTooLong | Self::Later { .. } => Some(UNAVAILABLE_RETRY_AFTER),
             Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => None,
             Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => None,
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
@@ -171,9 +179,8 @@ impl IntoResponse for Error {
 
 /// Takes back that nothing was done, in the answer to what had changed something before it failed.
 pub fn take_back(answer: &mut Response) {
-    if let Some(problem) = answer.extensions_mut().get_mut::<Problem>()
-        && std::mem::take(&mut problem.nothing_done)
-    {
+    let Some(problem) = answer.extensions_mut().get_mut::<Problem>() else { return };
+    if std::mem::take(&mut problem.nothing_done) || problem.cause.is_some() {
         problem.title = "Only part of this was done";
         PART_DONE.clone_into(&mut problem.detail);
     }
@@ -324,13 +331,18 @@ impl Error {
     }
 
     fn but(self, title: &'static str, then: &str) -> Self {
-        if matches!(self, Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_)) {
-            return Self::Later {
-                title,
-                detail: format!("Signing you in did not work at this moment. {then}"),
-            };
+        match self {
+            Self::Internal(cause) => tracing::error!("{cause:#}"),
+            Self::Unavailable | Self::OutcomeUnknown | Self::NothingRecorded(_) => {}
+            Self::BadRequest(_) | Self::Forbidden(_) | Self::ProofNeeded(_) | Self::NotFound => return self,
+            Self::Unauthorized | Self::NoSuch(_) | Self::MethodNotAllowed => return self,
+            Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => {
+                return self;
+            }
+            Self::Unprocessable(_) | Self::TooManyRequests { .. } | Self::Later { .. } => return self,
+            Self::Damaged(_) | Self::GaveUpWaiting | Self::TookTooLong => return self,
         }
-        self
+        Self::Later { title, detail: format!("Signing you in did not work at this moment. {then}") }
     }
 
     /// What is stored about this is no event of ours.

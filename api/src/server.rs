@@ -13,6 +13,7 @@ mod accept;
 mod connection;
 mod connection_limiter;
 mod edge;
+mod gather;
 mod origins;
 mod watched;
 
@@ -99,7 +100,7 @@ pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
         patience: limits.request_timeout,
         running: edge.running.clone(),
     };
-    let gathering = edge::Gathering::new(limits.request_timeout);
+    let gathering = gather::Gathering::new(limits.request_timeout);
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn(edge::identify))
@@ -120,7 +121,7 @@ pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
             .layer(RequestBodyLimitLayer::new(limits.max_body))
             .layer(RequestBodyTimeoutLayer::new(limits.body_timeout))
             .map_request(|request: Request<_>| request.map(Body::new))
-            .layer(from_fn_with_state(gathering, edge::gather))
+            .layer(from_fn_with_state(gathering, gather::gather))
             .layer(from_fn_with_state(handling, edge::handle)),
     )
 }

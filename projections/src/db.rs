@@ -125,8 +125,8 @@ macro_rules! note {
                 done.map_err($crate::db::in_doubt)
             }
             $crate::db::Engine::Sqlite { writer, file, .. } => {
-                file.check()?;
                 let mut tx = $crate::db::Transaction::begin(writer, $crate::db::DURABLY).await?;
+                file.check()?;
                 let done = {
                     let $conn = &mut *tx;
                     $body
@@ -170,6 +170,18 @@ pub enum OpenError {
     InUse(PathBuf),
     #[error("can't open {}: {why}", .path.display())]
     File { path: PathBuf, why: std::io::Error },
+    #[error(
+        "{} was written for another file than the one that is {} now, and would be written over it. If the file there is \
+         the right one, remove that and the -shm beside it; if not, put the other one back",
+        .wal.display(), .database.display()
+    )]
+    ForeignWal { database: PathBuf, wal: PathBuf },
+    #[error(
+        "{} is damaged, or the -wal beside it is of another file: {why}. Restore a backup without any -wal and -shm \
+         beside it; docs/RECOVERY.md says more",
+        .database.display()
+    )]
+    Damaged { database: PathBuf, why: String },
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
     #[error(
@@ -219,8 +231,9 @@ impl Db {
         Ok(match &self.0 {
             Engine::Postgres { pool, .. } => Tx::Postgres(Transaction::begin(pool, BEGIN).await?),
             Engine::Sqlite { writer, file, .. } => {
-                file.check()?;
-                Tx::Sqlite(Transaction::begin(writer, DURABLY).await?)
+                let tx = Transaction::begin(writer, DURABLY).await?;
+                file.check()?; // whoever waits may wait for long
+                Tx::Sqlite(tx)
             }
         })
     }

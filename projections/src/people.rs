@@ -100,22 +100,26 @@ pub async fn addresses(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, s
     crate::table::names(db, include_str!("sql/people/addresses.sql"), ids).await
 }
 
-/// Sets the password of somebody who has shown the one they have. Every session of theirs ends with it, and links to
+/// Sets the password of somebody who has shown the one they have, which `replaces` is the hash of; `false`, and nothing is
+/// done, where they have another one by now. Every session of theirs ends with it, and links to
 /// replace a lost one open nothing any more: whoever found it lost has found it, or has another by now.
-pub async fn change_password(db: &Db, id: PersonId, hash: &str) -> Result<(), sqlx::Error> {
+pub async fn change_password(db: &Db, id: PersonId, replaces: &str, hash: &str) -> Result<bool, sqlx::Error> {
     let mut tx = db.begin().await?;
-    on!(&mut tx, |conn| {
-        sqlx::query(include_str!("sql/people/set_password.sql"))
-            .bind(id.0)
-            .bind(hash)
-            .execute(&mut *conn)
-            .await?;
+    let changed = on!(&mut tx, |conn| {
+        let replace = sqlx::query(include_str!("sql/people/replace_password.sql"));
+        let done = replace.bind(id.0).bind(replaces).bind(hash).execute(&mut *conn).await?;
         let withdraw = sqlx::query(include_str!("sql/links/withdraw_of_person.sql"));
         withdraw.bind(id.0).bind(Purpose::NewPassword.as_str()).execute(&mut *conn).await?;
         let end = sqlx::query(include_str!("sql/sessions/end_others.sql"));
         end.bind(id.0).bind(Uuid::nil()).execute(conn).await.map(drop)?;
+        done.rows_affected() == 1
     });
-    tx.commit().await
+    if changed {
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(changed)
 }
 
 /// Gives somebody a password by a link, which is used up: their first one, with every other link of theirs that would

@@ -4,6 +4,7 @@
 //! an integer on SQLite.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::encode::IsNull;
@@ -29,6 +30,13 @@ impl Timestamp {
     pub fn micros(self) -> i64 {
         self.0.timestamp_micros()
     }
+}
+
+/// How long ago the machine was started, with the time in which it slept (Linux).
+pub fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 impl From<DateTime<Utc>> for Timestamp {

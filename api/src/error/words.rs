@@ -6,7 +6,10 @@ pub(super) const OUTCOME_UNKNOWN: &str = "The database was told to do it, and it
     same form again: if it was done, it is not done a second time.";
 
 pub(super) const PART_DONE: &str = "Something was saved, and then the rest could not be. Look at what is there before you send it \
-    again.";
+    again. If it happens again, tell the operator the request id.";
+
+pub(super) const TOOK_TOO_LONG: &str = "There is much to read for this page, or much else to do at the moment. Nothing was \
+    changed. Try again in a minute.";
 
 pub(super) const GAVE_UP_WAITING: &str = "The answer took too long, so we stopped waiting for it. What you asked for may still \
     have happened: look before you send it again.";

@@ -100,7 +100,11 @@ pub async fn change_password(
         return Ok(again(page(&app, &identity, "", &errors).await?));
     }
     let hash = app.passwords.hash(typed.password).await?;
-    people::change_password(&app.db, identity.person(), &hash).await?;
+    let replaces = person.password_hash.as_deref().unwrap_or_default();
+    if !people::change_password(&app.db, identity.person(), replaces, &hash).await? {
+        let errors = Errors::one("current", "your password was changed at this very moment");
+        return Ok(again(page(&app, &identity, "", &errors).await?));
+    }
     identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
     let (two_factors, proven_at) = (identity.session.two_factors, identity.session.proven_at);
     let by = By::NewPassword { two_factors, proven_at };

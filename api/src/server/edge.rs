@@ -7,14 +7,12 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -22,7 +20,6 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::error::{self, Error, Problem};
-use crate::extract;
 
 /// Names one request in answers, log lines and events. An extension of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,54 +110,6 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
 pub(super) const NEVER_SHED: [&str; 7] =
     ["/livez", "/readyz", "/healthz", "/metrics", "/assets/", "/favicon.svg", "/robots.txt"];
 
-/// Where bodies are put together, and how long one is waited for.
-#[derive(Clone)]
-pub(super) struct Gathering {
-    patience: Duration,
-    /// Room for what is long, in units of [`UNIT`].
-    room: Arc<Semaphore>,
-}
-
-/// What the body of every request may take, whatever others take. Connections are counted, so all of these have an end.
-const SHORT: usize = 16 * 1024;
-
-/// What all bodies together may take that are longer.
-const ROOM: usize = 64 * 1024 * 1024;
-const UNIT: usize = 16 * 1024;
-
-impl Gathering {
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { patience, room: Arc::new(Semaphore::new(ROOM / UNIT)) }
-    }
-
-    /// The whole body, with the room that it takes.
-    async fn whole(&self, mut body: Body) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Error> {
-        let (mut whole, mut taken) = (vec![], vec![]);
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|failure| extract::cut_short(&failure))?;
-            let Ok(data) = frame.into_data() else { continue };
-            while whole.len() + data.len() > SHORT + UNIT * taken.len() {
-                taken.push(self.room.clone().try_acquire_owned().map_err(|_no_room| Error::Unavailable)?);
-            }
-            whole.extend_from_slice(&data);
-        }
-        Ok((whole, taken))
-    }
-}
-
-/// Waits for what a form says before anything is done about it: whoever sends slowly, or never ends, takes nobody's
-/// place but their own connection's.
-pub(super) async fn gather(
-    State(gathering): State<Gathering>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Error> {
-    let (parts, body) = request.into_parts();
-    let whole = tokio::time::timeout(gathering.patience, gathering.whole(body));
-    let (whole, _taken_until_answered) = whole.await.or(Err(Error::RequestTimeout))??;
-    Ok(next.run(Request::from_parts(parts, whole.into())).await)
-}
-
 /// How requests are handled: how many at a time, how long each is waited for, and what runs on when nobody waits.
 #[derive(Clone)]
 pub(super) struct Handling {
@@ -186,7 +135,7 @@ pub(super) async fn handle(
     if request.method().is_safe() {
         let answer = wait(patience, next.run(request)).await;
         drop(slot);
-        return answer;
+        return answer.or(Err(Error::TookTooLong));
     }
     let to_its_end = async move {
         let (mut answer, changed) = projections::noticing(next.run(request)).await;

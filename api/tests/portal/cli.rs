@@ -30,6 +30,7 @@ mod rebuild;
 mod reference_data;
 mod replay;
 mod rewound;
+mod swapped;
 
 on_both_engines! {
     an_empty_portal_migrates_and_verifies,

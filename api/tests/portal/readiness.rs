@@ -150,14 +150,19 @@ async fn a_file_that_was_taken_away_is_not_written_to_on_sqlite() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_append_is_not_ready_on_postgres() {
+async fn a_role_that_lost_a_right_is_not_ready_on_postgres() {
     let world = World::on_postgres().await;
     let ana = world.operator().await;
     let url = world.app.settings.database_url.clone();
+    until(&ana, 200, "ready").await;
     testing::execute(&url, "revoke insert on events from portal_app");
-    until(&ana, 503, "permission denied").await;
+    until(&ana, 503, "insert on events").await;
     create(&ana, "acme").await.is(503).shows("Nothing was done");
     testing::execute(&url, "grant insert on events to portal_app");
+    until(&ana, 200, "ready").await;
+    testing::execute(&url, "revoke select on totp from portal_app; revoke delete on session from portal_app");
+    until(&ana, 503, "delete on session, select on totp").await;
+    testing::execute(&url, "grant select on totp to portal_app; grant delete on session to portal_app");
     until(&ana, 200, "ready").await;
 }
 

@@ -51,7 +51,7 @@ async fn a_body_that_stalls_ends_with_408() {
 async fn a_handler_that_takes_too_long_is_given_up_with_503() {
     let server = Server::start(Limits { request_timeout: ms(200), ..Limits::default() }).await;
     let answer = server.get("/wait").await;
-    answer.is_page(503, "may still have happened");
+    answer.is_page(503, "Nothing was changed");
     assert_eq!(answer.header("retry-after"), Some("2"));
 }
 

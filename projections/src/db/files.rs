@@ -3,6 +3,7 @@
 //! **Invariant:** SQLite gives what it keeps beside a database the mode of the database, so that is made first.
 
 use std::fs::File;
+use std::io::{Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -44,10 +45,33 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         private::folder(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
     }
-    let opened = private::file().create(true).truncate(true).open(&path);
+    let opened = private::file().read(true).create(true).truncate(false).open(&path);
     let file = opened.map_err(|why| OpenError::File { path, why })?;
     file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
     Ok(file)
+}
+
+/// Whether the process before left changes beside the database that are not in it yet, as one does that was ended by
+/// force. Refuses those of another file, which was moved away since: they would be written over this one.
+pub(super) fn left_beside(database: &Path, lock: &File) -> Result<bool, OpenError> {
+    let wal = beside(database, "-wal");
+    if !wal.metadata().is_ok_and(|left| left.len() > 0) {
+        return Ok(false);
+    }
+    let there = device_and_inode(database).map(|there| format!("{there:?}")).unwrap_or_default();
+    match std::io::read_to_string(lock) {
+        Ok(noted) if !noted.is_empty() && noted != there => {
+            Err(OpenError::ForeignWal { database: database.to_owned(), wal })
+        }
+        Ok(_) | Err(_) => Ok(true),
+    }
+}
+
+/// Notes in the lock file which file is open, for [`left_beside`].
+pub(super) fn note_opened(opened: &Opened, mut lock: &File) -> std::io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    lock.write_all(format!("{:?}", opened.device_and_inode).as_bytes())
 }
 
 /// Makes the file of the database if it is not there, and closes what is there to those who are neither its owner nor

@@ -4,14 +4,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::files::{self, Opened};
 use super::{Engine, OpenError, SQLITE, compat, migrator};
 
 pub(super) async fn open(path: &Path) -> Result<Engine, OpenError> {
+    let opened = open_file(path).await;
+    if let Err(OpenError::Database(sqlx::Error::Database(said))) = &opened
+        && is_damage(said.code().as_deref())
+    {
+        return Err(OpenError::Damaged { database: path.to_owned(), why: said.to_string() });
+    }
+    opened
+}
+
+/// Corrupt, or no database: <https://sqlite.org/rescode.html>.
+fn is_damage(code: Option<&str>) -> bool {
+    code.and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
+}
+
+async fn open_file(path: &Path) -> Result<Engine, OpenError> {
     let lock = files::lock(path)?;
+    let was_ended_by_force = files::left_beside(path, &lock)?;
     files::close_to_others(path);
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -24,6 +40,9 @@ pub(super) async fn open(path: &Path) -> Result<Engine, OpenError> {
     let pool =
         SqlitePoolOptions::new().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
     let writer = pool.test_before_acquire(false).connect_with(options).await?;
+    if was_ended_by_force {
+        check(&writer, path).await?;
+    }
     migrator(SQLITE, compat::of_sqlite(&writer).await?).await?.run(&writer).await?;
     let (full,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
     if full != 2 {
@@ -41,7 +60,9 @@ pub(super) async fn open(path: &Path) -> Result<Engine, OpenError> {
             })
         });
     let reader = pool.connect_with(options).await?;
-    let file = Opened::of(path).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
+    let told = |why| OpenError::File { path: path.to_owned(), why };
+    let file = Opened::of(path).map_err(told)?;
+    files::note_opened(&file, &lock).map_err(told)?;
     Ok(Engine::Sqlite { writer, reader, file, lock: Arc::new(lock) })
 }
 
@@ -59,4 +80,10 @@ async fn limit(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let until = Instant::now() + LONGEST_READ;
     conn.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < until);
     Ok(())
+}
+
+/// Whether the file and what was left beside it fit together: somebody may have put a backup in its place since.
+async fn check(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let found: String = sqlx::query_scalar("pragma quick_check(1)").fetch_one(writer).await?;
+    if found == "ok" { Ok(()) } else { Err(OpenError::Damaged { database: path.to_owned(), why: found }) }
 }

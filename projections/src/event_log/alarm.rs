@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use metrics::gauge;
 use tokio::sync::watch;
 
-use crate::timestamp::Timestamp;
+use crate::timestamp::{Timestamp, uptime};
 
 /// How far the clock may be past the last that the database knows of, before somebody has to say that it is right. Whoever
 /// serves says each hour that time goes on, so only a portal that was stopped for so long is asked. A month is longer
@@ -288,13 +288,6 @@ impl Clocks {
             _ => set.min(TimeDelta::zero()), // perhaps it slept
         }
     }
-}
-
-/// Seconds since the machine was started, with those in which it slept (Linux).
-fn uptime() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/uptime").ok()?;
-    let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use crate::event_log::check::Known;
 pub enum ProbeError {
     #[error("{0}")]
     Alarm(#[from] Alarm),
+    #[error("the role that portal uses on the database lacks rights that it was given: {0}")]
+    Rights(String),
     #[error("{}", trouble(.0))]
     Store(#[from] sqlx::Error),
 }
@@ -38,8 +40,11 @@ impl EventLog {
     /// since whoever holds the lock of the log must not wait for a table.
     pub async fn probe(&self) -> Result<(), ProbeError> {
         let mut tx = self.db.begin().await?;
-        statements::may_write(&mut tx).await?;
+        let missing = statements::may_write(&mut tx).await?;
         tx.rollback().await?;
+        if let Some(rights) = missing {
+            return Err(ProbeError::Rights(rights));
+        }
         let (mut tx, known) = self.look().await?;
         self.watchman.check(&known.standing)?;
         statements::beat(&mut tx, known.standing.clock).await?;

@@ -224,9 +224,18 @@ pub(super) async fn write(tx: &mut Tx, rows: &Rows<'_>) -> Result<(), sqlx::Erro
     }
 }
 
-/// Asks for the rights and the locks that commands need, without writing anything.
-pub(super) async fn may_write(tx: &mut Tx) -> Result<(), sqlx::Error> {
-    tx.run(include_str!("../sql/event_log/write_nothing.sql")).await
+/// Asks for the tables, the locks and the rights that are needed, without writing anything; gives the rights that this
+/// process has not.
+pub(super) async fn may_write(tx: &mut Tx) -> Result<Option<String>, sqlx::Error> {
+    if let Tx::Postgres(tx) = tx {
+        let missing = sqlx::query_scalar(include_str!("../sql/event_log/write_rights_postgres.sql"));
+        let missing: Option<String> = missing.fetch_one(&mut **tx).await?;
+        if missing.is_some() {
+            return Ok(missing);
+        }
+    }
+    tx.run(include_str!("../sql/event_log/write_nothing.sql")).await?;
+    Ok(None)
 }
 
 /// Notes that something could be written, at a moment that was believed.

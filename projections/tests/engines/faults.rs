@@ -100,11 +100,8 @@ mod postgres {
         let append = creation("Acme", "acme");
         let since = Instant::now();
         let answer = log.append(append.clone()).await;
-        assert!(matches!(answer, Err(AppendError::Unknown(_))), "{answer:?}");
-        assert!(since.elapsed() < Duration::from_secs(40), "{:?}", since.elapsed());
-        let end =
-            "select pg_terminate_backend(pid) from pg_stat_activity where state like 'idle in transaction%'";
-        store.raw().await?.run(end).await?; // as the server does by itself, after half a minute
+        assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+        assert!(answer.is_ok(), "the server ended it, and it was asked what became of it: {answer:?}");
         log.append(append).await?;
         log.append(creation("Apex", "apex")).await?;
         store.assert_sound().await

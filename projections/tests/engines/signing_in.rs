@@ -4,7 +4,7 @@ use domain::values::{Email, PersonId};
 use futures::future::join_all;
 use projections::links::{self, Link, Purpose};
 use projections::sessions::{self, Session};
-use projections::{Lookups, people, second_factors};
+use projections::{Lookups, people, second_factors, testing};
 
 use crate::engines;
 use crate::given::{Outcome, Store, id, noon};
@@ -50,8 +50,9 @@ engines! {
     async fn what_a_person_sets_is_kept(store: Store) {
         let person = PersonId(id());
         people::ensure(store.db(), person, &"maria@example.org".parse()?, noon(1)).await?;
-        people::change_password(store.db(), person, "first").await?;
-        people::change_password(store.db(), person, "third").await?;
+        testing::set_password(store.db(), person, "first").await?;
+        assert!(people::change_password(store.db(), person, "first", "third").await?);
+        assert!(!people::change_password(store.db(), person, "first", "fourth").await?, "somebody was quicker");
         people::signed_in(store.db(), person, noon(2)).await?;
         people::signed_in(store.db(), person, noon(3)).await?;
         let org = id();
@@ -72,7 +73,7 @@ engines! {
     /// What is asked together is done together: where sessions can't end, nothing else is done that ends them.
     async fn a_password_is_new_with_every_session_or_not_at_all(store: Store) {
         let person = known(&store).await?;
-        people::change_password(store.db(), person, "old").await?;
+        testing::set_password(store.db(), person, "old").await?;
         signed_in(&store, person, [1; 32]).await?;
         let purpose = Purpose::NewPassword.as_str().to_owned();
         let link = Link { purpose, person_id: Some(person.0), invitation_id: None, org_id: None, ..invitation_link() };
@@ -80,7 +81,7 @@ engines! {
         for statement in if store.is_postgres() { KEEP_SESSIONS_POSTGRES } else { KEEP_SESSIONS_SQLITE } {
             store.raw().await?.run(statement).await?;
         }
-        assert!(people::change_password(store.db(), person, "new").await.is_err());
+        assert!(people::change_password(store.db(), person, "old", "new").await.is_err());
         assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await.is_err());
         let enrolled = second_factors::enrol(store.db(), (person, id()), (&[1; 20], 7), &[], noon(2)).await;
         assert!(enrolled.is_err() && second_factors::of_person(store.db(), person).await?.is_none());

@@ -65,6 +65,25 @@ async fn forms_that_never_end_take_nobodys_place() {
     assert!(is_open(crowd.last_mut().expect("a crowd")).await);
 }
 
+/// There is only so much room for what is long: whoever was there first and does not go on gives way.
+#[tokio::test]
+async fn long_forms_that_never_end_give_way_to_whoever_comes() {
+    let server = Server::start(limits(256, 128)).await;
+    let form = |length: usize, sent: usize| {
+        let head =
+            format!("POST /form HTTP/1.0\r\nHost: x\r\n{FORM}Content-Length: {}\r\n\r\nname=", length + 5);
+        head + &"x".repeat(sent)
+    };
+    let mut crowd = vec![];
+    for _ in 0..70 {
+        crowd.push(server.open_from(address(2), &form(1_000_000, 999_000)).await);
+    }
+    let mut gone = crowd.remove(0);
+    assert!(rest(&mut gone).await.starts_with("HTTP/1.0 408"), "the last of them pushed it out");
+    let mut socket = server.open_from(address(3), &form(40_000, 40_000)).await;
+    assert!(rest(&mut socket).await.starts_with("HTTP/1.0 200"));
+}
+
 #[tokio::test]
 async fn whoever_opens_too_many_pushes_their_own_out() {
     let server = Server::start(limits(1000, 2)).await;

@@ -1,16 +1,26 @@
--- Nothing is written: but whoever may not insert there, or waits for a lock, is told so. What commands write, what signing in
--- writes, and what is folded.
+-- Nothing is written: but where a table is missing, or somebody keeps it from being written to, that is told. What commands
+-- write, what signing in writes, and what is folded.
 insert into events select * from events where false;
 insert into claims select * from claims where false;
 insert into commands select * from commands where false;
+insert into guards select * from guards where false;
 insert into people select * from people where false;
-insert into link select * from link where false;
 insert into session select * from session where false;
-insert into account_log select * from account_log where false;
+insert into visit select * from visit where false;
+insert into link select * from link where false;
+insert into totp select * from totp where false;
+insert into recovery_code select * from recovery_code where false;
+insert into passkey select * from passkey where false;
+insert into challenge select * from challenge where false;
+insert into first_refusal select * from first_refusal where false;
 insert into access_log select * from access_log where false;
 insert into throttle select * from throttle where false;
 insert into known_device select * from known_device where false;
+insert into saved_search select * from saved_search where false;
+insert into operator_read select * from operator_read where false;
+insert into operator_reason select * from operator_reason where false;
 insert into org_list select * from org_list where false;
+insert into org_total select * from org_total where false;
 insert into org_detail select * from org_detail where false;
 insert into org_slug select * from org_slug where false;
 insert into membership select * from membership where false;
@@ -18,6 +28,13 @@ insert into invitation select * from invitation where false;
 insert into platform_grant select * from platform_grant where false;
 insert into grant_request select * from grant_request where false;
 insert into resource_type select * from resource_type where false;
+insert into org_resource_choice select * from org_resource_choice where false;
+insert into org_role select * from org_role where false;
+insert into org_permission select * from org_permission where false;
 insert into history select * from history where false;
 insert into projection select * from projection where false;
-insert into guards select * from guards where false;
+insert into projection_parked select * from projection_parked where false;
+insert into projection_log select * from projection_log where false;
+insert into snapshots select * from snapshots where false;
+insert into processes select * from processes where false;
+insert into account_log select * from account_log where false;

@@ -101,12 +101,19 @@ pub async fn submit(
         return Ok(again(page(&app, &operator, &typed, &Errors::default(), note).await?));
     }
     let (token, beside) = link.unzip();
+    let address = Some(wanted.email.clone());
     let command = wanted.command(&app, &operator, RequestId(command_id), person);
     // Whoever is only asked for gets a link when it is approved.
     let token = token.filter(|_| !app.settings.grant_approval);
     let expected_sequence = typed.expected_sequence;
-    let envelope =
-        Envelope { command_id, expected_sequence, address: client.address, beside, ..Envelope::new() };
+    let envelope = Envelope {
+        command_id,
+        expected_sequence,
+        address: client.address,
+        beside,
+        typed: address,
+        ..Envelope::new()
+    };
     match app.bus.send::<Grant>(&Issuer::from(&operator.identity), person, command, envelope).await {
         Ok(receipt) => done(&app, (person, token), receipt).await,
         Err(refusal) => refused(&app, &operator, typed, refusal).await,
