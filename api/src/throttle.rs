@@ -35,7 +35,9 @@ enum Counted {
     Confirmation,
     ConfirmationCode,
     Question,
+    WideQuestion,
     LinkNetwork,
+    WideLinkNetwork,
     LinkForm,
 }
 
@@ -66,9 +68,13 @@ impl Counted {
             Self::ConfirmationCode => (10, 60_000),
             // Questions to passkeys from one network, each of which is kept for five minutes: a sign-in needs one.
             Self::Question => (20, 5_000),
+            // The same from one IPv6 /48.
+            Self::WideQuestion => (100, 1_000),
             // Requests to links from one IPv4 address or IPv6 /64: nobody guesses 256 bits, so it is about what they
             // cost. A hundred people who join from one building at the same moment pass.
             Self::LinkNetwork => (300, 500),
+            // The same from one IPv6 /48.
+            Self::WideLinkNetwork => (1_500, 100),
             // Forms sent to one link, which may make us judge and hash a password.
             Self::LinkForm => (20, 6_000),
         };
@@ -136,21 +142,17 @@ impl Throttle {
 
     /// Counts one attempt of somebody who has not said who they are.
     pub async fn network(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        self.count(Counted::Network, &network(address, NARROW)).await?;
-        if matches!(address, Some(IpAddr::V6(_))) {
-            self.count(Counted::WideNetwork, &network(address, WIDE)).await?;
-        }
-        Ok(())
+        self.from(address, (Counted::Network, Counted::WideNetwork)).await
     }
 
     /// Counts one question to whatever passkey there is.
     pub async fn question(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        self.count(Counted::Question, &network(address, NARROW)).await
+        self.from(address, (Counted::Question, Counted::WideQuestion)).await
     }
 
     /// Counts one request to a link, whether there is such a link or not.
     pub async fn link(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        self.count(Counted::LinkNetwork, &network(address, NARROW)).await
+        self.from(address, (Counted::LinkNetwork, Counted::WideLinkNetwork)).await
     }
 
     /// Counts one form that was sent to a link that opens something.
@@ -161,6 +163,15 @@ impl Throttle {
     /// Removes what counts for nothing any more.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         throttle::sweep(&self.db, clock::now()).await
+    }
+
+    /// Counts by the network, and by the wide one that it may be a part of.
+    async fn from(&self, address: Option<IpAddr>, (narrow, wide): (Counted, Counted)) -> Result<(), Error> {
+        self.count(narrow, &network(address, NARROW)).await?;
+        if matches!(address, Some(IpAddr::V6(_))) {
+            self.count(wide, &network(address, WIDE)).await?;
+        }
+        Ok(())
     }
 
     async fn count(&self, counted: Counted, of: &str) -> Result<(), Error> {

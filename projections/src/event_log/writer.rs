@@ -56,7 +56,7 @@ impl Writer {
             last.answered = batch.len();
             histogram!("portal_append_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
             let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
-            match settle(&self.db, &self.watchman, &appends).await {
+            match settle_each(&self.db, &self.watchman, &appends).await {
                 Ok((answers, position)) => {
                     self.head.send_if_modified(|head| std::mem::replace(head, position) < position);
                     for (pending, answer) in batch.drain(..).zip(answers) {
@@ -116,6 +116,26 @@ const PATIENCE: Duration = Duration::from_secs(12);
 /// How long the store is asked what became of a batch whose commit got no answer, and how often.
 const DOUBT: Duration = Duration::from_secs(5);
 const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Writes a batch. One append that the database itself refuses takes no other along: they are written one by one then.
+async fn settle_each(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, AppendError> {
+    let refused = match settle(db, watchman, batch).await {
+        Err(AppendError::Store(error)) if batch.len() > 1 && !crate::is_away(&error) => error,
+        ended => return ended,
+    };
+    tracing::warn!(error = %refused, appends = batch.len(), "a batch is refused, and written one by one");
+    let (mut answers, mut position) = (vec![], 0);
+    for append in batch {
+        match settle(db, watchman, std::slice::from_ref(append)).await {
+            Ok((one, last)) => {
+                answers.extend(one);
+                position = position.max(last);
+            }
+            Err(error) => answers.push(Err(error)),
+        }
+    }
+    Ok((answers, position))
+}
 
 /// Writes a batch, and where it is in doubt whether it was written, judges it again: no command is carried out twice.
 async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, AppendError> {

@@ -26,6 +26,16 @@ engines! {
         assert_eq!(store.log.at(&[2, 1]).await?, events);
     }
 
+    async fn an_append_that_the_database_refuses_takes_no_other_along(store: Store) {
+        for statement in if store.is_postgres() { REFUSE_POSTGRES } else { REFUSE_SQLITE } {
+            store.raw().await?.run(statement).await?;
+        }
+        let many = (0..40).map(|number| store.log.append(creation("Acme", &format!("{}-{number}", if number == 7 { "bad" } else { "good" }))));
+        let answers = futures::future::join_all(many).await;
+        let refused: Vec<usize> = (0..40).filter(|number| answers[*number].is_err()).collect();
+        assert_eq!((refused, store.events().await?.len()), (vec![7], 39));
+    }
+
     async fn positions_have_no_gap_and_time_never_goes_back(store: Store) {
         for number in 0..30 {
             store.append(creation("Acme", &format!("acme-{number}"))).await?;
@@ -176,3 +186,11 @@ engines! {
         store.assert_sound().await?;
     }
 }
+
+/// A database that takes no organisation whose slug begins like that.
+const REFUSE_SQLITE: &[&str] = &["create trigger refuse before insert on claims when new.key like 'bad-%'
+     begin select raise(abort, 'it is refused'); end"];
+const REFUSE_POSTGRES: &[&str] = &[
+    "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'it is refused'; end $$",
+    "create trigger refuse before insert on claims for each row when (new.key like 'bad-%') execute function refuse()",
+];
