@@ -7,7 +7,7 @@
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -59,21 +59,30 @@ fn hashed(text: &str) -> Uuid {
     Builder::from_custom_bytes(id.try_into().expect("16 bytes")).into_uuid()
 }
 
-/// A clock that follows the machine's as long as that says about what has passed. Where it does not, time goes on at its own
-/// pace until it does again, or until portal is started again; [the log](projections::event_log::Alarm) says so meanwhile.
-struct Steady(Option<Believed>);
+/// A clock that follows the machine's as long as that was not set by more than is tolerated since the start. Where it was, time
+/// goes on at its own pace, until the machine's is right again or portal is started again; [the
+/// log](projections::event_log::Alarm) says so meanwhile, by the same measure.
+struct Steady(Option<Since>);
 
-/// The last moment at which the machine's clock was believed, by three clocks.
+/// How it was at the start, and what was found out since.
 #[derive(Clone, Copy)]
-struct Believed {
+struct Since {
     moment: Instant,
     time: DateTime<Utc>,
-    /// How long the machine has slept since it was started, as far as was asked: its clock goes on while nothing else does.
-    slept: Option<TimeDelta>,
+    /// Of the machine, with the time in which it slept; where that is known.
+    uptime: Option<Duration>,
+    /// How long it has slept: its clock goes on then, and the steady one does not.
+    asleep: TimeDelta,
+    /// By how much its clock was put right, the last time that it was believed.
+    right_by: TimeDelta,
 }
 
 /// The machine's steady clock, and the one that can be set.
 type Clocks = (Instant, DateTime<Utc>);
+
+/// From how much on it is looked whether the machine slept: what a clock that is slewed differs by from call to call is
+/// less.
+const SLEW: TimeDelta = TimeDelta::seconds(1);
 
 impl Steady {
     fn at(
@@ -82,44 +91,41 @@ impl Steady {
         tolerance: TimeDelta,
         uptime: impl Fn() -> Option<Duration>,
     ) -> DateTime<Utc> {
-        // Only what changes of it counts, so that it does not matter when the steady clock began.
-        let slept = || {
-            let awake = TimeDelta::from_std(moment.saturating_duration_since(*FIRST)).ok()?;
-            Some(TimeDelta::from_std(uptime()?).ok()? - awake)
-        };
-        let Some(last) = self.0 else {
-            self.0 = Some(Believed { moment, time: machine, slept: slept() });
-            return machine;
-        };
-        let passed =
-            TimeDelta::from_std(moment.saturating_duration_since(last.moment)).unwrap_or(TimeDelta::MAX);
-        let by_pace = last.time + passed;
-        if (machine - by_pace).abs() <= tolerance {
-            self.0 = Some(Believed { moment, time: machine, slept: last.slept });
-            return machine;
+        let since = self.0.get_or_insert_with(|| Since {
+            moment,
+            time: machine,
+            uptime: uptime(),
+            asleep: TimeDelta::zero(),
+            right_by: TimeDelta::zero(),
+        });
+        let passed = moment.saturating_duration_since(since.moment);
+        let by_pace = since.time + passed;
+        if (machine - by_pace - since.asleep - since.right_by).abs() > SLEW {
+            let slept =
+                since.uptime.zip(uptime()).map(|(then, now)| now.saturating_sub(then).saturating_sub(passed));
+            since.asleep = slept.and_then(|slept| TimeDelta::from_std(slept).ok()).unwrap_or(since.asleep);
         }
-        let slept = slept();
-        let asleep = slept.zip(last.slept).map_or(TimeDelta::zero(), |(now, then)| now - then);
-        if (machine - by_pace - asleep).abs() <= tolerance {
-            self.0 = Some(Believed { moment, time: machine, slept });
-            return machine;
+        let right_by = machine - by_pace - since.asleep;
+        if right_by.abs() <= tolerance {
+            since.right_by = right_by;
         }
-        by_pace
+        by_pace + since.asleep + since.right_by
     }
 }
 
-static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
-
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     const NOON: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-    /// What is said when so many seconds have passed and the machine says so much, and when its uptime is given in seconds.
-    fn at(steady: &mut Steady, seconds: u64, machine: i64, uptime: u64) -> i64 {
-        let clocks = (*FIRST + Duration::from_secs(seconds), NOON + TimeDelta::seconds(machine));
-        let uptime = move || Some(Duration::from_secs(uptime));
+    /// What is said when so many seconds have passed, of which the machine slept so many, and its clock says so much.
+    fn at(steady: &mut Steady, (awake, asleep): (u64, u64), machine: i64) -> i64 {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let clocks = (*FIRST + Duration::from_secs(awake), NOON + TimeDelta::seconds(machine));
+        let uptime = move || Some(Duration::from_secs(1000 + awake + asleep));
         (steady.at(clocks, TimeDelta::minutes(5), uptime) - NOON).num_seconds()
     }
 
@@ -127,7 +133,7 @@ mod tests {
     fn a_clock_that_is_set_is_not_followed_until_it_is_right_again() {
         const YEAR: i64 = 365 * 86_400;
         let mut steady = Steady(None);
-        let mut at = |seconds: u64, machine: i64| at(&mut steady, seconds, machine, 1000 + seconds);
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
         assert_eq!(at(0, 0), 0);
         assert_eq!(at(10, 10), 10);
         assert_eq!(at(30, 30 - 3600), 30, "set back by an hour: what has ended stays ended");
@@ -138,12 +144,27 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_goes_astray_in_small_steps_is_followed_no_further_than_in_one() {
+        let mut steady = Steady(None);
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        assert_eq!(at(0, 0), 0);
+        assert_eq!(at(10, 250), 250);
+        assert_eq!(at(20, 500), 260, "by eight minutes in all");
+        assert_eq!(at(30, 750), 270);
+        assert_eq!(at(40, 40), 40, "right again");
+    }
+
+    #[test]
     fn a_machine_that_slept_has_the_time_that_it_is() {
         let mut steady = Steady(None);
-        assert_eq!(at(&mut steady, 0, 0, 1000), 0);
-        assert_eq!(at(&mut steady, 10, 7210, 1000 + 7210), 7210, "two hours asleep");
-        assert_eq!(at(&mut steady, 20, 7220, 1000 + 7220), 7220);
-        assert_eq!(at(&mut steady, 30, 14_430, 1000 + 7230), 7230, "now it was only set");
+        let mut at = |awake, asleep, machine| at(&mut steady, (awake, asleep), machine);
+        assert_eq!(at(0, 0, 0), 0);
+        assert_eq!(at(10, 7200, 7210), 7210, "two hours asleep");
+        assert_eq!(at(20, 7200, 7220), 7220);
+        assert_eq!(at(30, 7400, 7430), 7430, "a nap");
+        assert_eq!(at(40, 7600, 7640), 7640, "and another");
+        assert_eq!(at(50, 700_000, 700_050), 700_050, "and eight days");
+        assert_eq!(at(60, 700_000, 707_260), 700_060, "now it was only set");
     }
 
     #[test]

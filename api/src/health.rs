@@ -37,8 +37,8 @@ pub struct Readiness(Mutex<Probe>);
 
 #[derive(Debug, Default)]
 struct Probe {
-    /// Goes on when nobody waits for it any more.
-    running: Option<JoinHandle<Result<(), String>>>,
+    /// When it began; it goes on when nobody waits for it any more.
+    running: Option<(Instant, JoinHandle<Result<(), String>>)>,
     last: Option<(Instant, Result<(), String>)>,
 }
 
@@ -58,7 +58,9 @@ impl Readiness {
         }
         let log = log.clone();
         let write = async move { log.probe().await.map_err(|why| why.to_string()) };
-        let running = probe.running.get_or_insert_with(|| tokio::spawn(write));
+        // What was found out when nobody asked any more says nothing about now.
+        probe.running.take_if(|(began, running)| running.is_finished() && began.elapsed() > HOLDS);
+        let (_, running) = probe.running.get_or_insert_with(|| (Instant::now(), tokio::spawn(write)));
         let answer = match tokio::time::timeout(PATIENCE, &mut *running).await {
             Ok(ended) => {
                 probe.running = None;

@@ -171,14 +171,8 @@ pub enum OpenError {
     #[error("can't open {}: {why}", .path.display())]
     File { path: PathBuf, why: std::io::Error },
     #[error(
-        "{} was written for another file than the one that is {} now, and would be written over it. If the file there is \
-         the right one, remove that and the -shm beside it; if not, put the other one back",
-        .wal.display(), .database.display()
-    )]
-    ForeignWal { database: PathBuf, wal: PathBuf },
-    #[error(
-        "{} is damaged, or the -wal beside it is of another file: {why}. Restore a backup without any -wal and -shm \
-         beside it; docs/RECOVERY.md says more",
+        "{} is damaged, or was put in the place of another file whose -wal stands beside it: {why}. Copy all of them away \
+         before you change anything; docs/RECOVERY.md says how a backup is restored",
         .database.display()
     )]
     Damaged { database: PathBuf, why: String },

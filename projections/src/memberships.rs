@@ -103,6 +103,8 @@ row! {
         pub role: String,
         pub expires_at: Timestamp,
         pub invited_at: Timestamp,
+        /// Of the event that invited them.
+        pub position: i64,
     }
 }
 
@@ -220,11 +222,16 @@ pub async fn standing_of(
     })
 }
 
-/// Open invitations of one organisation, newest first, at most `limit`.
-pub async fn invited(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result<Vec<Invited>, sqlx::Error> {
+/// Open invitations of one organisation before a position, newest first, at most `limit`.
+pub async fn invited(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+    (before, limit): (i64, i64),
+) -> Result<Vec<Invited>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         let invited = sqlx::query_as(include_str!("sql/memberships/invited.sql"));
-        invited.bind(org_id).bind(limit).fetch_all(conn).await
+        invited.bind(org_id).bind(before).bind(limit).fetch_all(conn).await
     })
 }
 

@@ -83,7 +83,7 @@ impl<'a> Desk<'a> {
             self.also(&ui::note(
                 Tone::Danger,
                 html! {
-                    p { strong { (ui::position(from)) " about this can't be read." } " What stands here is as of " (ui::position(from - 1)) ", and nothing can be changed." }
+                    p { strong { "Event " (ui::position(from)) " can't be read." } " What stands here is how it was before, and nothing can be changed." }
                     p.hint { "Whoever runs the portal finds the cause with " code { "portal verify" } ". " a href=(paths::ADMIN_HISTORY_READ_MODELS) { "What is set aside" } }
                 },
             ));

@@ -1,8 +1,8 @@
 //! Bodies, put together before anything is done about them: whoever sends slowly, or never ends, takes nobody's place but
 //! their own connection's.
 //!
-//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, the one that has been
-//! waited for the longest gives way to the next: what is sent honestly is there within a moment.
+//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, the one of which nothing
+//! has come for the longest time gives way to the next: what is sent honestly goes on.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ pub(super) struct Gathering {
     long: Arc<Long>,
 }
 
-/// The long bodies that are not whole yet, in the order in which they became long.
+/// The long bodies that are not whole yet, in the order in which something of them came last.
 #[derive(Default)]
 struct Long {
     next: AtomicU64,
@@ -62,6 +62,9 @@ impl Gathering {
         let (mut whole, mut taken, mut place) = (vec![], vec![], None);
         while let Some(frame) = next(&mut body, place.as_ref()).await? {
             let frame = frame.map_err(|failure| extract::cut_short(&failure))?;
+            if let Some(place) = &mut place {
+                place.goes_on();
+            }
             let Ok(data) = frame.into_data() else { continue };
             while whole.len() + data.len() > SHORT + UNIT * taken.len() {
                 let place = place.get_or_insert_with(|| self.long.enter());
@@ -106,7 +109,7 @@ impl Long {
         Place { long: self.clone(), number, give_way }
     }
 
-    /// Lets the first give way to whoever came later; false where there is none.
+    /// Lets the first but this one give way; false where there is none.
     fn make_room(&self, place: &Place) -> bool {
         let mut waiting = self.waiting();
         let first =
@@ -120,6 +123,17 @@ impl Long {
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Notify>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Something came: to the end of the line.
+    fn goes_on(&mut self) {
+        let mut waiting = self.long.waiting();
+        if let Some(give_way) = waiting.remove(&self.number) {
+            self.number = self.long.next.fetch_add(1, Ordering::Relaxed);
+            waiting.insert(self.number, give_way);
+        }
     }
 }
 

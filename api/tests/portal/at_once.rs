@@ -12,10 +12,11 @@ use projections::event_log::{Append, Draft, StreamId};
 
 use crate::world::World;
 
-const PEOPLE: usize = 96;
+/// As many as have their turn within a command's patience also where the machine is busy with much else.
+const PEOPLE: usize = 48;
 
 /// Between processes nobody queues: whoever was slower looks again, within seconds, on however busy a machine.
-const PEOPLE_OF_TWO_PROCESSES: usize = 32;
+const PEOPLE_OF_TWO_PROCESSES: usize = 24;
 
 async fn everybody_who_accepts_at_the_same_moment_joins(world: World) {
     let acme = world.org("acme").await;

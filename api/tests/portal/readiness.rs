@@ -146,6 +146,9 @@ async fn a_file_that_was_taken_away_is_not_written_to_on_sqlite() {
     std::fs::rename(&aside, file).expect("renamed");
     until(&ana, 200, "ready").await;
     create(&ana, "acme").await.is(303);
+    std::fs::rename(format!("{file}-wal"), &aside).expect("renamed");
+    create(&ana, "bolt").await.is(503).shows("Nothing was done");
+    until(&ana, 503, "-wal was removed or replaced while portal ran").await;
     assert_eq!(world.since(before).await, ["OrgCreated", "MemberInvited"]);
 }
 
@@ -162,6 +165,9 @@ async fn a_role_that_lost_a_right_is_not_ready_on_postgres() {
     until(&ana, 200, "ready").await;
     testing::execute(&url, "revoke select on totp from portal_app; revoke delete on session from portal_app");
     until(&ana, 503, "delete on session, select on totp").await;
+    testing::execute(&url, "revoke select on membership from portal_tenant");
+    until(&ana, 503, "select on membership for portal_tenant").await;
+    testing::execute(&url, "grant select on membership to portal_tenant");
     testing::execute(&url, "grant select on totp to portal_app; grant delete on session to portal_app");
     until(&ana, 200, "ready").await;
 }

@@ -3,39 +3,44 @@
 //! **Invariant:** SQLite gives what it keeps beside a database the mode of the database, so that is made first.
 
 use std::fs::File;
-use std::io::{Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
 use crate::private;
 
-/// The file that was opened. Whoever removes or replaces it leaves a database that goes on working, and that nobody finds
-/// any more once the process ends.
+/// The file that was opened, and the one beside it that has what is not in it yet. Whoever removes or replaces either leaves a
+/// database that goes on working, and that nobody finds any more once the process ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
-    device_and_inode: (u64, u64),
+    files: Vec<(PathBuf, FileId)>,
 }
 
+/// Device and inode.
+type FileId = (u64, u64);
+
 impl Opened {
+    /// After something was written, so that both are there.
     pub(super) fn of(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { path: path.to_owned(), device_and_inode: device_and_inode(path)? })
+        let with_id = |path: PathBuf| id_of(&path).map(|id| (path, id));
+        let files = [path.to_owned(), beside(path, "-wal")].map(with_id);
+        Ok(Self { path: path.to_owned(), files: files.into_iter().collect::<Result<_, _>>()? })
     }
 
-    /// Refuses to write where another file, or none, stands in its place.
+    /// Refuses to write where another file, or none, stands in the place of one of them.
     pub(crate) fn check(&self) -> Result<(), sqlx::Error> {
-        if device_and_inode(&self.path).is_ok_and(|there| there == self.device_and_inode) {
-            return Ok(());
-        }
-        let path = self.path.display();
+        let is_there = |(path, id): &(PathBuf, FileId)| id_of(path).is_ok_and(|there| there == *id);
+        let Some((path, _)) = self.files.iter().find(|file| !is_there(file)) else { return Ok(()) };
         Err(sqlx::Error::Io(std::io::Error::other(format!(
-            "{path} was removed or replaced while portal ran: put it back, or stop portal and start it on what is there"
+            "{} was removed or replaced while portal ran. Put it back and start portal again; docs/RECOVERY.md says how \
+             to go on with another one",
+            path.display()
         ))))
     }
 }
 
-fn device_and_inode(path: &Path) -> std::io::Result<(u64, u64)> {
+fn id_of(path: &Path) -> std::io::Result<FileId> {
     path.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
@@ -45,33 +50,16 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         private::folder(folder).map_err(|why| OpenError::File { path: folder.to_owned(), why })?;
     }
-    let opened = private::file().read(true).create(true).truncate(false).open(&path);
+    let opened = private::file().create(true).truncate(true).open(&path);
     let file = opened.map_err(|why| OpenError::File { path, why })?;
     file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
     Ok(file)
 }
 
-/// Whether the process before left changes beside the database that are not in it yet, as one does that was ended by
-/// force. Refuses those of another file, which was moved away since: they would be written over this one.
-pub(super) fn left_beside(database: &Path, lock: &File) -> Result<bool, OpenError> {
-    let wal = beside(database, "-wal");
-    if !wal.metadata().is_ok_and(|left| left.len() > 0) {
-        return Ok(false);
-    }
-    let there = device_and_inode(database).map(|there| format!("{there:?}")).unwrap_or_default();
-    match std::io::read_to_string(lock) {
-        Ok(noted) if !noted.is_empty() && noted != there => {
-            Err(OpenError::ForeignWal { database: database.to_owned(), wal })
-        }
-        Ok(_) | Err(_) => Ok(true),
-    }
-}
-
-/// Notes in the lock file which file is open, for [`left_beside`].
-pub(super) fn note_opened(opened: &Opened, mut lock: &File) -> std::io::Result<()> {
-    lock.set_len(0)?;
-    lock.rewind()?;
-    lock.write_all(format!("{:?}", opened.device_and_inode).as_bytes())
+/// Whether the process before left changes beside the database that are not in it yet, as one does that was ended by force;
+/// somebody may have put another file in the place of the database since.
+pub(super) fn is_something_left_beside(database: &Path) -> bool {
+    beside(database, "-wal").metadata().is_ok_and(|left| left.len() > 0)
 }
 
 /// Makes the file of the database if it is not there, and closes what is there to those who are neither its owner nor

@@ -58,7 +58,11 @@ impl Writer {
             let appends: Vec<&Append> = batch.iter().map(|pending| &pending.append).collect();
             match settle_each(&self.db, &self.watchman, &appends).await {
                 Ok((answers, position)) => {
-                    self.head.send_if_modified(|head| std::mem::replace(head, position) < position);
+                    self.head.send_if_modified(|head| {
+                        let moved = *head < position;
+                        *head = position.max(*head);
+                        moved
+                    });
                     for (pending, answer) in batch.drain(..).zip(answers) {
                         let _caller_left = pending.answer.send(answer);
                     }

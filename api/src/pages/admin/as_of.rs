@@ -28,6 +28,8 @@ pub struct Asked {
     #[serde(default)]
     pub at: String,
     seen: Option<i64>,
+    /// Only what is before this position, in a list that has pages.
+    pub before: Option<i64>,
 }
 
 /// A moment of the log.

@@ -87,8 +87,11 @@ pub async fn members(
     }
     let (desk, forget) = arrive(&app, &operator, &headers, id, asked.seen()).await?;
     let org = load(&app, &operator, id).await?;
+    let before = asked.before;
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
-    let invited = memberships::invited(&app.db, &operator.scope(), id, MEMBERS).await?;
+    let invited =
+        memberships::invited(&app.db, &operator.scope(), id, (before.unwrap_or(i64::MAX), MEMBERS)).await?;
+    let last = invited.last().filter(|_| is_full(&invited)).map(|last| last.position);
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
     let content = html! {
         (head(&org, &operator, Some(&paths::org_members(id))))
@@ -96,7 +99,7 @@ pub async fn members(
         (ui::card("Members", members_table(&people)))
         @if is_full(&people) { p.hint { "The first " (people.len()) " of " (org.members) ", owners and admins before others." } }
         (ui::card("Open invitations", invitations_table(&org, &invited, change)))
-        @if is_full(&invited) { p.hint { "The newest " (invited.len()) "; there may be more." } }
+        (ui::newest_first(&paths::org_members(id), before.is_some(), last))
     };
     let page = page(desk, &org, content);
     Ok((forget, page).into_response())

@@ -131,7 +131,7 @@ async fn what_an_event_destroyed_is_told_by_its_position(world: World) {
     world.app.db.close().await;
     let again = World::started_again(settings).await;
     let ana = again.signed_in(ana.person()).await;
-    ana.get(&page).await.is(200).shows("about this can't be read").shows("Acme Ltd");
+    ana.get(&page).await.is(200).shows("can't be read.").shows("Acme Ltd");
     let told = ana.submit(&format!("{page}/name"), &[("name", "Nadir Ltd")]).await;
     told.is(409).shows("The history is damaged").shows("portal verify");
 }

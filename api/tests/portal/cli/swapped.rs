@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::program::{Place, ask};
+use super::program::{Place, ask, run};
 
 /// A database with one superadmin more than its backup, ended by force: what was done last stands in the -wal.
 fn ended_by_force() -> (Place, String) {
@@ -25,20 +25,30 @@ fn ended_by_force() -> (Place, String) {
     (place, file)
 }
 
+/// A legitimate way to take it elsewhere: every file, and no inode is what it was.
 #[test]
-fn what_another_file_left_is_not_written_over_the_one_in_its_place() {
+fn a_database_that_was_ended_by_force_can_be_copied_with_what_is_beside_it() {
     let (place, file) = ended_by_force();
-    fs::rename(&file, format!("{file}.old")).expect("renamed");
-    fs::rename(format!("{file}.yesterday"), &file).expect("renamed");
-    let said = place.portal(&["verify"]);
-    assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("was written for another file than the one that is"), "{}", said.err);
-    for end in ["-wal", "-shm"] {
-        fs::remove_file(format!("{file}{end}")).expect("it is there");
+    let elsewhere = Place::sqlite();
+    let to = elsewhere.url.strip_prefix("sqlite://").expect("a file");
+    for end in ["", "-wal"] {
+        fs::copy(format!("{file}{end}"), format!("{to}{end}")).expect("copied");
     }
-    place.done(&["verify"]);
-    drop(place.start(&["serve"]));
-    place.done(&["verify"]);
+    assert_eq!(elsewhere.done(&["replay"]), place.done(&["replay"]));
+    elsewhere.done(&["verify"]);
+}
+
+#[test]
+fn what_is_beside_a_link_is_found_where_the_file_is() {
+    let (place, file) = ended_by_force();
+    let link = place.file("link.db");
+    std::os::unix::fs::symlink(&file, &link).expect("linked");
+    let running = place.start(&["serve"]);
+    let mut through_the_link = place.command(&["verify"]);
+    through_the_link.env("DATABASE_URL", format!("sqlite://{}", link.display()));
+    let said = run(through_the_link);
+    assert!(said.err.contains("is in use by another process"), "{}", said.err);
+    drop(running);
 }
 
 #[test]
@@ -56,5 +66,5 @@ fn a_file_that_what_is_beside_it_would_destroy_is_not_opened() {
     fs::write(&file, mixed).expect("written");
     let said = place.portal(&["verify"]);
     assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("is damaged, or the -wal beside it is of another file"), "{}", said.err);
+    assert!(said.err.contains("is damaged, or was put in the place of another file"), "{}", said.err);
 }

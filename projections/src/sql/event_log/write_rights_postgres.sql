@@ -1,5 +1,8 @@
--- Rights that this role has not, of those that portal needs: each with its table; nothing where it has all of them.
-select string_agg(verb || ' on ' || name, ', ' order by name, verb)
+-- Rights that this role has not, and the one that reads for tenants where portal may take it, of those that are needed: each
+-- with its table; nothing where they have all of them.
+select string_agg(what, ', ' order by what)
+from (
+select verb || ' on ' || name as what
 from (values
     ('events', 'select insert'),
     ('claims', 'select insert'),
@@ -48,3 +51,10 @@ from (values
 ) needed (name, verbs)
 cross join lateral unnest(string_to_array(verbs, ' ')) verb
 where to_regclass(name) is not null and not has_table_privilege(to_regclass(name), verb)
+union all
+select 'select on ' || name || ' for portal_tenant'
+from (values ('events'), ('history'), ('invitation'), ('membership'), ('org_detail'), ('org_resource_choice'), ('org_role'),
+             ('org_permission'), ('resource_type'), ('operator_read')) needed (name)
+join pg_roles on rolname = 'portal_tenant' and pg_has_role(session_user, oid, 'member')
+where to_regclass(name) is not null and not has_table_privilege(oid, to_regclass(name), 'select')
+) missing
