@@ -34,8 +34,8 @@ pub(crate) struct Soak {
 
 #[derive(Default)]
 struct Told {
-    /// Commands that were acknowledged, and those that were not.
-    done: Vec<Uuid>,
+    /// Commands that were acknowledged, by what they are, and those that were not.
+    done: Vec<(&'static str, Uuid)>,
     open: Vec<Uuid>,
     /// Organisations that callers work on.
     made: Vec<Uuid>,
@@ -123,9 +123,11 @@ async fn check(soak: &Soak, url: &str) {
         let told = soak.told();
         (told.done.clone(), told.open.clone())
     };
-    let mut lost = 0;
-    for id in &done {
-        lost += usize::from(log.command(*id).await.expect("readable").is_none());
+    let mut lost: BTreeMap<&str, usize> = BTreeMap::new();
+    for (what, id) in &done {
+        if log.command(*id).await.expect("readable").is_none() {
+            *lost.entry(what).or_default() += 1;
+        }
     }
     let mut carried_out = 0;
     for id in &open {
@@ -139,7 +141,7 @@ async fn check(soak: &Soak, url: &str) {
         println!("  {what} {status}: {number}");
     }
     println!(
-        "  acknowledged {}, lost {lost}; open {}, of which carried out {carried_out}; verify found {:?}; findings: {:#?}\n",
+        "  acknowledged {}, lost {lost:?}; open {}, of which carried out {carried_out}; verify found {:?}; findings: {:#?}\n",
         done.len(),
         open.len(),
         report.findings,

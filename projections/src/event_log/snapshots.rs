@@ -2,7 +2,8 @@
 //! first events.
 //!
 //! **Invariant:** a snapshot is written beside the way of commands, never in the transaction of an append, and is used
-//! only while the event that it ends with is the log's. A lost or wrong one costs time and nothing else.
+//! only while the event that it ends with is the log's. A lost one costs time and nothing else; one that somebody changed is
+//! believed until `portal verify` names it.
 
 use std::sync::Arc;
 

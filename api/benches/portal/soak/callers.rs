@@ -17,7 +17,7 @@ const JOINERS: usize = 2;
 const READERS: usize = 4;
 
 /// What is acknowledged and leaves nothing behind where it is so already.
-const MAY_BE_SO: &str = "reinstate";
+const MAY_BE_SO: [&str; 2] = ["suspend", "reinstate"];
 
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -60,8 +60,8 @@ async fn command_after_command(soak: &Soak) {
         let status =
             ask(soak, &mut somebody(soak), what, &path, Some(&form)).await.map_or(0, |answer| answer.status);
         let mut told = soak.told();
-        if status == 303 && what != MAY_BE_SO {
-            told.done.push(id);
+        if status == 303 && !MAY_BE_SO.contains(&what) {
+            told.done.push((what, id));
             told.times.push(started.elapsed());
             if what == "create" {
                 told.made.push(id);
@@ -113,8 +113,8 @@ async fn leave_after_leave(soak: &Soak) {
         let done = timeout(Duration::from_millis(random(60)), asked).await.unwrap_or(false);
         let mut told = soak.told();
         match done {
-            true if what == MAY_BE_SO => {}
-            true => told.done.push(id),
+            true if MAY_BE_SO.contains(&what) => {}
+            true => told.done.push((what, id)),
             false => told.open.push(id),
         }
     }
@@ -136,7 +136,7 @@ async fn join_after_join(soak: &Soak, number: usize) {
         if invited.is_none_or(|answer| answer.status != 303) || token.is_empty() {
             continue;
         }
-        soak.told().done.push(id);
+        soak.told().done.push(("invite", id));
         let mut person = Wire::new(ana.address);
         let form = format!("name=Joiner+{number}-{round}&password=lighthouse+mango+tricycle");
         ask(soak, &mut person, "join", &format!("/invitations/{token}"), Some(&form)).await;

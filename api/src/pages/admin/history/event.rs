@@ -1,7 +1,7 @@
 //! `/admin/history/{position}`: one event: what it says, what it changed, where it came from and what came of it.
 //!
-//! **Invariant:** everything here follows from the log alone, so the page of an event says the same for ever, but for
-//! names and for what came after it.
+//! **Invariant:** everything here follows from the log (of a long stream from what is stored of it, which `portal verify`
+//! compares), so the page of an event says the same for ever, but for names and for what came after it.
 
 pub(in crate::pages::admin) mod change;
 mod tree;
