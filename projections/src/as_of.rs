@@ -49,20 +49,9 @@ pub async fn position(log: &EventLog, at: Timestamp) -> Result<i64, sqlx::Error>
     Ok(last.unwrap_or(0))
 }
 
-/// One organisation as of a position; nothing where it was not there yet.
+/// One organisation as of a position, and as of a later one: folded once, since the one leads to the other. Nothing where it
+/// was not there yet.
 pub async fn org(
-    log: &EventLog,
-    scope: &Scope,
-    org_id: Uuid,
-    position: i64,
-) -> Result<Option<OrgThen>, FoldError> {
-    let mut folding = Folding::default();
-    folding.go_on(log, scope, org_id, position).await?;
-    folding.told(log, position).await
-}
-
-/// One organisation as of a position, and as of a later one: folded once, since the one leads to the other.
-pub async fn org_then_and_now(
     log: &EventLog,
     scope: &Scope,
     org_id: Uuid,

@@ -75,7 +75,7 @@ impl Gathering {
         Ok((whole, taken))
     }
 
-    /// One unit of room, if need be that of the body that is waited for the longest.
+    /// One unit of room, if need be that of the body of which nothing has come for the longest time.
     async fn take(&self, place: &Place) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(unit) = self.room.clone().try_acquire_owned() {
             return Ok(unit);
@@ -112,8 +112,7 @@ impl Long {
     /// Lets the first but this one give way; false where there is none.
     fn make_room(&self, place: &Place) -> bool {
         let mut waiting = self.waiting();
-        let first =
-            waiting.first_key_value().map(|(number, _)| *number).filter(|first| *first < place.number);
+        let first = waiting.keys().find(|number| **number != place.number).copied();
         let first = first.and_then(|first| waiting.remove(&first));
         first.is_some_and(|first| {
             first.notify_one();
