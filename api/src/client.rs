@@ -78,10 +78,12 @@ fn behind_proxies(
     address
 }
 
-/// Whom each proxy got the request from, as they say themselves, the nearest last; nothing for one that can't be read.
+/// Whom each proxy got the request from, as they say themselves, the nearest last; nothing for one that can't be read. An
+/// empty element of a list means nothing (RFC 9110, 5.6.1).
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let values = headers.get_all("x-forwarded-for").iter();
-    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(node_in).collect()
+    let elements = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    elements.filter(|element| !element.trim_ascii().is_empty()).map(node_in).collect()
 }
 
 /// The same in the header of RFC 7239: `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
@@ -99,7 +101,8 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     };
     let elements = |value: &[u8]| {
         // With a quote that stays open, nobody can say what its last element is.
-        outside_quotes(value, b',').map_or(vec![None], |elements| elements.into_iter().map(of).collect())
+        let Some(elements) = outside_quotes(value, b',') else { return vec![None] };
+        elements.into_iter().filter(|element| !element.trim_ascii().is_empty()).map(of).collect()
     };
     headers.get_all(FORWARDED).iter().flat_map(|value| elements(value.as_bytes())).collect()
 }
@@ -127,9 +130,11 @@ fn node_in(text: &[u8]) -> Option<IpAddr> {
     node(str::from_utf8(text).ok()?)
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`; a port may have a name instead
+/// of a number, which begins with `_` (RFC 7239, 6).
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
+    let text = text.split_once(":_").map_or(text, |(address, _named_port)| address);
     let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
     let in_brackets =
         || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(|v6: Ipv6Addr| v6.into());
@@ -212,6 +217,9 @@ mod tests {
             ("6.6.6.6:1, 1.2.3.4:2", "1.2.3.4"),
             ("::ffff:1.2.3.4", "1.2.3.4"),
             ("\u{ff}, 1.2.3.4", "1.2.3.4"),
+            ("1.2.3.4, ", "1.2.3.4"),
+            ("1.2.3.4,,10.0.0.1,", "1.2.3.4"),
+            ("1.2.3.4:_hidden", "1.2.3.4"),
         ] {
             assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", value)], &["10.0.0.1"]), read, "{value}");
         }
@@ -230,6 +238,10 @@ mod tests {
             ("host=\"a\\\",for=6.6.6.6\";for=1.2.3.4", "1.2.3.4"),
             ("for=unknown", "10.0.0.1"),
             ("for=_hidden, proto=https", "10.0.0.1"),
+            ("for=\"1.2.3.4:_gazonk\"", "1.2.3.4"),
+            ("for=\"[2001:db8::1]:_p-1\"", "2001:db8::1"),
+            ("for=1.2.3.4, ", "1.2.3.4"),
+            ("for=1.2.3.4,, for=10.0.0.2 ,", "1.2.3.4"),
         ] {
             let standard = ForwardedHeader::Forwarded;
             assert_eq!(

@@ -86,13 +86,16 @@ pub fn is_away(error: &StoreError) -> bool {
 /// Codes of Postgres have five places, those of SQLite fewer.
 fn means_away(code: &str) -> bool {
     if code.len() < 5 {
-        // Busy, read-only, too long, I/O, full, can't open; the higher bits say more exactly why.
-        return matches!(code.parse::<i64>().map(|code| code & 0xff), Ok(5 | 8 | 9 | 10 | 13 | 14));
+        // Busy, locked, no memory, read-only, too long, I/O, full, can't open, a lock that was raced for; the higher bits say
+        // more exactly why.
+        let kind = code.parse::<i64>().map(|code| code & 0xff);
+        return matches!(kind, Ok(5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15));
     }
-    // Connection, sign-in to the database, no such database, resources (also a full disk), the operator's doing.
-    matches!(&code[..2], "08" | "28" | "3D" | "53" | "57")
-        // Read-only (a replica), lost against others, no right to, takes no connections, a lock that others hold too long.
-        || matches!(code, "25006" | "40001" | "40P01" | "42501" | "55000" | "55P03")
+    // Connection, sign-in to the database, no such database, resources (also a full disk), the operator's doing, the system's.
+    matches!(&code[..2], "08" | "28" | "3D" | "53" | "57" | "58")
+        // Read-only (a replica), idle or at it for too long, lost against others, no right to, takes no connections, a lock
+        // that others hold too long.
+        || matches!(code, "25006" | "25P03" | "25P04" | "40001" | "40P01" | "42501" | "55000" | "55P03")
 }
 
 /// The same of an error that came through others.

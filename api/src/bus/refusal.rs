@@ -81,10 +81,11 @@ impl<E: std::error::Error> From<AppendError> for SendError<E> {
             AppendError::PasswordChosen => Self::PasswordChosen,
             AppendError::CommandReused => Self::CommandReused,
             AppendError::OlderProcess => Self::OlderProcess,
-            AppendError::Store(error) => {
+            AppendError::Store(error) if projections::is_away(&error) => {
                 tracing::warn!(%error, "an append failed");
                 Self::Unavailable
             }
+            AppendError::Store(refused) => Self::Internal(refused.into()),
             AppendError::Unknown(error) => {
                 tracing::warn!(%error, "what became of an append is not known");
                 Self::Unknown

@@ -34,6 +34,8 @@ engines! {
         let answers = futures::future::join_all(many).await;
         let refused: Vec<usize> = (0..40).filter(|number| answers[*number].is_err()).collect();
         assert_eq!((refused, store.events().await?.len()), (vec![7], 39));
+        let Err(AppendError::Store(why)) = &answers[7] else { return Err(format!("{:?}", answers[7]).into()) };
+        assert!(!projections::is_away(why), "it would be refused again and again: {why}");
     }
 
     async fn positions_have_no_gap_and_time_never_goes_back(store: Store) {

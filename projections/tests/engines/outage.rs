@@ -72,6 +72,30 @@ mod postgres {
         store.assert_sound().await
     }
 
+    /// A table that readiness does not know could be gone, or shut, without a word.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn readiness_asks_for_every_table_that_a_migration_makes() -> Outcome {
+        let store = Store::postgres().await?;
+        let crate::given::Raw::Postgres(mut conn) = store.raw().await? else { return Ok(()) };
+        // Whoever migrates and rebuilds owns these, and nobody else touches them.
+        let tables = "select tablename::text from pg_tables where schemaname = 'public'
+                      and tablename not in ('_sqlx_migrations', 'rebuild_turn', 'schema_turn') order by 1";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut conn).await?;
+        assert!(tables.len() > 40, "{tables:?}");
+        // Rows that are only ever updated.
+        let kept = ["clock", "log_head", "schema_compat"];
+        let statement = |name: &str| {
+            std::fs::read_to_string(format!("{}/src/sql/event_log/{name}", env!("CARGO_MANIFEST_DIR")))
+        };
+        let (rights, writes) = (statement("write_rights_postgres.sql")?, statement("write_nothing.sql")?);
+        let unasked = tables.iter().filter(|table| {
+            let is_written = writes.contains(&format!("insert into {table} "));
+            !rights.contains(&format!("('{table}', '")) || !(is_written || kept.contains(&table.as_str()))
+        });
+        assert_eq!(unasked.collect::<Vec<_>>(), [""; 0]);
+        Ok(())
+    }
+
     /// Ends every connection of portal, again and again; gives how many.
     async fn terminate_everybody(mut raw: crate::given::Raw, until: Instant) -> Outcome<i64> {
         let mut ended = 0;
