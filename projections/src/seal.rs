@@ -43,7 +43,7 @@ pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
 pub use standing::{Standing, last};
 pub use turn::{Turn, contradict, contradicted, read_on};
-pub use witness::verify;
+pub use witness::Attested;
 
 /// SHA-256.
 pub type Hash = [u8; 32];

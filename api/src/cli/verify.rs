@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use projections::projector::Finding;
-use projections::seal::{self, Checkpoint, Evidence, Manifest, PublicKey, export, manifest};
+use projections::seal::{Attested, Checkpoint, Evidence, Manifest, PublicKey, export, manifest};
 use projections::{Db, EventLog, Projector};
 
 use crate::cli::{advance, bar, say};
@@ -120,12 +120,13 @@ async fn of_database(
     };
     let (checkpoints, refusal) = checkpoints(&settings, checkpoint, key.as_ref())?;
     let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let attested = Attested::read(log.db(), checkpoints, key.clone()).await?;
     let projector = Projector::start(log.clone()).await?;
     let bar = bar("Verifying");
     let report = projector.verify(|at| advance(&bar, at)).await?;
     bar.finish_and_clear();
     let mut findings = report.findings;
-    let (agreed, more) = seal::verify(log.db(), report.events, checkpoints, key.as_ref()).await?;
+    let (agreed, more) = attested.compare(log.db(), report.events).await?;
     findings.extend(more);
     say_all(&findings);
     if let Some(why) = &refusal {

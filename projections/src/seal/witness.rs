@@ -87,40 +87,57 @@ impl Witness {
 /// Leaves that are read at a time.
 const BATCH: i64 = 1 << 16;
 
-/// Compares the log up to a position with the checkpoints, with those that are stored, and with what is kept of the
-/// tree. Each leaf must have been compared with its event before. Gives how many events are what was signed. Who signed
-/// what is stored only a key can tell; with one, what other processes found this log to contradict counts as well.
-pub async fn verify(
-    db: &Db,
-    up_to: i64,
+/// What was signed of a log, and what is kept of its tree.
+///
+/// Read before the log: what is signed later is of events that may not have been looked at, and would seem to be missing.
+#[derive(Debug)]
+pub struct Attested {
+    states: Vec<State>,
     checkpoints: Vec<Checkpoint>,
-    key: Option<&PublicKey>,
-) -> Result<(i64, Vec<Finding>), sqlx::Error> {
-    let states = states(db).await?;
-    let stored = states.iter().filter_map(|state| state.signed().map(|signed| signed.checkpoint));
-    let mut contradicted = vec![];
-    if let Some(key) = key {
-        let told = turn::contradicted(db, key.origin()).await?.into_iter();
-        contradicted.extend(told.filter(|told| key.signed(told) == Some(true)).map(|told| told.checkpoint));
-    }
-    let mut witness = Witness::new(checkpoints.into_iter().chain(stored).chain(contradicted).collect());
-    let sealed = states.first().map_or(0, |state| state.size);
-    let (mut findings, mut done) = (vec![], 0);
-    while done < up_to {
-        let end = up_to.min(done + BATCH);
-        let mut made = vec![];
-        for leaf in nodes::leaves(db, done, end).await? {
-            witness.take_and(leaf, |node| made.push(Kept::of(node)));
-            findings.extend(states.iter().filter_map(|state| differs(state, witness.tree())));
+    key: Option<PublicKey>,
+}
+
+impl Attested {
+    /// These checkpoints and those that are stored. Who signed what is stored only a key can tell; with one, what other
+    /// processes found this log to contradict counts as well.
+    pub async fn read(
+        db: &Db,
+        mut checkpoints: Vec<Checkpoint>,
+        key: Option<PublicKey>,
+    ) -> Result<Self, sqlx::Error> {
+        let states = states(db).await?;
+        checkpoints.extend(states.iter().filter_map(|state| state.signed().map(|signed| signed.checkpoint)));
+        if let Some(key) = &key {
+            let told = turn::contradicted(db, key.origin()).await?.into_iter();
+            let signed = told.filter(|told| key.signed(told) == Some(true));
+            checkpoints.extend(signed.map(|told| told.checkpoint));
         }
-        findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
-        done = end;
+        Ok(Self { states, checkpoints, key })
     }
-    let agreed = witness.agreed();
-    let short = witness.tree().size();
-    findings.extend(states.iter().filter_map(|state| damaged(state, short, key)));
-    findings.splice(0..0, witness.finding());
-    Ok((agreed, findings))
+
+    /// Compares the log up to a position with all of it. Each leaf must have been compared with its event before. Gives how
+    /// many events are what was signed.
+    pub async fn compare(self, db: &Db, up_to: i64) -> Result<(i64, Vec<Finding>), sqlx::Error> {
+        let Self { states, checkpoints, key } = self;
+        let mut witness = Witness::new(checkpoints);
+        let sealed = states.first().map_or(0, |state| state.size);
+        let (mut findings, mut done) = (vec![], 0);
+        while done < up_to {
+            let end = up_to.min(done + BATCH);
+            let mut made = vec![];
+            for leaf in nodes::leaves(db, done, end).await? {
+                witness.take_and(leaf, |node| made.push(Kept::of(node)));
+                findings.extend(states.iter().filter_map(|state| differs(state, witness.tree())));
+            }
+            findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
+            done = end;
+        }
+        let agreed = witness.agreed();
+        let short = witness.tree().size();
+        findings.extend(states.iter().filter_map(|state| damaged(state, short, key.as_ref())));
+        findings.splice(0..0, witness.finding());
+        Ok((agreed, findings))
+    }
 }
 
 /// Whether what is kept of the tree of this size is another.

@@ -6,7 +6,8 @@ use projections::event_log::Appended;
 use projections::projector::Finding;
 use projections::seal::turn::{SealError, Step};
 use projections::seal::{
-    Evidence, Signed, SigningKey, Turn, contradict, contradicted, evidence, export, read_on, verify,
+    Attested, Checkpoint, Evidence, PublicKey, Signed, SigningKey, Turn, contradict, contradicted, evidence,
+    export, read_on,
 };
 use projections::transfer;
 use projections::{Db, EventLog};
@@ -33,7 +34,7 @@ engines! {
         }
         turn.end().await?;
         let checkpoints: Vec<_> = signed.into_iter().map(|signed| signed.checkpoint).collect();
-        let (agreed, findings) = verify(store.db(), 4762, checkpoints, Some(&key.public())).await?;
+        let (agreed, findings) = compared(store.db(), 4762, checkpoints, Some(key.public())).await?;
         assert_eq!((agreed, findings), (4762, vec![]));
     }
 
@@ -88,7 +89,7 @@ engines! {
         restored.append(creation("Other", "other")).await?;
         let other = why_not(&restored, &key, &signed).await;
         assert!(other.starts_with("the log does not begin with the 9 events"), "{other}");
-        let (agreed, findings) = verify(restored.db(), 9, vec![signed.checkpoint], None).await?;
+        let (agreed, findings) = compared(restored.db(), 9, vec![signed.checkpoint], None).await?;
         assert!(matches!(findings.as_slice(), [Finding::Event { position: 1, .. }, ..]), "{findings:?}");
         assert_eq!(agreed, 0);
         let anew = sealed(restored.db(), &self::key("portal/log/2"), None).await?;
@@ -117,7 +118,7 @@ engines! {
         let four = (0..4).map(|_| finish(store.db(), "portal/log"));
         futures::future::try_join_all(four).await?;
         sealed(store.db(), &key("portal/log"), None).await?;
-        let (_, findings) = verify(store.db(), store.log.last_position().await?, vec![], None).await?;
+        let (_, findings) = compared(store.db(), store.log.last_position().await?, vec![], None).await?;
         assert_eq!(findings, []);
     }
 
@@ -131,12 +132,25 @@ engines! {
         let (log, _) = store.another_process().await?;
         let told = contradicted(log.db(), key.origin()).await?;
         assert_eq!(told, [key.sign(8, [9; 32]), key.sign(9, [9; 32])]);
-        let (_, findings) = verify(store.db(), 8, vec![], Some(&key.public())).await?;
+        let (_, findings) = compared(store.db(), 8, vec![], Some(key.public())).await?;
         let twice = "two different roots were signed for 8 events";
         assert!(findings.iter().any(|finding| finding.to_string().contains(twice)), "{findings:?}");
         let of_another_key = SigningKey::new("portal/log", &[8; 32])?.public();
-        let (_, findings) = verify(store.db(), 8, vec![], Some(&of_another_key)).await?;
+        let (_, findings) = compared(store.db(), 8, vec![], Some(of_another_key)).await?;
         assert!(!findings.iter().any(|finding| matches!(finding, Finding::Event { .. })), "{findings:?}");
+    }
+
+    /// Whoever verifies while others write and seal: what was signed since they began is of events that they did not read.
+    async fn what_is_signed_while_the_log_is_verified_is_no_finding(store: Store) {
+        some_history(&store).await?;
+        let key = key("portal/log");
+        sealed(store.db(), &key, None).await?;
+        let attested = Attested::read(store.db(), vec![], Some(key.public())).await?;
+        let (report, org) = (store.verified().await?, OrgId(id()));
+        store.append(append::<Org>(org, 0, &[created("Late", "late")])).await?;
+        rename(&store, org, 1, 300).await?;
+        sealed(store.db(), &key, None).await?;
+        assert_eq!(attested.compare(store.db(), report.events).await?, (8, vec![]));
     }
 
     async fn a_rebuild_leaves_what_was_sealed_alone(store: Store) {
@@ -179,6 +193,16 @@ pub(crate) async fn sealed(db: &Db, key: &SigningKey, before: Option<&Signed>) -
 
 async fn why_not(store: &Store, key: &SigningKey, before: &Signed) -> String {
     sealed(store.db(), key, Some(before)).await.err().map(|why| why.to_string()).unwrap_or_default()
+}
+
+/// What is found in the first events with these checkpoints, and how many are as they were signed.
+async fn compared(
+    db: &Db,
+    up_to: i64,
+    checkpoints: Vec<Checkpoint>,
+    key: Option<PublicKey>,
+) -> Outcome<(i64, Vec<Finding>)> {
+    Ok(Attested::read(db, checkpoints, key).await?.compare(db, up_to).await?)
 }
 
 async fn finish(db: &Db, origin: &str) -> Outcome {

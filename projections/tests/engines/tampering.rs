@@ -2,7 +2,7 @@
 
 use projections::event_log::{Leaf, leaf_hash};
 use projections::projector::Finding;
-use projections::seal::{Checkpoint, verify};
+use projections::seal::{Attested, Checkpoint};
 use projections::transfer;
 
 use crate::engines;
@@ -259,8 +259,9 @@ pub(crate) async fn hash_again(store: &Store, owner: &mut Raw) -> Outcome {
 
 /// What `portal verify` finds with these checkpoints.
 async fn found(store: &Store, checkpoints: &[Checkpoint]) -> Outcome<Vec<String>> {
-    let report = store.verified().await?;
     let key = key("portal/log").public();
-    let (_, more) = verify(store.db(), report.events, checkpoints.to_vec(), Some(&key)).await?;
+    let attested = Attested::read(store.db(), checkpoints.to_vec(), Some(key)).await?;
+    let report = store.verified().await?;
+    let (_, more) = attested.compare(store.db(), report.events).await?;
     Ok(report.findings.iter().chain(&more).map(Finding::to_string).collect())
 }
