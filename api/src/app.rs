@@ -3,11 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use projections::{Db, EventLog, Lookups, Projector, Recorder};
+use chrono::TimeDelta;
+use projections::{Db, EventLog, Lookups, Projector, Recorder, steady};
 use tokio::sync::watch;
 
 use crate::bus::Bus;
-use crate::clock;
 use crate::config::Settings;
 use crate::health::Readiness;
 use crate::passwords::Passwords;
@@ -46,7 +46,7 @@ pub struct Shared {
 impl App {
     /// Opens the database, brings schema and read models up to date, and starts what runs beside the requests.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
-        clock::tolerate(settings.clock_tolerance_minutes);
+        steady::tolerate(TimeDelta::minutes(settings.clock_tolerance_minutes));
         let secrets = Arc::new(Secrets::of(&settings)?);
         let db = Db::open(&settings.database_url).await?;
         let log = EventLog::open_by(db.clone(), settings.clock_rules()).await?;

@@ -371,6 +371,7 @@ fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
     grant.map(|grant| Authority {
         stream: StreamId::of::<domain::Grant>(PersonId(grant.person_id())),
         sequence: grant.sequence(),
+        from: grant.from(),
         until: grant.until(),
     })
 }

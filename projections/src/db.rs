@@ -168,6 +168,12 @@ pub enum OpenError {
     NoFile(String),
     #[error("{} is in use by another process; stop it first (SQLite has one process at a time)", .0.display())]
     InUse(PathBuf),
+    #[error(
+        "{} has another name as well (a hard link), by which a second process could open it, and both would lose what \
+         they write; remove the other name, or use a copy of the file",
+        .0.display()
+    )]
+    Linked(PathBuf),
     #[error("can't open {}: {why}", .path.display())]
     File { path: PathBuf, why: std::io::Error },
     #[error(

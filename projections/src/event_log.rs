@@ -40,7 +40,7 @@ pub use store::Loaded;
 use self::alarm::Watchman;
 use self::cache::AggregateCache;
 use self::writer::Writer;
-use crate::db::{Db, Lists, noticed, read, row};
+use crate::db::{Db, Engine, Lists, noticed, read, row};
 use crate::timestamp::Timestamp;
 pub(crate) use folding::{as_of, from_the_first_event};
 pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
@@ -67,7 +67,9 @@ pub struct Append {
 pub struct Authority {
     pub stream: StreamId,
     pub sequence: i64,
-    /// The first moment, by the store's clock, at which it gives none.
+    /// The first moment, by the store's clock, at which it gives one.
+    pub from: Option<Timestamp>,
+    /// The first at which it gives none any more.
     pub until: Option<Timestamp>,
 }
 
@@ -337,6 +339,13 @@ fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint>
 /// The last position and the hash of what stands there.
 async fn head(db: &Db) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last_hash.sql")).fetch_optional(pool).await)
+}
+
+/// The earlier of this moment and the one that the store has: no process that is ahead of it does what is not due yet.
+pub async fn by_the_store(db: &Db, now: Timestamp) -> Result<Timestamp, sqlx::Error> {
+    let Engine::Postgres { pool, .. } = &db.0 else { return Ok(now.min(Timestamp::by_our_clock())) };
+    let stores = sqlx::query_scalar(include_str!("sql/event_log/clock_postgres.sql")).fetch_one(pool).await?;
+    Ok(now.min(stores))
 }
 
 pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {

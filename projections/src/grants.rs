@@ -99,6 +99,7 @@ pub struct ActiveGrant {
     person_id: Uuid,
     role: PlatformRole,
     sequence: i64,
+    from: Option<Timestamp>,
     until: Option<Timestamp>,
 }
 
@@ -117,7 +118,8 @@ impl ActiveGrant {
             Some((role, held.iter().filter(holds).find(|row| row.role == role.as_str())?))
         };
         let (role, row) = PlatformRole::ALL.into_iter().find_map(find)?;
-        Some(Self { person_id, role, sequence: row.sequence, until: row.until_at })
+        let (from, until) = (row.starts_at, row.until_at);
+        Some(Self { person_id, role, sequence: row.sequence, from, until })
     }
 
     pub fn role(&self) -> PlatformRole {
@@ -131,6 +133,11 @@ impl ActiveGrant {
     /// Where the person's stream stood when this was read.
     pub fn sequence(&self) -> i64 {
         self.sequence
+    }
+
+    /// The first moment at which it holds.
+    pub fn from(&self) -> Option<Timestamp> {
+        self.from
     }
 
     /// The first moment at which it does not hold any more.

@@ -52,6 +52,7 @@ pub mod scope;
 pub mod seal;
 pub mod second_factors;
 pub mod sessions;
+pub mod steady;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;

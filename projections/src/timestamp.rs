@@ -33,7 +33,7 @@ impl Timestamp {
 }
 
 /// How long ago the machine was started, with the time in which it slept (Linux).
-pub fn uptime() -> Option<Duration> {
+pub(crate) fn uptime() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/uptime").ok()?;
     let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()

@@ -1,7 +1,8 @@
 //! How many connections are open, in all and per address, and which of them makes room for the next.
 //!
 //! A connection *waits* while there is nothing to do for it until its client sends something: before a request, and in
-//! the middle of one. Where a limit is reached, the one that has waited longest is closed. Whoever opens many and sends
+//! the middle of one. Where an address has reached its limit, that one of its own is closed that has waited longest since
+//! something came of it; where all have, one of whichever address has the most that wait. Whoever opens many and sends
 //! little then only pushes their own ones out.
 //!
 //! **Invariant:** a connection whose request is being handled, or whose answer is on its way, is never closed here. Once
@@ -32,7 +33,7 @@ struct Open {
 struct Connection {
     address: IpAddr,
     waits: bool,
-    /// When it was opened, or when its last request or answer began or ended.
+    /// When it was opened, when something came of it last, or when its last answer ended.
     since: Instant,
     closed: Arc<Notify>,
 }
@@ -68,7 +69,7 @@ impl ConnectionLimiter {
         if is_full && !open.close_longest_waiting(|other| other.address == address) {
             return Err("address");
         }
-        if open.connections.len() >= self.max && !open.close_longest_waiting(|_| true) {
+        if open.connections.len() >= self.max && !open.make_room() {
             return Err("all");
         }
         let (number, closed) = (open.next, Arc::new(Notify::new()));
@@ -79,9 +80,9 @@ impl ConnectionLimiter {
         Ok((Place { limiter: Arc::clone(self), number, closed }, made_room))
     }
 
-    /// Closes the connection that has waited longest, if there is one that waits.
+    /// Closes a connection of the address with the most that wait, if there is one.
     pub(super) fn make_room(&self) -> bool {
-        self.open().close_longest_waiting(|_| true)
+        self.open().make_room()
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -90,6 +91,15 @@ impl ConnectionLimiter {
 }
 
 impl Open {
+    fn make_room(&mut self) -> bool {
+        let mut waiting = HashMap::<IpAddr, usize>::new();
+        for connection in self.connections.values().filter(|connection| connection.waits) {
+            *waiting.entry(connection.address).or_default() += 1;
+        }
+        let most = waiting.values().copied().max().unwrap_or(0);
+        self.close_longest_waiting(|connection| waiting.get(&connection.address) == Some(&most))
+    }
+
     /// Takes the place of the connection that has waited longest of these, and tells it to close.
     fn close_longest_waiting(&mut self, is_candidate: impl Fn(&Connection) -> bool) -> bool {
         let waiting = self.connections.iter().filter(|(_, other)| other.waits && is_candidate(other));
@@ -133,7 +143,7 @@ impl Progress {
 
     /// More of the body came. False for a connection that was told to close.
     pub(super) fn goes_on(&self) -> bool {
-        self.note(|connection| connection.waits = false)
+        self.note(|connection| (connection.waits, connection.since) = (false, Instant::now()))
     }
 
     /// The whole answer was handed over to the system.

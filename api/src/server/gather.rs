@@ -1,13 +1,13 @@
 //! Bodies, put together before anything is done about them: whoever sends slowly, or never ends, takes nobody's place but
 //! their own connection's.
 //!
-//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, the one of which nothing
-//! has come for the longest time gives way to the next: what is sent honestly goes on.
+//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, the one of which least
+//! has come of late gives way to the next: what is sent honestly goes on.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -28,11 +28,20 @@ pub(super) struct Gathering {
     long: Arc<Long>,
 }
 
-/// The long bodies that are not whole yet, in the order in which something of them came last.
+/// The long bodies that are not whole yet, by number.
 #[derive(Default)]
 struct Long {
     next: AtomicU64,
-    waiting: Mutex<BTreeMap<u64, Arc<Notify>>>,
+    waiting: Mutex<HashMap<u64, Waiting>>,
+}
+
+/// How fast one of them comes.
+struct Waiting {
+    give_way: Arc<Notify>,
+    /// The bytes that came, three quarters of them forgotten each second.
+    lately: usize,
+    /// Up to when.
+    at: Instant,
 }
 
 /// A place among them.
@@ -62,12 +71,12 @@ impl Gathering {
         let (mut whole, mut taken, mut place) = (vec![], vec![], None);
         while let Some(frame) = next(&mut body, place.as_ref()).await? {
             let frame = frame.map_err(|failure| extract::cut_short(&failure))?;
-            if let Some(place) = &mut place {
-                place.goes_on();
-            }
             let Ok(data) = frame.into_data() else { continue };
+            if let Some(place) = &place {
+                place.goes_on(data.len());
+            }
             while whole.len() + data.len() > SHORT + UNIT * taken.len() {
-                let place = place.get_or_insert_with(|| self.long.enter());
+                let place = place.get_or_insert_with(|| self.long.enter(data.len()));
                 taken.push(self.take(place).await?);
             }
             whole.extend_from_slice(&data);
@@ -75,7 +84,7 @@ impl Gathering {
         Ok((whole, taken))
     }
 
-    /// One unit of room, if need be that of the body of which nothing has come for the longest time.
+    /// One unit of room, if need be that of the body of which least has come of late.
     async fn take(&self, place: &Place) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(unit) = self.room.clone().try_acquire_owned() {
             return Ok(unit);
@@ -103,35 +112,45 @@ async fn next(
 }
 
 impl Long {
-    fn enter(self: &Arc<Self>) -> Place {
-        let (number, give_way) = (self.next.fetch_add(1, Ordering::Relaxed), Arc::<Notify>::default());
-        self.waiting().insert(number, give_way.clone());
+    fn enter(self: &Arc<Self>, came: usize) -> Place {
+        let give_way = Arc::<Notify>::default();
+        let new = Waiting { give_way: give_way.clone(), lately: came, at: Instant::now() };
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.waiting().insert(number, new);
         Place { long: self.clone(), number, give_way }
     }
 
-    /// Lets the first but this one give way; false where there is none.
+    /// Lets the slowest but this one give way; false where there is none.
     fn make_room(&self, place: &Place) -> bool {
         let mut waiting = self.waiting();
-        let first = waiting.keys().find(|number| **number != place.number).copied();
-        let first = first.and_then(|first| waiting.remove(&first));
-        first.is_some_and(|first| {
-            first.notify_one();
+        let others = waiting.iter_mut().filter(|(number, _)| **number != place.number);
+        let slowest = others.map(|(number, other)| (other.lately(), *number)).min();
+        let slowest = slowest.and_then(|(_, number)| waiting.remove(&number));
+        slowest.is_some_and(|slowest| {
+            slowest.give_way.notify_one();
             true
         })
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Notify>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Waiting {
+    fn lately(&mut self) -> usize {
+        let seconds = self.at.elapsed().as_secs();
+        self.at += Duration::from_secs(seconds);
+        let quarters = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(2);
+        self.lately = self.lately.checked_shr(quarters).unwrap_or(0);
+        self.lately
+    }
+}
+
 impl Place {
-    /// Something came: to the end of the line.
-    fn goes_on(&mut self) {
-        let mut waiting = self.long.waiting();
-        if let Some(give_way) = waiting.remove(&self.number) {
-            self.number = self.long.next.fetch_add(1, Ordering::Relaxed);
-            waiting.insert(self.number, give_way);
+    fn goes_on(&self, came: usize) {
+        if let Some(waiting) = self.long.waiting().get_mut(&self.number) {
+            waiting.lately = waiting.lately().saturating_add(came);
         }
     }
 }

@@ -168,6 +168,9 @@ async fn a_role_that_lost_a_right_is_not_ready_on_postgres() {
     testing::execute(&url, "revoke select on membership from portal_tenant");
     until(&ana, 503, "select on membership for portal_tenant").await;
     testing::execute(&url, "grant select on membership to portal_tenant");
+    testing::execute(&url, "revoke execute on function tenant_knows from public");
+    until(&ana, 503, "lacks rights that it was given").await;
+    testing::execute(&url, "grant execute on function tenant_knows to public");
     testing::execute(&url, "grant select on totp to portal_app; grant delete on session to portal_app");
     until(&ana, 200, "ready").await;
 }

@@ -33,8 +33,8 @@ impl Opened {
         let is_there = |(path, id): &(PathBuf, FileId)| id_of(path).is_ok_and(|there| there == *id);
         let Some((path, _)) = self.files.iter().find(|file| !is_there(file)) else { return Ok(()) };
         Err(sqlx::Error::Io(std::io::Error::other(format!(
-            "{} was removed or replaced while portal ran. Put it back and start portal again; docs/RECOVERY.md says how \
-             to go on with another one",
+            "{} was removed or replaced while portal ran. Put it back if you can, and start portal again; \
+             docs/RECOVERY.md says how to go on with another one",
             path.display()
         ))))
     }
@@ -54,6 +54,11 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     let file = opened.map_err(|why| OpenError::File { path, why })?;
     file.try_lock().map_err(|_locked| OpenError::InUse(database.to_owned()))?;
     Ok(file)
+}
+
+/// Whether another name leads to the same file: what SQLite keeps beside it, and who has it open, goes by name.
+pub(super) fn has_another_name(database: &Path) -> bool {
+    database.metadata().is_ok_and(|file| file.nlink() > 1)
 }
 
 /// Whether the process before left changes beside the database that are not in it yet, as one does that was ended by force;

@@ -29,6 +29,9 @@ async fn open_file(path: &Path) -> Result<Engine, OpenError> {
     // By the name that SQLite gives to what it keeps beside the file.
     let path = &path.canonicalize().unwrap_or_else(|_not_there_yet| path.to_owned());
     let lock = files::lock(path)?;
+    if files::has_another_name(path) {
+        return Err(OpenError::Linked(path.clone()));
+    }
     let was_ended_by_force = files::is_something_left_beside(path);
     files::close_to_others(path);
     let options = SqliteConnectOptions::new()

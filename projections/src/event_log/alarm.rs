@@ -4,13 +4,13 @@
 //! of another history. One about the clock goes as soon as the clock is right.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use metrics::gauge;
 use tokio::sync::watch;
 
-use crate::timestamp::{Timestamp, uptime};
+use crate::steady;
+use crate::timestamp::Timestamp;
 
 /// How far the clock may be past the last that the database knows of, before somebody has to say that it is right. Whoever
 /// serves says each hour that time goes on, so only a portal that was stopped for so long is asked. A month is longer
@@ -57,7 +57,8 @@ pub enum Alarm {
     )]
     ClocksApart(TimeDelta),
     #[error(
-        "the clock of this machine was set {} {} while portal ran: set it right, or start portal again if it is now",
+        "the clock of this machine was set {} {} while portal ran: set it right; if it is now, it is believed after a \
+         quarter of an hour, or when portal is started again",
         span(.0), if .0 < &TimeDelta::zero() { "back" } else { "ahead" }
     )]
     ClockSet(TimeDelta),
@@ -135,8 +136,6 @@ pub(super) type Seen = (i64, Vec<u8>);
 #[derive(Debug)]
 pub(super) struct Watchman {
     rules: ClockRules,
-    /// When this process began, by three clocks.
-    began: Clocks,
     known: Mutex<Known>,
     /// How far the read models are, as far as this process knows.
     folded: Arc<watch::Sender<i64>>,
@@ -154,7 +153,7 @@ struct Known {
 impl Watchman {
     pub(super) fn new(rules: ClockRules, last: Seen, folded: Arc<watch::Sender<i64>>) -> Self {
         let known = Mutex::new(Known { last, ..Known::default() });
-        Self { rules, began: Clocks::now(), known, folded }
+        Self { rules, known, folded }
     }
 
     /// The last event that this process has seen. What stands in the log is compared with this, and not with what is
@@ -216,12 +215,12 @@ impl Watchman {
     }
 
     fn clock(&self, known: &Known, standing: &Standing) -> Option<Alarm> {
-        let (now, tolerance) = (Clocks::now(), self.rules.tolerance);
-        let apart = *standing.clock - now.wall;
+        let (ours, tolerance) = (Timestamp::by_our_clock(), self.rules.tolerance);
+        let apart = *standing.clock - *ours;
         if !standing.is_our_clock && apart.abs() > tolerance {
             return Some(Alarm::ClocksApart(apart));
         }
-        let set = self.began.set_until(&now);
+        let set = steady::set_by();
         if set.abs() > tolerance {
             return Some(Alarm::ClockSet(set));
         }
@@ -260,63 +259,9 @@ impl Watchman {
     }
 }
 
-/// One moment by three clocks: the one that people set, one that nobody can set, and one of these that also counts while
-/// the machine sleeps, where the system has it.
-#[derive(Debug)]
-struct Clocks {
-    wall: DateTime<Utc>,
-    steady: Instant,
-    awake_or_asleep: Option<Duration>,
-}
-
-impl Clocks {
-    fn now() -> Self {
-        let wall = Timestamp::by_our_clock().into();
-        Self { wall, steady: Instant::now(), awake_or_asleep: uptime() }
-    }
-
-    /// By how much the clock was set from this moment to a later one. A machine that slept was not set.
-    fn set_until(&self, later: &Self) -> TimeDelta {
-        let delta = |time| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
-        let passed = later.wall - self.wall;
-        let set = passed - delta(later.steady - self.steady);
-        match (self.awake_or_asleep, later.awake_or_asleep) {
-            (Some(from), Some(to)) => {
-                let other = passed - delta(to.saturating_sub(from));
-                if other.abs() < set.abs() { other } else { set }
-            }
-            _ => set.min(TimeDelta::zero()), // perhaps it slept
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn clocks(wall: i64, steady: u64, uptime: Option<u64>) -> Clocks {
-        let minutes = |minutes| Duration::from_mins(minutes);
-        Clocks {
-            wall: DateTime::UNIX_EPOCH + TimeDelta::minutes(wall),
-            steady: *START + minutes(steady),
-            awake_or_asleep: uptime.map(minutes),
-        }
-    }
-
-    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-
-    #[test]
-    fn a_clock_that_was_set_is_told_from_a_machine_that_slept() {
-        let began = clocks(1000, 0, Some(50));
-        let set = |later| began.set_until(&later).num_minutes();
-        assert_eq!(set(clocks(1060, 60, Some(110))), 0);
-        assert_eq!(set(clocks(1120, 60, Some(110))), 60);
-        assert_eq!(set(clocks(1000, 60, Some(110))), -60);
-        assert_eq!(set(clocks(1120, 60, Some(170))), 0); // it slept for an hour
-        let elsewhere = clocks(1000, 0, None);
-        assert_eq!(elsewhere.set_until(&clocks(1120, 60, None)).num_minutes(), 0); // perhaps it slept
-        assert_eq!(elsewhere.set_until(&clocks(1000, 60, None)).num_minutes(), -60);
-    }
 
     #[test]
     fn spans_are_told_in_words() {

@@ -85,8 +85,9 @@ impl Known {
     fn refusal(&self, append: &Append) -> Option<AppendError> {
         let stands = |stream: &StreamId| self.sequences.get(stream).copied().unwrap_or(0);
         let is_gone = |authority: &Authority| {
+            let has_begun = authority.from.is_none_or(|from| from <= self.standing.clock);
             let is_over = authority.until.is_some_and(|until| until <= self.standing.clock);
-            is_over || stands(&authority.stream) != authority.sequence
+            !has_begun || is_over || stands(&authority.stream) != authority.sequence
         };
         if append.authority.as_ref().is_some_and(is_gone) {
             return Some(AppendError::AuthorityChanged);

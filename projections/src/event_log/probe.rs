@@ -5,12 +5,15 @@ use super::{EventLog, statements};
 use crate::db::Tx;
 use crate::event_log::check::Known;
 
+/// What is said before what is lacking.
+const LACKS: &str = "the role that portal uses on the database lacks rights that it was given";
+
 /// Why nothing can be recorded now.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     #[error("{0}")]
     Alarm(#[from] Alarm),
-    #[error("the role that portal uses on the database lacks rights that it was given: {0}")]
+    #[error("{LACKS}: {0}")]
     Rights(String),
     #[error("{}", trouble(.0))]
     Store(#[from] sqlx::Error),
@@ -45,6 +48,7 @@ impl EventLog {
         if let Some(rights) = missing {
             return Err(ProbeError::Rights(rights));
         }
+        statements::may_read_for_tenants(&self.db).await?;
         let (mut tx, known) = self.look().await?;
         self.watchman.check(&known.standing)?;
         statements::beat(&mut tx, known.standing.clock).await?;
@@ -96,6 +100,7 @@ fn trouble(error: &sqlx::Error) -> String {
         Some("25006" | "8" | "264" | "520" | "776" | "1032" | "1288" | "1544") => {
             "the database is read-only: it is a replica, or was made so".to_owned()
         }
+        Some("42501") => format!("{LACKS}: {error}"),
         Some("53100" | "13") => "the disk of the database is full".to_owned(),
         Some("55P03" | "5") => "somebody holds a lock of the log or of a table for too long".to_owned(),
         _ => format!("the database does not take what is written: {error}"),

@@ -10,7 +10,7 @@ use domain::Constraint;
 use super::alarm::{Seen, Standing};
 use super::check::{Done, Known};
 use super::{Append, Appended, StreamId, constraints, streams};
-use crate::db::{Tx, on, row};
+use crate::db::{BEGIN, Db, Engine, Transaction, Tx, on, row};
 use crate::timestamp::Timestamp;
 
 /// Everything that a batch touches.
@@ -236,6 +236,14 @@ pub(super) async fn may_write(tx: &mut Tx) -> Result<Option<String>, sqlx::Error
     }
     tx.run(include_str!("../sql/event_log/write_nothing.sql")).await?;
     Ok(None)
+}
+
+/// Asks for what is needed to read for tenants, by the way that such a read goes.
+pub(super) async fn may_read_for_tenants(db: &Db) -> Result<(), sqlx::Error> {
+    let Engine::Postgres { tenants, .. } = &db.0 else { return Ok(()) };
+    let mut tx = Transaction::begin(tenants, BEGIN).await?;
+    sqlx::query(include_str!("../sql/event_log/look_as_tenant_postgres.sql")).execute(&mut *tx).await?;
+    tx.rollback().await
 }
 
 /// Notes that something could be written, at a moment that was believed.

@@ -278,7 +278,7 @@ pub(crate) fn superadmin_until(until: impl Into<DateTime<Utc>>) -> GrantEvent {
 
 /// The right of somebody whose stream has one event.
 pub(crate) fn authority(person: PersonId) -> Authority {
-    Authority { stream: StreamId::of::<Grant>(person), sequence: 1, until: None }
+    Authority { stream: StreamId::of::<Grant>(person), sequence: 1, from: None, until: None }
 }
 
 pub(crate) fn superadmin_revoked() -> GrantEvent {

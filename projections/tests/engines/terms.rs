@@ -24,6 +24,9 @@ engines! {
         let late = store.append(by(until(Timestamp::from_micros(1)), "too-late")).await;
         assert!(matches!(late, Err(AppendError::AuthorityChanged)), "{late:?}");
         // The store's clock never goes back behind the last event, so what was too late stays too late.
+        let from = Some(Authority { from: Some(Timestamp::from(day(100_000))), ..authority(person) });
+        let early = store.append(by(from, "too-early")).await;
+        assert!(matches!(early, Err(AppendError::AuthorityChanged)), "{early:?}");
         let last = store.events().await?.last().map(|event| event.recorded_at).ok_or("an event")?;
         let late = store.append(by(until(last), "a-moment-too-late")).await;
         assert!(matches!(late, Err(AppendError::AuthorityChanged)), "{late:?}");

@@ -51,6 +51,25 @@ fn what_is_beside_a_link_is_found_where_the_file_is() {
     drop(running);
 }
 
+/// By two names, two processes would each have a -wal of their own.
+#[test]
+fn a_database_with_another_name_is_not_opened_by_either() {
+    let place = Place::sqlite();
+    place.done(&["grant", "eve@example.com"]);
+    let file = place.url.strip_prefix("sqlite://").expect("a file").to_owned();
+    let running = place.start(&["serve"]);
+    let link = place.file("link.db");
+    fs::hard_link(&file, &link).expect("linked");
+    let mut by_the_other = place.command(&["verify"]);
+    by_the_other.env("DATABASE_URL", format!("sqlite://{}", link.display()));
+    let said = run(by_the_other);
+    assert!(said.err.contains("link.db has another name as well"), "{}", said.err);
+    drop(running);
+    assert!(place.portal(&["verify"]).err.contains("portal.db has another name as well"));
+    fs::remove_file(link).expect("removed");
+    place.done(&["verify"]);
+}
+
 #[test]
 fn a_file_that_what_is_beside_it_would_destroy_is_not_opened() {
     let (place, file) = ended_by_force();

@@ -1,0 +1,259 @@
+//! What time it is, on a machine whose clock somebody may set.
+//!
+//! **Invariant:** within one process time goes on at its own pace, whatever somebody sets the machine's clock to: what has
+//! ended stays ended, and nothing ends that has not. A clock that is put right by a few minutes is followed, and so is one
+//! that goes on from where it was set for a quarter of an hour, as it would be after another start.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::timestamp::{Timestamp, uptime};
+
+static STEADY: Mutex<Steady> = Mutex::new(Steady { since: None, tolerance: TimeDelta::minutes(5) });
+
+/// By how much the machine's clock is believed to be put right.
+pub fn tolerate(by: TimeDelta) {
+    steady().tolerance = by;
+}
+
+/// Now, in microseconds.
+pub fn now() -> Timestamp {
+    Timestamp::from(steady().now().time())
+}
+
+/// The earliest that it may be now: what is done then can't be taken back, so it is not done by a clock that was put ahead,
+/// even by a little.
+pub fn at_the_earliest() -> Timestamp {
+    Timestamp::from(steady().now().earliest())
+}
+
+/// By how much the machine's clock differs from time that went on at its own pace.
+pub(crate) fn set_by() -> TimeDelta {
+    let reading = steady().now();
+    if reading.may_have_slept { reading.set_by.min(TimeDelta::zero()) } else { reading.set_by }
+}
+
+fn steady() -> MutexGuard<'static, Steady> {
+    STEADY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A clock that follows the machine's as long as that was not set by more than is tolerated since the start. Where it was, time
+/// goes on at its own pace, until the machine's is right again, or has been what it is for [`SETTLED`]; [the
+/// log](crate::event_log::Alarm) says so meanwhile, by the same measure.
+struct Steady {
+    since: Option<Since>,
+    tolerance: TimeDelta,
+}
+
+/// How it was at the start, and what was found out since.
+#[derive(Clone, Copy)]
+struct Since {
+    moment: Instant,
+    time: DateTime<Utc>,
+    /// Of the machine, with the time in which it slept; where that is known.
+    uptime: Option<Duration>,
+    /// How long it has slept: its clock goes on then, and the steady one does not.
+    asleep: TimeDelta,
+    /// By how much its clock was put right, the last time that it was believed.
+    right_by: TimeDelta,
+    /// Since when it is not believed, and by how much it was set then.
+    astray: Option<(Instant, TimeDelta)>,
+}
+
+/// What one look says.
+struct Reading {
+    /// By the pace of the steady clock, and the sleep of the machine.
+    by_pace: DateTime<Utc>,
+    right_by: TimeDelta,
+    set_by: TimeDelta,
+    /// Nobody counts the time in which this machine sleeps.
+    may_have_slept: bool,
+}
+
+/// The machine's steady clock, and the one that can be set.
+type Clocks = (Instant, DateTime<Utc>);
+
+/// From how much on it is looked whether the machine slept: what a clock that is slewed differs by from call to call is
+/// less.
+const SLEW: TimeDelta = TimeDelta::seconds(1);
+
+/// For how long a clock that was set has to go on from there before it is believed.
+const SETTLED: Duration = Duration::from_mins(15);
+
+/// A clock that was set by more is never believed before another start, at which somebody may be asked.
+const FURTHEST: TimeDelta = TimeDelta::days(31);
+
+impl Steady {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn now(&mut self) -> Reading {
+        self.at((Instant::now(), Utc::now()), uptime)
+    }
+
+    fn at(&mut self, (moment, machine): Clocks, uptime: impl Fn() -> Option<Duration>) -> Reading {
+        let begun = |uptime| Since {
+            moment,
+            time: machine,
+            uptime,
+            asleep: TimeDelta::zero(),
+            right_by: TimeDelta::zero(),
+            astray: None,
+        };
+        let since = self.since.get_or_insert_with(|| begun(uptime()));
+        let passed = moment.saturating_duration_since(since.moment);
+        let by_pace = since.time + passed;
+        if (machine - by_pace - since.asleep - since.right_by).abs() > SLEW {
+            let slept =
+                since.uptime.zip(uptime()).map(|(then, now)| now.saturating_sub(then).saturating_sub(passed));
+            since.asleep = slept.and_then(|slept| TimeDelta::from_std(slept).ok()).unwrap_or(since.asleep);
+        }
+        let set_by = machine - by_pace - since.asleep;
+        if set_by.abs() <= self.tolerance {
+            (since.right_by, since.astray) = (set_by, None);
+        } else if since.is_settled((moment, set_by)) {
+            *since = begun(uptime());
+            return since.reading(machine, TimeDelta::zero());
+        }
+        since.reading(by_pace, set_by)
+    }
+}
+
+impl Since {
+    /// Whether the clock has gone on for long enough from where it was set.
+    fn is_settled(&mut self, (moment, set_by): (Instant, TimeDelta)) -> bool {
+        let goes_on = |by: TimeDelta| (set_by - by).abs() <= SLEW && set_by.abs() <= FURTHEST;
+        let (from, _) = *match &mut self.astray {
+            Some(astray) if goes_on(astray.1) => astray,
+            other => other.insert((moment, set_by)),
+        };
+        moment.saturating_duration_since(from) >= SETTLED
+    }
+
+    fn reading(&self, by_pace: DateTime<Utc>, set_by: TimeDelta) -> Reading {
+        let (right_by, may_have_slept) = (self.right_by, self.uptime.is_none());
+        Reading { by_pace: by_pace + self.asleep, right_by, set_by, may_have_slept }
+    }
+}
+
+impl Reading {
+    fn time(&self) -> DateTime<Utc> {
+        self.by_pace + self.right_by
+    }
+
+    fn earliest(&self) -> DateTime<Utc> {
+        self.by_pace + self.right_by.min(TimeDelta::zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+
+    const NOON: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    const YEAR: i64 = 365 * 86_400;
+
+    fn new() -> Steady {
+        Steady { since: None, tolerance: TimeDelta::minutes(5) }
+    }
+
+    /// What one reads when so many seconds have passed, of which the machine slept so many, and its clock says so much.
+    fn read(steady: &mut Steady, (awake, asleep): (u64, u64), machine: i64) -> Reading {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let clocks = (*FIRST + Duration::from_secs(awake), NOON + TimeDelta::seconds(machine));
+        steady.at(clocks, move || Some(Duration::from_secs(1000 + awake + asleep)))
+    }
+
+    fn at(steady: &mut Steady, passed: (u64, u64), machine: i64) -> i64 {
+        (read(steady, passed, machine).time() - NOON).num_seconds()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_not_followed_until_it_is_right_again() {
+        let mut steady = new();
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        assert_eq!(at(0, 0), 0);
+        assert_eq!(at(10, 10), 10);
+        assert_eq!(at(30, 30 - 3600), 30, "set back by an hour: what has ended stays ended");
+        assert_eq!(at(40, YEAR), 40, "set ahead: nothing ends that has not");
+        assert_eq!(at(50, 50), 50, "right again");
+        assert_eq!(at(60, 180), 180, "put right by two minutes");
+        assert_eq!(at(70, 70), 70, "and back, as a clock that was fast at the start");
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_from_where_it_was_set_is_believed_after_a_while() {
+        for hour in [3600, -3600] {
+            let mut steady = new();
+            let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+            assert_eq!(at(0, 0), 0);
+            assert_eq!(at(10, hour + 10), 10);
+            assert_eq!(at(909, hour + 909), 909);
+            assert_eq!(at(911, hour + 911), hour + 911);
+            assert_eq!(at(920, 920), hour + 920, "and what it said before is not");
+        }
+        let mut steady = new();
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        assert_eq!(at(0, 0), 0);
+        assert_eq!(at(10, 3610), 10);
+        assert_eq!(at(800, 7200), 800, "set once more: the time counts anew");
+        assert_eq!(at(1000, 7400), 1000);
+        assert_eq!(at(1100, 1100), 1100, "right again");
+        assert_eq!(at(1200, 7600), 1200);
+        assert_eq!(at(1900, 8300), 1900);
+        assert_eq!(at(3000, YEAR), 3000);
+        assert_eq!(at(9000, YEAR + 6000), 9000, "no year ahead, however long");
+    }
+
+    #[test]
+    fn nothing_is_done_for_good_by_a_clock_that_is_a_little_ahead() {
+        let mut steady = new();
+        let mut earliest = |seconds: u64, machine: i64| {
+            (read(&mut steady, (seconds, 0), machine).earliest() - NOON).num_seconds()
+        };
+        assert_eq!(earliest(0, 0), 0);
+        assert_eq!(earliest(10, 280), 10);
+        assert_eq!(earliest(20, 20), 20);
+        assert_eq!(earliest(30, -100), -100, "it was fast at the start");
+    }
+
+    #[test]
+    fn a_clock_that_goes_astray_in_small_steps_is_followed_no_further_than_in_one() {
+        let mut steady = new();
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        assert_eq!(at(0, 0), 0);
+        assert_eq!(at(10, 250), 250);
+        assert_eq!(at(20, 500), 260, "by eight minutes in all");
+        assert_eq!(at(30, 750), 270);
+        assert_eq!(at(40, 40), 40, "right again");
+    }
+
+    #[test]
+    fn a_machine_that_slept_has_the_time_that_it_is() {
+        let mut steady = new();
+        let mut at = |awake, asleep, machine| at(&mut steady, (awake, asleep), machine);
+        assert_eq!(at(0, 0, 0), 0);
+        assert_eq!(at(10, 7200, 7210), 7210, "two hours asleep");
+        assert_eq!(at(20, 7200, 7220), 7220);
+        assert_eq!(at(30, 7400, 7430), 7430, "a nap");
+        assert_eq!(at(40, 7600, 7640), 7640, "and another");
+        assert_eq!(at(50, 700_000, 700_050), 700_050, "and eight days");
+        assert_eq!(at(60, 700_000, 707_260), 700_060, "now it was only set");
+    }
+
+    #[test]
+    fn where_nobody_counts_sleep_a_clock_ahead_may_have_slept() {
+        let mut steady = new();
+        let first = Instant::now();
+        let mut set_by = |seconds: u64, machine: i64| {
+            let clocks = (first + Duration::from_secs(seconds), NOON + TimeDelta::seconds(machine));
+            let reading = steady.at(clocks, || None);
+            (reading.may_have_slept, reading.set_by.num_seconds())
+        };
+        assert_eq!(set_by(0, 0), (true, 0));
+        assert_eq!(set_by(60, 3660), (true, 3600));
+        assert_eq!(set_by(70, -3600), (true, -3670));
+    }
+}
