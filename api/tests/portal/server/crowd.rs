@@ -92,7 +92,7 @@ async fn long_forms_that_never_end_give_way_to_whoever_comes() {
 async fn a_form_that_comes_slowly_is_not_pushed_out_by_those_that_only_drip() {
     let server = Server::start(limits(256, 128)).await;
     let mut crowd = vec![];
-    for _ in 0..67 {
+    for _ in 0..70 {
         crowd.push(server.open_from(address(2), &form(1_000_000, 990_000)).await);
     }
     let drip = tokio::spawn(async move {
@@ -109,8 +109,9 @@ async fn a_form_that_comes_slowly_is_not_pushed_out_by_those_that_only_drip() {
         honest.push(server.open_from(address(from), &form(65_000, 20_000)).await);
     }
     for _ in 0..9 {
+        tokio::time::sleep(ms(100)).await;
         pushing.push(server.open_from(address(8), &form(1_000_000, 990_000)).await);
-        tokio::time::sleep(ms(150)).await;
+        tokio::time::sleep(ms(50)).await;
         for socket in &mut honest {
             socket.write_all("x".repeat(5_000).as_bytes()).await.expect("it is not closed");
         }
