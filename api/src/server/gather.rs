@@ -38,7 +38,7 @@ struct Long {
 /// How fast one of them comes.
 struct Waiting {
     give_way: Arc<Notify>,
-    /// The bytes that came, three quarters of them forgotten each second.
+    /// The bytes that came, half of them forgotten with each [`MOMENT`].
     lately: usize,
     /// Up to when.
     at: Instant,
@@ -57,6 +57,9 @@ const SHORT: usize = 16 * 1024;
 /// What all bodies together may take that are longer.
 const ROOM: usize = 64 * 1024 * 1024;
 const UNIT: usize = 16 * 1024;
+
+/// What came so long ago counts half.
+const MOMENT: Duration = Duration::from_millis(250);
 
 /// How long somebody waits for the room of those who give way.
 const GIVING_WAY: Duration = Duration::from_secs(2);
@@ -139,10 +142,10 @@ impl Long {
 
 impl Waiting {
     fn lately(&mut self) -> usize {
-        let seconds = self.at.elapsed().as_secs();
-        self.at += Duration::from_secs(seconds);
-        let quarters = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(2);
-        self.lately = self.lately.checked_shr(quarters).unwrap_or(0);
+        while self.lately > 0 && self.at.elapsed() >= MOMENT {
+            self.at += MOMENT;
+            self.lately /= 2;
+        }
         self.lately
     }
 }
@@ -150,7 +153,10 @@ impl Waiting {
 impl Place {
     fn goes_on(&self, came: usize) {
         if let Some(waiting) = self.long.waiting().get_mut(&self.number) {
-            waiting.lately = waiting.lately().saturating_add(came);
+            if waiting.lately() == 0 {
+                waiting.at = Instant::now();
+            }
+            waiting.lately = waiting.lately.saturating_add(came);
         }
     }
 }
