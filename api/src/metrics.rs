@@ -22,6 +22,7 @@ const BATCH_SIZE: &str = "portal_append_batch_size";
 const PROJECTION_LAG: &str = "portal_projection_lag";
 const PROJECTION_PARKED: &str = "portal_projection_parked";
 const AGGREGATES: &str = "portal_aggregate_cache_bytes";
+const CHANGED: &str = "portal_changed_events";
 const SEALED: &str = "portal_sealed_position";
 const SEAL_FAILURES: &str = "portal_seal_failures_total";
 
@@ -99,6 +100,10 @@ fn describe() {
     describe_gauge!(
         PROJECTION_PARKED,
         "Aggregates of which read models leave out events that they can't fold."
+    );
+    describe_gauge!(
+        CHANGED,
+        "Events that somebody changed after they were written, of those that were read."
     );
     describe_gauge!(SEALED, "The last position that a signed checkpoint covers.");
     describe_counter!(

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use projections::event_log::ReadError;
+use projections::event_log::{self, ReadError};
 use projections::seal::turn::{SealError, Step};
 use projections::seal::{Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
 use projections::{Db, Timestamp};
@@ -225,6 +225,9 @@ impl Sealer {
         files: OwnedMutexGuard<Files>,
     ) -> anyhow::Result<Option<(OwnedMutexGuard<Files>, Standing)>> {
         let origin = self.key.origin();
+        if let Some(position) = event_log::changed(db).await.map_err(SealError::from)?.first() {
+            return Err(SealError::Changed(*position).into());
+        }
         loop {
             match read_on(db, origin).await? {
                 Step::Taken => return Ok(None),

@@ -11,6 +11,7 @@
 mod alarm;
 mod beside;
 mod cache;
+mod changed;
 mod check;
 mod folding;
 mod import;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 
 pub use alarm::{Alarm, ClockRules};
 pub use beside::{Beside, Invited, Joined};
+pub use changed::changed;
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use probe::{Jump, JumpError, ProbeError};
@@ -309,14 +311,7 @@ impl EventLog {
 
     /// The events at these positions, in the order of the log.
     pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
-        if positions.is_empty() {
-            return Ok(vec![]);
-        }
-        read!(self.db, |pool| {
-            let mut query = QueryBuilder::new(include_str!("sql/event_log/at.sql"));
-            Lists::push_one_of(&mut query, positions.iter().copied());
-            query.push(" order by position").build_query_as().fetch_all(pool).await
-        })
+        at(&self.db, positions).await
     }
 
     pub fn db(&self) -> &Db {
@@ -339,6 +334,17 @@ fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint>
 /// The last position and the hash of what stands there.
 async fn head(db: &Db) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last_hash.sql")).fetch_optional(pool).await)
+}
+
+async fn at(db: &Db, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
+    if positions.is_empty() {
+        return Ok(vec![]);
+    }
+    read!(db, |pool| {
+        let mut query = QueryBuilder::new(include_str!("sql/event_log/at.sql"));
+        Lists::push_one_of(&mut query, positions.iter().copied());
+        query.push(" order by position").build_query_as().fetch_all(pool).await
+    })
 }
 
 /// The earlier of this moment and the one that the store has: no process that is ahead of it does what is not due yet.

@@ -9,7 +9,7 @@ use api::app::App;
 use api::config::Settings;
 use api::sealer::{Done, Sealer};
 use projections::seal::{Signed, SigningKey};
-use projections::transfer;
+use projections::{testing, transfer};
 use tempfile::TempDir;
 
 use crate::world::World;
@@ -93,7 +93,50 @@ async fn nobody_waits_while_a_log_is_read(world: World) {
     writing.await.expect("no panic").expect("somebody reads");
 }
 
+/// Whatever it says then is nobody's word, and no checkpoint is to say that it were.
+async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: World) {
+    let (desk, ana) = (Desk::new(), world.operator().await);
+    let sealer = desk.process(&world, "first.txt", &[]);
+    let acme = world.org("acme").await;
+    world.suspended(acme, "The invoice of April").await;
+    let position = world.position().await;
+    let page = format!("/admin/history/{position}");
+    let pages = [&*page, "/admin/history", "/admin/history/read-models", "/admin/history/proof"];
+    sealer.seal(&world.app.db).await.expect("nothing stands against it");
+    for page in pages {
+        ana.get(page).await.is(200).hides("Somebody changed");
+    }
+    change(&world, ["April", "March"]);
+    for page in pages {
+        ana.get(page).await.is(200).shows("Somebody changed").hides("The invoice of April");
+    }
+    ana.get(&page).await.shows("was changed after it was written");
+    ana.get("/admin/history/export?format=csv").await.is(200).shows("was changed after it was written");
+    ana.get(&format!("/admin/history/{position}/revert")).await.is(409);
+    world.org("bolt").await;
+    let why = sealer.seal(&world.app.db).await.expect_err("an event was changed");
+    assert!(format!("{why:#}").contains(&format!("#{position} was changed")), "{why:#}");
+    change(&world, ["March", "April"]);
+    for page in pages {
+        ana.get(page).await.is(200).hides("Somebody changed");
+    }
+    sealer.seal(&world.app.db).await.expect("it is as it was");
+}
+
+fn change(world: &World, [from, to]: [&str; 2]) {
+    let url = &world.app.settings.database_url;
+    let (open, text, json) = match world.app.db.engine() {
+        "sqlite" => ("drop trigger if exists events_no_update", "payload", ""),
+        _ => ("alter table events disable trigger events_no_change", "payload::text", "::json"),
+    };
+    let change = format!(
+        "{open}; update events set payload = replace({text}, '{from}', '{to}'){json} where {text} like '%{from}%'"
+    );
+    testing::execute(url, change.leak());
+}
+
 engines! {
+    what_somebody_changed_is_shown_as_that_and_signed_by_nobody,
     what_the_log_of_another_process_holds_is_not_contradicted,
     what_one_process_signs_is_added_to_the_log_of_every_other,
     a_process_that_is_behind_hears_of_it_from_one_that_is_not,

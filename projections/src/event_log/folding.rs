@@ -13,8 +13,8 @@ use domain::{Rules, fact};
 
 use super::cache::Slot;
 use super::snapshots::{self, Stored};
-use super::{EventLog, Loaded, ReadError, StreamId};
-use crate::db::{Db, read, row};
+use super::{EventLog, Loaded, ReadError, Recorded, StreamId};
+use crate::db::{Db, read};
 
 /// Events that are read at a time. A stream that is shorter has no snapshot.
 pub(super) const PART: usize = 1000;
@@ -32,17 +32,6 @@ pub(super) struct Folded<A> {
 pub(super) struct Last {
     pub(super) sequence: i64,
     pub(super) leaf_hash: Vec<u8>,
-}
-
-row! {
-    /// What folding needs of an event.
-    struct Part {
-        pub sequence: i64,
-        pub event_type: String,
-        pub event_version: String,
-        pub payload: String,
-        pub leaf_hash: Vec<u8>,
-    }
 }
 
 impl<A: Rules> Default for Folded<A> {
@@ -101,7 +90,7 @@ impl<A: Rules> Folded<A> {
             let mut events = part(db, stream, self.sequence().max(1)).await?;
             let goes_on = events.len() == PART;
             match &self.last {
-                Some(last) if !events.first().is_some_and(|event| event.is(last)) => {
+                Some(last) if !events.first().is_some_and(|event| last.is(event)) => {
                     // The log is another one than it was, or the snapshot is of another one.
                     tracing::warn!(
                         kind = stream.kind,
@@ -129,27 +118,32 @@ impl<A: Rules> Folded<A> {
         }
     }
 
-    fn apply(&mut self, events: Vec<Part>) -> Result<(), ReadError> {
+    fn apply(&mut self, events: Vec<Recorded>) -> Result<(), ReadError> {
         if events.is_empty() {
             return Ok(());
         }
         let aggregate = Arc::make_mut(&mut self.aggregate); // copies only what somebody still decides on
-        for Part { sequence, event_type, event_version, payload, leaf_hash } in events {
-            aggregate.apply(fact::event_in_text::<A>(&event_type, &event_version, &payload)?);
-            self.last = Some(Last { sequence, leaf_hash });
+        for event in events {
+            event.intact()?;
+            aggregate.apply(fact::event_in_text::<A>(
+                &event.event_type,
+                &event.event_version,
+                &event.payload,
+            )?);
+            self.last = Some(Last { sequence: event.sequence, leaf_hash: event.leaf_hash });
         }
         Ok(())
     }
 }
 
-impl Part {
-    fn is(&self, last: &Last) -> bool {
-        self.sequence == last.sequence && self.leaf_hash == last.leaf_hash
+impl Last {
+    fn is(&self, event: &Recorded) -> bool {
+        self.sequence == event.sequence && self.leaf_hash == event.leaf_hash
     }
 }
 
 /// Events of a stream from a sequence on.
-async fn part(db: &Db, stream: &StreamId, from: i64) -> Result<Vec<Part>, sqlx::Error> {
+async fn part(db: &Db, stream: &StreamId, from: i64) -> Result<Vec<Recorded>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/event_log/stream_part.sql"))
             .bind(&stream.kind)
@@ -201,7 +195,7 @@ async fn before<A: Rules>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Opti
     let Some(Stored { aggregate, last }) = stored.filter(|stored| stored.last.sequence <= up_to) else {
         return Ok(None);
     };
-    let is_of_this_log = part(db, stream, last.sequence).await?.first().is_some_and(|event| event.is(&last));
+    let is_of_this_log = part(db, stream, last.sequence).await?.first().is_some_and(|event| last.is(event));
     Ok(is_of_this_log.then(|| Folded { aggregate, stored: last.sequence, last: Some(last) }))
 }
 

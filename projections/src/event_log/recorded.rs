@@ -3,6 +3,7 @@
 use domain::{Fact, Metadata, Unreadable};
 
 use crate::db::row;
+use crate::event_log::changed;
 use crate::event_log::leaf::{Leaf, leaf_hash};
 use crate::timestamp::Timestamp;
 
@@ -37,8 +38,27 @@ row! {
 }
 
 impl Recorded {
+    /// What happened, by whom and with which command, where this is what was written.
+    pub(crate) fn read(&self) -> (Result<Fact, Unreadable>, Result<Metadata, Unreadable>) {
+        match self.intact() {
+            Ok(()) => (self.fact_as_it_stands(), self.metadata_as_it_stands()),
+            Err(why) => (Err(why.clone()), Err(why)),
+        }
+    }
+
     /// What happened.
     pub fn fact(&self) -> Result<Fact, Unreadable> {
+        self.intact()?;
+        self.fact_as_it_stands()
+    }
+
+    /// Who did it, with which command.
+    pub fn metadata(&self) -> Result<Metadata, Unreadable> {
+        self.intact()?;
+        self.metadata_as_it_stands()
+    }
+
+    fn fact_as_it_stands(&self) -> Result<Fact, Unreadable> {
         Fact::read(
             &self.aggregate_type,
             &self.aggregate_id,
@@ -48,13 +68,22 @@ impl Recorded {
         )
     }
 
-    /// Who did it, with which command.
-    pub fn metadata(&self) -> Result<Metadata, Unreadable> {
-        serde_json::from_str(&self.metadata).map_err(|e| Unreadable::Damaged {
-            aggregate_type: self.aggregate_type.clone(),
-            event_type: self.event_type.clone(),
-            why: format!("metadata: {e}"),
-        })
+    fn metadata_as_it_stands(&self) -> Result<Metadata, Unreadable> {
+        serde_json::from_str(&self.metadata).map_err(|e| self.damaged(format!("metadata: {e}")))
+    }
+
+    /// Refuses what is not what was written: nobody is to act on it, whatever it says.
+    pub(crate) fn intact(&self) -> Result<(), Unreadable> {
+        if self.is_intact() {
+            return Ok(());
+        }
+        changed::note(self);
+        Err(self.damaged(format!("#{} was changed after it was written", self.position)))
+    }
+
+    fn damaged(&self, why: String) -> Unreadable {
+        let (aggregate_type, event_type) = (self.aggregate_type.clone(), self.event_type.clone());
+        Unreadable::Damaged { aggregate_type, event_type, why }
     }
 
     pub fn stream(&self) -> StreamId {

@@ -59,7 +59,10 @@ impl<A: Rules> EventStore<A> for EventLog {
                 events
                     .into_iter()
                     .map(|e| {
-                        let payload = fact::event_in_text::<A>(&e.event_type, &e.event_version, &e.payload);
+                        let written = e.intact();
+                        let payload = written.and_then(|()| {
+                            fact::event_in_text::<A>(&e.event_type, &e.event_version, &e.payload)
+                        });
                         let sequence = usize::try_from(e.sequence).map_err(unexpected)?;
                         envelope(e.aggregate_id, sequence, payload, &e.metadata)
                     })

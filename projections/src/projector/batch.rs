@@ -22,7 +22,8 @@ pub struct Entry {
 
 impl Entry {
     pub(crate) fn read(recorded: Recorded) -> Self {
-        Self { fact: recorded.fact(), metadata: recorded.metadata(), recorded }
+        let (fact, metadata) = recorded.read();
+        Self { recorded, fact, metadata }
     }
 
     pub(crate) fn poison(&self, why: &(impl ToString + ?Sized)) -> FoldError {

@@ -50,9 +50,9 @@ impl Parking {
         self.from.is_empty()
     }
 
-    /// What was added because a newer version can read it.
-    pub(super) fn newer(&self) -> impl Iterator<Item = &Parked> {
-        self.added.iter().filter(|parked| parked.newer)
+    /// What was left out on the way.
+    pub(super) fn added(&self) -> &[Parked] {
+        &self.added
     }
 
     /// Parks every aggregate with an event that only a newer version can read, for each projection that would fold it.

@@ -53,8 +53,7 @@ impl super::Projector {
             audited.findings.extend(snapshots::compare(&self.db).await?);
         }
         let (events, tables) = (audited.position, tables().map(|table| table.name).collect());
-        let newer = audited.newer.len();
-        Ok(Report { events, tables, findings: audited.findings, newer })
+        Ok(Report { events, tables, findings: audited.findings, newer: audited.newer })
     }
 
     async fn compare(&self, progress: &impl Fn(Progress)) -> Result<Vec<Finding>, FoldError> {
@@ -112,8 +111,9 @@ async fn position(tx: &mut Tx) -> Result<i64, sqlx::Error> {
     Ok(ours.map(|c| c.position).min().unwrap_or(0))
 }
 
-/// Streams of which this version leaves out events that a newer one has folded, or the other way round: what is served of
-/// them can't be told from here. Where both leave out the same, everything is compared.
+/// Streams of which events are left out here and were folded there, since only a newer version can read them or somebody
+/// changed one since, or the other way round: what is served of them can't be told from here. Where both leave out the
+/// same, everything is compared.
 async fn unlike(shadow: &mut Shadow) -> Result<Vec<StreamId>, sqlx::Error> {
     let (served, _) = places(&shadow.tx);
     let statement = format!(
@@ -122,7 +122,7 @@ async fn unlike(shadow: &mut Shadow) -> Result<Vec<StreamId>, sqlx::Error> {
     let parked: Vec<Parked> = on!(&mut shadow.tx, |conn| sqlx::query_as(&statement).fetch_all(conn).await)?;
     let is_served_so = |it: &&Parked| !parked.contains(it);
     let streams: BTreeSet<StreamId> =
-        shadow.folded.parking.newer().filter(is_served_so).map(Parked::stream).collect();
+        shadow.folded.parking.added().iter().filter(is_served_so).map(Parked::stream).collect();
     Ok(streams.into_iter().collect())
 }
 

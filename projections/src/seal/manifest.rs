@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::export::{CHANGED, EventLine, TOLD};
 use super::key::{PublicKey, Signature, SigningKey};
+use crate::event_log::Recorded;
 
 /// What was asked for, and what was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,9 +62,17 @@ pub struct Tally {
     first: Option<i64>,
     last: Option<i64>,
     hash: Sha256,
+    /// One of them is not what was written.
+    is_changed: bool,
 }
 
 impl Tally {
+    /// The same of an event, which is compared with its hash: nobody signs for one that was changed.
+    pub fn add_event(&mut self, event: &Recorded, line: &[u8]) {
+        self.is_changed |= !event.is_intact();
+        self.add(event.position, line);
+    }
+
     /// Takes the line of the event at a position, with its line break.
     pub fn add(&mut self, position: i64, line: &[u8]) {
         self.events += 1;
@@ -75,7 +84,7 @@ impl Tally {
     /// The lines that end the file; signed where there is a key.
     pub fn end(&self, filter: String, as_of: i64, key: Option<&SigningKey>) -> serde_json::Result<String> {
         let manifest = serde_json::to_string(&ManifestLine { manifest: self.manifest(filter, as_of) })?;
-        let Some(key) = key else { return Ok(format!("{manifest}\n")) };
+        let Some(key) = key.filter(|_| !self.is_changed) else { return Ok(format!("{manifest}\n")) };
         let signature = key.sign_text(&signed_text(key.origin(), &manifest)).to_string();
         Ok(format!("{manifest}\n{}\n", serde_json::to_string(&SignatureLine { signature })?))
     }
@@ -202,6 +211,26 @@ mod tests {
         assert_eq!((manifest.first_position, manifest.last_position), (Some(2), Some(9)));
         let none = Tally::default().end(String::new(), 0, Some(&key(7))).expect("JSON");
         assert_eq!(checked(none.as_bytes()).map(|manifest| manifest.events), Ok(0));
+    }
+
+    #[test]
+    fn nobody_signs_for_an_event_that_was_changed() {
+        let event = Recorded {
+            position: 1,
+            recorded_at: crate::Timestamp::from_micros(1),
+            aggregate_type: "organisation".into(),
+            aggregate_id: "a".into(),
+            sequence: 1,
+            event_type: "OrgCreated".into(),
+            event_version: "1".into(),
+            payload: "{}".into(),
+            metadata: "{}".into(),
+            leaf_hash: vec![7; 32],
+        };
+        let mut tally = Tally::default();
+        tally.add_event(&event, b"{}\n");
+        let end = tally.end(String::new(), 1, Some(&key(7))).expect("JSON");
+        assert!(end.contains("manifest") && !end.contains("signature"), "{end}");
     }
 
     #[test]

@@ -41,9 +41,8 @@ engines! {
             "update events set payload = replace(payload, 'Acme', 'Evil') where position = 1"
         };
         store.tamper(edit).await?;
-        let found = found(&store).await?;
-        assert!(found[0].starts_with("#1: was changed"), "{found:?}");
-        assert_eq!(found.len(), 4, "the event, and the three tables that show the name: {found:?}");
+        let changed = "was changed: its hash is not the hash of what stands there";
+        assert_eq!(found(&store).await?, [format!("#1: {changed}")]);
     }
 
     async fn edited_metadata_are_found(store: Store) {
@@ -51,9 +50,8 @@ engines! {
         let (cast, back) = if store.is_postgres() { ("metadata::text", "::json") } else { ("metadata", "") };
         let edit = format!("update events set metadata = replace({cast}, 'shell', 'setup'){back} where position = 2");
         store.tamper(&edit).await?;
-        let found = found(&store).await?;
-        assert!(found.iter().any(|what| what.starts_with("#2: was changed")), "{found:?}");
-        assert!(found.iter().any(|what| what.contains("belongs to command")), "{found:?}");
+        let changed = "was changed: its hash is not the hash of what stands there";
+        assert_eq!(found(&store).await?, [format!("#2: {changed}")]);
     }
 
     async fn an_edited_time_is_found(store: Store) {

@@ -21,7 +21,7 @@ use std::fmt::Display;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use projections::event_log::Recorded;
+use projections::event_log::{self, Recorded};
 use projections::history::{self, HistoryPage, together};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -74,12 +74,33 @@ pub async fn show(
     let names = Names::of(&app, &operator.platform, &page.events).await?;
     let sizes = together::sizes(&app.log, &page.events).await?;
     let results = html! {
+        (changed(&app).await?)
         (bar::chips(&view))
         (tail::link(&view, desk.position()))
         (list(&view, &page, &names, &sizes))
         (searches::saved(&app, &operator, &view).await?)
     };
     Ok(document(desk, &view, &errors, results).into_response())
+}
+
+/// Names the events that are not what was written, as far as anybody has come across them.
+async fn changed(app: &App) -> Result<Markup, Error> {
+    let changed = event_log::changed(&app.db).await?;
+    Ok(html! {
+        @if !changed.is_empty() {
+            (ui::note(Tone::Danger, html! {
+                p { strong { "Somebody changed events after they were written: " }
+                    @for (number, position) in changed.iter().take(10).enumerate() {
+                        @if number > 0 { ", " }
+                        (ui::position(*position))
+                    }
+                    @if changed.len() > 10 { " and more" }
+                    "."
+                }
+                p { "Nothing is done by what they say, and no checkpoint is signed. `portal verify` looks at all events; the guide docs/PROOF.md says what to do, under “When sealing is refused”." }
+            }))
+        }
+    })
 }
 
 /// The way from a list of what happened to one thing to the same list with everything that can be done there.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::SecondsFormat;
-use domain::{Constraint, Fact, Rules, Unreadable};
+use domain::{Constraint, Fact, Rules};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -27,8 +27,10 @@ pub(super) struct Auditor {
     guards: BTreeMap<String, i64>,
     /// The kinds of aggregates that changed a count.
     counted_by: BTreeMap<String, BTreeSet<String>>,
-    /// Positions and streams of the events that only a newer version can read. What those claimed and counted is unknown.
-    pub(super) newer: HashMap<i64, StreamId>,
+    /// Positions and streams of the events that nobody here can read. What those claimed and counted is unknown.
+    unread: HashMap<i64, StreamId>,
+    /// How many of them only a newer version can read.
+    pub(super) newer: usize,
     /// Commands of this batch: first and last position, sequence, actor.
     commands: HashMap<Uuid, (i64, i64, i64, String)>,
 }
@@ -85,17 +87,21 @@ impl Auditor {
     }
 
     fn check(&mut self, Entry { recorded: event, fact, metadata }: &Entry) {
-        if !event.is_intact() {
-            self.finding(
-                event.position,
-                "was changed: its hash is not the hash of what stands there".to_owned(),
-            );
-        }
         self.check_sequence(event);
+        if !event.is_intact() {
+            let what = "was changed: its hash is not the hash of what stands there";
+            self.unread.insert(event.position, event.stream());
+            return self.finding(event.position, what.to_owned());
+        }
         match fact {
             Ok(fact) => self.constrain(event, fact),
-            Err(Unreadable::Newer { .. }) => drop(self.newer.insert(event.position, event.stream())),
-            Err(why @ Unreadable::Damaged { .. }) => return self.finding(event.position, why.to_string()),
+            Err(why) => {
+                self.unread.insert(event.position, event.stream());
+                self.newer += usize::from(why.is_newer());
+                if !why.is_newer() {
+                    return self.finding(event.position, why.to_string());
+                }
+            }
         }
         match metadata {
             Ok(metadata) => {
@@ -167,10 +173,10 @@ impl Auditor {
             let claims = sqlx::query_as(include_str!("../../sql/projector/claims.sql"));
             claims.bind(self.position).fetch_all(pool).await
         })?;
-        // What an event claimed that a newer version wrote is its stream's, as long as no other event says otherwise.
+        // What an event claimed that nobody here can read is its stream's, as long as no other event says otherwise.
         stored.retain(|(namespace, key, kind, id, position)| {
-            let newer = self.newer.get(position).is_some_and(|of| (&of.kind, &of.id) == (kind, id));
-            !newer || self.claims.contains_key(&(namespace.clone(), key.clone()))
+            let unread = self.unread.get(position).is_some_and(|of| (&of.kind, &of.id) == (kind, id));
+            !unread || self.claims.contains_key(&(namespace.clone(), key.clone()))
         });
         let (number, made) = (stored.len(), self.claims.len());
         let same = stored.into_iter().all(|(namespace, key, kind, id, _)| {
@@ -184,8 +190,8 @@ impl Auditor {
     }
 
     fn check_guards(&mut self, stored: &BTreeMap<String, i64>) {
-        let kinds: BTreeSet<&String> = self.newer.values().map(|stream| &stream.kind).collect();
-        // A count is not compared where an event may have changed it that only a newer version can read.
+        let kinds: BTreeSet<&String> = self.unread.values().map(|stream| &stream.kind).collect();
+        // A count is not compared where an event may have changed it that nobody here can read.
         let is_known = |name: &String| match self.counted_by.get(name) {
             Some(by) => !by.iter().any(|kind| kinds.contains(kind)),
             None => kinds.is_empty(),

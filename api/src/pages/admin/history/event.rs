@@ -39,6 +39,9 @@ pub async fn show(
     let content = html! {
         (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), way_back(&event, &operator)))
         (beside(&neighbours))
+        @if !event.is_intact() { (ui::note(Tone::Danger, html! {
+            "Somebody changed this event after it was written. What stands here is not what happened."
+        })) }
         (undoing(&event, &related))
         (together(&app, &event).await?)
         (ui::columns(

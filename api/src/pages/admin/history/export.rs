@@ -155,8 +155,8 @@ impl Export {
             Format::Ndjson => {
                 let mut bytes = vec![];
                 for event in events {
-                    let (position, line) = (event.position, transfer::line(event)?);
-                    self.tally.add(position, &line);
+                    let line = transfer::line(event.clone())?;
+                    self.tally.add_event(&event, &line);
                     bytes.extend(line);
                 }
                 bytes

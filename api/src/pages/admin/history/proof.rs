@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use projections::seal::{self, Signed};
 use serde::Deserialize;
 
-use super::beside;
+use super::{beside, changed};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -35,9 +35,12 @@ pub async fn show(
     Query(Older { before }): Query<Older>,
 ) -> Result<Markup, Error> {
     let desk = Desk::open(&app, &operator, Seen::default()).await?;
-    let content = match &app.sealer {
-        Some(sealer) => sealed(&app, &operator, sealer, before).await?,
-        None => not_sealed(&app.settings.seal_origin()),
+    let content = html! {
+        (changed(&app).await?)
+        @match &app.sealer {
+            Some(sealer) => (sealed(&app, &operator, sealer, before).await?),
+            None => (not_sealed(&app.settings.seal_origin())),
+        }
     };
     let subtitle = "Why to believe this history, and how anybody can check it.";
     Ok(beside(desk, ("Proof", "proof", subtitle), content))

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use projections::processes::{self, Process};
 use projections::projector::Parked;
 
-use super::beside;
+use super::{beside, changed};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -33,6 +33,7 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
         @if let Err(why) = &recording {
             (ui::note(Tone::Danger, html! { p { strong { "Nothing can be recorded at the moment. " } (why) "." } }))
         }
+        (changed(&app).await?)
         @if let Some(run) = &run { (told(run)) }
         (ui::facts_row(&[
             ("Folded", html! { "up to " (ui::position(desk.position())) }),

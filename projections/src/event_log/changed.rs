@@ -1,0 +1,44 @@
+//! Events that are not what was written, as whoever reads one in this process finds out.
+//!
+//! **Invariant:** what is told was compared with its hash a moment ago. So an event that was put right is told no more.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use metrics::gauge;
+
+use super::{Recorded, at};
+use crate::db::Db;
+
+/// Where they stand.
+static FOUND: Mutex<BTreeSet<i64>> = Mutex::new(BTreeSet::new());
+
+/// Where there are more, those that are found first are enough to say so.
+const MOST: usize = 100;
+
+pub(super) fn note(event: &Recorded) {
+    let (position, mut found) = (event.position, found());
+    if found.len() < MOST && found.insert(position) {
+        tracing::error!(position, "an event was changed after it was written: its hash is another");
+        count(&found);
+    }
+}
+
+/// The events that were found to be changed, and are.
+pub async fn changed(db: &Db) -> Result<Vec<i64>, sqlx::Error> {
+    let positions: Vec<i64> = found().iter().copied().collect();
+    let events = at(db, &positions).await?;
+    let is_intact = |position: &i64| events.iter().any(|it| it.position == *position && it.is_intact());
+    let mut found = found();
+    found.retain(|position| !positions.contains(position) || !is_intact(position));
+    count(&found);
+    Ok(found.iter().copied().collect())
+}
+
+fn count(found: &BTreeSet<i64>) {
+    gauge!("portal_changed_events").set(f64::from(u32::try_from(found.len()).unwrap_or(u32::MAX)));
+}
+
+fn found() -> MutexGuard<'static, BTreeSet<i64>> {
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
+}
