@@ -41,7 +41,7 @@ engines! {
         until(&store, "select count(*) from org_list_indexed where position >= 10000", 1).await?;
         let since = Instant::now();
         assert_eq!(found(&store, "anzibar").await?, 1);
-        assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
     }
 
     async fn a_statement_that_asks_for_too_much_is_no_outage(store: Store) {
