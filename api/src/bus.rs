@@ -13,6 +13,7 @@
 //! another process was quicker, and never refused because others came.
 
 mod queue;
+mod receipt;
 mod refusal;
 
 use std::net::IpAddr;
@@ -36,6 +37,7 @@ use crate::access::{Commanded, Issuer, Right};
 use crate::clock;
 
 use self::queue::StreamQueue;
+pub use receipt::Receipt;
 pub use refusal::SendError;
 
 #[derive(Clone)]
@@ -88,17 +90,6 @@ impl Default for Envelope {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// A command that was carried out, or had nothing to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The last event it gave, or, where it was already so, the last event before.
-    pub position: i64,
-    /// 0 where it was so already.
-    pub sequence: i64,
-    /// The read models had not reached it when we stopped waiting.
-    pub still_updating: bool,
 }
 
 /// What a command would record if it were sent now.

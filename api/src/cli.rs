@@ -19,7 +19,7 @@ pub mod verify;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use domain::grant::PlatformRole;
 use domain::values::{Email, Slug};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,6 +37,22 @@ pub struct Cli {
     pub command: Option<Command>,
     #[command(flatten)]
     pub settings: Settings,
+}
+
+impl Cli {
+    /// The command and the settings. A setting that is empty, as some files of settings have those that nobody filled in, is as
+    /// if it were not there.
+    pub fn read() -> Self {
+        let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+        let command = Self::command().mut_args(|argument| {
+            if argument.get_env().is_some_and(is_empty) {
+                argument.env(None::<&'static str>)
+            } else {
+                argument
+            }
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -63,7 +79,7 @@ pub enum Command {
         #[arg(long, conflicts_with = "origin")]
         secrets: bool,
     },
-    /// Sign a checkpoint of the log now, instead of after 100 events or ten minutes
+    /// Sign a checkpoint of the log now, where nobody serves who does so every second
     Seal,
     /// Write an event with the proof that it is in the log, as JSON
     Evidence {

@@ -92,6 +92,9 @@ pub struct Settings {
     /// File that signed checkpoints are added to; keep it where nobody can change it who can change the database
     #[arg(long, env = "PORTAL_SEAL_LOG", global = true, value_name = "FILE")]
     pub seal_log: Option<PathBuf>,
+    /// Seconds after which what happened is sealed: until then, whoever owns the database could change it unnoticed
+    #[arg(long, env = "PORTAL_SEAL_SECONDS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub seal_seconds: u64,
     /// Files of other processes with this key, separated by commas: nothing is signed that a checkpoint there contradicts
     #[arg(long, env = "PORTAL_SEAL_OTHER_LOGS", value_delimiter = ',', global = true, value_name = "FILE")]
     pub seal_other_logs: Vec<PathBuf>,

@@ -6,11 +6,10 @@ use api::cli::{
     Cli, Command, clock, demo, evidence, grant, keys, log, recover, reference_data, replay, reset_password,
     seal, second_factor, serve, transfer, verify,
 };
-use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { command, settings } = Cli::parse();
+    let Cli { command, settings } = Cli::read();
     let done = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(settings).await,
         Command::Demo => demo::run(settings).await,

@@ -17,6 +17,7 @@ pub mod tenant;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
+use maud::{Markup, html};
 use projections::event_log::StreamId;
 use projections::memberships::{self, Membership};
 use projections::org_list::ACTIVE;
@@ -25,7 +26,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::paths;
 use crate::session::{Identity, Visitor};
-use crate::ui::{Choice, Viewer};
+use crate::ui::{self, Choice, Tone, Viewer};
 
 /// Where somebody's work is: the default organisation, the only one, or the picker; the console for an operator who
 /// belongs to none.
@@ -80,4 +81,9 @@ pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
     } else {
         Error::NotFound
     })
+}
+
+/// What is said after a command that had nothing to do.
+fn nothing_changed() -> Markup {
+    ui::note(Tone::Info, html! { "Nothing changed: it was so already." })
 }

@@ -1,9 +1,9 @@
 //! Signing checkpoints of the log, beside the server.
 //!
 //! ```text
-//! 100 events, or ten ─► read on, leaf ─► does it hold what was ─► sign ─► append to the ─► note it in
-//! minutes and one       by leaf          signed last, wherever            checkpoint log   the database
-//!                                        that stands?                     (fsync)
+//! an event, and a second ─► read on, leaf ─► does it hold what was ─► sign ─► append to the ─► note it in
+//! after the last time       by leaf          signed last, wherever            checkpoint log   the database
+//!                                            that stands?                     (fsync)
 //! ```
 //!
 //! **Invariant:** nothing is signed that contradicts a checkpoint of the own checkpoint log, of those of other processes
@@ -35,13 +35,7 @@ use self::files::{Files, Noted};
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 
 /// How often it is asked whether there is something to seal.
-const PACE: Duration = Duration::from_secs(1);
-
-/// So many new events are sealed at once.
-const EVENTS: i64 = 100;
-
-/// After this time, fewer are as well.
-const LONGEST: Duration = Duration::from_mins(10);
+const PACE: Duration = Duration::from_millis(500);
 
 /// How long to wait after a failure. Each one is told.
 const RETRY: Duration = Duration::from_mins(1);
@@ -101,6 +95,7 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
 /// Goes on as long as the process does.
 pub async fn run(app: App, sealer: Arc<Sealer>) {
     let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
+    let window = Duration::from_secs(app.settings.seal_seconds);
     loop {
         tokio::time::sleep(PACE).await;
         if let Err(error) = sealer.compare(&app.db).await {
@@ -108,12 +103,15 @@ pub async fn run(app: App, sealer: Arc<Sealer>) {
             again = Instant::now() + RETRY;
         }
         let stands = app.log.last_position().await.unwrap_or(up_to);
-        if Instant::now() < again || !is_due(stands - up_to, at.map(|at| at.elapsed())) {
+        let is_due = at.is_none_or(|at| at.elapsed() >= window);
+        if stands == up_to || !is_due || Instant::now() < again || *app.stopping.borrow() {
             continue;
         }
         match sealer.seal(&app.db).await {
             Ok(Done::Signed(size) | Done::AlreadySo(size)) => metrics::sealed(size),
             Ok(Done::Taken) => continue,
+            // Whoever stops closes the database: what is not sealed then is at the next start.
+            Err(_) if *app.stopping.borrow() => return,
             Err(error) => {
                 failed(&error);
                 again = Instant::now() + RETRY;
@@ -132,11 +130,6 @@ pub fn earliest(db: &Db) -> Instant {
 fn failed(error: &anyhow::Error) {
     metrics::seal_failed();
     tracing::error!(error = format!("{error:#}"), "the log is not sealed");
-}
-
-/// Whether so many new events are to be sealed now, so long after the last time. A start does not wait.
-fn is_due(events: i64, since: Option<Duration>) -> bool {
-    events >= EVENTS || (events > 0 && since.is_none_or(|since| since >= LONGEST))
 }
 
 impl Sealer {
@@ -281,24 +274,4 @@ impl Sealer {
 fn is_outage(error: &anyhow::Error) -> bool {
     let outage = error.downcast_ref();
     matches!(outage, Some(SealError::Database(_) | SealError::Read(ReadError::Database(_))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_events_are_sealed_at_once_and_few_after_ten_minutes() {
-        let minutes = |minutes| Some(Duration::from_mins(minutes));
-        for (events, since, due) in [
-            (0, None, false),
-            (1, None, true),
-            (99, minutes(9), false),
-            (100, minutes(0), true),
-            (1, minutes(10), true),
-            (0, minutes(60), false),
-        ] {
-            assert_eq!(is_due(events, since), due, "{events} {since:?}");
-        }
-    }
 }

@@ -114,7 +114,10 @@ impl<'a> Desk<'a> {
 
 /// What the viewer did at `position`, once the read models have it.
 async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<Markup>, Error> {
-    if position < 1 || app.log.last_position().await? < position {
+    if position == 0 {
+        return Ok(Some(pages::nothing_changed()));
+    }
+    if position < 0 || app.log.last_position().await? < position {
         return Ok(None); // a link from elsewhere
     }
     if app.projector.wait_for(position, WAIT).await.is_err() {

@@ -251,6 +251,9 @@ async fn page_after(
 
 /// What the viewer did in the command that gave this event of the organisation; nothing if it was somebody else's.
 async fn notice(app: &App, member: &Member, sequence: i64) -> Result<Option<Markup>, Error> {
+    if sequence == 0 {
+        return Ok(Some(pages::nothing_changed()));
+    }
     let (scope, org_id) = (member.scope(), member.membership.org_id);
     let lately = history::of_org(&app.log, &scope, org_id, i64::MAX, MOST_DONE).await?;
     let command = |event: &Recorded| Some(event.metadata().ok()?.command);

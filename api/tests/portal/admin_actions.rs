@@ -141,10 +141,16 @@ async fn two_clicks_are_one_and_both_are_told_so(world: World) {
 
 async fn what_is_so_already_is_no_error(world: World) {
     let (ana, acme) = (world.operator().await, world.org("acme").await);
+    let done = ana.submit(&format!("/admin/orgs/{acme}/name"), &[("name", "Apex Ltd")]).await;
+    ana.get(done.is(303).location()).await.is(200).shows("</strong> renamed the organisation");
     let before = world.position().await;
     for action in ["reinstatement", "restoration", "unprotection"] {
         let done = ana.submit(&format!("/admin/orgs/{acme}/{action}"), &[]).await;
-        ana.get(done.is(303).location()).await.is(200);
+        let page = ana.get(done.is(303).location()).await;
+        page.is(200)
+            .shows("Nothing changed: it was so already.")
+            .hides("renamed the organisation to <span class=\"name\">Apex Ltd</span></span> · ")
+            .hides("Undo");
     }
     assert_eq!(world.since(before).await, [""; 0]);
 }

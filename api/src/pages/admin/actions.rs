@@ -162,10 +162,10 @@ async fn invite(
 fn done(app: &App, id: Uuid, token: Option<&str>, receipt: Receipt) -> Response {
     match token {
         Some(token) => {
-            let to = paths::seen(&paths::org_members(id), receipt.position);
+            let to = paths::seen(&paths::org_members(id), receipt.seen());
             (session::hand_over(app, token), Redirect::to(&to)).into_response()
         }
-        None => Redirect::to(&paths::seen(&paths::org(id), receipt.position)).into_response(),
+        None => Redirect::to(&paths::seen(&paths::org(id), receipt.seen())).into_response(),
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn renew(
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt = app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await?;
     let token = links::invitation_again(&app, org, invitation, person).await?;
-    let to = paths::seen(&paths::org_members(id), receipt.position);
+    let to = paths::seen(&paths::org_members(id), receipt.seen());
     Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
 }
 
@@ -53,7 +53,7 @@ pub async fn withdraw(
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt =
         app.bus.send::<Org>(&Issuer::from(&operator.identity), OrgId(id), command, envelope).await?;
-    Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.position)))
+    Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.seen())))
 }
 
 /// Whom an invitation of this organisation is for; one of another organisation is not found here.

@@ -69,7 +69,7 @@ pub async fn submit(
     let command = OrgCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {
-            let to = paths::seen(&paths::org(org.0), receipt.position);
+            let to = paths::seen(&paths::org(org.0), receipt.seen());
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
         }
         Err(SendError::Taken { key, holder }) => {

@@ -79,7 +79,7 @@ pub async fn choose(
     let command = OrgCommand::ChooseResourceType { code, choice };
     let issuer = Issuer::from(&operator.identity);
     let receipt = app.bus.send::<Org>(&issuer, OrgId(id), command, envelope).await?;
-    Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.position)))
+    Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.seen())))
 }
 
 fn table(org: &OrgDetail, types: &[Held], names: &Names, change: bool) -> Markup {

@@ -218,7 +218,7 @@ where
         let (expected_sequence, address) = (Some(self.sequence()), client.address);
         let envelope = Envelope { command_id, expected_sequence, address, ..Envelope::new() };
         match self.order(plan.command.clone(), envelope).await {
-            Ok(receipt) => Ok(self.done(receipt.position)),
+            Ok(receipt) => Ok(self.done(receipt.seen())),
             Err(SendError::Stale { since, .. }) => {
                 self.again(meanwhile(self.app, self.operator, "this", &since).await?).await
             }

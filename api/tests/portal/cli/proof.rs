@@ -55,6 +55,23 @@ fn a_key_without_a_file_for_checkpoints_stops_the_start() {
 }
 
 #[test]
+fn a_setting_that_is_empty_is_as_if_it_were_not_there() {
+    let place = Place::sqlite();
+    let mut command = place.command(&["grant", "eve@example.com"]);
+    for name in [
+        "PORTAL_SEAL_KEY",
+        "PORTAL_SEAL_LOG",
+        "PORTAL_SEAL_SECONDS",
+        "PORTAL_PUBLIC_URL",
+        "PORTAL_TRUSTED_PROXIES",
+    ] {
+        command.env(name, "");
+    }
+    let said = run(command);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+}
+
+#[test]
 fn a_key_that_others_may_read_is_warned_of() {
     let place = Place::sqlite();
     make_key(&place);

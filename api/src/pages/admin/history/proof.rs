@@ -65,7 +65,7 @@ fn not_sealed(origin: &str) -> Markup {
             }
             (ui::shell(&begin))
             p.prose {
-                "Then a checkpoint of the whole history is signed after 100 events, or ten minutes after one. The guide "
+                "Then a checkpoint of the whole history is signed about a second after something happened. The guide "
                 "docs/PROOF.md, which comes with the program, says what that proves and what it does not."
             }
         }))
@@ -85,7 +85,7 @@ async fn sealed(
     let times = times(app, shown.iter().map(|filed| &filed.signed).chain(&last)).await?;
     Ok(html! {
         (failure(sealer.last_attempt()))
-        (standing(last.as_ref(), stands, &times))
+        (standing(last.as_ref(), stands, &times, app.settings.seal_seconds))
         (ui::columns(
             ui::card("Check it elsewhere", commands(stands, last.as_ref())),
             html! {
@@ -122,12 +122,16 @@ fn failure(attempt: Option<Attempt>) -> Markup {
     }
 }
 
-fn standing(last: Option<&Signed>, stands: i64, times: &HashMap<u64, DateTime<Utc>>) -> Markup {
+fn standing(last: Option<&Signed>, stands: i64, times: &HashMap<u64, DateTime<Utc>>, seconds: u64) -> Markup {
     let size = last.map_or(0, |signed| signed.checkpoint.size);
     let sealed = whole(size);
     ui::facts_row(&[
         ("Sealed", html! { (events(sealed)) }),
         ("Not sealed yet", html! { (events(stands.saturating_sub(sealed).max(0))) }),
+        (
+            "Sealed at the latest",
+            html! { @if seconds == 1 { "a second" } @else { (seconds) " seconds" } " after it happened" },
+        ),
         (
             "Last event that is sealed",
             html! {

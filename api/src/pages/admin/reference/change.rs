@@ -110,7 +110,7 @@ pub async fn submit(
     let issuer = Issuer::from(&operator.identity);
     match app.bus.send::<ResourceType>(&issuer, code, command, envelope).await {
         Ok(receipt) => {
-            let to = paths::seen(&paths::resource_type(&row.code), receipt.position);
+            let to = paths::seen(&paths::resource_type(&row.code), receipt.seen());
             Ok(Redirect::to(&to).into_response())
         }
         Err(refusal) => refused(&app, &operator, (&row, change), typed, refusal).await,

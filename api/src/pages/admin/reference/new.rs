@@ -43,7 +43,7 @@ pub async fn submit(
     let issuer = Issuer::from(&operator.identity);
     match app.bus.send::<ResourceType>(&issuer, code.clone(), define, envelope).await {
         Ok(receipt) => {
-            let to = paths::seen(&paths::resource_type(code.as_str()), receipt.position);
+            let to = paths::seen(&paths::resource_type(code.as_str()), receipt.seen());
             Ok(Redirect::to(&to).into_response())
         }
         Err(SendError::Rule(ResourceTypeError::AlreadyExists) | SendError::Stale { .. }) => {

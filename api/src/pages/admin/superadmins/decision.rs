@@ -184,7 +184,7 @@ impl<'a> Case<'a> {
 
     /// To the list, which says what was done; with a link for somebody who can't sign in yet.
     async fn done(&self, app: &App, receipt: Receipt) -> Result<Response, Error> {
-        let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.position));
+        let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()));
         let person = PersonId(self.request.person_id);
         let has_password = people::by_id(&app.db, person).await?.is_none_or(|it| it.password_hash.is_some());
         if self.decision != Decision::Approval || has_password {

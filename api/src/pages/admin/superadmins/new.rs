@@ -217,7 +217,7 @@ async fn done(
         }
         return Ok((session::hand_over(app, &links::choose_password(app, person).await?), to).into_response());
     }
-    let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.position));
+    let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()));
     Ok((token.map(|token| session::hand_over(app, &token)), to).into_response())
 }
 

@@ -107,7 +107,7 @@ fn done(holder: &Holder, receipt: Receipt) -> Redirect {
     if holder.is_oneself && holder.role == PlatformRole::Superadmin {
         return Redirect::to(paths::ROOT);
     }
-    Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.position))
+    Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()))
 }
 
 /// The form again, with everything that was typed, and why it was not done.
