@@ -29,8 +29,9 @@ struct Kind {
     position: Option<serde::de::IgnoredAny>,
 }
 
-/// An event as a line of a file.
+/// An event as a line of a file. A field more would be one that nothing proves, and that an import would lose.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct EventLine {
     position: i64,
     /// RFC 3339 with microseconds, in UTC.
@@ -281,10 +282,10 @@ impl EventLine {
     }
 
     pub(crate) fn recorded(self) -> Result<Recorded, String> {
-        let recorded_at: DateTime<Utc> = self.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
+        let recorded_at = moment(&self.recorded_at)?;
         Ok(Recorded {
             position: self.position,
-            recorded_at: recorded_at.into(),
+            recorded_at,
             aggregate_type: self.aggregate_type,
             aggregate_id: self.aggregate_id,
             sequence: self.sequence,
@@ -295,6 +296,13 @@ impl EventLine {
             leaf_hash: unhex(&self.leaf_hash).ok_or("leaf_hash: 64 hexadecimal digits are wanted")?,
         })
     }
+}
+
+/// A moment, written in the one way that a file has for it: what is written otherwise says more than its hash proves.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    let at: DateTime<Utc> = text.parse().map_err(|e| format!("recorded_at: {e}"))?;
+    let is_plain = at.to_rfc3339_opts(SecondsFormat::Micros, true) == text;
+    if is_plain { Ok(at.into()) } else { Err("recorded_at: microseconds in UTC are wanted".to_owned()) }
 }
 
 impl PersonLine {

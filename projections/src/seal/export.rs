@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -15,7 +14,7 @@ use super::witness::Witness;
 use super::{Checkpoint, Hash, PublicKey, Signed};
 use crate::event_log::{Leaf, leaf_hash};
 use crate::projector::Finding;
-use crate::timestamp::Timestamp;
+use crate::transfer::moment;
 
 /// A line of an event, not copied. A field more would be one that nothing proves.
 #[derive(Deserialize)]
@@ -101,12 +100,17 @@ pub fn checkpoints(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec
 /// Reads a file to its end, or to where it is no log any more.
 pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<Report> {
     let (mut report, mut witness) = (Report::default(), Witness::new(checkpoints));
-    let (mut line, mut number) = (vec![], 0_u64);
+    let (mut line, mut number, mut has_ended) = (vec![], 0_u64, false);
     while file.read_until(b'\n', &mut line)? > 0 {
         number += 1;
         let next = report.events + 1;
         match read(&line, next) {
             _ if line.trim_ascii().is_empty() => {}
+            Ok(Line::Event(..) | Line::Person) if has_ended => {
+                let what = format!("line {number} stands behind the end of the export");
+                report.add(Finding::Event { position: next, what });
+                break;
+            }
             Ok(Line::Event(leaf, is_intact)) => {
                 report.events = next;
                 witness.take(leaf);
@@ -115,7 +119,7 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
                 }
             }
             Ok(Line::Person) => report.people += 1,
-            Ok(Line::End) => {}
+            Ok(Line::End) => has_ended = true,
             Err(why) => {
                 let what = format!("does not stand in line {number}, where it must: {why}");
                 report.add(Finding::Event { position: next, what });
@@ -154,10 +158,9 @@ fn read(line: &[u8], position: i64) -> Result<Line, String> {
 impl EventLine<'_> {
     /// Its leaf, computed anew, and whether the hash beside it is the same.
     pub(super) fn leaf(&self) -> Result<(Hash, bool), String> {
-        let recorded_at: DateTime<Utc> = self.recorded_at.parse().map_err(|e| format!("recorded_at: {e}"))?;
         let leaf = leaf_hash(&Leaf {
             position: self.position,
-            recorded_at: Timestamp::from(recorded_at),
+            recorded_at: moment(&self.recorded_at)?,
             sequence: self.sequence,
             fields: [
                 &self.aggregate_type,

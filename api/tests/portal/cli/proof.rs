@@ -236,6 +236,67 @@ fn one_event_is_proven_by_its_evidence(place: &Place) {
     assert_eq!((said.code, said.err.contains("there is no event #63")), (Some(1), true), "{said:?}");
 }
 
+/// Whatever a verifier does not understand is a failure, and ours and the script refuse the same.
+#[test]
+fn crooked_files_are_refused_by_both_verifiers() {
+    let place = &Place::sqlite();
+    sealed_demo(place);
+    let export = place.done(&["export"]);
+    let change = |from: &str, to: &str| export.replacen(from, to, 1);
+    let begin = "{\"position\":1,";
+    let crooked = [
+        ("a field more", change(begin, "{\"position\":1,\"note\":\"all is well\",")),
+        ("two payloads", change(begin, "{\"payload\":{},\"position\":1,")),
+        ("two positions", change(begin, "{\"position\":7,\"position\":1,")),
+        ("a number with a point", change(begin, "{\"position\":1.0,")),
+        ("no number", change(begin, "{\"position\":true,")),
+        ("a foreign line", format!("{export}{{\"hello\":1}}\n")),
+        ("an empty object", format!("{export}{{}}\n")),
+        ("no object", format!("{export}[]\n")),
+        ("something behind", format!("{export}x\n")),
+        ("a person with more", change("{\"person_id\"", "{\"role\":\"superadmin\",\"person_id\"")),
+        ("an event behind the end", change(begin, &format!("{{\"signature\":\"x\"}}\n{begin}"))),
+        ("more than microseconds", change("Z\",\"aggregate_type\"", "999Z\",\"aggregate_type\"")),
+        ("another offset", change("Z\",\"aggregate_type\"", "+00:00\",\"aggregate_type\"")),
+    ];
+    let ours = |file: &str| {
+        fs::write(place.file("out.jsonl"), file).expect("room");
+        (elsewhere(place, "out.jsonl"), script(place))
+    };
+    let (said, scripts) = ours(&export);
+    assert_eq!((said.code, scripts.code), (Some(0), Some(0)), "{said:?} {scripts:?}");
+    for (what, file) in crooked {
+        assert_ne!(file, export, "{what}");
+        let (said, scripts) = ours(&file);
+        assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "{what}: {said:?} {scripts:?}");
+        assert!(scripts.err.starts_with("✗ "), "{what}: {scripts:?}");
+    }
+    let (key, signed) = (place.file("seal.pub"), place.file("checkpoints.txt"));
+    let (public, note) =
+        (fs::read_to_string(&key).expect("text"), fs::read_to_string(&signed).expect("text"));
+    let id = public.split('+').nth(1).expect("an id").to_owned();
+    fs::write(&key, public.replace(&id, "00000000")).expect("room");
+    let (said, scripts) = ours(&export);
+    assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "another id: {said:?} {scripts:?}");
+    fs::write(&key, &public).expect("room");
+    fs::write(&signed, note.replace("— portal.example.com/log ", "— portal.example.com/log A"))
+        .expect("room");
+    let (said, scripts) = ours(&export);
+    assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "another signature: {said:?} {scripts:?}");
+}
+
+#[test]
+fn evidence_with_something_added_is_refused() {
+    let place = &Place::sqlite();
+    sealed_demo(place);
+    let evidence = place.done(&["evidence", "9"]);
+    let more = evidence.replacen("{\"position\":9,", "{\"position\":9,\"note\":\"all is well\",", 1);
+    assert_ne!(more, evidence);
+    fs::write(place.file("evidence.json"), more).expect("room");
+    let said = place.portal(&["verify", "--evidence", "evidence.json", "--key", "seal.pub"]);
+    assert_eq!((said.code, said.err.contains("note")), (Some(1), true), "{said:?}");
+}
+
 fn either_engine_gives_the_same_checkpoint(place: &Place) {
     sealed_demo(place);
     let other = if place.url.starts_with("sqlite") { Place::postgres() } else { Place::sqlite() };
