@@ -100,6 +100,7 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     let acme = world.org("acme").await;
     world.suspended(acme, "The invoice of April").await;
     let position = world.position().await;
+    world.given(acme, domain::org::OrgCommand::Reinstate).await;
     let page = format!("/admin/history/{position}");
     let pages = [&*page, "/admin/history", "/admin/history/read-models", "/admin/history/proof"];
     sealer.seal(&world.app.db).await.expect("nothing stands against it");
@@ -110,9 +111,14 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     for page in pages {
         ana.get(page).await.is(200).shows("Somebody changed").hides("The invoice of April");
     }
-    ana.get(&page).await.shows("was changed after it was written");
+    let told = ana.get(&page).await;
+    told.shows("was changed after it was written")
+        .shows("This can't be told.")
+        .hides("<td>The invoice of March");
     ana.get("/admin/history/export?format=csv").await.is(200).shows("was changed after it was written");
-    ana.get(&format!("/admin/history/{position}/revert")).await.is(409);
+    for of_the_same in [position, position + 1] {
+        ana.get(&format!("/admin/history/{of_the_same}/revert")).await.is(409);
+    }
     world.org("bolt").await;
     let why = sealer.seal(&world.app.db).await.expect_err("an event was changed");
     assert!(format!("{why:#}").contains(&format!("#{position} was changed")), "{why:#}");

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use domain::{Rules, fact};
+use domain::Rules;
 
 use super::cache::Slot;
 use super::snapshots::{self, Stored};
@@ -124,12 +124,7 @@ impl<A: Rules> Folded<A> {
         }
         let aggregate = Arc::make_mut(&mut self.aggregate); // copies only what somebody still decides on
         for event in events {
-            event.intact()?;
-            aggregate.apply(fact::event_in_text::<A>(
-                &event.event_type,
-                &event.event_version,
-                &event.payload,
-            )?);
+            aggregate.apply(event.event::<A>()?);
             self.last = Some(Last { sequence: event.sequence, leaf_hash: event.leaf_hash });
         }
         Ok(())

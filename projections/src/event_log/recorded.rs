@@ -1,6 +1,6 @@
 //! An event as it stands in the log.
 
-use domain::{Fact, Metadata, Unreadable};
+use domain::{Fact, Metadata, Rules, Unreadable, fact};
 
 use crate::db::row;
 use crate::event_log::changed;
@@ -15,7 +15,7 @@ pub struct StreamId {
 }
 
 impl StreamId {
-    pub fn of<A: domain::Rules>(id: A::Id) -> Self {
+    pub fn of<A: Rules>(id: A::Id) -> Self {
         Self { kind: A::TYPE.to_owned(), id: id.to_string() }
     }
 }
@@ -52,6 +52,12 @@ impl Recorded {
         self.fact_as_it_stands()
     }
 
+    /// What happened, for the aggregate that it happened to.
+    pub fn event<A: Rules>(&self) -> Result<A::Event, Unreadable> {
+        self.intact()?;
+        fact::event_in_text::<A>(&self.event_type, &self.event_version, &self.payload)
+    }
+
     /// Who did it, with which command.
     pub fn metadata(&self) -> Result<Metadata, Unreadable> {
         self.intact()?;
@@ -73,7 +79,7 @@ impl Recorded {
     }
 
     /// Refuses what is not what was written: nobody is to act on it, whatever it says.
-    pub(crate) fn intact(&self) -> Result<(), Unreadable> {
+    fn intact(&self) -> Result<(), Unreadable> {
         if self.is_intact() {
             return Ok(());
         }

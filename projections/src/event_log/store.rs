@@ -59,10 +59,7 @@ impl<A: Rules> EventStore<A> for EventLog {
                 events
                     .into_iter()
                     .map(|e| {
-                        let written = e.intact();
-                        let payload = written.and_then(|()| {
-                            fact::event_in_text::<A>(&e.event_type, &e.event_version, &e.payload)
-                        });
+                        let payload = e.event::<A>();
                         let sequence = usize::try_from(e.sequence).map_err(unexpected)?;
                         envelope(e.aggregate_id, sequence, payload, &e.metadata)
                     })

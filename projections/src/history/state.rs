@@ -3,7 +3,7 @@
 //! **Invariant:** both states are folded by the aggregate itself from its own events, so they are what it decided on.
 
 use cqrs_es::Aggregate;
-use domain::{Grant, Org, ResourceType, Rules, fact};
+use domain::{Grant, Org, ResourceType, Rules};
 use serde_json::{Map, Value};
 
 use crate::event_log::{self, EventLog, ReadError, Recorded};
@@ -21,8 +21,7 @@ pub async fn around(log: &EventLog, event: &Recorded) -> Result<(Value, Value), 
 async fn folded<A: Rules>(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError> {
     let before: A = event_log::as_of(log, &event.stream(), event.sequence - 1).await?;
     let mut aggregate = before.clone();
-    let (event_type, version) = (&event.event_type, &event.event_version);
-    aggregate.apply(fact::event_in_text::<A>(event_type, version, &event.payload)?);
+    aggregate.apply(event.event::<A>()?);
     // Comparing a hundred thousand people takes a while: not where requests are served.
     let compared = tokio::task::spawn_blocking(move || {
         let (before, after) = A::apart(before, aggregate);

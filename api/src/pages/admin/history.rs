@@ -97,7 +97,10 @@ async fn changed(app: &App) -> Result<Markup, Error> {
                     @if changed.len() > 10 { " and more" }
                     "."
                 }
-                p { "Nothing is done by what they say, and no checkpoint is signed. `portal verify` looks at all events; the guide docs/PROOF.md says what to do, under “When sealing is refused”." }
+                p {
+                    "Nothing is done by what they say, and no checkpoint is signed. " code { "portal verify" }
+                    " looks at all events; the guide docs/PROOF.md says what to do, under “When sealing is refused”."
+                }
             }))
         }
     })

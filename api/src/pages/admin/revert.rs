@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::revert::{Change, NotPlanned, Past, Plan, Planner};
 use domain::values::{OrgId, PersonId, Reason, ResourceCode};
-use domain::{Fact, Grant, Org, ResourceType, Revertible};
+use domain::{Fact, Grant, Metadata, Org, ResourceType, Revertible};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::history;
@@ -149,7 +149,7 @@ where
         operator: &'a Operator,
         (id, event, which): (A::Id, Recorded, Which),
     ) -> Result<Self, Error> {
-        let (position, command) = (event.position, event.metadata().map_err(anyhow::Error::from)?.command);
+        let (position, command) = (event.position, event.metadata()?.command);
         let of_it = |it: &Past<A::Event>| it.position == position || which.all && it.command == command;
         Self::of(app, operator, (id, event), (of_it, which.all)).await
     }
@@ -163,7 +163,7 @@ where
         (is_target, all): (impl Fn(&Past<A::Event>) -> bool, bool),
     ) -> Result<Self, Error> {
         let (mut planner, mut sequence, mut together, mut undone) = (Planner::<A>::default(), 0, 0, vec![]);
-        let (stream, command) = (event.stream(), event.metadata().map_err(anyhow::Error::from)?.command);
+        let (stream, command) = (event.stream(), event.metadata()?.command);
         let mut turn = None;
         loop {
             let part = app.log.stream_part(&stream, sequence).await?;
@@ -314,14 +314,8 @@ pub(super) fn way_on(why: &NotPlanned) -> Markup {
 }
 
 fn past<A: Revertible>(event: &Recorded) -> Result<Past<A::Event>, Error> {
-    let metadata = event.metadata().map_err(anyhow::Error::from)?;
-    let read = domain::fact::event_in_text::<A>(&event.event_type, &event.event_version, &event.payload);
-    Ok(Past {
-        position: event.position,
-        command: metadata.command,
-        reverts: metadata.reverts,
-        event: read.map_err(anyhow::Error::from)?,
-    })
+    let Metadata { command, reverts, .. } = event.metadata()?;
+    Ok(Past { position: event.position, command, reverts, event: event.event::<A>()? })
 }
 
 fn not_done(why: &str) -> Markup {
