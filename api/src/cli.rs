@@ -18,12 +18,14 @@ pub mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use domain::grant::PlatformRole;
 use domain::values::{Email, Slug};
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::projector::Progress;
+use projections::{Db, OpenError};
 
 use crate::app::App;
 use crate::config::Settings;
@@ -154,6 +156,24 @@ impl From<RoleName> for PlatformRole {
             RoleName::Superadmin => Self::Superadmin,
             RoleName::Auditor => Self::Auditor,
         }
+    }
+}
+
+/// What commands opened. A process that just ends leaves what SQLite keeps beside a file, as one does that was ended by force.
+static OPENED: Mutex<Vec<Db>> = Mutex::new(vec![]);
+
+/// Opens a database, which [`close`] closes.
+async fn database(url: &str) -> Result<Db, OpenError> {
+    let db = Db::open(url).await?;
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
+    Ok(db)
+}
+
+/// Closes what commands opened, however they ended.
+pub async fn close() {
+    let opened = std::mem::take(&mut *OPENED.lock().unwrap_or_else(PoisonError::into_inner));
+    for db in opened {
+        db.close().await;
     }
 }
 

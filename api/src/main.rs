@@ -34,6 +34,7 @@ async fn main() -> ExitCode {
         Command::Clock(clock) => clock::run(settings, clock).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
     };
+    api::cli::close().await;
     done.unwrap_or_else(|error| {
         api::cli::complain(&error);
         ExitCode::FAILURE

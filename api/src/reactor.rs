@@ -16,7 +16,7 @@ use domain::grant::GrantCommand;
 use domain::org::OrgCommand;
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
-use projections::{Timestamp, event_log, grants, org_detail};
+use projections::{Timestamp, grants, org_detail};
 
 use crate::access::Issuer;
 use crate::app::App;
@@ -34,7 +34,7 @@ const GRANTS: i64 = 100;
 pub async fn run(app: App) {
     loop {
         tokio::time::sleep(pause(&app).await).await;
-        if let Err(error) = act_now(&app).await {
+        if let Err(error) = act(&app, clock::at_the_earliest()).await {
             tracing::warn!(?error, "what is due could not be done; it is tried again");
         }
     }
@@ -46,13 +46,6 @@ async fn pause(app: &App) -> Duration {
     let next = grants::next_due(&app.db).await.ok().flatten();
     let until = next.and_then(|next| next.signed_duration_since(*clock::now()).to_std().ok());
     until.map_or(PACE, |until| until.min(PACE))
-}
-
-/// Does what is due by whichever clock is behind: what the log says can't be taken back, and a clock that is a few minutes
-/// ahead is no reason to say it early.
-async fn act_now(app: &App) -> Result<(), Error> {
-    let now = event_log::by_the_store(&app.db, clock::at_the_earliest()).await?;
-    act(app, now).await
 }
 
 /// Does everything that is due by `now`, source by source.

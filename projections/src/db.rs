@@ -271,6 +271,13 @@ impl Db {
             }
             Engine::Sqlite { writer, reader, lock, .. } => {
                 reader.close().await;
+                // The last connection that is closed would do it; which one that is, nobody can say.
+                let empty = sqlx::query(include_str!("sql/db/empty_wal_sqlite.sql"));
+                if let Err(error) = empty.execute(writer).await
+                    && !matches!(error, sqlx::Error::PoolClosed)
+                {
+                    tracing::warn!(%error, "what was done last stands in the -wal");
+                }
                 writer.close().await;
                 if let Err(error) = lock.unlock() {
                     tracing::warn!(%error, "the lock file stays locked until this process ends");

@@ -42,7 +42,7 @@ pub use store::Loaded;
 use self::alarm::Watchman;
 use self::cache::AggregateCache;
 use self::writer::Writer;
-use crate::db::{Db, Engine, Lists, noticed, read, row};
+use crate::db::{Db, Lists, noticed, read, row};
 use crate::timestamp::Timestamp;
 pub(crate) use folding::{as_of, from_the_first_event};
 pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
@@ -345,13 +345,6 @@ async fn at(db: &Db, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
         Lists::push_one_of(&mut query, positions.iter().copied());
         query.push(" order by position").build_query_as().fetch_all(pool).await
     })
-}
-
-/// The earlier of this moment and the one that the store has: no process that is ahead of it does what is not due yet.
-pub async fn by_the_store(db: &Db, now: Timestamp) -> Result<Timestamp, sqlx::Error> {
-    let Engine::Postgres { pool, .. } = &db.0 else { return Ok(now.min(Timestamp::by_our_clock())) };
-    let stores = sqlx::query_scalar(include_str!("sql/event_log/clock_postgres.sql")).fetch_one(pool).await?;
-    Ok(now.min(stores))
 }
 
 pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {

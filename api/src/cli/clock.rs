@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Subcommand;
 use domain::values::Reason;
-use projections::{Db, EventLog};
+use projections::EventLog;
 
-use crate::cli::say;
+use crate::cli::{database, say};
 use crate::clock;
 use crate::config::Settings;
 
@@ -31,7 +31,7 @@ pub async fn run(settings: Settings, Clock::AcceptJump { reason }: Clock) -> any
              --accept-clock {today}: events will be stamped with it from here on"
         );
     }
-    let log = EventLog::open_by(Db::open(&settings.database_url).await?, settings.clock_rules()).await?;
+    let log = EventLog::open_by(database(&settings.database_url).await?, settings.clock_rules()).await?;
     let jump = log.accept_jump(&reason).await?;
     let (next, minutes) = (jump.position + 1, jump.back.num_minutes().max(1));
     say(&format!(

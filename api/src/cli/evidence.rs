@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use projections::{Db, EventLog, seal};
+use projections::{EventLog, seal};
 
-use crate::cli::say;
+use crate::cli::{database, say};
 use crate::config::Settings;
 
 pub async fn run(settings: Settings, position: i64) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let log = EventLog::open(database(&settings.database_url).await?).await?;
     let evidence = seal::evidence(&log, position).await?;
     say(&serde_json::to_string(&evidence)?);
     Ok(ExitCode::SUCCESS)

@@ -4,16 +4,16 @@ use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
 use clap::Args;
-use projections::{Db, EventLog, Projector, as_of, transfer};
+use projections::{EventLog, Projector, as_of, transfer};
 
-use crate::cli::{advance, bar, say};
+use crate::cli::{advance, bar, database, say};
 use crate::clock;
 use crate::config::Settings;
 use crate::pages::moment::{Moment, Present};
 
 async fn open(settings: &Settings) -> anyhow::Result<Projector> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let log = EventLog::open(database(&settings.database_url).await?).await?;
     Ok(Projector::start(log).await?)
 }
 
@@ -50,14 +50,14 @@ pub async fn rebuild(settings: Settings, rebuild: Rebuild) -> anyhow::Result<Exi
 /// Copies the log up to a moment into an empty database, and folds it there.
 async fn rebuild_as_of(settings: Settings, moment: &str, url: &str) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let log = EventLog::open(database(&settings.database_url).await?).await?;
     let present = Present { position: log.last_position().await?, at: clock::now() };
     let up_to = match Moment::parse(moment, present).map_err(|why| anyhow!("--as-of: {why}"))? {
         Moment::Now => present.position,
         Moment::Position(position) => position,
         Moment::Time(at) => as_of::position(&log, at).await?,
     };
-    let then = EventLog::open(Db::open(url).await?).await?;
+    let then = EventLog::open(database(url).await?).await?;
     if then.last_position().await? > 0 {
         bail!("--into: this database has a history of its own; name an empty one");
     }

@@ -3,16 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use projections::Db;
 
-use crate::cli::say;
+use crate::cli::{database, say};
 use crate::config::Settings;
 use crate::sealer::{self, Done, Sealer};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let sealer = Sealer::of(&settings)?.context("PORTAL_SEAL_KEY: name the file that `portal keys` wrote")?;
-    let db = Db::open(&settings.database_url).await?;
+    let db = database(&settings.database_url).await?;
     tokio::time::sleep_until(sealer::earliest(&db).into()).await;
     say(&match sealer.seal(&db).await? {
         Done::Signed(size) => format!("A checkpoint of {size} events was signed."),

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
-use projections::{Db, EventLog, Projector, private, transfer};
+use projections::{EventLog, Projector, private, transfer};
 
-use crate::cli::{advance, bar, say};
+use crate::cli::{advance, bar, database, say};
 use crate::clock;
 use crate::config::Settings;
 
 pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let log = EventLog::open(database(&settings.database_url).await?).await?;
     let Some(path) = to else {
         transfer::export(&log, &mut BufWriter::new(io::stdout()), |_| ()).await?;
         return Ok(ExitCode::SUCCESS);
@@ -34,7 +34,7 @@ pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<E
 
 pub async fn import(settings: Settings, from: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let log = EventLog::open(database(&settings.database_url).await?).await?;
     let bar = ProgressBar::new_spinner().with_message("events taken in");
     let progress = |taken: i64| bar.set_position(u64::try_from(taken).unwrap_or(0));
     let taken = match from {

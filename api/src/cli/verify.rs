@@ -11,9 +11,9 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use projections::projector::Finding;
 use projections::seal::{Attested, Checkpoint, Evidence, Manifest, PublicKey, export, manifest};
-use projections::{Db, EventLog, Projector};
+use projections::{EventLog, Projector};
 
-use crate::cli::{advance, bar, say};
+use crate::cli::{advance, bar, database, say};
 use crate::config::Settings;
 use crate::sealer;
 
@@ -119,7 +119,7 @@ async fn of_database(
         given => given,
     };
     let (checkpoints, refusal) = checkpoints(&settings, checkpoint, key.as_ref())?;
-    let log = EventLog::open(Db::open(&settings.database_url).await?).await?;
+    let log = EventLog::open(database(&settings.database_url).await?).await?;
     let attested = Attested::read(log.db(), checkpoints, key.clone()).await?;
     let projector = Projector::start(log.clone()).await?;
     let bar = bar("Verifying");

@@ -51,6 +51,25 @@ fn what_is_beside_a_link_is_found_where_the_file_is() {
     drop(running);
 }
 
+/// What stands beside it is read as what an end by force has left, and a plain copy would lack it.
+#[test]
+fn nothing_is_left_beside_a_database_when_a_command_has_ended() {
+    let place = Place::sqlite();
+    let wal = format!("{}-wal", place.url.strip_prefix("sqlite://").expect("a file"));
+    let is_empty = || fs::metadata(&wal).map_or(true, |left| left.len() == 0);
+    super::import_demo(&place);
+    assert!(is_empty(), "import");
+    super::proof::make_key(&place);
+    let seals = ["--seal-key", "seal.key", "--seal-log", "checkpoints.txt"];
+    for command in ["seal", "verify", "export", "migrate", "rebuild", "replay"] {
+        place.done(&[&[command], &seals[..]].concat());
+        assert!(is_empty(), "{command}");
+    }
+    place.done(&["evidence", "9"]);
+    assert_eq!(place.portal(&["evidence", "99"]).code, Some(1));
+    assert!(is_empty(), "evidence");
+}
+
 /// By two names, two processes would each have a -wal of their own.
 #[test]
 fn a_database_with_another_name_is_not_opened_by_either() {

@@ -1,2 +1,0 @@
--- What time it is.
-select clock_timestamp()
