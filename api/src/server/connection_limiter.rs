@@ -1,17 +1,17 @@
 //! How many connections are open, in all and per address, and which of them makes room for the next.
 //!
-//! A connection *waits* while there is nothing to do for it until its client sends something: before a request, and in
-//! the middle of one. Where an address has reached its limit, that one of its own is closed that has waited longest since
-//! something came of it; where all have, one of whichever address has the most that wait. Whoever opens many and sends
-//! little then only pushes their own ones out.
+//! A connection *waits* while there is nothing to do for it until its client sends something, or takes what was written:
+//! before a request, in the middle of one, and once nothing of an answer was taken for a while. Where an address has reached its limit, that one
+//! of its own is closed that has waited longest since something went on; where all have, one of whichever network has the
+//! most that wait, and in it of whichever address. Whoever opens many and does little then only pushes their own ones out.
 //!
-//! **Invariant:** a connection whose request is being handled, or whose answer is on its way, is never closed here. Once
+//! **Invariant:** a connection whose request is being handled, or whose answer is being taken, is never closed here. Once
 //! one was told to close, no request of it is handled any more.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -33,10 +33,15 @@ struct Open {
 struct Connection {
     address: IpAddr,
     waits: bool,
-    /// When it was opened, when something came of it last, or when its last answer ended.
+    /// Its client takes nothing of the answer, since then.
+    is_stuck: bool,
+    /// When it was opened, when something came of it or was taken last, or when its last answer ended.
     since: Instant,
     closed: Arc<Notify>,
 }
+
+/// How long an answer that nobody takes is on its way all the same.
+const STUCK: Duration = Duration::from_secs(2);
 
 /// One open connection's place. Dropping it frees the place.
 pub(super) struct Place {
@@ -74,13 +79,18 @@ impl ConnectionLimiter {
         }
         let (number, closed) = (open.next, Arc::new(Notify::new()));
         open.next += 1;
-        let connection =
-            Connection { address, waits: true, since: Instant::now(), closed: Arc::clone(&closed) };
+        let connection = Connection {
+            address,
+            waits: true,
+            is_stuck: false,
+            since: Instant::now(),
+            closed: Arc::clone(&closed),
+        };
         open.connections.insert(number, connection);
         Ok((Place { limiter: Arc::clone(self), number, closed }, made_room))
     }
 
-    /// Closes a connection of the address with the most that wait, if there is one.
+    /// Closes a connection of the network and address with the most that wait, if there is one.
     pub(super) fn make_room(&self) -> bool {
         self.open().make_room()
     }
@@ -92,17 +102,20 @@ impl ConnectionLimiter {
 
 impl Open {
     fn make_room(&mut self) -> bool {
-        let mut waiting = HashMap::<IpAddr, usize>::new();
-        for connection in self.connections.values().filter(|connection| connection.waits) {
-            *waiting.entry(connection.address).or_default() += 1;
+        let (mut networks, mut addresses) =
+            (HashMap::<IpAddr, usize>::new(), HashMap::<IpAddr, usize>::new());
+        for Connection { address, .. } in self.connections.values().filter(|it| it.waits()) {
+            *networks.entry(network(*address)).or_default() += 1;
+            *addresses.entry(*address).or_default() += 1;
         }
-        let most = waiting.values().copied().max().unwrap_or(0);
-        self.close_longest_waiting(|connection| waiting.get(&connection.address) == Some(&most))
+        let rank = |address: &IpAddr| (networks.get(&network(*address)), addresses.get(address));
+        let most = addresses.keys().map(rank).max();
+        self.close_longest_waiting(|connection| Some(rank(&connection.address)) == most)
     }
 
     /// Takes the place of the connection that has waited longest of these, and tells it to close.
     fn close_longest_waiting(&mut self, is_candidate: impl Fn(&Connection) -> bool) -> bool {
-        let waiting = self.connections.iter().filter(|(_, other)| other.waits && is_candidate(other));
+        let waiting = self.connections.iter().filter(|(_, other)| other.waits() && is_candidate(other));
         let longest =
             waiting.min_by_key(|(number, other)| (other.since, **number)).map(|(number, _)| *number);
         let Some(connection) = longest.and_then(|number| self.connections.remove(&number)) else {
@@ -110,6 +123,16 @@ impl Open {
         };
         connection.closed.notify_one();
         true
+    }
+}
+
+impl Connection {
+    fn waits(&self) -> bool {
+        self.waits || (self.is_stuck && self.since.elapsed() >= STUCK)
+    }
+
+    fn goes_on(&mut self) {
+        (self.waits, self.is_stuck, self.since) = (false, false, Instant::now());
     }
 }
 
@@ -133,7 +156,7 @@ impl Drop for Place {
 impl Progress {
     /// The head of a request is there. False for a connection that was told to close.
     pub(super) fn request_begins(&self) -> bool {
-        self.note(|connection| (connection.waits, connection.since) = (false, Instant::now()))
+        self.note(Connection::goes_on)
     }
 
     /// More of the request's body has to come.
@@ -141,14 +164,22 @@ impl Progress {
         self.note(|connection| connection.waits = true);
     }
 
-    /// More of the body came. False for a connection that was told to close.
+    /// More of the answer has to be taken.
+    pub(super) fn is_stuck(&self) {
+        self.note(|connection| connection.is_stuck = true);
+    }
+
+    /// More of it came, or was taken. False for a connection that was told to close.
     pub(super) fn goes_on(&self) -> bool {
-        self.note(|connection| (connection.waits, connection.since) = (false, Instant::now()))
+        self.note(Connection::goes_on)
     }
 
     /// The whole answer was handed over to the system.
     pub(super) fn answer_ended(&self) {
-        self.note(|connection| (connection.waits, connection.since) = (true, Instant::now()));
+        self.note(|connection| {
+            connection.goes_on();
+            connection.waits = true;
+        });
     }
 
     /// False where the connection has no place any more.
@@ -162,5 +193,13 @@ pub fn one_client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
         v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// Where many addresses are easily had by one: the IPv6 addresses of a /48, the IPv4 addresses of a /24.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 80)).into(),
+        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)).into(),
     }
 }

@@ -1,10 +1,12 @@
 //! Bodies, put together before anything is done about them: whoever sends slowly, or never ends, takes nobody's place but
 //! their own connection's.
 //!
-//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, the one of which least
-//! has come of late gives way to the next: what is sent honestly goes on.
+//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, one of the address that
+//! has the most of them gives way to the next, the one of which least has come of late: what is sent honestly goes on.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +18,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::{PeerAddr, one_client};
 use crate::error::Error;
 use crate::extract;
 
@@ -35,8 +38,9 @@ struct Long {
     waiting: Mutex<HashMap<u64, Waiting>>,
 }
 
-/// How fast one of them comes.
+/// From where, and how fast, one of them comes.
 struct Waiting {
+    address: IpAddr,
     give_way: Arc<Notify>,
     /// The bytes that came, half of them forgotten with each [`MOMENT`].
     lately: usize,
@@ -70,7 +74,11 @@ impl Gathering {
     }
 
     /// The whole body, with the room that it takes.
-    async fn whole(&self, mut body: Body) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Error> {
+    async fn whole(
+        &self,
+        address: IpAddr,
+        mut body: Body,
+    ) -> Result<(Vec<u8>, Vec<OwnedSemaphorePermit>), Error> {
         let (mut whole, mut taken, mut place) = (vec![], vec![], None);
         while let Some(frame) = next(&mut body, place.as_ref()).await? {
             let frame = frame.map_err(|failure| extract::cut_short(&failure))?;
@@ -79,7 +87,7 @@ impl Gathering {
                 place.goes_on(data.len());
             }
             while whole.len() + data.len() > SHORT + UNIT * taken.len() {
-                let place = place.get_or_insert_with(|| self.long.enter(data.len()));
+                let place = place.get_or_insert_with(|| self.long.enter(address, data.len()));
                 taken.push(self.take(place).await?);
             }
             whole.extend_from_slice(&data);
@@ -87,7 +95,7 @@ impl Gathering {
         Ok((whole, taken))
     }
 
-    /// One unit of room, if need be that of the body of which least has come of late.
+    /// One unit of room, if need be that of a body which has to give way.
     async fn take(&self, place: &Place) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(unit) = self.room.clone().try_acquire_owned() {
             return Ok(unit);
@@ -115,20 +123,27 @@ async fn next(
 }
 
 impl Long {
-    fn enter(self: &Arc<Self>, came: usize) -> Place {
+    fn enter(self: &Arc<Self>, address: IpAddr, came: usize) -> Place {
         let give_way = Arc::<Notify>::default();
-        let new = Waiting { give_way: give_way.clone(), lately: came, at: Instant::now() };
+        let new = Waiting { address, give_way: give_way.clone(), lately: came, at: Instant::now() };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.waiting().insert(number, new);
         Place { long: self.clone(), number, give_way }
     }
 
-    /// Lets the slowest but this one give way; false where there is none.
+    /// Lets another one give way, the slowest of those who have the most; false where there is none.
     fn make_room(&self, place: &Place) -> bool {
         let mut waiting = self.waiting();
+        let mut held = HashMap::<IpAddr, usize>::new();
+        for one in waiting.values() {
+            *held.entry(one.address).or_default() += 1;
+        }
         let others = waiting.iter_mut().filter(|(number, _)| **number != place.number);
-        let slowest = others.map(|(number, other)| (other.lately(), *number)).min();
-        let slowest = slowest.and_then(|(_, number)| waiting.remove(&number));
+        let rank = |(number, other): (&u64, &mut Waiting)| {
+            (Reverse(held.get(&other.address).copied()), other.lately(), *number)
+        };
+        let slowest = others.map(rank).min();
+        let slowest = slowest.and_then(|(.., number)| waiting.remove(&number));
         slowest.is_some_and(|slowest| {
             slowest.give_way.notify_one();
             true
@@ -174,7 +189,9 @@ pub(super) async fn gather(
     next: Next,
 ) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
-    let whole = tokio::time::timeout(gathering.patience, gathering.whole(body));
+    let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let address = parts.extensions.get::<PeerAddr>().map_or(nowhere, |PeerAddr(peer)| one_client(peer.ip()));
+    let whole = tokio::time::timeout(gathering.patience, gathering.whole(address, body));
     let (whole, _taken_until_answered) = whole.await.or(Err(Error::RequestTimeout))??;
     Ok(next.run(Request::from_parts(parts, whole.into())).await)
 }

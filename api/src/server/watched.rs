@@ -32,6 +32,15 @@ impl Watch {
         self.progress.request_begins()
     }
 
+    /// Notes whether the client takes what is written.
+    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        if written.is_pending() {
+            self.progress.is_stuck();
+        } else {
+            self.progress.goes_on();
+        }
+    }
+
     pub(super) fn request(&self, body: Incoming) -> RequestBody {
         RequestBody { body, progress: self.progress.clone() }
     }
@@ -130,7 +139,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.watch.wrote(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -138,7 +149,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, pieces)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, pieces);
+        self.watch.wrote(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -207,6 +207,65 @@ async fn an_answer_on_its_way_is_never_closed_for_others() {
     server.until_admitted().await;
 }
 
+/// Whoever asks for much and reads none of it holds the place, but not for long, and not before others.
+#[tokio::test]
+async fn answers_that_nobody_reads_make_room() {
+    let server = Server::start(limits(64, 32)).await;
+    let mut crowd = vec![];
+    for from in 2..4 {
+        for _ in 0..32 {
+            crowd.push(server.open_from(address(from), "GET /flood HTTP/1.1\r\nHost: x\r\n\r\n").await);
+        }
+    }
+    tokio::time::sleep(ms(2500)).await;
+    for from in 20..40 {
+        let mut socket = server.open_from(address(from), WHOLE).await;
+        assert!(rest(&mut socket).await.starts_with("HTTP/1.0 200"), "from 127.0.0.{from}");
+    }
+}
+
+/// However many addresses of one network come, each with one: somebody from elsewhere who sends slowly goes on.
+#[tokio::test]
+async fn many_addresses_of_one_network_push_their_own_out() {
+    let server = Server::start(limits(48, 8)).await;
+    let mut honest = server.open_from(Ipv4Addr::new(127, 0, 1, 1), &form(20_000, 2_000)).await;
+    let mut crowd = std::collections::VecDeque::new();
+    for round in 0..18 {
+        for from in 0..13 {
+            crowd.push_back(server.open_from(address(2 + round * 13 + from), HALF).await);
+        }
+        honest.write_all("x".repeat(1_000).as_bytes()).await.expect("it is not closed");
+        tokio::time::sleep(ms(10)).await;
+    }
+    assert!(rest(&mut honest).await.starts_with("HTTP/1.0 200"));
+}
+
+/// What comes fast from one address does not push out what comes slowly from another.
+#[tokio::test]
+async fn many_long_forms_of_one_address_leave_room_for_one_of_another() {
+    let server = Server::start(limits(256, 128)).await;
+    let mut crowd = vec![];
+    for _ in 0..70 {
+        crowd.push(server.open_from(address(2), &form(1_000_000, 900_000)).await);
+    }
+    let busy = tokio::spawn(async move {
+        loop {
+            for socket in &mut crowd {
+                let _closed = socket.write_all(&[b'x'; 200]).await;
+            }
+            tokio::time::sleep(ms(20)).await;
+        }
+    });
+    let mut honest = server.open_from(address(3), &form(60_000, 20_000)).await;
+    for _ in 0..8 {
+        tokio::time::sleep(ms(100)).await;
+        let _pushing = server.open_from(address(2), &form(1_000_000, 900_000)).await;
+        honest.write_all("x".repeat(5_000).as_bytes()).await.expect("it is not closed");
+    }
+    assert!(rest(&mut honest).await.starts_with("HTTP/1.0 200"));
+    busy.abort();
+}
+
 /// The program itself, with fewer descriptors than its own limit of connections.
 #[tokio::test]
 async fn where_descriptors_end_those_who_wait_make_room() {
