@@ -26,7 +26,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::Grant;
+use domain::values::PersonId;
 use projections::access_log;
+use projections::event_log::StreamId;
 use projections::memberships::{self, Membership};
 use projections::projector::FoldError;
 use projections::{Platform, Scope, Tenant, from_streams};
@@ -120,7 +123,7 @@ pub async fn gate(
         },
         Need::Platform | Need::Superadmin => match &identity.grant {
             None if identity.unreadable => {
-                return Err(Error::newer("about your platform role"));
+                return Err(unreadable_role(&app, &identity));
             }
             None if identity.withheld => return Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
             None => return Ok(Redirect::to(&pages::home(&app, &identity).await?).into_response()),
@@ -169,6 +172,13 @@ fn sign_in_first(request: &Request) -> Result<Response, Error> {
 enum Admitted {
     As(Box<Member>),
     Elsewhere(Response),
+}
+
+/// Why nobody can say whether somebody is an operator.
+fn unreadable_role(app: &App, identity: &Identity) -> Error {
+    let (stream, role) =
+        (StreamId::of::<Grant>(PersonId(identity.session.person_id)), "about your platform role");
+    if app.projector.left_to_newer(&stream).is_some() { Error::newer(role) } else { Error::unreadable(role) }
 }
 
 /// A stranger and a slug that does not exist get the same answer.

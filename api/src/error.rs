@@ -348,11 +348,15 @@ impl Error {
     /// What is stored about this is no event of ours.
     fn damaged(why: &domain::Unreadable) -> Self {
         tracing::error!(%why, "an event can't be read");
-        Self::Damaged(
-            "An event about this can't be read, so nobody can say how it stands, and nothing was done. Whoever runs the \
-             portal finds it with `portal verify`; docs/RECOVERY.md says what to do then."
-                .to_owned(),
-        )
+        Self::unreadable("about this")
+    }
+
+    /// An event `about` what is asked for is not what was written, or never was one of ours.
+    pub fn unreadable(about: &str) -> Self {
+        Self::Damaged(format!(
+            "An event {about} can't be read, so nobody can say how it stands, and nothing was done. Whoever runs the portal \
+             finds it with `portal verify`; docs/RECOVERY.md says what to do then."
+        ))
     }
 
     /// A newer version wrote something `about` what is asked for, and this one can't read it.

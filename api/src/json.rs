@@ -19,6 +19,8 @@ pub mod resource_types;
 use axum::http::header::{CACHE_CONTROL, ETAG};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use cqrs_es::Aggregate;
+use domain::ResourceType;
 use projections::memberships::Membership;
 use projections::org_detail::{self, OrgDetail};
 use serde::Serialize;
@@ -57,6 +59,15 @@ struct Tag(String);
 impl Tag {
     /// The organisation that a member asks about, and the tag of answers about it.
     async fn read(app: &App, member: &Member) -> Result<(Self, Organisation), Error> {
+        // Each answer would lack that type, as if nobody had it.
+        if app.projector.leaves_out_any(ResourceType::TYPE) {
+            return Err(Error::Later {
+                title: "One of the resource types can't be read",
+                detail: "So nobody can say which of them an organisation has. Whoever runs the portal finds it with `portal \
+                         verify`, or under History, Read models."
+                    .to_owned(),
+            });
+        }
         let types = projections::resource_types::last_hashes(&app.db).await?;
         let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
         let org = org.ok_or(Error::NotFound)?;

@@ -74,6 +74,8 @@ pub async fn nothing_here() -> Error {
 pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
     Ok(if app.projector.left_to_newer(stream).is_some() {
         Error::newer("about this")
+    } else if app.projector.left_for_good(stream).is_some() {
+        Error::unreadable("about this")
     } else if app.log.sequence(stream).await? > 0 {
         let detail = "It is in the history, and the pages have not caught up with that yet. Reload in a moment; do not \
                       send the form again.";

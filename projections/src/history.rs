@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::db::{read, scoped};
 use crate::event_log::{EventLog, Recorded};
-use crate::projector::{Entry, FoldError};
+use crate::projector::Entry;
 use crate::scope::{Platform, Scope};
 use crate::table::{Rows, table};
 use crate::timestamp::Timestamp;
@@ -115,37 +115,35 @@ fn org_of(event: &Recorded) -> Option<Uuid> {
     subjects(event, &event.fact()).0.or_else(of_stream)
 }
 
-pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
-    let events = entries.iter().map(|entry| HistoryRow::of(entry)).collect::<Result<Vec<_>, _>>()?;
-    rows.add(events);
-    Ok(())
+pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) {
+    rows.add(entries.iter().map(|entry| HistoryRow::of(entry)).collect());
 }
 
 impl HistoryRow {
-    fn of(entry: &Entry) -> Result<Self, FoldError> {
-        let (event, metadata) = (&entry.recorded, entry.metadata()?);
+    /// Of any event: one that nobody can read is history as well, and is found by what stands beside it.
+    fn of(entry: &Entry) -> Self {
+        let (event, metadata) = (&entry.recorded, entry.metadata.as_ref().ok());
         let (org_id, person_id) = subjects(event, &entry.fact);
-        Ok(Self {
+        Self {
             position: event.position,
             recorded_at: event.recorded_at,
             aggregate_type: event.aggregate_type.clone(),
             aggregate_id: event.aggregate_id.clone(),
             sequence: event.sequence,
             event_type: event.event_type.clone(),
-            actor: metadata.actor.to_string(),
+            actor: metadata.map(|it| it.actor.to_string()).unwrap_or_default(),
             org_id,
             person_id,
-            command_id: metadata.command,
-            correlation_id: metadata.correlation,
-            causation: metadata.causation,
-            reverts: metadata.reverts,
-            words: words::of(&event.payload),
-        })
+            command_id: metadata.map(|it| it.command).unwrap_or_default(),
+            correlation_id: metadata.map(|it| it.correlation).unwrap_or_default(),
+            causation: metadata.and_then(|it| it.causation),
+            reverts: metadata.and_then(|it| it.reverts),
+            words: metadata.map(|_| words::of(&event.payload)).unwrap_or_default(),
+        }
     }
 }
 
-/// The organisation and the person that an event is about. A damaged one is still history: it is found by position. One
-/// that only a newer version can read is found by its stream as well.
+/// The organisation and the person that an event is about: where it can't be read, those of its stream.
 fn subjects(event: &Recorded, fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
     match fact {
         Ok(Fact::Org(
@@ -154,11 +152,11 @@ fn subjects(event: &Recorded, fact: &Result<Fact, Unreadable>) -> (Option<Uuid>,
         )) => (Some(org.0), Some(person.0)),
         Ok(Fact::Org(org, _)) => (Some(org.0), None),
         Ok(Fact::Grant(person, _)) => (None, Some(person.0)),
-        Err(Unreadable::Newer { aggregate_type, .. }) => match aggregate_type.as_str() {
+        Ok(Fact::ResourceType(..)) => (None, None),
+        Err(_) => match event.aggregate_type.as_str() {
             Org::TYPE => (event.aggregate_id.parse().ok(), None),
             Grant::TYPE => (None, event.aggregate_id.parse().ok()),
             _ => (None, None),
         },
-        Ok(Fact::ResourceType(..)) | Err(Unreadable::Damaged { .. }) => (None, None),
     }
 }

@@ -78,21 +78,30 @@ pub async fn export(
     log: &EventLog,
     out: &mut (impl Write + Send),
     progress: impl Fn(Progress) + Send,
-) -> Result<i64, TransferError> {
+) -> Result<Exported, TransferError> {
     let mut everybody = Everybody::of(log.db());
     while let Some(people) = everybody.next().await? {
         people.iter().try_for_each(|person| write(out, person))?;
     }
-    let (mut done, of) = (0, log.last_position().await?);
+    let (mut done, mut changed, of) = (0, vec![], log.last_position().await?);
     while done < of {
         for event in log.tail(done, BATCH.min(of - done)).await? {
             done = event.position;
+            changed.extend((!event.is_intact()).then_some(done));
             write(out, &EventLine::of(event)?)?;
         }
         progress(Progress { done, of });
     }
     out.flush()?;
-    Ok(done)
+    Ok(Exported { events: done, changed })
+}
+
+/// What was written to a file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exported {
+    pub events: i64,
+    /// Those that are not what was recorded, which no import takes.
+    pub changed: Vec<i64>,
 }
 
 /// Takes in a file behind what is there; what is there already (an event by position and hash, a person by id, a name

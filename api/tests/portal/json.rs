@@ -46,6 +46,24 @@ async fn an_organisation_without_any_gets_an_empty_list(world: World) {
     assert_eq!(told(answer.is(200))["resource_types"], json!([]));
 }
 
+/// A type that nobody can read would be missing from every answer, as if nobody had it.
+async fn where_a_type_can_not_be_read_no_answer_says_that_nobody_has_it(world: World) {
+    let acme = world.org("acme").await;
+    define(&world, "project", Spread::Everywhere).await;
+    let mike = world.member(acme).await;
+    mike.get(TYPES).await.is(200);
+    let open = match world.app.db.engine() {
+        "sqlite" => "drop trigger events_no_update; update events set event_version = '7'",
+        _ => "alter table events disable trigger all; update events set event_version = '7'",
+    };
+    let change = format!("{open} where aggregate_type = 'resource_type'");
+    projections::testing::execute(&world.app.settings.database_url, change.leak());
+    world.app.projector.rebuild(|_| ()).await.expect("it folds what it can");
+    for asked in [TYPES, MAY] {
+        assert_eq!(problem(&mike.get(asked).await, 503), "One of the resource types can't be read");
+    }
+}
+
 async fn whoever_may_not_is_told_so_by_a_problem_and_led_nowhere(world: World) {
     let acme = world.org("acme").await;
     let (mike, stranger) = (world.member(acme).await, world.stranger().await);
@@ -296,6 +314,7 @@ fn problem(answer: &Answer, status: u16) -> String {
 engines! {
     members_are_told_what_their_organisation_has_and_why,
     an_organisation_without_any_gets_an_empty_list,
+    where_a_type_can_not_be_read_no_answer_says_that_nobody_has_it,
     whoever_may_not_is_told_so_by_a_problem_and_led_nowhere,
     an_old_slug_leads_to_the_new_address,
     a_tag_lives_as_long_as_its_answer,

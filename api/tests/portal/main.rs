@@ -13,6 +13,7 @@ mod at_once;
 mod away;
 mod bad_input;
 mod bulk;
+mod changed_events;
 mod cli;
 mod client;
 mod commands;

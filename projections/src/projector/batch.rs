@@ -26,6 +26,11 @@ impl Entry {
         Self { recorded, fact, metadata }
     }
 
+    /// Whether it is what was written, and can be read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.fact.is_ok() && self.metadata.is_ok()
+    }
+
     pub(crate) fn poison(&self, why: &(impl ToString + ?Sized)) -> FoldError {
         FoldError::Poison { position: self.recorded.position, why: why.to_string() }
     }

@@ -103,7 +103,10 @@ impl Projection {
             Self::Grants => grants::fold(rows, entries).await,
             Self::ResourceTypes => resource_types::fold(rows, entries).await,
             Self::Permissions => permissions::fold(rows, entries).await,
-            Self::History => history::fold(rows, entries),
+            Self::History => {
+                history::fold(rows, entries);
+                Ok(())
+            }
         }
     }
 }

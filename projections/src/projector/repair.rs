@@ -1,4 +1,5 @@
-//! Folding anew what an older version could not read and this one can: each stream by itself, while everything serves.
+//! Folding anew what an older version could not read and this one can, and what somebody changed and is right again: each
+//! stream by itself, while everything serves.
 //!
 //! **Invariant:** the rows of a stream go and come back in one transaction that holds the checkpoints.
 
@@ -36,7 +37,31 @@ impl super::Projector {
                 );
             }
         }
+        self.repair_damaged().await?;
         Ok(self.refresh_parked().await?)
+    }
+
+    /// Brings back the streams with an event that was changed, once it is what was written again. What can't be folded
+    /// all the same is not tried twice.
+    async fn repair_damaged(&self) -> Result<(), FoldError> {
+        let damaged = self.standing.damaged();
+        let first: Vec<i64> = damaged.iter().map(|(_, position)| *position).collect();
+        let entries: Vec<Entry> =
+            self.log.at(&first).await?.into_iter().map(Entry::read).filter(Entry::is_whole).collect();
+        for (stream, position) in damaged {
+            let is_right = entries.iter().any(|entry| entry.recorded.position == position);
+            if !is_right {
+                self.unable.lock().await.remove(&stream);
+            } else if !self.unable.lock().await.contains(&stream) && fold_anew(&self.db, &stream).await? {
+                tracing::info!(
+                    kind = stream.kind,
+                    id = stream.id,
+                    "folded anew what could not be read before"
+                );
+                self.unable.lock().await.insert(stream);
+            }
+        }
+        Ok(())
     }
 }
 

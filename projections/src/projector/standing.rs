@@ -67,6 +67,11 @@ impl super::Projector {
         self.standing.ask(|known| known.parked.contains_key(stream))
     }
 
+    /// Whether read models leave out a stream of one kind of aggregate, or a part of it.
+    pub fn leaves_out_any(&self, kind: &str) -> bool {
+        self.standing.ask(|known| known.parked.keys().any(|stream| stream.kind == kind))
+    }
+
     /// The first event of a stream that read models leave out because only a newer version can read it.
     pub fn left_to_newer(&self, stream: &StreamId) -> Option<i64> {
         self.standing.left(stream, true)
@@ -149,6 +154,15 @@ impl Standing {
         self.ask(|known| {
             let streams = known.parked.iter().filter(|(_, rows)| rows.iter().any(|row| row.newer));
             streams.map(|(stream, _)| stream.clone()).collect()
+        })
+    }
+
+    /// Streams that nobody could fold, and the first event of each that was left out.
+    pub(super) fn damaged(&self) -> Vec<(StreamId, i64)> {
+        self.ask(|known| {
+            let first =
+                |rows: &Vec<Parked>| rows.iter().filter(|row| !row.newer).map(|row| row.from_position).min();
+            known.parked.iter().filter_map(|(stream, rows)| Some((stream.clone(), first(rows)?))).collect()
         })
     }
 

@@ -1,2 +1,2 @@
--- From which position on something left out the stream $1, $2 (type, id) until a newer version runs.
-select min(from_position) from projection_parked where aggregate_type = $1 and aggregate_id = $2 and newer
+-- From which position on something left out the stream $1, $2 (type, id).
+select min(from_position) from projection_parked where aggregate_type = $1 and aggregate_id = $2

@@ -14,7 +14,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use maud::{Markup, html};
-use projections::event_log::Recorded;
+use projections::event_log::{self, Recorded};
 use projections::history::{self, Filter};
 use projections::scope::{Reads, Shown};
 use projections::seal::manifest::Tally;
@@ -132,7 +132,7 @@ impl Export {
             Place::After(position) => self.batch(position).await?,
             Place::End => {
                 self.place = Place::Done;
-                if self.format == Format::Ndjson { self.manifest()? } else { vec![] }
+                if self.format == Format::Ndjson { self.manifest().await? } else { vec![] }
             }
             Place::Done => return Ok(None),
         };
@@ -166,9 +166,12 @@ impl Export {
         Ok(bytes)
     }
 
-    /// What was asked for, and the signature of whoever seals, if anybody does.
-    fn manifest(&self) -> anyhow::Result<Vec<u8>> {
-        let key = self.app.sealer.as_ref().map(|sealer| &sealer.key);
+    /// What was asked for, and the signature of whoever seals, if anybody does. Nobody signs that these are all where an event
+    /// was changed, which may have been among them, or where the history leaves one out.
+    async fn manifest(&self) -> anyhow::Result<Vec<u8>> {
+        let is_whole = event_log::changed(&self.app.db).await?.is_empty()
+            && self.app.projector.parked().await?.iter().all(|it| it.newer);
+        let key = self.app.sealer.as_ref().filter(|_| is_whole).map(|sealer| &sealer.key);
         Ok(self.tally.end(self.view.query(), self.up_to, key)?.into_bytes())
     }
 }

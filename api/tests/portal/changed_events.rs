@@ -1,0 +1,94 @@
+//! An event that somebody changed in the database, as everybody meets it: while it is so, after everything was folded again,
+//! and once it is put right.
+
+use std::time::{Duration, Instant};
+
+use domain::org::{OrgCommand, Role};
+use projections::testing;
+
+use crate::proof::sealing;
+use crate::world::World;
+
+const EXPORT: &str = "/admin/history/export?format=ndjson";
+
+/// What was seen: after a rebuild the history left the organisation out, and an export of all of it was signed as complete.
+async fn an_export_has_every_event_and_is_not_signed_while_one_is_changed(world: World) {
+    let (world, desk) = sealing(&world).await;
+    let ana = world.operator().await;
+    let acme = world.org("acme").await;
+    world.suspended(acme, "The invoice of April").await;
+    let (position, url) = (world.position().await, world.app.settings.database_url.clone());
+    world.given(acme, OrgCommand::Reinstate).await;
+    world.org("bolt").await;
+    let end = world.position().await;
+    assert_eq!(desk.verify_export(&ana.get(EXPORT).await.body).code, Some(0));
+
+    change(&world, &url, ["April", "March"]);
+    world.app.projector.rebuild(|_| ()).await.expect("it folds what it can");
+    let all = ana.get(EXPORT).await.body;
+    assert_eq!(
+        all.lines().filter(|line| line.starts_with("{\"position\"")).count(),
+        usize::try_from(end).expect("few")
+    );
+    for of in [EXPORT.to_owned(), format!("{EXPORT}&org=bolt")] {
+        let said = desk.verify_export(&ana.get(&of).await.body);
+        assert!(said.code == Some(1) && said.out.contains("it is not signed"), "{of}: {said:?}");
+    }
+    for page in ["/admin/history", &format!("/admin/history/{position}"), "/admin/history?org=acme"] {
+        ana.get(page).await.is(200).shows("was changed after it was written");
+    }
+    ana.get(&format!("/admin/orgs/{acme}")).await.is(200).shows("can't be read");
+
+    change(&world, &url, ["March", "April"]);
+    until("the read models are whole again", async || {
+        world.app.projector.parked().await.expect("readable").is_empty()
+    })
+    .await;
+    ana.get(&format!("/admin/orgs/{acme}")).await.is(200).hides("can't be read");
+    ana.get("/admin/history?org=acme").await.is(200).shows("The invoice of April").hides("was changed after");
+    assert_eq!(desk.verify_export(&ana.get(EXPORT).await.body).code, Some(0));
+    let findings = world.app.projector.verify(|_| ()).await.expect("readable").findings;
+    assert!(
+        findings.iter().all(|finding| finding.to_string().starts_with("the database is not as")),
+        "{findings:?}"
+    );
+}
+
+/// The first event of an organisation, without which there is nothing of it.
+async fn an_organisation_without_its_beginning_is_damaged_and_comes_back(world: World) {
+    let (ana, url) = (world.operator().await, world.app.settings.database_url.clone());
+    let acme = world.org("acme").await;
+    let mike = world.joined(acme, "mike@example.com", Role::Owner).await;
+    change(&world, &url, ["Acme Ltd", "Evil Ltd"]);
+    world.app.projector.rebuild(|_| ()).await.expect("it folds what it can");
+    ana.get("/admin/orgs").await.is(200).hides("Evil Ltd");
+    ana.get("/admin/history").await.is(200).shows("was changed after it was written");
+    assert_ne!(mike.get("/org/acme/dashboard").await.status, 200);
+    change(&world, &url, ["Evil Ltd", "Acme Ltd"]);
+    until("it is there again", async || mike.get("/org/acme/dashboard").await.status == 200).await;
+    ana.get(&format!("/admin/orgs/{acme}")).await.is(200).shows("Acme Ltd");
+}
+
+fn change(world: &World, url: &str, [from, to]: [&str; 2]) {
+    let (open, text, json) = match world.app.db.engine() {
+        "sqlite" => ("drop trigger if exists events_no_update", "payload", ""),
+        _ => ("alter table events disable trigger events_no_change", "payload::text", "::json"),
+    };
+    let change = format!(
+        "{open}; update events set payload = replace({text}, '{from}', '{to}'){json} where {text} like '%{from}%'"
+    );
+    testing::execute(url, change.leak());
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < Duration::from_secs(20), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+engines! {
+    an_export_has_every_event_and_is_not_signed_while_one_is_changed,
+    an_organisation_without_its_beginning_is_damaged_and_comes_back,
+}
