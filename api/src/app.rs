@@ -73,7 +73,14 @@ impl App {
             sealer: None,
             stopping,
         };
-        Ok(shared.into())
+        let app = Self::from(shared);
+        // Whoever begins a log remembers that it was empty, and so may sign what comes.
+        if app.log.last_position().await? == 0
+            && let Some(sealer) = Sealer::of(&app.settings)?
+        {
+            sealer.begin(&app.db).await?;
+        }
+        Ok(app)
     }
 
     /// The same with links that sign in whoever has them, for a database that is thrown away.

@@ -27,6 +27,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use projections::projector::Progress;
 use projections::{Db, OpenError};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::app::App;
 use crate::config::Settings;
 use crate::links;
@@ -82,7 +84,12 @@ pub enum Command {
         secrets: bool,
     },
     /// Sign a checkpoint of the log now, where nobody serves who does so every second
-    Seal,
+    Seal {
+        /// Begin a checkpoint log with what stands in the database: so many events, with this root. Where nothing else says
+        /// what was signed, portal names them
+        #[arg(long, value_name = "SIZE:ROOT")]
+        trust: Option<String>,
+    },
     /// Write an event with the proof that it is in the log, as JSON
     Evidence {
         /// The event's position
@@ -167,6 +174,25 @@ async fn database(url: &str) -> Result<Db, OpenError> {
     let db = Db::open(url).await?;
     OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
     Ok(db)
+}
+
+/// The same with everything that a command may ask for.
+async fn open(settings: Settings) -> anyhow::Result<App> {
+    let app = App::open(settings).await?;
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(app.db.clone());
+    Ok(app)
+}
+
+/// Returns when somebody ends a command before it is through: by Ctrl-C, or as a terminal or a service that ends does.
+pub async fn interrupted() -> std::io::Result<()> {
+    let [mut interrupt, mut terminate, mut hang_up] =
+        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
 }
 
 /// Closes what commands opened, however they ended.

@@ -6,11 +6,29 @@ use api::cli::{
     Cli, Command, clock, demo, evidence, grant, keys, log, recover, reference_data, replay, reset_password,
     seal, second_factor, serve, transfer, verify,
 };
+use api::config::Settings;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { command, settings } = Cli::read();
-    let done = match command.unwrap_or(Command::Serve) {
+    let command = command.unwrap_or(Command::Serve);
+    let stops_by_itself = matches!(command, Command::Serve | Command::Demo);
+    let done = tokio::select! {
+        done = run(command, settings) => done,
+        Ok(()) = api::cli::interrupted(), if !stops_by_itself => Ok(ExitCode::from(INTERRUPTED)),
+    };
+    api::cli::close().await;
+    done.unwrap_or_else(|error| {
+        api::cli::complain(&error);
+        ExitCode::FAILURE
+    })
+}
+
+/// What shells make of a program that was ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Serve => serve::run(settings).await,
         Command::Demo => demo::run(settings).await,
         Command::Migrate => log::migrate(settings).await,
@@ -18,7 +36,7 @@ async fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(settings, arguments).await,
         Command::Keys { file, secrets: true, .. } => keys::secrets(&file),
         Command::Keys { file, origin, .. } => keys::run(&settings, &file, origin),
-        Command::Seal => seal::run(settings).await,
+        Command::Seal { trust } => seal::run(settings, trust).await,
         Command::Evidence { position } => evidence::run(settings, position).await,
         Command::Replay(which) => replay::run(settings, which).await,
         Command::Export { to } => transfer::export(settings, to).await,
@@ -33,10 +51,5 @@ async fn main() -> ExitCode {
         Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
         Command::Clock(clock) => clock::run(settings, clock).await,
         Command::Recover { slug } => recover::run(settings, slug).await,
-    };
-    api::cli::close().await;
-    done.unwrap_or_else(|error| {
-        api::cli::complain(&error);
-        ExitCode::FAILURE
-    })
+    }
 }

@@ -6,13 +6,14 @@
 //!                                            that stands?                     (fsync)
 //! ```
 //!
-//! **Invariant:** nothing is signed that contradicts a checkpoint of the own checkpoint log, of those of other processes
+//! **Invariant:** nothing is signed by whoever [remembers](memory) nothing, and nothing that contradicts a checkpoint of the own checkpoint log, of those of other processes
 //! that the settings name, of the database, or of any process that has found this database to contradict its own. The
 //! key and those files are outside the database, so whoever owns the database can neither sign nor take back.
 
 mod checkpoint_log;
 mod files;
 mod heads;
+mod memory;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -96,6 +97,9 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
 pub async fn run(app: App, sealer: Arc<Sealer>) {
     let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
     let window = Duration::from_secs(app.settings.seal_seconds);
+    if let Err(error) = sealer.begin(&app.db).await {
+        failed(&error);
+    }
     loop {
         tokio::time::sleep(PACE).await;
         if let Err(error) = sealer.compare(&app.db).await {
@@ -137,6 +141,13 @@ impl Sealer {
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
         match (key(settings)?, settings.seal_log.clone()) {
             (Some(key), Some(file)) => {
+                let database = settings.database_url.trim_start_matches("sqlite://");
+                if file.to_string_lossy().starts_with(database) {
+                    bail!(
+                        "PORTAL_SEAL_LOG: {} belongs to the database, which is not to vouch for itself",
+                        file.display()
+                    );
+                }
                 let files = Files::of(file.clone(), &settings.seal_other_logs, key.origin());
                 let (log, files) = (CheckpointLog::new(file), Arc::new(Mutex::new(files)));
                 log.begin().with_context(|| files::named(files::OWN, log.path()))?;
@@ -168,11 +179,15 @@ impl Sealer {
         let noted = Noted(standing.signed());
         let files = self.files.clone().lock_owned().await;
         if files.compared.as_ref() == Some(&noted) {
-            return Ok(());
+            drop(files);
+            return self
+                .answer(db)
+                .await
+                .or_else(|error| if is_outage(&error) { Ok(()) } else { Err(error) });
         }
         match self.proven(db, files).await {
             Ok(_) => Ok(()),
-            Err(error) if is_outage(&error) => Ok(()),
+            Err(error) if is_outage(&error) || is_forgetful(&error) => Ok(()),
             Err(error) => {
                 self.files.lock().await.compared = Some(noted);
                 self.tell(Some(&error));
@@ -221,24 +236,24 @@ impl Sealer {
         if let Some(position) = event_log::changed(db).await.map_err(SealError::from)?.first() {
             return Err(SealError::Changed(*position).into());
         }
-        loop {
-            match read_on(db, origin).await? {
-                Step::Taken => return Ok(None),
-                Step::More => {}
-                Step::End => break,
-            }
+        if read_to_end(db, origin).await? == Step::Taken {
+            return Ok(None);
         }
         // The files behind the database: what it notes was in the file of whoever signed it before.
         let standing = Standing::read(db, origin).await?;
         let noted = standing.signed();
         let mut files = Files::read_on(files).await?;
+        if !files.remember() {
+            self.hear(db, &mut files).await?;
+            files = Files::read_on(files).await?;
+        }
+        if !files.remember() && standing.size() > 0 {
+            return Err(SealError::Unremembered(standing.checkpoint()).into());
+        }
         for earlier in files.heads().chain(noted.clone()) {
             self.holds(db, &standing, &earlier).await?;
         }
-        let told = contradicted(db, origin).await.map_err(SealError::from)?;
-        for earlier in told.iter().filter(|earlier| self.key.public().signed(earlier) == Some(true)) {
-            standing.holds(db, &earlier.checkpoint).await?;
-        }
+        self.hold_what_others_told(db, &standing).await?;
         files.settle(noted.clone());
         files.compared = Some(Noted(noted.clone()));
         let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
@@ -247,6 +262,15 @@ impl Sealer {
             files = Files::read_on(files).await?;
         }
         Ok(Some((files, standing)))
+    }
+
+    /// Whether the log begins with what any process has found it to contradict, as it does once it was put right.
+    async fn hold_what_others_told(&self, db: &Db, standing: &Standing) -> Result<(), SealError> {
+        let told = contradicted(db, self.key.origin()).await?;
+        for earlier in told.iter().filter(|earlier| self.key.public().signed(earlier) == Some(true)) {
+            standing.holds(db, &earlier.checkpoint).await?;
+        }
+        Ok(())
     }
 
     /// Whether the log begins with what was signed. Where it does not, every process is told.
@@ -268,6 +292,21 @@ impl Sealer {
         let named = files::named(files::OWN, log.path());
         tokio::task::spawn_blocking(move || log.append(&signed)).await?.context(named)
     }
+}
+
+/// Takes every event into the tree, as far as nobody else is at it.
+async fn read_to_end(db: &Db, origin: &str) -> Result<Step, SealError> {
+    loop {
+        match read_on(db, origin).await? {
+            Step::More => {}
+            ended @ (Step::Taken | Step::End) => return Ok(ended),
+        }
+    }
+}
+
+/// Whether this process has nothing to compare with, which an attempt to sign says often enough.
+fn is_forgetful(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(SealError::Unremembered(_)))
 }
 
 /// Whether the database did not answer, which says nothing about what was signed.

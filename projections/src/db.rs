@@ -10,6 +10,7 @@ mod list;
 mod postgres;
 mod sqlite;
 mod transaction;
+pub mod walls;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use files::Opened;
 pub(crate) use list::{Lists, distinct};
 pub use transaction::is_in_doubt;
 pub(crate) use transaction::{BEGIN, CARELESSLY, DURABLY, LAZILY, Transaction, in_doubt};
+pub(crate) use walls::STABLE_VIEWS;
 
 /// An open database of either engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -351,6 +353,8 @@ steps! {
     14 "0014_clock"
     15 "0015_account_log"
     16 "0016_seal_contradictions"
+    17 "0017_seal_questions"
+    18 "0018_which_step"
 }
 
 #[derive(Debug)]

@@ -60,7 +60,7 @@ pub mod throttle;
 pub mod timestamp;
 pub mod transfer;
 
-pub use db::{Db, OpenError, is_in_doubt, noticing};
+pub use db::{Db, OpenError, is_in_doubt, noticing, walls};
 pub use event_log::EventLog;
 pub use lookups::Lookups;
 pub use operator_reads::Recorder;

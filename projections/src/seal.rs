@@ -20,10 +20,11 @@
 //! | [`witness`] | whether a log says what was signed |
 //! | [`standing`] | how far this portal has sealed, and whether that begins with what was signed |
 //! | [`turn`] | the next step |
+//! | [`question`] | what was signed, asked of another process |
 //! | [`evidence`](mod@evidence) | one event with its proof, for somebody who has nothing else |
 //! | [`export`] | all of it for a file, without a database |
 //!
-//! **Invariant:** nothing is signed that does not hold everything signed before.
+//! **Invariant:** nothing is signed that does not hold everything signed before, nor by anybody who remembers nothing of it.
 
 pub mod checkpoint;
 pub mod evidence;
@@ -32,6 +33,7 @@ pub mod key;
 pub mod manifest;
 mod nodes;
 pub mod proof;
+pub mod question;
 pub mod standing;
 pub mod tree;
 pub mod turn;

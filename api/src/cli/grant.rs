@@ -15,7 +15,7 @@ use projections::people::Person;
 use crate::access::Issuer;
 use crate::app::App;
 use crate::bus::{Envelope, Receipt};
-use crate::cli::{RoleName, say, say_link};
+use crate::cli::{RoleName, open, say, say_link};
 use crate::config::Settings;
 use crate::{clock, links, paths};
 
@@ -33,7 +33,7 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let reason: Reason = reason.parse()?;
-    let app = App::open(settings).await?;
+    let app = open(settings).await?;
     let known = app.lookups.person(&email).await?;
     if let Some(person) = &known
         && belongs_somewhere(&app, person).await?
@@ -53,7 +53,6 @@ pub async fn run(
     let held = days.map_or(String::new(), |days| format!(" for {}", length(days * DAY)));
     say(&format!("{email} holds the role now{held} (#{}).", receipt.position));
     sign_in(&app, &email, person, token, &receipt).await?;
-    app.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,12 +11,12 @@ use projections::org_list::{ACTIVE, ARCHIVED};
 use crate::access::Issuer;
 use crate::app::App;
 use crate::bus::Envelope;
-use crate::cli::say;
+use crate::cli::{open, say};
 use crate::config::Settings;
 
 pub async fn run(settings: Settings, slug: Option<Slug>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let app = App::open(settings).await?;
+    let app = open(settings).await?;
     let stopped = match &slug {
         Some(slug) => named(&app, slug).await?,
         None => org_detail::stopped(&app.db).await?,
@@ -27,7 +27,6 @@ pub async fn run(settings: Settings, slug: Option<Slug>) -> anyhow::Result<ExitC
     for org in stopped {
         recover(&app, &org).await?;
     }
-    app.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

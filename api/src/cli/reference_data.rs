@@ -21,7 +21,7 @@ use self::plan::Step;
 use crate::access::Issuer;
 use crate::app::App;
 use crate::bus::Envelope;
-use crate::cli::say;
+use crate::cli::{open, say};
 use crate::config::Settings;
 
 /// What is to be done about one resource type, decided where its stream stood then.
@@ -38,7 +38,7 @@ pub async fn run(settings: Settings, path: &Path, yes: bool) -> anyhow::Result<E
     let wanted = file::read(&text).map_err(|mistakes| {
         anyhow::anyhow!("{name}: nothing was done, for there are mistakes:\n  {}", mistakes.join("\n  "))
     })?;
-    let app = App::open(settings).await?;
+    let app = open(settings).await?;
     let plans = plan(&app, &wanted, &reason(path)).await?;
     tell(&plans);
     if plans.iter().all(|plan| plan.steps.is_empty()) {
@@ -50,7 +50,6 @@ pub async fn run(settings: Settings, path: &Path, yes: bool) -> anyhow::Result<E
     } else {
         say("Nothing was done yet. To do it, say the same with --yes.");
     }
-    app.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,8 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use projections::event_log::Recorded;
 
-use crate::app::App;
-use crate::cli::say;
+use crate::cli::{open, say};
 use crate::config::Settings;
 use crate::pages::names::Names;
 
@@ -44,7 +43,7 @@ fn speed(text: &str) -> Result<f64, String> {
 
 pub async fn run(settings: Settings, replay: Replay) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let app = App::open(settings).await?;
+    let app = open(settings).await?;
     let last = app.log.last_position().await?;
     let last = replay.to.map_or(last, |to| to.min(last));
     let (mut after, mut before) = (replay.from - 1, None);
@@ -61,7 +60,6 @@ pub async fn run(settings: Settings, replay: Replay) -> anyhow::Result<ExitCode>
         }
         after = events.last().map_or(last, |event| event.position);
     }
-    app.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

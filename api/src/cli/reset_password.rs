@@ -5,15 +5,14 @@ use std::process::ExitCode;
 use domain::values::{Email, PersonId};
 use projections::{passkeys, second_factors};
 
-use crate::app::App;
-use crate::cli::{say, say_link};
+use crate::cli::{open, say, say_link};
 use crate::config::Settings;
 use crate::{links, paths};
 
 /// Nothing changes before the link is used.
 pub async fn run(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let app = App::open(settings).await?;
+    let app = open(settings).await?;
     let person = app.lookups.person(&email).await?;
     let person = person.ok_or_else(|| anyhow::anyhow!("nobody here has the address {email}"))?;
     let id = PersonId(person.person_id);
@@ -30,6 +29,5 @@ pub async fn run(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
             "Their second factor stays as it is; `portal forget-second-factor {email}` takes it away if it is lost too."
         ));
     }
-    app.db.close().await;
     Ok(ExitCode::SUCCESS)
 }

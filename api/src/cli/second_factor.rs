@@ -7,15 +7,14 @@ use domain::values::{Email, PersonId};
 use projections::{passkeys, second_factors, sessions};
 
 use crate::account_log::{self, AccountEvent};
-use crate::app::App;
-use crate::cli::say;
+use crate::cli::{open, say};
 use crate::client::Client;
 use crate::config::Settings;
 
 /// Every session of theirs ends as well: somebody else may have found the telephone.
 pub async fn forget(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let app = App::open(settings).await?;
+    let app = open(settings).await?;
     let person = app.lookups.person(&email).await?;
     let person = person.ok_or_else(|| anyhow::anyhow!("nobody here has the address {email}"))?;
     let id = PersonId(person.person_id);
@@ -32,6 +31,5 @@ pub async fn forget(settings: Settings, email: Email) -> anyhow::Result<ExitCode
     say(&format!(
         "{email} signs in with their password alone from now on, and should set up a new second factor."
     ));
-    app.db.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** it is only ever added to, and a page of it is read in the same time whatever its length.
 
-use std::io::{self, ErrorKind, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use projections::private;
@@ -43,9 +43,19 @@ impl CheckpointLog {
         &self.0
     }
 
-    /// Makes the file if it is not there, for its owner alone.
+    /// Makes the file if it is not there, for its owner alone. A file of something else is not added to.
     pub fn begin(&self) -> io::Result<()> {
-        private::file().append(true).create(true).open(&self.0).map(drop)
+        private::file().append(true).create(true).open(&self.0)?;
+        let mut begins = vec![];
+        std::fs::File::open(&self.0)?.take(16).read_to_end(&mut begins)?;
+        let is_other = [b"PRIVATE+KEY".as_slice(), b"PORTAL+SECRETS", b"SQLite format 3"];
+        if is_other.iter().any(|other| begins.starts_with(other)) {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                "this is a key or a database, and no checkpoint log",
+            ));
+        }
+        Ok(())
     }
 
     /// Behind an empty line, so that a checkpoint that was cut off by a crash does not spoil this one.

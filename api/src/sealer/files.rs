@@ -24,6 +24,8 @@ pub(super) struct Files {
     pub proven: Option<Signed>,
     /// What the database had noted when it was compared last.
     pub compared: Option<Noted>,
+    /// What was asked of other processes, until one answers.
+    pub question: Option<String>,
 }
 
 /// What a database says was signed last, perhaps nothing.
@@ -33,7 +35,7 @@ pub(super) struct Noted(pub Option<Signed>);
 impl Files {
     pub(super) fn of(own: PathBuf, others: &[PathBuf], origin: &str) -> Self {
         let others = others.iter().map(|file| Heads::of(file.clone(), origin)).collect();
-        Self { own: Heads::of(own, origin), others, proven: None, compared: None }
+        Self { own: Heads::of(own, origin), others, proven: None, compared: None, question: None }
     }
 
     /// Reads all of them on, where nobody waits for it.
@@ -56,6 +58,11 @@ impl Files {
     pub(super) fn heads(&self) -> impl Iterator<Item = Signed> {
         let files = self.others.iter().chain([&self.own]);
         files.flat_map(Heads::all).chain(&self.proven).cloned()
+    }
+
+    /// Whether anything is remembered of what was signed.
+    pub(super) fn remember(&self) -> bool {
+        self.heads().next().is_some()
     }
 
     /// A log begins with all of [`Files::heads`], and with this one.

@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod clock;
+mod first_checkpoint;
 mod modes;
 mod passwords;
 mod proof;

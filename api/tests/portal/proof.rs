@@ -26,11 +26,13 @@ async fn without_a_key_the_page_says_how_to_begin(world: World) {
 }
 
 async fn the_page_says_how_much_is_sealed_and_hands_out_what_proves_it(world: World) {
-    let (world, desk) = sealing(&world);
+    let (world, desk) = sealing(&world).await;
     let (ana, acme, _) = a_past(&world).await;
     let olga = world.auditor().await;
-    olga.get(PROOF).await.is(200).shows("0 events").shows("There is no checkpoint here");
-    olga.get(&format!("{PROOF}/checkpoints")).await.is(404).shows("There is no checkpoint yet");
+    // The one that says how the log began.
+    olga.get(PROOF).await.is(200).shows("0 events").hides("Last checkpoint");
+    let first = olga.get(&format!("{PROOF}/checkpoints")).await.is(200).body.clone();
+    assert!(first.starts_with("portal.example.com/log\n0\n"), "{first}");
     world.seal().await.expect("nothing stands against it");
     world.suspended(acme, "The invoice of April").await;
     let page = olga.get(PROOF).await;
@@ -39,8 +41,11 @@ async fn the_page_says_how_much_is_sealed_and_hands_out_what_proves_it(world: Wo
     let key = desk.take(&olga, "seal.pub", &format!("{PROOF}/key")).await;
     page.shows(key.trim());
     let checkpoints = desk.take(&olga, "checkpoints.txt", &format!("{PROOF}/checkpoints")).await;
-    page.shows(checkpoints.lines().nth(2).expect("a root"));
-    assert_eq!(desk.take(&olga, "checkpoint-7.txt", &format!("{PROOF}/checkpoint?at=0")).await, checkpoints);
+    let (_, last) = checkpoints.split_at(first.len() + 1);
+    page.shows(last.lines().nth(2).expect("a root"));
+    let at = format!("{PROOF}/checkpoint?at={}", first.len() + 1);
+    assert_eq!(desk.take(&olga, "checkpoint-7.txt", &at).await, last);
+    assert_eq!(desk.take(&olga, "checkpoint-0.txt", &format!("{PROOF}/checkpoint?at=0")).await, first);
     olga.get(&format!("{PROOF}/checkpoint?at=1")).await.is(404).shows("No checkpoint begins");
     desk.take(&olga, "history-8.ndjson", "/admin/history/export?format=ndjson").await;
     for checkpoint in ["checkpoints.txt", "checkpoint-7.txt"] {
@@ -54,7 +59,7 @@ async fn the_page_says_how_much_is_sealed_and_hands_out_what_proves_it(world: Wo
 }
 
 async fn older_checkpoints_are_found_page_by_page(world: World) {
-    let (world, desk) = sealing(&world);
+    let (world, desk) = sealing(&world).await;
     let ana = world.operator().await;
     let sealer = world.app.sealer.clone().expect("it seals");
     let other = SigningKey::new("other.example.com/log", &[7; 32]).expect("a plain origin");
@@ -79,7 +84,7 @@ async fn older_checkpoints_are_found_page_by_page(world: World) {
 }
 
 async fn why_nothing_is_signed_is_told_until_it_is(world: World) {
-    let (world, desk) = sealing(&world);
+    let (world, desk) = sealing(&world).await;
     let (ana, acme, _) = a_past(&world).await;
     world.seal().await.expect("nothing stands against it");
     let signed = fs::read_to_string(desk.file("checkpoints.txt")).expect("it was written");
@@ -87,18 +92,18 @@ async fn why_nothing_is_signed_is_told_until_it_is(world: World) {
     world.suspended(acme, "The invoice of April").await;
     world.seal().await.expect_err("the last checkpoint was changed");
     let page = ana.get(PROOF).await;
-    page.is(200).shows("Nothing is signed any more").shows("When sealing is refused").shows("changed");
+    page.is(200).shows("Nothing is signed now").shows("When sealing is refused").shows("changed");
     page.shows("the checkpoint of 5 events bears no signature of this key");
     fs::write(desk.file("checkpoints.txt"), signed).expect("room");
     world.seal().await.expect("it was put right");
-    ana.get(PROOF).await.is(200).hides("Nothing is signed any more").shows("7 events");
+    ana.get(PROOF).await.is(200).hides("Nothing is signed now").shows("7 events");
     fs::remove_file(desk.file("checkpoints.txt")).expect("it was there");
     fs::create_dir(desk.file("checkpoints.txt")).expect("room");
     ana.get(PROOF).await.is(200).shows("The checkpoint log can’t be read");
 }
 
 async fn an_export_of_a_part_is_signed_as_complete(world: World) {
-    let (world, desk) = sealing(&world);
+    let (world, desk) = sealing(&world).await;
     let (ana, ..) = a_past(&world).await;
     let file =
         desk.take(&ana, "history-6.ndjson", "/admin/history/export?format=ndjson&org=acme&q=march").await;
@@ -117,13 +122,13 @@ async fn an_export_of_a_part_is_signed_as_complete(world: World) {
 }
 
 async fn what_was_done_to_an_export_is_told(world: World) {
-    let (sealing, desk) = sealing(&world);
+    let (sealing, desk) = sealing(&world).await;
     let (ana, ..) = a_past(&sealing).await;
     let url = "/admin/history/export?format=ndjson&org=acme";
     let file = ana.get(url).await.body;
     let lines: Vec<&str> = file.split_inclusive('\n').collect();
     let unsigned = world.signed_in(ana.person()).await.get(url).await.body;
-    let (other, _) = self::sealing(&world);
+    let (other, _) = self::sealing(&world).await;
     let foreign = other.signed_in(ana.person()).await.get(url).await.body;
     assert_eq!(desk.verify_export(&file).code, Some(0));
     for (changed, told) in [
@@ -155,7 +160,7 @@ engines! {
 }
 
 /// The same world with a key, which `portal keys` made, and the folder with its files.
-pub(crate) fn sealing(world: &World) -> (World, Desk) {
+pub(crate) async fn sealing(world: &World) -> (World, Desk) {
     let desk = Desk(tempfile::tempdir().expect("room"));
     let mut keys = bare(&["keys", "--origin", "portal.example.com/log"]);
     keys.arg(desk.file("seal.key"));
@@ -164,6 +169,8 @@ pub(crate) fn sealing(world: &World) -> (World, Desk) {
         settings.seal_key = Some(desk.file("seal.key"));
         settings.seal_log = Some(desk.file("checkpoints.txt"));
     });
+    let sealer = world.app.sealer.as_ref().expect("it has a key");
+    sealer.begin(&world.app.db).await.expect("it can be read");
     (world, desk)
 }
 
@@ -193,7 +200,7 @@ impl Desk {
         run(command)
     }
 
-    fn verify_export(&self, text: &str) -> Said {
+    pub(crate) fn verify_export(&self, text: &str) -> Said {
         fs::write(self.file("export.ndjson"), text).expect("room");
         let path = |name: &str| Path::to_string_lossy(&self.file(name)).into_owned();
         self.verify(&["--export", &path("export.ndjson"), "--key", &path("seal.pub")])

@@ -18,13 +18,13 @@ const ORIGIN: &str = "portal.example.com/log";
 
 async fn what_the_log_of_another_process_holds_is_not_contradicted(world: World) {
     let desk = Desk::new();
-    let (first, then) = (desk.process(&world, "first.txt", &[]), rewound(&world).await);
+    let (first, then) = (desk.process(&world, "first.txt", &[]).await, rewound(&world).await);
     signed(&first, &world.app).await;
-    let second = desk.process(&then, "second.txt", &["first.txt"]);
+    let second = desk.process(&then, "second.txt", &["first.txt"]).await;
     let why = second.seal(&then.app.db).await.expect_err("the first has signed another root");
     assert!(format!("{why:#}").contains("the log does not begin with the 6 events"), "{why:#}");
     assert!(desk.sizes("second.txt").is_empty());
-    let second = desk.process(&then, "third.txt", &["first.txt", "nowhere.txt"]);
+    let second = desk.process(&then, "third.txt", &["first.txt", "nowhere.txt"]).await;
     let why = second.seal(&then.app.db).await.expect_err("one of the logs is not there");
     assert!(format!("{why:#}").starts_with("PORTAL_SEAL_OTHER_LOGS: "), "{why:#}");
     assert!(format!("{why:#}").contains("nowhere.txt"), "{why:#}");
@@ -32,38 +32,100 @@ async fn what_the_log_of_another_process_holds_is_not_contradicted(world: World)
 
 async fn what_one_process_signs_is_added_to_the_log_of_every_other(world: World) {
     let desk = Desk::new();
-    let (first, second) = (desk.process(&world, "first.txt", &[]), desk.process(&world, "second.txt", &[]));
+    let (first, second) =
+        (desk.process(&world, "first.txt", &[]).await, desk.process(&world, "second.txt", &[]).await);
     let then = rewound(&world).await;
     signed(&first, &world.app).await;
     second.compare(&world.app.db).await.expect("nothing stands against it");
     assert_eq!(desk.read("second.txt"), desk.read("first.txt"));
     second.compare(&world.app.db).await.expect("nothing stands against it");
-    assert_eq!(desk.sizes("second.txt"), [6], "once is enough");
+    assert_eq!(desk.sizes("second.txt"), [0, 6], "once is enough");
     let why = second.seal(&then.app.db).await.expect_err("it was signed by the first");
     assert!(format!("{why:#}").contains("the log does not begin with the 6 events"), "{why:#}");
 }
 
 async fn a_process_that_is_behind_hears_of_it_from_one_that_is_not(world: World) {
     let desk = Desk::new();
-    let first = desk.process(&world, "first.txt", &[]);
+    let first = desk.process(&world, "first.txt", &[]).await;
     let then = rewound(&world).await;
     signed(&first, &world.app).await;
     let why = first.compare(&then.app.db).await.expect_err("the database was rewound");
     assert!(format!("{why:#}").contains("the log does not begin with the 6 events"), "{why:#}");
     let failure = first.last_attempt().and_then(|attempt| attempt.failure).expect("it is told");
     assert!(failure.contains("docs/PROOF.md"), "{failure}");
-    let second = desk.process(&then, "second.txt", &[]);
-    let why = second.seal(&then.app.db).await.expect_err("the first has told it");
+    let second = desk.process(&then, "second.txt", &[]).await;
+    let named = as_it_is(&second, &then).await;
+    let why = second.trust(&then.app.db, &named).await.expect_err("the first has told it");
     assert!(format!("{why:#}").contains("the log does not begin with the 6 events"), "{why:#}");
     assert!(desk.sizes("second.txt").is_empty());
     let anew = desk.process_with("other.key", "portal.example.com/log/2", &then, "second.txt");
-    assert_eq!(anew.seal(&then.app.db).await.expect("another origin"), Done::Signed(6));
+    anew.trust(&then.app.db, &as_it_is(&anew, &then).await).await.expect("another origin");
+    assert_eq!(anew.seal(&then.app.db).await.expect("nothing stands against it"), Done::AlreadySo(6));
+}
+
+/// The database's owner wrote another history with every hash fitted, and left of what was signed what fits it, or nothing.
+async fn a_rewritten_history_is_signed_by_no_process_that_remembers_nothing(world: World) {
+    let desk = Desk::new();
+    let first = desk.process(&world, "first.txt", &[]).await;
+    for number in 1..=3 {
+        world.org(&format!("org-{number}")).await;
+    }
+    first.seal(&world.app.db).await.expect("nothing stands against it");
+    fs::copy(desk.file("first.txt"), desk.file("early.txt")).expect("room");
+    let then = went_on_differently(&world).await;
+    signed(&first, &world.app).await;
+    let fresh = desk.process(&then, "fresh.txt", &[]).await;
+    as_it_is(&fresh, &then).await;
+    // Signed with the true key, of the part that was left as it was.
+    let early = desk.process(&then, "early.txt", &[]).await;
+    early.compare(&then.app.db).await.expect("nothing stands against it");
+    assert_eq!(early.seal(&then.app.db).await.expect("it has heard of nothing else"), Done::Signed(6));
+    let other = desk.process(&then, "other.txt", &[]).await;
+    let why = other.seal(&then.app.db).await.expect_err("a checkpoint in the database vouches for nothing");
+    assert!(format!("{why:#}").starts_with("nobody here remembers"), "{why:#}");
+    other.compare(&then.app.db).await.expect("that is said where something is to be signed");
+    assert!(desk.sizes("fresh.txt").is_empty() && desk.sizes("other.txt").is_empty());
+}
+
+async fn a_process_that_remembers_nothing_asks_those_that_run(world: World) {
+    let desk = Desk::new();
+    let first = desk.process(&world, "first.txt", &[]).await;
+    for number in 1..=3 {
+        world.org(&format!("org-{number}")).await;
+    }
+    first.seal(&world.app.db).await.expect("nothing stands against it");
+    let second = desk.process(&world, "second.txt", &[]).await;
+    as_it_is(&second, &world).await;
+    first.compare(&world.app.db).await.expect("nothing stands against it");
+    assert_eq!(second.seal(&world.app.db).await.expect("the first has answered"), Done::AlreadySo(3));
+    assert_eq!(desk.sizes("second.txt"), [3]);
+}
+
+/// An answer is taken only from whoever has the key, and only to what was asked.
+async fn an_answer_that_nobody_gave_is_none(world: World) {
+    let desk = Desk::new();
+    let first = desk.process(&world, "first.txt", &[]).await;
+    world.org("org-1").await;
+    first.seal(&world.app.db).await.expect("nothing stands against it");
+    let url = &world.app.settings.database_url;
+    let second = desk.process(&world, "second.txt", &[]).await;
+    first.compare(&world.app.db).await.expect("nothing stands against it");
+    testing::execute(url, "create table kept as select * from seal_question");
+    second.seal(&world.app.db).await.expect("the first has answered");
+    let third = desk.process(&world, "third.txt", &[]).await;
+    testing::execute(
+        url,
+        "update seal_question set checkpoint = (select checkpoint from kept), signature = (select signature from kept)",
+    );
+    as_it_is(&third, &world).await;
+    assert!(desk.sizes("third.txt").is_empty());
+    testing::execute(url, "drop table kept");
 }
 
 async fn a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered(world: World) {
     let desk = Desk::new();
+    let first = desk.process(&world, "first.txt", &[]).await;
     let then = rewound(&world).await;
-    let first = desk.process(&world, "first.txt", &[]);
     signed(&first, &world.app).await;
     fs::remove_file(desk.file("first.txt")).expect("it was written");
     first.seal(&then.app.db).await.expect_err("it remembers what it signed");
@@ -77,7 +139,7 @@ async fn nobody_waits_while_a_log_is_read(world: World) {
     let pipe = desk.file("slow.txt");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
     assert!(made.success());
-    let sealer = desk.process(&world, "first.txt", &["slow.txt"]);
+    let sealer = desk.made(&world, "first.txt", &["slow.txt"]);
     let org = world.org("acme").await;
     let db = world.app.db.clone();
     let sealing = tokio::spawn(async move { sealer.seal(&db).await });
@@ -95,8 +157,9 @@ async fn nobody_waits_while_a_log_is_read(world: World) {
 
 /// Whatever it says then is nobody's word, and no checkpoint is to say that it were.
 async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: World) {
-    let (desk, ana) = (Desk::new(), world.operator().await);
-    let sealer = desk.process(&world, "first.txt", &[]);
+    let desk = Desk::new();
+    let sealer = desk.process(&world, "first.txt", &[]).await;
+    let ana = world.operator().await;
     let acme = world.org("acme").await;
     world.suspended(acme, "The invoice of April").await;
     let position = world.position().await;
@@ -146,6 +209,9 @@ engines! {
     what_the_log_of_another_process_holds_is_not_contradicted,
     what_one_process_signs_is_added_to_the_log_of_every_other,
     a_process_that_is_behind_hears_of_it_from_one_that_is_not,
+    a_rewritten_history_is_signed_by_no_process_that_remembers_nothing,
+    a_process_that_remembers_nothing_asks_those_that_run,
+    an_answer_that_nobody_gave_is_none,
     a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered,
     nobody_waits_while_a_log_is_read,
 }
@@ -156,11 +222,24 @@ async fn signed(sealer: &Sealer, app: &App) {
     assert_eq!(sealer.seal(&app.db).await.expect("nothing stands against it"), Done::Signed(6));
 }
 
+/// What a process that remembers nothing says that somebody would have to trust: nothing is signed.
+async fn as_it_is(sealer: &Sealer, world: &World) -> String {
+    let why = sealer.seal(&world.app.db).await.expect_err("it remembers nothing");
+    let why = format!("{why:#}");
+    assert!(why.starts_with("nobody here remembers what was signed of portal.example.com/log"), "{why}");
+    why.rsplit_once("portal seal --trust ").expect("it says what to run").1.to_owned()
+}
+
 /// Six events here; and a database of the same engine as it was after three, which went on differently.
 async fn rewound(world: &World) -> World {
     for number in 1..=3 {
         world.org(&format!("org-{number}")).await;
     }
+    went_on_differently(world).await
+}
+
+/// A database of the same engine with the same three events, both of which come to six.
+async fn went_on_differently(world: &World) -> World {
     let mut file = vec![];
     transfer::export(&world.app.log, &mut file, |_| ()).await.expect("room");
     let then = match world.app.db.engine() {
@@ -198,8 +277,14 @@ impl Desk {
         sizes
     }
 
-    /// What signs in one process, with a checkpoint log of its own.
-    fn process(&self, world: &World, own: &str, others: &[&str]) -> Arc<Sealer> {
+    /// What signs in one process, with a checkpoint log of its own, once it has seen how the log begins or has asked.
+    async fn process(&self, world: &World, own: &str, others: &[&str]) -> Arc<Sealer> {
+        let sealer = self.made(world, own, others);
+        let _its_files_may_be_unreadable = sealer.begin(&world.app.db).await;
+        sealer
+    }
+
+    fn made(&self, world: &World, own: &str, others: &[&str]) -> Arc<Sealer> {
         let others = others.iter().map(|other| self.file(other)).collect();
         self.sealer("seal.key", ORIGIN, world, |settings| {
             settings.seal_log = Some(self.file(own));

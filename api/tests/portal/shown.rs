@@ -174,7 +174,7 @@ fn of_the_platform(entry: &Entry) -> bool {
 }
 
 async fn whatever_names_an_organisation_is_noted_for_it(world: World) {
-    let (world, _desk) = crate::proof::sealing(&world);
+    let (world, _desk) = crate::proof::sealing(&world).await;
     let place = Place::new(&world).await;
     world.seal().await.expect("a checkpoint");
     let (mut silent, mut unreached) = (vec![], vec![]);

@@ -21,10 +21,11 @@ pub(crate) struct Opened {
 type FileId = (u64, u64);
 
 impl Opened {
-    /// After something was written, so that both are there.
+    /// After something was written, so that all are there.
     pub(super) fn of(path: &Path) -> std::io::Result<Self> {
         let with_id = |path: PathBuf| id_of(&path).map(|id| (path, id));
-        let files = [path.to_owned(), beside(path, "-wal")].map(with_id);
+        // Without the lock file, the next process would make another one and believe that it is alone.
+        let files = [path.to_owned(), beside(path, "-wal"), beside(path, ".lock")].map(with_id);
         Ok(Self { path: path.to_owned(), files: files.into_iter().collect::<Result<_, _>>()? })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
-use super::{Engine, OpenError, POSTGRES, compat, migrator};
+use super::{Engine, OpenError, POSTGRES, compat, migrator, walls};
 
 /// Adds to the log and never changes it.
 const APP: &str = "set role portal_app";
@@ -35,6 +35,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     if fsync == "off" {
         tracing::warn!("fsync is off in this Postgres: a power cut can lose what was acknowledged");
     }
+    walls::put_back(&mut owner).await?;
     let app = may(&mut owner, APP).await;
     let tenant = may(&mut owner, TENANT).await;
     if app.is_none() {
@@ -62,6 +63,15 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let main = pool(16, [app, None]).connect_with(options.clone()).await?;
     let lazy = pool(4, [app, Some(LAZILY)]).connect_with(options).await?;
     Ok(Engine::Postgres { pool: main, lazy, tenants })
+}
+
+/// A connection to a database that the migrations have made, and nothing else.
+#[cfg(feature = "testing")]
+pub(super) async fn migrated(url: &str) -> Result<PgConnection, OpenError> {
+    let options = PgConnectOptions::from_str(url)?;
+    let mut owner = PgConnection::connect_with(&options).await?;
+    migrate(&mut owner, &options).await?;
+    Ok(owner)
 }
 
 /// Brings the schema up to date, one process at a time. sqlx would take an advisory lock, which any role can hold.

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Postgres, SqlitePool};
 use super::batch::Care;
 use super::shadow::{Folded, Place, Purpose, Shadow, tables};
 use super::{Checkpoint, FoldError, Parked, Projection, refuse_if_superseded};
-use crate::db::{Db, Engine, Transaction, Tx, on};
+use crate::db::{Db, Engine, STABLE_VIEWS, Transaction, Tx, on};
 use crate::event_log;
 use crate::org_list;
 use crate::table::Shape;
@@ -120,8 +120,6 @@ impl Shadow {
     }
 }
 
-/// What other programs read: made of tables that a rebuild replaces.
-const STABLE_VIEWS: &str = include_str!("../../../migrations/postgres/0007_stable_views.sql");
 const VIEWS: [&str; 3] = ["organisations", "governance_resource_types", "org_resource_types"];
 
 /// How long whoever takes tables away lets readers be before it asks again.

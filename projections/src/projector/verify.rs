@@ -14,7 +14,7 @@ use super::batch::Care;
 use super::repair::{holds_ids, tables_of};
 use super::shadow::{Purpose, Shadow, tables};
 use super::{Checkpoint, FoldError, Parked, Progress, is_ours};
-use crate::db::{Db, Lists, Tx, on};
+use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
 use crate::org_list::Moved;
 use crate::table::Shape;
@@ -38,6 +38,8 @@ pub enum Finding {
     Event { position: i64, what: String },
     #[error("{table}: {what}")]
     Table { table: &'static str, what: String },
+    #[error("the database is not as portal made it: {what}")]
+    Wall { what: String },
 }
 
 impl super::Projector {
@@ -52,6 +54,8 @@ impl super::Projector {
             audited.findings.extend(self.compare(&second).await?);
             audited.findings.extend(snapshots::compare(&self.db).await?);
         }
+        let walls = walls::differences(&self.db).await?.unwrap_or_default();
+        audited.findings.extend(walls.iter().map(|it| Finding::Wall { what: it.to_string() }));
         let (events, tables) = (audited.position, tables().map(|table| table.name).collect());
         Ok(Report { events, tables, findings: audited.findings, newer: audited.newer })
     }

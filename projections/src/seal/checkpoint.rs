@@ -47,6 +47,17 @@ impl Checkpoint {
         BASE64_STANDARD.encode(self.root)
     }
 
+    /// Its size and root, by which an order names it.
+    pub fn named(&self) -> String {
+        format!("{}:{}", self.size, self.root_text())
+    }
+
+    /// The one that an order names.
+    pub fn of(origin: &str, name: &str) -> Option<Self> {
+        let (size, root) = name.split_once(':')?;
+        Self::read(origin, size, root)
+    }
+
     fn read(origin: &str, size: &str, root: &str) -> Option<Self> {
         let number: u64 = size.parse().ok()?;
         let root = BASE64_STANDARD.decode(root).ok()?.try_into().ok()?;

@@ -64,6 +64,11 @@ impl Standing {
         self.tree.root()
     }
 
+    /// What a checkpoint of it would say.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { origin: self.origin().to_owned(), size: self.size(), root: self.root() }
+    }
+
     /// The checkpoint that was signed last, as the database has it.
     pub fn signed(&self) -> Option<Signed> {
         self.state.signed()

@@ -10,7 +10,7 @@
 
 use super::standing::{Standing, State};
 use super::tree::Tree;
-use super::{Signed, nodes, position, size};
+use super::{Checkpoint, Signed, nodes, position, size};
 use crate::db::{Db, Tx, on, read, write};
 use crate::event_log::{self, ReadError};
 
@@ -30,6 +30,13 @@ pub enum SealError {
          to do"
     )]
     Other { signed: u64 },
+    #[error(
+        "nobody here remembers what was signed of {origin}: no checkpoint log that this process reads has anything of it, no \
+         other process has answered, and the log has {} events already, which anybody may have written. Put the newest \
+         checkpoint log in its place; or, if these events are to be trusted as they are now, run: portal seal --trust {}",
+        .0.size, .0.named(), origin = .0.origin
+    )]
+    Unremembered(Checkpoint),
     #[error("the checkpoint of {signed} events bears no signature of this key")]
     Forged { signed: u64 },
     #[error("what is kept in the table seal for {0} is no tree")]

@@ -10,7 +10,7 @@ use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use domain::{Actor, Grant, Metadata, Org, Rules};
 use projections::event_log::{Append, AppendError, Appended, Authority, Draft, Recorded, StreamId};
-use projections::projector::Report;
+use projections::projector::{Finding, Report};
 use projections::{Db, EventLog, OpenError, Platform, Projector, Timestamp, grants, testing};
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
@@ -184,8 +184,12 @@ impl Store {
         Ok(self.log.tail(0, i64::MAX).await?)
     }
 
+    /// What is wrong with the log and what was made of it. Tests that write past the triggers switch them off: what that
+    /// says of the walls stands in `description.rs`.
     pub(crate) async fn verified(&self) -> Outcome<Report> {
-        Ok(self.projector.verify(|_| ()).await?)
+        let mut report = self.projector.verify(|_| ()).await?;
+        report.findings.retain(|finding| !matches!(finding, Finding::Wall { .. }));
+        Ok(report)
     }
 
     /// Everything is as the log says.

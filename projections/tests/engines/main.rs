@@ -7,6 +7,7 @@ mod answers;
 mod append_only;
 mod as_of;
 mod clocks;
+mod description;
 mod faults;
 mod finding;
 mod given;

@@ -1,9 +1,13 @@
 //! Several versions on one database: what each says that it can read, what is written then, and which schema each can live
 //! with.
 
+use std::time::Duration;
+
 use domain::fact::FEATURE_LEVEL;
 use projections::event_log::AppendError;
 use projections::{OpenError, processes, transfer};
+
+use tokio::time::timeout;
 
 use crate::engines;
 use crate::given::{Outcome, Store, creation};
@@ -73,6 +77,20 @@ engines! {
         store.folded_to(2).await?;
         assert_eq!(store.raw().await?.number("select count(*) from projection where version = 99").await?, 7);
     }
+}
+
+/// What was seen: a start beside a busy process asked for indexes that were there, waited for writers who waited for it, and
+/// ended with "deadlock detected".
+#[tokio::test]
+async fn a_start_waits_for_nobody_who_writes_on_postgres() -> Outcome {
+    let store = Store::postgres().await?;
+    let mut writer = store.raw().await?;
+    writer
+        .run("begin; lock table people, org_list_parts, history_parts, events in row exclusive mode")
+        .await?;
+    timeout(Duration::from_secs(10), store.opened_again()).await??.close().await;
+    writer.run("rollback").await?;
+    Ok(())
 }
 
 async fn older_process(store: &Store, seconds_ago: i64) -> Outcome {

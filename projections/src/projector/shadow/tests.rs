@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::event_log::{Append, Draft, StreamId};
+use crate::projector::Finding;
 use crate::{EventLog, Projector, testing};
 
 /// What a newer version would add as a migration, with the column at its end, and the index below the line.
@@ -38,7 +39,10 @@ async fn a_column_more(url: &str) {
     let rows: i64 =
         crate::db::read!(db, |pool| sqlx::query_scalar(rows).fetch_one(pool).await).expect("a column");
     assert_eq!(rows, 3);
-    assert_eq!(projector.verify(|_| ()).await.expect("verifies").findings, []);
+    // The column came behind the back of this version, which says so of the table where it can be told.
+    let mut findings = projector.verify(|_| ()).await.expect("verifies").findings;
+    findings.retain(|finding| !matches!(finding, Finding::Wall { .. }));
+    assert_eq!(findings, []);
 }
 
 fn creation(number: u128, slug: &str) -> Append {

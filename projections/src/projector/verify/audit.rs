@@ -57,7 +57,7 @@ impl Auditor {
         auditor.check_clock(db).await?;
         auditor.findings.sort_by_key(|finding| match finding {
             Finding::Event { position, .. } => *position,
-            Finding::Table { .. } => i64::MAX,
+            Finding::Table { .. } | Finding::Wall { .. } => i64::MAX,
         });
         Ok(auditor)
     }

@@ -13,6 +13,7 @@ from (values
     ('seal', 'select insert update'),
     ('seal_node', 'select insert update'),
     ('seal_contradiction', 'select insert'),
+    ('seal_question', 'select insert update delete'),
     ('account_log', 'select insert delete'),
     ('schema_compat', 'select'),
     ('people', 'select insert update delete'),

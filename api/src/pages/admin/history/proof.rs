@@ -65,8 +65,9 @@ fn not_sealed(origin: &str) -> Markup {
             }
             (ui::shell(&begin))
             p.prose {
-                "Then a checkpoint of the whole history is signed about a second after something happened. The guide "
-                "docs/PROOF.md, which comes with the program, says what that proves and what it does not."
+                "Then a checkpoint of the whole history is signed about a second after something happened. The first one "
+                "wants an order, since only you can say that what is here now was not changed: " code { "portal seal" } " tells which. "
+                "The guide docs/PROOF.md, which comes with the program, says what that proves and what it does not."
             }
         }))
     }
@@ -115,7 +116,7 @@ fn failure(attempt: Option<Attempt>) -> Markup {
     html! {
         @if let Some((at, why)) = failed {
             (ui::note(Tone::Danger, html! {
-                p { strong { "Nothing is signed any more. " } "The last attempt, " (ui::exact_time(at.into())) ", was given up: " (why) "." }
+                p { strong { "Nothing is signed now. " } "The last attempt, " (ui::exact_time(at.into())) ", was given up: " (why) "." }
                 p { "It is tried again every minute. The guide docs/PROOF.md says what to do, under “When sealing is refused”." }
             }))
         }

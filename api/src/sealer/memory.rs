@@ -1,0 +1,88 @@
+//! What a process remembers of what was signed, and where it has that from.
+//!
+//! | from | who vouches for it |
+//! | --- | --- |
+//! | a checkpoint log that it reads | whoever keeps that file |
+//! | its own, where that says that the log was empty | nobody needs to: nothing was there |
+//! | another process that runs | that process, to this question alone |
+//! | `portal seal --trust` | whoever gave the order |
+//!
+//! **Invariant:** a process that remembers nothing signs nothing of a log that is not empty, whatever the database says.
+//! Whoever owns the database could have kept an early checkpoint, or none, and written another log behind it.
+
+use anyhow::{anyhow, bail};
+use chrono::TimeDelta;
+use projections::Db;
+use projections::seal::question::{answer, answered, ask, forget, questions};
+use projections::seal::{Checkpoint, Standing, tree};
+
+use super::files::Files;
+use super::{Sealer, read_to_end};
+use crate::clock;
+
+impl Sealer {
+    /// Before anything else: of a log that is empty, that is remembered; of another, others that run are asked, unless a
+    /// checkpoint log says something already.
+    pub async fn begin(&self, db: &Db) -> anyhow::Result<()> {
+        let mut files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        if files.remember() {
+            return Ok(());
+        }
+        read_to_end(db, self.key.origin()).await?;
+        if Standing::read(db, self.key.origin()).await?.size() == 0 {
+            return self.file(self.key.sign(0, tree::empty())).await;
+        }
+        let mut question = [0; 32];
+        getrandom::fill(&mut question)?;
+        let question = hex::encode(question);
+        ask(db, self.key.origin(), &question, clock::now()).await?;
+        files.question = Some(question);
+        Ok(())
+    }
+
+    /// Takes what another process answered for its own memory.
+    pub(super) async fn hear(&self, db: &Db, files: &mut Files) -> anyhow::Result<()> {
+        let Some(question) = &files.question else { return Ok(()) };
+        let Some(answer) = answered(db, question).await? else { return Ok(()) };
+        if let Some(remembered) = self.key.public().answered(question, &answer) {
+            self.file(remembered).await?;
+        }
+        forget(db, question, clock::after(-TimeDelta::days(1))).await?;
+        files.question = None;
+        Ok(())
+    }
+
+    /// Answers others, where this process remembers something and the log holds it.
+    pub(super) async fn answer(&self, db: &Db) -> anyhow::Result<()> {
+        let open = questions(db, self.key.origin()).await?;
+        let files = self.files.clone().lock_owned().await;
+        if open.is_empty() || !files.remember() {
+            return Ok(());
+        }
+        let Some((files, _)) = self.proven(db, files).await? else { return Ok(()) };
+        for question in &open {
+            if let Some(remembered) = &files.proven {
+                answer(db, question, &self.key.answer(question, remembered)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a checkpoint log with what somebody says that they trust, if the log holds it.
+    pub async fn trust(&self, db: &Db, named: &str) -> anyhow::Result<()> {
+        let trusted = Checkpoint::of(self.key.origin(), named)
+            .ok_or_else(|| anyhow!("{named:?} is not SIZE:ROOT, as portal names it"))?;
+        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        if files.remember() {
+            bail!(
+                "{} has a checkpoint of this log already, so there is nothing to trust",
+                self.log.path().display()
+            );
+        }
+        read_to_end(db, self.key.origin()).await?;
+        let standing = Standing::read(db, self.key.origin()).await?;
+        standing.holds(db, &trusted).await?;
+        self.hold_what_others_told(db, &standing).await?;
+        self.file(self.key.sign(trusted.size, trusted.root)).await
+    }
+}

@@ -1,0 +1,9 @@
+-- What a process that remembers nothing of what was signed asks those that run. An answer is signed for one question alone,
+-- so whatever somebody keeps of an earlier one answers nothing.
+create table seal_question (
+    question   text primary key, -- 32 bytes that nobody could guess, in hexadecimal digits
+    origin     text not null,
+    asked_at   integer not null, -- microseconds since 1970
+    checkpoint text, -- the answer: a signed note …
+    signature  text  -- … and the signature of the question with it
+) strict, without rowid;

@@ -1,0 +1,147 @@
+//! The walls that the database itself is: triggers, rights, row-level security, constraints, functions and views. Do they stand?
+//!
+//! The database describes itself, a line for each part. What it must say is known: on Postgres it stands in
+//! `migrations/walls.txt`, which a test compares with a database that was just made; on SQLite such a database is made
+//! in memory.
+//!
+//! **Invariant:** nothing here believes what the database says of itself elsewhere, and looking changes nothing.
+
+mod remedy;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use sqlx::PgConnection;
+use sqlx::sqlite::SqlitePoolOptions;
+
+use super::{Db, Engine, SQLITE, migrator, row};
+pub(super) use remedy::put_back;
+
+row! {
+    /// One part of the walls.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Line {
+        /// The table that it belongs to; empty for none.
+        pub table: String,
+        pub what: String,
+        pub how: String,
+    }
+}
+
+/// What other programs read: made of tables that a rebuild replaces.
+pub(crate) const STABLE_VIEWS: &str = include_str!("../../../migrations/postgres/0007_stable_views.sql");
+
+/// What a fresh Postgres says.
+const POSTGRES: &str = include_str!("../../../migrations/walls.txt");
+
+/// Roles that need not be there: where one is missing, so is what it may do.
+const ROLES: [&str; 3] = ["portal_app", "portal_tenant", "portal_reader"];
+
+/// One part that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    table: String,
+    what: String,
+    must: Option<String>,
+    is: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, must, is, .. } = self;
+        match (must.as_deref(), is.as_deref()) {
+            (Some(must), None) if is_short(must) => write!(f, "{what} is missing: {must}"),
+            (_, None) => write!(f, "{what} is missing"),
+            (None, Some(is)) if is_short(is) => write!(f, "{what} is not portal's: {is}"),
+            (None, Some(_)) => write!(f, "{what} is not portal's"),
+            (Some(must), Some(is)) if is_short(must) && is_short(is) => {
+                write!(f, "{what} must be “{must}”, and is “{is}”")
+            }
+            (Some(_), Some(_)) => write!(f, "{what} is another than portal's"),
+        }
+    }
+}
+
+/// A text for people, and neither a hash nor a whole statement.
+fn is_short(how: &str) -> bool {
+    how.len() < 200 && !how.contains('\n') && how.chars().take_while(char::is_ascii_hexdigit).count() < 64
+}
+
+/// What differs; none where a newer version has changed the schema, which alone knows what it must be.
+pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error> {
+    match &db.0 {
+        Engine::Postgres { pool, .. } => of_postgres(&mut *pool.acquire().await?).await,
+        Engine::Sqlite { reader, .. } => {
+            let newest = sqlx::query_as(NEWEST).fetch_one(reader).await?;
+            let is = sqlx::query_as(DESCRIBE_SQLITE).fetch_all(reader).await?;
+            let must = fresh_sqlite().await?;
+            Ok(is_ours(newest).then(|| compare(must, is)))
+        }
+    }
+}
+
+/// The same on one connection, whichever role that has.
+pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Difference>>, sqlx::Error> {
+    let newest = sqlx::query_as(NEWEST).fetch_one(&mut *conn).await?;
+    let is = describe_postgres(conn).await?;
+    Ok(is_ours(newest).then(|| compare(written(), is)))
+}
+
+const NEWEST: &str = include_str!("../sql/walls/newest_step.sql");
+const DESCRIBE_SQLITE: &str = include_str!("../sql/walls/describe_sqlite.sql");
+
+fn is_ours((newest,): (i64,)) -> bool {
+    SQLITE.last().is_some_and(|(ours, ..)| newest <= *ours)
+}
+
+async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Line>, sqlx::Error> {
+    sqlx::query_as(include_str!("../sql/walls/describe_postgres.sql")).fetch_all(conn).await
+}
+
+/// What the migrations alone make of an empty Postgres, for the test that compares this with the file: a start would put
+/// everything as the file has it.
+#[cfg(feature = "testing")]
+pub async fn of_the_migrations(url: &str) -> Result<Vec<Line>, super::OpenError> {
+    Ok(describe_postgres(&mut super::postgres::migrated(url).await?).await?)
+}
+
+fn written() -> Vec<Line> {
+    let lines = POSTGRES.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, '\t').map(str::to_owned);
+        Some(Line { table: parts.next()?, what: parts.next()?, how: parts.next()? })
+    });
+    lines.collect()
+}
+
+async fn fresh_sqlite() -> Result<Vec<Line>, sqlx::Error> {
+    let memory = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    let made = async { migrator(SQLITE, false).await?.run(&memory).await };
+    made.await.map_err(|why| sqlx::Error::Configuration(why.into()))?;
+    let lines = sqlx::query_as(DESCRIBE_SQLITE).fetch_all(&memory).await?;
+    memory.close().await;
+    Ok(lines)
+}
+
+fn compare(must: Vec<Line>, is: Vec<Line>) -> Vec<Difference> {
+    let there: BTreeSet<&str> = is.iter().filter_map(|line| line.what.strip_prefix("role ")).collect();
+    let missing: Vec<&str> = ROLES.into_iter().filter(|role| !there.contains(role)).collect();
+    let is_of_missing = |line: &Line| {
+        let by = |role: &&str| line.what.contains(*role) || line.how.contains(&format!(" by {role}"));
+        missing.iter().any(by)
+    };
+    let tables: BTreeSet<String> = must.iter().map(|line| line.table.clone()).collect();
+    let mut parts = BTreeMap::<(String, String), (Option<String>, Option<String>)>::new();
+    for Line { table, what, how } in must.into_iter().filter(|line| !is_of_missing(line)) {
+        parts.entry((table, what)).or_default().0 = Some(how);
+    }
+    let is_of_ours = |line: &Line| {
+        let is_its_own = line.what.starts_with("function ") || !tables.contains(&line.table);
+        !is_its_own || parts.contains_key(&(line.table.clone(), line.what.clone()))
+    };
+    let of_ours: Vec<Line> = is.into_iter().filter(is_of_ours).collect();
+    for Line { table, what, how } in of_ours {
+        parts.entry((table, what)).or_default().1 = Some(how);
+    }
+    let unlike = parts.into_iter().filter(|(_, (must, is))| must != is);
+    unlike.map(|((table, what), (must, is))| Difference { table, what, must, is }).collect()
+}
