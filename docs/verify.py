@@ -16,6 +16,7 @@ NUMBERS = {"position", "sequence"}
 TEXTS = {"aggregate_type", "aggregate_id", "event_type", "event_version", "recorded_at", "leaf_hash"}
 EVENT = NUMBERS | TEXTS | {"payload", "metadata"}
 PERSON = {"person_id", "email", "name"}
+EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 HASHED = ("aggregate_type", "aggregate_id", "event_type", "event_version")
 
 
@@ -56,27 +57,87 @@ def root(nodes):
     return right
 
 
-def signature(note, key):
+def notes(log):
+    """Each checkpoint of a checkpoint log: its text, and the lines of its signatures. One that was cut off is passed over."""
+    lines, found = log.split("\n"), []
+    for at in range(4, len(lines)):
+        if lines[at].startswith("— ") and lines[at - 1] == "" and at < len(lines) - 1:
+            text, signed = lines[at - 4 : at - 1], [lines[at]]
+            while at + len(signed) < len(lines) - 1 and lines[at + len(signed)].startswith("— "):
+                signed.append(lines[at + len(signed)])
+            found.append((text, signed))
+    return found
+
+
+def decoded(text):
+    """Bytes in base64; none where it is not."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+def sizes(log, key):
+    """The root of each size that the key signed. Without a key, of each that stands there."""
+    if key is None:
+        print("Nobody's signature was checked: no key was given.")
+    check, origin, found = checker(key), key and key.split("+")[0], {}
+    for (name, size, root), signed in notes(log):
+        if origin and name != origin:
+            continue
+        if not re.fullmatch(r"0|[1-9][0-9]*", size) or len(decoded(root)) != 32:
+            continue
+        holds = [check(f"{name}\n{size}\n{root}\n", line) for line in signed] if origin else [True]
+        need(False not in holds, f"the checkpoint of {size} events was changed: the signature of {origin} does not fit")
+        if True in holds:
+            need(found.get(int(size), root) == root, f"two different roots were signed for {size} events")
+            found[int(size)] = root
+    need(found, f"no checkpoint here is signed by {origin}" if origin else "there is no checkpoint here")
+    return found
+
+
+def checker(key):
+    """Whether a line is a signature of the key, and fits: None where it is another's."""
+    if key is None:
+        return None
     origin, key_id, public = key.strip().split("+", 2)
     public = base64.b64decode(public, validate=True)
     computed = hashlib.sha256(f"{origin}\n".encode() + public).digest()[:4]
     need(public[:1] == b"\1" and computed.hex() == key_id, "the key is not one that portal prints")
-    text, signed = note.split("\n\n", 1)
-    need(text.split("\n")[0] == origin, f"the checkpoint is not of {origin}")
-    line = re.fullmatch(rf"— {re.escape(origin)} (\S+)", signed)
-    need(line, f"not signed by {origin}")
-    signed = base64.b64decode(line[1], validate=True)
-    need(signed[:4] == computed, f"signed with another key of {origin}")
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError:
-        return print("The signature was not checked: the package cryptography is not installed.")
-    try:
-        Ed25519PublicKey.from_public_bytes(public[1:]).verify(signed[4:], text.encode() + b"\n")
-    except InvalidSignature:
-        sys.exit(f"✗ the signature of {origin} does not fit")
-    print(f"✓ The checkpoint was signed by {origin}.")
+        print("No signature was checked: the package cryptography is not installed.")
+        return lambda text, line: True
+    verify = Ed25519PublicKey.from_public_bytes(public[1:]).verify
+
+    def holds(text, line):
+        parts = re.fullmatch(rf"— {re.escape(origin)} (\S+)", line)
+        signed = decoded(parts[1]) if parts else b""
+        if signed[:4] != computed or len(signed) != 68:
+            return None
+        try:
+            verify(signed[4:], text.encode())
+        except InvalidSignature:
+            return False
+        return True
+
+    return holds
+
+
+MANIFEST = {"filter", "events", "first_position", "last_position", "as_of", "sha256"}
+
+
+def is_end(event, raw):
+    """What ends an export that was made in the portal. It says nothing of events that no checkpoint says better."""
+    if set(raw) == {"signature"}:
+        return type(event["signature"]) is str
+    return set(raw) == {"manifest"} and type(event["manifest"]) is dict and set(event["manifest"]) == MANIFEST
+
+
+def refuse(constant):
+    raise ValueError(f"{constant} is no value")
 
 
 def events(export):
@@ -84,9 +145,9 @@ def events(export):
     ended = False
     for number, line in enumerate(export, 1):
         try:
-            event, raw = json.loads(line), raw_values(line.rstrip("\n"))
+            event, raw = json.loads(line, parse_constant=refuse), raw_values(line.rstrip("\n"))
             fields = set(raw)
-            if fields in ({"manifest"}, {"signature"}):
+            if is_end(event, raw):
                 ended = True
             elif ended:
                 raise ValueError("it stands behind the end")
@@ -101,12 +162,9 @@ def events(export):
             sys.exit(f"✗ line {number} is not one that portal writes: {why}")
 
 
-note = open(sys.argv[2], encoding="utf-8").read().strip().split("\n\n")
-note = "\n\n".join(note[-2:])  # the last one of a checkpoint log
-_, size, wanted = note.split("\n\n")[0].split("\n")
-if len(sys.argv) > 3:
-    signature(note, open(sys.argv[3], encoding="utf-8").read())
-nodes, position, sealed = [], 0, None
+key = open(sys.argv[3], encoding="utf-8").read().strip() if len(sys.argv) > 3 else None
+wanted = sizes(open(sys.argv[2], encoding="utf-8", newline="\n").read(), key)
+nodes, position = [], 0
 for event, node in events(open(sys.argv[1], encoding="utf-8", newline="\n")):
     position, level = position + 1, 0
     need(event["position"] == position, f"#{position} is missing")
@@ -114,7 +172,11 @@ for event, node in events(open(sys.argv[1], encoding="utf-8", newline="\n")):
     while nodes and nodes[-1][0] == level:
         level, node = level + 1, hashlib.sha256(b"\1" + nodes.pop()[1] + node).digest()
     nodes.append((level, node))
-    sealed = root(nodes) if position == int(size) else sealed
-need(sealed, f"#{position + 1} is missing: the checkpoint is of {size} events")
-need(base64.b64encode(sealed).decode() == wanted, f"the first {size} events are not those that were signed")
-print(f"✓ {position} events; the first {size} are those that were signed.")
+    if position in wanted:
+        sealed = base64.b64encode(root(nodes)).decode()
+        need(sealed == wanted[position], f"the first {position} events are not those that were signed")
+last = max(wanted)
+need(last <= position, f"#{position + 1} is missing: the checkpoint is of {last} events")
+need(wanted.get(0, EMPTY) == EMPTY, "the checkpoint of 0 events is not of an empty log")
+by = f"{key.split('+')[0]} signed" if key else "the checkpoints here are of"
+print(f"✓ {position} events; the first {last} are those that {by}.")

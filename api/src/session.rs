@@ -106,6 +106,16 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
     Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld, unreadable }))
 }
 
+/// Whether a session can be started: where the clock is wrong, it would end at a moment that nobody means. Whoever is about to
+/// use up a code asks first.
+pub(crate) async fn may_start(app: &App) -> Result<(), Error> {
+    let _looks_at_the_clocks = app.readiness.ask(&app.log).await;
+    match app.log.alarm().filter(Alarm::is_about_our_clock) {
+        Some(alarm) => Err(Error::NothingRecorded(alarm.to_string())),
+        None => Ok(()),
+    }
+}
+
 /// Starts a session for somebody who has just proven who they are, and notes by what; gives its cookie, and the one by
 /// which their browser is known from now on. The session that the request came with ends. From a password the way leads
 /// through [`enter`](crate::second_factor::enter).
@@ -116,10 +126,7 @@ pub(crate) async fn start(
     headers: &HeaderMap,
     by: By,
 ) -> Result<Started, Error> {
-    let _looks_at_the_clocks = app.readiness.ask(&app.log).await;
-    if let Some(alarm) = app.log.alarm().filter(Alarm::is_about_our_clock) {
-        return Err(Error::NothingRecorded(alarm.to_string())); // it would end at a moment that nobody means
-    }
+    may_start(app).await?;
     let token = Token::new()?;
     let now = clock::now();
     let session = Session {

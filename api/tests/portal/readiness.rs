@@ -146,6 +146,12 @@ async fn a_file_that_was_taken_away_is_not_written_to_on_sqlite() {
     std::fs::rename(&aside, file).expect("renamed");
     until(&ana, 200, "ready").await;
     create(&ana, "acme").await.is(303);
+    // Without it, a second process would believe that it is alone.
+    std::fs::rename(format!("{file}.lock"), &aside).expect("renamed");
+    create(&ana, "bolt").await.is(503).shows("Nothing was done");
+    until(&ana, 503, ".lock was removed or replaced while portal ran").await;
+    std::fs::rename(&aside, format!("{file}.lock")).expect("renamed");
+    until(&ana, 200, "ready").await;
     std::fs::rename(format!("{file}-wal"), &aside).expect("renamed");
     create(&ana, "bolt").await.is(503).shows("Nothing was done");
     until(&ana, 503, "-wal was removed or replaced while portal ran").await;

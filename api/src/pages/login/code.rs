@@ -59,6 +59,7 @@ pub async fn submit(
     let Some(person) = second_factor::waiting(&app, handle).await? else { return Ok(too_late()) };
     let email = people::by_id(&app.db, person).await?.map(|person| person.email).unwrap_or_default();
     let device = session::known_device(&app, &headers, &email).await?;
+    session::may_start(&app).await?;
     app.throttle.code(person, client.address, device).await?;
     let taken = second_factor::take(&app, person, &typed.code).await?;
     if let Some(why) = taken.refusal() {

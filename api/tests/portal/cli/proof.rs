@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use projections::testing;
 
+use super::first_checkpoint::begin_to_seal;
 use super::program::{Place, Said, repository, run};
 use super::{bare, import_demo};
 
@@ -21,7 +22,7 @@ on_both_engines! {
     either_engine_gives_the_same_checkpoint,
 }
 
-const SEALS: [&str; 4] = ["--seal-key", "seal.key", "--seal-log", "checkpoints.txt"];
+pub(super) const SEALS: [&str; 4] = ["--seal-key", "seal.key", "--seal-log", "checkpoints.txt"];
 
 #[test]
 fn a_key_is_for_its_owner_alone_and_never_overwritten() {
@@ -168,16 +169,16 @@ fn the_script_says_the_same_as_the_program(place: &Place) {
 }
 
 fn the_server_seals_by_itself(place: &Place) {
-    import_demo(place);
-    make_key(place);
+    sealed_demo(place);
+    place.done(&["grant", "eve@example.com"]);
     let running = place.start(&[&["serve"], &SEALS[..]].concat());
     let began = Instant::now();
-    while !fs::read_to_string(place.file("checkpoints.txt")).is_ok_and(|text| text.contains("\n62\n")) {
+    while !fs::read_to_string(place.file("checkpoints.txt")).is_ok_and(|text| text.contains("\n63\n")) {
         assert!(began.elapsed() < Duration::from_secs(20), "nothing was sealed");
         std::thread::sleep(Duration::from_millis(50));
     }
     running.terminate();
-    assert_eq!(seal(place).out, "A checkpoint of all 62 events is there already.\n");
+    assert_eq!(seal(place).out, "A checkpoint of all 63 events is there already.\n");
     place.done(&["export", "out.jsonl"]);
     assert_eq!(elsewhere(place, "out.jsonl").code, Some(0));
 }
@@ -200,7 +201,7 @@ fn a_restored_portal_refuses_to_seal_and_says_what_to_do(place: &Place) {
     assert!(said.out.contains("✗ #51: is missing: of 62 events a checkpoint was signed"), "{}", said.out);
     restored.done(&["keys", "second.key", "--origin", "portal.example.com/log/2"]);
     let second = ["--seal-key", "second.key", "--seal-log", "checkpoints.txt"];
-    assert_eq!(restored.done(&[&["seal"], &second[..]].concat()), "A checkpoint of 50 events was signed.\n");
+    assert_eq!(begin_to_seal(&restored, &second), "A checkpoint of 50 events was signed.\n");
     let said = restored.done(&[&["verify"], &second[..]].concat());
     assert!(said.contains("✓ The first 50 are those that portal.example.com/log/2 signed."), "{said}");
 }
@@ -285,6 +286,35 @@ fn crooked_files_are_refused_by_both_verifiers() {
     assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "another signature: {said:?} {scripts:?}");
 }
 
+/// Both look at every checkpoint of a file, in whichever order they stand there, and pass over one that was cut off.
+#[test]
+fn every_checkpoint_of_a_file_counts_for_both_verifiers() {
+    let place = &Place::sqlite();
+    sealed_demo(place);
+    place.done(&["grant", "eve@example.com"]);
+    assert_eq!(seal(place).code, Some(0));
+    let (file, export) = (place.file("checkpoints.txt"), place.done(&["export"]));
+    let log = fs::read_to_string(&file).expect("it was sealed");
+    let (first, last) = log.split_at(log.find("\n\nportal.").expect("two of them") + 2);
+    let cut = &last[..last.len() - 20];
+    let short: Vec<&str> = export.lines().filter(|line| !line.starts_with("{\"position\":63,")).collect();
+    let other = last.replacen("\n63\n", "\n62\n", 1);
+    for (what, checkpoints, export, code) in [
+        ("as it was written", log.clone(), export.clone(), 0),
+        ("the last is cut off", format!("{first}\n{cut}"), export.clone(), 0),
+        ("one is cut off and goes on", format!("{cut}\n\n{first}\n{last}"), export.clone(), 0),
+        ("the end is missing", log.clone(), short.join("\n") + "\n", 1),
+        ("the newest stands in front", format!("{last}\n{first}"), short.join("\n") + "\n", 1),
+        ("a forged one stands in front", format!("{other}\n{first}"), export.clone(), 1),
+        ("nobody signed", first.replace("— portal", "— other"), export.clone(), 1),
+    ] {
+        fs::write(&file, checkpoints).expect("room");
+        fs::write(place.file("out.jsonl"), export).expect("room");
+        let (said, scripts) = (elsewhere(place, "out.jsonl"), script(place));
+        assert_eq!((said.code, scripts.code), (Some(code), Some(code)), "{what}: {said:?} {scripts:?}");
+    }
+}
+
 #[test]
 fn evidence_with_something_added_is_refused() {
     let place = &Place::sqlite();
@@ -303,7 +333,7 @@ fn either_engine_gives_the_same_checkpoint(place: &Place) {
     place.done(&["export", &other.file("moved.jsonl").to_string_lossy()]);
     other.done(&["import", "moved.jsonl"]);
     fs::copy(place.file("seal.key"), other.file("seal.key")).expect("room");
-    assert_eq!(seal(&other).code, Some(0));
+    begin_to_seal(&other, &SEALS);
     let checkpoints = |place: &Place| fs::read(place.file("checkpoints.txt")).expect("it was sealed");
     assert_eq!(checkpoints(place), checkpoints(&other));
 }
@@ -313,19 +343,23 @@ pub(super) fn make_key(place: &Place) {
     fs::write(place.file("seal.pub"), public).expect("room");
 }
 
-fn seal(place: &Place) -> Said {
-    place.portal(&[&["seal"], &SEALS[..]].concat())
+pub(super) fn seal(place: &Place) -> Said {
+    seal_with(place, &SEALS)
+}
+
+pub(super) fn seal_with(place: &Place, settings: &[&str]) -> Said {
+    place.portal(&[&["seal"], settings].concat())
 }
 
 /// 62 events, all of them sealed.
 fn sealed_demo(place: &Place) {
     import_demo(place);
     make_key(place);
-    assert_eq!(seal(place).out, "A checkpoint of 62 events was signed.\n");
+    assert_eq!(begin_to_seal(place, &SEALS), "A checkpoint of 62 events was signed.\n");
 }
 
 /// As an auditor verifies a file, who has no database.
-fn elsewhere(place: &Place, file: &str) -> Said {
+pub(super) fn elsewhere(place: &Place, file: &str) -> Said {
     let mut command = bare(&["verify", "--from"]);
     command.arg(place.file(file)).arg("--checkpoint").arg(place.file("checkpoints.txt"));
     command
@@ -335,7 +369,7 @@ fn elsewhere(place: &Place, file: &str) -> Said {
     run(command)
 }
 
-fn script(place: &Place) -> Said {
+pub(super) fn script(place: &Place) -> Said {
     let mut command = Command::new("python3");
     command.arg(repository("docs/verify.py")).arg(place.file("out.jsonl"));
     command.arg(place.file("checkpoints.txt")).arg(place.file("seal.pub")).env("PYTHONUTF8", "1");

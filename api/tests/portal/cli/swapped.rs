@@ -1,6 +1,7 @@
 //! A SQLite file that was put in the place of another, with what that one left beside it.
 
 use std::fs;
+use std::io::Read;
 
 use super::program::{Place, ask, run};
 
@@ -61,6 +62,7 @@ fn nothing_is_left_beside_a_database_when_a_command_has_ended() {
     assert!(is_empty(), "import");
     super::proof::make_key(&place);
     let seals = ["--seal-key", "seal.key", "--seal-log", "checkpoints.txt"];
+    super::first_checkpoint::begin_to_seal(&place, &seals);
     for command in ["seal", "verify", "export", "migrate", "rebuild", "replay"] {
         place.done(&[&[command], &seals[..]].concat());
         assert!(is_empty(), "{command}");
@@ -68,6 +70,24 @@ fn nothing_is_left_beside_a_database_when_a_command_has_ended() {
     place.done(&["evidence", "9"]);
     assert_eq!(place.portal(&["evidence", "99"]).code, Some(1));
     assert!(is_empty(), "evidence");
+    let refused: [&[&str]; 4] = [
+        &["recover", "nowhere"],
+        &["reset-password", "nobody@example.com"],
+        &["forget-second-factor", "nobody@example.com"],
+        &["grant", "eve@acme.example", "--days", "0"],
+    ];
+    for command in refused {
+        assert_ne!(place.portal(command).code, Some(0), "{command:?}");
+        assert!(is_empty(), "{command:?}");
+    }
+    let mut waiting = place.command(&["replay", "--speed", "0.001x"]);
+    let mut waiting = waiting.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut first = [0];
+    waiting.stdout.as_mut().expect("a pipe").read_exact(&mut first).expect("a sentence");
+    let asked = std::process::Command::new("kill").args(["-HUP", &waiting.id().to_string()]).status();
+    assert!(asked.expect("it runs").success());
+    assert_eq!(waiting.wait().expect("it ended").code(), Some(130));
+    assert!(is_empty(), "a terminal that was closed");
 }
 
 /// By two names, two processes would each have a -wal of their own.
