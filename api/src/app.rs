@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use projections::{Db, EventLog, Lookups, Projector, Recorder, steady};
 use tokio::sync::watch;
 
+use crate::auditor::Audited;
 use crate::bus::Bus;
 use crate::config::Settings;
 use crate::health::Readiness;
@@ -37,6 +38,8 @@ pub struct Shared {
     /// Whether the links of a demonstration sign people in.
     pub demonstration: bool,
     pub readiness: Arc<Readiness>,
+    /// What the auditor has seen, where this process serves.
+    pub audited: Arc<Audited>,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<Sealer>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
@@ -70,6 +73,7 @@ impl App {
             upkeep: Upkeep::default(),
             demonstration: false,
             readiness: Arc::default(),
+            audited: Arc::default(),
             sealer: None,
             stopping,
         };

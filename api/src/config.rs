@@ -95,6 +95,9 @@ pub struct Settings {
     /// Seconds after which what happened is sealed: until then, whoever owns the database could change it unnoticed
     #[arg(long, env = "PORTAL_SEAL_SECONDS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub seal_seconds: u64,
+    /// Seconds between two looks of the continuous audit, each at what is new, at the walls of the database and at a part of all events
+    #[arg(long, env = "PORTAL_AUDIT_SECONDS", default_value_t = 60, global = true, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub audit_seconds: u64,
     /// Files of other processes with this key, separated by commas: nothing is signed that a checkpoint there contradicts
     #[arg(long, env = "PORTAL_SEAL_OTHER_LOGS", value_delimiter = ',', global = true, value_name = "FILE")]
     pub seal_other_logs: Vec<PathBuf>,

@@ -22,6 +22,7 @@ pub mod access;
 pub mod account_log;
 pub mod app;
 pub mod assets;
+pub mod auditor;
 pub mod bus;
 pub mod cli;
 pub mod client;

@@ -23,6 +23,8 @@ const PROJECTION_LAG: &str = "portal_projection_lag";
 const PROJECTION_PARKED: &str = "portal_projection_parked";
 const AGGREGATES: &str = "portal_aggregate_cache_bytes";
 const CHANGED: &str = "portal_changed_events";
+const AUDIT_FINDINGS: &str = "portal_audit_findings";
+const AUDIT_ROUND: &str = "portal_audit_last_round_timestamp_seconds";
 const SEALED: &str = "portal_sealed_position";
 const SEAL_FAILURES: &str = "portal_seal_failures_total";
 
@@ -72,6 +74,14 @@ pub(crate) fn connection_refused(reason: &'static str) {
 pub(crate) fn connection_opened(made_room: bool) {
     if made_room {
         counter!(CONNECTIONS_MADE_ROOM).increment(1);
+    }
+}
+
+/// Notes what the auditor knows, and when its last whole round ended.
+pub fn audited(findings: usize, round: Option<i64>) {
+    gauge!(AUDIT_FINDINGS).set(f64::from(u32::try_from(findings).unwrap_or(u32::MAX)));
+    if let Some(seconds) = round.and_then(|at| u32::try_from(at).ok()) {
+        gauge!(AUDIT_ROUND).set(f64::from(seconds));
     }
 }
 

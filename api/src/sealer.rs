@@ -6,9 +6,10 @@
 //!                                            that stands?                     (fsync)
 //! ```
 //!
-//! **Invariant:** nothing is signed by whoever [remembers](memory) nothing, and nothing that contradicts a checkpoint of the own checkpoint log, of those of other processes
-//! that the settings name, of the database, or of any process that has found this database to contradict its own. The
-//! key and those files are outside the database, so whoever owns the database can neither sign nor take back.
+//! **Invariant:** nothing is signed by whoever remembers nothing (`memory.rs`), and nothing that contradicts a checkpoint of
+//! the own checkpoint log, of those of other processes that the settings name, of the database, or of any process that has
+//! found this database to contradict its own. The key and those files are outside the database, so whoever owns the database
+//! can neither sign nor take back.
 
 mod checkpoint_log;
 mod files;

@@ -26,6 +26,7 @@
 pub mod access_log;
 pub mod account_log;
 pub mod as_of;
+pub mod auditor;
 pub mod challenges;
 mod db;
 pub mod event_log;

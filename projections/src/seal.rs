@@ -17,7 +17,7 @@
 //! | [`key`] | who signs, and whether they did |
 //! | [`checkpoint`] | what was signed of the whole log |
 //! | [`manifest`] | what was signed of an export of a part |
-//! | [`witness`] | whether a log says what was signed |
+//! | [`attested`] | whether a log says what was signed |
 //! | [`standing`] | how far this portal has sealed, and whether that begins with what was signed |
 //! | [`turn`] | the next step |
 //! | [`question`] | what was signed, asked of another process |
@@ -26,6 +26,7 @@
 //!
 //! **Invariant:** nothing is signed that does not hold everything signed before, nor by anybody who remembers nothing of it.
 
+pub mod attested;
 pub mod checkpoint;
 pub mod evidence;
 pub mod export;
@@ -37,15 +38,14 @@ pub mod question;
 pub mod standing;
 pub mod tree;
 pub mod turn;
-pub mod witness;
 
+pub use attested::Attested;
 pub use checkpoint::{Checkpoint, Signed};
 pub use evidence::{Evidence, evidence};
 pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
 pub use standing::{Standing, last};
 pub use turn::{Turn, contradict, contradicted, read_on};
-pub use witness::Attested;
 
 /// SHA-256.
 pub type Hash = [u8; 32];

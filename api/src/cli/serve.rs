@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
-use crate::{clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session};
+use crate::{
+    auditor, clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
+};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
@@ -60,6 +62,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     tokio::spawn(housekeeping(app.clone()));
     tokio::spawn(forget_attempts(app.clone()));
     tokio::spawn(reactor::run(app.clone()));
+    tokio::spawn(auditor::run(app.clone()));
     if let Some(sealer) = app.sealer.clone() {
         tokio::spawn(sealer::run(app.clone(), sealer));
     }

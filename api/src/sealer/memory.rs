@@ -40,6 +40,13 @@ impl Sealer {
         Ok(())
     }
 
+    /// The checkpoints that this process remembers, for whoever compares a log with them.
+    pub async fn kept(&self) -> Vec<Checkpoint> {
+        let files = self.files.lock().await;
+        let ours = files.heads().filter(|signed| self.key.public().signed(signed) == Some(true));
+        ours.map(|signed| signed.checkpoint).collect()
+    }
+
     /// Takes what another process answered for its own memory.
     pub(super) async fn hear(&self, db: &Db, files: &mut Files) -> anyhow::Result<()> {
         let Some(question) = &files.question else { return Ok(()) };

@@ -10,6 +10,7 @@ mod admin_actions;
 mod admin_orgs;
 mod as_of;
 mod at_once;
+mod audited;
 mod away;
 mod bad_input;
 mod bulk;

@@ -100,6 +100,7 @@ impl World {
             accept_clock: None,
             seal_key: None,
             seal_log: None,
+            audit_seconds: 60,
             seal_seconds: 1,
             seal_other_logs: vec![],
             secrets_key: vec![],

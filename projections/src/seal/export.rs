@@ -9,8 +9,8 @@ use std::io::{self, BufRead};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::attested::Comparison;
 use super::manifest;
-use super::witness::Witness;
 use super::{Checkpoint, Hash, PublicKey, Signed};
 use crate::event_log::{Leaf, leaf_hash};
 use crate::projector::Finding;
@@ -99,7 +99,7 @@ pub fn checkpoints(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec
 
 /// Reads a file to its end, or to where it is no log any more.
 pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<Report> {
-    let (mut report, mut witness) = (Report::default(), Witness::new(checkpoints));
+    let (mut report, mut comparison) = (Report::default(), Comparison::new(checkpoints));
     let (mut line, mut number, mut has_ended) = (vec![], 0_u64, false);
     while file.read_until(b'\n', &mut line)? > 0 {
         number += 1;
@@ -113,7 +113,7 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
             }
             Ok(Line::Event(leaf, is_intact)) => {
                 report.events = next;
-                witness.take(leaf);
+                comparison.take(leaf);
                 if !is_intact {
                     report.add(Finding::Event { position: next, what: CHANGED.to_owned() });
                 }
@@ -128,8 +128,8 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
         }
         line.clear();
     }
-    report.sealed = witness.agreed();
-    witness.finding().into_iter().for_each(|finding| report.add(finding));
+    report.sealed = comparison.agreed();
+    comparison.finding().into_iter().for_each(|finding| report.add(finding));
     Ok(report)
 }
 

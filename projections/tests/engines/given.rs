@@ -125,7 +125,12 @@ impl Store {
             raw.run("drop trigger events_no_update").await?;
             raw.run("drop trigger events_no_delete").await?;
         }
-        let changed = raw.run(statement).await?;
+        self.tamper_again(statement).await
+    }
+
+    /// The same once they are off.
+    pub(crate) async fn tamper_again(&self, statement: &str) -> Outcome {
+        let changed = self.raw().await?.run(statement).await?;
         assert_eq!(changed, 1, "{statement}");
         Ok(())
     }

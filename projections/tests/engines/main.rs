@@ -6,6 +6,7 @@ mod aggregates;
 mod answers;
 mod append_only;
 mod as_of;
+mod auditing;
 mod clocks;
 mod description;
 mod faults;

@@ -14,6 +14,7 @@ pub mod searches;
 pub mod sign_ins;
 pub mod tail;
 mod view;
+mod watched;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -103,6 +104,7 @@ async fn changed(app: &App) -> Result<Markup, Error> {
                 }
             }))
         }
+        (watched::found(app))
     })
 }
 

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use projections::seal::{self, Signed};
 use serde::Deserialize;
 
-use super::{beside, changed};
+use super::{beside, changed, watched};
 use crate::access::Operator;
 use crate::app::App;
 use crate::error::Error;
@@ -41,6 +41,7 @@ pub async fn show(
             Some(sealer) => (sealed(&app, &operator, sealer, before).await?),
             None => (not_sealed(&app.settings.seal_origin())),
         }
+        (watched::card(&app.audited.known()))
     };
     let subtitle = "Why to believe this history, and how anybody can check it.";
     Ok(beside(desk, ("Proof", "proof", subtitle), content))

@@ -13,7 +13,7 @@ use crate::projector::Finding;
 
 /// Compares while leaves go by.
 #[derive(Debug)]
-pub struct Witness {
+pub struct Comparison {
     tree: Tree,
     /// Smallest first.
     due: VecDeque<Checkpoint>,
@@ -22,12 +22,13 @@ pub struct Witness {
     finding: Option<Finding>,
 }
 
-impl Witness {
+impl Comparison {
     pub fn new(mut checkpoints: Vec<Checkpoint>) -> Self {
         checkpoints.sort_by_key(|checkpoint| checkpoint.size);
-        let mut witness = Self { tree: Tree::default(), due: checkpoints.into(), agreed: 0, finding: None };
-        witness.compare();
-        witness
+        let mut comparison =
+            Self { tree: Tree::default(), due: checkpoints.into(), agreed: 0, finding: None };
+        comparison.compare();
+        comparison
     }
 
     /// Takes the next event's hash.
@@ -38,6 +39,11 @@ impl Witness {
     fn take_and(&mut self, leaf: Hash, kept: impl FnMut(Node)) {
         self.tree.push(leaf, kept);
         self.compare();
+    }
+
+    /// So many events were signed: what the log has must be so many at least.
+    pub(crate) fn due(&self) -> i64 {
+        position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size))
     }
 
     /// So many events were signed and are what was signed.
@@ -63,25 +69,38 @@ impl Witness {
     }
 
     fn compare(&mut self) {
-        let size = self.tree.size();
+        let (size, mut due) = (self.tree.size(), vec![]);
         while let Some(checkpoint) = self.due.pop_front_if(|due| due.size == size) {
-            if self.finding.is_none() && checkpoint.root == self.tree.root() {
-                self.agreed = size;
-            } else if self.finding.is_none() && self.agreed == size {
-                let what = format!(
-                    "two different roots were signed for {size} events, this log's and another's: the database was \
-                     rewound, or changed, and went on differently"
-                );
-                self.finding = Some(Finding::Event { position: position(size), what });
-            } else if self.finding.is_none() {
-                let what = format!(
-                    "here or behind it, up to #{size}, the log is not what was signed when it had {size} events, though \
-                     each event fits the hash beside it now"
-                );
-                self.finding = Some(Finding::Event { position: position(self.agreed + 1), what });
-            }
+            due.push(checkpoint);
+        }
+        if due.is_empty() || self.finding.is_some() {
+            return;
+        }
+        let root = self.tree.root();
+        let (same, others): (Vec<_>, Vec<_>) = due.iter().partition(|checkpoint| checkpoint.root == root);
+        if !others.is_empty() {
+            self.finding = Some(if same.is_empty() { self.is_other(size) } else { signed_twice(size) });
+        }
+        if !same.is_empty() {
+            self.agreed = size;
         }
     }
+
+    fn is_other(&self, size: u64) -> Finding {
+        let what = format!(
+            "here or behind it, up to #{size}, the log is not what was signed when it had {size} events, though each event \
+             fits the hash beside it now"
+        );
+        Finding::Event { position: position(self.agreed + 1), what }
+    }
+}
+
+fn signed_twice(size: u64) -> Finding {
+    let what = format!(
+        "two different roots were signed for {size} events, this log's and another's: the database was rewound, or \
+         changed, and went on differently"
+    );
+    Finding::Event { position: position(size), what }
 }
 
 /// Leaves that are read at a time.
@@ -115,27 +134,32 @@ impl Attested {
         Ok(Self { states, checkpoints, key })
     }
 
+    /// What compares leaves with it as they go by.
+    pub(crate) fn comparison(self) -> Comparison {
+        Comparison::new(self.checkpoints)
+    }
+
     /// Compares the log up to a position with all of it. Each leaf must have been compared with its event before. Gives how
     /// many events are what was signed.
     pub async fn compare(self, db: &Db, up_to: i64) -> Result<(i64, Vec<Finding>), sqlx::Error> {
         let Self { states, checkpoints, key } = self;
-        let mut witness = Witness::new(checkpoints);
+        let mut comparison = Comparison::new(checkpoints);
         let sealed = states.first().map_or(0, |state| state.size);
         let (mut findings, mut done) = (vec![], 0);
         while done < up_to {
             let end = up_to.min(done + BATCH);
             let mut made = vec![];
             for leaf in nodes::leaves(db, done, end).await? {
-                witness.take_and(leaf, |node| made.push(Kept::of(node)));
-                findings.extend(states.iter().filter_map(|state| differs(state, witness.tree())));
+                comparison.take_and(leaf, |node| made.push(Kept::of(node)));
+                findings.extend(states.iter().filter_map(|state| differs(state, comparison.tree())));
             }
             findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
             done = end;
         }
-        let agreed = witness.agreed();
-        let short = witness.tree().size();
+        let agreed = comparison.agreed();
+        let short = comparison.tree().size();
         findings.extend(states.iter().filter_map(|state| damaged(state, short, key.as_ref())));
-        findings.splice(0..0, witness.finding());
+        findings.splice(0..0, comparison.finding());
         Ok((agreed, findings))
     }
 }

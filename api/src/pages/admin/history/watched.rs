@@ -1,0 +1,74 @@
+//! What the auditor has seen and found, on the pages of the history.
+
+use maud::{Markup, html};
+use projections::auditor::State;
+
+use crate::app::App;
+use crate::auditor::Known;
+use crate::paths;
+use crate::ui::{self, Tone};
+
+/// Findings that are told one by one.
+const TOLD: usize = 10;
+
+/// On top of a page, where something is not as it must be.
+pub(super) fn found(app: &App) -> Markup {
+    let known = app.audited.known();
+    let number = known.findings().count();
+    html! {
+        @if number > 0 {
+            (ui::note(Tone::Danger, html! {
+                p { strong { "The continuous audit has found what is not as it must be." } }
+                ul { @for finding in known.findings().take(TOLD) { li { (finding) } } }
+                @if number > TOLD { p { "And " (ui::number(whole(number - TOLD))) " more." } }
+                p.hint {
+                    "Whoever runs the portal finds all of it with " code { "portal verify" } ". "
+                    a href=(paths::ADMIN_HISTORY_PROOF) { "What it looks at" }
+                }
+            }))
+        }
+    }
+}
+
+/// How far it is.
+pub(super) fn card(known: &Known) -> Markup {
+    ui::card(
+        "Continuous audit",
+        html! {
+            p.prose {
+                "Beside everything else, this portal looks at its own history: each minute at what is new, at the walls of the "
+                "database and at a part of all events, and once a day at what was folded from them."
+            }
+            @match &known.log {
+                Some(state) => (facts(state, known)),
+                None => p.hint { "It begins a few seconds after a start." },
+            }
+            @if let Some(why) = &known.failure { p.hint { "The last look was given up: " (why) "." } }
+        },
+    )
+}
+
+fn facts(state: &State, known: &Known) -> Markup {
+    let last = html! {
+        @if let Some(last) = &state.last {
+            (ui::exact_time(last.at.into())) ", " (ui::number(last.events)) " events"
+            @if last.sealed > 0 { ", of which the first " (ui::number(last.sealed)) " are what was signed" }
+        } @else {
+            "not yet"
+        }
+    };
+    let folded = html! {
+        @if let Some((at, _)) = &known.folded { (ui::exact_time((*at).into())) } @else { "not yet: an hour after a start, then each day" }
+    };
+    let found = known.findings().count();
+    ui::facts(&[
+        ("This round", html! { (ui::number(state.at)) " of " (ui::number(state.of)) " events" }),
+        ("Last whole round", last),
+        ("Read models compared", folded),
+        ("Found", html! { @if found == 0 { "nothing" } @else { (found) } }),
+    ])
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

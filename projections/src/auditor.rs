@@ -1,0 +1,200 @@
+//! The auditor that never stops: the walls, what is new, and a slice of everything else, in turn after turn.
+//!
+//! ```text
+//! a turn ─► do the walls stand? ─► each event since the last turn ─► the next slice of a round ─┐
+//!                                                                   each event, and the tree    │ at its end: is the log
+//!                                                                   against what was signed ◄───┘ what was signed?
+//! ```
+//!
+//! Whatever is read is compared with its hash, its place and the time before it. A round has every event that stood when it
+//! began, in so many turns whatever their number, so everything is looked at in a bounded time and little at once.
+//!
+//! **Invariant:** nothing is written and nothing is locked, so it runs beside anything, on a standby as well.
+
+use std::collections::BTreeMap;
+
+use crate::db::{Db, walls};
+use crate::event_log::{self, ReadError, Recorded};
+use crate::projector::Finding;
+use crate::seal::attested::{Attested, Comparison};
+use crate::seal::{Checkpoint, PublicKey};
+use crate::timestamp::Timestamp;
+
+/// Turns of a round, unless the log is so short that fewer do.
+const TURNS: i64 = 720;
+
+/// Events of a slice, at least.
+const SLICE: i64 = 2_000;
+
+/// Events that are read at a time.
+const BATCH: i64 = 1_000;
+
+/// Findings that are kept one by one.
+const KEPT: usize = 100;
+
+/// Looks at one log for ever.
+pub struct Auditor {
+    db: Db,
+    key: Option<PublicKey>,
+    /// Up to which position everything that came was looked at once.
+    seen: Place,
+    round: Option<Round>,
+    state: State,
+}
+
+/// What it has seen so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// How far the round is, and where it ends.
+    pub at: i64,
+    pub of: i64,
+    /// When the last whole round ended, how many events that were, and how many of them are what was signed.
+    pub last: Option<Ended>,
+    /// What is wrong, by where it stands: of the last round, of this one, and of the walls.
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub at: Timestamp,
+    pub events: i64,
+    pub sealed: i64,
+}
+
+/// One walk over everything that stood when it began.
+struct Round {
+    place: Place,
+    up_to: i64,
+    comparison: Comparison,
+    findings: Findings,
+}
+
+/// Between two events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    position: i64,
+    before: Option<Timestamp>,
+}
+
+/// By position, so that each is told once.
+type Findings = BTreeMap<i64, Finding>;
+
+impl Auditor {
+    /// With the key whose checkpoints count, if there is one.
+    pub fn new(db: Db, key: Option<PublicKey>) -> Self {
+        Self { db, key, seen: Place::default(), round: None, state: State::default() }
+    }
+
+    /// One turn: `checkpoints` are those that were kept outside the database, for a round that begins with it.
+    pub async fn turn(&mut self, checkpoints: Vec<Checkpoint>, now: Timestamp) -> Result<&State, ReadError> {
+        let walls = walls::differences(&self.db).await?.unwrap_or_default();
+        let end = event_log::last(&self.db).await?.map_or(0, |(position, _)| position);
+        let mut round = match self.round.take() {
+            Some(round) => round,
+            None => self.begin(checkpoints, end).await?,
+        };
+        self.look_at_news(end, &mut round.findings).await?;
+        round.go_on(&self.db).await?;
+        (self.state.at, self.state.of) = (round.place.position, round.up_to);
+        // Until this round is through, what the last one found counts.
+        let known = std::mem::take(&mut self.state.findings).into_iter();
+        let mut findings: Findings = known.filter(|it| !is_wall(it)).map(|it| (position(&it), it)).collect();
+        if round.is_through() {
+            self.state.last = Some(Ended { at: now, events: round.up_to, sealed: round.comparison.agreed() });
+            findings = round.findings;
+            findings.extend(round.comparison.finding().map(|it| (position(&it), it)));
+        } else {
+            findings.extend(round.findings.clone());
+            self.round = Some(round);
+        }
+        let walls = walls.iter().map(|it| Finding::Wall { what: it.to_string() });
+        self.state.findings = findings.into_values().take(KEPT).chain(walls).collect();
+        Ok(&self.state)
+    }
+
+    /// What came since the last turn: no round has it, and nobody is to wait for the next one.
+    async fn look_at_news(&mut self, end: i64, findings: &mut Findings) -> Result<(), ReadError> {
+        while self.seen.position < end && findings.len() < KEPT {
+            let up_to = end.min(self.seen.position + BATCH);
+            self.seen = look(&self.db, self.seen, up_to, findings, |_| ()).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin(&mut self, checkpoints: Vec<Checkpoint>, end: i64) -> Result<Round, sqlx::Error> {
+        if self.state.last.is_none() {
+            self.seen = Place { position: end, before: None }; // the first round has all of these
+        }
+        let comparison = Attested::read(&self.db, checkpoints, self.key.clone()).await?.comparison();
+        let up_to = end.max(comparison.due());
+        Ok(Round { place: Place::default(), up_to, comparison, findings: Findings::new() })
+    }
+}
+
+impl Round {
+    fn is_through(&self) -> bool {
+        self.place.position >= self.up_to
+    }
+
+    /// The next slice.
+    async fn go_on(&mut self, db: &Db) -> Result<(), ReadError> {
+        let until = self.up_to.min(self.place.position + SLICE.max(self.up_to / TURNS));
+        while self.place.position < until {
+            let Self { place, comparison, findings, .. } = self;
+            let take = |event: &Recorded| {
+                if let Ok(leaf) = event.leaf_hash.as_slice().try_into() {
+                    comparison.take(leaf);
+                }
+            };
+            *place = look(db, *place, until.min(place.position + BATCH), findings, take).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the events behind a place, up to a position; where they end before it, one is missing.
+async fn look(
+    db: &Db,
+    from: Place,
+    up_to: i64,
+    findings: &mut Findings,
+    mut take: impl FnMut(&Recorded),
+) -> Result<Place, ReadError> {
+    let mut place = from;
+    let events = match event_log::tail(db, from.position, up_to - from.position).await {
+        Err(ReadError::Gap { expected, found }) if expected == from.position + 1 => {
+            let what = format!("is missing; the log goes on at #{found}");
+            findings.insert(expected, Finding::Event { position: expected, what });
+            return Ok(Place { position: found - 1, ..place });
+        }
+        // What stands in front of the gap first.
+        Err(ReadError::Gap { expected, .. }) => {
+            event_log::tail(db, from.position, expected - 1 - from.position).await?
+        }
+        events => events?,
+    };
+    for event in &events {
+        let position = event.position;
+        if !event.is_intact() {
+            let what = "was changed: its hash is not the hash of what stands there".to_owned();
+            findings.insert(position, Finding::Event { position, what });
+        } else if place.before.is_some_and(|before| event.recorded_at < before) {
+            let what = "was recorded before the event in front of it".to_owned();
+            findings.insert(position, Finding::Event { position, what });
+        }
+        take(event);
+        place = Place { position, before: Some(event.recorded_at) };
+    }
+    Ok(if events.is_empty() { Place { position: up_to, ..place } } else { place })
+}
+
+fn position(finding: &Finding) -> i64 {
+    match finding {
+        Finding::Event { position, .. } => *position,
+        Finding::Table { .. } | Finding::Wall { .. } => 0,
+    }
+}
+
+fn is_wall(finding: &Finding) -> bool {
+    matches!(finding, Finding::Wall { .. })
+}

@@ -1,0 +1,90 @@
+//! The auditor that never stops: how soon it finds what, and that it goes on.
+
+use domain::Org;
+use domain::values::OrgId;
+use projections::auditor::{Auditor, State};
+use projections::seal::{Checkpoint, SigningKey};
+use projections::{Db, seal};
+
+use crate::engines;
+use crate::given::{Outcome, Store, append, created, creation, id, noon, renamed};
+
+engines! {
+    async fn a_short_log_is_gone_through_in_one_turn(store: Store) {
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let state = auditor.turn(vec![], noon(0)).await?.clone();
+        assert_eq!((state.at, state.of, state.findings.len()), (0, 0, 0));
+        for name in ["one", "two", "three"] {
+            store.append(creation(name, name)).await?;
+        }
+        let signed = sealed(store.db(), 3).await?;
+        let state = auditor.turn(vec![signed], noon(1)).await?.clone();
+        let last = state.last.ok_or("it is through")?;
+        assert_eq!((last.at, last.events, last.sealed), (noon(1), 3, 3));
+        assert_eq!(state.findings, []);
+    }
+
+    async fn what_is_new_is_looked_at_with_the_next_turn_and_the_rest_in_rounds(store: Store) {
+        let org = OrgId(id());
+        let mut sequence = store.append(append::<Org>(org, 0, &[created("Acme", "acme")])).await?.sequence;
+        for batch in 0..6 {
+            let renames: Vec<_> = (0..1000).map(|n| renamed(&format!("Acme {}", batch * 1000 + n))).collect();
+            sequence = store.append(append::<Org>(org, sequence, &renames)).await?.sequence;
+        }
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let state = auditor.turn(vec![], noon(0)).await?.clone();
+        assert_eq!((state.at, state.of, state.last), (2000, 6001, None));
+        store.append(creation("Late", "late")).await?;
+        store.tamper("update events set event_version = '2' where position = 6002").await?;
+        store.tamper_again("update events set event_version = '2' where position = 4321").await?;
+        let of_events = |state: &State| -> Vec<String> {
+            state.findings.iter().map(ToString::to_string).filter(|it| it.starts_with('#')).collect()
+        };
+        let state = auditor.turn(vec![], noon(1)).await?.clone();
+        assert!(matches!(of_events(&state).as_slice(), [late] if late.starts_with("#6002: was changed")), "{state:?}");
+        let state = auditor.turn(vec![], noon(2)).await?.clone();
+        assert!(of_events(&state)[0].starts_with("#4321: was changed"), "{state:?}");
+        let state = auditor.turn(vec![], noon(3)).await?.clone();
+        assert_eq!(state.last.ok_or("it is through")?.events, 6001);
+        assert_eq!(of_events(&state).len(), 2, "{state:?}");
+        for position in [4321, 6002] {
+            store.tamper_again(&format!("update events set event_version = '1' where position = {position}")).await?;
+        }
+        for minute in 4..9 {
+            auditor.turn(vec![], noon(minute)).await?;
+        }
+        let state = auditor.turn(vec![], noon(9)).await?;
+        assert_eq!(of_events(state), [""; 0], "what was put right is told no more");
+    }
+
+    async fn what_was_removed_moved_or_signed_otherwise_is_found(store: Store) {
+        for name in ["one", "two", "three", "four", "five"] {
+            store.append(creation(name, name)).await?;
+        }
+        let signed = sealed(store.db(), 5).await?;
+        let other = Checkpoint { root: [7; 32], ..signed.clone() };
+        let first = |state: &State| state.findings.first().map(ToString::to_string).unwrap_or_default();
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let state = auditor.turn(vec![other], noon(0)).await?;
+        assert!(first(state).contains("two different roots were signed for 5 events"), "{state:?}");
+        store.tamper("delete from events where position = 3").await?;
+        let state = auditor.turn(vec![signed.clone()], noon(1)).await?;
+        assert!(first(state).starts_with("#3: is missing; the log goes on at #4"), "{state:?}");
+        store.tamper_again("delete from events where position = 5").await?;
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let state = auditor.turn(vec![signed], noon(2)).await?;
+        let told: Vec<String> = state.findings.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|it| it.contains("of 5 events a checkpoint was signed")), "{told:?}");
+        assert!(told.iter().any(|it| it.starts_with("the database is not as portal made it")), "{told:?}");
+    }
+}
+
+/// A checkpoint of everything, which the database keeps as well.
+async fn sealed(db: &Db, size: u64) -> Outcome<Checkpoint> {
+    let key = SigningKey::new("portal/log", &[7; 32])?;
+    seal::read_on(db, key.origin()).await?;
+    let turn = seal::Turn::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
+    let signed = key.sign(size, turn.standing().root());
+    turn.sealed(&signed).await?;
+    Ok(signed.checkpoint)
+}
