@@ -1,5 +1,6 @@
 //! The command line: what an operator does from the server's shell.
 
+pub mod audit;
 pub mod clock;
 pub mod demo;
 pub mod evidence;
@@ -71,6 +72,9 @@ pub enum Command {
     Rebuild(log::Rebuild),
     /// Prove that the log is whole, that it is what was sealed, and that the read models are what it says
     Verify(verify::Arguments),
+    /// Look at every event, the tree and the walls of the database with nothing but the right to read, on a standby as well:
+    /// once, or for ever
+    Audit(audit::Arguments),
     /// Make the key that seals the log: the private half goes to a file, the public one to the standard output. With
     /// --secrets, make the one that seals the secrets of second factors in the database
     Keys {
@@ -171,15 +175,19 @@ static OPENED: Mutex<Vec<Db>> = Mutex::new(vec![]);
 
 /// Opens a database, which [`close`] closes.
 async fn database(url: &str) -> Result<Db, OpenError> {
-    let db = Db::open(url).await?;
+    Ok(keep(Db::open(url).await?))
+}
+
+/// Has [`close`] close a database.
+fn keep(db: Db) -> Db {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
-    Ok(db)
+    db
 }
 
 /// The same with everything that a command may ask for.
 async fn open(settings: Settings) -> anyhow::Result<App> {
     let app = App::open(settings).await?;
-    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(app.db.clone());
+    keep(app.db.clone());
     Ok(app)
 }
 

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use api::cli::{
-    Cli, Command, clock, demo, evidence, grant, keys, log, recover, reference_data, replay, reset_password,
-    seal, second_factor, serve, transfer, verify,
+    Cli, Command, audit, clock, demo, evidence, grant, keys, log, recover, reference_data, replay,
+    reset_password, seal, second_factor, serve, transfer, verify,
 };
 use api::config::Settings;
 
@@ -33,6 +33,7 @@ async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
         Command::Demo => demo::run(settings).await,
         Command::Migrate => log::migrate(settings).await,
         Command::Rebuild(rebuild) => log::rebuild(settings, rebuild).await,
+        Command::Audit(arguments) => audit::run(settings, arguments).await,
         Command::Verify(arguments) => verify::run(settings, arguments).await,
         Command::Keys { file, secrets: true, .. } => keys::secrets(&file),
         Command::Keys { file, origin, .. } => keys::run(&settings, &file, origin),

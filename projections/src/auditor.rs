@@ -176,6 +176,7 @@ async fn look(
     for event in &events {
         let position = event.position;
         if !event.is_intact() {
+            event_log::note_changed(event);
             let what = "was changed: its hash is not the hash of what stands there".to_owned();
             findings.insert(position, Finding::Event { position, what });
         } else if place.before.is_some_and(|before| event.recorded_at < before) {

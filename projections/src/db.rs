@@ -184,6 +184,13 @@ pub enum OpenError {
         .database.display()
     )]
     Damaged { database: PathBuf, why: String },
+    #[error(
+        "row-level security hides the events from this user, who would see an empty log: make it a member of portal_app, or \
+         let it see all rows (alter role … bypassrls)"
+    )]
+    Hidden,
+    #[error("this Postgres is a standby, which nothing can be written to; only portal audit works there")]
+    Standby,
     #[error("this database does not keep what it acknowledged: {0}")]
     NotDurable(String),
     #[error(
@@ -217,6 +224,14 @@ impl Db {
         } else {
             let scheme = url.split("://").next().unwrap_or_default();
             Err(OpenError::UnknownEngine(scheme.to_owned()))
+        }
+    }
+
+    /// Opens `url` for somebody who only reads: nothing is brought up to date, and nobody is kept out. A standby will do.
+    pub async fn open_to_read(url: &str) -> Result<Self, OpenError> {
+        match url.strip_prefix("sqlite://") {
+            Some(path) => Ok(Self(sqlite::open_to_read(Path::new(path)).await?)),
+            None => Ok(Self(postgres::open_to_read(url).await?)),
         }
     }
 
@@ -273,6 +288,9 @@ impl Db {
             }
             Engine::Sqlite { writer, reader, lock, .. } => {
                 reader.close().await;
+                if writer.is_closed() {
+                    return; // it was the same, of somebody who only read
+                }
                 // The last connection that is closed would do it; which one that is, nobody can say.
                 let empty = sqlx::query(include_str!("sql/db/empty_wal_sqlite.sql"));
                 if let Err(error) = empty.execute(writer).await

@@ -33,6 +33,7 @@ use uuid::Uuid;
 pub use alarm::{Alarm, ClockRules};
 pub use beside::{Beside, Invited, Joined};
 pub use changed::changed;
+pub(crate) use changed::note as note_changed;
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use probe::{Jump, JumpError, ProbeError};

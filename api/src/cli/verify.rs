@@ -17,7 +17,6 @@ use crate::cli::{advance, bar, database, say};
 use crate::config::Settings;
 use crate::sealer;
 
-#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Verify an exported file instead of the database
@@ -29,6 +28,14 @@ pub struct Arguments {
     /// Verify an event that portal evidence wrote, instead of the database
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export"])]
     evidence: Option<PathBuf>,
+    #[command(flatten)]
+    signed: Signed,
+}
+
+/// What was signed, and by whom.
+#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
+#[derive(Args, Debug)]
+pub struct Signed {
     /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
     #[arg(long, value_name = "FILE", requires = "key")]
     checkpoint: Option<PathBuf>,
@@ -37,15 +44,33 @@ pub struct Arguments {
     key: Option<PathBuf>,
 }
 
+impl Signed {
+    /// The checkpoints to compare with, why any are not to be believed, and the key.
+    pub(super) fn read(
+        self,
+        settings: &Settings,
+    ) -> anyhow::Result<(Vec<Checkpoint>, Option<String>, Option<PublicKey>)> {
+        let key = match self.key.as_deref().map(public_key).transpose()? {
+            None => sealer::key(settings)?.map(|key| key.public()),
+            given => given,
+        };
+        let (checkpoints, refusal) = checkpoints(settings, self.checkpoint, key.as_ref())?;
+        Ok((checkpoints, refusal, key))
+    }
+}
+
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let key = arguments.key.as_deref().map(public_key).transpose()?;
-    match (arguments, key) {
-        (Arguments { evidence: Some(file), .. }, Some(key)) => of_evidence(&file, &key),
-        (Arguments { export: Some(file), .. }, Some(key)) => of_export(&file, &key),
-        (Arguments { from: Some(file), checkpoint: Some(checkpoint), .. }, Some(key)) => {
+    let Arguments { from, export, evidence, signed } = arguments;
+    let key = signed.key.as_deref().map(public_key).transpose()?;
+    match (evidence, export, from, key) {
+        (Some(file), _, _, Some(key)) => of_evidence(&file, &key),
+        (None, Some(file), _, Some(key)) => of_export(&file, &key),
+        (None, None, Some(file), Some(key)) => {
+            let checkpoint =
+                signed.checkpoint.context("--checkpoint: name the file of the signed checkpoints")?;
             of_file(&file, &checkpoint, &key)
         }
-        (Arguments { checkpoint, .. }, key) => of_database(settings, checkpoint, key).await,
+        _ => of_database(settings, signed).await,
     }
 }
 
@@ -108,17 +133,9 @@ fn of_file(file: &Path, checkpoint: &Path, key: &PublicKey) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-async fn of_database(
-    settings: Settings,
-    checkpoint: Option<PathBuf>,
-    key: Option<PublicKey>,
-) -> anyhow::Result<ExitCode> {
+async fn of_database(settings: Settings, signed: Signed) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let key = match key {
-        None => sealer::key(&settings)?.map(|key| key.public()),
-        given => given,
-    };
-    let (checkpoints, refusal) = checkpoints(&settings, checkpoint, key.as_ref())?;
+    let (checkpoints, refusal, key) = signed.read(&settings)?;
     let log = EventLog::open(database(&settings.database_url).await?).await?;
     let attested = Attested::read(log.db(), checkpoints, key.clone()).await?;
     let projector = Projector::start(log.clone()).await?;

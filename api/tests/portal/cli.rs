@@ -22,6 +22,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod audit;
 mod clock;
 mod first_checkpoint;
 mod modes;

@@ -29,6 +29,11 @@ impl Opened {
         Ok(Self { path: path.to_owned(), files: files.into_iter().collect::<Result<_, _>>()? })
     }
 
+    /// For somebody who writes nothing.
+    pub(super) fn unwatched(path: &Path) -> Self {
+        Self { path: path.to_owned(), files: vec![] }
+    }
+
     /// Refuses to write where another file, or none, stands in the place of one of them.
     pub(crate) fn check(&self) -> Result<(), sqlx::Error> {
         let is_there = |(path, id): &(PathBuf, FileId)| id_of(path).is_ok_and(|there| there == *id);

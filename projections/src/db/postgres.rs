@@ -23,6 +23,10 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let options = PgConnectOptions::from_str(url)?.application_name("portal");
     // Not by a pool, which would go on trying for half a minute, and then not say why.
     let mut owner = PgConnection::connect_with(&options).await.map_err(refused)?;
+    let (is_standby,): (bool,) = sqlx::query_as("select pg_is_in_recovery()").fetch_one(&mut owner).await?;
+    if is_standby {
+        return Err(OpenError::Standby);
+    }
     refuse_shared_sessions(&mut owner, &options).await?;
     migrate(&mut owner, &options).await?;
     let (commit, fsync): (String, String) =
@@ -63,6 +67,20 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let main = pool(16, [app, None]).connect_with(options.clone()).await?;
     let lazy = pool(4, [app, Some(LAZILY)]).connect_with(options).await?;
     Ok(Engine::Postgres { pool: main, lazy, tenants })
+}
+
+/// For somebody who only reads, as the user in the URL.
+pub(super) async fn open_to_read(url: &str) -> Result<Engine, OpenError> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("portal audit")
+        .options([("default_transaction_read_only", "on")]);
+    let pool = pool(4, [None, None]).connect_with(options).await.map_err(refused)?;
+    let (hidden,): (bool,) =
+        sqlx::query_as(include_str!("../sql/walls/hidden_postgres.sql")).fetch_one(&pool).await?;
+    if hidden {
+        return Err(OpenError::Hidden);
+    }
+    Ok(Engine::Postgres { lazy: pool.clone(), tenants: pool.clone(), pool })
 }
 
 /// A connection to a database that the migrations have made, and nothing else.

@@ -1,5 +1,6 @@
 //! Opening a file: one connection that writes, a few that read.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,6 +69,15 @@ async fn open_file(path: &Path) -> Result<Engine, OpenError> {
     sqlx::query(include_str!("../sql/db/make_wal_sqlite.sql")).execute(&writer).await?;
     let file = Opened::of(path).map_err(|why| OpenError::File { path: path.to_owned(), why })?;
     Ok(Engine::Sqlite { writer, reader, file, lock: Arc::new(lock) })
+}
+
+/// For somebody who only reads, beside whoever serves.
+pub(super) async fn open_to_read(path: &Path) -> Result<Engine, OpenError> {
+    let path = &path.canonicalize().map_err(|why| OpenError::File { path: path.to_owned(), why })?;
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
+    let reader = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+    let lock = File::open(path).map_err(|why| OpenError::File { path: path.clone(), why })?;
+    Ok(Engine::Sqlite { writer: reader.clone(), reader, file: Opened::unwatched(path), lock: Arc::new(lock) })
 }
 
 /// How long anybody waits for whoever writes.

@@ -16,7 +16,8 @@ static FOUND: Mutex<BTreeSet<i64>> = Mutex::new(BTreeSet::new());
 /// Where there are more, those that are found first are enough to say so.
 const MOST: usize = 100;
 
-pub(super) fn note(event: &Recorded) {
+/// Remembers one that does not fit its hash.
+pub(crate) fn note(event: &Recorded) {
     let (position, mut found) = (event.position, found());
     if found.len() < MOST && found.insert(position) {
         tracing::error!(position, "an event was changed after it was written: its hash is another");

@@ -104,7 +104,7 @@ async fn changed(app: &App) -> Result<Markup, Error> {
                 }
             }))
         }
-        (watched::found(app))
+        (watched::found(app, &changed))
     })
 }
 

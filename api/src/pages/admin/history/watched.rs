@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use projections::auditor::State;
+use projections::projector::Finding;
 
 use crate::app::App;
 use crate::auditor::Known;
@@ -11,15 +12,18 @@ use crate::ui::{self, Tone};
 /// Findings that are told one by one.
 const TOLD: usize = 10;
 
-/// On top of a page, where something is not as it must be.
-pub(super) fn found(app: &App) -> Markup {
+/// On top of a page, where something is not as it must be. Of events that were changed it is said there already.
+pub(super) fn found(app: &App, changed: &[i64]) -> Markup {
     let known = app.audited.known();
-    let number = known.findings().count();
+    let is_told =
+        |finding: &&Finding| matches!(finding, Finding::Event { position, .. } if changed.contains(position));
+    let findings: Vec<&Finding> = known.findings().filter(|finding| !is_told(finding)).collect();
+    let number = findings.len();
     html! {
         @if number > 0 {
             (ui::note(Tone::Danger, html! {
                 p { strong { "The continuous audit has found what is not as it must be." } }
-                ul { @for finding in known.findings().take(TOLD) { li { (finding) } } }
+                ul { @for finding in findings.iter().take(TOLD) { li { (finding) } } }
                 @if number > TOLD { p { "And " (ui::number(whole(number - TOLD))) " more." } }
                 p.hint {
                     "Whoever runs the portal finds all of it with " code { "portal verify" } ". "

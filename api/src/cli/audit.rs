@@ -1,0 +1,63 @@
+//! `portal audit`: the continuous audit from another machine, with nothing but the right to read.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use projections::Db;
+use projections::auditor::Auditor;
+
+use crate::cli::{keep, say, verify};
+use crate::clock;
+use crate::config::Settings;
+
+#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Go on for ever: a round after the other, and what is new each PORTAL_AUDIT_SECONDS
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    signed: verify::Signed,
+}
+
+pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
+    let Arguments { watch, signed } = arguments;
+    let (checkpoints, refusal, key) = signed.read(&settings)?;
+    if let Some(why) = refusal {
+        say(&format!("✗ {why}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    let db = keep(Db::open_to_read(&settings.database_url).await?);
+    let (mut auditor, mut told, mut rounds) = (Auditor::new(db, key), vec![], None);
+    loop {
+        let state = auditor.turn(checkpoints.clone(), clock::now()).await?;
+        for finding in state.findings.iter().filter(|finding| !told.contains(*finding)) {
+            say(&format!("✗ {finding}"));
+        }
+        told.clone_from(&state.findings);
+        if state.last != rounds
+            && let Some(last) = state.last
+        {
+            rounds = Some(last);
+            let at = last.at.format("%Y-%m-%d %H:%M:%S");
+            let (events, sealed) = (last.events, last.sealed);
+            if told.is_empty() && sealed == 0 {
+                say(&format!("✓ {at} UTC: {events} events, and nothing is sealed."));
+            } else if told.is_empty() {
+                say(&format!(
+                    "✓ {at} UTC: {events} events, of which the first {sealed} are what was signed."
+                ));
+            } else {
+                say(&format!("✗ {at} UTC: {} findings in {events} events.", told.len()));
+            }
+        }
+        match (watch, rounds) {
+            (true, _) => tokio::time::sleep(Duration::from_secs(settings.audit_seconds)).await,
+            (false, None) => {}
+            (false, Some(_)) if told.is_empty() => return Ok(ExitCode::SUCCESS),
+            (false, Some(_)) => return Ok(ExitCode::FAILURE),
+        }
+    }
+}
