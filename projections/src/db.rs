@@ -37,6 +37,8 @@ pub(crate) enum Engine {
         pool: PgPool,
         lazy: PgPool,
         tenants: PgPool,
+        /// What this start found amiss with the walls, and put back.
+        put_back: std::sync::Arc<[walls::Difference]>,
     },
     Sqlite {
         writer: SqlitePool,
@@ -185,8 +187,8 @@ pub enum OpenError {
     )]
     Damaged { database: PathBuf, why: String },
     #[error(
-        "row-level security hides the events from this user, who would see an empty log: make it a member of portal_app, or \
-         let it see all rows (alter role … bypassrls)"
+        "row-level security hides the events from this user, who would see an empty log: let it see all rows (alter role … \
+         bypassrls)"
     )]
     Hidden,
     #[error("this Postgres is a standby, which nothing can be written to; only portal audit works there")]
@@ -281,7 +283,7 @@ impl Db {
     /// Closes all connections, after which nothing can be read or written, and another process may open the file.
     pub async fn close(&self) {
         match &self.0 {
-            Engine::Postgres { pool, lazy, tenants } => {
+            Engine::Postgres { pool, lazy, tenants, .. } => {
                 tenants.close().await;
                 pool.close().await;
                 lazy.close().await;

@@ -14,6 +14,7 @@ use anyhow::{anyhow, bail};
 use chrono::TimeDelta;
 use projections::Db;
 use projections::seal::question::{answer, answered, ask, forget, questions};
+use projections::seal::turn::Step;
 use projections::seal::{Checkpoint, Standing, tree};
 
 use super::files::Files;
@@ -28,8 +29,9 @@ impl Sealer {
         if files.remember() {
             return Ok(());
         }
-        read_to_end(db, self.key.origin()).await?;
-        if Standing::read(db, self.key.origin()).await?.size() == 0 {
+        // Where another process is at it, nobody has looked whether the log is empty.
+        let looked = read_to_end(db, self.key.origin()).await? == Step::End;
+        if looked && Standing::read(db, self.key.origin()).await?.size() == 0 {
             return self.file(self.key.sign(0, tree::empty())).await;
         }
         let mut question = [0; 32];
@@ -38,6 +40,12 @@ impl Sealer {
         ask(db, self.key.origin(), &question, clock::now()).await?;
         files.question = Some(question);
         Ok(())
+    }
+
+    /// Whether this process may sign anything of the log as it is now: it remembers, and the log holds what it remembers.
+    pub async fn vouches(&self, db: &Db) -> bool {
+        let files = self.files.clone().lock_owned().await;
+        matches!(self.proven(db, files).await, Ok(Some((files, _))) if files.remember())
     }
 
     /// The checkpoints that this process remembers, for whoever compares a log with them.
@@ -78,6 +86,7 @@ impl Sealer {
     /// Begins a checkpoint log with what somebody says that they trust, if the log holds it.
     pub async fn trust(&self, db: &Db, named: &str) -> anyhow::Result<()> {
         let trusted = Checkpoint::of(self.key.origin(), named)
+            .filter(|trusted| trusted.size > 0)
             .ok_or_else(|| anyhow!("{named:?} is not SIZE:ROOT, as portal names it"))?;
         let files = Files::read_on(self.files.clone().lock_owned().await).await?;
         if files.remember() {

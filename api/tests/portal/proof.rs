@@ -121,6 +121,25 @@ async fn an_export_of_a_part_is_signed_as_complete(world: World) {
     assert!(desk.verify_export(&csv).out.contains("is no event and no manifest"));
 }
 
+/// What says that nothing is signed now must not sign anything else.
+async fn whoever_may_not_seal_signs_no_export(world: World) {
+    let (sealing, desk) = sealing(&world).await;
+    let (ana, ..) = a_past(&sealing).await;
+    let url = "/admin/history/export?format=ndjson";
+    assert_eq!(desk.verify_export(&ana.get(url).await.body).code, Some(0));
+    let log = desk.file("checkpoints.txt");
+    let kept = fs::read_to_string(&log).expect("it was begun");
+    let forgetful = sealing.with(|settings| settings.seal_log = Some(desk.file("empty.txt")));
+    let other = SigningKey::new("portal.example.com/log", &[9; 32]).expect("a plain origin").sign(2, [9; 32]);
+    fs::write(&log, format!("{kept}\n{}", other.text())).expect("room");
+    let contradicted = sealing.with(|_| ());
+    for world in [forgetful, contradicted] {
+        let file = world.signed_in(ana.person()).await.get(url).await.body;
+        let said = desk.verify_export(&file);
+        assert!(said.code == Some(1) && said.out.contains("it is not signed"), "{said:?}");
+    }
+}
+
 async fn what_was_done_to_an_export_is_told(world: World) {
     let (sealing, desk) = sealing(&world).await;
     let (ana, ..) = a_past(&sealing).await;
@@ -128,7 +147,7 @@ async fn what_was_done_to_an_export_is_told(world: World) {
     let file = ana.get(url).await.body;
     let lines: Vec<&str> = file.split_inclusive('\n').collect();
     let unsigned = world.signed_in(ana.person()).await.get(url).await.body;
-    let (other, _) = self::sealing(&world).await;
+    let (other, _its_files) = self::sealing(&world).await;
     let foreign = other.signed_in(ana.person()).await.get(url).await.body;
     assert_eq!(desk.verify_export(&file).code, Some(0));
     for (changed, told) in [
@@ -156,6 +175,7 @@ engines! {
     older_checkpoints_are_found_page_by_page,
     why_nothing_is_signed_is_told_until_it_is,
     an_export_of_a_part_is_signed_as_complete,
+    whoever_may_not_seal_signs_no_export,
     what_was_done_to_an_export_is_told,
 }
 
@@ -171,6 +191,11 @@ pub(crate) async fn sealing(world: &World) -> (World, Desk) {
     });
     let sealer = world.app.sealer.as_ref().expect("it has a key");
     sealer.begin(&world.app.db).await.expect("it can be read");
+    if world.position().await > 0 {
+        let why = format!("{:#}", sealer.seal(&world.app.db).await.expect_err("it remembers nothing"));
+        let (_, named) = why.rsplit_once("--trust ").expect("it says what to run");
+        sealer.trust(&world.app.db, named).await.expect("it is so");
+    }
     (world, desk)
 }
 

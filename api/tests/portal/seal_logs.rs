@@ -192,6 +192,21 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     sealer.seal(&world.app.db).await.expect("it is as it was");
 }
 
+/// Whoever holds the row of the seal keeps a process from looking whether the log is empty, and not from asking.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_could_look_at_is_not_taken_for_empty_on_postgres() {
+    let (world, desk) = (World::on_postgres().await, Desk::new());
+    world.org("acme").await;
+    let held = projections::seal::Turn::begin(&world.app.db, ORIGIN)
+        .await
+        .expect("readable")
+        .expect("nobody is at it");
+    let fresh = desk.process(&world, "fresh.txt", &[]).await;
+    held.end().await.expect("it was ours");
+    as_it_is(&fresh, &world).await;
+    assert!(desk.sizes("fresh.txt").is_empty());
+}
+
 fn change(world: &World, [from, to]: [&str; 2]) {
     let url = &world.app.settings.database_url;
     let (open, text, json) = match world.app.db.engine() {

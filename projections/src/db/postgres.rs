@@ -16,6 +16,9 @@ const APP: &str = "set role portal_app";
 /// Reads the rows of one organisation.
 const TENANT: &str = "set role portal_tenant";
 
+/// Nobody's schema stands in front of it, by whichever name.
+const PUBLIC: &str = "set search_path = public";
+
 /// Commits wait for nothing.
 const LAZILY: &str = "set synchronous_commit = off";
 
@@ -28,6 +31,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
         return Err(OpenError::Standby);
     }
     refuse_shared_sessions(&mut owner, &options).await?;
+    owner.execute(PUBLIC).await?;
     migrate(&mut owner, &options).await?;
     let (commit, fsync): (String, String) =
         sqlx::query_as("select current_setting('synchronous_commit'), current_setting('fsync')")
@@ -39,7 +43,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     if fsync == "off" {
         tracing::warn!("fsync is off in this Postgres: a power cut can lose what was acknowledged");
     }
-    walls::put_back(&mut owner).await?;
+    let put_back = walls::put_back(&mut owner).await?.into();
     let app = may(&mut owner, APP).await;
     let tenant = may(&mut owner, TENANT).await;
     if app.is_none() {
@@ -66,7 +70,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let tenants = pool(8, [tenant.or(app), None]).connect_lazy_with(options.clone());
     let main = pool(16, [app, None]).connect_with(options.clone()).await?;
     let lazy = pool(4, [app, Some(LAZILY)]).connect_with(options).await?;
-    Ok(Engine::Postgres { pool: main, lazy, tenants })
+    Ok(Engine::Postgres { pool: main, lazy, tenants, put_back })
 }
 
 /// For somebody who only reads, as the user in the URL.
@@ -80,7 +84,7 @@ pub(super) async fn open_to_read(url: &str) -> Result<Engine, OpenError> {
     if hidden {
         return Err(OpenError::Hidden);
     }
-    Ok(Engine::Postgres { lazy: pool.clone(), tenants: pool.clone(), pool })
+    Ok(Engine::Postgres { lazy: pool.clone(), tenants: pool.clone(), pool, put_back: [].into() })
 }
 
 /// A connection to a database that the migrations have made, and nothing else.
@@ -88,6 +92,7 @@ pub(super) async fn open_to_read(url: &str) -> Result<Engine, OpenError> {
 pub(super) async fn migrated(url: &str) -> Result<PgConnection, OpenError> {
     let options = PgConnectOptions::from_str(url)?;
     let mut owner = PgConnection::connect_with(&options).await?;
+    owner.execute(PUBLIC).await?;
     migrate(&mut owner, &options).await?;
     Ok(owner)
 }
@@ -95,6 +100,7 @@ pub(super) async fn migrated(url: &str) -> Result<PgConnection, OpenError> {
 /// Brings the schema up to date, one process at a time. sqlx would take an advisory lock, which any role can hold.
 async fn migrate(owner: &mut PgConnection, options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut turn = PgConnection::connect_with(options).await?;
+    turn.execute(PUBLIC).await?;
     // Where another process makes it at this very moment, this fails, and it is there.
     let _is_there = turn.execute(include_str!("../sql/db/make_turn_postgres.sql")).await;
     turn.execute(include_str!("../sql/db/take_turn_postgres.sql")).await?;
@@ -159,6 +165,7 @@ fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
                 for statement in first.into_iter().flatten() {
                     sqlx::query(statement).execute(&mut *conn).await?;
                 }
+                conn.execute(PUBLIC).await?;
                 sqlx::query(include_str!("../sql/db/timeouts.sql")).execute(&mut *conn).await?;
                 Ok(())
             })

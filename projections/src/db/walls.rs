@@ -80,6 +80,21 @@ pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error
     }
 }
 
+/// Everything that `portal verify` says of the walls: what differs, what differed until this start, and where nobody looked.
+pub(crate) async fn findings(db: &Db) -> Result<Vec<String>, sqlx::Error> {
+    let found = differences(db).await?;
+    let unseen =
+        "a newer version has changed it, which alone can say whether its walls stand; verify with that one";
+    let mut said: Vec<String> = match found {
+        Some(found) => found.iter().map(Difference::to_string).collect(),
+        None => vec![unseen.to_owned()],
+    };
+    if let Engine::Postgres { put_back, .. } = &db.0 {
+        said.extend(put_back.iter().map(|it| format!("until this start, which put it back, {it}")));
+    }
+    Ok(said)
+}
+
 /// The same on one connection, whichever role that has.
 pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Difference>>, sqlx::Error> {
     let newest = sqlx::query_as(NEWEST).fetch_one(&mut *conn).await?;

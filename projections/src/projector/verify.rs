@@ -54,8 +54,8 @@ impl super::Projector {
             audited.findings.extend(self.compare(&second).await?);
             audited.findings.extend(snapshots::compare(&self.db).await?);
         }
-        let walls = walls::differences(&self.db).await?.unwrap_or_default();
-        audited.findings.extend(walls.iter().map(|it| Finding::Wall { what: it.to_string() }));
+        let walls = walls::findings(&self.db).await?.into_iter();
+        audited.findings.extend(walls.map(|what| Finding::Wall { what }));
         let (events, tables) = (audited.position, tables().map(|table| table.name).collect());
         Ok(Report { events, tables, findings: audited.findings, newer: audited.newer })
     }

@@ -33,6 +33,19 @@ engines! {
         assert_eq!(told.iter().filter(|it| it.starts_with("the database is not as portal made it: ")).count(), ways.len());
     }
 
+    async fn where_nobody_looked_that_is_said(store: Store) {
+        let zero = if store.is_postgres() { "'\\x00'" } else { "x'00'" };
+        let newer = format!(
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (99990101, 'more', true, {zero}, 0)"
+        );
+        store.raw().await?.run(&newer).await?;
+        assert_eq!(walls::differences(store.db()).await?, None);
+        let report = store.projector.verify(|_| ()).await?;
+        let told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].contains("a newer version has changed it"), "{told:?}");
+    }
+
     async fn what_others_have_in_the_database_is_theirs(store: Store) {
         let own = "create table billing (id integer primary key, org_id text not null)";
         store.raw().await?.run(own).await?;
@@ -88,6 +101,17 @@ const POSTGRES: &[(&str, &str)] = &[
         "create or replace function tenant() returns uuid language sql stable parallel safe as 'select null::uuid'",
         "function tenant() is another than portal's",
     ),
+    (
+        "create rule quiet as on insert to account_log do instead nothing",
+        "rule quiet on account_log is not portal's",
+    ),
+    ("alter table commands set unlogged", "storage of commands must be “logged”, and is “lost with a crash”"),
+    ("grant select on session to public", "rights of everybody on session is not portal's: select"),
+    (
+        "alter table events alter column leaf_hash drop not null",
+        "column leaf_hash of events must be “bytea not null”, and is “bytea”",
+    ),
+    ("create table more () inherits (guards)", "child more of guards is not portal's: inherits"),
     ("create schema portal_app", "schema portal_app is not portal's: in front of public"),
 ];
 
@@ -96,6 +120,10 @@ const SQLITE: &[(&str, &str)] = &[
     (
         "create trigger quiet before insert on access_log begin select raise(ignore); end",
         "trigger quiet is not portal's",
+    ),
+    (
+        "create trigger silent before insert on ACCOUNT_LOG begin select raise(ignore); end",
+        "trigger silent is not portal's",
     ),
     ("drop index org_list_position", "index org_list_position is missing"),
     ("drop view organisations", "view organisations is missing"),
@@ -126,6 +154,13 @@ async fn a_start_puts_back_what_a_restore_into_another_cluster_lost() -> Outcome
     let store = store.reopened().await?;
     assert_eq!(differences(store.db()).await?, [""; 0]);
     store.append(creation("Bolt", "bolt")).await?;
+    let report = store.projector.verify(|_| ()).await?;
+    let told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    assert!(
+        told.len() > 50 && told.iter().all(|it| it.contains("until this start, which put it back, ")),
+        "{told:?}"
+    );
+    let store = store.reopened().await?;
     assert_eq!(store.projector.verify(|_| ()).await?.findings, []);
     // What has to be explained first is not made again.
     store.raw().await?.run("drop trigger events_no_truncate on events").await?;

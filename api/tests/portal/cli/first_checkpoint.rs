@@ -43,6 +43,7 @@ fn what_was_there_before_is_sealed_by_an_order_that_names_it(place: &Place) {
     for (wrong, why) in [
         ("62", "is not SIZE:ROOT"),
         ("62:AAAA", "is not SIZE:ROOT"),
+        ("0:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "is not SIZE:ROOT"),
         ("62:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "the log does not begin with the 62 events"),
         (
             "63:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",

@@ -4,30 +4,56 @@
 //! another cluster loses them, and nothing of the log depends on how. It never makes a function, a trigger or a constraint
 //! again: that one is missing has to be explained first.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Executor, PgConnection};
 
 use super::{Difference, ROLES, STABLE_VIEWS, of_postgres};
 
-/// Puts back what this user may, and says what that was and what is left.
-pub(in crate::db) async fn put_back(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Puts back what this user may, and says what that was and what is left. Gives what was put back.
+pub(in crate::db) async fn put_back(conn: &mut PgConnection) -> Result<Vec<Difference>, sqlx::Error> {
     conn.execute(include_str!("../../sql/walls/make_roles_postgres.sql")).await?;
-    for difference in of_postgres(conn).await?.unwrap_or_default() {
-        let Some(statement) = difference.remedy() else {
-            tracing::error!("the database is not as portal made it: {difference}");
-            continue;
-        };
-        match conn.execute(format!("set lock_timeout = '5s'; {statement}").as_str()).await {
-            Ok(_) => {
-                tracing::warn!("the database was not as portal made it, and this was put back: {difference}");
+    let Some(before) = of_postgres(conn).await? else {
+        tracing::warn!(
+            "a newer version has changed this database: whether its walls stand is not looked at by this one"
+        );
+        return Ok(vec![]);
+    };
+    let mut refused = BTreeMap::new();
+    for difference in &before {
+        let Some(statement) = difference.remedy() else { continue };
+        if let Err(why) = conn.execute(format!("set lock_timeout = '{LOCKED}'; {statement}").as_str()).await {
+            let is_locked = why
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| code == "55P03");
+            refused.insert(difference.to_string(), (statement, why));
+            if is_locked {
+                break; // whoever reads the one holds the others as well, and everybody else waits behind us
             }
-            Err(why) => tracing::error!(
-                "the database is not as portal made it: {difference}. This user can't put it back ({why}); whoever owns the \
-                 database can: {statement}"
-            ),
         }
     }
-    Ok(())
+    let after = if before.is_empty() { vec![] } else { of_postgres(conn).await?.unwrap_or_default() };
+    for left in &after {
+        if let Some((statement, why)) = refused.get(&left.to_string()) {
+            tracing::error!(
+                "the database is not as portal made it: {left}. It was not put back ({why}); the next start tries again, \
+                 and whoever owns the database can: {statement}"
+            );
+        } else {
+            tracing::error!("the database is not as portal made it: {left}");
+        }
+    }
+    conn.execute("reset lock_timeout").await?;
+    let put_back: Vec<Difference> = before.into_iter().filter(|it| !after.contains(it)).collect();
+    for difference in &put_back {
+        tracing::warn!("the database was not as portal made it, and this was put back: {difference}");
+    }
+    Ok(put_back)
 }
+
+/// How long a table is waited for: behind whoever waits for one, everybody else waits as well.
+const LOCKED: &str = "200ms";
 
 impl Difference {
     /// What whoever owns the database would run; none where that would hide what somebody did.

@@ -1,7 +1,7 @@
 -- What this database says of its own walls: on which table, what, and how it is.
 with recursive
 ours as (
-    select c.oid, c.relname::text as name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity
+    select c.oid, c.relname::text as name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relpersistence
     from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
       and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
@@ -30,6 +30,23 @@ select name as "table", 'row-level security of ' || name as what,
        (case when relrowsecurity then 'on' else 'off' end) as how
 from ours where relkind <> 'v'
 union all
+select name, 'storage of ' || name, case relpersistence when 'p' then 'logged' else 'lost with a crash' end
+from ours where relkind <> 'v'
+union all
+select ours.name, 'child ' || i.inhrelid::regclass || ' of ' || ours.name, 'inherits'
+from ours join pg_inherits i on i.inhparent = ours.oid
+union all
+select ours.name, 'column ' || att.attname || ' of ' || ours.name,
+       format_type(att.atttypid, att.atttypmod) || case when att.attnotnull then ' not null' else '' end
+       || case when att.attgenerated <> '' then ' generated' else '' end
+       || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+from ours join pg_attribute att on att.attrelid = ours.oid and att.attnum > 0 and not att.attisdropped
+left join pg_attrdef d on d.adrelid = att.attrelid and d.adnum = att.attnum
+where relkind <> 'v'
+union all
+select ours.name, 'rule ' || r.rulename || ' on ' || ours.name, 'in place of what a statement says'
+from ours join pg_rewrite r on r.ev_class = ours.oid and r.rulename <> '_RETURN'
+union all
 select name, 'the owner of ' || name,
        case when relowner in (select oid from role) then (select role.name from role where role.oid = relowner)
             when relowner = (select oid from keeper) then 'whoever owns events'
@@ -55,28 +72,34 @@ select ours.name, 'policy ' || p.polname || ' on ' || ours.name,
        (case when p.polpermissive then '' else 'restrictive, ' end)
        || (case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end)
        || ' by ' || (select string_agg(coalesce(r.rolname::text, 'everybody'), ', ' order by r.rolname)
-                     from unnest(p.polroles) with_role left join pg_roles r on r.oid = with_role)
+                     from pg_catalog.unnest(p.polroles) with_role left join pg_roles r on r.oid = with_role)
        || coalesce(', using ' || pg_get_expr(p.polqual, p.polrelid), '')
        || coalesce(', with check ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
 from ours join pg_policy p on p.polrelid = ours.oid
 union all
 select ours.name, 'view ' || ours.name,
        encode(sha256(convert_to(regexp_replace(regexp_replace(pg_get_viewdef(ours.oid), '\m[a-z_]+\.', '', 'g'), '\s+', ' ', 'g'), 'UTF8')), 'hex')
+       || ', of ' || (select string_agg(distinct read_from.relnamespace::regnamespace || '.' || read_from.relname, ' ')
+                      from pg_rewrite r join pg_depend d on d.objid = r.oid and d.classid = 'pg_rewrite'::regclass
+                      join pg_class read_from on read_from.oid = d.refobjid and read_from.oid <> ours.oid
+                      where r.ev_class = ours.oid and d.refclassid = 'pg_class'::regclass)
 from ours where relkind = 'v'
 union all
 select '', 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
        encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') || ', ' || p.provolatile::text
        || case when p.prosecdef then ', with the rights of its owner' else '' end
-       || coalesce(', ' || array_to_string(p.proconfig, ' '), '')
+       || coalesce(', ' || pg_catalog.array_to_string(p.proconfig, ' '), '')
+       || case when p.proowner = (select oid from keeper) then '' else ', of another owner' end
 from pg_proc p
 where p.pronamespace = 'public'::regnamespace
   and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
 union all
--- Whatever anybody may do here who is not its owner; to read is for the owner to give.
+-- Whatever anybody may do here who is not its owner. To whom the owner gives the right to read is for the owner to say, but
+-- not that everybody has it: whoever reads for tenants would too.
 select given."table", 'rights of ' || coalesce(role.name, r.rolname::text, 'everybody') || ' on ' || given."table",
        string_agg(lower(verb) || coalesce(' (' || col || ')', ''), ', ' order by verb, col)
 from given left join role on role.oid = given.grantee left join pg_roles r on r.oid = given.grantee
-where role.oid is not null or verb <> 'SELECT'
+where role.oid is not null or given.grantee = 0 or verb <> 'SELECT'
 group by 1, 2
 union all
 select '', 'rights of ' || role.name || ' on the schema public', lower(string_agg(a.privilege_type, ', ' order by a.privilege_type))
@@ -85,13 +108,12 @@ where n.nspname = 'public'
 group by 2
 union all
 select '', 'role ' || role.name,
-       coalesce(nullif(concat_ws(', ',
+       coalesce(nullif(pg_catalog.concat_ws(', ',
            case when rolsuper then 'a superuser' end,
            case when rolbypassrls then 'past row-level security' end,
            case when rolcreaterole then 'may make roles' end,
            (select 'acts as ' || string_agg(r.rolname, ', ' order by r.rolname) from acts join pg_roles r on r.oid = acts.as_oid
-            where acts.oid = role.oid
-              and (r.rolsuper or r.rolbypassrls or r.oid in (select oid from role) or r.oid = (select oid from keeper)))), ''), 'apart')
+            where acts.oid = role.oid)), ''), 'apart')
 from role
 union all
 -- Statements look there first.

@@ -14,7 +14,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use maud::{Markup, html};
-use projections::event_log::{self, Recorded};
+use projections::event_log::Recorded;
 use projections::history::{self, Filter};
 use projections::scope::{Reads, Shown};
 use projections::seal::manifest::Tally;
@@ -166,12 +166,16 @@ impl Export {
         Ok(bytes)
     }
 
-    /// What was asked for, and the signature of whoever seals, if anybody does. Nobody signs that these are all where an event
-    /// was changed, which may have been among them, or where the history leaves one out.
+    /// What was asked for, and the signature of whoever seals, if anybody does. Nobody signs that these are all where no
+    /// checkpoint would be signed, or where the history leaves an event out.
     async fn manifest(&self) -> anyhow::Result<Vec<u8>> {
-        let is_whole = event_log::changed(&self.app.db).await?.is_empty()
-            && self.app.projector.parked().await?.iter().all(|it| it.newer);
-        let key = self.app.sealer.as_ref().filter(|_| is_whole).map(|sealer| &sealer.key);
+        let (db, sealer) = (&self.app.db, self.app.sealer.as_ref());
+        let vouches = match sealer {
+            Some(sealer) => sealer.vouches(db).await,
+            None => false,
+        };
+        let is_whole = vouches && self.app.projector.parked().await?.iter().all(|it| it.newer);
+        let key = sealer.filter(|_| is_whole).map(|sealer| &sealer.key);
         Ok(self.tally.end(self.view.query(), self.up_to, key)?.into_bytes())
     }
 }
