@@ -170,7 +170,7 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     for page in pages {
         ana.get(page).await.is(200).hides("Somebody changed");
     }
-    change(&world, ["April", "March"]);
+    world.change(["April", "March"]);
     for page in pages {
         ana.get(page).await.is(200).shows("Somebody changed").hides("The invoice of April");
     }
@@ -185,7 +185,7 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     world.org("bolt").await;
     let why = sealer.seal(&world.app.db).await.expect_err("an event was changed");
     assert!(format!("{why:#}").contains(&format!("#{position} was changed")), "{why:#}");
-    change(&world, ["March", "April"]);
+    world.change(["March", "April"]);
     for page in pages {
         ana.get(page).await.is(200).hides("Somebody changed");
     }
@@ -205,18 +205,6 @@ async fn a_log_that_nobody_could_look_at_is_not_taken_for_empty_on_postgres() {
     held.end().await.expect("it was ours");
     as_it_is(&fresh, &world).await;
     assert!(desk.sizes("fresh.txt").is_empty());
-}
-
-fn change(world: &World, [from, to]: [&str; 2]) {
-    let url = &world.app.settings.database_url;
-    let (open, text, json) = match world.app.db.engine() {
-        "sqlite" => ("drop trigger if exists events_no_update", "payload", ""),
-        _ => ("alter table events disable trigger events_no_change", "payload::text", "::json"),
-    };
-    let change = format!(
-        "{open}; update events set payload = replace({text}, '{from}', '{to}'){json} where {text} like '%{from}%'"
-    );
-    testing::execute(url, change.leak());
 }
 
 engines! {
