@@ -15,7 +15,7 @@ use crate::{clock, metrics};
 /// After a start, at most, so that it is up first.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// Until everything is compared that was folded: soon after a start, then each day.
+/// Until everything is compared that was folded: an hour after a start, then each day.
 const FIRST_WHOLE: Duration = Duration::from_hours(1);
 const WHOLE: Duration = Duration::from_hours(24);
 

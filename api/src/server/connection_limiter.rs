@@ -1,9 +1,10 @@
 //! How many connections are open, in all and per address, and which of them makes room for the next.
 //!
 //! A connection *waits* while there is nothing to do for it until its client sends something, or takes what was written:
-//! before a request, in the middle of one, and once nothing of an answer was taken for a while. Where an address has reached its limit, that one
-//! of its own is closed that has waited longest since something went on; where all have, one of whichever network has the
-//! most that wait, and in it of whichever address. Whoever opens many and does little then only pushes their own ones out.
+//! before a request, in the middle of one, and once nothing of an answer was taken for a while. Where an address has reached
+//! its limit, that one of its own is closed that has waited longest since something went on; where all have, one of whichever
+//! network has the most that wait, and in it of whichever address. Whoever opens many and does little then only pushes their
+//! own ones out.
 //!
 //! **Invariant:** a connection whose request is being handled, or whose answer is being taken, is never closed here. Once
 //! one was told to close, no request of it is handled any more.
