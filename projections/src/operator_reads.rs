@@ -18,7 +18,7 @@ use serde::Serialize;
 use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
 use crate::db::{Db, Lists, Tx, note, read, row, scoped};
@@ -89,6 +89,11 @@ impl Recorder {
         }
         let sent = self.0.send_timeout(Message::Reads(reads), PATIENCE).await;
         sent.map_err(|_full| sqlx::Error::PoolTimedOut)
+    }
+
+    /// Returns when everything taken so far is written; an error if a page would wait too long for that.
+    pub async fn written(&self) -> Result<(), sqlx::Error> {
+        timeout(PATIENCE, self.flush()).await.map_err(|_late| sqlx::Error::PoolTimedOut)
     }
 
     /// Returns when everything taken so far is written.

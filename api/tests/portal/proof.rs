@@ -54,7 +54,6 @@ async fn the_page_says_how_much_is_sealed_and_hands_out_what_proves_it(world: Wo
         assert_eq!(said.code, Some(0), "{said:?}");
         assert!(said.out.contains("✓ The first 7 are those that portal.example.com/log signed."), "{said:?}");
     }
-    world.app.recorder.flush().await;
     ana.get("/admin/history/exports").await.is(200).shows("the checkpoints").shows("everything");
 }
 

@@ -78,10 +78,11 @@ pub async fn send(
 }
 
 /// Writes down that this leaves as a file, with what was asked for, in place of what the gate would note. The
-/// organisations are noted as they are read.
+/// organisations are noted as they are read. What leaves as a file does so after this is in the store.
 pub(super) async fn note(app: &App, operator: &Operator, page: String) -> Result<(), Error> {
     operator.platform.take_reads();
-    access::note(app, &operator.identity, Reads::from([(None, Shown::Listed)]), &page).await
+    access::note(app, &operator.identity, Reads::from([(None, Shown::Listed)]), &page).await?;
+    Ok(app.recorder.written().await?)
 }
 
 /// The ways to the file of what a page shows.
