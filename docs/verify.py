@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Verifies an export of portal against a signed checkpoint: verify.py EXPORT CHECKPOINT [KEY]
+"""Verifies an export of portal against signed checkpoints: verify.py EXPORT CHECKPOINTS [KEY [WITNESS ...]]
 
-It shares no code with portal. The signature needs the package `cryptography`; without it, only the root is compared.
-Whatever it does not understand is a failure: a field or a line more would be one that nothing proves.
+KEY is a file with the public key of the log, WITNESS one with that of a witness, which must have cosigned a checkpoint. It
+shares no code with portal. Signatures need the package `cryptography`; without it, only the root is compared. Whatever it
+does not understand is a failure: a field or a line more would be one that nothing proves.
 """
 
 import base64
@@ -77,11 +78,12 @@ def decoded(text):
         return b""
 
 
-def sizes(log, key):
-    """The root of each size that the key signed. Without a key, of each that stands there."""
+def sizes(log, key, witnesses):
+    """The root of each size that the key signed, and the largest that each witness cosigned. Without a key, each root."""
     if key is None:
         print("Nobody's signature was checked: no key was given.")
-    check, origin, found = checker(key), key and key.split("+")[0], {}
+    check, origin, found = key and checker(key, LOG), key and key.split("+")[0], {}
+    cosigned, checks = {}, {witness: checker(witness, WITNESS) for witness in witnesses}
     for (name, size, root), signed in notes(log):
         if origin and name != origin:
             continue
@@ -92,22 +94,31 @@ def sizes(log, key):
         if True in holds:
             need(found.get(int(size), root) == root, f"two different roots were signed for {size} events")
             found[int(size)] = root
+            for witness, when in ((w, check(f"{name}\n{size}\n{root}\n", line)) for w, check in checks.items() for line in signed):
+                who = witness.split("+")[0]
+                need(when is not False, f"the checkpoint of {size} events was changed: the cosignature of {who} does not fit")
+                if when is not None and int(size) >= cosigned.get(who, (0,))[0]:
+                    cosigned[who] = (int(size), when)
     need(found, f"no checkpoint here is signed by {origin}" if origin else "there is no checkpoint here")
-    return found
+    for who in (witness.split("+")[0] for witness in witnesses):
+        need(who in cosigned, f"no checkpoint here is cosigned by {who}")
+    return found, cosigned
 
 
-def checker(key):
-    """Whether a line is a signature of the key, and fits: None where it is another's."""
-    if key is None:
-        return None
+LOG, WITNESS = b"\1", b"\4"
+
+
+def checker(key, kind):
+    """Whether a line is a signature of the key, and fits: None where it is another's. Of a witness, when it signed."""
     origin, key_id, public = key.strip().split("+", 2)
     public = base64.b64decode(public, validate=True)
     computed = hashlib.sha256(f"{origin}\n".encode() + public).digest()[:4]
-    need(public[:1] == b"\1" and computed.hex() == key_id, "the key is not one that portal prints")
+    need(public[:1] == kind and computed.hex() == key_id, "the key is not one that portal prints")
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError:
+        need(kind == LOG, "cosignatures can't be checked: the package cryptography is not installed")
         print("No signature was checked: the package cryptography is not installed.")
         return lambda text, line: True
     verify = Ed25519PublicKey.from_public_bytes(public[1:]).verify
@@ -115,13 +126,14 @@ def checker(key):
     def holds(text, line):
         parts = re.fullmatch(rf"— {re.escape(origin)} (\S+)", line)
         signed = decoded(parts[1]) if parts else b""
-        if signed[:4] != computed or len(signed) != 68:
+        if signed[:4] != computed or len(signed) != (68 if kind == LOG else 76):
             return None
+        when = int.from_bytes(signed[4:-64], "big")
         try:
-            verify(signed[4:], text.encode())
+            verify(signed[-64:], (text if kind == LOG else f"cosignature/v1\ntime {when}\n{text}").encode())
         except InvalidSignature:
             return False
-        return True
+        return True if kind == LOG else when
 
     return holds
 
@@ -162,8 +174,8 @@ def events(export):
             sys.exit(f"✗ line {number} is not one that portal writes: {why}")
 
 
-key = open(sys.argv[3], encoding="utf-8").read().strip() if len(sys.argv) > 3 else None
-wanted = sizes(open(sys.argv[2], encoding="utf-8", newline="\n").read(), key)
+key, *witnesses = [open(file, encoding="utf-8").read().strip() for file in sys.argv[3:]] or [None]
+wanted, cosigned = sizes(open(sys.argv[2], encoding="utf-8", newline="\n", errors="replace").read(), key, witnesses)
 nodes, position = [], 0
 for event, node in events(open(sys.argv[1], encoding="utf-8", newline="\n")):
     position, level = position + 1, 0
@@ -180,3 +192,5 @@ need(last <= position, f"#{position + 1} is missing: the checkpoint is of {last}
 need(wanted.get(0, EMPTY) == EMPTY, "the checkpoint of 0 events is not of an empty log")
 by = f"{key.split('+')[0]} signed" if key else "the checkpoints here are of"
 print(f"✓ {position} events; the first {last} are those that {by}.")
+for who, (size, when) in cosigned.items():
+    print(f"✓ {who} has cosigned the first {size}, at {datetime.fromtimestamp(when, timezone.utc):%Y-%m-%d %H:%M:%S} UTC.")

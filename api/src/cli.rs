@@ -14,8 +14,10 @@ pub mod reset_password;
 pub mod seal;
 pub mod second_factor;
 pub mod serve;
+pub mod signed;
 pub mod transfer;
 pub mod verify;
+pub mod witness;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -75,16 +77,21 @@ pub enum Command {
     /// Look at every event, the tree and the walls of the database with nothing but the right to read, on a standby as well:
     /// once, or for ever
     Audit(audit::Arguments),
+    /// Cosign checkpoints of logs of others: a server of its own, with a key and a memory of its own
+    Witness(witness::Arguments),
     /// Make the key that seals the log: the private half goes to a file, the public one to the standard output. With
-    /// --secrets, make the one that seals the secrets of second factors in the database
+    /// --witness, make that of a witness; with --secrets, the one that seals the secrets of second factors in the database
     Keys {
         /// The file, which must not be there yet
         file: PathBuf,
-        /// The name of the log that it signs; without it, made of the public URL
+        /// The name of the log that it signs, or of the witness; without it, made of the public URL
         #[arg(long)]
         origin: Option<String>,
+        /// Make the key of a witness instead
+        #[arg(long)]
+        witness: bool,
         /// Make a key that seals secrets instead
-        #[arg(long, conflicts_with = "origin")]
+        #[arg(long, conflicts_with_all = ["origin", "witness"])]
         secrets: bool,
     },
     /// Sign a checkpoint of the log now, where nobody serves who does so every second

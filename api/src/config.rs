@@ -92,6 +92,9 @@ pub struct Settings {
     /// File that signed checkpoints are added to; keep it where nobody can change it who can change the database
     #[arg(long, env = "PORTAL_SEAL_LOG", global = true, value_name = "FILE")]
     pub seal_log: Option<PathBuf>,
+    /// File of the witnesses that are asked to cosign each checkpoint (c2sp.org/tlog-policy)
+    #[arg(long, env = "PORTAL_SEAL_POLICY", global = true, value_name = "FILE")]
+    pub seal_policy: Option<PathBuf>,
     /// Seconds after which what happened is sealed: until then, whoever owns the database could change it unnoticed
     #[arg(long, env = "PORTAL_SEAL_SECONDS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub seal_seconds: u64,
@@ -148,8 +151,13 @@ impl Settings {
 
     /// The name of this portal's log, where nobody gives another.
     pub fn seal_origin(&self) -> String {
+        format!("{}/log", self.host())
+    }
+
+    /// What the URL is without how it is spoken to.
+    pub fn host(&self) -> String {
         let url = self.public_url();
-        format!("{}/log", url.split_once("://").map_or(url.as_str(), |(_, host)| host))
+        url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned()
     }
 
     /// Whether people reach this by HTTPS, so that cookies may be bound to it.

@@ -7,6 +7,7 @@
 //! | [`bus`] | the way of every command |
 //! | [`reactor`] | what happens by itself, on time |
 //! | [`sealer`] | signing checkpoints of the log |
+//! | [`witness`] | cosigning those of others, as a server of its own |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
 //! | [`second_factor`], [`passkeys`] | whether a password is enough, and whether it is needed |
 //! | [`sudo`] | whether it is still them |
@@ -14,6 +15,7 @@
 //! | [`ui`] | how it looks |
 //! | [`json`] | what other programs are told |
 //! | [`server`], [`extract`], [`etag`], [`error`] | HTTP itself: limits, headers, parsing, statuses |
+//! | [`http_client`] | asking others by HTTP |
 //! | [`config`], [`cli`] | settings and subcommands |
 //!
 //! **Invariant:** no rule stands here. A handler parses, sends, redirects.
@@ -32,6 +34,7 @@ pub mod error;
 pub mod etag;
 pub mod extract;
 pub mod health;
+pub mod http_client;
 pub mod json;
 pub mod links;
 pub mod log;
@@ -52,3 +55,4 @@ pub mod sudo;
 pub mod throttle;
 pub mod ui;
 pub mod upkeep;
+pub mod witness;

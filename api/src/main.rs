@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use api::cli::{
     Cli, Command, audit, clock, demo, evidence, grant, keys, log, recover, reference_data, replay,
-    reset_password, seal, second_factor, serve, transfer, verify,
+    reset_password, seal, second_factor, serve, transfer, verify, witness,
 };
 use api::config::Settings;
 
@@ -12,7 +12,7 @@ use api::config::Settings;
 async fn main() -> ExitCode {
     let Cli { command, settings } = Cli::read();
     let command = command.unwrap_or(Command::Serve);
-    let stops_by_itself = matches!(command, Command::Serve | Command::Demo);
+    let stops_by_itself = matches!(command, Command::Serve | Command::Demo | Command::Witness(_));
     let done = tokio::select! {
         done = run(command, settings) => done,
         Ok(()) = api::cli::interrupted(), if !stops_by_itself => Ok(ExitCode::from(INTERRUPTED)),
@@ -35,7 +35,9 @@ async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
         Command::Rebuild(rebuild) => log::rebuild(settings, rebuild).await,
         Command::Audit(arguments) => audit::run(settings, arguments).await,
         Command::Verify(arguments) => verify::run(settings, arguments).await,
+        Command::Witness(arguments) => witness::run(settings, arguments).await,
         Command::Keys { file, secrets: true, .. } => keys::secrets(&file),
+        Command::Keys { file, origin, witness: true, .. } => keys::witness(&settings, &file, origin),
         Command::Keys { file, origin, .. } => keys::run(&settings, &file, origin),
         Command::Seal { trust } => seal::run(settings, trust).await,
         Command::Evidence { position } => evidence::run(settings, position).await,

@@ -27,6 +27,8 @@ const AUDIT_FINDINGS: &str = "portal_audit_findings";
 const AUDIT_ROUND: &str = "portal_audit_last_round_timestamp_seconds";
 const SEALED: &str = "portal_sealed_position";
 const SEAL_FAILURES: &str = "portal_seal_failures_total";
+const COSIGNED: &str = "portal_cosigned_position";
+const WITNESS_FAILURES: &str = "portal_witness_failures_total";
 
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0];
 const EVENTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
@@ -94,6 +96,15 @@ pub(crate) fn seal_failed() {
     counter!(SEAL_FAILURES).increment(1);
 }
 
+/// Up to which position a witness has cosigned.
+pub(crate) fn cosigned(witness: &str, size: u64) {
+    gauge!(COSIGNED, "witness" => witness.to_owned()).set(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+}
+
+pub(crate) fn witness_failed(witness: &str) {
+    counter!(WITNESS_FAILURES, "witness" => witness.to_owned()).increment(1);
+}
+
 fn describe() {
     describe_counter!(HTTP_REQUESTS, "Requests answered, by method, route and status.");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time until the head of the answer, by route.");
@@ -120,6 +131,8 @@ fn describe() {
         SEAL_FAILURES,
         "Times that no checkpoint could be signed, or that signing was refused."
     );
+    describe_gauge!(COSIGNED, "The last position that a witness has cosigned.");
+    describe_counter!(WITNESS_FAILURES, "Times that a witness did not cosign.");
 }
 
 async fn upkeep(recorder: PrometheusHandle) {

@@ -3,6 +3,8 @@
 //! **Invariant:** there is no other way to add a route than `Routes`, below, and it doesn't take one without its need
 //! (clippy refuses `axum::Router::route` everywhere else).
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -16,6 +18,7 @@ use crate::pages::admin::{
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
+use crate::witness::{self, Witness};
 use crate::{assets, health, json, links, paths};
 
 /// The whole product.
@@ -30,6 +33,17 @@ pub fn health(app: &App, limits: &Limits) -> Router {
         .get(paths::READYZ, Need::Anyone, health::readyz)
         .get(paths::METRICS, Need::Anyone, health::metrics);
     layers(routes.router.with_state(app.clone()), limits, &Edge::default())
+}
+
+/// What a witness answers, which is no portal: nobody signs in there, and nothing is kept from anybody.
+#[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
+pub fn witness(witness: Witness, limits: &Limits) -> Router {
+    let router = Router::new()
+        .route("/", routing::get(witness::about))
+        .route(witness::ADD_CHECKPOINT, routing::post(witness::add_checkpoint))
+        .route("/{log}/checkpoint", routing::get(witness::latest))
+        .with_state(Arc::new(witness));
+    layers(router, &Limits { max_body: witness::LONGEST, ..limits.clone() }, &Edge::default())
 }
 
 /// The table as it is, for whoever checks it against the running program.

@@ -15,6 +15,7 @@ mod checkpoint_log;
 mod files;
 mod heads;
 mod memory;
+mod witnesses;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use projections::event_log::{self, ReadError};
 use projections::seal::turn::{SealError, Step};
-use projections::seal::{Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
+use projections::seal::{Policy, Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
 use projections::{Db, Timestamp};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
@@ -33,8 +34,10 @@ use crate::config::Settings;
 use crate::{clock, metrics};
 
 use self::files::{Files, Noted};
+use self::witnesses::Witnesses;
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
+pub use witnesses::{Failure, Told};
 
 /// How often it is asked whether there is something to seal.
 const PACE: Duration = Duration::from_millis(500);
@@ -51,6 +54,8 @@ pub struct Sealer {
     pub log: CheckpointLog,
     /// One attempt at a time in this process.
     files: Arc<Mutex<Files>>,
+    /// None where nobody is asked to cosign.
+    witnesses: Option<Witnesses>,
     last_attempt: watch::Sender<Option<Attempt>>,
 }
 
@@ -80,6 +85,17 @@ pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     Ok(Some(text.parse().map_err(|why| anyhow!("{}: {why}", name()))?))
 }
 
+/// Who is asked to cosign; none where nobody is.
+fn policy(settings: &Settings, key: &SigningKey) -> anyhow::Result<Option<Policy>> {
+    let Some(file) = &settings.seal_policy else { return Ok(None) };
+    let name = || format!("PORTAL_SEAL_POLICY: {}", file.display());
+    let policy: Policy = std::fs::read_to_string(file).with_context(name)?.parse().with_context(name)?;
+    if !policy.is_about(&key.public()) {
+        bail!("{}: it is about other logs than {}", name(), key.public());
+    }
+    Ok(Some(policy))
+}
+
 /// Says so where others than its owner may read or change a key.
 pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()> {
     let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
@@ -104,6 +120,10 @@ pub async fn run(app: App, sealer: Arc<Sealer>) {
     loop {
         tokio::time::sleep(PACE).await;
         if let Err(error) = sealer.compare(&app.db).await {
+            failed(&error);
+            again = Instant::now() + RETRY;
+        }
+        if let Err(error) = sealer.cosign(&app.db).await {
             failed(&error);
             again = Instant::now() + RETRY;
         }
@@ -152,7 +172,8 @@ impl Sealer {
                 let files = Files::of(file.clone(), &settings.seal_other_logs, key.origin());
                 let (log, files) = (CheckpointLog::new(file), Arc::new(Mutex::new(files)));
                 log.begin().with_context(|| files::named(files::OWN, log.path()))?;
-                Ok(Some(Self { key, log, files, last_attempt: watch::Sender::new(None) }))
+                let witnesses = policy(settings, &key)?.map(Witnesses::of).transpose()?;
+                Ok(Some(Self { key, log, files, witnesses, last_attempt: watch::Sender::new(None) }))
             }
             (Some(_), None) => bail!("PORTAL_SEAL_LOG: name the file that checkpoints are to be added to"),
             (None, _) => Ok(None),

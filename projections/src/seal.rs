@@ -16,6 +16,9 @@
 //! | [`proof`] | whether one event, or one smaller tree, is in the tree |
 //! | [`key`] | who signs, and whether they did |
 //! | [`checkpoint`] | what was signed of the whole log |
+//! | [`cosignature`] | what a witness signed of it |
+//! | [`policy`] | whose cosignatures are enough |
+//! | [`add_checkpoint`] | how a witness is asked |
 //! | [`manifest`] | what was signed of an export of a part |
 //! | [`attested`] | whether a log says what was signed |
 //! | [`standing`] | how far this portal has sealed, and whether that begins with what was signed |
@@ -26,13 +29,16 @@
 //!
 //! **Invariant:** nothing is signed that does not hold everything signed before, nor by anybody who remembers nothing of it.
 
+pub mod add_checkpoint;
 pub mod attested;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod evidence;
 pub mod export;
 pub mod key;
 pub mod manifest;
 mod nodes;
+pub mod policy;
 pub mod proof;
 pub mod question;
 pub mod standing;
@@ -41,9 +47,11 @@ pub mod turn;
 
 pub use attested::Attested;
 pub use checkpoint::{Checkpoint, Signed};
+pub use cosignature::{Cosigner, Witness};
 pub use evidence::{Evidence, evidence};
 pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
+pub use policy::Policy;
 pub use standing::{Standing, last};
 pub use turn::{Turn, contradict, contradicted, read_on};
 

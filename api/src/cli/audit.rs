@@ -7,7 +7,7 @@ use clap::Args;
 use projections::Db;
 use projections::auditor::Auditor;
 
-use crate::cli::{keep, say, verify};
+use crate::cli::{keep, say, signed};
 use crate::clock;
 use crate::config::Settings;
 
@@ -18,21 +18,22 @@ pub struct Arguments {
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
-    signed: verify::Signed,
+    signed: signed::Named,
 }
 
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let Arguments { watch, signed } = arguments;
-    let (checkpoints, refusal, key) = signed.read(&settings)?;
-    if let Some(why) = refusal {
+    let signed = signed.read(&settings)?;
+    if let Some(why) = &signed.refusal {
         say(&format!("✗ {why}"));
         return Ok(ExitCode::FAILURE);
     }
     let db = keep(Db::open_to_read(&settings.database_url).await?);
-    let (mut auditor, mut told, mut rounds) = (Auditor::new(db, key), vec![], None);
+    signed.say_cosigned();
+    let (mut auditor, mut told, mut rounds) = (Auditor::new(db, signed.key), vec![], None);
     loop {
-        let state = auditor.turn(checkpoints.clone(), clock::now()).await?;
+        let state = auditor.turn(signed.checkpoints.clone(), clock::now()).await?;
         for finding in state.findings.iter().filter(|finding| !told.contains(*finding)) {
             say(&format!("✗ {finding}"));
         }

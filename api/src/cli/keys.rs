@@ -1,4 +1,4 @@
-//! `portal keys`: the pair of keys that seals the log, or the key that seals secrets in the database.
+//! `portal keys`: the pair of keys that seals the log, that of a witness, or the key that seals secrets in the database.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use projections::private;
-use projections::seal::SigningKey;
+use projections::seal::{Cosigner, SigningKey};
 
 use crate::cli::say;
 use crate::config::Settings;
@@ -14,13 +14,24 @@ use crate::secrets::Key;
 
 /// The private half goes to the file, the public one to the standard output.
 pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::Result<ExitCode> {
-    let origin = origin.unwrap_or_else(|| settings.seal_origin());
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
-    let key = SigningKey::new(&origin, &seed)?;
+    let key = SigningKey::new(&origin.unwrap_or_else(|| settings.seal_origin()), &seed()?)?;
     write(file, &key.text())?;
     say(&key.public().to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The same for a witness.
+pub fn witness(settings: &Settings, file: &Path, name: Option<String>) -> anyhow::Result<ExitCode> {
+    let key = Cosigner::new(&name.unwrap_or_else(|| settings.host()), &seed()?)?;
+    write(file, &key.text())?;
+    say(&key.public().to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn seed() -> anyhow::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    Ok(seed)
 }
 
 /// A key for the secrets of second factors.

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::cli::{database, say};
 use crate::config::Settings;
-use crate::sealer::{self, Done, Sealer};
+use crate::sealer::{self, Done, Failure, Sealer, Told};
 
 pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
@@ -17,7 +17,9 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
         Some(named) => sealer.trust(&db, named).await?,
     }
     tokio::time::sleep_until(sealer::earliest(&db).into()).await;
-    say(&match sealer.seal(&db).await? {
+    let done = sealer.seal(&db).await?;
+    sealer.cosign(&db).await?;
+    say(&match done {
         Done::AlreadySo(0) => "There is no event to seal yet.".to_owned(),
         Done::AlreadySo(size) if trust.is_none() => {
             format!("A checkpoint of all {size} events is there already.")
@@ -25,5 +27,14 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
         Done::Signed(size) | Done::AlreadySo(size) => format!("A checkpoint of {size} events was signed."),
         Done::Taken => "Another process is sealing at this moment.".to_owned(),
     });
-    Ok(ExitCode::SUCCESS)
+    let witnesses = sealer.witnesses();
+    for Told { name, cosigned, failure } in &witnesses {
+        match (failure, cosigned) {
+            (Some(why), _) => say(&format!("✗ {name} did not cosign it: {why}.")),
+            (None, Some((size, _))) => say(&format!("✓ {name} has cosigned {size} events.")),
+            (None, None) => {}
+        }
+    }
+    let contradicted = witnesses.iter().any(|told| told.failure.as_ref().is_some_and(Failure::contradicts));
+    Ok(if contradicted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

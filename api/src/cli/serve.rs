@@ -42,7 +42,7 @@ pub async fn bind(mut settings: Settings) -> anyhow::Result<(TcpListener, Settin
     Ok((listener, settings))
 }
 
-async fn listen(name: &str, at: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(super) async fn listen(name: &str, at: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(at).await.map_err(|why| anyhow::anyhow!("{name}: can't listen on {at}: {why}"))
 }
 
@@ -108,7 +108,7 @@ pub fn edge(settings: &Settings) -> anyhow::Result<Edge> {
 }
 
 /// SIGTERM or Ctrl-C, from the moment that this returns.
-fn stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

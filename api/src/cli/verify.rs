@@ -3,19 +3,19 @@
 //! **Invariant:** the exit code is 0 only where everything is as it must be.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use projections::projector::Finding;
-use projections::seal::{Attested, Checkpoint, Evidence, Manifest, PublicKey, export, manifest};
+use projections::seal::{Attested, Evidence, Manifest, PublicKey, export, manifest};
 use projections::{EventLog, Projector};
 
+use crate::cli::signed::{self, Signed, public_key, text};
 use crate::cli::{advance, bar, database, say};
 use crate::config::Settings;
-use crate::sealer;
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -23,40 +23,13 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     from: Option<PathBuf>,
     /// Verify an export (NDJSON) of a part of the history that the console made, instead of the database
-    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "checkpoint"])]
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "checkpoint", "policy"])]
     export: Option<PathBuf>,
     /// Verify an event that portal evidence wrote, instead of the database
-    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export"])]
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export", "policy"])]
     evidence: Option<PathBuf>,
     #[command(flatten)]
-    signed: Signed,
-}
-
-/// What was signed, and by whom.
-#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
-#[derive(Args, Debug)]
-pub struct Signed {
-    /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
-    #[arg(long, value_name = "FILE", requires = "key")]
-    checkpoint: Option<PathBuf>,
-    /// The public key that portal keys printed; without it, that of PORTAL_SEAL_KEY
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-}
-
-impl Signed {
-    /// The checkpoints to compare with, why any are not to be believed, and the key.
-    pub(super) fn read(
-        self,
-        settings: &Settings,
-    ) -> anyhow::Result<(Vec<Checkpoint>, Option<String>, Option<PublicKey>)> {
-        let key = match self.key.as_deref().map(public_key).transpose()? {
-            None => sealer::key(settings)?.map(|key| key.public()),
-            given => given,
-        };
-        let (checkpoints, refusal) = checkpoints(settings, self.checkpoint, key.as_ref())?;
-        Ok((checkpoints, refusal, key))
-    }
+    signed: signed::Named,
 }
 
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -65,11 +38,7 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     match (evidence, export, from, key) {
         (Some(file), _, _, Some(key)) => of_evidence(&file, &key),
         (None, Some(file), _, Some(key)) => of_export(&file, &key),
-        (None, None, Some(file), Some(key)) => {
-            let checkpoint =
-                signed.checkpoint.context("--checkpoint: name the file of the signed checkpoints")?;
-            of_file(&file, &checkpoint, &key)
-        }
+        (None, None, Some(file), Some(_)) => of_file(&file, signed.of_file()?),
         _ => of_database(settings, signed).await,
     }
 }
@@ -115,29 +84,32 @@ fn asked(filter: &str) -> anyhow::Result<String> {
     Ok(if wanted.is_empty() { wanted } else { format!(" for which the question was: {wanted}") })
 }
 
-fn of_file(file: &Path, checkpoint: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
-    let checkpoints = match export::checkpoints(open(checkpoint)?, key)? {
-        Ok(checkpoints) => checkpoints,
-        Err(why) => return Ok(refused(checkpoint, &why)),
-    };
+fn of_file(file: &Path, mut signed: Signed) -> anyhow::Result<ExitCode> {
+    if let Some(why) = &signed.refusal {
+        say(&format!("✗ {why}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    let checkpoints = std::mem::take(&mut signed.checkpoints);
     let report = export::check(open(file)?, checkpoints).with_context(|| file.display().to_string())?;
     say_all(&report.findings);
     if report.number_of_findings > 0 {
         return Ok(found(report.number_of_findings, report.events));
     }
     whole(report.events);
-    sealed(report.events, report.sealed, Some(key));
+    sealed(report.events, report.sealed, signed.key.as_ref());
+    signed.say_cosigned();
     if report.people > 0 {
         say(&format!("{} people stand in the file as well; no checkpoint covers them.", report.people));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn of_database(settings: Settings, signed: Signed) -> anyhow::Result<ExitCode> {
+async fn of_database(settings: Settings, signed: signed::Named) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let (checkpoints, refusal, key) = signed.read(&settings)?;
+    let mut signed = signed.read(&settings)?;
+    let checkpoints = std::mem::take(&mut signed.checkpoints);
     let log = EventLog::open(database(&settings.database_url).await?).await?;
-    let attested = Attested::read(log.db(), checkpoints, key.clone()).await?;
+    let attested = Attested::read(log.db(), checkpoints, signed.key.clone()).await?;
     let projector = Projector::start(log.clone()).await?;
     let bar = bar("Verifying");
     let report = projector.verify(|at| advance(&bar, at)).await?;
@@ -146,10 +118,10 @@ async fn of_database(settings: Settings, signed: Signed) -> anyhow::Result<ExitC
     let (agreed, more) = attested.compare(log.db(), report.events).await?;
     findings.extend(more);
     say_all(&findings);
-    if let Some(why) = &refusal {
+    if let Some(why) = &signed.refusal {
         say(&format!("✗ {why}"));
     }
-    let number = findings.len() + refusal.iter().len();
+    let number = findings.len() + signed.refusal.iter().len();
     if number > 0 {
         return Ok(found(number, report.events));
     }
@@ -161,38 +133,9 @@ async fn of_database(settings: Settings, signed: Signed) -> anyhow::Result<ExitC
         ));
     }
     say(&format!("✓ Claims, counts and commands, and {}, are what they say.", report.tables.join(", ")));
-    sealed(report.events, agreed, key.as_ref());
+    sealed(report.events, agreed, signed.key.as_ref());
+    signed.say_cosigned();
     Ok(ExitCode::SUCCESS)
-}
-
-/// Those of the file that was named, or of those in the settings; and why any are not to be believed.
-fn checkpoints(
-    settings: &Settings,
-    named: Option<PathBuf>,
-    key: Option<&PublicKey>,
-) -> anyhow::Result<(Vec<Checkpoint>, Option<String>)> {
-    let (mut checkpoints, mut refusal) = (vec![], None);
-    let Some(key) = key else { return Ok((checkpoints, refusal)) };
-    let may_be_empty = named.is_none();
-    let files = match named {
-        Some(file) => vec![file],
-        None => settings.seal_log.iter().chain(&settings.seal_other_logs).cloned().collect(),
-    };
-    for file in files {
-        let reader = match File::open(&file) {
-            Err(error) if error.kind() == ErrorKind::NotFound && may_be_empty => continue,
-            opened => opened.with_context(|| file.display().to_string())?,
-        };
-        // A portal that has signed none yet has none there.
-        if may_be_empty && reader.metadata()?.len() == 0 {
-            continue;
-        }
-        match export::checkpoints(BufReader::new(reader), key)? {
-            Ok(found) => checkpoints.extend(found),
-            Err(why) => refusal = Some(format!("{}: {why}", file.display())),
-        }
-    }
-    Ok((checkpoints, refusal))
 }
 
 fn whole(events: i64) {
@@ -226,14 +169,6 @@ fn found(number: usize, events: i64) -> ExitCode {
 fn refused(file: &Path, why: &str) -> ExitCode {
     say(&format!("✗ {}: {why}", file.display()));
     ExitCode::FAILURE
-}
-
-fn public_key(file: &Path) -> anyhow::Result<PublicKey> {
-    text(file)?.parse().map_err(|why| anyhow!("{}: {why}", file.display()))
-}
-
-fn text(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| file.display().to_string())
 }
 
 fn open(file: &Path) -> anyhow::Result<BufReader<File>> {

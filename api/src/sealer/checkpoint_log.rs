@@ -72,7 +72,11 @@ impl CheckpointLog {
         let end = before.unwrap_or(length).min(length);
         let begin = end.saturating_sub(WINDOW);
         let mut shown = between(file, begin, end).await?;
+        // The part may begin in the middle of a line, which says something else then.
+        shown.retain(|filed| begin == 0 || filed.at > begin);
         shown.reverse();
+        // One that witnesses have cosigned stands there once more, with their lines.
+        shown.dedup_by(|before, after| before.signed.checkpoint == after.signed.checkpoint);
         shown.truncate(SHOWN);
         let older = shown.last().map(|filed| filed.at).filter(|at| *at > 0);
         Ok(Page { shown, older })

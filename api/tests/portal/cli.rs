@@ -33,6 +33,7 @@ mod reference_data;
 mod replay;
 mod rewound;
 mod swapped;
+mod witnesses;
 
 on_both_engines! {
     an_empty_portal_migrates_and_verifies,

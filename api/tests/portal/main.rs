@@ -64,3 +64,4 @@ mod tidy;
 mod two_processes;
 mod versions;
 mod wire;
+mod witness;

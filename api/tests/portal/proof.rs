@@ -202,7 +202,7 @@ pub(crate) async fn sealing(world: &World) -> (World, Desk) {
 pub(crate) struct Desk(TempDir);
 
 impl Desk {
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 

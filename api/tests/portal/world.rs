@@ -101,6 +101,7 @@ impl World {
             seal_key: None,
             seal_log: None,
             audit_seconds: 60,
+            seal_policy: None,
             seal_seconds: 1,
             seal_other_logs: vec![],
             secrets_key: vec![],

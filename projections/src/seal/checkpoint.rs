@@ -18,8 +18,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::Hash;
 use super::key::{BY, PublicKey, Signature, SigningKey, is_origin};
+use super::{Cosigner, Hash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -29,16 +29,19 @@ pub struct Checkpoint {
     pub root: Hash,
 }
 
-/// A checkpoint with one signature, not yet compared with any key.
+/// A checkpoint with its signatures, not yet compared with any key: one at least, the log's own or that of a witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     pub checkpoint: Checkpoint,
-    signature: Signature,
+    pub(super) signatures: Vec<Signature>,
 }
+
+/// Lines with signatures that a note may have. What stands behind them is no part of it.
+const MOST: usize = 64;
 
 impl Checkpoint {
     /// What is signed.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, self.root_text())
     }
 
@@ -69,49 +72,83 @@ impl Checkpoint {
 impl Signed {
     /// The whole note.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n", self.checkpoint.text(), self.signature)
+        let signatures = self.signatures.iter().fold(String::new(), |text, line| format!("{text}{line}\n"));
+        format!("{}\n{signatures}", self.checkpoint.text())
     }
 
     /// Who says that they signed it.
     pub fn by(&self) -> &str {
-        self.signature.name()
+        self.signatures.first().map_or("", Signature::name)
     }
 
-    /// Every checkpoint of a file, once for each of its signatures. Whatever is none is passed over: the file may end
-    /// in the middle of one, and begin again behind it.
+    /// The same with signatures more.
+    #[must_use]
+    pub fn with(mut self, more: impl IntoIterator<Item = Signature>) -> Self {
+        for signature in more {
+            if !self.signatures.contains(&signature) && self.signatures.len() < MOST {
+                self.signatures.push(signature);
+            }
+        }
+        self
+    }
+
+    /// Every checkpoint of a file. Whatever is none is passed over: the file may end in the middle of one, and begin again
+    /// behind it.
     pub fn each(file: impl BufRead, mut take: impl FnMut(Self)) -> io::Result<()> {
         Self::each_at(file, |_, signed| take(signed))
     }
 
     /// The same, with the number of bytes before it.
     pub fn each_at(mut file: impl BufRead, mut take: impl FnMut(u64, Self)) -> io::Result<()> {
-        let mut before: [(u64, String); 4] = Default::default();
+        let mut reader = Reader::default();
         let (mut line, mut at) = (vec![], 0);
         loop {
             line.clear();
             let length = file.read_until(b'\n', &mut line)?;
-            if length == 0 {
-                return Ok(());
-            }
             // What was cut off in the middle of a letter is no text, and none of this.
             let text = String::from_utf8_lossy(&line);
-            let text = text.trim_end_matches(['\n', '\r']);
-            if text.starts_with(BY) {
-                if let Some(signed) = text.parse().ok().and_then(|signature| Self::read(&before, signature)) {
-                    take(before[0].0, signed);
-                }
-            } else {
-                before.rotate_left(1);
-                before[3] = (at, text.to_owned());
+            if let Some((place, signed)) = reader.take(at, text.trim_end_matches(['\n', '\r'])) {
+                take(place, signed);
+            }
+            if length == 0 {
+                return Ok(());
             }
             at += u64::try_from(length).unwrap_or(0);
         }
     }
+}
 
-    fn read(lines: &[(u64, String); 4], signature: Signature) -> Option<Self> {
-        let [origin, size, root, blank] = lines.each_ref().map(|(_, line)| line.as_str());
+/// Gathers notes, a line at a time.
+#[derive(Default)]
+struct Reader {
+    /// The last lines that are no signatures, with the bytes before each.
+    before: [(u64, String); 4],
+    note: Option<(u64, Signed)>,
+}
+
+impl Reader {
+    /// The note that ends before this line, if one does; a line with nothing in it, or no line any more, ends one.
+    fn take(&mut self, at: u64, line: &str) -> Option<(u64, Signed)> {
+        if !line.starts_with(BY) {
+            self.before.rotate_left(1);
+            self.before[3] = (at, line.to_owned());
+            return self.note.take();
+        }
+        let signature: Signature = line.parse().ok()?;
+        self.note = match self.note.take() {
+            Some((place, note)) => Some((place, note.with([signature]))),
+            None => self
+                .checkpoint()
+                .map(|(place, checkpoint)| (place, Signed { checkpoint, signatures: vec![signature] })),
+        };
+        None
+    }
+
+    /// What the lines before the first signature say.
+    fn checkpoint(&self) -> Option<(u64, Checkpoint)> {
+        let [origin, size, root, blank] = self.before.each_ref().map(|(_, line)| line.as_str());
         let checkpoint = Checkpoint::read(origin, size, root).filter(|_| blank.is_empty())?;
-        Some(Self { checkpoint, signature })
+        Some((self.before[0].0, checkpoint))
     }
 }
 
@@ -129,16 +166,27 @@ impl SigningKey {
     /// A checkpoint of this key's log.
     pub fn sign(&self, size: u64, root: Hash) -> Signed {
         let checkpoint = Checkpoint { origin: self.origin().to_owned(), size, root };
-        let signature = self.sign_text(&checkpoint.text());
-        Signed { checkpoint, signature }
+        let signatures = vec![self.sign_text(&checkpoint.text())];
+        Signed { checkpoint, signatures }
+    }
+}
+
+impl Cosigner {
+    /// A checkpoint that bears nothing but the word of this witness.
+    pub fn alone(&self, checkpoint: Checkpoint, at: u64) -> Signed {
+        let signatures = vec![self.cosign(&checkpoint, at)];
+        Signed { checkpoint, signatures }
     }
 }
 
 impl PublicKey {
     /// What was signed with its private half; none if that did not sign it, and false if it claims so wrongly.
     pub fn signed(&self, signed: &Signed) -> Option<bool> {
-        let holds = self.signed_text(&signed.checkpoint.text(), &signed.signature)?;
-        Some(holds && signed.checkpoint.origin == self.origin())
+        let text = signed.checkpoint.text();
+        let own: Vec<bool> =
+            signed.signatures.iter().filter_map(|line| self.signed_text(&text, line)).collect();
+        let holds = own.iter().all(|holds| *holds) && signed.checkpoint.origin == self.origin();
+        (!own.is_empty()).then_some(holds)
     }
 }
 

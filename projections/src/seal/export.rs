@@ -80,10 +80,10 @@ impl Report {
 }
 
 /// The checkpoints of a file that a key signed. An error says why there are none to believe.
-pub fn checkpoints(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Checkpoint>, String>> {
+pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Signed>, String>> {
     let (mut signed, mut forged) = (vec![], None);
     Signed::each(file, |note| match key.signed(&note) {
-        Some(true) => signed.push(note.checkpoint),
+        Some(true) => signed.push(note),
         Some(false) => forged = Some(note.checkpoint.size),
         None => {}
     })?;

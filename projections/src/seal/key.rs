@@ -1,6 +1,7 @@
 //! The keys of a log, and what they sign: notes, text with a line for each signature below it.
 //!
-//! The text of keys and signatures (Ed25519) is that of <https://c2sp.org/signed-note>.
+//! The text of keys and signatures (Ed25519) is that of <https://c2sp.org/signed-note>; [witnesses](super::cosignature) have
+//! keys of another kind.
 //!
 //! **Invariant:** what a key signs begins with a line that says what it is: the origin itself for a checkpoint, another
 //! for anything else. So one can't be taken for the other.
@@ -13,8 +14,21 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-/// Ed25519, among the kinds of keys that notes know.
-const ED25519: u8 = 1;
+/// What a key is for, among the kinds that notes know. Ed25519, all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Log,
+    Witness,
+}
+
+impl Kind {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Log => 1,
+            Self::Witness => 4,
+        }
+    }
+}
 
 /// What a private key's text begins with.
 const PRIVATE: &str = "PRIVATE+KEY+";
@@ -38,10 +52,13 @@ pub struct PublicKey {
 /// A line below a text: who says that they signed it, not yet compared with any key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    name: String,
-    key_id: [u8; 4],
-    bytes: [u8; 64],
+    pub(super) name: String,
+    pub(super) key_id: KeyId,
+    pub(super) bytes: Vec<u8>,
 }
+
+/// Names a key together with its name.
+pub(super) type KeyId = [u8; 4];
 
 /// Why a text is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +69,10 @@ pub enum KeyError {
     Private,
     #[error("this is not the public key that `portal keys` prints: ORIGIN+ID+KEY, on one line")]
     Public,
+    #[error("this is not the private key that `portal keys --witness` writes")]
+    PrivateOfWitness,
+    #[error("this is not the public key of a witness: NAME+ID+KEY, on one line")]
+    PublicOfWitness,
 }
 
 impl SigningKey {
@@ -72,14 +93,13 @@ impl SigningKey {
     }
 
     pub(super) fn sign_text(&self, text: &str) -> Signature {
-        let bytes = self.key.sign(text.as_bytes()).to_bytes();
+        let bytes = self.key.sign(text.as_bytes()).to_bytes().to_vec();
         Signature { name: self.origin.clone(), key_id: self.public().id(), bytes }
     }
 
     /// For a file that nobody else reads.
     pub fn text(&self) -> String {
-        let public = self.public();
-        format!("{PRIVATE}{}+{}+{}", self.origin, hex::encode(public.id()), key_text(self.key.as_bytes()))
+        private_text(Kind::Log, &self.origin, &self.key)
     }
 }
 
@@ -87,10 +107,8 @@ impl FromStr for SigningKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let rest = text.trim().strip_prefix(PRIVATE).ok_or(KeyError::Private)?;
-        let (origin, id, seed) = parts(rest).ok_or(KeyError::Private)?;
-        let key = Self::new(origin, &seed)?;
-        if key.public().id() == id { Ok(key) } else { Err(KeyError::Private) }
+        let (origin, seed) = read_private(Kind::Log, text).ok_or(KeyError::Private)?;
+        Self::new(origin, &seed)
     }
 }
 
@@ -99,28 +117,28 @@ impl PublicKey {
         &self.origin
     }
 
-    /// Whether its private half signed this text; none if the signature is not its own.
+    /// Whether its private half signed this text; none if the signature is not its own, or was cut off.
     pub(super) fn signed_text(&self, text: &str, signature: &Signature) -> Option<bool> {
-        if signature.name != self.origin || signature.key_id != self.id() {
+        let is_whole = signature.bytes.len() == ed25519_dalek::SIGNATURE_LENGTH;
+        if !is_whole || signature.name != self.origin || signature.key_id != self.id() {
             return None;
         }
-        let bytes = ed25519_dalek::Signature::from_bytes(&signature.bytes);
-        Some(self.key.verify_strict(text.as_bytes(), &bytes).is_ok())
+        Some(is_signed(&self.key, text, &signature.bytes))
     }
 
-    fn id(&self) -> [u8; 4] {
-        let hash = Sha256::new()
-            .chain_update(&self.origin)
-            .chain_update([b'\n', ED25519])
-            .chain_update(self.key.as_bytes())
-            .finalize();
-        *hash.first_chunk().expect("a hash has more than four bytes")
+    /// Whether it is the same key, whatever it is called.
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
+    fn id(&self) -> KeyId {
+        id(Kind::Log, &self.origin, &self.key)
     }
 }
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+{}+{}", self.origin, hex::encode(self.id()), key_text(self.key.as_bytes()))
+        f.write_str(&public_text(Kind::Log, &self.origin, &self.key))
     }
 }
 
@@ -128,10 +146,8 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (origin, id, key) = parts(text.trim()).ok_or(KeyError::Public)?;
-        let key = VerifyingKey::from_bytes(&key).map_err(|_not_a_point| KeyError::Public)?;
-        let public = Self { origin: origin.to_owned(), key };
-        if is_origin(origin) && public.id() == id { Ok(public) } else { Err(KeyError::Public) }
+        let (origin, key) = read_public(Kind::Log, text).ok_or(KeyError::Public)?;
+        Ok(Self { origin: origin.to_owned(), key })
     }
 }
 
@@ -143,7 +159,7 @@ impl Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = [self.key_id.as_slice(), &self.bytes].concat();
+        let bytes = [&self.key_id, self.bytes.as_slice()].concat();
         write!(f, "{BY}{} {}", self.name, BASE64_STANDARD.encode(bytes))
     }
 }
@@ -155,8 +171,7 @@ impl FromStr for Signature {
         let (name, bytes) = line.strip_prefix(BY).and_then(|rest| rest.split_once(' ')).ok_or(())?;
         let bytes = BASE64_STANDARD.decode(bytes).map_err(drop)?;
         let (key_id, bytes) = bytes.split_first_chunk().ok_or(())?;
-        let bytes = bytes.try_into().map_err(drop)?;
-        Ok(Self { name: name.to_owned(), key_id: *key_id, bytes })
+        Ok(Self { name: name.to_owned(), key_id: *key_id, bytes: bytes.to_vec() })
     }
 }
 
@@ -164,18 +179,54 @@ pub(super) fn is_origin(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control())
 }
 
-fn key_text(key: &[u8; 32]) -> String {
-    BASE64_STANDARD.encode([&[ED25519], key.as_slice()].concat())
+pub(super) fn id(kind: Kind, name: &str, key: &VerifyingKey) -> KeyId {
+    let hash = Sha256::new()
+        .chain_update(name)
+        .chain_update([b'\n', kind.byte()])
+        .chain_update(key.as_bytes())
+        .finalize();
+    *hash.first_chunk().expect("a hash has more than four bytes")
 }
 
-/// Origin, id and key. The key's text may have a + itself, and the origin has none.
-fn parts(text: &str) -> Option<(&str, [u8; 4], [u8; 32])> {
-    let (origin, rest) = text.split_once('+')?;
+pub(super) fn is_signed(key: &VerifyingKey, text: &str, signature: &[u8]) -> bool {
+    let signature = ed25519_dalek::Signature::from_slice(signature);
+    signature.is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok())
+}
+
+pub(super) fn private_text(kind: Kind, name: &str, key: &ed25519_dalek::SigningKey) -> String {
+    let id = hex::encode(id(kind, name, &key.verifying_key()));
+    format!("{PRIVATE}{name}+{id}+{}", key_text(kind, key.as_bytes()))
+}
+
+/// The name, and the 32 bytes that nobody can guess.
+pub(super) fn read_private(kind: Kind, text: &str) -> Option<(&str, [u8; 32])> {
+    let (name, key_id, seed) = parts(kind, text.trim().strip_prefix(PRIVATE)?)?;
+    let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
+    (id(kind, name, &key) == key_id).then_some((name, seed))
+}
+
+pub(super) fn public_text(kind: Kind, name: &str, key: &VerifyingKey) -> String {
+    format!("{name}+{}+{}", hex::encode(id(kind, name, key)), key_text(kind, key.as_bytes()))
+}
+
+pub(super) fn read_public(kind: Kind, text: &str) -> Option<(&str, VerifyingKey)> {
+    let (name, key_id, key) = parts(kind, text.trim())?;
+    let key = VerifyingKey::from_bytes(&key).ok()?;
+    (is_origin(name) && id(kind, name, &key) == key_id).then_some((name, key))
+}
+
+fn key_text(kind: Kind, key: &[u8; 32]) -> String {
+    BASE64_STANDARD.encode([&[kind.byte()], key.as_slice()].concat())
+}
+
+/// Name, id and key. The key's text may have a + itself, and the name has none.
+fn parts(kind: Kind, text: &str) -> Option<(&str, KeyId, [u8; 32])> {
+    let (name, rest) = text.split_once('+')?;
     let (id, key) = rest.split_once('+')?;
     let id = hex::decode(id).ok()?.try_into().ok()?;
     let key = BASE64_STANDARD.decode(key).ok()?;
-    let key = key.strip_prefix(&[ED25519])?.try_into().ok()?;
-    Some((origin, id, key))
+    let key = key.strip_prefix(&[kind.byte()])?.try_into().ok()?;
+    Some((name, id, key))
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl Running {
         let lines = lines(running.child.stdout.take().expect("it is piped"));
         loop {
             let line = lines.recv_timeout(LONG).expect("it starts in time");
-            if let Some(address) = line.strip_prefix("portal is at http://") {
+            if let Some((_, address)) = line.split_once(" is at http://") {
                 running.address = address.parse().expect("an address");
                 return running;
             }

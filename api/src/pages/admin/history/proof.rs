@@ -3,6 +3,7 @@
 //! **Invariant:** nothing here is a proof. The page hands out what proves, and says how to check it elsewhere.
 
 pub mod files;
+mod witnesses;
 
 use std::collections::HashMap;
 
@@ -87,10 +88,12 @@ async fn sealed(
     let times = times(app, shown.iter().map(|filed| &filed.signed).chain(&last)).await?;
     Ok(html! {
         (failure(sealer.last_attempt()))
+        (witnesses::contradictions(&sealer.witnesses()))
         (standing(last.as_ref(), stands, &times, app.settings.seal_seconds))
         (ui::columns(
             ui::card("Check it elsewhere", commands(stands, last.as_ref())),
             html! {
+                (witnesses::card(&sealer.witnesses()))
                 @if let Some(last) = &last { (ui::card("Last checkpoint", checkpoint(last))) }
                 (ui::card("Public key", key(sealer)))
             },
@@ -221,7 +224,7 @@ fn row(filed: &Filed, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>) -> V
         html! { code.id title=(root) { (root.get(..10).unwrap_or(&root)) "…" } },
         html! {
             @match sealer.key.public().signed(signed) {
-                Some(true) => "this key",
+                Some(true) => { "this key" @for name in sealer.cosigners(signed) { ", " (name) } }
                 Some(false) => (ui::badge("changed")),
                 None => { "another key, " (signed.by()) }
             }

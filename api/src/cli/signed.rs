@@ -1,0 +1,155 @@
+//! What was signed, and by whom, as the command line or the settings name it.
+
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use chrono::DateTime;
+use clap::Args;
+use projections::seal::policy::Judgement;
+use projections::seal::{Checkpoint, Policy, PublicKey, export};
+
+use crate::cli::say;
+use crate::config::Settings;
+use crate::sealer;
+
+#[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
+#[derive(Args, Debug)]
+pub struct Named {
+    /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
+    #[arg(long, value_name = "FILE", requires = "key")]
+    checkpoint: Option<PathBuf>,
+    /// The public key that portal keys printed; without it, that of PORTAL_SEAL_KEY
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+    /// Whose cosignatures are wanted (c2sp.org/tlog-policy); without it, those of no witness
+    #[arg(long, value_name = "FILE", requires = "key")]
+    policy: Option<PathBuf>,
+}
+
+/// The checkpoints to compare a log with.
+pub(super) struct Signed {
+    pub checkpoints: Vec<Checkpoint>,
+    /// Why any are not to be believed.
+    pub refusal: Option<String>,
+    pub key: Option<PublicKey>,
+    cosigned: Option<Cosigned>,
+}
+
+/// The largest that witnesses have cosigned as a policy wants it.
+struct Cosigned {
+    size: u64,
+    by: Vec<(String, u64)>,
+}
+
+impl Named {
+    /// What is named, for a log that the settings know.
+    pub(super) fn read(self, settings: &Settings) -> anyhow::Result<Signed> {
+        let key = match self.key.as_deref().map(public_key).transpose()? {
+            None => sealer::key(settings)?.map(|key| key.public()),
+            given => given,
+        };
+        let of_settings = || settings.seal_log.iter().chain(&settings.seal_other_logs).cloned().collect();
+        let may_be_empty = self.checkpoint.is_none();
+        let files = self.checkpoint.map_or_else(of_settings, |file| vec![file]);
+        Signed::read(&files, may_be_empty, key, self.policy.as_deref())
+    }
+
+    /// What is named, for a file that comes from elsewhere.
+    pub(super) fn of_file(self) -> anyhow::Result<Signed> {
+        let key = self.key.as_deref().map(public_key).transpose()?;
+        let file = self.checkpoint.context("--checkpoint: name the file of the signed checkpoints")?;
+        Signed::read(&[file], false, key, self.policy.as_deref())
+    }
+}
+
+impl Signed {
+    fn read(
+        files: &[PathBuf],
+        may_be_empty: bool,
+        key: Option<PublicKey>,
+        policy: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let policy = policy.map(read_policy).transpose()?;
+        let mut signed = Self { checkpoints: vec![], refusal: None, key, cosigned: None };
+        if let (Some((file, policy)), Some(key)) = (&policy, &signed.key)
+            && !policy.is_about(key)
+        {
+            bail!("{}: it is about other logs than {key}", file.display());
+        }
+        for file in files {
+            signed.add(file, may_be_empty, policy.as_ref().map(|(_, policy)| policy))?;
+        }
+        if let Some((file, _)) = &policy
+            && signed.cosigned.is_none()
+            && signed.refusal.is_none()
+        {
+            signed.refusal = Some(format!("no checkpoint here is cosigned as {} wants it", file.display()));
+        }
+        Ok(signed)
+    }
+
+    fn add(&mut self, file: &Path, may_be_empty: bool, policy: Option<&Policy>) -> anyhow::Result<()> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let reader = match File::open(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound && may_be_empty => return Ok(()),
+            opened => opened.with_context(|| file.display().to_string())?,
+        };
+        // A portal that has signed none yet has none there.
+        if may_be_empty && reader.metadata()?.len() == 0 {
+            return Ok(());
+        }
+        let found = match export::signed(BufReader::new(reader), key)? {
+            Ok(found) => found,
+            Err(why) => {
+                self.refusal = Some(format!("{}: {why}", file.display()));
+                return Ok(());
+            }
+        };
+        for signed in found {
+            match policy.map(|policy| policy.judge(&signed)) {
+                Some(Err(forged)) => self.refusal = Some(format!("{}: {forged}", file.display())),
+                Some(Ok(Judgement { by, is_enough: true })) => self.take(signed.checkpoint.size, by),
+                Some(Ok(Judgement { is_enough: false, .. })) | None => {}
+            }
+            self.checkpoints.push(signed.checkpoint);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, size: u64, by: Vec<(String, u64)>) {
+        if self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size) {
+            self.cosigned = Some(Cosigned { size, by });
+        }
+    }
+
+    /// Says how much witnesses have seen, where they were asked for.
+    pub(super) fn say_cosigned(&self) {
+        let Some(Cosigned { size, by }) = &self.cosigned else { return };
+        let by: Vec<String> = by.iter().map(|(name, at)| format!("{name} ({})", time(*at))).collect();
+        if by.is_empty() {
+            say("The policy wants no cosignature.");
+        } else {
+            say(&format!("✓ The first {size} were cosigned as the policy wants it, by {}.", by.join(", ")));
+        }
+    }
+}
+
+fn time(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    at.map_or_else(|| "at no time".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+fn read_policy(file: &Path) -> anyhow::Result<(PathBuf, Policy)> {
+    let policy = text(file)?.parse().with_context(|| file.display().to_string())?;
+    Ok((file.to_owned(), policy))
+}
+
+pub(super) fn public_key(file: &Path) -> anyhow::Result<PublicKey> {
+    text(file)?.parse().map_err(|why| anyhow!("{}: {why}", file.display()))
+}
+
+pub(super) fn text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| file.display().to_string())
+}

@@ -1,0 +1,52 @@
+//! `portal witness`: cosigns checkpoints, on a machine of somebody else.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use projections::seal::{Cosigner, PublicKey};
+
+use crate::cli::say;
+use crate::cli::serve::{listen, stop};
+use crate::cli::signed::public_key;
+use crate::config::Settings;
+use crate::routes;
+use crate::sealer::warn_of_readers;
+use crate::server::{self, Limits};
+use crate::witness::{Memory, Witness};
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The private key of this witness, made by portal keys --witness
+    #[arg(long, env = "PORTAL_WITNESS_KEY", value_name = "FILE")]
+    key: PathBuf,
+    /// Public keys of the logs whose checkpoints it cosigns, separated by commas
+    #[arg(long, env = "PORTAL_WITNESS_LOGS", value_delimiter = ',', required = true, value_name = "FILE")]
+    logs: Vec<PathBuf>,
+    /// Folder where it remembers what it cosigned; keep it, and give it to no other witness
+    #[arg(long, env = "PORTAL_WITNESS_MEMORY", value_name = "FOLDER")]
+    memory: PathBuf,
+    /// Begin with logs that it has never seen
+    #[arg(long)]
+    begin: bool,
+}
+
+pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    crate::log::init(settings.log)?;
+    let Arguments { key, logs, memory, begin } = arguments;
+    let named = |file: &Path| format!("PORTAL_WITNESS_KEY: {}", file.display());
+    let text = std::fs::read_to_string(&key).with_context(|| named(&key))?;
+    warn_of_readers("PORTAL_WITNESS_KEY", &key).with_context(|| named(&key))?;
+    let key: Cosigner = text.parse().map_err(|why| anyhow!("{}: {why}", named(&key)))?;
+    let logs = logs.iter().map(|file| public_key(file)).collect::<anyhow::Result<Vec<PublicKey>>>()?;
+    let memory = Memory::open(&memory, &key, &logs, begin)?;
+    let listener = listen("PORTAL_LISTEN", settings.listen).await?;
+    let at = listener.local_addr()?;
+    say(&format!("{} is at http://{at}", key.public().name()));
+    let limits =
+        Limits { max_connections_per_address: settings.connections_per_address, ..Limits::default() };
+    let router = routes::witness(Witness::new(key, logs, memory), &limits);
+    server::serve(listener, router, limits, stop()?).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,51 @@
+//! How this portal asks others: the only client of HTTP.
+//!
+//! **Invariant:** nobody who is asked can hold it up for long, send it elsewhere, or fill its memory.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+
+/// From the first byte that is sent to the last that comes.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Bytes of an answer that are read.
+const LONGEST: usize = 16 * 1024;
+
+pub fn open() -> anyhow::Result<Client> {
+    // An error says that there is one already.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().timeout(PATIENCE).redirect(Policy::none());
+    client.user_agent(concat!("portal/", env!("CARGO_PKG_VERSION"))).build().context("TLS")
+}
+
+/// The text of an answer, cut off where it is too long.
+pub async fn text(mut response: Response) -> reqwest::Result<String> {
+    let mut bytes = vec![];
+    while bytes.len() < LONGEST
+        && let Some(more) = response.chunk().await?
+    {
+        bytes.extend(more);
+    }
+    bytes.truncate(LONGEST);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The first line of what somebody answered, for a person.
+pub fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// Why nobody answered.
+pub fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} seconds", PATIENCE.as_secs());
+    }
+    let mut why = std::error::Error::source(error);
+    while let Some(deeper) = why.and_then(std::error::Error::source) {
+        why = Some(deeper);
+    }
+    why.map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -1,0 +1,217 @@
+//! Witnesses that are asked to cosign each checkpoint, one after the other signed.
+//!
+//! ```text
+//! signed, filed, noted ─► each witness that did not cosign it yet ─► a note more in the checkpoint log:
+//!                         (all at once, three seconds at most)       the same checkpoint, with their lines
+//! ```
+//!
+//! **Invariant:** nothing waits for a witness but the next checkpoint of this process, and that for a moment. Whatever one
+//! answers, sealing goes on: its word that another history was seen is told, and proves nothing by itself.
+
+use std::time::{Duration, Instant};
+
+use projections::Db;
+use projections::seal::add_checkpoint::AddCheckpoint;
+use projections::seal::key::Signature;
+use projections::seal::policy::Known;
+use projections::seal::turn::SealError;
+use projections::seal::{Checkpoint, Policy, Signed, Standing, Witness};
+use reqwest::{Client, StatusCode};
+use tokio::sync::{Mutex, watch};
+
+use crate::{http_client, metrics, witness};
+
+use super::Sealer;
+use super::files::Files;
+
+/// How long one that failed is left alone.
+const REST: Duration = Duration::from_mins(1);
+
+/// Those of a policy that can be reached.
+pub(super) struct Witnesses {
+    client: Client,
+    policy: Policy,
+    asked: Mutex<Vec<Asked>>,
+    told: watch::Sender<Vec<Told>>,
+}
+
+/// One of them.
+struct Asked {
+    witness: Witness,
+    url: String,
+    /// So many events it saw last, as far as this process knows.
+    saw: u64,
+    rests_until: Option<Instant>,
+    told: Told,
+}
+
+/// How it goes with a witness, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What the policy calls it.
+    pub name: String,
+    /// So many events, and when, in seconds since 1970.
+    pub cosigned: Option<(u64, u64)>,
+    pub failure: Option<Failure>,
+}
+
+/// Why a witness did not cosign.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    NoAnswer(String),
+    #[error("it answered {0}: {1}")]
+    Refused(StatusCode, String),
+    #[error("what it answered has no cosignature of its own in it")]
+    NotItsOwn,
+    #[error("it has cosigned {saw} events of this log, and here are {here}: later ones are missing")]
+    Ahead { saw: u64, here: u64 },
+    #[error("it has cosigned other events than those that are here: {0}")]
+    Other(String),
+}
+
+impl Failure {
+    /// Whether the witness says that it saw another history than this one.
+    pub fn contradicts(&self) -> bool {
+        matches!(self, Self::Ahead { .. } | Self::Other(_))
+    }
+}
+
+impl Witnesses {
+    pub(super) fn of(policy: Policy) -> anyhow::Result<Self> {
+        let asked: Vec<Asked> = policy.witnesses.iter().cloned().filter_map(Asked::of).collect();
+        let told = watch::Sender::new(asked.iter().map(|it| it.told.clone()).collect());
+        Ok(Self { client: http_client::open()?, policy, asked: Mutex::new(asked), told })
+    }
+
+    /// Asks those who did not cosign this yet, and gives their cosignatures.
+    async fn ask(&self, db: &Db, origin: &str, signed: &Signed) -> Vec<Signature> {
+        let mut asked = self.asked.lock().await;
+        let each = asked.iter_mut().map(|one| one.ask(&self.client, (db, origin), signed));
+        let given = futures::future::join_all(each).await;
+        let told: Vec<Told> = asked.iter().map(|it| it.told.clone()).collect();
+        self.told.send_if_modified(|before| std::mem::replace(before, told.clone()) != told);
+        given.into_iter().flatten().collect()
+    }
+}
+
+impl Asked {
+    fn of(known: Known) -> Option<Self> {
+        let Known { name, witness, url } = known;
+        let url = format!("{}{}", url?.trim_end_matches('/'), witness::ADD_CHECKPOINT);
+        let told = Told { name, cosigned: None, failure: None };
+        Some(Self { witness, url, saw: 0, rests_until: None, told })
+    }
+
+    /// None where there is nothing to ask, or it did not cosign.
+    async fn ask(
+        &mut self,
+        client: &Client,
+        (db, origin): (&Db, &str),
+        signed: &Signed,
+    ) -> Option<Signature> {
+        let size = signed.checkpoint.size;
+        if let Ok(Some(at)) = self.witness.cosigned(signed) {
+            (self.saw, self.told.cosigned) = (size, Some((size, at)));
+            return None;
+        }
+        if self.rests_until.is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        match self.cosignature(client, (db, origin), signed).await {
+            Ok(cosignature) => {
+                let cosigned = self.witness.cosigned(&signed.clone().with([cosignature.clone()]));
+                (self.saw, self.rests_until, self.told.failure) = (size, None, None);
+                self.told.cosigned = cosigned.ok().flatten().map(|at| (size, at));
+                metrics::cosigned(&self.told.name, size);
+                Some(cosignature)
+            }
+            // Another process had a newer one cosigned, which this one hears of within a second.
+            Err(None) => None,
+            Err(Some(failure)) => {
+                metrics::witness_failed(&self.told.name);
+                tracing::error!(witness = self.told.name, error = %failure, "a checkpoint is not cosigned");
+                (self.rests_until, self.told.failure) = (Some(Instant::now() + REST), Some(failure));
+                None
+            }
+        }
+    }
+
+    async fn cosignature(
+        &mut self,
+        client: &Client,
+        (db, origin): (&Db, &str),
+        signed: &Signed,
+    ) -> Result<Signature, Option<Failure>> {
+        let Checkpoint { size, .. } = signed.checkpoint;
+        // The second time with what it said that it saw; the third for whoever was faster in between.
+        for _ in 0..3 {
+            if self.saw > size {
+                let here = Standing::read(db, origin).await.map_err(unreadable)?.size();
+                return Err((self.saw > here).then_some(Failure::Ahead { saw: self.saw, here }));
+            }
+            let request = AddCheckpoint::of(db, self.saw, signed.clone()).await.map_err(unreadable)?;
+            let sent = client.post(&self.url).body(request.text()).send().await;
+            let response = sent.map_err(|error| Failure::NoAnswer(http_client::why(&error)))?;
+            let (status, is_size) = (response.status(), says_size(&response));
+            let text = http_client::text(response).await;
+            let text = text.map_err(|error| Failure::NoAnswer(http_client::why(&error)))?;
+            match status {
+                StatusCode::OK => {
+                    let lines = text.lines().filter_map(|line| line.parse().ok()).collect();
+                    return self.witness.own(&signed.checkpoint, lines).ok_or(Some(Failure::NotItsOwn));
+                }
+                StatusCode::CONFLICT if is_size => match text.trim_end().parse() {
+                    Ok(saw) if saw != self.saw => self.saw = saw,
+                    _ => return Err(Some(Failure::Refused(status, http_client::first_line(&text)))),
+                },
+                StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+                    return Err(Some(Failure::Other(http_client::first_line(&text))));
+                }
+                _ => return Err(Some(Failure::Refused(status, http_client::first_line(&text)))),
+            }
+        }
+        Err(None)
+    }
+}
+
+fn says_size(response: &reqwest::Response) -> bool {
+    response.headers().get(reqwest::header::CONTENT_TYPE).is_some_and(|kind| kind == witness::SIZE)
+}
+
+/// The database did not say how the log extends what the witness saw.
+fn unreadable(error: impl Into<SealError>) -> Failure {
+    Failure::NoAnswer(format!("no proof for it could be made: {}", error.into()))
+}
+
+impl Sealer {
+    /// Has the last checkpoint cosigned by every witness that did not do so yet.
+    pub async fn cosign(&self, db: &Db) -> anyhow::Result<()> {
+        let Some(witnesses) = &self.witnesses else { return Ok(()) };
+        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        let last = files.own.last().filter(|signed| signed.checkpoint.size > 0).cloned();
+        drop(files);
+        let Some(signed) = last else { return Ok(()) };
+        let cosignatures = witnesses.ask(db, self.key.origin(), &signed).await;
+        if cosignatures.is_empty() {
+            return Ok(());
+        }
+        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        // Behind a newer one it would say that the log became shorter.
+        if files.own.last().is_some_and(|last| last.checkpoint == signed.checkpoint) {
+            self.file(signed.with(cosignatures)).await?;
+        }
+        Ok(())
+    }
+
+    /// What the policy calls those who cosigned this.
+    pub fn cosigners(&self, signed: &Signed) -> Vec<String> {
+        let judged = self.witnesses.as_ref().and_then(|witnesses| witnesses.policy.judge(signed).ok());
+        judged.map_or_else(Vec::new, |judged| judged.by.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// How it goes with each witness; none where none is asked.
+    pub fn witnesses(&self) -> Vec<Told> {
+        self.witnesses.as_ref().map_or_else(Vec::new, |witnesses| witnesses.told.borrow().clone())
+    }
+}

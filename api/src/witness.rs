@@ -1,0 +1,141 @@
+//! A witness: a small server of its own, which cosigns checkpoints of logs as long as each holds everything that it saw.
+//!
+//! ```text
+//! POST /add-checkpoint ─► is the log one of ours ─► is it signed ─► does it hold what ─► remember ─► cosign
+//!                         404                       403             was seen  409, 422   (fsync)
+//! ```
+//!
+//! The protocol is that of <https://c2sp.org/tlog-witness>.
+//!
+//! **Invariant:** no two cosignatures of one witness contradict each other, whoever holds the log's key, and whatever happens
+//! to the process: what is cosigned was remembered before.
+
+mod memory;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use projections::seal::add_checkpoint::{AddCheckpoint, Refusal};
+use projections::seal::{Cosigner, PublicKey};
+
+use crate::error::Plain;
+
+pub use memory::Memory;
+
+pub const ADD_CHECKPOINT: &str = "/add-checkpoint";
+
+/// What says how many events were cosigned last.
+pub const SIZE: &str = "text/x.tlog.size";
+
+/// More bytes than any checkpoint with its proof has.
+pub const LONGEST: usize = 16 * 1024;
+
+/// A witness with its key, the logs that it knows, and what it saw of them.
+pub struct Witness {
+    key: Cosigner,
+    logs: Vec<PublicKey>,
+    memory: Memory,
+}
+
+impl Witness {
+    pub fn new(key: Cosigner, logs: Vec<PublicKey>, memory: Memory) -> Self {
+        Self { key, logs, memory }
+    }
+
+    /// Cosigns what follows what it saw of this log last.
+    async fn cosign(&self, request: AddCheckpoint) -> Result<String, Answer> {
+        let checkpoint = &request.signed.checkpoint;
+        let mut is_signed = false;
+        for log in self.logs.iter().filter(|log| log.origin() == checkpoint.origin) {
+            is_signed |= log.signed(&request.signed) == Some(true);
+        }
+        let mut place = self.memory.of(&checkpoint.origin).await.ok_or_else(Answer::unknown)?;
+        if !is_signed {
+            let why =
+                format!("no key of {} that this witness knows signed this checkpoint", checkpoint.origin);
+            return Err(Answer(StatusCode::FORBIDDEN, why));
+        }
+        request.follows(&place.latest().checkpoint)?;
+        let cosignature = self.key.cosign(checkpoint, memory::now());
+        place.remember(request.signed.clone().with([cosignature.clone()])).await.map_err(|why| {
+            tracing::error!(error = %why, "what was seen could not be remembered, so it is not cosigned");
+            Answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this witness could not write down what it saw".to_owned(),
+            )
+        })?;
+        Ok(format!("{cosignature}\n"))
+    }
+}
+
+/// A refusal, in a sentence.
+struct Answer(StatusCode, String);
+
+impl Answer {
+    fn unknown() -> Self {
+        Self(StatusCode::NOT_FOUND, "this witness does not know a log of this origin".to_owned())
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::Backwards => StatusCode::BAD_REQUEST,
+            Refusal::Stale(_) | Refusal::OtherRoot => StatusCode::CONFLICT,
+            Refusal::NotProven => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let text = if let Refusal::Stale(size) = refusal { size.to_string() } else { refusal.to_string() };
+        Self(status, text)
+    }
+}
+
+pub async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -> Response {
+    let Ok(request) = body.parse::<AddCheckpoint>() else {
+        let why = "this is not what c2sp.org/tlog-witness wants: an old size, a proof, an empty line and a signed checkpoint";
+        return plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", why);
+    };
+    let (origin, size) = (request.signed.checkpoint.origin.clone(), request.signed.checkpoint.size);
+    match witness.cosign(request).await {
+        Ok(cosignature) => {
+            tracing::info!(%origin, size, "cosigned");
+            plain(StatusCode::OK, "text/plain; charset=utf-8", cosignature.trim_end())
+        }
+        Err(Answer(status, text)) => {
+            tracing::warn!(%origin, size, status = status.as_u16(), why = %text, "not cosigned");
+            let is_size = status == StatusCode::CONFLICT && text.parse::<u64>().is_ok();
+            plain(status, if is_size { SIZE } else { "text/plain; charset=utf-8" }, &text)
+        }
+    }
+}
+
+/// What it cosigned last of a log, which is named by the SHA-256 of its origin in hexadecimal digits.
+pub async fn latest(State(witness): State<Arc<Witness>>, Path(log): Path<String>) -> Response {
+    for known in &witness.logs {
+        if memory::name(known.origin()) == log
+            && let Some(place) = witness.memory.of(known.origin()).await
+        {
+            let text = place.latest().text();
+            return plain(StatusCode::OK, "text/plain; charset=utf-8", text.trim_end());
+        }
+    }
+    let Answer(status, text) = Answer::unknown();
+    plain(status, "text/plain; charset=utf-8", &text)
+}
+
+/// Who this is, and of which logs it cosigns what.
+pub async fn about(State(witness): State<Arc<Witness>>) -> Response {
+    let logs =
+        witness.logs.iter().map(|log| format!("log {log}\n/{}/checkpoint", memory::name(log.origin())));
+    let lines: Vec<String> = [format!("witness {}", witness.key.public())].into_iter().chain(logs).collect();
+    plain(StatusCode::OK, "text/plain; charset=utf-8", &lines.join("\n"))
+}
+
+/// Lines of text, the last one ended as well.
+fn plain(status: StatusCode, content_type: &'static str, text: &str) -> Response {
+    let mut response = (status, [(CONTENT_TYPE, content_type)], format!("{text}\n")).into_response();
+    response.extensions_mut().insert(Plain);
+    response
+}

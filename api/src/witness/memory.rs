@@ -1,0 +1,124 @@
+//! What a witness saw last of each log: a folder with a file for each, a checkpoint with its own cosignature.
+//!
+//! **Invariant:** a file is replaced as a whole, and a witness that has lost one does not begin anew by itself: it would cosign
+//! whatever it is shown first.
+
+use std::collections::HashMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use projections::private;
+use projections::seal::{Checkpoint, Cosigner, PublicKey, Signed, tree};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::clock;
+
+pub struct Memory {
+    /// By origin.
+    places: HashMap<String, Mutex<Kept>>,
+    /// Held as long as this is.
+    _lock: File,
+}
+
+struct Kept {
+    file: PathBuf,
+    latest: Signed,
+}
+
+/// What was seen of one log, for whoever decides on what comes next. One at a time.
+pub(super) struct Place<'m>(MutexGuard<'m, Kept>);
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0)
+}
+
+/// How the file of a log is called.
+pub(super) fn name(origin: &str) -> String {
+    hex::encode(Sha256::digest(origin))
+}
+
+impl Memory {
+    /// Opens what is remembered of these logs. Of one that was never seen, `begin` says to remember that.
+    pub fn open(folder: &Path, key: &Cosigner, logs: &[PublicKey], begin: bool) -> anyhow::Result<Self> {
+        private::folder(folder).with_context(|| folder.display().to_string())?;
+        let lock = lock(folder)?;
+        let mut places = HashMap::new();
+        for log in logs {
+            let file = folder.join(format!("{}.txt", name(log.origin())));
+            let latest = match fs::read_to_string(&file) {
+                Err(why) if why.kind() == ErrorKind::NotFound => {
+                    if !begin {
+                        bail!(
+                            "{} has nothing of {}. If this witness never saw that log, start once with --begin; if it did, bring \
+                             its memory back: without it, it would cosign whatever it is shown first",
+                            folder.display(),
+                            log.origin()
+                        );
+                    }
+                    let nothing =
+                        Checkpoint { origin: log.origin().to_owned(), size: 0, root: tree::empty() };
+                    let latest = key.alone(nothing, now());
+                    write(&file, &latest.text()).with_context(|| file.display().to_string())?;
+                    latest
+                }
+                read => read_back(&read.with_context(|| file.display().to_string())?, key, log.origin())
+                    .with_context(|| file.display().to_string())?,
+            };
+            places.insert(log.origin().to_owned(), Mutex::new(Kept { file, latest }));
+        }
+        Ok(Self { places, _lock: lock })
+    }
+
+    pub(super) async fn of(&self, origin: &str) -> Option<Place<'_>> {
+        Some(Place(self.places.get(origin)?.lock().await))
+    }
+}
+
+impl Place<'_> {
+    pub(super) fn latest(&self) -> &Signed {
+        &self.0.latest
+    }
+
+    /// Returns when it would be there after a power cut.
+    pub(super) async fn remember(&mut self, signed: Signed) -> io::Result<()> {
+        let (file, text) = (self.0.file.clone(), signed.text());
+        tokio::task::spawn_blocking(move || write(&file, &text)).await??;
+        self.0.latest = signed;
+        Ok(())
+    }
+}
+
+/// One witness at a time has a memory.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let file = folder.join("lock");
+    let lock = private::file().create(true).open(&file).with_context(|| file.display().to_string())?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => bail!("{}: another witness runs with this memory", folder.display()),
+        Err(TryLockError::Error(why)) => Err(why).with_context(|| file.display().to_string()),
+    }
+}
+
+/// Believes what it cosigned itself.
+fn read_back(text: &str, key: &Cosigner, origin: &str) -> anyhow::Result<Signed> {
+    let ours = |signed: &Signed| {
+        signed.text() == text
+            && signed.checkpoint.origin == origin
+            && matches!(key.public().cosigned(signed), Ok(Some(_)))
+    };
+    let kept = text.parse().ok().filter(ours);
+    kept.with_context(|| format!("this is not a checkpoint of {origin} that this witness cosigned"))
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let new = file.with_extension("new");
+    let mut writer = private::file().create(true).truncate(true).open(&new)?;
+    writer.write_all(text.as_bytes())?;
+    writer.sync_all()?;
+    fs::rename(&new, file)?;
+    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
