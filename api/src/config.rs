@@ -95,6 +95,9 @@ pub struct Settings {
     /// File of the witnesses that are asked to cosign each checkpoint (c2sp.org/tlog-policy)
     #[arg(long, env = "PORTAL_SEAL_POLICY", global = true, value_name = "FILE")]
     pub seal_policy: Option<PathBuf>,
+    /// Folders, and URLs that take PUT, separated by commas: each minute in which there is a new checkpoint, a copy goes there
+    #[arg(long, env = "PORTAL_SEAL_COPIES", value_delimiter = ',', global = true, value_name = "PLACE")]
+    pub seal_copies: Vec<String>,
     /// Seconds after which what happened is sealed: until then, whoever owns the database could change it unnoticed
     #[arg(long, env = "PORTAL_SEAL_SECONDS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub seal_seconds: u64,

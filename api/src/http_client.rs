@@ -38,12 +38,13 @@ pub fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// Why nobody answered.
-pub fn why(error: &reqwest::Error) -> String {
+/// Why nobody answered, without the address, which may have a secret in it.
+pub fn why(error: reqwest::Error) -> String {
+    let error = error.without_url();
     if error.is_timeout() {
         return format!("no answer within {} seconds", PATIENCE.as_secs());
     }
-    let mut why = std::error::Error::source(error);
+    let mut why = std::error::Error::source(&error);
     while let Some(deeper) = why.and_then(std::error::Error::source) {
         why = Some(deeper);
     }

@@ -12,6 +12,7 @@
 //! can neither sign nor take back.
 
 mod checkpoint_log;
+mod copies;
 mod files;
 mod heads;
 mod memory;
@@ -33,10 +34,12 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::{clock, metrics};
 
+use self::copies::Copies;
 use self::files::{Files, Noted};
 use self::witnesses::Witnesses;
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
+pub use copies::Copied;
 pub use witnesses::{Failure, Told};
 
 /// How often it is asked whether there is something to seal.
@@ -56,6 +59,8 @@ pub struct Sealer {
     files: Arc<Mutex<Files>>,
     /// None where nobody is asked to cosign.
     witnesses: Option<Witnesses>,
+    /// None where none are made.
+    copies: Option<Copies>,
     last_attempt: watch::Sender<Option<Attempt>>,
 }
 
@@ -123,7 +128,7 @@ pub async fn run(app: App, sealer: Arc<Sealer>) {
             failed(&error);
             again = Instant::now() + RETRY;
         }
-        if let Err(error) = sealer.cosign(&app.db).await {
+        if let Err(error) = sealer.hand_out(&app.db).await {
             failed(&error);
             again = Instant::now() + RETRY;
         }
@@ -173,7 +178,10 @@ impl Sealer {
                 let (log, files) = (CheckpointLog::new(file), Arc::new(Mutex::new(files)));
                 log.begin().with_context(|| files::named(files::OWN, log.path()))?;
                 let witnesses = policy(settings, &key)?.map(Witnesses::of).transpose()?;
-                Ok(Some(Self { key, log, files, witnesses, last_attempt: watch::Sender::new(None) }))
+                let places = &settings.seal_copies;
+                let copies = (!places.is_empty()).then(|| Copies::of(places)).transpose()?;
+                let last_attempt = watch::Sender::new(None);
+                Ok(Some(Self { key, log, files, witnesses, copies, last_attempt }))
             }
             (Some(_), None) => bail!("PORTAL_SEAL_LOG: name the file that checkpoints are to be added to"),
             (None, _) => Ok(None),
@@ -216,6 +224,12 @@ impl Sealer {
                 Err(error)
             }
         }
+    }
+
+    /// Has the last checkpoint cosigned, and copied to where it is wanted.
+    pub async fn hand_out(&self, db: &Db) -> anyhow::Result<()> {
+        self.cosign(db).await?;
+        self.copy().await
     }
 
     fn tell(&self, failure: Option<&anyhow::Error>) {

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::cli::{database, say};
 use crate::config::Settings;
-use crate::sealer::{self, Done, Failure, Sealer, Told};
+use crate::sealer::{self, Copied, Done, Failure, Sealer, Told};
 
 pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
@@ -18,7 +18,7 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
     }
     tokio::time::sleep_until(sealer::earliest(&db).into()).await;
     let done = sealer.seal(&db).await?;
-    sealer.cosign(&db).await?;
+    sealer.hand_out(&db).await?;
     say(&match done {
         Done::AlreadySo(0) => "There is no event to seal yet.".to_owned(),
         Done::AlreadySo(size) if trust.is_none() => {
@@ -27,6 +27,11 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
         Done::Signed(size) | Done::AlreadySo(size) => format!("A checkpoint of {size} events was signed."),
         Done::Taken => "Another process is sealing at this moment.".to_owned(),
     });
+    Ok(if say_handed_out(&sealer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Who has it now; false where somebody saw another history.
+fn say_handed_out(sealer: &Sealer) -> bool {
     let witnesses = sealer.witnesses();
     for Told { name, cosigned, failure } in &witnesses {
         match (failure, cosigned) {
@@ -35,6 +40,12 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
             (None, None) => {}
         }
     }
-    let contradicted = witnesses.iter().any(|told| told.failure.as_ref().is_some_and(Failure::contradicts));
-    Ok(if contradicted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    for Copied { place, last, failure } in sealer.copies() {
+        match (failure, last) {
+            (Some(why), _) => say(&format!("✗ There is no copy in {place}: {why}.")),
+            (None, Some(_)) => say(&format!("✓ A copy is in {place}.")),
+            (None, None) => {}
+        }
+    }
+    !witnesses.iter().any(|told| told.failure.as_ref().is_some_and(Failure::contradicts))
 }

@@ -152,10 +152,10 @@ impl Asked {
             }
             let request = AddCheckpoint::of(db, self.saw, signed.clone()).await.map_err(unreadable)?;
             let sent = client.post(&self.url).body(request.text()).send().await;
-            let response = sent.map_err(|error| Failure::NoAnswer(http_client::why(&error)))?;
+            let response = sent.map_err(|error| Failure::NoAnswer(http_client::why(error)))?;
             let (status, is_size) = (response.status(), says_size(&response));
             let text = http_client::text(response).await;
-            let text = text.map_err(|error| Failure::NoAnswer(http_client::why(&error)))?;
+            let text = text.map_err(|error| Failure::NoAnswer(http_client::why(error)))?;
             match status {
                 StatusCode::OK => {
                     let lines = text.lines().filter_map(|line| line.parse().ok()).collect();

@@ -250,7 +250,7 @@ async fn the_page_says_how_it_goes_with_each_witness(world: World) {
     let page = ana.get("/admin/history/proof").await;
     page.is(200).shows("Witnesses").shows("not asked yet");
     sealer.seal(&world.app.db).await.expect("it is allowed");
-    sealer.cosign(&world.app.db).await.expect("it goes on");
+    sealer.hand_out(&world.app.db).await.expect("it goes on");
     let page = ana.get("/admin/history/proof").await;
     page.is(200)
         .shows("this key, near")
@@ -259,12 +259,12 @@ async fn the_page_says_how_it_goes_with_each_witness(world: World) {
         .hides("saw another history");
     // Asked once more, nobody is bothered: one has cosigned it, and the other one is left alone for a minute.
     let filed = fs::read_to_string(sealer.log.path()).expect("it was written");
-    sealer.cosign(&world.app.db).await.expect("it goes on");
+    sealer.hand_out(&world.app.db).await.expect("it goes on");
     assert_eq!(fs::read_to_string(sealer.log.path()).expect("it was written"), filed);
     // What follows is cosigned as well, and stands once in the list.
     world.org("acme").await;
     sealer.seal(&world.app.db).await.expect("it is allowed");
-    sealer.cosign(&world.app.db).await.expect("it goes on");
+    sealer.hand_out(&world.app.db).await.expect("it goes on");
     let size = world.position().await;
     let page = ana.get("/admin/history/proof").await;
     assert_eq!(page.is(200).body.matches(&format!("Download the checkpoint of {size} events")).count(), 1);
@@ -283,7 +283,7 @@ async fn a_witness_that_saw_another_history_is_heard(world: World) {
     let shown = reqwest::Client::new().post(format!("{url}/add-checkpoint")).body(other.text()).send().await;
     assert_eq!(shown.expect("it answers").status(), 200);
     sealer.seal(&world.app.db).await.expect("sealing goes on");
-    sealer.cosign(&world.app.db).await.expect("it goes on");
+    sealer.hand_out(&world.app.db).await.expect("it goes on");
     let page = ana.get("/admin/history/proof").await;
     page.is(200).shows("The witness near saw another history").shows("another root").hides("this key, near");
 }

@@ -102,6 +102,7 @@ impl World {
             seal_log: None,
             audit_seconds: 60,
             seal_policy: None,
+            seal_copies: vec![],
             seal_seconds: 1,
             seal_other_logs: vec![],
             secrets_key: vec![],

@@ -3,7 +3,7 @@
 //! **Invariant:** nothing here is a proof. The page hands out what proves, and says how to check it elsewhere.
 
 pub mod files;
-mod witnesses;
+mod outside;
 
 use std::collections::HashMap;
 
@@ -88,12 +88,13 @@ async fn sealed(
     let times = times(app, shown.iter().map(|filed| &filed.signed).chain(&last)).await?;
     Ok(html! {
         (failure(sealer.last_attempt()))
-        (witnesses::contradictions(&sealer.witnesses()))
+        (outside::contradictions(&sealer.witnesses()))
         (standing(last.as_ref(), stands, &times, app.settings.seal_seconds))
         (ui::columns(
             ui::card("Check it elsewhere", commands(stands, last.as_ref())),
             html! {
-                (witnesses::card(&sealer.witnesses()))
+                (outside::witnesses(&sealer.witnesses()))
+                (outside::copies(&sealer.copies()))
                 @if let Some(last) = &last { (ui::card("Last checkpoint", checkpoint(last))) }
                 (ui::card("Public key", key(sealer)))
             },

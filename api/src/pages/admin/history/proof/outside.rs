@@ -1,10 +1,10 @@
-//! How it goes with the witnesses, who are asked to cosign each checkpoint.
+//! What stands outside this portal: witnesses who cosign each checkpoint, and copies of it.
 
 use chrono::DateTime;
 use maud::{Markup, html};
 
 use super::{events, whole};
-use crate::sealer::Told;
+use crate::sealer::{Copied, Told};
 use crate::ui::{self, Column, Tone};
 
 /// What no operator may overlook: somebody outside saw another history.
@@ -21,7 +21,7 @@ pub(super) fn contradictions(witnesses: &[Told]) -> Markup {
 }
 
 /// Nothing where nobody is asked.
-pub(super) fn card(witnesses: &[Told]) -> Markup {
+pub(super) fn witnesses(witnesses: &[Told]) -> Markup {
     let columns = [Column::new("Witness"), Column::new("Cosigned"), Column::new("When").wide()];
     let rows: Vec<Vec<Markup>> = witnesses.iter().map(row).collect();
     html! {
@@ -29,6 +29,30 @@ pub(super) fn card(witnesses: &[Told]) -> Markup {
             (ui::card("Witnesses", html! {
                 (ui::table("Witnesses", &columns, &rows))
                 p.hint { "Each is asked to cosign every checkpoint. It cosigns only what holds everything that it saw before." }
+            }))
+        }
+    }
+}
+
+/// Nothing where none are made.
+pub(super) fn copies(copies: &[Copied]) -> Markup {
+    let columns = [Column::new("Place").wide(), Column::new("Last copy"), Column::new("When").wide()];
+    let row = |Copied { place, last, failure }: &Copied| {
+        vec![
+            html! { (place) },
+            html! { @if let Some((size, _)) = last { (events(whole(*size))) } @else { "–" } },
+            html! {
+                @if let Some((_, at)) = last { (ui::exact_time((*at).into())) " " }
+                @if let Some(why) = failure { (ui::badge("not now")) " " (why) }
+                @else if last.is_none() { "none yet" }
+            },
+        ]
+    };
+    html! {
+        @if !copies.is_empty() {
+            (ui::card("Copies", html! {
+                (ui::table("Copies of checkpoints", &columns, &copies.iter().map(row).collect::<Vec<_>>()))
+                p.hint { "The last checkpoint goes there, once in a minute at most. What is there is never written over." }
             }))
         }
     }

@@ -1,0 +1,169 @@
+//! Copies of checkpoints in other places, without anybody thinking of it: each minute in which there is a new one.
+//!
+//! | place | what is done |
+//! | --- | --- |
+//! | a folder, on another machine best | a new file `checkpoint-1234.txt`, in one step |
+//! | a URL, as of a store of objects | `PUT` of the same below it |
+//!
+//! **Invariant:** a copy is never written over, so who can change what comes next can't change what is there.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use projections::Timestamp;
+use projections::seal::Signed;
+use reqwest::header::{CONTENT_TYPE, IF_NONE_MATCH};
+use reqwest::{Client, StatusCode, Url};
+use tokio::sync::{Mutex, watch};
+
+use super::Sealer;
+use super::files::Files;
+use crate::{clock, http_client, metrics};
+
+/// Between two copies, and after a failure.
+const PAUSE: Duration = Duration::from_mins(1);
+
+pub(super) struct Copies {
+    client: Client,
+    each: Mutex<Vec<One>>,
+    told: watch::Sender<Vec<Copied>>,
+}
+
+/// One of the places.
+struct One {
+    place: Place,
+    rests_until: Option<Instant>,
+    told: Copied,
+}
+
+enum Place {
+    Folder(PathBuf),
+    Url(Url),
+}
+
+/// How it goes with a place, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    pub place: String,
+    /// So many events, and when.
+    pub last: Option<(u64, Timestamp)>,
+    pub failure: Option<String>,
+}
+
+impl Copies {
+    pub(super) fn of(places: &[String]) -> anyhow::Result<Self> {
+        let each = places.iter().map(|place| One::of(place)).collect::<anyhow::Result<Vec<One>>>()?;
+        let told = watch::Sender::new(each.iter().map(|one| one.told.clone()).collect());
+        Ok(Self { client: http_client::open()?, each: Mutex::new(each), told })
+    }
+
+    async fn take(&self, signed: &Signed) {
+        let mut each = self.each.lock().await;
+        futures::future::join_all(each.iter_mut().map(|one| one.take(&self.client, signed))).await;
+        let told: Vec<Copied> = each.iter().map(|one| one.told.clone()).collect();
+        self.told.send_if_modified(|before| std::mem::replace(before, told.clone()) != told);
+    }
+}
+
+impl One {
+    fn of(text: &str) -> anyhow::Result<Self> {
+        let (place, shown) = if text.starts_with("http://") || text.starts_with("https://") {
+            let url: Url = text.parse().with_context(|| format!("PORTAL_SEAL_COPIES: {text}"))?;
+            let shown = without_secrets(url.clone());
+            (Place::Url(url), shown)
+        } else {
+            (Place::Folder(text.into()), text.to_owned())
+        };
+        let told = Copied { place: shown, last: None, failure: None };
+        Ok(Self { place, rests_until: None, told })
+    }
+    async fn take(&mut self, client: &Client, signed: &Signed) {
+        let size = signed.checkpoint.size;
+        let is_there = self.told.last.is_some_and(|(last, _)| last == size);
+        if is_there || self.rests_until.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        self.rests_until = Some(Instant::now() + PAUSE);
+        let name = format!("checkpoint-{size}.txt");
+        let done = match &self.place {
+            Place::Folder(folder) => write(folder.join(name), signed.text()).await,
+            Place::Url(url) => put(client, below(url.clone(), &name), signed.text()).await,
+        };
+        match done {
+            Ok(()) => (self.told.last, self.told.failure) = (Some((size, clock::now())), None),
+            Err(why) => {
+                metrics::copy_failed();
+                tracing::error!(place = self.told.place, error = why, "a checkpoint could not be copied");
+                self.told.failure = Some(why);
+            }
+        }
+    }
+}
+
+fn below(mut url: Url, name: &str) -> Url {
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push(name);
+    }
+    url
+}
+
+/// As anybody may read it who sees the page.
+fn without_secrets(mut url: Url) -> String {
+    url.set_query(None);
+    let _has_none = url.set_username("").and_then(|()| url.set_password(None));
+    url.into()
+}
+
+/// A folder that is not there is not made: it may be on a disk that is not mounted.
+async fn write(file: PathBuf, text: String) -> Result<(), String> {
+    let done = tokio::task::spawn_blocking(move || write_new(&file, &text)).await;
+    done.map_err(|why| why.to_string())?.map_err(|why| why.to_string())
+}
+
+fn write_new(file: &Path, text: &str) -> io::Result<()> {
+    let half = file.with_extension(format!("{}.half", std::process::id()));
+    let mut writer = fs::File::create(&half)?;
+    writer.write_all(text.as_bytes())?;
+    writer.sync_all()?;
+    // Unlike a move, this does not replace what is there.
+    let linked = fs::hard_link(&half, file);
+    fs::remove_file(&half)?;
+    match linked {
+        Err(why) if why.kind() == ErrorKind::AlreadyExists => Ok(()),
+        done => done,
+    }
+}
+
+async fn put(client: &Client, url: Url, text: String) -> Result<(), String> {
+    let request =
+        client.put(url).header(CONTENT_TYPE, "text/plain; charset=utf-8").header(IF_NONE_MATCH, "*");
+    let response = request.body(text).send().await.map_err(http_client::why)?;
+    let status = response.status();
+    if status.is_success() || status == StatusCode::PRECONDITION_FAILED {
+        return Ok(());
+    }
+    let said = http_client::text(response).await.unwrap_or_default();
+    Err(format!("it answered {status}: {}", http_client::first_line(&said)))
+}
+
+impl Sealer {
+    /// Copies the last checkpoint to every place that does not have it yet and had none for a minute.
+    pub async fn copy(&self) -> anyhow::Result<()> {
+        let Some(copies) = &self.copies else { return Ok(()) };
+        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        let last = files.own.last().filter(|signed| signed.checkpoint.size > 0).cloned();
+        drop(files);
+        if let Some(signed) = last {
+            copies.take(&signed).await;
+        }
+        Ok(())
+    }
+
+    /// How it goes with each place; none where there is none.
+    pub fn copies(&self) -> Vec<Copied> {
+        self.copies.as_ref().map_or_else(Vec::new, |copies| copies.told.borrow().clone())
+    }
+}

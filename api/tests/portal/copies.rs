@@ -1,0 +1,104 @@
+//! `PORTAL_SEAL_COPIES`: the newest checkpoint, where nobody who runs the portal has to think of it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use api::sealer::Sealer;
+use api::server::{self, Limits};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use projections::seal::Signed;
+use tokio::net::TcpListener;
+
+use crate::proof::sealing;
+use crate::world::World;
+
+/// What came to a store of objects: each method, path and header that says not to write over, in order.
+type Came = Arc<Mutex<Vec<String>>>;
+
+/// A store that takes everything below `/good`, has everything below `/old` already, and nothing else.
+#[expect(clippy::disallowed_methods, reason = "this is no portal")]
+async fn store() -> (String, Came) {
+    let came = Came::default();
+    let heard = came.clone();
+    let answer = move |request: Request| {
+        let path = request.uri().path().to_owned();
+        let kept =
+            request.headers().get("if-none-match").map(|it| it.to_str().unwrap_or_default().to_owned());
+        heard.lock().expect("nobody panics").push(format!("{} {path} {kept:?}", request.method()));
+        async move {
+            match path.split('/').nth(1) {
+                Some("good") => StatusCode::CREATED,
+                Some("old") => StatusCode::PRECONDITION_FAILED,
+                _ => StatusCode::FORBIDDEN,
+            }
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://portal:secret@{}", listener.local_addr().expect("a port"));
+    let serve =
+        server::serve(listener, Router::new().fallback(answer), Limits::default(), std::future::pending());
+    tokio::spawn(serve);
+    (url, came)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("it is there");
+    entries.map(|entry| entry.expect("it is there").file_name().to_string_lossy().into_owned()).collect()
+}
+
+async fn hand_out(world: &World) -> Arc<Sealer> {
+    let sealer = world.app.sealer.clone().expect("it has a key");
+    sealer.seal(&world.app.db).await.expect("it is allowed");
+    sealer.hand_out(&world.app.db).await.expect("it goes on");
+    sealer
+}
+
+async fn the_newest_checkpoint_is_copied_and_never_written_over(world: World) {
+    let (folder, (url, came)) = (tempfile::tempdir().expect("room"), store().await);
+    let missing = folder.path().join("not-mounted");
+    let (world, _desk) = sealing(&world).await;
+    let places = [
+        folder.path().to_string_lossy().into_owned(),
+        missing.to_string_lossy().into_owned(),
+        format!("{url}/good/?token=secret"),
+        format!("{url}/old"),
+        format!("{url}/closed"),
+    ];
+    let world = world.with(|settings| settings.seal_copies = places.to_vec());
+    let ana = world.operator().await;
+    ana.get("/admin/history/proof").await.is(200).shows("Copies").shows("none yet");
+    let size = world.position().await;
+    let file = folder.path().join(format!("checkpoint-{size}.txt"));
+    fs::write(&file, "what somebody relies on").expect("room");
+    hand_out(&world).await;
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), "what somebody relies on");
+    assert_eq!(names(folder.path()), [format!("checkpoint-{size}.txt")], "and nothing half done");
+    let wants =
+        ["good", "old", "closed"].map(|place| format!("PUT /{place}/checkpoint-{size}.txt Some(\"*\")"));
+    let mut heard = came.lock().expect("nobody panics").clone();
+    heard.sort_unstable_by_key(|line| wants.iter().position(|want| want == line));
+    assert_eq!(heard, wants);
+    let page = ana.get("/admin/history/proof").await;
+    page.is(200).shows("No such file or directory").shows("it answered 403 Forbidden").hides("secret");
+    assert!(!missing.exists(), "a disk that is not mounted is not covered by a folder");
+    // Within a minute nothing more goes there.
+    world.org("acme").await;
+    let sealer = hand_out(&world).await;
+    assert_eq!((names(folder.path()).len(), came.lock().expect("nobody panics").len()), (1, 3));
+    // A process that starts copies at once.
+    drop(sealer);
+    let again = world.with(|settings| settings.seal_copies.truncate(1));
+    hand_out(&again).await;
+    let size = world.position().await;
+    let text = fs::read_to_string(folder.path().join(format!("checkpoint-{size}.txt"))).expect("it is there");
+    let copy: Signed = text.parse().expect("a checkpoint");
+    assert_eq!(again.app.sealer.as_ref().and_then(|it| it.key.public().signed(&copy)), Some(true));
+    assert_eq!(copy.checkpoint.size, u64::try_from(size).expect("it has events"));
+}
+
+engines! {
+    the_newest_checkpoint_is_copied_and_never_written_over,
+}
