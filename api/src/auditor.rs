@@ -1,4 +1,4 @@
-//! The auditor beside the server: a turn each minute (`PORTAL_AUDIT_SECONDS`), and once a day everything that was folded.
+//! The auditor beside the server: a turn each minute (`PORTAL_AUDIT_SECONDS`), and once a day all that `portal verify` does.
 //!
 //! **Invariant:** it changes nothing and keeps nobody waiting; what it finds is for people to decide.
 
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use projections::Timestamp;
 use projections::auditor::{Auditor, State};
 use projections::projector::Finding;
+use projections::seal::{Attested, Checkpoint, PublicKey};
 
 use crate::app::App;
 use crate::{clock, metrics};
@@ -15,7 +16,7 @@ use crate::{clock, metrics};
 /// After a start, at most, so that it is up first.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// Until everything is compared that was folded: an hour after a start, then each day.
+/// Until everything is verified: an hour after a start, then each day.
 const FIRST_WHOLE: Duration = Duration::from_hours(1);
 const WHOLE: Duration = Duration::from_hours(24);
 
@@ -27,8 +28,8 @@ pub struct Audited(RwLock<Known>);
 pub struct Known {
     /// Of the events and the walls; none before the first turn.
     pub log: Option<State>,
-    /// When read models, claims and counts were compared last, and what was found.
-    pub folded: Option<(Timestamp, Vec<Finding>)>,
+    /// When all was done last that `portal verify` does, and what was found.
+    pub verified: Option<(Timestamp, Vec<Finding>)>,
     /// Why the last turn could not be made.
     pub failure: Option<String>,
 }
@@ -49,8 +50,9 @@ impl Audited {
 impl Known {
     /// Everything that is not as it must be.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        let log = self.log.iter().flat_map(|state| &state.findings);
-        log.chain(self.folded.iter().flat_map(|(_, findings)| findings))
+        let log = self.log.as_ref().map_or(&[][..], |state| &state.findings);
+        let verified = self.verified.iter().flat_map(|(_, findings)| findings);
+        log.iter().chain(verified.filter(|finding| !log.contains(finding)))
     }
 }
 
@@ -71,13 +73,13 @@ pub async fn run(app: App) {
             Some(sealer) => sealer.kept().await,
             None => vec![],
         };
-        match auditor.turn(kept, clock::now()).await {
+        match auditor.turn(kept.clone(), clock::now()).await {
             Ok(state) => told(&app, state.clone()),
             Err(error) => app.audited.note(|known| known.failure = Some(error.to_string())),
         }
         if Instant::now() >= next_whole {
             next_whole = Instant::now() + WHOLE;
-            compare_folded(&app).await;
+            verify(&app, kept).await;
         }
     }
 }
@@ -90,16 +92,33 @@ fn told(app: &App, state: State) {
     app.audited.note(|known| (known.log, known.failure) = (Some(state), None));
 }
 
-async fn compare_folded(app: &App) {
-    match app.projector.verify(|_| ()).await {
-        Ok(report) => {
-            let of_tables = |finding: &Finding| matches!(finding, Finding::Table { .. });
-            let findings: Vec<Finding> = report.findings.into_iter().filter(of_tables).collect();
+/// All that `portal verify` does, with what this process remembers of what was signed.
+pub async fn verify(app: &App, kept: Vec<Checkpoint>) {
+    let key = app.sealer.as_ref().map(|sealer| sealer.key.public());
+    match everything(app, kept, key).await {
+        Ok(findings) => {
             for finding in &findings {
                 tracing::error!("the continuous audit has found: {finding}");
             }
-            app.audited.note(|known| known.folded = Some((clock::now(), findings)));
+            app.audited.note(|known| known.verified = Some((clock::now(), findings)));
         }
-        Err(error) => tracing::warn!(%error, "the continuous audit could not compare what was folded"),
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "the continuous audit could not verify everything");
+        }
     }
+}
+
+/// What is signed is read before the log, or what is signed meanwhile would seem to be missing. The walls are looked at
+/// with every turn.
+async fn everything(
+    app: &App,
+    kept: Vec<Checkpoint>,
+    key: Option<PublicKey>,
+) -> anyhow::Result<Vec<Finding>> {
+    let attested = Attested::read(&app.db, kept, key).await?;
+    let report = app.projector.verify(|_| ()).await?;
+    let (_, of_tree) = attested.compare(&app.db, report.events).await?;
+    let all = report.findings.into_iter().chain(of_tree);
+    Ok(all.filter(|finding| !matches!(finding, Finding::Wall { .. })).collect())
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use api::auditor;
 use projections::testing;
 
 use crate::client::Client;
@@ -17,7 +18,7 @@ async fn what_nobody_asked_for_is_found_all_the_same(world: World) {
     let acme = world.org("acme").await;
     world.suspended(acme, "The invoice of April").await;
     ana.get(PROOF).await.is(200).shows("It begins a few seconds after a start");
-    let auditor = tokio::spawn(api::auditor::run(world.app.clone()));
+    let auditor = tokio::spawn(auditor::run(world.app.clone()));
     until(&ana, |page| page.contains("Last whole round") && !page.contains("not yet</dd>")).await;
     ana.get(PROOF).await.hides("The continuous audit has found");
     let (away, back) = match world.app.db.engine() {
@@ -38,6 +39,28 @@ async fn what_nobody_asked_for_is_found_all_the_same(world: World) {
     auditor.await.expect("it ends with the server");
 }
 
+async fn once_a_day_it_does_all_that_portal_verify_does(world: World) {
+    let (world, _desk) = sealing(&world).await;
+    let olga = world.auditor().await;
+    world.org("acme").await;
+    world.seal().await.expect("nothing stands against it");
+    let sealer = world.app.sealer.clone().expect("it has a key");
+    auditor::verify(&world.app, sealer.kept().await).await;
+    olga.get(PROOF).await.is(200).hides("The continuous audit has found").hides("an hour after a start");
+    for (way, found) in [
+        ("update claims set aggregate_id = 'nobody' where key = 'acme'", "claims: "),
+        ("delete from commands where first_position = 1", "#1: belongs to command"),
+        (
+            "update seal set checkpoint = replace(checkpoint, '/log ', '/lag ')",
+            "seal: what is kept as the checkpoint",
+        ),
+    ] {
+        testing::execute(&world.app.settings.database_url, way);
+        auditor::verify(&world.app, sealer.kept().await).await;
+        olga.get(PROOF).await.is(200).shows("The continuous audit has found").shows(found);
+    }
+}
+
 async fn until(client: &Client, is_so: impl Fn(&str) -> bool) {
     let began = Instant::now();
     loop {
@@ -52,4 +75,5 @@ async fn until(client: &Client, is_so: impl Fn(&str) -> bool) {
 
 engines! {
     what_nobody_asked_for_is_found_all_the_same,
+    once_a_day_it_does_all_that_portal_verify_does,
 }

@@ -11,6 +11,7 @@ mod clocks;
 mod description;
 mod faults;
 mod finding;
+mod found_by;
 mod given;
 mod histories;
 mod joining;

@@ -185,7 +185,7 @@ async fn are_found(store: &Store, ways: Ways) -> Outcome {
 }
 
 /// Ten events as a file.
-async fn ten_events(store: &Store) -> Outcome<Vec<String>> {
+pub(crate) async fn ten_events(store: &Store) -> Outcome<Vec<String>> {
     some_history(store).await?;
     for slug in ["nine", "ten"] {
         store.append(creation("Late", slug)).await?;
@@ -196,7 +196,7 @@ async fn ten_events(store: &Store) -> Outcome<Vec<String>> {
 }
 
 /// The same in a store of its own, sealed after four and after eight; and what was signed.
-async fn again(store: &Store, file: &[String]) -> Outcome<(Store, Vec<Checkpoint>)> {
+pub(crate) async fn again(store: &Store, file: &[String]) -> Outcome<(Store, Vec<Checkpoint>)> {
     let (store, mut checkpoints) = (store.fresh().await?, vec![]);
     for number in [4, 8] {
         transfer::import(&store.log, file[..number].join("\n").as_bytes(), |_| ()).await?;
@@ -220,7 +220,7 @@ pub(crate) async fn owner(store: &Store) -> Outcome<Raw> {
     Ok(raw)
 }
 
-fn said(store: &Store, way: &str) -> String {
+pub(crate) fn said(store: &Store, way: &str) -> String {
     let (payload, metadata, json, later, earlier) = if store.is_postgres() {
         let (later, earlier) = ("recorded_at + interval '1 hour'", "recorded_at - interval '1 microsecond'");
         ("payload::text", "metadata::text", "::json", later, earlier)

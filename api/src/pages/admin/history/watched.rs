@@ -41,7 +41,7 @@ pub(super) fn card(known: &Known) -> Markup {
         html! {
             p.prose {
                 "Beside everything else, this portal looks at its own history: each minute at what is new, at the walls of the "
-                "database and at a part of all events, and once a day at what was folded from them."
+                "database and at a part of all events, and once a day at everything that " code { "portal verify" } " does."
             }
             @match &known.log {
                 Some(state) => (facts(state, known)),
@@ -61,14 +61,14 @@ fn facts(state: &State, known: &Known) -> Markup {
             "not yet"
         }
     };
-    let folded = html! {
-        @if let Some((at, _)) = &known.folded { (ui::exact_time((*at).into())) } @else { "not yet: an hour after a start, then each day" }
+    let verified = html! {
+        @if let Some((at, _)) = &known.verified { (ui::exact_time((*at).into())) } @else { "not yet: an hour after a start, then each day" }
     };
     let found = known.findings().count();
     ui::facts(&[
         ("This round", html! { (ui::number(state.at)) " of " (ui::number(state.of)) " events" }),
         ("Last whole round", last),
-        ("Read models compared", folded),
+        ("Everything verified", verified),
         ("Found", html! { @if found == 0 { "nothing" } @else { (found) } }),
     ])
 }
