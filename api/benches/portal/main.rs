@@ -1,12 +1,13 @@
 //! `make bench`: load against the real program in release, and the same against what it is compared with.
 //!
-//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `history`,
+//! Every figure is a run of some seconds on this machine; ratios are of one run. The parts are `commands`, `hashes`, `history`,
 //! `list`, `pages`, `rebuild`, `spreads` and `streams`; without a name all of them run.
 //! `soak` runs on its own, for an hour.
 
 #![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 mod commands;
+mod hashes;
 mod history;
 mod list;
 mod measure;
@@ -45,6 +46,9 @@ async fn main() {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     if wanted("commands") {
         commands::run().await;
+    }
+    if wanted("hashes") {
+        hashes::run().await;
     }
     if wanted("history") {
         history::run().await;
