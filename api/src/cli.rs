@@ -185,6 +185,16 @@ async fn database(url: &str) -> Result<Db, OpenError> {
     Ok(keep(Db::open(url).await?))
 }
 
+/// The same for what is only looked at, which is not made by that: a name that was mistyped is no empty portal.
+async fn existing(url: &str) -> anyhow::Result<Db> {
+    if let Some(file) = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest))
+        && !std::path::Path::new(file).exists()
+    {
+        anyhow::bail!("DATABASE_URL: there is no file {file}");
+    }
+    Ok(database(url).await?)
+}
+
 /// Has [`close`] close a database.
 fn keep(db: Db) -> Db {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());

@@ -102,12 +102,13 @@ pub(crate) fn cosigned(witness: &str, size: u64) {
     gauge!(COSIGNED, "witness" => witness.to_owned()).set(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
 }
 
-pub(crate) fn witness_failed(witness: &str) {
-    counter!(WITNESS_FAILURES, "witness" => witness.to_owned()).increment(1);
+pub(crate) fn witness_failed(witness: &str, saw_another_history: bool) {
+    let why = if saw_another_history { "another history" } else { "no answer" };
+    counter!(WITNESS_FAILURES, "witness" => witness.to_owned(), "why" => why).increment(1);
 }
 
-pub(crate) fn copy_failed() {
-    counter!(COPY_FAILURES).increment(1);
+pub(crate) fn copy_failed(place: &str) {
+    counter!(COPY_FAILURES, "place" => place.to_owned()).increment(1);
 }
 
 fn describe() {

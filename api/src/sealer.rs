@@ -118,6 +118,7 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
 /// Goes on as long as the process does.
 pub async fn run(app: App, sealer: Arc<Sealer>) {
     let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
+    let mut hands_out = Instant::now();
     let window = Duration::from_secs(app.settings.seal_seconds);
     if let Err(error) = sealer.begin(&app.db).await {
         failed(&error);
@@ -128,9 +129,11 @@ pub async fn run(app: App, sealer: Arc<Sealer>) {
             failed(&error);
             again = Instant::now() + RETRY;
         }
-        if let Err(error) = sealer.hand_out(&app.db).await {
-            failed(&error);
-            again = Instant::now() + RETRY;
+        if Instant::now() >= hands_out
+            && let Err(error) = sealer.hand_out(&app.db).await
+        {
+            tracing::error!(error = format!("{error:#}"), "the last checkpoint goes nowhere");
+            hands_out = Instant::now() + RETRY;
         }
         let stands = app.log.last_position().await.unwrap_or(up_to);
         let is_due = at.is_none_or(|at| at.elapsed() >= window);

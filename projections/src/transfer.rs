@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::db::{note, read};
 use crate::event_log::{ImportError, Recorded};
 use crate::projector::Progress;
 use crate::timestamp::Timestamp;
@@ -133,7 +134,7 @@ pub async fn import(
     intake.end().await
 }
 
-/// Takes the log of another database up to a position, with everybody, into an empty one.
+/// Takes the log of another database up to a position, with everybody, into an empty one, which says that from then on.
 pub async fn copy(
     log: &EventLog,
     empty: &EventLog,
@@ -155,7 +156,19 @@ pub async fn copy(
         }
         progress(Progress { done, of: up_to });
     }
-    intake.end().await
+    let taken = intake.end().await?;
+    note!(empty.db(), |conn| {
+        let mark = sqlx::query(include_str!("sql/transfer/mark_copied.sql"));
+        mark.bind(up_to).execute(conn).await.map(drop)
+    })?;
+    Ok(taken)
+}
+
+/// Up to where this is a copy of the log of another portal, if it is one.
+pub async fn copied(db: &Db) -> Result<Option<i64>, sqlx::Error> {
+    let up_to: Option<(i64,)> =
+        read!(db, |pool| sqlx::query_as(include_str!("sql/transfer/copied.sql")).fetch_optional(pool).await)?;
+    Ok(up_to.map(|(up_to,)| up_to))
 }
 
 /// Events on their way into a log. Those of one command go together, so that its record is written whole.
@@ -310,8 +323,9 @@ impl EventLine {
 /// A moment, written in the one way that a file has for it: what is written otherwise says more than its hash proves.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let at: DateTime<Utc> = text.parse().map_err(|e| format!("recorded_at: {e}"))?;
-    let is_plain = at.to_rfc3339_opts(SecondsFormat::Micros, true) == text;
-    if is_plain { Ok(at.into()) } else { Err("recorded_at: microseconds in UTC are wanted".to_owned()) }
+    let kept = Timestamp::from(at);
+    let is_plain = DateTime::<Utc>::from(kept).to_rfc3339_opts(SecondsFormat::Micros, true) == text;
+    if is_plain { Ok(kept) } else { Err("recorded_at: microseconds in UTC are wanted".to_owned()) }
 }
 
 impl PersonLine {

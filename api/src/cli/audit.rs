@@ -30,8 +30,8 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
         return Ok(ExitCode::FAILURE);
     }
     let db = keep(Db::open_to_read(&settings.database_url).await?);
-    signed.say_cosigned();
-    let (mut auditor, mut told, mut rounds) = (Auditor::new(db, signed.key), vec![], None);
+    let mut is_in_time = true;
+    let (mut auditor, mut told, mut rounds) = (Auditor::new(db, signed.key.clone()), vec![], None);
     loop {
         let state = auditor.turn(signed.checkpoints.clone(), clock::now()).await?;
         for finding in state.findings.iter().filter(|finding| !told.contains(*finding)) {
@@ -42,6 +42,7 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
             && let Some(last) = state.last
         {
             rounds = Some(last);
+            is_in_time = signed.say_cosigned(last.events);
             let at = last.at.format("%Y-%m-%d %H:%M:%S");
             let (events, sealed) = (last.events, last.sealed);
             if told.is_empty() && sealed == 0 {
@@ -57,7 +58,7 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
         match (watch, rounds) {
             (true, _) => tokio::time::sleep(Duration::from_secs(settings.audit_seconds)).await,
             (false, None) => {}
-            (false, Some(_)) if told.is_empty() => return Ok(ExitCode::SUCCESS),
+            (false, Some(_)) if told.is_empty() && is_in_time => return Ok(ExitCode::SUCCESS),
             (false, Some(_)) => return Ok(ExitCode::FAILURE),
         }
     }

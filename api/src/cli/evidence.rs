@@ -4,13 +4,18 @@ use std::process::ExitCode;
 
 use projections::{EventLog, seal};
 
-use crate::cli::{database, say};
+use crate::cli::{existing, say};
 use crate::config::Settings;
+use crate::sealer::CheckpointLog;
 
 pub async fn run(settings: Settings, position: i64) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(database(&settings.database_url).await?).await?;
-    let evidence = seal::evidence(&log, position).await?;
+    let log = EventLog::open(existing(&settings.database_url).await?).await?;
+    let filed = match &settings.seal_log {
+        Some(file) => CheckpointLog::new(file.clone()).newest().await?,
+        None => None,
+    };
+    let evidence = seal::evidence(&log, position, filed).await?;
     say(&serde_json::to_string(&evidence)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use projections::{EventLog, Projector, as_of, transfer};
 
-use crate::cli::{advance, bar, database, say};
+use crate::cli::{advance, bar, database, existing, say};
 use crate::clock;
 use crate::config::Settings;
 use crate::pages::moment::{Moment, Present};
@@ -50,7 +50,7 @@ pub async fn rebuild(settings: Settings, rebuild: Rebuild) -> anyhow::Result<Exi
 /// Copies the log up to a moment into an empty database, and folds it there.
 async fn rebuild_as_of(settings: Settings, moment: &str, url: &str) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(database(&settings.database_url).await?).await?;
+    let log = EventLog::open(existing(&settings.database_url).await?).await?;
     let present = Present { position: log.last_position().await?, at: clock::now() };
     let up_to = match Moment::parse(moment, present).map_err(|why| anyhow!("--as-of: {why}"))? {
         Moment::Now => present.position,

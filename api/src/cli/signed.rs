@@ -12,7 +12,7 @@ use projections::seal::{Checkpoint, Policy, PublicKey, export};
 
 use crate::cli::say;
 use crate::config::Settings;
-use crate::sealer;
+use crate::{clock, sealer};
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]
@@ -23,9 +23,13 @@ pub struct Named {
     /// The public key that portal keys printed; without it, that of PORTAL_SEAL_KEY
     #[arg(long, value_name = "FILE")]
     pub(super) key: Option<PathBuf>,
-    /// Whose cosignatures are wanted (c2sp.org/tlog-policy); without it, those of no witness
-    #[arg(long, value_name = "FILE", requires = "key")]
+    /// Whose cosignatures are wanted (c2sp.org/tlog-policy); without it, those of PORTAL_SEAL_POLICY where the settings name the
+    /// checkpoints
+    #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// How old the last of these may be where there are events behind it
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    cosigned_within: Option<u64>,
 }
 
 /// The checkpoints to compare a log with.
@@ -35,6 +39,7 @@ pub(super) struct Signed {
     pub refusal: Option<String>,
     pub key: Option<PublicKey>,
     cosigned: Option<Cosigned>,
+    within_hours: Option<u64>,
 }
 
 /// The largest that witnesses have cosigned as a policy wants it.
@@ -52,15 +57,23 @@ impl Named {
         };
         let of_settings = || settings.seal_log.iter().chain(&settings.seal_other_logs).cloned().collect();
         let may_be_empty = self.checkpoint.is_none();
+        let policy = self.policy.as_ref().or(settings.seal_policy.as_ref().filter(|_| may_be_empty)).cloned();
         let files = self.checkpoint.map_or_else(of_settings, |file| vec![file]);
-        Signed::read(&files, may_be_empty, key, self.policy.as_deref())
+        let signed = Signed::read(&files, may_be_empty, key, policy.as_deref())?;
+        Ok(Signed { within_hours: self.cosigned_within, ..signed })
+    }
+
+    /// Whose cosignatures are wanted, where the command line says so.
+    pub(super) fn policy(&self) -> anyhow::Result<Option<Policy>> {
+        Ok(self.policy.as_deref().map(read_policy).transpose()?.map(|(_, policy)| policy))
     }
 
     /// What is named, for a file that comes from elsewhere.
     pub(super) fn of_file(self) -> anyhow::Result<Signed> {
         let key = self.key.as_deref().map(public_key).transpose()?;
         let file = self.checkpoint.context("--checkpoint: name the file of the signed checkpoints")?;
-        Signed::read(&[file], false, key, self.policy.as_deref())
+        let signed = Signed::read(&[file], false, key, self.policy.as_deref())?;
+        Ok(Signed { within_hours: self.cosigned_within, ..signed })
     }
 }
 
@@ -72,7 +85,7 @@ impl Signed {
         policy: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let policy = policy.map(read_policy).transpose()?;
-        let mut signed = Self { checkpoints: vec![], refusal: None, key, cosigned: None };
+        let mut signed = Self { checkpoints: vec![], refusal: None, key, cosigned: None, within_hours: None };
         if let (Some((file, policy)), Some(key)) = (&policy, &signed.key)
             && !policy.is_about(key)
         {
@@ -124,15 +137,29 @@ impl Signed {
         }
     }
 
-    /// Says how much witnesses have seen, where they were asked for.
-    pub(super) fn say_cosigned(&self) {
-        let Some(Cosigned { size, by }) = &self.cosigned else { return };
+    /// Says how much of so many events witnesses have seen, where they were asked for. False where that is too long ago.
+    pub(super) fn say_cosigned(&self, events: i64) -> bool {
+        let Some(Cosigned { size, by }) = &self.cosigned else { return true };
+        let behind = u64::try_from(events).unwrap_or(0).saturating_sub(*size);
+        let last = by.iter().map(|(_, at)| *at).max();
         let by: Vec<String> = by.iter().map(|(name, at)| format!("{name} ({})", time(*at))).collect();
         if by.is_empty() {
             say("The policy wants no cosignature.");
         } else {
             say(&format!("✓ The first {size} were cosigned as the policy wants it, by {}.", by.join(", ")));
         }
+        if behind > 0 && last.is_some() {
+            say(&format!("The {behind} behind them are not cosigned."));
+        }
+        let (Some(hours), Some(last)) = (self.within_hours, last) else { return true };
+        let age = u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0).saturating_sub(last);
+        let is_in_time = behind == 0 || age <= hours * 3600;
+        if !is_in_time {
+            say(&format!(
+                "✗ The last cosignature is older than {hours} hours, and there are events behind it."
+            ));
+        }
+        is_in_time
     }
 }
 

@@ -10,13 +10,13 @@ use indicatif::ProgressBar;
 use projections::transfer::{self, Exported};
 use projections::{EventLog, Projector, private};
 
-use crate::cli::{advance, bar, complain, database, say};
+use crate::cli::{advance, bar, complain, database, existing, say};
 use crate::clock;
 use crate::config::Settings;
 
 pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let log = EventLog::open(database(&settings.database_url).await?).await?;
+    let log = EventLog::open(existing(&settings.database_url).await?).await?;
     let Some(path) = to else {
         let exported = transfer::export(&log, &mut BufWriter::new(io::stdout()), |_| ()).await?;
         return Ok(told(&exported.changed));

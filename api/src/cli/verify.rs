@@ -14,7 +14,7 @@ use projections::seal::{Attested, Evidence, Manifest, PublicKey, export, manifes
 use projections::{EventLog, Projector};
 
 use crate::cli::signed::{self, Signed, public_key, text};
-use crate::cli::{advance, bar, database, say};
+use crate::cli::{advance, bar, existing, say};
 use crate::config::Settings;
 
 #[derive(Args, Debug)]
@@ -26,7 +26,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "checkpoint", "policy"])]
     export: Option<PathBuf>,
     /// Verify an event that portal evidence wrote, instead of the database
-    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export", "policy"])]
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export"])]
     evidence: Option<PathBuf>,
     #[command(flatten)]
     signed: signed::Named,
@@ -36,17 +36,25 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     let Arguments { from, export, evidence, signed } = arguments;
     let key = signed.key.as_deref().map(public_key).transpose()?;
     match (evidence, export, from, key) {
-        (Some(file), _, _, Some(key)) => of_evidence(&file, &key),
+        (Some(file), _, _, Some(key)) => of_evidence(&file, &key, signed),
         (None, Some(file), _, Some(key)) => of_export(&file, &key),
         (None, None, Some(file), Some(_)) => of_file(&file, signed.of_file()?),
         _ => of_database(settings, signed).await,
     }
 }
 
-fn of_evidence(file: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
-    let evidence: Evidence =
-        serde_json::from_str(&text(file)?).with_context(|| file.display().to_string())?;
-    Ok(match evidence.check(key) {
+fn of_evidence(file: &Path, key: &PublicKey, signed: signed::Named) -> anyhow::Result<ExitCode> {
+    let evidence = Evidence::read(&text(file)?);
+    if let Some(policy) = signed.policy()? {
+        let checkpoint = evidence.as_ref().map_err(Clone::clone).and_then(Evidence::checkpoint);
+        let judged = checkpoint.and_then(|it| policy.judge(&it).map_err(|forged| forged.to_string()));
+        match judged {
+            Ok(judged) if judged.is_enough => {}
+            Ok(_) => return Ok(refused(file, "its checkpoint is not cosigned as the policy wants it")),
+            Err(why) => return Ok(refused(file, &why)),
+        }
+    }
+    Ok(match evidence.and_then(|evidence| evidence.check(key)) {
         Ok((position, size)) => {
             let origin = key.origin();
             say(&format!(
@@ -97,18 +105,18 @@ fn of_file(file: &Path, mut signed: Signed) -> anyhow::Result<ExitCode> {
     }
     whole(report.events);
     sealed(report.events, report.sealed, signed.key.as_ref());
-    signed.say_cosigned();
+    let is_in_time = signed.say_cosigned(report.events);
     if report.people > 0 {
         say(&format!("{} people stand in the file as well; no checkpoint covers them.", report.people));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code(is_in_time))
 }
 
 async fn of_database(settings: Settings, signed: signed::Named) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let mut signed = signed.read(&settings)?;
     let checkpoints = std::mem::take(&mut signed.checkpoints);
-    let log = EventLog::open(database(&settings.database_url).await?).await?;
+    let log = EventLog::open(existing(&settings.database_url).await?).await?;
     let attested = Attested::read(log.db(), checkpoints, signed.key.clone()).await?;
     let projector = Projector::start(log.clone()).await?;
     let bar = bar("Verifying");
@@ -134,8 +142,11 @@ async fn of_database(settings: Settings, signed: signed::Named) -> anyhow::Resul
     }
     say(&format!("✓ Claims, counts and commands, and {}, are what they say.", report.tables.join(", ")));
     sealed(report.events, agreed, signed.key.as_ref());
-    signed.say_cosigned();
-    Ok(ExitCode::SUCCESS)
+    Ok(code(signed.say_cosigned(report.events)))
+}
+
+fn code(is_well: bool) -> ExitCode {
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn whole(events: i64) {

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 const SHOWN: usize = 25;
 
 /// More bytes than so many checkpoints have.
-const WINDOW: u64 = 1 << 14;
+const WINDOW: u64 = 1 << 15;
 
 #[derive(Clone, Debug)]
 pub struct CheckpointLog(PathBuf);
@@ -76,10 +76,23 @@ impl CheckpointLog {
         shown.retain(|filed| begin == 0 || filed.at > begin);
         shown.reverse();
         // One that witnesses have cosigned stands there once more, with their lines.
-        shown.dedup_by(|before, after| before.signed.checkpoint == after.signed.checkpoint);
-        shown.truncate(SHOWN);
-        let older = shown.last().map(|filed| filed.at).filter(|at| *at > 0);
-        Ok(Page { shown, older })
+        let (mut newest, mut older) = (Vec::<Filed>::new(), None);
+        for filed in shown {
+            let is_same = newest.last().is_some_and(|last| last.signed.checkpoint == filed.signed.checkpoint);
+            if !is_same && newest.len() == SHOWN {
+                break;
+            }
+            older = Some(filed.at).filter(|at| *at > 0);
+            if !is_same {
+                newest.push(filed);
+            }
+        }
+        Ok(Page { shown: newest, older })
+    }
+
+    /// The last one, with the lines of witnesses if they are there already.
+    pub async fn newest(&self) -> io::Result<Option<Signed>> {
+        Ok(self.page(None).await?.shown.into_iter().next().map(|filed| filed.signed))
     }
 
     /// The one that begins at a place in the file.

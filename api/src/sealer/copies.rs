@@ -2,7 +2,7 @@
 //!
 //! | place | what is done |
 //! | --- | --- |
-//! | a folder, on another machine best | a new file `checkpoint-1234.txt`, in one step |
+//! | a folder, on another machine best | a new file `checkpoint-1234.txt`, in one step; `checkpoint-1234-cosigned-2.txt` with two witnesses |
 //! | a URL, as of a store of objects | `PUT` of the same below it |
 //!
 //! **Invariant:** a copy is never written over, so who can change what comes next can't change what is there.
@@ -36,6 +36,8 @@ pub(super) struct Copies {
 struct One {
     place: Place,
     rests_until: Option<Instant>,
+    /// The last checkpoint that is there, with as many lines of witnesses as it had then.
+    has: Option<Signed>,
     told: Copied,
 }
 
@@ -78,25 +80,30 @@ impl One {
             (Place::Folder(text.into()), text.to_owned())
         };
         let told = Copied { place: shown, last: None, failure: None };
-        Ok(Self { place, rests_until: None, told })
+        Ok(Self { place, rests_until: None, has: None, told })
     }
     async fn take(&mut self, client: &Client, signed: &Signed) {
         let size = signed.checkpoint.size;
-        let is_there = self.told.last.is_some_and(|(last, _)| last == size);
-        if is_there || self.rests_until.is_some_and(|until| Instant::now() < until) {
+        if self.has.as_ref() == Some(signed) || self.rests_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
         self.rests_until = Some(Instant::now() + PAUSE);
-        let name = format!("checkpoint-{size}.txt");
+        let name = match signed.cosignatures() {
+            0 => format!("checkpoint-{size}.txt"),
+            number => format!("checkpoint-{size}-cosigned-{number}.txt"),
+        };
         let done = match &self.place {
             Place::Folder(folder) => write(folder.join(name), signed.text()).await,
             Place::Url(url) => put(client, below(url.clone(), &name), signed.text()).await,
         };
         match done {
-            Ok(()) => (self.told.last, self.told.failure) = (Some((size, clock::now())), None),
+            Ok(()) => {
+                self.has = Some(signed.clone());
+                (self.told.last, self.told.failure) = (Some((size, clock::now())), None);
+            }
             Err(why) => {
-                metrics::copy_failed();
-                tracing::error!(place = self.told.place, error = why, "a checkpoint could not be copied");
+                metrics::copy_failed(&self.told.place);
+                tracing::warn!(place = self.told.place, error = why, "a checkpoint could not be copied");
                 self.told.failure = Some(why);
             }
         }

@@ -14,7 +14,7 @@ use anyhow::{anyhow, bail};
 use chrono::TimeDelta;
 use projections::Db;
 use projections::seal::question::{answer, answered, ask, forget, questions};
-use projections::seal::turn::Step;
+use projections::seal::turn::{SealError, Step};
 use projections::seal::{Checkpoint, Standing, tree};
 
 use super::files::Files;
@@ -97,7 +97,15 @@ impl Sealer {
         }
         read_to_end(db, self.key.origin()).await?;
         let standing = Standing::read(db, self.key.origin()).await?;
-        standing.holds(db, &trusted).await?;
+        match standing.holds(db, &trusted).await {
+            Err(SealError::Behind { .. } | SealError::Other { .. }) => {
+                bail!(
+                    "the log does not begin with {named}, which you named: here is {}",
+                    standing.checkpoint().named()
+                )
+            }
+            held => held?,
+        }
         self.hold_what_others_told(db, &standing).await?;
         self.file(self.key.sign(trusted.size, trusted.root)).await
     }

@@ -18,11 +18,15 @@ use projections::seal::turn::SealError;
 use projections::seal::{Checkpoint, Policy, Signed, Standing, Witness};
 use reqwest::{Client, StatusCode};
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 
 use crate::{http_client, metrics, witness};
 
 use super::Sealer;
 use super::files::Files;
+
+/// For all that one is asked about one checkpoint, and until it is asked again about one that another process was faster with.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long one that failed is left alone.
 const REST: Duration = Duration::from_mins(1);
@@ -33,6 +37,8 @@ pub(super) struct Witnesses {
     policy: Policy,
     asked: Mutex<Vec<Asked>>,
     told: watch::Sender<Vec<Told>>,
+    /// The largest checkpoint of which this process saw that enough have cosigned it.
+    enough: watch::Sender<Option<u64>>,
 }
 
 /// One of them.
@@ -81,7 +87,13 @@ impl Witnesses {
     pub(super) fn of(policy: Policy) -> anyhow::Result<Self> {
         let asked: Vec<Asked> = policy.witnesses.iter().cloned().filter_map(Asked::of).collect();
         let told = watch::Sender::new(asked.iter().map(|it| it.told.clone()).collect());
-        Ok(Self { client: http_client::open()?, policy, asked: Mutex::new(asked), told })
+        Ok(Self {
+            client: http_client::open()?,
+            policy,
+            asked: Mutex::new(asked),
+            told,
+            enough: watch::Sender::new(None),
+        })
     }
 
     /// Asks those who did not cosign this yet, and gives their cosignatures.
@@ -118,7 +130,9 @@ impl Asked {
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        match self.cosignature(client, (db, origin), signed).await {
+        let late = || Err(Some(Failure::NoAnswer("it took too long, question by question".to_owned())));
+        let answer = timeout(PATIENCE, self.cosignature(client, (db, origin), signed)).await;
+        match answer.unwrap_or_else(|_late| late()) {
             Ok(cosignature) => {
                 let cosigned = self.witness.cosigned(&signed.clone().with([cosignature.clone()]));
                 (self.saw, self.rests_until, self.told.failure) = (size, None, None);
@@ -127,10 +141,17 @@ impl Asked {
                 Some(cosignature)
             }
             // Another process had a newer one cosigned, which this one hears of within a second.
-            Err(None) => None,
+            Err(None) => {
+                self.rests_until = Some(Instant::now() + PATIENCE);
+                None
+            }
             Err(Some(failure)) => {
-                metrics::witness_failed(&self.told.name);
-                tracing::error!(witness = self.told.name, error = %failure, "a checkpoint is not cosigned");
+                metrics::witness_failed(&self.told.name, failure.contradicts());
+                if failure.contradicts() {
+                    tracing::error!(witness = self.told.name, why = %failure, "a witness saw another history");
+                } else {
+                    tracing::warn!(witness = self.told.name, why = %failure, "a checkpoint is not cosigned");
+                }
                 (self.rests_until, self.told.failure) = (Some(Instant::now() + REST), Some(failure));
                 None
             }
@@ -193,13 +214,17 @@ impl Sealer {
         drop(files);
         let Some(signed) = last else { return Ok(()) };
         let cosignatures = witnesses.ask(db, self.key.origin(), &signed).await;
+        let signed = signed.with(cosignatures.clone());
+        if witnesses.policy.judge(&signed).is_ok_and(|judged| judged.is_enough) {
+            witnesses.enough.send_replace(Some(signed.checkpoint.size));
+        }
         if cosignatures.is_empty() {
             return Ok(());
         }
         let files = Files::read_on(self.files.clone().lock_owned().await).await?;
         // Behind a newer one it would say that the log became shorter.
         if files.own.last().is_some_and(|last| last.checkpoint == signed.checkpoint) {
-            self.file(signed.with(cosignatures)).await?;
+            self.file(signed).await?;
         }
         Ok(())
     }
@@ -208,6 +233,11 @@ impl Sealer {
     pub fn cosigners(&self, signed: &Signed) -> Vec<String> {
         let judged = self.witnesses.as_ref().and_then(|witnesses| witnesses.policy.judge(signed).ok());
         judged.map_or_else(Vec::new, |judged| judged.by.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// How many events enough of them have cosigned since this process began; none where none are asked.
+    pub fn cosigned_enough(&self) -> Option<u64> {
+        self.witnesses.as_ref().map(|witnesses| witnesses.enough.borrow().unwrap_or(0))
     }
 
     /// How it goes with each witness; none where none is asked.

@@ -69,7 +69,7 @@ async fn the_newest_checkpoint_is_copied_and_never_written_over(world: World) {
     ];
     let world = world.with(|settings| settings.seal_copies = places.to_vec());
     let ana = world.operator().await;
-    ana.get("/admin/history/proof").await.is(200).shows("Copies").shows("none yet");
+    ana.get("/admin/history/proof").await.is(200).shows("Copies").shows("not yet");
     let size = world.position().await;
     let file = folder.path().join(format!("checkpoint-{size}.txt"));
     fs::write(&file, "what somebody relies on").expect("room");

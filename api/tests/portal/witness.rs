@@ -248,15 +248,16 @@ async fn the_page_says_how_it_goes_with_each_witness(world: World) {
     let ana = world.operator().await;
     let sealer = world.app.sealer.as_ref().expect("it has a key");
     let page = ana.get("/admin/history/proof").await;
-    page.is(200).shows("Witnesses").shows("not asked yet");
+    page.is(200).shows("Witnesses").shows("not yet");
     sealer.seal(&world.app.db).await.expect("it is allowed");
     sealer.hand_out(&world.app.db).await.expect("it goes on");
     let page = ana.get("/admin/history/proof").await;
     page.is(200)
         .shows("this key, near")
-        .shows("not now")
+        .shows("failed")
         .shows("Connection refused")
-        .hides("saw another history");
+        .hides("saw another history")
+        .shows("Cosigned by enough witnesses");
     // Asked once more, nobody is bothered: one has cosigned it, and the other one is left alone for a minute.
     let filed = fs::read_to_string(sealer.log.path()).expect("it was written");
     sealer.hand_out(&world.app.db).await.expect("it goes on");
@@ -285,7 +286,7 @@ async fn a_witness_that_saw_another_history_is_heard(world: World) {
     sealer.seal(&world.app.db).await.expect("sealing goes on");
     sealer.hand_out(&world.app.db).await.expect("it goes on");
     let page = ana.get("/admin/history/proof").await;
-    page.is(200).shows("The witness near saw another history").shows("another root").hides("this key, near");
+    page.is(200).shows("Witnesses saw another history").shows("another root").hides("this key, near");
 }
 
 engines! {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
-use super::{Engine, OpenError, POSTGRES, compat, migrator, walls};
+use super::steps::{POSTGRES, migrator};
+use super::{Engine, OpenError, compat, walls};
 
 /// Adds to the log and never changes it.
 const APP: &str = "set role portal_app";

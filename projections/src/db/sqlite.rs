@@ -9,7 +9,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::files::{self, Opened};
-use super::{Engine, OpenError, SQLITE, compat, migrator};
+use super::steps::{SQLITE, migrator};
+use super::{Engine, OpenError, compat};
 
 pub(super) async fn open(path: &Path) -> Result<Engine, OpenError> {
     let opened = open_file(path).await;

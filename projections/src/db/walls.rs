@@ -14,7 +14,8 @@ use std::fmt;
 use sqlx::PgConnection;
 use sqlx::sqlite::SqlitePoolOptions;
 
-use super::{Db, Engine, SQLITE, migrator, row};
+use super::steps::{SQLITE, migrator};
+use super::{Db, Engine, row};
 pub(super) use remedy::put_back;
 
 row! {

@@ -81,6 +81,11 @@ impl Signed {
         self.signatures.first().map_or("", Signature::name)
     }
 
+    /// How many say that they signed it besides the first.
+    pub fn cosignatures(&self) -> usize {
+        self.signatures.len().saturating_sub(1)
+    }
+
     /// The same with signatures more.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = Signature>) -> Self {

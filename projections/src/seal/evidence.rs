@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::export::as_written;
 use super::standing::states;
 use super::{Hash, PublicKey, Signed, nodes, position, proof, size};
 use crate::EventLog;
@@ -43,10 +44,16 @@ pub enum EvidenceError {
     Database(#[from] sqlx::Error),
 }
 
-/// The event at a position, with its proof in the tree of the newest checkpoint. It takes a query for each bit of the
-/// tree's size, whatever the size.
-pub async fn evidence(log: &EventLog, place: i64) -> Result<Evidence, EvidenceError> {
-    let signed = states(log.db()).await?.iter().find_map(super::standing::State::signed);
+/// The event at a position, with its proof in the tree of the newest checkpoint, or of one that witnesses have cosigned, if
+/// it is in that. It takes a query for each bit of the tree's size, whatever the size.
+pub async fn evidence(
+    log: &EventLog,
+    place: i64,
+    cosigned: Option<Signed>,
+) -> Result<Evidence, EvidenceError> {
+    let noted = states(log.db()).await?.iter().find_map(super::standing::State::signed);
+    let cosigned = cosigned.filter(|it| it.cosignatures() > 0 && it.checkpoint.size >= size(place));
+    let signed = cosigned.or(noted);
     let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
     let event = log.at(&[place]).await?.pop().ok_or(EvidenceError::NoEvent(place))?;
     if size(place) > checkpoint.size {
@@ -67,9 +74,19 @@ pub async fn evidence(log: &EventLog, place: i64) -> Result<Evidence, EvidenceEr
 }
 
 impl Evidence {
+    /// Reads it, if it is written as [`evidence`] is.
+    pub fn read(text: &str) -> Result<Self, String> {
+        as_written(text.as_bytes())
+    }
+
+    /// What it was proven to be in, with whatever signatures that has.
+    pub fn checkpoint(&self) -> Result<Signed, String> {
+        self.checkpoint.parse().map_err(|()| "it has no checkpoint".to_owned())
+    }
+
     /// Proves it with the public key alone; gives the position of the event and the size of the tree, or what is wrong.
     pub fn check(self, key: &PublicKey) -> Result<(i64, u64), String> {
-        let signed: Signed = self.checkpoint.parse().map_err(|()| "it has no checkpoint".to_owned())?;
+        let signed = self.checkpoint()?;
         if key.signed(&signed) != Some(true) {
             return Err(format!("its checkpoint bears no signature of {}", key.origin()));
         }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::attested::Comparison;
@@ -17,7 +17,7 @@ use crate::projector::Finding;
 use crate::transfer::moment;
 
 /// A line of an event, not copied. A field more would be one that nothing proves.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventLine<'a> {
     pub(super) position: i64,
@@ -41,15 +41,15 @@ pub(super) struct EventLine<'a> {
 }
 
 /// A line of a person, whom the tree knows nothing of.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PersonLine {
-    #[serde(rename = "person_id")]
-    _id: serde::de::IgnoredAny,
-    #[serde(rename = "email")]
-    _email: serde::de::IgnoredAny,
-    #[serde(rename = "name")]
-    _name: Option<serde::de::IgnoredAny>,
+struct PersonLine<'a> {
+    #[serde(borrow)]
+    person_id: Cow<'a, str>,
+    #[serde(borrow)]
+    email: Cow<'a, str>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    name: Option<Cow<'a, str>>,
 }
 
 /// What was checked, and what is not as it must be.
@@ -105,7 +105,6 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
         number += 1;
         let next = report.events + 1;
         match read(&line, next) {
-            _ if line.trim_ascii().is_empty() => {}
             Ok(Line::Event(..) | Line::Person) if has_ended => {
                 let what = format!("line {number} stands behind the end of the export");
                 report.add(Finding::Event { position: next, what });
@@ -142,17 +141,26 @@ enum Line {
 }
 
 fn read(line: &[u8], position: i64) -> Result<Line, String> {
-    let event: EventLine = match serde_json::from_slice(line) {
+    let event: EventLine = match as_written(line) {
         Ok(event) => event,
-        Err(_) if serde_json::from_slice::<PersonLine>(line).is_ok() => return Ok(Line::Person),
+        Err(_) if as_written::<PersonLine<'_>>(line).is_ok() => return Ok(Line::Person),
         Err(_) if manifest::is_end(line) => return Ok(Line::End),
-        Err(why) => return Err(why.to_string()),
+        Err(why) => return Err(why),
     };
     if event.position != position {
         return Err(format!("#{} does", event.position));
     }
     let (leaf, is_intact) = event.leaf()?;
     Ok(Line::Event(leaf, is_intact))
+}
+
+/// What a line says, if it is, byte for byte, as portal writes that: what differs is said by nobody. The file may end
+/// without a line break.
+pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let read: T = serde_json::from_slice(line).map_err(|why| why.to_string())?;
+    let written = serde_json::to_vec(&read).map_err(|why| why.to_string())?;
+    if written == line { Ok(read) } else { Err("it is not written as portal writes it".to_owned()) }
 }
 
 impl EventLine<'_> {
@@ -171,8 +179,6 @@ impl EventLine<'_> {
                 self.metadata.get(),
             ],
         });
-        let mut stated = Hash::default();
-        let is_readable = hex::decode_to_slice(self.leaf_hash.as_bytes(), &mut stated).is_ok();
-        Ok((leaf, is_readable && stated == leaf))
+        Ok((leaf, hex::encode(leaf) == self.leaf_hash))
     }
 }

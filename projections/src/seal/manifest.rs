@@ -18,7 +18,7 @@ use std::io::{self, BufRead, Read};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::export::{CHANGED, EventLine, TOLD};
+use super::export::{CHANGED, EventLine, TOLD, as_written};
 use super::key::{PublicKey, Signature, SigningKey};
 use crate::event_log::Recorded;
 
@@ -51,8 +51,7 @@ struct SignatureLine {
 
 /// Whether a line is one of those that end an export.
 pub(super) fn is_end(line: &[u8]) -> bool {
-    let is_manifest = serde_json::from_slice::<ManifestLine>(line).is_ok();
-    is_manifest || serde_json::from_slice::<SignatureLine>(line).is_ok()
+    as_written::<ManifestLine>(line).is_ok() || as_written::<SignatureLine>(line).is_ok()
 }
 
 /// Lines of events as they go by.
@@ -120,7 +119,7 @@ const LONGEST_END: u64 = 1 << 16;
 pub fn check(mut file: impl BufRead, key: &PublicKey) -> io::Result<Result<Manifest, Vec<String>>> {
     let (mut tally, mut findings, mut line) = (Tally::default(), vec![], vec![]);
     while file.read_until(b'\n', &mut line)? > 0 {
-        let Ok(event) = serde_json::from_slice::<EventLine>(&line) else { break };
+        let Ok(event) = as_written::<EventLine<'_>>(&line) else { break };
         let finding = tally.finding(&event).filter(|_| findings.len() < TOLD);
         findings.extend(finding);
         tally.add(event.position, &line);

@@ -13,6 +13,7 @@ use super::tree::Tree;
 use super::{Checkpoint, Signed, nodes, position, size};
 use crate::db::{Db, Tx, on, read, write};
 use crate::event_log::{self, ReadError};
+use crate::transfer;
 
 /// Why nothing is sealed. The text is read by whoever runs the portal.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,11 @@ pub enum SealError {
         .0.size, .0.named(), origin = .0.origin
     )]
     Unremembered(Checkpoint),
+    #[error(
+        "this database is a copy of another portal's log up to #{0}, made to look around in. It is not sealed: what happens \
+         here would contradict what is signed of the other one"
+    )]
+    Copied(i64),
     #[error("the checkpoint of {signed} events bears no signature of this key")]
     Forged { signed: u64 },
     #[error("what is kept in the table seal for {0} is no tree")]
@@ -63,6 +69,9 @@ const BATCH: i64 = 1024;
 /// Takes the next events into the tree, each compared with the hash beside it. Reading and comparing holds up nobody:
 /// only what came of it is written under the lock, if nobody else was faster.
 pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
+    if let Some(up_to) = transfer::copied(db).await? {
+        return Err(SealError::Copied(up_to));
+    }
     let before = Standing::read(db, origin).await?;
     let events = event_log::tail(db, position(before.size()), BATCH).await?;
     if events.is_empty() {

@@ -216,11 +216,11 @@ async fn rename(store: &Store, org: OrgId, after: i64, times: usize) -> Outcome<
 }
 
 async fn written(log: &EventLog, position: i64) -> Outcome<String> {
-    Ok(serde_json::to_string(&evidence(log, position).await?)?)
+    Ok(serde_json::to_string(&evidence(log, position, None).await?)?)
 }
 
 async fn refusal(store: &Store, position: i64) -> String {
-    evidence(&store.log, position).await.err().map(|why| why.to_string()).unwrap_or_default()
+    evidence(&store.log, position, None).await.err().map(|why| why.to_string()).unwrap_or_default()
 }
 
 fn read(text: &str) -> Outcome<Evidence> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 
 use super::program::{Place, ask, run};
 
@@ -125,4 +126,21 @@ fn a_file_that_what_is_beside_it_would_destroy_is_not_opened() {
     let said = place.portal(&["verify"]);
     assert_eq!(said.code, Some(1), "{}", said.err);
     assert!(said.err.contains("is damaged, or was put in the place of another file"), "{}", said.err);
+}
+
+#[test]
+fn what_only_looks_makes_no_database() {
+    let place = Place::sqlite();
+    let url = format!("{}-mistyped", place.url);
+    for command in
+        [&["verify"][..], &["export"], &["evidence", "1"], &["rebuild", "--as-of=1", "--into", &place.url]]
+    {
+        let said = place.portal(&[command, &["--database-url", &url]].concat());
+        assert_eq!(
+            (said.code, said.err.contains("DATABASE_URL: there is no file ")),
+            (Some(1), true),
+            "{said:?}"
+        );
+        assert!(!Path::new(url.trim_start_matches("sqlite://")).exists(), "{command:?}");
+    }
 }

@@ -14,6 +14,7 @@ from (values
     ('seal_node', 'select insert update'),
     ('seal_contradiction', 'select insert'),
     ('seal_question', 'select insert update delete'),
+    ('copied', 'select insert'),
     ('account_log', 'select insert delete'),
     ('schema_compat', 'select'),
     ('people', 'select insert update delete'),

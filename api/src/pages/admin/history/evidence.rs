@@ -22,10 +22,19 @@ pub async fn send(
     Path(position): Path<i64>,
 ) -> Result<Response, Error> {
     history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)?;
-    let evidence = seal::evidence(&app.log, position).await.map_err(refusal)?;
+    let evidence = evidence(&app, position).await.map_err(refusal)?;
     let text = serde_json::to_string(&evidence).map_err(anyhow::Error::from)?;
     let name = format!("attachment; filename=\"evidence-{position}.json\"");
     Ok(([(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, name)], text).into_response())
+}
+
+/// With what witnesses have cosigned, where the file of this process has that.
+async fn evidence(app: &App, position: i64) -> Result<Evidence, EvidenceError> {
+    let filed = match &app.sealer {
+        Some(sealer) => sealer.log.newest().await.unwrap_or(None),
+        None => None,
+    };
+    seal::evidence(&app.log, position, filed).await
 }
 
 fn refusal(why: EvidenceError) -> Error {
@@ -48,8 +57,7 @@ pub async fn told(app: &App, event: &Recorded) -> Markup {
             (ui::facts(&[("Hash", ui::copyable(&hash))]))
         };
     }
-    let sealed: Result<Evidence, EvidenceError> = seal::evidence(&app.log, event.position).await;
-    let sealed = match sealed {
+    let sealed = match evidence(app, event.position).await {
         Ok(_) => {
             html! { "yes: " a href=(paths::evidence(event.position)) download { "evidence" } " to take along" }
         }

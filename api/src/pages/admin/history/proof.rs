@@ -89,9 +89,9 @@ async fn sealed(
     Ok(html! {
         (failure(sealer.last_attempt()))
         (outside::contradictions(&sealer.witnesses()))
-        (standing(last.as_ref(), stands, &times, app.settings.seal_seconds))
+        (standing(last.as_ref(), stands, &times, app.settings.seal_seconds, sealer.cosigned_enough()))
         (ui::columns(
-            ui::card("Check it elsewhere", commands(stands, last.as_ref())),
+            ui::card("Check it elsewhere", commands(stands, last.as_ref(), sealer.cosigned_enough().is_some())),
             html! {
                 (outside::witnesses(&sealer.witnesses()))
                 (outside::copies(&sealer.copies()))
@@ -128,10 +128,17 @@ fn failure(attempt: Option<Attempt>) -> Markup {
     }
 }
 
-fn standing(last: Option<&Signed>, stands: i64, times: &HashMap<u64, DateTime<Utc>>, seconds: u64) -> Markup {
+fn standing(
+    last: Option<&Signed>,
+    stands: i64,
+    times: &HashMap<u64, DateTime<Utc>>,
+    seconds: u64,
+    cosigned: Option<u64>,
+) -> Markup {
     let size = last.map_or(0, |signed| signed.checkpoint.size);
     let sealed = whole(size);
-    ui::facts_row(&[
+    let cosigned = cosigned.map(|size| ("Cosigned by enough witnesses", html! { (events(whole(size))) }));
+    let mut facts = vec![
         ("Sealed", html! { (events(sealed)) }),
         ("Not sealed yet", html! { (events(stands.saturating_sub(sealed).max(0))) }),
         (
@@ -145,7 +152,9 @@ fn standing(last: Option<&Signed>, stands: i64, times: &HashMap<u64, DateTime<Ut
                 @if let Some(at) = times.get(&size) { (ui::exact_time(*at)) }
             },
         ),
-    ])
+    ];
+    facts.splice(2..2, cosigned);
+    ui::facts_row(&facts)
 }
 
 fn events(number: i64) -> String {
@@ -153,18 +162,19 @@ fn events(number: i64) -> String {
 }
 
 /// What an auditor takes along, and types.
-fn commands(stands: i64, last: Option<&Signed>) -> Markup {
+fn commands(stands: i64, last: Option<&Signed>, has_witnesses: bool) -> Markup {
+    let policy = if has_witnesses { " \\\n    --policy policy.txt" } else { "" };
     let export = format!("history-{stands}.ndjson");
     let event = last.map_or(1, |signed| signed.checkpoint.size);
     html! {
         p.prose {
             "Three files prove it to somebody who has no access to this portal: "
-            a href={ (paths::ADMIN_HISTORY_EXPORT) "?format=ndjson" } download { "all events" } ", "
-            a href=(paths::ADMIN_HISTORY_PROOF_CHECKPOINTS) download { "all checkpoints" } " and "
+            a href=(paths::ADMIN_HISTORY_PROOF_CHECKPOINTS) download { "all checkpoints" } ", then "
+            a href={ (paths::ADMIN_HISTORY_EXPORT) "?format=ndjson" } download { "all events" } ", and "
             a href=(paths::ADMIN_HISTORY_PROOF_KEY) download { "the public key" }
             ". It is noted who takes events or checkpoints along."
         }
-        (ui::shell(&format!("portal verify --from {export} \\\n    --checkpoint checkpoints.txt --key seal.pub")))
+        (ui::shell(&format!("portal verify --from {export} \\\n    --checkpoint checkpoints.txt --key seal.pub{policy}")))
         p.prose { "The same without our program, with the script docs/verify.py:" }
         (ui::shell(&format!("python3 verify.py {export} checkpoints.txt seal.pub")))
         p.prose {
@@ -209,7 +219,7 @@ fn list(page: &Page, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>, befor
         html! { a href=(paths::ADMIN_HISTORY_PROOF_CHECKPOINTS) download { "Download all checkpoints" } };
     html! {
         @if rows.is_empty() {
-            (ui::empty("There is no checkpoint here.", html! { "The first is signed within a second of the first event." }))
+            (ui::empty("There is no checkpoint here.", html! { "The first says what there is when sealing begins." }))
         } @else {
             (ui::card_with("Checkpoints", all, ui::table("Checkpoints, newest first", &columns, &rows)))
         }

@@ -10,11 +10,13 @@ use crate::ui::{self, Column, Tone};
 /// What no operator may overlook: somebody outside saw another history.
 pub(super) fn contradictions(witnesses: &[Told]) -> Markup {
     let told = witnesses.iter().filter_map(|told| Some((&told.name, told.failure.as_ref()?)));
+    let told: Vec<_> = told.filter(|(_, failure)| failure.contradicts()).collect();
     html! {
-        @for (name, failure) in told.filter(|(_, failure)| failure.contradicts()) {
+        @if !told.is_empty() {
             (ui::note(Tone::Danger, html! {
-                p { strong { "The witness " (name) " saw another history. " } "It does not cosign this one: " (failure) "." }
-                p { "Keep the database as it is. The guide docs/PROOF.md says what to do, under “When sealing is refused”." }
+                p { strong { "Witnesses saw another history. " } "They do not cosign this one:" }
+                ul { @for (name, failure) in told { li { (name) ": " (failure) "." } } }
+                p { "Keep the database as it is. The guide docs/PROOF.md says what to do, under “When a witness saw another history”." }
             }))
         }
     }
@@ -22,7 +24,8 @@ pub(super) fn contradictions(witnesses: &[Told]) -> Markup {
 
 /// Nothing where nobody is asked.
 pub(super) fn witnesses(witnesses: &[Told]) -> Markup {
-    let columns = [Column::new("Witness"), Column::new("Cosigned"), Column::new("When").wide()];
+    let columns =
+        [Column::new("Witness"), Column::new("Now"), Column::new("Cosigned"), Column::new("When").wide()];
     let rows: Vec<Vec<Markup>> = witnesses.iter().map(row).collect();
     html! {
         @if !rows.is_empty() {
@@ -36,15 +39,20 @@ pub(super) fn witnesses(witnesses: &[Told]) -> Markup {
 
 /// Nothing where none are made.
 pub(super) fn copies(copies: &[Copied]) -> Markup {
-    let columns = [Column::new("Place").wide(), Column::new("Last copy"), Column::new("When").wide()];
+    let columns = [
+        Column::new("Place").wide(),
+        Column::new("Now"),
+        Column::new("Last copy"),
+        Column::new("When").wide(),
+    ];
     let row = |Copied { place, last, failure }: &Copied| {
         vec![
             html! { (place) },
+            state(failure.is_some(), last.is_some()),
             html! { @if let Some((size, _)) = last { (events(whole(*size))) } @else { "–" } },
             html! {
-                @if let Some((_, at)) = last { (ui::exact_time((*at).into())) " " }
-                @if let Some(why) = failure { (ui::badge("not now")) " " (why) }
-                @else if last.is_none() { "none yet" }
+                @if let Some((_, at)) = last { div { (ui::exact_time((*at).into())) } }
+                @if let Some(why) = failure { div { (why) ". It is tried again within a minute." } }
             },
         ]
     };
@@ -58,16 +66,25 @@ pub(super) fn copies(copies: &[Copied]) -> Markup {
     }
 }
 
+/// Whether it works now.
+fn state(has_failed: bool, was_done: bool) -> Markup {
+    ui::badge(match (has_failed, was_done) {
+        (true, _) => "failed",
+        (false, true) => "done",
+        (false, false) => "not yet",
+    })
+}
+
 fn row(told: &Told) -> Vec<Markup> {
     let Told { name, cosigned, failure } = told;
     let at = cosigned.and_then(|(_, at)| DateTime::from_timestamp(i64::try_from(at).ok()?, 0));
     vec![
         html! { (name) },
+        state(failure.is_some(), cosigned.is_some()),
         html! { @if let Some((size, _)) = cosigned { (events(whole(*size))) } @else { "–" } },
         html! {
-            @if let Some(at) = at { (ui::exact_time(at)) " " }
-            @if let Some(why) = failure { (ui::badge("not now")) " " (why) }
-            @else if at.is_none() { "not asked yet" }
+            @if let Some(at) = at { div { (ui::exact_time(at)) } }
+            @if let Some(why) = failure { div { (why) ". It is asked again within a minute." } }
         },
     ]
 }

@@ -1,0 +1,61 @@
+//! The migrations: every step that the schema has gone, on each engine.
+
+use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
+
+pub(super) type Step = (i64, &'static str, &'static str);
+
+/// The migrations, one a line; both engines have each of them.
+macro_rules! steps {
+    ($($number:literal $name:literal)*) => {
+        pub(super) const SQLITE: &[Step] =
+            &[$(($number, $name, include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")))),*];
+        pub(super) const POSTGRES: &[Step] =
+            &[$(($number, $name, include_str!(concat!("../../../migrations/postgres/", $name, ".sql")))),*];
+    };
+}
+steps! {
+    1 "0001_event_log"
+    2 "0002_checkpoints"
+    3 "0003_read_models"
+    4 "0004_people"
+    5 "0005_search"
+    6 "0006_second_wall"
+    7 "0007_stable_views"
+    8 "0008_seal"
+    9 "0009_saved_searches"
+    10 "0010_log_head"
+    11 "0011_throttle"
+    12 "0012_snapshots"
+    13 "0013_versions"
+    14 "0014_clock"
+    15 "0015_account_log"
+    16 "0016_seal_contradictions"
+    17 "0017_seal_questions"
+    18 "0018_which_step"
+    19 "0019_copied"
+}
+
+#[derive(Debug)]
+struct Steps(&'static [Step]);
+
+impl MigrationSource<'static> for Steps {
+    fn resolve(
+        self,
+    ) -> futures::future::BoxFuture<'static, Result<Vec<Migration>, sqlx::error::BoxDynError>> {
+        let migration = |&(number, name, sql): &Step| {
+            Migration::new(number, name.into(), MigrationType::Simple, sql.into(), false)
+        };
+        let migrations = self.0.iter().map(migration).collect();
+        Box::pin(async move { Ok(migrations) })
+    }
+}
+
+/// Passes over migrations that are unknown here where the schema says that it may.
+pub(super) async fn migrator(
+    steps: &'static [Step],
+    pass_over: bool,
+) -> Result<Migrator, sqlx::migrate::MigrateError> {
+    let mut migrator = Migrator::new(Steps(steps)).await?;
+    migrator.set_ignore_missing(pass_over);
+    Ok(migrator)
+}
