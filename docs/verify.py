@@ -64,7 +64,7 @@ def notes(log):
     for at in range(4, len(lines)):
         if lines[at].startswith("— ") and lines[at - 1] == "" and at < len(lines) - 1:
             text, signed = lines[at - 4 : at - 1], [lines[at]]
-            while at + len(signed) < len(lines) - 1 and lines[at + len(signed)].startswith("— "):
+            while len(signed) < 64 and at + len(signed) < len(lines) - 1 and lines[at + len(signed)].startswith("— "):
                 signed.append(lines[at + len(signed)])
             found.append((text, signed))
     return found
@@ -97,11 +97,11 @@ def sizes(log, key, witnesses):
             for witness, when in ((w, check(f"{name}\n{size}\n{root}\n", line)) for w, check in checks.items() for line in signed):
                 who = witness.split("+")[0]
                 need(when is not False, f"the checkpoint of {size} events was changed: the cosignature of {who} does not fit")
-                if when is not None and int(size) >= cosigned.get(who, (0,))[0]:
-                    cosigned[who] = (int(size), when)
+                if when is not None and int(size) >= cosigned.get(witness, (1,))[0]:
+                    cosigned[witness] = (int(size), when)
     need(found, f"no checkpoint here is signed by {origin}" if origin else "there is no checkpoint here")
-    for who in (witness.split("+")[0] for witness in witnesses):
-        need(who in cosigned, f"no checkpoint here is cosigned by {who}")
+    for witness in witnesses:
+        need(witness in cosigned, f"no checkpoint here is cosigned by {witness.split('+')[0]}")
     return found, cosigned
 
 
@@ -127,6 +127,8 @@ def checker(key, kind):
         if signed[:4] != computed or len(signed) != (68 if kind == LOG else 76):
             return None
         when = int.from_bytes(signed[4:-64], "big")
+        if kind == WITNESS and when >= 2**63:
+            return False
         try:
             verify(signed[-64:], (text if kind == LOG else f"cosignature/v1\ntime {when}\n{text}").encode())
         except InvalidSignature:
@@ -190,5 +192,6 @@ need(last <= position, f"#{position + 1} is missing: the checkpoint is of {last}
 need(wanted.get(0, EMPTY) == EMPTY, "the checkpoint of 0 events is not of an empty log")
 by = f"{key.split('+')[0]} signed" if key else "the checkpoints here are of"
 print(f"✓ {position} events; the first {last} are those that {by}.")
-for who, (size, when) in cosigned.items():
-    print(f"✓ {who} has cosigned the first {size}, at {datetime.fromtimestamp(when, timezone.utc):%Y-%m-%d %H:%M:%S} UTC.")
+for witness, (size, when) in cosigned.items():
+    at = datetime(1970, 1, 1) + timedelta(seconds=min(when, 10**11))
+    print(f"✓ {witness.split('+')[0]} has cosigned the first {size}, at {at:%Y-%m-%d %H:%M:%S} UTC.")

@@ -75,7 +75,10 @@ pub async fn run(app: App) {
         };
         match auditor.turn(kept.clone(), clock::now()).await {
             Ok(state) => told(&app, state.clone()),
-            Err(error) => app.audited.note(|known| known.failure = Some(error.to_string())),
+            Err(error) => {
+                tracing::warn!(%error, "the continuous audit could not look");
+                app.audited.note(|known| known.failure = Some(error.to_string()));
+            }
         }
         if Instant::now() >= next_whole {
             next_whole = Instant::now() + WHOLE;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 
 /// From the first byte that is sent to the last that comes.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -19,6 +19,14 @@ pub fn open() -> anyhow::Result<Client> {
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().timeout(PATIENCE).redirect(Policy::none());
     client.user_agent(concat!("portal/", env!("CARGO_PKG_VERSION"))).build().context("TLS")
+}
+
+/// An address that can be asked. What is wrong with one is told without it: it may have a secret in it.
+pub fn url(text: &str) -> anyhow::Result<Url> {
+    let url: Url = text.parse().map_err(|why| anyhow::anyhow!("this is no URL: {why}"))?;
+    anyhow::ensure!(["http", "https"].contains(&url.scheme()), "it begins with http:// or https://");
+    anyhow::ensure!(url.has_host(), "it names no host");
+    Ok(url)
 }
 
 /// The text of an answer, cut off where it is too long.

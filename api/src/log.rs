@@ -29,6 +29,8 @@ pub fn init_quietly(format: Format) -> anyhow::Result<()> {
 
 fn start(format: Format, usual: &str) -> anyhow::Result<()> {
     let log = tracing_subscriber::fmt().with_env_filter(filter(usual)?).with_writer(std::io::stderr);
+    // Nobody reading is no reason to stop: without this, it would say that on the same stderr, and panic.
+    let log = log.log_internal_errors(false);
     match format {
         Format::Pretty => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
         Format::Json => log.json().flatten_event(true).with_span_list(false).try_init(),

@@ -29,6 +29,7 @@ const SEALED: &str = "portal_sealed_position";
 const SEAL_FAILURES: &str = "portal_seal_failures_total";
 const COSIGNED: &str = "portal_cosigned_position";
 const COPY_FAILURES: &str = "portal_checkpoint_copy_failures_total";
+const TASK_PANICS: &str = "portal_task_panics_total";
 const WITNESS_FAILURES: &str = "portal_witness_failures_total";
 
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0];
@@ -111,6 +112,11 @@ pub(crate) fn copy_failed(place: &str) {
     counter!(COPY_FAILURES, "place" => place.to_owned()).increment(1);
 }
 
+/// What goes on beside the server fell over.
+pub(crate) fn task_panicked(task: &'static str) {
+    counter!(TASK_PANICS, "task" => task).increment(1);
+}
+
 fn describe() {
     describe_counter!(HTTP_REQUESTS, "Requests answered, by method, route and status.");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time until the head of the answer, by route.");
@@ -139,6 +145,7 @@ fn describe() {
     );
     describe_gauge!(COSIGNED, "The last position that a witness has cosigned.");
     describe_counter!(WITNESS_FAILURES, "Times that a witness did not cosign.");
+    describe_counter!(TASK_PANICS, "Times that what goes on beside the server fell over and was begun anew.");
     describe_counter!(COPY_FAILURES, "Times that a checkpoint could not be copied to where it is wanted.");
 }
 

@@ -137,7 +137,8 @@ pub async fn run(app: App, sealer: Arc<Sealer>) {
         }
         let stands = app.log.last_position().await.unwrap_or(up_to);
         let is_due = at.is_none_or(|at| at.elapsed() >= window);
-        if stands == up_to || !is_due || Instant::now() < again || *app.stopping.borrow() {
+        let failed_last = sealer.last_attempt().is_some_and(|attempt| attempt.failure.is_some());
+        if (stands == up_to && !failed_last) || !is_due || Instant::now() < again || *app.stopping.borrow() {
             continue;
         }
         match sealer.seal(&app.db).await {
@@ -296,7 +297,9 @@ impl Sealer {
         files.settle(noted.clone());
         files.compared = Some(Noted(noted.clone()));
         let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
-        if let Some(news) = noted.filter(|noted| size(Some(noted)) > size(files.own.last())) {
+        let news = noted.filter(|noted| size(Some(noted)) > size(files.own.last()));
+        // Whoever owns the database may have put other lines below it.
+        if let Some(news) = news.and_then(|noted| self.key.public().alone(&noted)) {
             self.file(news).await?;
             files = Files::read_on(files).await?;
         }

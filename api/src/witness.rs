@@ -48,19 +48,18 @@ impl Witness {
     /// Cosigns what follows what it saw of this log last.
     async fn cosign(&self, request: AddCheckpoint) -> Result<String, Answer> {
         let checkpoint = &request.signed.checkpoint;
-        let mut is_signed = false;
-        for log in self.logs.iter().filter(|log| log.origin() == checkpoint.origin) {
-            is_signed |= log.signed(&request.signed) == Some(true);
-        }
+        let own = self.logs.iter().find_map(|log| log.alone(&request.signed));
         let mut place = self.memory.of(&checkpoint.origin).await.ok_or_else(Answer::unknown)?;
-        if !is_signed {
+        let Some(own) = own else {
             let why =
                 format!("no key of {} that this witness knows signed this checkpoint", checkpoint.origin);
             return Err(Answer(StatusCode::FORBIDDEN, why));
-        }
+        };
         request.follows(&place.latest().checkpoint)?;
-        let cosignature = self.key.cosign(checkpoint, memory::now());
-        place.remember(request.signed.clone().with([cosignature.clone()])).await.map_err(|why| {
+        // A clock that was put back is no reason to say that this was earlier than what was before.
+        let before = self.key.public().cosigned(place.latest()).ok().flatten().unwrap_or(0);
+        let cosignature = self.key.cosign(checkpoint, memory::now().max(before));
+        place.remember(own.with([cosignature.clone()])).await.map_err(|why| {
             tracing::error!(error = %why, "what was seen could not be remembered, so it is not cosigned");
             Answer(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -39,6 +39,8 @@ pub struct Auditor {
     /// Up to which position everything that came was looked at once.
     seen: Place,
     round: Option<Round>,
+    /// Everything that the last whole round went through: what is gone since was there.
+    saw: Option<Checkpoint>,
     state: State,
 }
 
@@ -50,6 +52,8 @@ pub struct State {
     pub of: i64,
     /// When the last whole round ended, how many events that were, and how many of them are what was signed.
     pub last: Option<Ended>,
+    /// So many events more were signed than a standby has yet.
+    pub behind: i64,
     /// What is wrong, by where it stands: of the last round, of this one, and of the walls.
     pub findings: Vec<Finding>,
 }
@@ -82,12 +86,12 @@ type Findings = BTreeMap<i64, Finding>;
 impl Auditor {
     /// With the key whose checkpoints count, if there is one.
     pub fn new(db: Db, key: Option<PublicKey>) -> Self {
-        Self { db, key, seen: Place::default(), round: None, state: State::default() }
+        Self { db, key, seen: Place::default(), round: None, saw: None, state: State::default() }
     }
 
     /// One turn: `checkpoints` are those that were kept outside the database, for a round that begins with it.
     pub async fn turn(&mut self, checkpoints: Vec<Checkpoint>, now: Timestamp) -> Result<&State, ReadError> {
-        let walls = walls::differences(&self.db).await?.unwrap_or_default();
+        let walls = self.look_at_walls().await?;
         let end = event_log::last(&self.db).await?.map_or(0, |(position, _)| position);
         let mut round = match self.round.take() {
             Some(round) => round,
@@ -101,15 +105,32 @@ impl Auditor {
         let mut findings: Findings = known.filter(|it| !is_wall(it)).map(|it| (position(&it), it)).collect();
         if round.is_through() {
             self.state.last = Some(Ended { at: now, events: round.up_to, sealed: round.comparison.agreed() });
+            self.saw = round.comparison.saw();
             findings = round.findings;
             findings.extend(round.comparison.finding().map(|it| (position(&it), it)));
         } else {
             findings.extend(round.findings.clone());
             self.round = Some(round);
         }
-        let walls = walls.iter().map(|it| Finding::Wall { what: it.to_string() });
         self.state.findings = findings.into_values().take(KEPT).chain(walls).collect();
+        // What was found to be changed before is asked for anew, and told no more where it is not so.
+        event_log::changed(&self.db).await?;
         Ok(&self.state)
+    }
+
+    /// They are told at once: nothing that can't be read of the events keeps that.
+    async fn look_at_walls(&mut self) -> Result<Vec<Finding>, sqlx::Error> {
+        let found: Vec<Finding> = match walls::differences(&self.db).await? {
+            Some(found) => found.iter().map(|it| Finding::Wall { what: it.to_string() }).collect(),
+            None => vec![Finding::Wall { what: walls::UNSEEN.to_owned() }],
+        };
+        let in_front = event_log::in_front(&self.db).await?;
+        let in_front = (in_front > 0).then(|| format!("{in_front} events stand in front of #1"));
+        let found: Vec<Finding> =
+            found.into_iter().chain(in_front.map(|what| Finding::Wall { what })).collect();
+        self.state.findings.retain(|it| !is_wall(it));
+        self.state.findings.extend(found.clone());
+        Ok(found)
     }
 
     /// What came since the last turn: no round has it, and nobody is to wait for the next one.
@@ -125,7 +146,11 @@ impl Auditor {
         if self.state.last.is_none() {
             self.seen = Place { position: end, before: None }; // the first round has all of these
         }
-        let comparison = Attested::read(&self.db, checkpoints, self.key.clone()).await?.comparison();
+        let checkpoints = checkpoints.into_iter().chain(self.saw.clone()).collect();
+        let mut comparison = Attested::read(&self.db, checkpoints, self.key.clone()).await?.comparison();
+        // A standby shows what the other database had some time ago, and nothing is missing there.
+        self.state.behind =
+            if event_log::is_standby(&self.db).await? { comparison.only_up_to(end) } else { 0 };
         let up_to = end.max(comparison.due());
         Ok(Round { place: Place::default(), up_to, comparison, findings: Findings::new() })
     }
@@ -171,22 +196,65 @@ async fn look(
         Err(ReadError::Gap { expected, .. }) => {
             event_log::tail(db, from.position, expected - 1 - from.position).await?
         }
+        Err(ReadError::Database(why)) if !crate::is_away(&why) => {
+            return look_one_by_one(db, from, up_to, findings, take).await;
+        }
         events => events?,
     };
     for event in &events {
-        let position = event.position;
-        if !event.is_intact() {
-            event_log::note_changed(event);
-            let what = "was changed: its hash is not the hash of what stands there".to_owned();
-            findings.insert(position, Finding::Event { position, what });
-        } else if place.before.is_some_and(|before| event.recorded_at < before) {
-            let what = "was recorded before the event in front of it".to_owned();
-            findings.insert(position, Finding::Event { position, what });
-        }
+        compare(event, &mut place, findings);
         take(event);
-        place = Place { position, before: Some(event.recorded_at) };
     }
     Ok(if events.is_empty() { Place { position: up_to, ..place } } else { place })
+}
+
+/// The same where one of them can't be read at all: that one is named, and the others are looked at.
+async fn look_one_by_one(
+    db: &Db,
+    from: Place,
+    up_to: i64,
+    findings: &mut Findings,
+    mut take: impl FnMut(&Recorded),
+) -> Result<Place, ReadError> {
+    let mut place = from;
+    while place.position < up_to {
+        let next = place.position + 1;
+        match event_log::tail(db, place.position, 1).await {
+            Ok(events) if events.is_empty() => return Ok(Place { position: up_to, ..place }),
+            Ok(events) => {
+                for event in &events {
+                    compare(event, &mut place, findings);
+                    take(event);
+                }
+            }
+            Err(ReadError::Gap { found, .. }) => {
+                let what = format!("is missing; the log goes on at #{found}");
+                findings.insert(next, Finding::Event { position: next, what });
+                place.position = found - 1;
+            }
+            Err(ReadError::Database(why)) if !crate::is_away(&why) => {
+                let what = format!("can't be read: {why}");
+                findings.insert(next, Finding::Event { position: next, what });
+                place.position = next;
+            }
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(place)
+}
+
+/// One event with its hash and the time in front of it.
+fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
+    let position = event.position;
+    if !event.is_intact() {
+        event_log::note_changed(event);
+        let what = "was changed: its hash is not the hash of what stands there".to_owned();
+        findings.insert(position, Finding::Event { position, what });
+    } else if place.before.is_some_and(|before| event.recorded_at < before) {
+        let what = "was recorded before the event in front of it".to_owned();
+        findings.insert(position, Finding::Event { position, what });
+    }
+    *place = Place { position, before: Some(event.recorded_at) };
 }
 
 fn position(finding: &Finding) -> i64 {

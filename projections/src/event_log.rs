@@ -43,7 +43,7 @@ pub use store::Loaded;
 use self::alarm::Watchman;
 use self::cache::AggregateCache;
 use self::writer::Writer;
-use crate::db::{Db, Lists, noticed, read, row};
+use crate::db::{Db, Engine, Lists, noticed, read, row};
 use crate::timestamp::Timestamp;
 pub(crate) use folding::{as_of, from_the_first_event};
 pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
@@ -350,6 +350,21 @@ async fn at(db: &Db, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
 
 pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await)
+}
+
+/// How many events stand where none can: in front of the first.
+pub(crate) async fn in_front(db: &Db) -> Result<i64, sqlx::Error> {
+    read!(db, |pool| sqlx::query_scalar(include_str!("sql/projector/in_front.sql")).fetch_one(pool).await)
+}
+
+/// Whether this database follows another one, and may be behind it.
+pub(crate) async fn is_standby(db: &Db) -> Result<bool, sqlx::Error> {
+    match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            sqlx::query_scalar(include_str!("sql/event_log/standby_postgres.sql")).fetch_one(pool).await
+        }
+        Engine::Sqlite { .. } => Ok(false),
+    }
 }
 
 pub(crate) async fn tail(db: &Db, after: i64, limit: i64) -> Result<Vec<Recorded>, ReadError> {

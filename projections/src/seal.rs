@@ -52,7 +52,7 @@ pub use evidence::{Evidence, evidence};
 pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
 pub use policy::Policy;
-pub use standing::{Standing, last};
+pub use standing::{Standing, has_traces, last};
 pub use turn::{Turn, contradict, contradicted, read_on};
 
 /// SHA-256.

@@ -78,10 +78,20 @@ impl Encode<'_, Postgres> for Timestamp {
 }
 
 impl<'r> Decode<'r, Postgres> for Timestamp {
+    /// By itself: what sqlx makes of a moment that chrono doesn't have, as of `infinity`, is a panic.
     fn decode(value: sqlx::postgres::PgValueRef<'r>) -> Result<Self, BoxDynError> {
-        <DateTime<Utc> as Decode<'r, Postgres>>::decode(value).map(Self)
+        if value.format() == sqlx::postgres::PgValueFormat::Text {
+            return <DateTime<Utc> as Decode<'r, Postgres>>::decode(value).map(Self);
+        }
+        let since_2000 = i64::from_be_bytes(value.as_bytes()?.try_into()?);
+        let micros = since_2000.checked_add(UNTIL_2000);
+        let at = micros.filter(|_| since_2000 != i64::MIN).and_then(DateTime::from_timestamp_micros);
+        at.map(Self).ok_or_else(|| format!("{since_2000} microseconds after 2000 are no moment").into())
     }
 }
+
+/// Microseconds from 1970 to 2000, where Postgres begins to count.
+const UNTIL_2000: i64 = 946_684_800_000_000;
 
 impl Type<Sqlite> for Timestamp {
     fn type_info() -> <Sqlite as Database>::TypeInfo {

@@ -33,7 +33,15 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     let mut is_in_time = true;
     let (mut auditor, mut told, mut rounds) = (Auditor::new(db, signed.key.clone()), vec![], None);
     loop {
-        let state = auditor.turn(signed.checkpoints.clone(), clock::now()).await?;
+        let state = match auditor.turn(signed.checkpoints.clone(), clock::now()).await {
+            Ok(state) => state,
+            Err(why) if watch => {
+                say(&format!("✗ Nothing could be looked at: {why}"));
+                tokio::time::sleep(Duration::from_secs(settings.audit_seconds)).await;
+                continue;
+            }
+            Err(why) => return Err(why.into()),
+        };
         for finding in state.findings.iter().filter(|finding| !told.contains(*finding)) {
             say(&format!("✗ {finding}"));
         }
@@ -42,6 +50,12 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
             && let Some(last) = state.last
         {
             rounds = Some(last);
+            if state.behind > 0 {
+                say(&format!(
+                    "This standby has {} events less than were signed: it is behind.",
+                    state.behind
+                ));
+            }
             is_in_time = signed.say_cosigned(last.events);
             let at = last.at.format("%Y-%m-%d %H:%M:%S");
             let (events, sealed) = (last.events, last.sealed);

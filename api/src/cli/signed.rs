@@ -132,7 +132,7 @@ impl Signed {
     }
 
     fn take(&mut self, size: u64, by: Vec<(String, u64)>) {
-        if self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size) {
+        if size > 0 && self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size) {
             self.cosigned = Some(Cosigned { size, by });
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** a copy is never written over, so who can change what comes next can't change what is there.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,7 +17,8 @@ use projections::Timestamp;
 use projections::seal::Signed;
 use reqwest::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode, Url};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
+use tokio::time::timeout;
 
 use super::Sealer;
 use super::files::Files;
@@ -36,6 +37,8 @@ pub(super) struct Copies {
 struct One {
     place: Place,
     rests_until: Option<Instant>,
+    /// A write that did not end in time.
+    hanging: Option<oneshot::Receiver<io::Result<()>>>,
     /// The last checkpoint that is there, with as many lines of witnesses as it had then.
     has: Option<Signed>,
     told: Copied,
@@ -72,15 +75,15 @@ impl Copies {
 
 impl One {
     fn of(text: &str) -> anyhow::Result<Self> {
-        let (place, shown) = if text.starts_with("http://") || text.starts_with("https://") {
-            let url: Url = text.parse().with_context(|| format!("PORTAL_SEAL_COPIES: {text}"))?;
+        let (place, shown) = if text.contains("://") {
+            let url = http_client::url(text).context("PORTAL_SEAL_COPIES")?;
             let shown = without_secrets(url.clone());
             (Place::Url(url), shown)
         } else {
             (Place::Folder(text.into()), text.to_owned())
         };
         let told = Copied { place: shown, last: None, failure: None };
-        Ok(Self { place, rests_until: None, has: None, told })
+        Ok(Self { place, rests_until: None, hanging: None, has: None, told })
     }
     async fn take(&mut self, client: &Client, signed: &Signed) {
         let size = signed.checkpoint.size;
@@ -93,7 +96,7 @@ impl One {
             number => format!("checkpoint-{size}-cosigned-{number}.txt"),
         };
         let done = match &self.place {
-            Place::Folder(folder) => write(folder.join(name), signed.text()).await,
+            Place::Folder(folder) => write(&mut self.hanging, folder.join(name), signed.text()).await,
             Place::Url(url) => put(client, below(url.clone(), &name), signed.text()).await,
         };
         match done {
@@ -124,36 +127,63 @@ fn without_secrets(mut url: Url) -> String {
     url.into()
 }
 
-/// A folder that is not there is not made: it may be on a disk that is not mounted.
-async fn write(file: PathBuf, text: String) -> Result<(), String> {
-    let done = tokio::task::spawn_blocking(move || write_new(&file, &text)).await;
-    done.map_err(|why| why.to_string())?.map_err(|why| why.to_string())
+/// For all of one copy.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A folder that is not there is not made: it may be on a disk that is not mounted. One that hangs holds up a thread of its
+/// own, and neither the sealing nor the end of the process.
+async fn write(
+    hanging: &mut Option<oneshot::Receiver<io::Result<()>>>,
+    file: PathBuf,
+    text: String,
+) -> Result<(), String> {
+    let is_before = hanging.is_some();
+    let mut done = hanging.take().unwrap_or_else(|| {
+        let (say, done) = oneshot::channel();
+        std::thread::spawn(move || say.send(write_new(&file, &text)));
+        done
+    });
+    match timeout(PATIENCE, &mut done).await {
+        Ok(Ok(done)) if !is_before => done.map_err(|why| why.to_string()),
+        Ok(_) => Err("it took too long the last time".to_owned()),
+        Err(_late) => {
+            *hanging = Some(done);
+            Err(format!("it takes longer than {} seconds", PATIENCE.as_secs()))
+        }
+    }
 }
 
 fn write_new(file: &Path, text: &str) -> io::Result<()> {
-    let half = file.with_extension(format!("{}.half", std::process::id()));
-    let mut writer = fs::File::create(&half)?;
-    writer.write_all(text.as_bytes())?;
-    writer.sync_all()?;
-    // Unlike a move, this does not replace what is there.
-    let linked = fs::hard_link(&half, file);
+    let half = file.with_extension(format!("{}.half", clock::new_id().simple()));
+    // Made anew, so not through a link that somebody put there.
+    let mut writer = OpenOptions::new().write(true).create_new(true).open(&half)?;
+    let written = writer.write_all(text.as_bytes()).and_then(|()| writer.sync_all());
+    // Unlike a move, a link does not replace what is there.
+    let linked = written.and_then(|()| fs::hard_link(&half, file));
     fs::remove_file(&half)?;
     match linked {
-        Err(why) if why.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(why) if why.kind() == ErrorKind::AlreadyExists && fs::read_to_string(file)? == text => Ok(()),
+        Err(why) if why.kind() == ErrorKind::AlreadyExists => Err(io::Error::other(OTHER)),
         done => done,
     }
 }
 
+const OTHER: &str = "a file of this name is there, and is another one: name an empty place";
+
 async fn put(client: &Client, url: Url, text: String) -> Result<(), String> {
-    let request =
-        client.put(url).header(CONTENT_TYPE, "text/plain; charset=utf-8").header(IF_NONE_MATCH, "*");
-    let response = request.body(text).send().await.map_err(http_client::why)?;
-    let status = response.status();
-    if status.is_success() || status == StatusCode::PRECONDITION_FAILED {
-        return Ok(());
+    let request = client.put(url.clone()).header(CONTENT_TYPE, "text/plain; charset=utf-8");
+    let sent = request.header(IF_NONE_MATCH, "*").body(text.clone()).send().await;
+    let response = sent.map_err(http_client::why)?;
+    match response.status() {
+        status if status.is_success() => Ok(()),
+        StatusCode::PRECONDITION_FAILED => {
+            let there = client.get(url).send().await.map_err(http_client::why)?;
+            let there = http_client::text(there).await.map_err(http_client::why)?;
+            if there == text { Ok(()) } else { Err(OTHER.to_owned()) }
+        }
+        // What it says beside may repeat the address, with the secret in it.
+        status => Err(format!("it answered {status}")),
     }
-    let said = http_client::text(response).await.unwrap_or_default();
-    Err(format!("it answered {status}: {}", http_client::first_line(&said)))
 }
 
 impl Sealer {

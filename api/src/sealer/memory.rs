@@ -3,7 +3,7 @@
 //! | from | who vouches for it |
 //! | --- | --- |
 //! | a checkpoint log that it reads | whoever keeps that file |
-//! | its own, where that says that the log was empty | nobody needs to: nothing was there |
+//! | its own, where that says that the log was empty | nobody needs to: nothing was there, and nothing says that there was |
 //! | another process that runs | that process, to this question alone |
 //! | `portal seal --trust` | whoever gave the order |
 //!
@@ -15,7 +15,7 @@ use chrono::TimeDelta;
 use projections::Db;
 use projections::seal::question::{answer, answered, ask, forget, questions};
 use projections::seal::turn::{SealError, Step};
-use projections::seal::{Checkpoint, Standing, tree};
+use projections::seal::{Checkpoint, Standing, has_traces, tree};
 
 use super::files::Files;
 use super::{Sealer, read_to_end};
@@ -31,7 +31,8 @@ impl Sealer {
         }
         // Where another process is at it, nobody has looked whether the log is empty.
         let looked = read_to_end(db, self.key.origin()).await? == Step::End;
-        if looked && Standing::read(db, self.key.origin()).await?.size() == 0 {
+        let is_empty = looked && Standing::read(db, self.key.origin()).await?.size() == 0;
+        if is_empty && !has_traces(db).await? {
             return self.file(self.key.sign(0, tree::empty())).await;
         }
         let mut question = [0; 32];
@@ -60,7 +61,7 @@ impl Sealer {
         let Some(question) = &files.question else { return Ok(()) };
         let Some(answer) = answered(db, question).await? else { return Ok(()) };
         if let Some(remembered) = self.key.public().answered(question, &answer) {
-            self.file(remembered).await?;
+            self.file(self.key.public().alone(&remembered).unwrap_or(remembered)).await?;
         }
         forget(db, question, clock::after(-TimeDelta::days(1))).await?;
         files.question = None;

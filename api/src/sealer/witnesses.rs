@@ -10,6 +10,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use projections::Db;
 use projections::seal::add_checkpoint::AddCheckpoint;
 use projections::seal::key::Signature;
@@ -85,6 +86,11 @@ impl Failure {
 
 impl Witnesses {
     pub(super) fn of(policy: Policy) -> anyhow::Result<Self> {
+        for Known { name, url, .. } in &policy.witnesses {
+            if let Some(url) = url {
+                http_client::url(url).with_context(|| format!("PORTAL_SEAL_POLICY: the URL of {name}"))?;
+            }
+        }
         let asked: Vec<Asked> = policy.witnesses.iter().cloned().filter_map(Asked::of).collect();
         let told = watch::Sender::new(asked.iter().map(|it| it.told.clone()).collect());
         Ok(Self {
@@ -169,7 +175,9 @@ impl Asked {
         for _ in 0..3 {
             if self.saw > size {
                 let here = Standing::read(db, origin).await.map_err(unreadable)?.size();
-                return Err((self.saw > here).then_some(Failure::Ahead { saw: self.saw, here }));
+                // Asked anew the next time: what it said once may have been a mistake.
+                let saw = std::mem::take(&mut self.saw);
+                return Err((saw > here).then_some(Failure::Ahead { saw, here }));
             }
             let request = AddCheckpoint::of(db, self.saw, signed.clone()).await.map_err(unreadable)?;
             let sent = client.post(&self.url).body(request.text()).send().await;
@@ -192,7 +200,7 @@ impl Asked {
                 _ => return Err(Some(Failure::Refused(status, http_client::first_line(&text)))),
             }
         }
-        Err(None)
+        Err(Some(Failure::NoAnswer("each time it says that it saw another number of events".to_owned())))
     }
 }
 

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use projections::private;
@@ -19,12 +21,18 @@ use crate::clock;
 pub struct Memory {
     /// By origin.
     places: HashMap<String, Mutex<Kept>>,
-    /// Held as long as this is.
-    _lock: File,
+}
+
+/// Held as long as the process has it, and it is the file that stands there: another one in its place could be held by
+/// another process.
+struct Lock {
+    held: File,
+    path: PathBuf,
 }
 
 struct Kept {
     file: PathBuf,
+    lock: Arc<Lock>,
     latest: Signed,
 }
 
@@ -45,7 +53,7 @@ impl Memory {
     /// Opens what is remembered of these logs. Of one that was never seen, `begin` says to remember that.
     pub fn open(folder: &Path, key: &Cosigner, logs: &[PublicKey], begin: bool) -> anyhow::Result<Self> {
         private::folder(folder).with_context(|| folder.display().to_string())?;
-        let lock = lock(folder)?;
+        let lock = Arc::new(lock(folder)?);
         let mut places = HashMap::new();
         for log in logs {
             let file = folder.join(format!("{}.txt", name(log.origin())));
@@ -68,9 +76,9 @@ impl Memory {
                 read => read_back(&read.with_context(|| file.display().to_string())?, key, log.origin())
                     .with_context(|| file.display().to_string())?,
             };
-            places.insert(log.origin().to_owned(), Mutex::new(Kept { file, latest }));
+            places.insert(log.origin().to_owned(), Mutex::new(Kept { file, lock: lock.clone(), latest }));
         }
-        Ok(Self { places, _lock: lock })
+        Ok(Self { places })
     }
 
     pub(super) async fn of(&self, origin: &str) -> Option<Place<'_>> {
@@ -85,6 +93,11 @@ impl Place<'_> {
 
     /// Returns when it would be there after a power cut.
     pub(super) async fn remember(&mut self, signed: Signed) -> io::Result<()> {
+        if !self.0.lock.stands() {
+            return Err(io::Error::other(
+                "the lock of its memory was taken away: another witness may have that now",
+            ));
+        }
         let (file, text) = (self.0.file.clone(), signed.text());
         tokio::task::spawn_blocking(move || write(&file, &text)).await??;
         self.0.latest = signed;
@@ -93,13 +106,20 @@ impl Place<'_> {
 }
 
 /// One witness at a time has a memory.
-fn lock(folder: &Path) -> anyhow::Result<File> {
-    let file = folder.join("lock");
-    let lock = private::file().create(true).open(&file).with_context(|| file.display().to_string())?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
+fn lock(folder: &Path) -> anyhow::Result<Lock> {
+    let path = folder.join("lock");
+    let held = private::file().create(true).open(&path).with_context(|| path.display().to_string())?;
+    match held.try_lock() {
+        Ok(()) => Ok(Lock { held, path }),
         Err(TryLockError::WouldBlock) => bail!("{}: another witness runs with this memory", folder.display()),
-        Err(TryLockError::Error(why)) => Err(why).with_context(|| file.display().to_string()),
+        Err(TryLockError::Error(why)) => Err(why).with_context(|| path.display().to_string()),
+    }
+}
+
+impl Lock {
+    fn stands(&self) -> bool {
+        let (held, there) = (self.held.metadata(), fs::metadata(&self.path));
+        matches!((held, there), (Ok(held), Ok(there)) if (held.dev(), held.ino()) == (there.dev(), there.ino()))
     }
 }
 
@@ -116,7 +136,12 @@ fn read_back(text: &str, key: &Cosigner, origin: &str) -> anyhow::Result<Signed>
 
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let new = file.with_extension("new");
-    let mut writer = private::file().create(true).truncate(true).open(&new)?;
+    match fs::remove_file(&new) {
+        Err(why) if why.kind() != ErrorKind::NotFound => return Err(why),
+        _half_done => {}
+    }
+    // Not through a link that somebody put there.
+    let mut writer = private::file().create_new(true).open(&new)?;
     writer.write_all(text.as_bytes())?;
     writer.sync_all()?;
     fs::rename(&new, file)?;

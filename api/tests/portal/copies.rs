@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use api::sealer::Sealer;
 use api::server::{self, Limits};
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use projections::seal::Signed;
@@ -22,17 +23,27 @@ type Came = Arc<Mutex<Vec<String>>>;
 #[expect(clippy::disallowed_methods, reason = "this is no portal")]
 async fn store() -> (String, Came) {
     let came = Came::default();
-    let heard = came.clone();
+    let (heard, there) = (came.clone(), Arc::new(Mutex::new(String::new())));
     let answer = move |request: Request| {
-        let path = request.uri().path().to_owned();
+        let (method, path, there) =
+            (request.method().clone(), request.uri().path().to_owned(), there.clone());
         let kept =
             request.headers().get("if-none-match").map(|it| it.to_str().unwrap_or_default().to_owned());
-        heard.lock().expect("nobody panics").push(format!("{} {path} {kept:?}", request.method()));
+        heard.lock().expect("nobody panics").push(format!("{method} {path} {kept:?}"));
         async move {
-            match path.split('/').nth(1) {
-                Some("good") => StatusCode::CREATED,
-                Some("old") => StatusCode::PRECONDITION_FAILED,
-                _ => StatusCode::FORBIDDEN,
+            let body = to_bytes(request.into_body(), 1 << 20).await.expect("it is short");
+            let sent = String::from_utf8(body.to_vec()).expect("text");
+            match (path.split('/').nth(1), method == "GET") {
+                (Some("good"), _) => (StatusCode::CREATED, String::new()),
+                // It has that from before.
+                (Some("old"), false) => {
+                    *there.lock().expect("nobody panics") = sent;
+                    (StatusCode::PRECONDITION_FAILED, String::new())
+                }
+                (Some("old"), true) => (StatusCode::OK, there.lock().expect("nobody panics").clone()),
+                (Some("other"), false) => (StatusCode::PRECONDITION_FAILED, String::new()),
+                (Some("other"), true) => (StatusCode::OK, "of another log".to_owned()),
+                _ => (StatusCode::FORBIDDEN, "?token=secret".to_owned()),
             }
         }
     };
@@ -65,6 +76,7 @@ async fn the_newest_checkpoint_is_copied_and_never_written_over(world: World) {
         missing.to_string_lossy().into_owned(),
         format!("{url}/good/?token=secret"),
         format!("{url}/old"),
+        format!("{url}/other"),
         format!("{url}/closed"),
     ];
     let world = world.with(|settings| settings.seal_copies = places.to_vec());
@@ -76,18 +88,20 @@ async fn the_newest_checkpoint_is_copied_and_never_written_over(world: World) {
     hand_out(&world).await;
     assert_eq!(fs::read_to_string(&file).expect("it is there"), "what somebody relies on");
     assert_eq!(names(folder.path()), [format!("checkpoint-{size}.txt")], "and nothing half done");
-    let wants =
-        ["good", "old", "closed"].map(|place| format!("PUT /{place}/checkpoint-{size}.txt Some(\"*\")"));
-    let mut heard = came.lock().expect("nobody panics").clone();
-    heard.sort_unstable_by_key(|line| wants.iter().position(|want| want == line));
-    assert_eq!(heard, wants);
+    let put = |place: &str| format!("PUT /{place}/checkpoint-{size}.txt Some(\"*\")");
+    let heard = came.lock().expect("nobody panics").clone();
+    assert!(["good", "old", "other", "closed"].iter().all(|place| heard.contains(&put(place))), "{heard:?}");
     let page = ana.get("/admin/history/proof").await;
-    page.is(200).shows("No such file or directory").shows("it answered 403 Forbidden").hides("secret");
+    page.is(200)
+        .shows("No such file or directory")
+        .shows("it answered 403 Forbidden")
+        .shows("a file of this name is there, and is another one")
+        .hides("secret");
     assert!(!missing.exists(), "a disk that is not mounted is not covered by a folder");
     // Within a minute nothing more goes there.
     world.org("acme").await;
     let sealer = hand_out(&world).await;
-    assert_eq!((names(folder.path()).len(), came.lock().expect("nobody panics").len()), (1, 3));
+    assert_eq!((names(folder.path()).len(), came.lock().expect("nobody panics").len()), (1, heard.len()));
     // A process that starts copies at once.
     drop(sealer);
     let again = world.with(|settings| settings.seal_copies.truncate(1));

@@ -194,6 +194,35 @@ async fn of_many_that_come_at_once_no_two_contradict_each_other() {
     assert!(cosigned.is_sorted_by_key(|(_, size)| *size));
 }
 
+/// Whoever has a published checkpoint may send it with lines below it that say nothing.
+#[tokio::test]
+async fn lines_that_strangers_put_below_a_checkpoint_are_not_remembered() {
+    let desk = Desk::new();
+    let mut request = asked(1, 0, 7);
+    let junk = (0..62_u8).map(|seed| {
+        let stranger =
+            Cosigner::new(&format!("stranger.example.com/{seed}"), &[seed; 32]).expect("a plain name");
+        stranger.cosign(&request.signed.checkpoint, 1_700_000_000)
+    });
+    request.signed = request.signed.clone().with(junk.collect::<Vec<_>>());
+    assert_eq!(desk.add(&request).await.status, 200);
+    let desk = desk.again();
+    let about = desk.send("GET", "/", String::new()).await.text;
+    let latest =
+        desk.send("GET", about.trim_end().rsplit_once('\n').expect("two lines").1, String::new()).await;
+    let latest: Signed = latest.text.parse().expect("a checkpoint");
+    assert_eq!((latest.checkpoint.size, latest.cosignatures()), (7, 1));
+}
+
+#[tokio::test]
+async fn without_the_lock_of_its_memory_it_cosigns_nothing() {
+    let desk = Desk::new();
+    assert_eq!(desk.add(&asked(1, 0, 7)).await.status, 200);
+    fs::remove_file(desk.folder.path().join("lock")).expect("it is there");
+    let answer = desk.add(&asked(1, 7, 9)).await;
+    assert_eq!((answer.status, answer.text.contains("could not write down")), (500, true), "{}", answer.text);
+}
+
 #[tokio::test]
 async fn it_remembers_and_never_begins_anew_by_itself() {
     let desk = Desk::new();

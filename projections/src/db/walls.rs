@@ -10,6 +10,7 @@ mod remedy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use sqlx::PgConnection;
 use sqlx::sqlite::SqlitePoolOptions;
@@ -81,14 +82,16 @@ pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error
     }
 }
 
+/// Where nobody looked.
+pub(crate) const UNSEEN: &str =
+    "a newer version has changed it, which alone can say whether its walls stand; verify with that one";
+
 /// Everything that `portal verify` says of the walls: what differs, what differed until this start, and where nobody looked.
 pub(crate) async fn findings(db: &Db) -> Result<Vec<String>, sqlx::Error> {
     let found = differences(db).await?;
-    let unseen =
-        "a newer version has changed it, which alone can say whether its walls stand; verify with that one";
     let mut said: Vec<String> = match found {
         Some(found) => found.iter().map(Difference::to_string).collect(),
-        None => vec![unseen.to_owned()],
+        None => vec![UNSEEN.to_owned()],
     };
     if let Engine::Postgres { put_back, .. } = &db.0 {
         said.extend(put_back.iter().map(|it| format!("until this start, which put it back, {it}")));
@@ -110,8 +113,23 @@ fn is_ours((newest,): (i64,)) -> bool {
     SQLITE.last().is_some_and(|(ours, ..)| newest <= *ours)
 }
 
+/// Asked again where a rebuild puts another table in the place of one, while it is described.
 async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Line>, sqlx::Error> {
+    for _ in 0..20 {
+        match sqlx::query_as(include_str!("../sql/walls/describe_postgres.sql")).fetch_all(&mut *conn).await {
+            Err(error) if is_gone_meanwhile(&error) => tokio::time::sleep(AGAIN).await,
+            told => return told,
+        }
+    }
     sqlx::query_as(include_str!("../sql/walls/describe_postgres.sql")).fetch_all(conn).await
+}
+
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Postgres has no code of its own for it.
+fn is_gone_meanwhile(error: &sqlx::Error) -> bool {
+    let said = error.as_database_error().map(|it| it.message().to_owned()).unwrap_or_default();
+    said.starts_with("could not open relation with OID") || said.starts_with("cache lookup failed for")
 }
 
 /// What the migrations alone make of an empty Postgres, for the test that compares this with the file: a start would put

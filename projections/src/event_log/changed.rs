@@ -1,6 +1,7 @@
 //! Events that are not what was written, as whoever reads one in this process finds out.
 //!
-//! **Invariant:** what is told was compared with its hash a moment ago. So an event that was put right is told no more.
+//! **Invariant:** what is told was compared with its hash a moment ago. So an event that was put right is told no more, nor one
+//! that was put in and taken out again.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,9 +30,9 @@ pub(crate) fn note(event: &Recorded) {
 pub async fn changed(db: &Db) -> Result<Vec<i64>, sqlx::Error> {
     let positions: Vec<i64> = found().iter().copied().collect();
     let events = at(db, &positions).await?;
-    let is_intact = |position: &i64| events.iter().any(|it| it.position == *position && it.is_intact());
+    let is_changed = |position: &i64| events.iter().any(|it| it.position == *position && !it.is_intact());
     let mut found = found();
-    found.retain(|position| !positions.contains(position) || !is_intact(position));
+    found.retain(|position| !positions.contains(position) || is_changed(position));
     count(&found);
     Ok(found.iter().copied().collect())
 }

@@ -46,6 +46,19 @@ impl Comparison {
         position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size))
     }
 
+    /// Everything that has gone by, as a checkpoint of it would say; none before the first event.
+    pub(crate) fn saw(&self) -> Option<Checkpoint> {
+        let (size, root) = (self.tree.size(), self.tree.root());
+        (size > 0).then(|| Checkpoint { origin: String::new(), size, root })
+    }
+
+    /// Leaves what is of more events than these for later; gives how many more.
+    pub(crate) fn only_up_to(&mut self, end: i64) -> i64 {
+        let due = self.due();
+        self.due.retain(|checkpoint| checkpoint.size <= size(end));
+        (due - end).max(0)
+    }
+
     /// So many events were signed and are what was signed.
     pub fn agreed(&self) -> i64 {
         position(self.agreed)
@@ -57,11 +70,16 @@ impl Comparison {
 
     /// What there is to say when the log has ended.
     pub fn finding(self) -> Option<Finding> {
-        let (stands, last) = (self.tree.size(), self.due.back().map(|checkpoint| checkpoint.size));
-        let missing = last.filter(|signed| *signed > stands).map(|signed| {
+        let (stands, last) = (self.tree.size(), self.due.back());
+        let missing = last.filter(|last| last.size > stands).map(|Checkpoint { origin, size, .. }| {
+            let known = if origin.is_empty() {
+                format!("{size} events were there when this was looked at before")
+            } else {
+                format!("of {size} events a checkpoint was signed")
+            };
             let what = format!(
-                "is missing: of {signed} events a checkpoint was signed. Later ones were removed, or this is a restore \
-                 of an earlier moment (docs/PROOF.md says what to do then)"
+                "is missing: {known}. Later ones were removed, or this is a restore of an earlier moment \
+                 (docs/PROOF.md says what to do then)"
             );
             Finding::Event { position: position(stands + 1), what }
         });
@@ -78,10 +96,11 @@ impl Comparison {
         }
         let root = self.tree.root();
         let (same, others): (Vec<_>, Vec<_>) = due.iter().partition(|checkpoint| checkpoint.root == root);
+        let is_signed = same.iter().any(|checkpoint| !checkpoint.origin.is_empty());
         if !others.is_empty() {
             self.finding = Some(if same.is_empty() { self.is_other(size) } else { signed_twice(size) });
         }
-        if !same.is_empty() {
+        if is_signed {
             self.agreed = size;
         }
     }

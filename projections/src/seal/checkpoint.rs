@@ -103,7 +103,7 @@ impl Signed {
         Self::each_at(file, |_, signed| take(signed))
     }
 
-    /// The same, with the number of bytes before it.
+    /// The same, with the number of bytes before it. A line without an end was cut off.
     pub fn each_at(mut file: impl BufRead, mut take: impl FnMut(u64, Self)) -> io::Result<()> {
         let mut reader = Reader::default();
         let (mut line, mut at) = (vec![], 0);
@@ -112,7 +112,8 @@ impl Signed {
             let length = file.read_until(b'\n', &mut line)?;
             // What was cut off in the middle of a letter is no text, and none of this.
             let text = String::from_utf8_lossy(&line);
-            if let Some((place, signed)) = reader.take(at, text.trim_end_matches(['\n', '\r'])) {
+            let whole = text.strip_suffix('\n').unwrap_or_default();
+            if let Some((place, signed)) = reader.take(at, whole) {
                 take(place, signed);
             }
             if length == 0 {
@@ -185,6 +186,14 @@ impl Cosigner {
 }
 
 impl PublicKey {
+    /// The same with nothing but this key's own signature, which is there and fits; whatever else stands there says nothing.
+    pub fn alone(&self, signed: &Signed) -> Option<Signed> {
+        let (checkpoint, text) = (signed.checkpoint.clone(), signed.checkpoint.text());
+        let own = signed.signatures.iter().find(|line| self.signed_text(&text, line) == Some(true));
+        let own = own.filter(|_| checkpoint.origin == self.origin())?;
+        Some(Signed { checkpoint, signatures: vec![own.clone()] })
+    }
+
     /// What was signed with its private half; none if that did not sign it, and false if it claims so wrongly.
     pub fn signed(&self, signed: &Signed) -> Option<bool> {
         let text = signed.checkpoint.text();

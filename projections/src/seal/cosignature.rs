@@ -99,7 +99,8 @@ impl Witness {
     fn time(&self, checkpoint: &Checkpoint, line: &Signature) -> Option<u64> {
         let (at, signature) = line.bytes.split_first_chunk()?;
         let at = u64::from_be_bytes(*at);
-        is_signed(&self.key, &signed_text(checkpoint, at), signature).then_some(at)
+        let is_moment = i64::try_from(at).is_ok();
+        (is_moment && is_signed(&self.key, &signed_text(checkpoint, at), signature)).then_some(at)
     }
 
     /// Whether it is the same key, whatever it is called.
@@ -199,7 +200,7 @@ mod tests {
         let note = signed().with([ours.cosign(&signed().checkpoint, 1_700_000_000)]).text();
         let end = note.trim_end().len();
         for cut in 1..end - note.rfind(' ').expect("two signatures") {
-            if let Ok(torn) = note[..end - cut].parse::<Signed>() {
+            if let Ok(torn) = format!("{}\n", &note[..end - cut]).parse::<Signed>() {
                 assert_eq!(ours.public().cosigned(&torn), Ok(None), "{cut}");
                 assert_eq!(signed_by().signed(&torn), Some(true), "{cut}");
             }

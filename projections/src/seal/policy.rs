@@ -102,6 +102,10 @@ impl FromStr for Policy {
         for (number, line) in text.split('\n').enumerate() {
             draft.take(line).map_err(|why| PolicyError { line: number + 1, why })?;
         }
+        if draft.witnesses.len() > MOST {
+            let why = format!("a policy names {MOST} witnesses at most: a checkpoint has no room for more");
+            return Err(PolicyError { line: last, why });
+        }
         let none = || PolicyError {
             line: last,
             why: "no line says what quorum is wanted, like: quorum none".to_owned(),
@@ -110,6 +114,9 @@ impl FromStr for Policy {
         Ok(Self { logs: draft.logs, witnesses: draft.witnesses, quorum })
     }
 }
+
+/// Witnesses of a policy, whose lines a checkpoint has besides its own.
+const MOST: usize = 60;
 
 /// A policy as far as it was read.
 #[derive(Default)]

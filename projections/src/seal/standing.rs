@@ -90,6 +90,13 @@ impl Standing {
     }
 }
 
+/// Whether anything says that the log had events once. Whoever emptied it forgot that, or wants it to seem new.
+pub async fn has_traces(db: &Db) -> Result<bool, sqlx::Error> {
+    let (traces,): (i64,) =
+        read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/traces.sql")).fetch_one(pool).await)?;
+    Ok(traces > 0)
+}
+
 /// The last checkpoint of an origin, as the database has it.
 pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>, sqlx::Error> {
     let of_origin = states(db).await?.into_iter().find(|state| state.origin == origin);

@@ -3,11 +3,15 @@
 use domain::Org;
 use domain::values::OrgId;
 use projections::auditor::{Auditor, State};
+use projections::event_log;
 use projections::seal::{Checkpoint, SigningKey};
 use projections::{Db, seal};
 
 use crate::engines;
 use crate::given::{Outcome, Store, append, created, creation, id, noon, renamed};
+
+/// The engines' own words for a moment that nobody can read.
+const NO_MOMENT: [&str; 2] = ["'infinity'", "9223372036854775807"];
 
 engines! {
     async fn a_short_log_is_gone_through_in_one_turn(store: Store) {
@@ -76,6 +80,62 @@ engines! {
         let told: Vec<String> = state.findings.iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|it| it.contains("of 5 events a checkpoint was signed")), "{told:?}");
         assert!(told.iter().any(|it| it.starts_with("the database is not as portal made it")), "{told:?}");
+    }
+
+    async fn an_event_that_cannot_be_read_is_named_and_hides_nothing_else(store: Store) {
+        for name in ["one", "two", "three", "four"] {
+            store.append(creation(name, name)).await?;
+        }
+        let no_moment = NO_MOMENT[usize::from(!store.is_postgres())];
+        store.tamper(&format!("update events set recorded_at = {no_moment} where position = 2")).await?;
+        store.tamper_again("update events set event_version = '2' where position = 4").await?;
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let state = auditor.turn(vec![], noon(0)).await?;
+        let told: Vec<String> = state.findings.iter().map(ToString::to_string).collect();
+        assert!(told[0].starts_with("#2: can't be read: "), "{told:?}");
+        assert!(told[1].starts_with("#4: was changed"), "{told:?}");
+        assert!(told[2].starts_with("the database is not as portal made it"), "{told:?}");
+    }
+
+    async fn what_was_seen_once_is_missed_without_any_checkpoint(store: Store) {
+        for name in ["one", "two", "three"] {
+            store.append(creation(name, name)).await?;
+        }
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let sealed = auditor.turn(vec![], noon(0)).await?.last.ok_or("it is through")?.sealed;
+        assert_eq!(sealed, 0, "what it saw itself is signed by nobody");
+        store.tamper("delete from events where position = 3").await?;
+        let state = auditor.turn(vec![], noon(1)).await?;
+        let told: Vec<String> = state.findings.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|it| it.contains("3 events were there when this was looked at before")), "{told:?}");
+    }
+
+    async fn where_a_newer_version_changed_the_schema_nobody_says_that_the_walls_stand(store: Store) {
+        let zero = if store.is_postgres() { "'\\x00'" } else { "x'00'" };
+        let newer = format!(
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (99990101, 'more', true, {zero}, 0)"
+        );
+        store.raw().await?.run(&newer).await?;
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let state = auditor.turn(vec![], noon(0)).await?;
+        let told: Vec<String> = state.findings.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].contains("a newer version has changed it"), "{told:?}");
+    }
+
+    async fn an_event_that_was_put_in_and_taken_out_again_is_accused_no_more(store: Store) {
+        store.append(creation("One", "one")).await?;
+        store.append(creation("Two", "two")).await?;
+        let way = "insert into events select 3, aggregate_type, 'copy', 1, event_type, event_version, payload, metadata,
+                          recorded_at, leaf_hash
+                   from events where position = 2";
+        store.tamper(way).await?;
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        auditor.turn(vec![], noon(0)).await?;
+        assert!(event_log::changed(store.db()).await?.contains(&3));
+        store.tamper_again("delete from events where position = 3").await?;
+        auditor.turn(vec![], noon(1)).await?;
+        assert!(!event_log::changed(store.db()).await?.contains(&3));
     }
 }
 

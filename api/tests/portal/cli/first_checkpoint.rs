@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use projections::testing;
+
 use super::import_demo;
 use super::program::Place;
 use super::proof::{SEALS, elsewhere, make_key, script, seal, seal_with};
@@ -72,6 +74,21 @@ fn a_new_portal_is_sealed_from_its_first_event_on(place: &Place) {
     );
     place.done(&["export", "out.jsonl"]);
     assert_eq!((elsewhere(place, "out.jsonl").code, script(place).code), (Some(0), Some(0)));
+}
+
+/// Emptying the one table is not enough to seem new.
+#[test]
+fn a_log_that_was_emptied_is_no_new_one() {
+    let place = Place::sqlite();
+    make_key(&place);
+    place.done(&["grant", "ana@example.com"]);
+    let triggers = ["in_order", "in_sequence", "in_time", "no_update", "no_delete"];
+    for trigger in triggers {
+        testing::execute(&place.url, format!("drop trigger events_{trigger}").leak());
+    }
+    testing::execute(&place.url, "delete from events");
+    seal(&place);
+    assert_eq!(fs::read_to_string(place.file("checkpoints.txt")).expect("it was begun"), "");
 }
 
 /// The first checkpoint of a log that is there already: whoever gives the order names what they trust.
