@@ -20,13 +20,15 @@ pub struct Comparison {
     /// The largest size at which the log said what was signed.
     agreed: u64,
     finding: Option<Finding>,
+    /// What the database keeps of the tree, with the key that signed it, and what differs of that.
+    kept: (Vec<State>, Option<PublicKey>, Option<Finding>),
 }
 
 impl Comparison {
     pub fn new(mut checkpoints: Vec<Checkpoint>) -> Self {
         checkpoints.sort_by_key(|checkpoint| checkpoint.size);
-        let mut comparison =
-            Self { tree: Tree::default(), due: checkpoints.into(), agreed: 0, finding: None };
+        let (tree, kept) = (Tree::default(), (vec![], None, None));
+        let mut comparison = Self { tree, due: checkpoints.into(), agreed: 0, finding: None, kept };
         comparison.compare();
         comparison
     }
@@ -34,6 +36,8 @@ impl Comparison {
     /// Takes the next event's hash.
     pub fn take(&mut self, leaf: Hash) {
         self.take_and(leaf, |_| ());
+        let (states, _, found) = &mut self.kept;
+        *found = found.take().or_else(|| states.iter().find_map(|state| differs(state, &self.tree)));
     }
 
     fn take_and(&mut self, leaf: Hash, kept: impl FnMut(Node)) {
@@ -43,7 +47,8 @@ impl Comparison {
 
     /// So many events were signed: what the log has must be so many at least.
     pub(crate) fn due(&self) -> i64 {
-        position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size))
+        let kept = self.kept.0.iter().map(|state| state.size).max().unwrap_or(0);
+        position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size)).max(kept)
     }
 
     /// Everything that has gone by, as a checkpoint of it would say; none before the first event.
@@ -56,6 +61,7 @@ impl Comparison {
     pub(crate) fn only_up_to(&mut self, end: i64) -> i64 {
         let due = self.due();
         self.due.retain(|checkpoint| checkpoint.size <= size(end));
+        self.kept.0.retain(|state| state.size <= end);
         (due - end).max(0)
     }
 
@@ -83,7 +89,9 @@ impl Comparison {
             );
             Finding::Event { position: position(stands + 1), what }
         });
-        self.finding.or(missing)
+        let (states, key, differs) = self.kept;
+        let damaged = states.iter().find_map(|state| damaged(state, stands, key.as_ref()));
+        self.finding.or(missing).or(differs).or(damaged)
     }
 
     fn compare(&mut self) {
@@ -155,7 +163,8 @@ impl Attested {
 
     /// What compares leaves with it as they go by.
     pub(crate) fn comparison(self) -> Comparison {
-        Comparison::new(self.checkpoints)
+        let Self { states, checkpoints, key } = self;
+        Comparison { kept: (states, key, None), ..Comparison::new(checkpoints) }
     }
 
     /// Compares the log up to a position with all of it. Each leaf must have been compared with its event before. Gives how

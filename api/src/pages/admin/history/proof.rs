@@ -93,12 +93,12 @@ async fn sealed(
         (ui::columns(
             ui::card("Check it elsewhere", commands(stands, last.as_ref(), sealer.cosigned_enough().is_some())),
             html! {
-                (outside::witnesses(&sealer.witnesses()))
-                (outside::copies(&sealer.copies()))
                 @if let Some(last) = &last { (ui::card("Last checkpoint", checkpoint(last))) }
                 (ui::card("Public key", key(sealer)))
             },
         ))
+        (outside::witnesses(&sealer.witnesses()))
+        (outside::copies(&sealer.copies()))
         @match &filed {
             Ok(page) => (list(page, sealer, &times, before)),
             Err(why) => (ui::note(Tone::Danger, html! { "The checkpoint log can’t be read: " (why) "." })),
