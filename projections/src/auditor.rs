@@ -188,8 +188,7 @@ async fn look(
     let mut place = from;
     let events = match event_log::tail(db, from.position, up_to - from.position).await {
         Err(ReadError::Gap { expected, found }) if expected == from.position + 1 => {
-            let what = format!("is missing; the log goes on at #{found}");
-            findings.insert(expected, Finding::Event { position: expected, what });
+            missing(expected, found, findings);
             return Ok(Place { position: found - 1, ..place });
         }
         // What stands in front of the gap first.
@@ -228,8 +227,7 @@ async fn look_one_by_one(
                 }
             }
             Err(ReadError::Gap { found, .. }) => {
-                let what = format!("is missing; the log goes on at #{found}");
-                findings.insert(next, Finding::Event { position: next, what });
+                missing(next, found, findings);
                 place.position = found - 1;
             }
             Err(ReadError::Database(why)) if !crate::is_away(&why) => {
@@ -241,6 +239,11 @@ async fn look_one_by_one(
         }
     }
     Ok(place)
+}
+
+fn missing(expected: i64, found: i64, findings: &mut Findings) {
+    let what = format!("is missing; the log goes on at #{found}");
+    findings.insert(expected, Finding::Event { position: expected, what });
 }
 
 /// One event with its hash and the time in front of it.
