@@ -84,6 +84,9 @@ pub enum Command {
     Keys {
         /// The file, which must not be there yet
         file: PathBuf,
+        /// Make no key, and print the public half of the one in the file
+        #[arg(long, conflicts_with_all = ["origin", "witness", "secrets"])]
+        public: bool,
         /// The name of the log that it signs, or of the witness; without it, made of the public URL
         #[arg(long)]
         origin: Option<String>,

@@ -6,6 +6,7 @@
 //! | [`access`] | who may do what, and the gate that asks |
 //! | [`bus`] | the way of every command |
 //! | [`reactor`] | what happens by itself, on time |
+//! | [`beside`] | tasks that run beside the server |
 //! | [`sealer`] | signing checkpoints of the log |
 //! | [`witness`] | cosigning those of others, as a server of its own |
 //! | [`session`], [`passwords`], [`links`], [`throttle`] | who is asking |
@@ -25,6 +26,7 @@ pub mod account_log;
 pub mod app;
 pub mod assets;
 pub mod auditor;
+pub mod beside;
 pub mod bus;
 pub mod cli;
 pub mod client;

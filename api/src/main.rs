@@ -36,6 +36,7 @@ async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
         Command::Audit(arguments) => audit::run(settings, arguments).await,
         Command::Verify(arguments) => verify::run(settings, arguments).await,
         Command::Witness(arguments) => witness::run(settings, arguments).await,
+        Command::Keys { file, public: true, .. } => keys::public(&file),
         Command::Keys { file, secrets: true, .. } => keys::secrets(&file),
         Command::Keys { file, origin, witness: true, .. } => keys::witness(&settings, &file, origin),
         Command::Keys { file, origin, .. } => keys::run(&settings, &file, origin),

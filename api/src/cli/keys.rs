@@ -1,5 +1,6 @@
 //! `portal keys`: the pair of keys that seals the log, that of a witness, or the key that seals secrets in the database.
 
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,6 +26,18 @@ pub fn witness(settings: &Settings, file: &Path, name: Option<String>) -> anyhow
     let key = Cosigner::new(&name.unwrap_or_else(|| settings.host()), &seed()?)?;
     write(file, &key.text())?;
     say(&key.public().to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The public half of a key of either kind.
+pub fn public(file: &Path) -> anyhow::Result<ExitCode> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let public = match (text.parse::<SigningKey>(), text.parse::<Cosigner>()) {
+        (Ok(key), _) => key.public().to_string(),
+        (_, Ok(key)) => key.public().to_string(),
+        (Err(why), _) => bail!("{}: {why}", file.display()),
+    };
+    say(&public);
     Ok(ExitCode::SUCCESS)
 }
 

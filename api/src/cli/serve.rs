@@ -13,7 +13,7 @@ use crate::cli::say;
 use crate::config::Settings;
 use crate::server::{Edge, Limits};
 use crate::{
-    auditor, clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
+    auditor, beside, clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
 };
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -59,12 +59,12 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
     let (router, running, grace) = (routes::app(&app, &limits, &edge), edge.running.clone(), limits.grace);
     serve_health(&app, &limits).await?;
-    beside("housekeeping", &app, housekeeping);
-    beside("throttle", &app, forget_attempts);
-    beside("reactor", &app, reactor::run);
-    beside("audit", &app, auditor::run);
+    beside::run("housekeeping", &app, housekeeping);
+    beside::run("throttle", &app, forget_attempts);
+    beside::run("reactor", &app, reactor::run);
+    beside::run("audit", &app, auditor::run);
     if let Some(sealer) = app.sealer.clone() {
-        beside("sealing", &app, move |app| sealer::run(app, sealer.clone()));
+        beside::run("sealing", &app, move |app| sealer::run(app, sealer.clone()));
     }
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
     say(&format!("portal is at {}", app.settings.public_url()));
@@ -88,25 +88,6 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
-
-/// Has something go on beside the server. What panics is told, and begun anew: nobody would miss it otherwise.
-fn beside<T: Future<Output = ()> + Send + 'static>(
-    name: &'static str,
-    app: &App,
-    run: impl Fn(App) -> T + Send + 'static,
-) {
-    let app = app.clone();
-    tokio::spawn(async move {
-        while let Err(ended) = tokio::spawn(run(app.clone())).await {
-            metrics::task_panicked(name);
-            tracing::error!(task = name, %ended, "what goes on beside the server fell over, and is begun anew");
-            tokio::time::sleep(BEGIN_ANEW).await;
-        }
-    });
-}
-
-/// After a panic.
-const BEGIN_ANEW: Duration = Duration::from_secs(5);
 
 /// Answers what machines ask on a listener of its own, where the settings name one: no crowd at the other one keeps them
 /// out there. It goes on until the process ends.

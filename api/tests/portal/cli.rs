@@ -2,9 +2,9 @@
 
 pub(crate) mod program;
 
+use std::fs;
 use std::net::SocketAddr;
-use std::time::Duration;
-use std::{fs, thread};
+use std::process::Command;
 
 use projections::testing;
 
@@ -32,6 +32,7 @@ mod rebuild;
 mod reference_data;
 mod replay;
 mod rewound;
+mod serve;
 mod swapped;
 mod witnesses;
 
@@ -46,8 +47,6 @@ on_both_engines! {
     grant_gives_a_role_and_a_link_to_a_first_password,
     recover_lets_an_organisation_work_again,
     forgetting_a_second_factor_is_the_way_back_for_who_lost_it,
-    serve_stops_within_a_second,
-    what_was_acknowledged_is_there_after_a_stop,
 }
 
 #[test]
@@ -115,8 +114,7 @@ fn an_address_in_use_stops_the_start_and_is_named() {
 #[test]
 fn the_demonstration_is_what_its_maker_writes() {
     let maker = repository("fixtures/make-demo.py");
-    let made =
-        std::process::Command::new("python3").arg(maker).arg("-").output().expect("python3 is installed");
+    let made = Command::new("python3").arg(maker).arg("-").output().expect("python3 is installed");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     assert!(made.stdout == demo(), "fixtures/demo.jsonl: run fixtures/make-demo.py, and commit both");
 }
@@ -287,40 +285,6 @@ fn a_grant_beside_a_server_works_on_postgres() {
     let session = superadmin(&place, &running);
     let answer = ask(running.address, ("GET", "/admin/orgs"), &session, "").expect("an answer");
     assert_eq!(answer.status, 200);
-}
-
-fn serve_stops_within_a_second(place: &Place) {
-    let running = place.start(&["serve"]);
-    assert!(running.said.iter().any(|line| line.contains("/setup/")), "{:?}", running.said);
-    let idle = std::net::TcpStream::connect(running.address).expect("it listens");
-    let (status, took) = running.terminate();
-    assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    drop(idle);
-}
-
-fn what_was_acknowledged_is_there_after_a_stop(place: &Place) {
-    place.done(&["migrate"]);
-    let granted = place.done(&["grant", "eve@example.com"]);
-    let running = place.start(&["serve"]);
-    let session = first_password(&granted, &running);
-    let callers: Vec<_> = (0_u128..4)
-        .map(|caller| {
-            let (address, session) = (running.address, session.clone());
-            let numbers = (0_u128..).map(move |number| (caller << 32) + number);
-            thread::spawn(move || numbers.take_while(|n| create(address, &session, *n)).collect::<Vec<_>>())
-        })
-        .collect();
-    thread::sleep(Duration::from_millis(500));
-    let (status, _) = running.terminate();
-    assert_eq!(status.code(), Some(0));
-    let acknowledged: Vec<u128> = callers.into_iter().flat_map(|c| c.join().expect("no panic")).collect();
-    assert!(acknowledged.len() > 4, "there was load: {acknowledged:?}");
-    let export = place.done(&["export"]);
-    for number in acknowledged {
-        assert!(export.contains(&format!("\"slug\":\"org-{number}\"")), "{number}");
-    }
-    place.done(&["verify"]);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! `PORTAL_SEAL_COPIES`: the newest checkpoint, where nobody who runs the portal has to think of it.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use api::sealer::Sealer;
 use api::server::{self, Limits};
@@ -113,6 +116,32 @@ async fn the_newest_checkpoint_is_copied_and_never_written_over(world: World) {
     assert_eq!(copy.checkpoint.size, u64::try_from(size).expect("it has events"));
 }
 
+/// A pipe that nobody fills stands for a disk that does not answer; a link, for one that is somebody else's.
+async fn a_place_that_hangs_or_leads_elsewhere_holds_up_nothing(world: World) {
+    let (hanging, linked) = (tempfile::tempdir().expect("room"), tempfile::tempdir().expect("room"));
+    let (world, _desk) = sealing(&world).await;
+    let elsewhere = linked.path().join("elsewhere");
+    let places = [&hanging, &linked].map(|folder| folder.path().to_string_lossy().into_owned());
+    let world = world.with(|settings| settings.seal_copies = places.to_vec());
+    let ana = world.operator().await;
+    let name = format!("checkpoint-{}.txt", world.position().await);
+    let made = Command::new("mkfifo").arg(hanging.path().join(&name)).status().expect("mkfifo is there");
+    assert!(made.success());
+    symlink(&elsewhere, linked.path().join(&name)).expect("room");
+    let began = Instant::now();
+    hand_out(&world).await;
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(!elsewhere.exists(), "nothing is written through a link");
+    let page = ana.get("/admin/history/proof").await;
+    page.is(200).shows("it takes longer than 3 seconds").shows("No such file or directory");
+    let sealer = world.app.sealer.as_ref().expect("it has a key");
+    let copied = sealer.copies();
+    assert!(copied.iter().all(|place| place.last.is_none()), "{copied:?}");
+    // What waits ends, and with it the thread.
+    fs::write(hanging.path().join(&name), "").expect("somebody reads");
+}
+
 engines! {
+    a_place_that_hangs_or_leads_elsewhere_holds_up_nothing,
     the_newest_checkpoint_is_copied_and_never_written_over,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api::app::App;
 use api::config::Settings;
 use api::sealer::{Done, Sealer};
-use projections::seal::{Signed, SigningKey};
+use projections::seal::{Cosigner, Signed, SigningKey};
 use projections::{testing, transfer};
 use tempfile::TempDir;
 
@@ -133,6 +133,26 @@ async fn a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembe
     assert_eq!(desk.sizes("first.txt"), [6]);
 }
 
+/// The database's owner knows what was signed, and can put more below it, there and in answers.
+async fn lines_that_somebody_put_below_a_checkpoint_get_into_no_log(world: World) {
+    let desk = Desk::new();
+    let first = desk.process(&world, "first.txt", &[]).await;
+    let second = desk.process(&world, "second.txt", &[]).await;
+    world.org("acme").await;
+    first.seal(&world.app.db).await.expect("nothing stands against it");
+    let junk = Cosigner::new("stranger.example.com/w", &[9; 32]).expect("a plain name");
+    let mut signed = None;
+    Signed::each(desk.read("first.txt").as_bytes(), |checkpoint| signed = Some(checkpoint)).expect("text");
+    let signed = signed.expect("it was signed");
+    let line = junk.cosign(&signed.checkpoint, 1_700_000_000);
+    let put = format!("update seal set checkpoint = checkpoint || '{line}' || chr(10)");
+    let put = if world.app.db.engine() == "sqlite" { put.replace("chr(", "char(") } else { put };
+    testing::execute(&world.app.settings.database_url, put.leak());
+    second.compare(&world.app.db).await.expect("nothing stands against it");
+    assert_eq!(desk.read("second.txt"), desk.read("first.txt"));
+    assert_eq!(desk.sizes("second.txt"), [0, 1]);
+}
+
 /// A pipe into which nobody writes stands for a file that is slow to read.
 async fn nobody_waits_while_a_log_is_read(world: World) {
     let desk = Desk::new();
@@ -217,6 +237,7 @@ engines! {
     an_answer_that_nobody_gave_is_none,
     a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered,
     nobody_waits_while_a_log_is_read,
+    lines_that_somebody_put_below_a_checkpoint_get_into_no_log,
 }
 
 /// Brings the log to six events and signs them.

@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use api::routes;
 use api::server::{self, Limits};
 use api::witness::{Memory, Witness};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Request, StatusCode};
 use projections::seal::add_checkpoint::AddCheckpoint;
 use projections::seal::proof::consistency;
 use projections::seal::tree::Tree;
@@ -318,7 +322,69 @@ async fn a_witness_that_saw_another_history_is_heard(world: World) {
     page.is(200).shows("Witnesses saw another history").shows("another root").hides("this key, near");
 }
 
+/// What a witness says that it saw, one answer after the other, and how long each takes.
+#[expect(clippy::disallowed_methods, reason = "this is no portal")]
+fn claiming(sizes: &'static [u64], pause: Duration) -> Router {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answer = move || {
+        let size = sizes[asked.fetch_add(1, Ordering::SeqCst) % sizes.len()];
+        async move {
+            tokio::time::sleep(pause).await;
+            (StatusCode::CONFLICT, [(CONTENT_TYPE, "text/x.tlog.size")], format!("{size}\n"))
+        }
+    };
+    Router::new().fallback(answer)
+}
+
+async fn a_witness_that_misleads_holds_up_nothing_for_long(world: World) {
+    let folder = tempfile::tempdir().expect("room");
+    let (world, _desk) = sealing(&world).await;
+    let mut policy = vec![];
+    for (seed, (name, router)) in [
+        ("slow", claiming(&[1, 2], Duration::from_millis(1_600))),
+        ("moody", claiming(&[1, 2], Duration::ZERO)),
+        ("stubborn", claiming(&[1], Duration::ZERO)),
+        ("ahead", claiming(&[1_000_000], Duration::ZERO)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let seed = u8::try_from(seed).expect("a few");
+        let key =
+            Cosigner::new(&format!("{name}.example.com/w"), &[seed; 32]).expect("a plain name").public();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("a port");
+        tokio::spawn(server::serve(listener, router, Limits::default(), std::future::pending()));
+        policy.push(format!("witness {name} {key} http://{at}\n"));
+    }
+    policy.push("group g any slow moody stubborn ahead\nquorum g\n".to_owned());
+    fs::write(folder.path().join("policy.txt"), policy.concat()).expect("room");
+    let world = world.with(|settings| settings.seal_policy = Some(folder.path().join("policy.txt")));
+    let ana = world.operator().await;
+    for slug in ["acme", "bolt", "cord"] {
+        world.org(slug).await;
+    }
+    let sealer = world.app.sealer.as_ref().expect("it has a key");
+    sealer.seal(&world.app.db).await.expect("sealing goes on");
+    let began = Instant::now();
+    sealer.hand_out(&world.app.db).await.expect("it goes on");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let size = world.position().await;
+    let page = ana.get("/admin/history/proof").await;
+    page.is(200)
+        .shows("it took too long, question by question")
+        .shows("each time it says that it saw another number of events")
+        .shows("it answered 409 Conflict: 1")
+        .shows(&format!(
+            "it has cosigned 1000000 events of this log, and here are {size}: later ones are missing"
+        ))
+        .shows("Witnesses saw another history");
+    world.org("dent").await;
+    sealer.seal(&world.app.db).await.expect("sealing goes on");
+}
+
 engines! {
+    a_witness_that_misleads_holds_up_nothing_for_long,
     the_page_says_how_it_goes_with_each_witness,
     a_witness_that_saw_another_history_is_heard,
 }

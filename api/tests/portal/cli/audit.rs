@@ -1,10 +1,14 @@
-//! `portal audit`: by somebody who may read and nothing else, beside whoever serves.
+//! `portal audit`: by somebody who may read and nothing else, beside whoever serves, on a standby, and for ever.
 
-use projections::testing;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use projections::testing::{self, proxy::Proxy};
 
 use super::first_checkpoint::begin_to_seal;
 use super::import_demo;
-use super::program::{Place, Said, run};
+use super::program::{Place, Said, lines, repository, run};
 use super::proof::{SEALS, make_key};
 
 on_both_engines! {
@@ -59,4 +63,111 @@ fn reader(place: &Place) -> String {
     assert!(said.code == Some(1) && said.err.contains("row-level security hides the events"), "{said:?}");
     testing::execute(&place.url, format!("alter role {role} bypassrls").leak());
     url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_goes_on_after_an_outage_on_postgres() {
+    let place = Place::postgres();
+    import_demo(&place);
+    let network = Proxy::before(&place.url).await;
+    let mut command = place.command(&["audit", "--watch"]);
+    command.env("DATABASE_URL", &network.url).env("PORTAL_AUDIT_SECONDS", "1");
+    let mut watching = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
+    let said = lines(watching.stdout.take().expect("it is piped"));
+    let until = |what: &str| loop {
+        let line = said.recv_timeout(Duration::from_secs(30)).expect("it goes on");
+        if line.contains(what) {
+            break;
+        }
+    };
+    until(" UTC: 62 events");
+    network.break_off(true);
+    until("✗ Nothing could be looked at");
+    network.break_off(false);
+    until(" UTC: 62 events");
+    watching.kill().expect("it goes on");
+    watching.wait().expect("it was killed");
+}
+
+/// A standby has what was signed a moment later: until then it is behind, and nobody removed anything.
+#[test]
+fn an_audit_works_on_a_standby() {
+    let servers = Servers::new();
+    let primary = Place::of(&servers.primary);
+    primary.done(&["migrate"]);
+    import_demo(&primary);
+    make_key(&primary);
+    begin_to_seal(&primary, &SEALS);
+    let standby = Place::of(&servers.standby);
+    servers.caught_up();
+    for file in ["checkpoints.txt", "seal.pub"] {
+        std::fs::copy(primary.file(file), standby.file(file)).expect("it was written");
+    }
+    let named = ["--checkpoint", "checkpoints.txt", "--key", "seal.pub"];
+    let told = standby.done(&[&["audit"], &named[..]].concat());
+    assert!(told.ends_with(" UTC: 62 events, of which the first 62 are what was signed.\n"), "{told}");
+    for writes in ["verify", "export", "rebuild"] {
+        let said = standby.portal(&[writes]);
+        assert!(
+            said.code == Some(1) && said.err.contains("only portal audit works there"),
+            "{writes}: {said:?}"
+        );
+    }
+    // It stands still, while something more happens and is signed.
+    testing::execute(&servers.standby, "select pg_wal_replay_pause()");
+    primary.done(&["grant", "olga@example.com"]);
+    primary.done(&[&["seal"], &SEALS[..]].concat());
+    std::fs::copy(primary.file("checkpoints.txt"), standby.file("checkpoints.txt")).expect("it was written");
+    let told = standby.done(&[&["audit"], &named[..]].concat());
+    assert!(
+        told.starts_with("This standby has ") && told.contains(" less than were signed: it is behind."),
+        "{told}"
+    );
+    testing::execute(&servers.standby, "select pg_wal_replay_resume()");
+    servers.caught_up();
+    let told = standby.done(&[&["audit"], &named[..]].concat());
+    assert!(!told.contains("behind"), "{told}");
+}
+
+/// A server of its own with a standby beside it; both end with this.
+struct Servers {
+    script: Child,
+    primary: String,
+    standby: String,
+}
+
+impl Servers {
+    fn new() -> Self {
+        let mut script = Command::new(repository("scripts/with-postgres"));
+        script.args(["--standby", "sh", "-c"]);
+        script.arg("echo $PORTAL_TEST_POSTGRES_URL; echo $PORTAL_TEST_STANDBY_URL; cat");
+        script.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut script = script.spawn().expect("it is there");
+        let mut said = BufReader::new(script.stdout.take().expect("it is piped")).lines();
+        let mut url = || said.next().expect("it starts").expect("text");
+        let (primary, standby) = (url(), url());
+        Self { script, primary, standby }
+    }
+
+    /// Waits until the standby has everything that was written.
+    fn caught_up(&self) {
+        let began = Instant::now();
+        let ask = |url: &str, what: &str| {
+            let psql = Command::new("psql").args([url, "-Atc", what]).output().expect("it is in the PATH");
+            String::from_utf8(psql.stdout).expect("text").trim().to_owned()
+        };
+        let written = ask(&self.primary, "select pg_current_wal_lsn()");
+        let has = format!("select pg_last_wal_replay_lsn() >= '{written}'");
+        while ask(&self.standby, &has) != "t" {
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not catch up");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        drop(self.script.stdin.take());
+        let _it_ends_with_its_input = self.script.wait();
+    }
 }

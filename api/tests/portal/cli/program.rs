@@ -33,6 +33,11 @@ impl Place {
         Self { url: testing::postgres_url(), ..Self::sqlite() }
     }
 
+    /// Of a database that somebody else made.
+    pub(crate) fn of(url: &str) -> Self {
+        Self { url: url.to_owned(), ..Self::sqlite() }
+    }
+
     /// The same under `umask 0`.
     pub(crate) fn careless(self) -> Self {
         Self { careless: true, ..self }
@@ -150,7 +155,7 @@ impl Drop for Running {
 }
 
 /// Lines as they come; read on for as long as the program lives, or it would choke on a full pipe.
-fn lines(out: impl Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines(out: impl Read + Send + 'static) -> Receiver<String> {
     let (said, heard) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(out).lines().map_while(Result::ok) {

@@ -39,6 +39,12 @@ fn a_key_is_for_its_owner_alone_and_never_overwritten() {
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("seal.key is there already, and a key is never overwritten"), "{}", said.err);
     assert_eq!(fs::read_to_string(&key).expect("it is ours"), text);
+    assert_eq!(place.done(&["keys", "seal.key", "--public"]), public);
+    let of_witness = place.done(&["keys", "witness.key", "--witness"]);
+    assert_eq!(place.done(&["keys", "witness.key", "--public"]), of_witness);
+    fs::write(place.file("no.key"), "whatever\n").expect("room");
+    let said = place.portal(&["keys", "no.key", "--public"]);
+    assert!(said.code == Some(1) && said.err.contains("no.key: "), "{}", said.err);
     let said = place.portal(&["keys", "other.key", "--origin", "two words"]);
     assert!(said.err.contains("an origin is a name without spaces"), "{}", said.err);
     let named = place.done(&["keys", "named.key", "--public-url", "https://portal.example.com"]);
