@@ -13,10 +13,12 @@ import re
 import sys
 from datetime import datetime, timedelta, timezone
 
-NUMBERS = {"position", "sequence"}
-TEXTS = {"aggregate_type", "aggregate_id", "event_type", "event_version", "recorded_at", "leaf_hash"}
-EVENT = NUMBERS | TEXTS | {"payload", "metadata"}
-PERSON = {"person_id", "email", "name"}
+# The fields of an event, in the order in which portal writes them.
+NUMBERS, RAW = {"position", "sequence"}, {"payload", "metadata"}
+EVENT = ["position", "recorded_at", "aggregate_type", "aggregate_id", "sequence", "event_type", "event_version"]
+EVENT += ["payload", "metadata", "leaf_hash"]
+PERSON = ["person_id", "email", "name"]
+MANIFEST = ["filter", "events", "first_position", "last_position", "as_of", "sha256"]
 EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 HASHED = ("aggregate_type", "aggregate_id", "event_type", "event_version")
 
@@ -39,6 +41,16 @@ def raw_values(line):
     return values
 
 
+def whole(value, least=0):
+    return type(value) is int and least <= value < 2**63
+
+
+def written(names, values, raw=()):
+    """An object as portal writes it: these fields in this order, with no space and no escape that is not needed."""
+    texts = {n: raw[n] if n in raw else json.dumps(values[n], ensure_ascii=False) for n in names if n in values}
+    return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}"
+
+
 def leaf(event, raw):
     at = datetime.strptime(event["recorded_at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     if at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") != event["recorded_at"]:
@@ -58,24 +70,35 @@ def root(nodes):
     return right
 
 
-def notes(log):
-    """Each checkpoint of a checkpoint log: its text, and the lines of its signatures. One that was cut off is passed over."""
-    lines, found = log.split("\n"), []
-    for at in range(4, len(lines)):
-        if lines[at].startswith("— ") and lines[at - 1] == "" and at < len(lines) - 1:
-            text, signed = lines[at - 4 : at - 1], [lines[at]]
-            while len(signed) < 64 and at + len(signed) < len(lines) - 1 and lines[at + len(signed)].startswith("— "):
-                signed.append(lines[at + len(signed)])
-            found.append((text, signed))
-    return found
-
-
 def decoded(text):
-    """Bytes in base64; none where it is not."""
+    """Bytes in base64; none where it is not, or is written in another way than the usual one."""
     try:
-        return base64.b64decode(text, validate=True)
+        found = base64.b64decode(text, validate=True)
     except ValueError:
         return b""
+    return found if base64.b64encode(found).decode() == text else b""
+
+
+def checkpoint(name, size, root, blank):
+    """What four lines in front of a signature say, if they are a checkpoint."""
+    plain = re.fullmatch(r"[^\s+]+", name) and re.fullmatch(r"0|[1-9][0-9]{0,19}", size) and blank == ""
+    return (name, int(size), root) if plain and int(size) < 2**64 and len(decoded(root)) == 32 else None
+
+
+def notes(log):
+    """Each checkpoint of a checkpoint log, and who signed it with which bytes. What is none is passed over."""
+    before, note, signed = ["", "", "", ""], None, []
+    for line in log.split("\n")[:-1] + [""]:
+        if not line.startswith("— "):
+            if note:
+                yield note, signed
+            before, note, signed = before[1:] + [line], None, []
+            continue
+        who, _, what = line[2:].partition(" ")
+        if len(decoded(what)) >= 4:
+            note = note or checkpoint(*before)
+            if note and (who, what) not in signed and len(signed) < 64:
+                signed.append((who, what))
 
 
 def sizes(log, key, witnesses):
@@ -85,20 +108,18 @@ def sizes(log, key, witnesses):
     check, origin, found = key and checker(key, LOG), key and key.split("+")[0], {}
     cosigned, checks = {}, {witness: checker(witness, WITNESS) for witness in witnesses}
     for (name, size, root), signed in notes(log):
-        if origin and name != origin:
-            continue
-        if not re.fullmatch(r"0|[1-9][0-9]*", size) or len(decoded(root)) != 32:
-            continue
-        holds = [check(f"{name}\n{size}\n{root}\n", line) for line in signed] if origin else [True]
-        need(False not in holds, f"the checkpoint of {size} events was changed: the signature of {origin} does not fit")
+        text = f"{name}\n{size}\n{root}\n"
+        holds = [check(text, line) for line in signed] if origin else [True]
+        is_ours = name == origin or not origin or not any(fits is not None for fits in holds)
+        need(False not in holds and is_ours, f"the checkpoint of {size} events was changed: the signature of {origin} does not fit")
         if True in holds:
-            need(found.get(int(size), root) == root, f"two different roots were signed for {size} events")
-            found[int(size)] = root
-            for witness, when in ((w, check(f"{name}\n{size}\n{root}\n", line)) for w, check in checks.items() for line in signed):
+            need(found.get(size, root) == root, f"two different roots were signed for {size} events")
+            found[size] = root
+            for witness, when in ((w, check(text, line)) for w, check in checks.items() for line in signed):
                 who = witness.split("+")[0]
                 need(when is not False, f"the checkpoint of {size} events was changed: the cosignature of {who} does not fit")
-                if when is not None and int(size) >= cosigned.get(witness, (1,))[0]:
-                    cosigned[witness] = (int(size), when)
+                if when is not None and size >= cosigned.get(witness, (1,))[0]:
+                    cosigned[witness] = (size, when)
     need(found, f"no checkpoint here is signed by {origin}" if origin else "there is no checkpoint here")
     for witness in witnesses:
         need(witness in cosigned, f"no checkpoint here is cosigned by {witness.split('+')[0]}")
@@ -122,8 +143,7 @@ def checker(key, kind):
     verify = Ed25519PublicKey.from_public_bytes(public[1:]).verify
 
     def holds(text, line):
-        parts = re.fullmatch(rf"— {re.escape(origin)} (\S+)", line)
-        signed = decoded(parts[1]) if parts else b""
+        signed = decoded(line[1]) if line[0] == origin else b""
         if signed[:4] != computed or len(signed) != (68 if kind == LOG else 76):
             return None
         when = int.from_bytes(signed[4:-64], "big")
@@ -138,14 +158,22 @@ def checker(key, kind):
     return holds
 
 
-MANIFEST = {"filter", "events", "first_position", "last_position", "as_of", "sha256"}
-
-
-def is_end(event, raw):
+def is_end(line, event):
     """What ends an export that was made in the portal. It says nothing of events that no checkpoint says better."""
-    if set(raw) == {"signature"}:
-        return type(event["signature"]) is str
-    return set(raw) == {"manifest"} and type(event["manifest"]) is dict and set(event["manifest"]) == MANIFEST
+    if set(event) == {"signature"}:
+        return type(event["signature"]) is str and written(["signature"], event) == line
+    manifest = event.get("manifest")
+    if set(event) != {"manifest"} or type(manifest) is not dict or set(manifest) != set(MANIFEST):
+        return False
+    numbers = [manifest[name] for name in ("first_position", "last_position") if manifest[name] is not None]
+    texts = type(manifest["filter"]) is str and type(manifest["sha256"]) is str
+    fits = whole(manifest["events"]) and all(whole(n, -(2**63)) for n in (*numbers, manifest["as_of"]))
+    return texts and fits and written(["manifest"], event, {"manifest": written(MANIFEST, manifest)}) == line
+
+
+def is_person(line, event):
+    texts = all(type(value) is str for value in event.values())
+    return {"person_id", "email"} <= set(event) <= set(PERSON) and texts and written(PERSON, event) == line
 
 
 def refuse(constant):
@@ -157,23 +185,25 @@ def events(export):
     ended = False
     for number, line in enumerate(export, 1):
         try:
-            event, raw = json.loads(line, parse_constant=refuse), raw_values(line.rstrip("\n"))
-            fields = set(raw)
-            if is_end(event, raw):
+            line = line.removesuffix("\n")
+            event, raw = json.loads(line, parse_constant=refuse), raw_values(line)
+            if is_end(line, event):
                 ended = True
             elif ended:
                 raise ValueError("it stands behind the end")
-            elif fields == EVENT:
-                wrong = [n for n in NUMBERS if type(event[n]) is not int] + [n for n in TEXTS if type(event[n]) is not str]
-                if wrong:
-                    raise ValueError(f"{wrong[0]} is not as portal writes it")
+            elif set(event) == set(EVENT):
+                fits = {n: whole(event[n]) if n in NUMBERS else n in RAW or type(event[n]) is str for n in EVENT}
+                wrong = [name for name in EVENT if not fits[name]]
+                if wrong or written(EVENT, event, {name: raw[name] for name in RAW}) != line:
+                    raise ValueError(f"{(wrong or ['it'])[0]} is not as portal writes it")
                 yield event, leaf(event, raw)
-            elif not {"person_id", "email"} <= fields <= PERSON:
+            elif not is_person(line, event):
                 raise ValueError("it is no event and no person")
-        except (ValueError, IndexError, OverflowError) as why:
+        except (ValueError, IndexError, AttributeError, OverflowError, RecursionError) as why:
             sys.exit(f"✗ line {number} is not one that portal writes: {why}")
 
 
+getattr(sys, "set_int_max_str_digits", lambda _: None)(0)
 key, *witnesses = [open(file, encoding="utf-8").read().strip() for file in sys.argv[3:]] or [None]
 wanted, cosigned = sizes(open(sys.argv[2], encoding="utf-8", newline="\n", errors="replace").read(), key, witnesses)
 nodes, position = [], 0

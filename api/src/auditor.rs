@@ -77,6 +77,7 @@ pub async fn run(app: App) {
             Ok(state) => told(&app, state.clone()),
             Err(error) => {
                 tracing::warn!(%error, "the continuous audit could not look");
+                told(&app, auditor.state().clone());
                 app.audited.note(|known| known.failure = Some(error.to_string()));
             }
         }

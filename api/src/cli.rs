@@ -23,6 +23,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use domain::grant::PlatformRole;
 use domain::values::{Email, Slug};
@@ -190,12 +191,17 @@ async fn database(url: &str) -> Result<Db, OpenError> {
 
 /// The same for what is only looked at, which is not made by that: a name that was mistyped is no empty portal.
 async fn existing(url: &str) -> anyhow::Result<Db> {
+    be_there(url)?;
+    Ok(database(url).await?)
+}
+
+fn be_there(url: &str) -> anyhow::Result<()> {
     if let Some(file) = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest))
         && !std::path::Path::new(file).exists()
     {
         anyhow::bail!("DATABASE_URL: there is no file {file}");
     }
-    Ok(database(url).await?)
+    Ok(())
 }
 
 /// Has [`close`] close a database.
@@ -234,6 +240,12 @@ pub async fn close() {
 /// Writes a line for people to the standard output. Nobody listening is no reason to stop.
 pub fn say(line: &str) {
     let _nobody_listens = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes what a command is for to the standard output. What does not arrive, as on a full disk, is no success.
+pub fn hand_over(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).context("the standard output")
 }
 
 /// Writes a link. A command in the shell knows where the server is only if that is set for both.

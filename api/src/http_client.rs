@@ -43,7 +43,13 @@ pub async fn text(mut response: Response) -> reqwest::Result<String> {
 
 /// The first line of what somebody answered, for a person.
 pub fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect()
+    text.lines().next().unwrap_or_default().chars().filter(|c| !is_invisible(*c)).take(200).collect()
+}
+
+/// What shows nothing by itself, and changes how the rest is shown.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Why nobody answered, without the address, which may have a secret in it.

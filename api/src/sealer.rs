@@ -14,6 +14,7 @@
 mod checkpoint_log;
 mod copies;
 mod files;
+mod going_on;
 mod heads;
 mod memory;
 mod witnesses;
@@ -21,18 +22,18 @@ mod witnesses;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use projections::event_log::{self, ReadError};
 use projections::seal::turn::{SealError, Step};
 use projections::seal::{Policy, Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
-use projections::{Db, Timestamp};
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use projections::{Db, Timestamp, transfer};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
+use tokio::time::timeout;
 
-use crate::app::App;
+use crate::clock;
 use crate::config::Settings;
-use crate::{clock, metrics};
 
 use self::copies::Copies;
 use self::files::{Files, Noted};
@@ -40,17 +41,8 @@ use self::witnesses::Witnesses;
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 pub use copies::Copied;
+pub use going_on::{earliest, run};
 pub use witnesses::{Failure, Told};
-
-/// How often it is asked whether there is something to seal.
-const PACE: Duration = Duration::from_millis(500);
-
-/// How long to wait after a failure. Each one is told.
-const RETRY: Duration = Duration::from_mins(1);
-
-/// How long a process that begins leaves others that run the time to say what they know, before it signs anything. Each
-/// looks every second.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 pub struct Sealer {
     pub key: SigningKey,
@@ -115,57 +107,6 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
     Ok(())
 }
 
-/// Goes on as long as the process does.
-pub async fn run(app: App, sealer: Arc<Sealer>) {
-    let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
-    let mut hands_out = Instant::now();
-    let window = Duration::from_secs(app.settings.seal_seconds);
-    if let Err(error) = sealer.begin(&app.db).await {
-        failed(&error);
-    }
-    loop {
-        tokio::time::sleep(PACE).await;
-        if let Err(error) = sealer.compare(&app.db).await {
-            failed(&error);
-            again = Instant::now() + RETRY;
-        }
-        if Instant::now() >= hands_out
-            && let Err(error) = sealer.hand_out(&app.db).await
-        {
-            tracing::error!(error = format!("{error:#}"), "the last checkpoint goes nowhere");
-            hands_out = Instant::now() + RETRY;
-        }
-        let stands = app.log.last_position().await.unwrap_or(up_to);
-        let is_due = at.is_none_or(|at| at.elapsed() >= window);
-        let failed_last = sealer.last_attempt().is_some_and(|attempt| attempt.failure.is_some());
-        if (stands == up_to && !failed_last) || !is_due || Instant::now() < again || *app.stopping.borrow() {
-            continue;
-        }
-        match sealer.seal(&app.db).await {
-            Ok(Done::Signed(size) | Done::AlreadySo(size)) => metrics::sealed(size),
-            Ok(Done::Taken) => continue,
-            // Whoever stops closes the database: what is not sealed then is at the next start.
-            Err(_) if *app.stopping.borrow() => return,
-            Err(error) => {
-                failed(&error);
-                again = Instant::now() + RETRY;
-                continue;
-            }
-        }
-        (up_to, at) = (stands, Some(Instant::now()));
-    }
-}
-
-/// When a process that begins may sign: others may be at this database on Postgres alone.
-pub fn earliest(db: &Db) -> Instant {
-    Instant::now() + if db.engine() == "postgres" { PATIENCE } else { Duration::ZERO }
-}
-
-fn failed(error: &anyhow::Error) {
-    metrics::seal_failed();
-    tracing::error!(error = format!("{error:#}"), "the log is not sealed");
-}
-
 impl Sealer {
     /// None where nothing is to be sealed.
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
@@ -210,8 +151,8 @@ impl Sealer {
     pub async fn compare(&self, db: &Db) -> anyhow::Result<()> {
         // A database that can't be reached is for others to say, and asked again in a second.
         let Ok(standing) = Standing::read(db, self.key.origin()).await else { return Ok(()) };
-        let noted = Noted(standing.signed());
-        let files = self.files.clone().lock_owned().await;
+        let noted = Noted(self.noted(&standing));
+        let files = self.files().await?;
         if files.compared.as_ref() == Some(&noted) {
             drop(files);
             return self
@@ -223,7 +164,7 @@ impl Sealer {
             Ok(_) => Ok(()),
             Err(error) if is_outage(&error) || is_forgetful(&error) => Ok(()),
             Err(error) => {
-                self.files.lock().await.compared = Some(noted);
+                self.files().await?.compared = Some(noted);
                 self.tell(Some(&error));
                 Err(error)
             }
@@ -242,7 +183,7 @@ impl Sealer {
     }
 
     async fn attempt(&self, db: &Db) -> anyhow::Result<Done> {
-        let files = self.files.clone().lock_owned().await;
+        let files = self.files().await?;
         let Some((mut files, standing)) = self.proven(db, files).await? else { return Ok(Done::Taken) };
         let Some(turn) = Turn::begin(db, self.key.origin()).await? else { return Ok(Done::Taken) };
         if *turn.standing() != standing {
@@ -252,7 +193,7 @@ impl Sealer {
         let size = standing.size();
         let is_there =
             |signed: Option<&Signed>| size == 0 || signed.is_some_and(|s| s.checkpoint.size == size);
-        let (in_file, noted) = (is_there(files.own.last()), is_there(standing.signed().as_ref()));
+        let (in_file, noted) = (is_there(files.own.last()), is_there(self.noted(&standing).as_ref()));
         let signed = self.key.sign(size, standing.root());
         if !in_file {
             self.file(signed.clone()).await?;
@@ -276,12 +217,13 @@ impl Sealer {
         if let Some(position) = event_log::changed(db).await.map_err(SealError::from)?.first() {
             return Err(SealError::Changed(*position).into());
         }
-        if read_to_end(db, origin).await? == Step::Taken {
+        let files = Files::read_on(files).await?;
+        if self.read_to_end(db, &files).await? == Step::Taken {
             return Ok(None);
         }
         // The files behind the database: what it notes was in the file of whoever signed it before.
         let standing = Standing::read(db, origin).await?;
-        let noted = standing.signed();
+        let noted = self.noted(&standing);
         let mut files = Files::read_on(files).await?;
         if !files.remember() {
             self.hear(db, &mut files).await?;
@@ -304,6 +246,36 @@ impl Sealer {
             files = Files::read_on(files).await?;
         }
         Ok(Some((files, standing)))
+    }
+
+    /// What the database says was signed last. Its owner may have put something else there, which says nothing, and is
+    /// replaced by the next that is signed.
+    fn noted(&self, standing: &Standing) -> Option<Signed> {
+        standing.signed().filter(|noted| self.key.public().signed(noted) == Some(true))
+    }
+
+    /// Takes every event into the tree, as far as nobody else is at it. A copy of another log is left alone.
+    async fn read_to_end(&self, db: &Db, files: &Files) -> Result<Step, SealError> {
+        if let Some(up_to) = transfer::copied(db).await?
+            && !self.is_no_copy(db, files, up_to).await?
+        {
+            return Err(SealError::Copied(up_to));
+        }
+        loop {
+            match read_on(db, self.key.origin()).await? {
+                Step::More => {}
+                ended @ (Step::Taken | Step::End) => return Ok(ended),
+            }
+        }
+    }
+
+    /// Whether this is the log itself, whatever the database says: more was signed of it than such a copy would have.
+    async fn is_no_copy(&self, db: &Db, files: &Files, up_to: i64) -> Result<bool, SealError> {
+        let largest = files.heads().max_by_key(|signed| signed.checkpoint.size);
+        let Some(Signed { checkpoint, .. }) = largest else { return Ok(false) };
+        let is_more = i64::try_from(checkpoint.size).is_ok_and(|size| size > up_to);
+        let standing = Standing::read(db, self.key.origin()).await?;
+        Ok(is_more && standing.holds(db, &checkpoint).await.is_ok())
     }
 
     /// Whether the log begins with what any process has found it to contradict, as it does once it was put right.
@@ -332,19 +304,28 @@ impl Sealer {
     async fn file(&self, signed: Signed) -> anyhow::Result<()> {
         let log = self.log.clone();
         let named = files::named(files::OWN, log.path());
-        tokio::task::spawn_blocking(move || log.append(&signed)).await?.context(named)
+        aside(move || log.append(&signed)).await.and_then(|done| done.map_err(Into::into)).context(named)
+    }
+
+    /// What this process remembers, once nobody else is at it.
+    async fn files(&self) -> anyhow::Result<OwnedMutexGuard<Files>> {
+        timeout(LONGEST, self.files.clone().lock_owned()).await.map_err(|_late| anyhow!(HANGING))
     }
 }
 
-/// Takes every event into the tree, as far as nobody else is at it.
-async fn read_to_end(db: &Db, origin: &str) -> Result<Step, SealError> {
-    loop {
-        match read_on(db, origin).await? {
-            Step::More => {}
-            ended @ (Step::Taken | Step::End) => return Ok(ended),
-        }
-    }
+/// Does what waits for a disk on a thread of its own. One that hangs, as of a share that is gone, keeps that thread, and
+/// neither the rest nor the end of the process.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    let (say, done) = oneshot::channel();
+    std::thread::spawn(move || say.send(work()).map_err(drop));
+    timeout(LONGEST, done).await.map_err(|_late| anyhow!(HANGING))?.context("it broke off")
 }
+
+/// For all checkpoint logs that are read at a time.
+const LONGEST: Duration = Duration::from_secs(5);
+
+const HANGING: &str = "a checkpoint log that PORTAL_SEAL_LOG or PORTAL_SEAL_OTHER_LOGS names gives no answer within 5 seconds: is its \
+    disk there?";
 
 /// Whether this process has nothing to compare with, which an attempt to sign says often enough.
 fn is_forgetful(error: &anyhow::Error) -> bool {

@@ -89,10 +89,15 @@ impl Auditor {
         Self { db, key, seen: Place::default(), round: None, saw: None, state: State::default() }
     }
 
+    /// What it has seen so far, also by a turn that failed.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// One turn: `checkpoints` are those that were kept outside the database, for a round that begins with it.
     pub async fn turn(&mut self, checkpoints: Vec<Checkpoint>, now: Timestamp) -> Result<&State, ReadError> {
         let walls = self.look_at_walls().await?;
-        let end = event_log::last(&self.db).await?.map_or(0, |(position, _)| position);
+        let end = event_log::last(&self.db).await?;
         let mut round = match self.round.take() {
             Some(round) => round,
             None => self.begin(checkpoints, end).await?,
@@ -105,7 +110,8 @@ impl Auditor {
         let mut findings: Findings = known.filter(|it| !is_wall(it)).map(|it| (position(&it), it)).collect();
         if round.is_through() {
             self.state.last = Some(Ended { at: now, events: round.up_to, sealed: round.comparison.agreed() });
-            self.saw = round.comparison.saw();
+            // A round that missed something saw less than the one before it, which counts until that is there again.
+            self.saw = round.comparison.saw().filter(|_| round.findings.is_empty()).or(self.saw.take());
             findings = round.findings;
             findings.extend(round.comparison.finding().map(|it| (position(&it), it)));
         } else {
@@ -166,10 +172,9 @@ impl Round {
         let until = self.up_to.min(self.place.position + SLICE.max(self.up_to / TURNS));
         while self.place.position < until {
             let Self { place, comparison, findings, .. } = self;
-            let take = |event: &Recorded| {
-                if let Ok(leaf) = event.leaf_hash.as_slice().try_into() {
-                    comparison.take(leaf);
-                }
+            let take = |event: &Recorded| match event.leaf_hash.as_slice().try_into() {
+                Ok(leaf) if comparison.next() == event.position => comparison.take(leaf),
+                Ok(_) | Err(_) => comparison.lose(event.position),
             };
             *place = look(db, *place, until.min(place.position + BATCH), findings, take).await?;
         }
@@ -257,7 +262,8 @@ fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
         let what = "was recorded before the event in front of it".to_owned();
         findings.insert(position, Finding::Event { position, what });
     }
-    *place = Place { position, before: Some(event.recorded_at) };
+    // Nobody can say when an event was recorded that is not what was written.
+    *place = Place { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
 }
 
 fn position(finding: &Finding) -> i64 {

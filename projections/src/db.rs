@@ -212,6 +212,15 @@ pub enum OpenError {
     Database(#[from] sqlx::Error),
 }
 
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// Without what stands behind the scheme, which may be a password.
+fn unknown(url: &str) -> OpenError {
+    OpenError::UnknownEngine(url.split("://").next().unwrap_or_default().to_owned())
+}
+
 impl Db {
     /// Opens `url` (`sqlite://file` or `postgres://…`) and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
@@ -221,11 +230,10 @@ impl Db {
                 return Err(OpenError::NoFile(url.to_owned()));
             }
             Ok(Self(sqlite::open(Path::new(path)).await?))
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        } else if is_postgres(url) {
             Ok(Self(postgres::open(url).await?))
         } else {
-            let scheme = url.split("://").next().unwrap_or_default();
-            Err(OpenError::UnknownEngine(scheme.to_owned()))
+            Err(unknown(url))
         }
     }
 
@@ -233,7 +241,8 @@ impl Db {
     pub async fn open_to_read(url: &str) -> Result<Self, OpenError> {
         match url.strip_prefix("sqlite://") {
             Some(path) => Ok(Self(sqlite::open_to_read(Path::new(path)).await?)),
-            None => Ok(Self(postgres::open_to_read(url).await?)),
+            None if is_postgres(url) => Ok(Self(postgres::open_to_read(url).await?)),
+            None => Err(unknown(url)),
         }
     }
 

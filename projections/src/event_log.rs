@@ -239,7 +239,7 @@ impl EventLog {
 
     /// The last position in the store.
     pub async fn last_position(&self) -> Result<i64, sqlx::Error> {
-        Ok(last(&self.db).await?.map_or(0, |(position, _)| position))
+        last(&self.db).await
     }
 
     /// What a command id stands for, if it was carried out.
@@ -348,8 +348,12 @@ async fn at(db: &Db, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
     })
 }
 
-pub(crate) async fn last(db: &Db) -> Result<Option<(i64, Timestamp)>, sqlx::Error> {
-    read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await)
+/// The last position; 0 where there is no event.
+pub(crate) async fn last(db: &Db) -> Result<i64, sqlx::Error> {
+    let last: Option<i64> = read!(db, |pool| {
+        sqlx::query_scalar(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await
+    })?;
+    Ok(last.unwrap_or(0))
 }
 
 /// How many events stand where none can: in front of the first.

@@ -1,12 +1,13 @@
 //! A moment in microseconds, as both engines keep it.
 //!
 //! **Invariant:** the same value comes back from either engine: `timestamptz` on Postgres, microseconds since 1970 in
-//! an integer on SQLite.
+//! an integer on SQLite. Whatever stands there can be read: what is no moment between the years 1 and 9999, which portal
+//! never writes, is the last one of them. So the event that has it is told like any other that was changed.
 
 use std::ops::Deref;
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
@@ -22,15 +23,22 @@ impl Timestamp {
         Self::from(Utc::now())
     }
 
-    /// The moment so many microseconds after 1970; the beginning of time where there is none.
+    /// The moment so many microseconds after 1970.
     pub fn from_micros(micros: i64) -> Self {
-        Self(DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH))
+        let at = DateTime::from_timestamp_micros(micros).filter(|at| (1..=9999).contains(&at.year()));
+        Self(at.unwrap_or(LAST))
     }
 
     pub fn micros(self) -> i64 {
         self.0.timestamp_micros()
     }
 }
+
+/// The last microsecond of the year 9999.
+const LAST: DateTime<Utc> = match DateTime::from_timestamp_micros(253_402_300_799_999_999) {
+    Some(last) => last,
+    None => DateTime::UNIX_EPOCH,
+};
 
 /// How long ago the machine was started, with the time in which it slept (Linux).
 pub(crate) fn uptime() -> Option<Duration> {
@@ -81,12 +89,11 @@ impl<'r> Decode<'r, Postgres> for Timestamp {
     /// By itself: what sqlx makes of a moment that chrono doesn't have, as of `infinity`, is a panic.
     fn decode(value: sqlx::postgres::PgValueRef<'r>) -> Result<Self, BoxDynError> {
         if value.format() == sqlx::postgres::PgValueFormat::Text {
-            return <DateTime<Utc> as Decode<'r, Postgres>>::decode(value).map(Self);
+            let at = <DateTime<Utc> as Decode<'r, Postgres>>::decode(value)?;
+            return Ok(Self::from_micros(at.timestamp_micros()));
         }
         let since_2000 = i64::from_be_bytes(value.as_bytes()?.try_into()?);
-        let micros = since_2000.checked_add(UNTIL_2000);
-        let at = micros.filter(|_| since_2000 != i64::MIN).and_then(DateTime::from_timestamp_micros);
-        at.map(Self).ok_or_else(|| format!("{since_2000} microseconds after 2000 are no moment").into())
+        Ok(Self::from_micros(since_2000.saturating_add(UNTIL_2000)))
     }
 }
 
@@ -114,9 +121,6 @@ impl<'q> Encode<'q, Sqlite> for Timestamp {
 
 impl<'r> Decode<'r, Sqlite> for Timestamp {
     fn decode(value: sqlx::sqlite::SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-        let micros = <i64 as Decode<'r, Sqlite>>::decode(value)?;
-        DateTime::from_timestamp_micros(micros)
-            .map(Self)
-            .ok_or_else(|| format!("{micros} is no moment").into())
+        Ok(Self::from_micros(<i64 as Decode<'r, Sqlite>>::decode(value)?))
     }
 }

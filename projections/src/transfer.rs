@@ -323,7 +323,8 @@ impl EventLine {
 /// A moment, written in the one way that a file has for it: what is written otherwise says more than its hash proves.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let at: DateTime<Utc> = text.parse().map_err(|e| format!("recorded_at: {e}"))?;
-    let kept = Timestamp::from(at);
+    // By its microseconds alone, or a second of 60 would have the same hash as the next one.
+    let kept = Timestamp::from_micros(at.timestamp_micros().max(0));
     let is_plain = DateTime::<Utc>::from(kept).to_rfc3339_opts(SecondsFormat::Micros, true) == text;
     if is_plain { Ok(kept) } else { Err("recorded_at: microseconds in UTC are wanted".to_owned()) }
 }
@@ -342,4 +343,24 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(digits: &str) -> Option<Vec<u8>> {
     let pair = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
     (digits.len() == 64).then(|| (0..64).step_by(2).map(pair).collect())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of 60 has the same microseconds as the next one, and so the same hash.
+    #[test]
+    fn a_moment_is_written_in_one_way() {
+        assert!(moment("2026-01-01T00:00:00.000000Z").is_ok());
+        for other in [
+            "2025-12-31T23:59:60.000000Z",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T01:00:00.000000+01:00",
+            "1969-12-31T23:59:59.999999Z",
+            "+10000-01-01T00:00:00.000000Z",
+        ] {
+            assert!(moment(other).is_err(), "{other}");
+        }
+    }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use projections::Db;
-use projections::auditor::Auditor;
+use projections::auditor::{Auditor, Ended};
 
-use crate::cli::{keep, say, signed};
+use crate::cli::{be_there, keep, say, signed};
 use crate::clock;
 use crate::config::Settings;
 
@@ -23,57 +23,70 @@ pub struct Arguments {
 
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let Arguments { watch, signed } = arguments;
-    let signed = signed.read(&settings)?;
-    if let Some(why) = &signed.refusal {
-        say(&format!("✗ {why}"));
-        return Ok(ExitCode::FAILURE);
-    }
+    let Arguments { watch, signed: named } = arguments;
+    let key = named.read(&settings)?.key;
+    be_there(&settings.database_url)?;
     let db = keep(Db::open_to_read(&settings.database_url).await?);
-    let mut is_in_time = true;
-    let (mut auditor, mut told, mut rounds) = (Auditor::new(db, signed.key.clone()), vec![], None);
+    let mut audit = Audit { auditor: Auditor::new(db, key), told: vec![], last: None, is_in_time: true };
     loop {
-        let state = match auditor.turn(signed.checkpoints.clone(), clock::now()).await {
-            Ok(state) => state,
-            Err(why) if watch => {
-                say(&format!("✗ Nothing could be looked at: {why}"));
-                tokio::time::sleep(Duration::from_secs(settings.audit_seconds)).await;
-                continue;
-            }
-            Err(why) => return Err(why.into()),
-        };
-        for finding in state.findings.iter().filter(|finding| !told.contains(*finding)) {
+        match audit.turn(&settings, &named).await {
+            Ok(()) if !watch && audit.last.is_some() => break,
+            Err(why) if !watch => return Err(why),
+            Err(why) => say(&format!("✗ Nothing could be looked at: {why:#}")),
+            Ok(()) => {}
+        }
+        if watch {
+            tokio::time::sleep(Duration::from_secs(settings.audit_seconds)).await;
+        }
+    }
+    let is_clean = audit.told.is_empty() && audit.is_in_time;
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+struct Audit {
+    auditor: Auditor,
+    /// What was found last.
+    told: Vec<String>,
+    /// The last whole round.
+    last: Option<Ended>,
+    is_in_time: bool,
+}
+
+impl Audit {
+    /// One turn, with what is named as it stands now: what is signed meanwhile is added to the files.
+    async fn turn(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<()> {
+        let signed = named.read(settings)?;
+        let turned = self.auditor.turn(signed.checkpoints.clone(), clock::now()).await.map(drop);
+        let state = self.auditor.state();
+        let found = state.findings.iter().map(ToString::to_string).chain(signed.refusal.clone());
+        let found: Vec<String> = found.collect();
+        for finding in found.iter().filter(|finding| !self.told.contains(finding)) {
             say(&format!("✗ {finding}"));
         }
-        told.clone_from(&state.findings);
-        if state.last != rounds
-            && let Some(last) = state.last
-        {
-            rounds = Some(last);
+        self.told = found;
+        turned?;
+        if let Some(last) = state.last.filter(|last| self.last != Some(*last)) {
+            self.last = Some(last);
             if state.behind > 0 {
                 say(&format!(
                     "This standby has {} events less than were signed: it is behind.",
                     state.behind
                 ));
             }
-            is_in_time = signed.say_cosigned(last.events);
-            let at = last.at.format("%Y-%m-%d %H:%M:%S");
-            let (events, sealed) = (last.events, last.sealed);
-            if told.is_empty() && sealed == 0 {
-                say(&format!("✓ {at} UTC: {events} events, and nothing is sealed."));
-            } else if told.is_empty() {
-                say(&format!(
-                    "✓ {at} UTC: {events} events, of which the first {sealed} are what was signed."
-                ));
-            } else {
-                say(&format!("✗ {at} UTC: {} findings in {events} events.", told.len()));
-            }
+            self.is_in_time = signed.say_cosigned(last.events);
+            say(&self.line(last));
         }
-        match (watch, rounds) {
-            (true, _) => tokio::time::sleep(Duration::from_secs(settings.audit_seconds)).await,
-            (false, None) => {}
-            (false, Some(_)) if told.is_empty() && is_in_time => return Ok(ExitCode::SUCCESS),
-            (false, Some(_)) => return Ok(ExitCode::FAILURE),
+        Ok(())
+    }
+
+    fn line(&self, Ended { at, events, sealed }: Ended) -> String {
+        let at = at.format("%Y-%m-%d %H:%M:%S");
+        match (self.told.len(), sealed) {
+            (0, 0) => format!("✓ {at} UTC: {events} events, and nothing is sealed."),
+            (0, _) => {
+                format!("✓ {at} UTC: {events} events, of which the first {sealed} are what was signed.")
+            }
+            (number, _) => format!("✗ {at} UTC: {number} findings in {events} events."),
         }
     }
 }

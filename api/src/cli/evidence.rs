@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use projections::{EventLog, seal};
 
-use crate::cli::{existing, say};
+use crate::cli::{existing, hand_over};
 use crate::config::Settings;
 use crate::sealer::CheckpointLog;
 
@@ -16,6 +16,6 @@ pub async fn run(settings: Settings, position: i64) -> anyhow::Result<ExitCode> 
         None => None,
     };
     let evidence = seal::evidence(&log, position, filed).await?;
-    say(&serde_json::to_string(&evidence)?);
+    hand_over(&serde_json::to_string(&evidence)?)?;
     Ok(ExitCode::SUCCESS)
 }

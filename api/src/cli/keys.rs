@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use projections::private;
 use projections::seal::{Cosigner, SigningKey};
 
-use crate::cli::say;
+use crate::cli::{hand_over, say};
 use crate::config::Settings;
 use crate::secrets::Key;
 
@@ -17,7 +17,7 @@ use crate::secrets::Key;
 pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::Result<ExitCode> {
     let key = SigningKey::new(&origin.unwrap_or_else(|| settings.seal_origin()), &seed()?)?;
     write(file, &key.text())?;
-    say(&key.public().to_string());
+    hand_over(&key.public().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -25,7 +25,7 @@ pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::
 pub fn witness(settings: &Settings, file: &Path, name: Option<String>) -> anyhow::Result<ExitCode> {
     let key = Cosigner::new(&name.unwrap_or_else(|| settings.host()), &seed()?)?;
     write(file, &key.text())?;
-    say(&key.public().to_string());
+    hand_over(&key.public().to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -37,7 +37,7 @@ pub fn public(file: &Path) -> anyhow::Result<ExitCode> {
         (_, Ok(key)) => key.public().to_string(),
         (Err(why), _) => bail!("{}: {why}", file.display()),
     };
-    say(&public);
+    hand_over(&public)?;
     Ok(ExitCode::SUCCESS)
 }
 

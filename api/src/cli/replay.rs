@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use projections::event_log::Recorded;
 
-use crate::cli::{open, say};
+use crate::cli::{be_there, open, say};
 use crate::config::Settings;
 use crate::pages::names::Names;
 
@@ -43,6 +43,7 @@ fn speed(text: &str) -> Result<f64, String> {
 
 pub async fn run(settings: Settings, replay: Replay) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
+    be_there(&settings.database_url)?;
     let app = open(settings).await?;
     let last = app.log.last_position().await?;
     let last = replay.to.map_or(last, |to| to.min(last));

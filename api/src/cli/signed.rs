@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use chrono::DateTime;
 use clap::Args;
-use projections::seal::policy::Judgement;
-use projections::seal::{Checkpoint, Policy, PublicKey, export};
+use projections::seal::cosignature::Forged;
+use projections::seal::{Checkpoint, Policy, PublicKey, Signed as Checked, export};
 
 use crate::cli::say;
 use crate::config::Settings;
@@ -46,11 +46,13 @@ pub(super) struct Signed {
 struct Cosigned {
     size: u64,
     by: Vec<(String, u64)>,
+    /// Since when enough of them have, in seconds since 1970.
+    since: Option<u64>,
 }
 
 impl Named {
     /// What is named, for a log that the settings know.
-    pub(super) fn read(self, settings: &Settings) -> anyhow::Result<Signed> {
+    pub(super) fn read(&self, settings: &Settings) -> anyhow::Result<Signed> {
         let key = match self.key.as_deref().map(public_key).transpose()? {
             None => sealer::key(settings)?.map(|key| key.public()),
             given => given,
@@ -58,7 +60,7 @@ impl Named {
         let of_settings = || settings.seal_log.iter().chain(&settings.seal_other_logs).cloned().collect();
         let may_be_empty = self.checkpoint.is_none();
         let policy = self.policy.as_ref().or(settings.seal_policy.as_ref().filter(|_| may_be_empty)).cloned();
-        let files = self.checkpoint.map_or_else(of_settings, |file| vec![file]);
+        let files = self.checkpoint.clone().map_or_else(of_settings, |file| vec![file]);
         let signed = Signed::read(&files, may_be_empty, key, policy.as_deref())?;
         Ok(Signed { within_hours: self.cosigned_within, ..signed })
     }
@@ -121,39 +123,41 @@ impl Signed {
             }
         };
         for signed in found {
-            match policy.map(|policy| policy.judge(&signed)) {
-                Some(Err(forged)) => self.refusal = Some(format!("{}: {forged}", file.display())),
-                Some(Ok(Judgement { by, is_enough: true })) => self.take(signed.checkpoint.size, by),
-                Some(Ok(Judgement { is_enough: false, .. })) | None => {}
+            if let Some(Err(forged)) = policy.map(|policy| self.take(policy, &signed)) {
+                self.refusal = Some(format!("{}: {forged}", file.display()));
             }
             self.checkpoints.push(signed.checkpoint);
         }
         Ok(())
     }
 
-    fn take(&mut self, size: u64, by: Vec<(String, u64)>) {
-        if size > 0 && self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size) {
-            self.cosigned = Some(Cosigned { size, by });
+    fn take(&mut self, policy: &Policy, signed: &Checked) -> Result<(), Forged> {
+        let (size, judged) = (signed.checkpoint.size, policy.judge(signed)?);
+        let is_largest = self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size);
+        if size > 0 && judged.is_enough && is_largest {
+            let since = policy.met_since(signed, seconds() + CLOCKS_DIFFER)?;
+            self.cosigned = Some(Cosigned { size, by: judged.by, since });
         }
+        Ok(())
     }
 
     /// Says how much of so many events witnesses have seen, where they were asked for. False where that is too long ago.
     pub(super) fn say_cosigned(&self, events: i64) -> bool {
-        let Some(Cosigned { size, by }) = &self.cosigned else { return true };
+        let Some(Cosigned { size, by, since }) = &self.cosigned else { return true };
         let behind = u64::try_from(events).unwrap_or(0).saturating_sub(*size);
-        let last = by.iter().map(|(_, at)| *at).max();
+        let is_wanted = !by.is_empty();
         let by: Vec<String> = by.iter().map(|(name, at)| format!("{name} ({})", time(*at))).collect();
         if by.is_empty() {
             say("The policy wants no cosignature.");
         } else {
             say(&format!("✓ The first {size} were cosigned as the policy wants it, by {}.", by.join(", ")));
         }
-        if behind > 0 && last.is_some() {
+        if behind > 0 && is_wanted {
             say(&format!("The {behind} behind them are not cosigned."));
         }
-        let (Some(hours), Some(last)) = (self.within_hours, last) else { return true };
-        let age = u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0).saturating_sub(last);
-        let is_in_time = behind == 0 || age <= hours * 3600;
+        let Some(hours) = self.within_hours.filter(|_| is_wanted) else { return true };
+        let age = since.map(|since| seconds().saturating_sub(since));
+        let is_in_time = behind == 0 || age.is_some_and(|age| age <= hours * 3600);
         if !is_in_time {
             say(&format!(
                 "✗ The last cosignature is older than {hours} hours, and there are events behind it."
@@ -162,6 +166,14 @@ impl Signed {
         is_in_time
     }
 }
+
+/// Since 1970.
+fn seconds() -> u64 {
+    u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0)
+}
+
+/// By so many seconds the clock of a witness may be ahead.
+const CLOCKS_DIFFER: u64 = 300;
 
 fn time(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));

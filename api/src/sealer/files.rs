@@ -9,6 +9,7 @@ use anyhow::Context;
 use projections::seal::Signed;
 use tokio::sync::OwnedMutexGuard;
 
+use super::aside;
 use super::heads::Heads;
 
 /// The setting that names the own one.
@@ -51,7 +52,7 @@ impl Files {
             }
             Ok(files)
         };
-        tokio::task::spawn_blocking(read).await?
+        aside(read).await?
     }
 
     /// With what a log has to begin.

@@ -17,24 +17,29 @@ use projections::seal::question::{answer, answered, ask, forget, questions};
 use projections::seal::turn::{SealError, Step};
 use projections::seal::{Checkpoint, Standing, has_traces, tree};
 
+use super::Sealer;
 use super::files::Files;
-use super::{Sealer, read_to_end};
 use crate::clock;
 
 impl Sealer {
     /// Before anything else: of a log that is empty, that is remembered; of another, others that run are asked, unless a
     /// checkpoint log says something already.
     pub async fn begin(&self, db: &Db) -> anyhow::Result<()> {
-        let mut files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        let mut files = Files::read_on(self.files().await?).await?;
         if files.remember() {
             return Ok(());
         }
         // Where another process is at it, nobody has looked whether the log is empty.
-        let looked = read_to_end(db, self.key.origin()).await? == Step::End;
+        let looked = self.read_to_end(db, &files).await? == Step::End;
         let is_empty = looked && Standing::read(db, self.key.origin()).await?.size() == 0;
         if is_empty && !has_traces(db).await? {
             return self.file(self.key.sign(0, tree::empty())).await;
         }
+        self.ask(db, &mut files).await
+    }
+
+    /// Asks the other processes what was signed.
+    async fn ask(&self, db: &Db, files: &mut Files) -> anyhow::Result<()> {
         let mut question = [0; 32];
         getrandom::fill(&mut question)?;
         let question = hex::encode(question);
@@ -45,13 +50,14 @@ impl Sealer {
 
     /// Whether this process may sign anything of the log as it is now: it remembers, and the log holds what it remembers.
     pub async fn vouches(&self, db: &Db) -> bool {
-        let files = self.files.clone().lock_owned().await;
+        let Ok(files) = self.files().await else { return false };
         matches!(self.proven(db, files).await, Ok(Some((files, _))) if files.remember())
     }
 
     /// The checkpoints that this process remembers, for whoever compares a log with them.
     pub async fn kept(&self) -> Vec<Checkpoint> {
-        let files = self.files.lock().await;
+        // Whoever looks at the log does not wait for a file that can't be read: that it can't is told where it is signed.
+        let Ok(files) = self.files().await else { return vec![] };
         let ours = files.heads().filter(|signed| self.key.public().signed(signed) == Some(true));
         ours.map(|signed| signed.checkpoint).collect()
     }
@@ -60,18 +66,20 @@ impl Sealer {
     pub(super) async fn hear(&self, db: &Db, files: &mut Files) -> anyhow::Result<()> {
         let Some(question) = &files.question else { return Ok(()) };
         let Some(answer) = answered(db, question).await? else { return Ok(()) };
-        if let Some(remembered) = self.key.public().answered(question, &answer) {
-            self.file(self.key.public().alone(&remembered).unwrap_or(remembered)).await?;
-        }
+        let remembered = self.key.public().answered(question, &answer);
         forget(db, question, clock::after(-TimeDelta::days(1))).await?;
         files.question = None;
-        Ok(())
+        match remembered {
+            Some(remembered) => self.file(self.key.public().alone(&remembered).unwrap_or(remembered)).await,
+            // Whoever owns the database can answer as well, with nothing; the next answer may be that of a process.
+            None => self.ask(db, files).await,
+        }
     }
 
     /// Answers others, where this process remembers something and the log holds it.
     pub(super) async fn answer(&self, db: &Db) -> anyhow::Result<()> {
         let open = questions(db, self.key.origin()).await?;
-        let files = self.files.clone().lock_owned().await;
+        let files = self.files().await?;
         if open.is_empty() || !files.remember() {
             return Ok(());
         }
@@ -89,14 +97,14 @@ impl Sealer {
         let trusted = Checkpoint::of(self.key.origin(), named)
             .filter(|trusted| trusted.size > 0)
             .ok_or_else(|| anyhow!("{named:?} is not SIZE:ROOT, as portal names it"))?;
-        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        let files = Files::read_on(self.files().await?).await?;
         if files.remember() {
             bail!(
                 "{} has a checkpoint of this log already, so there is nothing to trust",
                 self.log.path().display()
             );
         }
-        read_to_end(db, self.key.origin()).await?;
+        self.read_to_end(db, &files).await?;
         let standing = Standing::read(db, self.key.origin()).await?;
         match standing.holds(db, &trusted).await {
             Err(SealError::Behind { .. } | SealError::Other { .. }) => {

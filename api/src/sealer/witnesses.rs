@@ -88,7 +88,14 @@ impl Witnesses {
     pub(super) fn of(policy: Policy) -> anyhow::Result<Self> {
         for Known { name, url, .. } in &policy.witnesses {
             if let Some(url) = url {
-                http_client::url(url).with_context(|| format!("PORTAL_SEAL_POLICY: the URL of {name}"))?;
+                let named = || format!("PORTAL_SEAL_POLICY: the URL of {name}");
+                let url = http_client::url(url).with_context(named)?;
+                // A path is put behind it; and what a witness answers is shown, which may repeat its secrets.
+                anyhow::ensure!(
+                    url.query().is_none(),
+                    "{}: it ends with a path, and no question mark",
+                    named()
+                );
             }
         }
         let asked: Vec<Asked> = policy.witnesses.iter().cloned().filter_map(Asked::of).collect();
@@ -217,7 +224,7 @@ impl Sealer {
     /// Has the last checkpoint cosigned by every witness that did not do so yet.
     pub async fn cosign(&self, db: &Db) -> anyhow::Result<()> {
         let Some(witnesses) = &self.witnesses else { return Ok(()) };
-        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        let files = Files::read_on(self.files().await?).await?;
         let last = files.own.last().filter(|signed| signed.checkpoint.size > 0).cloned();
         drop(files);
         let Some(signed) = last else { return Ok(()) };
@@ -229,7 +236,7 @@ impl Sealer {
         if cosignatures.is_empty() {
             return Ok(());
         }
-        let files = Files::read_on(self.files.clone().lock_owned().await).await?;
+        let files = Files::read_on(self.files().await?).await?;
         // Behind a newer one it would say that the log became shorter.
         if files.own.last().is_some_and(|last| last.checkpoint == signed.checkpoint) {
             self.file(signed).await?;

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::app::App;
+use api::clock;
 use api::config::Settings;
 use api::sealer::{Done, Sealer};
+use projections::auditor::Auditor;
 use projections::seal::{Cosigner, Signed, SigningKey};
 use projections::{testing, transfer};
 use tempfile::TempDir;
@@ -120,6 +122,9 @@ async fn an_answer_that_nobody_gave_is_none(world: World) {
     as_it_is(&third, &world).await;
     assert!(desk.sizes("third.txt").is_empty());
     testing::execute(url, "drop table kept");
+    // It asks again, and hears what the first has to say.
+    first.compare(&world.app.db).await.expect("nothing stands against it");
+    assert_eq!(third.seal(&world.app.db).await.expect("the first has answered"), Done::AlreadySo(1));
 }
 
 async fn a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered(world: World) {
@@ -151,6 +156,49 @@ async fn lines_that_somebody_put_below_a_checkpoint_get_into_no_log(world: World
     second.compare(&world.app.db).await.expect("nothing stands against it");
     assert_eq!(desk.read("second.txt"), desk.read("first.txt"));
     assert_eq!(desk.sizes("second.txt"), [0, 1]);
+}
+
+/// Whoever owns the database puts a checkpoint there that nobody signed, or says that all of this is a copy.
+async fn what_the_database_says_of_itself_stops_no_process_that_knows_better(world: World) {
+    let desk = Desk::new();
+    let first = desk.process(&world, "first.txt", &[]).await;
+    world.org("acme").await;
+    first.seal(&world.app.db).await.expect("nothing stands against it");
+    let url = &world.app.settings.database_url;
+    testing::execute(
+        url,
+        "update seal set checkpoint = replace(checkpoint, 'portal.example.com/log ', 'portal.example.com/log A')",
+    );
+    world.org("bolt").await;
+    first.compare(&world.app.db).await.expect("it was signed by nobody");
+    assert_eq!(first.seal(&world.app.db).await.expect("it was signed by nobody"), Done::Signed(2));
+    testing::execute(url, "insert into copied (one, up_to) values (1, 1)");
+    world.org("cord").await;
+    assert_eq!(first.seal(&world.app.db).await.expect("more of it was signed"), Done::Signed(3));
+    assert_eq!(desk.sizes("first.txt"), [0, 1, 2, 3]);
+    let kept = first.kept().await;
+    let mut auditor = Auditor::new(world.app.db.clone(), Some(first.key.public()));
+    let state = auditor.turn(kept, clock::now()).await.expect("readable");
+    let told: Vec<String> = state.findings.iter().map(ToString::to_string).collect();
+    assert!(
+        matches!(told.as_slice(), [one] if one.contains("3 events here are what was signed")),
+        "{told:?}"
+    );
+}
+
+/// A pipe into which nobody writes stands for a disk that is gone.
+async fn a_checkpoint_log_that_hangs_is_told_and_keeps_no_auditor_waiting(world: World) {
+    let desk = Desk::new();
+    let pipe = desk.file("gone.txt");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
+    assert!(made.success());
+    let sealer = desk.made(&world, "first.txt", &["gone.txt"]);
+    let why = sealer.seal(&world.app.db).await.expect_err("it can't be read");
+    assert!(format!("{why:#}").contains("gives no answer within 5 seconds"), "{why:#}");
+    assert!(sealer.last_attempt().and_then(|attempt| attempt.failure).is_some());
+    let began = std::time::Instant::now();
+    assert_eq!(sealer.kept().await, []);
+    assert!(began.elapsed().as_secs() < 20);
 }
 
 /// A pipe into which nobody writes stands for a file that is slow to read.
@@ -238,6 +286,8 @@ engines! {
     a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered,
     nobody_waits_while_a_log_is_read,
     lines_that_somebody_put_below_a_checkpoint_get_into_no_log,
+    what_the_database_says_of_itself_stops_no_process_that_knows_better,
+    a_checkpoint_log_that_hangs_is_told_and_keeps_no_auditor_waiting,
 }
 
 /// Brings the log to six events and signs them.

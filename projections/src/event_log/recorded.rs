@@ -1,8 +1,10 @@
 //! An event as it stands in the log.
 
 use domain::{Fact, Metadata, Rules, Unreadable, fact};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
 
-use crate::db::row;
 use crate::event_log::changed;
 use crate::event_log::leaf::{Leaf, leaf_hash};
 use crate::timestamp::Timestamp;
@@ -20,21 +22,50 @@ impl StreamId {
     }
 }
 
-row! {
-    /// A row of the log, as it was written.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Recorded {
-        pub position: i64,
-        pub recorded_at: Timestamp,
-        pub aggregate_type: String,
-        pub aggregate_id: String,
-        pub sequence: i64,
-        pub event_type: String,
-        pub event_version: String,
-        pub payload: String,
-        pub metadata: String,
-        pub leaf_hash: Vec<u8>,
-    }
+/// A row of the log, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub position: i64,
+    pub recorded_at: Timestamp,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub event_version: String,
+    pub payload: String,
+    pub metadata: String,
+    pub leaf_hash: Vec<u8>,
+}
+
+/// On either engine. `$text` reads a column of text.
+macro_rules! of_row {
+    ($row:ty, $text:expr) => {
+        impl FromRow<'_, $row> for Recorded {
+            fn from_row(row: &$row) -> Result<Self, sqlx::Error> {
+                let text = |column| $text(row, column);
+                Ok(Self {
+                    position: row.try_get("position")?,
+                    recorded_at: row.try_get("recorded_at")?,
+                    aggregate_type: text("aggregate_type")?,
+                    aggregate_id: text("aggregate_id")?,
+                    sequence: row.try_get("sequence")?,
+                    event_type: text("event_type")?,
+                    event_version: text("event_version")?,
+                    payload: text("payload")?,
+                    metadata: text("metadata")?,
+                    leaf_hash: row.try_get("leaf_hash")?,
+                })
+            }
+        }
+    };
+}
+
+of_row!(PgRow, |row: &PgRow, column| row.try_get::<String, &str>(column));
+// SQLite takes any bytes for text. An event that has such can be read, so that it is told like any other that was changed.
+of_row!(SqliteRow, |row: &SqliteRow, column| row.try_get::<Vec<u8>, &str>(column).map(text));
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|why| String::from_utf8_lossy(why.as_bytes()).into_owned())
 }
 
 impl Recorded {

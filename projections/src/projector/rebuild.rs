@@ -131,7 +131,7 @@ impl Folded {
     async fn swap_tables(&mut self, live: &Db, tx: Transaction<Postgres>) -> Result<(), FoldError> {
         let mut tx = Tx::Postgres(tx);
         loop {
-            self.fold_rest(live, &mut tx, event_log::last(live).await?.map_or(0, |(last, _)| last)).await?;
+            self.fold_rest(live, &mut tx, event_log::last(live).await?).await?;
             if let Some(at) = try_lock(live, &mut tx).await? {
                 self.fold_rest(live, &mut tx, at).await?;
                 break;
@@ -242,6 +242,6 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 async fn served(live: &Db, checkpoints: &[Checkpoint]) -> Result<i64, FoldError> {
     refuse_if_superseded(checkpoints)?;
     // A log that lost its end must not keep its read models from being made again.
-    let end = event_log::last(live).await?.map_or(0, |(position, _)| position);
+    let end = event_log::last(live).await?;
     Ok(checkpoints.iter().map(|row| row.position).max().unwrap_or(0).min(end))
 }

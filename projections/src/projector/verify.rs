@@ -78,7 +78,7 @@ async fn compare_with(
     let mut shadow = Shadow::new(live, Purpose::Compare).await?;
     let findings = async {
         let served = position(&mut shadow.tx).await?;
-        let end = event_log::last(live).await?.map_or(0, |(position, _)| position);
+        let end = event_log::last(live).await?;
         let mut findings = vec![];
         if served > end {
             let what = format!("is missing; the read models have folded up to #{served}");

@@ -10,16 +10,23 @@ use super::tree::{Node, Tree};
 use super::{Checkpoint, Hash, PublicKey, Signed, position, size, turn};
 use crate::db::Db;
 use crate::projector::Finding;
+use crate::transfer;
 
 /// Compares while leaves go by.
 #[derive(Debug)]
 pub struct Comparison {
     tree: Tree,
+    /// The position of the last leaf that the log has.
+    stands: u64,
+    /// A leaf is missing or can't be read, so nobody can say what comes behind it: whoever read it has told.
+    is_lost: bool,
     /// Smallest first.
     due: VecDeque<Checkpoint>,
     /// The largest size at which the log said what was signed.
     agreed: u64,
     finding: Option<Finding>,
+    /// The database says that it is a copy of another log up to here.
+    copied: Option<i64>,
     /// What the database keeps of the tree, with the key that signed it, and what differs of that.
     kept: (Vec<State>, Option<PublicKey>, Option<Finding>),
 }
@@ -28,7 +35,16 @@ impl Comparison {
     pub fn new(mut checkpoints: Vec<Checkpoint>) -> Self {
         checkpoints.sort_by_key(|checkpoint| checkpoint.size);
         let (tree, kept) = (Tree::default(), (vec![], None, None));
-        let mut comparison = Self { tree, due: checkpoints.into(), agreed: 0, finding: None, kept };
+        let mut comparison = Self {
+            tree,
+            stands: 0,
+            is_lost: false,
+            due: checkpoints.into(),
+            agreed: 0,
+            finding: None,
+            copied: None,
+            kept,
+        };
         comparison.compare();
         comparison
     }
@@ -36,13 +52,29 @@ impl Comparison {
     /// Takes the next event's hash.
     pub fn take(&mut self, leaf: Hash) {
         self.take_and(leaf, |_| ());
+        if self.is_lost {
+            return;
+        }
         let (states, _, found) = &mut self.kept;
         *found = found.take().or_else(|| states.iter().find_map(|state| differs(state, &self.tree)));
     }
 
     fn take_and(&mut self, leaf: Hash, kept: impl FnMut(Node)) {
-        self.tree.push(leaf, kept);
-        self.compare();
+        self.stands += 1;
+        if !self.is_lost {
+            self.tree.push(leaf, kept);
+            self.compare();
+        }
+    }
+
+    /// The position of the event that comes next, if none is missing.
+    pub(crate) fn next(&self) -> i64 {
+        position(self.stands + 1)
+    }
+
+    /// The event at this position is there, and has no hash; or one in front of it is missing.
+    pub(crate) fn lose(&mut self, position: i64) {
+        (self.stands, self.is_lost) = (size(position), true);
     }
 
     /// So many events were signed: what the log has must be so many at least.
@@ -51,10 +83,12 @@ impl Comparison {
         position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size)).max(kept)
     }
 
-    /// Everything that has gone by, as a checkpoint of it would say; none before the first event.
+    /// Everything that has gone by, as a checkpoint of it would say; none before the first event, and where something is
+    /// not as it was.
     pub(crate) fn saw(&self) -> Option<Checkpoint> {
         let (size, root) = (self.tree.size(), self.tree.root());
-        (size > 0).then(|| Checkpoint { origin: String::new(), size, root })
+        let is_as_it_was = !self.is_lost && self.finding.is_none() && self.due.is_empty();
+        (size > 0 && is_as_it_was).then(|| Checkpoint { origin: String::new(), size, root })
     }
 
     /// Leaves what is of more events than these for later; gives how many more.
@@ -76,22 +110,34 @@ impl Comparison {
 
     /// What there is to say when the log has ended.
     pub fn finding(self) -> Option<Finding> {
-        let (stands, last) = (self.tree.size(), self.due.back());
+        let (stands, last) = (self.stands, self.due.back());
         let missing = last.filter(|last| last.size > stands).map(|Checkpoint { origin, size, .. }| {
             let known = if origin.is_empty() {
                 format!("{size} events were there when this was looked at before")
             } else {
                 format!("of {size} events a checkpoint was signed")
             };
-            let what = format!(
-                "is missing: {known}. Later ones were removed, or this is a restore of an earlier moment \
-                 (docs/PROOF.md says what to do then)"
-            );
+            let why = match self.copied {
+                Some(up_to) => format!(
+                    "This database says that it is a copy of another log up to #{up_to}, made to look around in: verify it \
+                     without what was signed of the other one"
+                ),
+                None => "Later ones were removed, or this is a restore of an earlier moment (docs/PROOF.md says what to do then)"
+                    .to_owned(),
+            };
+            let what = format!("is missing: {known}. {why}");
             Finding::Event { position: position(stands + 1), what }
+        });
+        let is_no_copy = self.copied.filter(|up_to| position(self.agreed) > *up_to).map(|up_to| {
+            let what = format!(
+                "it says that this is a copy of another log up to #{up_to}, and {} events here are what was signed",
+                self.agreed
+            );
+            Finding::Table { table: "copied", what }
         });
         let (states, key, differs) = self.kept;
         let damaged = states.iter().find_map(|state| damaged(state, stands, key.as_ref()));
-        self.finding.or(missing).or(differs).or(damaged)
+        self.finding.or(missing).or(differs).or(damaged).or(is_no_copy)
     }
 
     fn compare(&mut self) {
@@ -115,8 +161,7 @@ impl Comparison {
 
     fn is_other(&self, size: u64) -> Finding {
         let what = format!(
-            "here or behind it, up to #{size}, the log is not what was signed when it had {size} events, though each event \
-             fits the hash beside it now"
+            "here or behind it, up to #{size}, the log is not what was signed when it had {size} events"
         );
         Finding::Event { position: position(self.agreed + 1), what }
     }
@@ -141,6 +186,7 @@ pub struct Attested {
     states: Vec<State>,
     checkpoints: Vec<Checkpoint>,
     key: Option<PublicKey>,
+    copied: Option<i64>,
 }
 
 impl Attested {
@@ -152,40 +198,53 @@ impl Attested {
         key: Option<PublicKey>,
     ) -> Result<Self, sqlx::Error> {
         let states = states(db).await?;
-        checkpoints.extend(states.iter().filter_map(|state| state.signed().map(|signed| signed.checkpoint)));
+        let is_signed = |signed: &Signed| {
+            let key = key.as_ref().filter(|key| key.origin() == signed.checkpoint.origin);
+            key.is_none_or(|key| key.signed(signed) == Some(true))
+        };
+        let noted = states.iter().filter_map(|state| state.signed().filter(is_signed));
+        checkpoints.extend(noted.map(|signed| signed.checkpoint));
         if let Some(key) = &key {
             let told = turn::contradicted(db, key.origin()).await?.into_iter();
             let signed = told.filter(|told| key.signed(told) == Some(true));
             checkpoints.extend(signed.map(|told| told.checkpoint));
         }
-        Ok(Self { states, checkpoints, key })
+        let copied = transfer::copied(db).await?;
+        Ok(Self { states, checkpoints, key, copied })
     }
 
     /// What compares leaves with it as they go by.
     pub(crate) fn comparison(self) -> Comparison {
-        let Self { states, checkpoints, key } = self;
-        Comparison { kept: (states, key, None), ..Comparison::new(checkpoints) }
+        let Self { states, checkpoints, key, copied } = self;
+        Comparison { kept: (states, key, None), copied, ..Comparison::new(checkpoints) }
     }
 
     /// Compares the log up to a position with all of it. Each leaf must have been compared with its event before. Gives how
     /// many events are what was signed.
     pub async fn compare(self, db: &Db, up_to: i64) -> Result<(i64, Vec<Finding>), sqlx::Error> {
-        let Self { states, checkpoints, key } = self;
-        let mut comparison = Comparison::new(checkpoints);
+        let Self { states, checkpoints, key, copied } = self;
+        let mut comparison = Comparison { copied, ..Comparison::new(checkpoints) };
         let sealed = states.first().map_or(0, |state| state.size);
         let (mut findings, mut done) = (vec![], 0);
         while done < up_to {
             let end = up_to.min(done + BATCH);
             let mut made = vec![];
-            for leaf in nodes::leaves(db, done, end).await? {
-                comparison.take_and(leaf, |node| made.push(Kept::of(node)));
-                findings.extend(states.iter().filter_map(|state| differs(state, comparison.tree())));
+            for (leaf, position) in nodes::stored(db, done, end).await?.into_iter().zip(done + 1..) {
+                match leaf.as_slice().try_into() {
+                    Ok(leaf) => comparison.take_and(leaf, |node| made.push(Kept::of(node))),
+                    Err(_) => comparison.lose(position),
+                }
+                if !comparison.is_lost {
+                    findings.extend(states.iter().filter_map(|state| differs(state, comparison.tree())));
+                }
             }
-            findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
+            if !comparison.is_lost {
+                findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
+            }
             done = end;
         }
         let agreed = comparison.agreed();
-        let short = comparison.tree().size();
+        let short = comparison.stands;
         findings.extend(states.iter().filter_map(|state| damaged(state, short, key.as_ref())));
         findings.splice(0..0, comparison.finding());
         Ok((agreed, findings))

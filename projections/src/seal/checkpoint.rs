@@ -86,6 +86,15 @@ impl Signed {
         self.signatures.len().saturating_sub(1)
     }
 
+    /// Whether this is the same checkpoint, with the same first line below it and a line of everybody who has one below the
+    /// other. Of witnesses the moments may differ; whether their lines fit is for whoever has their keys.
+    pub fn has_all_of(&self, other: &Self) -> bool {
+        let has = |line: &Signature| self.signatures.iter().any(|ours| ours.is_by_the_same(line));
+        self.checkpoint == other.checkpoint
+            && self.signatures.first() == other.signatures.first()
+            && other.signatures.iter().all(has)
+    }
+
     /// The same with signatures more.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = Signature>) -> Self {

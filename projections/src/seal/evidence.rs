@@ -81,7 +81,8 @@ impl Evidence {
 
     /// What it was proven to be in, with whatever signatures that has.
     pub fn checkpoint(&self) -> Result<Signed, String> {
-        self.checkpoint.parse().map_err(|()| "it has no checkpoint".to_owned())
+        let signed = self.checkpoint.parse().ok().filter(|signed: &Signed| signed.text() == self.checkpoint);
+        signed.ok_or_else(|| "what it has for its checkpoint is not one, and nothing more".to_owned())
     }
 
     /// Proves it with the public key alone; gives the position of the event and the size of the tree, or what is wrong.

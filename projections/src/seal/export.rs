@@ -166,6 +166,9 @@ pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> 
 impl EventLine<'_> {
     /// Its leaf, computed anew, and whether the hash beside it is the same.
     pub(super) fn leaf(&self) -> Result<(Hash, bool), String> {
+        if self.sequence < 0 {
+            return Err("a sequence is no less than 0".to_owned());
+        }
         let leaf = leaf_hash(&Leaf {
             position: self.position,
             recorded_at: moment(&self.recorded_at)?,

@@ -157,6 +157,12 @@ impl Signature {
     }
 }
 
+impl Signature {
+    pub(super) fn is_by_the_same(&self, other: &Self) -> bool {
+        (&self.name, self.key_id) == (&other.name, other.key_id)
+    }
+}
+
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = [&self.key_id, self.bytes.as_slice()].concat();

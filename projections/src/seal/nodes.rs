@@ -28,11 +28,15 @@ impl Kept {
 
 /// The hashes of the events behind a position, up to another.
 pub(super) async fn leaves(db: &Db, after: i64, up_to: i64) -> Result<Vec<Hash>, sqlx::Error> {
-    let leaves: Vec<(Vec<u8>,)> = read!(db, |pool| {
-        let leaves = sqlx::query_as(include_str!("../sql/seal/leaves.sql"));
+    stored(db, after, up_to).await?.into_iter().map(hash).collect()
+}
+
+/// The same as they stand beside the events, whatever that is.
+pub(super) async fn stored(db: &Db, after: i64, up_to: i64) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    read!(db, |pool| {
+        let leaves = sqlx::query_scalar(include_str!("../sql/seal/leaves.sql"));
         leaves.bind(after).bind(up_to).fetch_all(pool).await
-    })?;
-    leaves.into_iter().map(|(leaf,)| hash(leaf)).collect()
+    })
 }
 
 /// The roots of these spans.
@@ -95,5 +99,7 @@ pub(super) async fn difference(
 }
 
 fn hash(bytes: Vec<u8>) -> Result<Hash, sqlx::Error> {
-    bytes.try_into().map_err(|_other| sqlx::Error::Decode("a hash has 32 bytes".into()))
+    bytes.try_into().map_err(|_other| {
+        sqlx::Error::Decode("the hash beside an event has not 32 bytes; `portal verify` says of which".into())
+    })
 }

@@ -69,6 +69,19 @@ impl Policy {
         Ok(Judgement { by: by.collect(), is_enough: self.quorum.is_met(&has) })
     }
 
+    /// The last moment since which enough of them cosigned this, in seconds since 1970. A cosignature that says that it is of a
+    /// later moment than the `latest` counts for nothing: whoever gave it does not know, or does not say, when it is.
+    pub fn met_since(&self, signed: &Signed, latest: u64) -> Result<Option<u64>, Forged> {
+        let times = self.witnesses.iter().map(|known| known.witness.cosigned(signed));
+        let times = times.collect::<Result<Vec<Option<u64>>, Forged>>()?;
+        let times: Vec<Option<u64>> = times.into_iter().map(|at| at.filter(|at| *at <= latest)).collect();
+        let is_met = |since: &u64| {
+            self.quorum
+                .is_met(&|witness| times.get(witness).is_some_and(|at| at.is_some_and(|at| at >= *since)))
+        };
+        Ok(times.iter().flatten().copied().filter(is_met).max())
+    }
+
     /// Whether a log is one of those that it names; where it names none, any is.
     pub fn is_about(&self, log: &PublicKey) -> bool {
         self.logs.is_empty() || self.logs.contains(log)
@@ -256,6 +269,25 @@ mod tests {
             assert_eq!(policy.witnesses.len(), 4);
             assert!(met.iter().all(|by| enough(&policy, by)), "{lines}");
             assert!(!missed.iter().any(|by| enough(&policy, by)), "{lines}");
+        }
+    }
+
+    #[test]
+    fn enough_have_cosigned_since_the_moment_that_a_quorum_of_them_names() {
+        let signed = log().sign(12, [9; 32]);
+        let note = signed.clone().with(
+            [(1, 100), (2, 300), (3, 9_000)].map(|(seed, at)| witness(seed).cosign(&signed.checkpoint, at)),
+        );
+        for (lines, since) in [
+            ("group g any w1 w2\nquorum g\n", Some(300)),
+            ("group g all w1 w2\nquorum g\n", Some(100)),
+            ("group g 2 w1 w2 w3\nquorum g\n", Some(100)),
+            ("group g any w2 w3\nquorum g\n", Some(300)),
+            ("quorum w3\n", None),
+            ("quorum w4\n", None),
+        ] {
+            let policy = with(lines).expect(lines);
+            assert_eq!(policy.met_since(&note, 1_000).expect("nothing is forged"), since, "{lines}");
         }
     }
 

@@ -13,7 +13,6 @@ use super::tree::Tree;
 use super::{Checkpoint, Signed, nodes, position, size};
 use crate::db::{Db, Tx, on, read, write};
 use crate::event_log::{self, ReadError};
-use crate::transfer;
 
 /// Why nothing is sealed. The text is read by whoever runs the portal.
 #[derive(Debug, thiserror::Error)]
@@ -69,13 +68,10 @@ const BATCH: i64 = 1024;
 /// Takes the next events into the tree, each compared with the hash beside it. Reading and comparing holds up nobody:
 /// only what came of it is written under the lock, if nobody else was faster.
 pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
-    if let Some(up_to) = transfer::copied(db).await? {
-        return Err(SealError::Copied(up_to));
-    }
     let before = Standing::read(db, origin).await?;
     let events = event_log::tail(db, position(before.size()), BATCH).await?;
     if events.is_empty() {
-        let stands = event_log::last(db).await?.map_or(0, |(last, _)| size(last));
+        let stands = size(event_log::last(db).await?);
         let signed = before.size();
         return if stands < signed { Err(SealError::Behind { signed, stands }) } else { Ok(Step::End) };
     }

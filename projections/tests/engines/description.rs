@@ -97,6 +97,7 @@ const POSTGRES: &[(&str, &str)] = &[
              select org_id, slug, name, 'active' as status, protected, created_at, changed_at from org_detail",
         "view organisations is another than portal's",
     ),
+    ("alter view org_resource_types set (security_invoker = true)", "view org_resource_types is another than portal's"),
     (
         "create or replace function tenant() returns uuid language sql stable parallel safe as 'select null::uuid'",
         "function tenant() is another than portal's",

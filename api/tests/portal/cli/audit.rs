@@ -51,7 +51,8 @@ fn reader(place: &Place) -> String {
         return place.url.clone();
     }
     let name = place.url.rsplit('/').next().expect("a URL has a path");
-    let (role, read) = (format!("reads_{name}"), "events, seal, seal_contradiction, _sqlx_migrations");
+    let (role, read) =
+        (format!("reads_{name}"), "events, seal, seal_contradiction, copied, _sqlx_migrations");
     testing::execute(
         &place.url,
         format!("create role {role} login; grant select on {read} to {role}").leak(),
@@ -85,6 +86,34 @@ async fn a_watch_goes_on_after_an_outage_on_postgres() {
     until("✗ Nothing could be looked at");
     network.break_off(false);
     until(" UTC: 62 events");
+    watching.kill().expect("it goes on");
+    watching.wait().expect("it was killed");
+}
+
+/// What is signed while it watches is added to the files that it was given.
+#[test]
+fn a_watch_reads_what_is_signed_meanwhile_on_postgres() {
+    let place = Place::postgres();
+    import_demo(&place);
+    make_key(&place);
+    begin_to_seal(&place, &SEALS);
+    std::fs::copy(place.file("checkpoints.txt"), place.file("copied.txt")).expect("it was written");
+    let mut command = place.command(&["audit", "--watch", "--checkpoint", "copied.txt", "--key", "seal.pub"]);
+    command.env("PORTAL_AUDIT_SECONDS", "1").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut watching = command.spawn().expect("it was built");
+    let said = lines(watching.stdout.take().expect("it is piped"));
+    let until = |what: &str| loop {
+        let line = said.recv_timeout(Duration::from_secs(30)).expect("it goes on");
+        if line.contains(what) {
+            break;
+        }
+    };
+    until("of which the first 62 are what was signed");
+    place.done(&["grant", "olga@example.com"]);
+    place.done(&[&["seal"], &SEALS[..]].concat());
+    std::fs::copy(place.file("checkpoints.txt"), place.file("copied.txt")).expect("it was written");
+    testing::execute(&place.url, "delete from seal");
+    until("63 events, of which the first 63 are what was signed");
     watching.kill().expect("it goes on");
     watching.wait().expect("it was killed");
 }

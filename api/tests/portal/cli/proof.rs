@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use projections::testing;
-use serde::Deserialize;
 
 use super::first_checkpoint::begin_to_seal;
 use super::program::{Place, Said, repository, run};
@@ -240,64 +239,20 @@ fn one_event_is_proven_by_its_evidence(place: &Place) {
     fs::write(place.file("evidence.json"), evidence.replace("Acme", "Apex")).expect("room");
     let said = place.portal(&auditor);
     assert_eq!((said.code, said.out.contains("its event was changed")), (Some(1), true), "{said:?}");
+    let note = evidence.split_once("\"checkpoint\":\"").expect("it has one").1;
+    fs::write(place.file("evidence.json"), evidence.replace(note, &format!("as told:\\n{note}")))
+        .expect("room");
+    let said = place.portal(&auditor);
+    assert!(said.code == Some(1) && said.out.contains("is not one, and nothing more"), "{said:?}");
+    let mut full = place.command(&["evidence", "9"]);
+    full.stdout(fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it"));
+    let full = full.output().expect("it was built");
+    assert_eq!(
+        (full.status.code(), String::from_utf8_lossy(&full.stderr).contains("No space left")),
+        (Some(1), true)
+    );
     let said = place.portal(&["evidence", "63"]);
     assert_eq!((said.code, said.err.contains("there is no event #63")), (Some(1), true), "{said:?}");
-}
-
-/// A change of an export that no verifier may take: a line of `fixtures/crooked.jsonl`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Crooked {
-    what: String,
-    #[serde(default)]
-    replace: String,
-    #[serde(default)]
-    with: String,
-    /// What is put behind the file.
-    #[serde(default)]
-    behind: String,
-}
-
-impl Crooked {
-    fn of(&self, export: &str) -> String {
-        export.replacen(&self.replace, &self.with, 1) + &self.behind
-    }
-}
-
-/// Whatever a verifier does not understand is a failure, and ours and the script refuse the same.
-#[test]
-fn crooked_files_are_refused_by_both_verifiers() {
-    let place = &Place::sqlite();
-    sealed_demo(place);
-    let export = place.done(&["export"]);
-    let list = fs::read_to_string(repository("fixtures/crooked.jsonl")).expect("it is there");
-    let crooked =
-        list.lines().map(|line| serde_json::from_str::<Crooked>(line).expect("a change of the file"));
-    let ours = |file: &str| {
-        fs::write(place.file("out.jsonl"), file).expect("room");
-        (elsewhere(place, "out.jsonl"), script(place))
-    };
-    let (said, scripts) = ours(&export);
-    assert_eq!((said.code, scripts.code), (Some(0), Some(0)), "{said:?} {scripts:?}");
-    for change in crooked {
-        let (what, file) = (&change.what, change.of(&export));
-        assert_ne!(file, export, "{what}");
-        let (said, scripts) = ours(&file);
-        assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "{what}: {said:?} {scripts:?}");
-        assert!(scripts.err.starts_with("✗ "), "{what}: {scripts:?}");
-    }
-    let (key, signed) = (place.file("seal.pub"), place.file("checkpoints.txt"));
-    let (public, note) =
-        (fs::read_to_string(&key).expect("text"), fs::read_to_string(&signed).expect("text"));
-    let id = public.split('+').nth(1).expect("an id").to_owned();
-    fs::write(&key, public.replace(&id, "00000000")).expect("room");
-    let (said, scripts) = ours(&export);
-    assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "another id: {said:?} {scripts:?}");
-    fs::write(&key, &public).expect("room");
-    fs::write(&signed, note.replace("— portal.example.com/log ", "— portal.example.com/log A"))
-        .expect("room");
-    let (said, scripts) = ours(&export);
-    assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "another signature: {said:?} {scripts:?}");
 }
 
 /// Both look at every checkpoint of a file, in whichever order they stand there, and pass over one that was cut off.
@@ -372,7 +327,7 @@ pub(super) fn seal_with(place: &Place, settings: &[&str]) -> Said {
 }
 
 /// 62 events, all of them sealed.
-fn sealed_demo(place: &Place) {
+pub(super) fn sealed_demo(place: &Place) {
     import_demo(place);
     make_key(place);
     assert_eq!(begin_to_seal(place, &SEALS), "A checkpoint of 62 events was signed.\n");

@@ -132,9 +132,14 @@ fn a_file_that_what_is_beside_it_would_destroy_is_not_opened() {
 fn what_only_looks_makes_no_database() {
     let place = Place::sqlite();
     let url = format!("{}-mistyped", place.url);
-    for command in
-        [&["verify"][..], &["export"], &["evidence", "1"], &["rebuild", "--as-of=1", "--into", &place.url]]
-    {
+    for command in [
+        &["verify"][..],
+        &["export"],
+        &["replay"],
+        &["audit"],
+        &["evidence", "1"],
+        &["rebuild", "--as-of=1", "--into", &place.url],
+    ] {
         let said = place.portal(&[command, &["--database-url", &url]].concat());
         assert_eq!(
             (said.code, said.err.contains("DATABASE_URL: there is no file ")),

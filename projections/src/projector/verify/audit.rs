@@ -20,6 +20,10 @@ pub(super) struct Auditor {
     /// Whether there is an event at every position.
     pub(super) is_whole: bool,
     pub(super) findings: Vec<Finding>,
+    /// Positions of events that were changed.
+    changed: BTreeSet<i64>,
+    /// Positions where the time goes backwards, with those in front of them.
+    early: Vec<(i64, i64)>,
     /// Type, id and sequence of the event before.
     before: (String, String, i64),
     /// Who claimed a key first, and where.
@@ -54,6 +58,7 @@ impl Auditor {
         }
         auditor.check_claims(db).await?;
         auditor.check_guards(&guards);
+        auditor.check_order();
         auditor.check_clock(db).await?;
         auditor.findings.sort_by_key(|finding| match finding {
             Finding::Event { position, .. } => *position,
@@ -70,16 +75,26 @@ impl Auditor {
             self.position = gap.before;
             return Ok(true);
         }
-        for place in places {
-            self.finding(place.position, "was recorded before the event in front of it".to_owned());
-        }
+        self.early = places.iter().map(|place| (place.before, place.position)).collect();
         self.is_whole = true;
         Ok(false)
     }
 
+    /// Events that are stamped earlier than the one in front of them. Of one that was changed nobody knows when it was
+    /// recorded.
+    fn check_order(&mut self) {
+        for (before, position) in std::mem::take(&mut self.early) {
+            if ![before, position].iter().any(|position| self.changed.contains(position)) {
+                self.finding(position, "was recorded before the event in front of it".to_owned());
+            }
+        }
+    }
+
     /// Events that are stamped later than now: a clock was wrong when they were recorded, or is now.
     async fn check_clock(&mut self, db: &Db) -> Result<(), FoldError> {
-        for (position, at) in walk::ahead(db, self.position).await? {
+        let mut ahead = walk::ahead(db, self.position).await?;
+        ahead.retain(|(position, _)| !self.changed.contains(position));
+        for (position, at) in ahead {
             let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
             self.finding(position, format!("is stamped {at}, which is later than it is now by the clock"));
         }
@@ -91,6 +106,7 @@ impl Auditor {
         if !event.is_intact() {
             let what = "was changed: its hash is not the hash of what stands there";
             self.unread.insert(event.position, event.stream());
+            self.changed.insert(event.position);
             return self.finding(event.position, what.to_owned());
         }
         match fact {

@@ -1,2 +1,2 @@
--- The last position and its time.
-select position, recorded_at from events order by position desc limit 1
+-- The last position.
+select position from events order by position desc limit 1

@@ -1,7 +1,7 @@
 -- What this database says of its own walls: on which table, what, and how it is.
 with recursive
 ours as (
-    select c.oid, c.relname::text as name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relpersistence
+    select c.oid, c.relname::text as name, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relpersistence, c.reloptions
     from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
       and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
@@ -83,6 +83,7 @@ select ours.name, 'view ' || ours.name,
                       from pg_rewrite r join pg_depend d on d.objid = r.oid and d.classid = 'pg_rewrite'::regclass
                       join pg_class read_from on read_from.oid = d.refobjid and read_from.oid <> ours.oid
                       where r.ev_class = ours.oid and d.refclassid = 'pg_class'::regclass)
+       || coalesce(', ' || pg_catalog.array_to_string(reloptions, ', '), '')
 from ours where relkind = 'v'
 union all
 select '', 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',

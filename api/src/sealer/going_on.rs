@@ -1,0 +1,91 @@
+//! Signing as time goes by, and having what was signed cosigned and copied beside it.
+//!
+//! **Invariant:** nothing that others are slow with holds up the signing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use projections::Db;
+use tokio::task::JoinHandle;
+
+use super::{Done, Sealer};
+use crate::app::App;
+use crate::metrics;
+
+/// How long a process that begins leaves others that run the time to say what they know, before it signs anything. Each
+/// looks every second.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long to wait after a failure. Each one is told.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// How often it is asked whether there is something to seal.
+const PACE: Duration = Duration::from_millis(500);
+
+/// Goes on as long as the process does.
+pub async fn run(app: App, sealer: Arc<Sealer>) {
+    let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
+    let mut handing_out = HandingOut::default();
+    let window = Duration::from_secs(app.settings.seal_seconds);
+    if let Err(error) = sealer.begin(&app.db).await {
+        failed(&error);
+    }
+    loop {
+        tokio::time::sleep(PACE).await;
+        if let Err(error) = sealer.compare(&app.db).await {
+            failed(&error);
+            again = Instant::now() + RETRY;
+        }
+        handing_out.go_on(&sealer, &app.db).await;
+        let stands = app.log.last_position().await.unwrap_or(up_to);
+        let is_due = at.is_none_or(|at| at.elapsed() >= window);
+        let failed_last = sealer.last_attempt().is_some_and(|attempt| attempt.failure.is_some());
+        if (stands == up_to && !failed_last) || !is_due || Instant::now() < again || *app.stopping.borrow() {
+            continue;
+        }
+        match sealer.seal(&app.db).await {
+            Ok(Done::Signed(size) | Done::AlreadySo(size)) => metrics::sealed(size),
+            Ok(Done::Taken) => continue,
+            // Whoever stops closes the database: what is not sealed then is at the next start.
+            Err(_) if *app.stopping.borrow() => return,
+            Err(error) => {
+                failed(&error);
+                again = Instant::now() + RETRY;
+                continue;
+            }
+        }
+        (up_to, at) = (stands, Some(Instant::now()));
+    }
+}
+
+/// Has checkpoints cosigned and copied beside the signing, which waits for nobody.
+#[derive(Default)]
+struct HandingOut {
+    under_way: Option<JoinHandle<anyhow::Result<()>>>,
+    not_before: Option<Instant>,
+}
+
+impl HandingOut {
+    async fn go_on(&mut self, sealer: &Arc<Sealer>, db: &Db) {
+        if let Some(ended) = self.under_way.take_if(|under_way| under_way.is_finished())
+            && let Err(error) = ended.await.unwrap_or_else(|broken| Err(broken.into()))
+        {
+            tracing::error!(error = format!("{error:#}"), "the last checkpoint goes nowhere");
+            self.not_before = Some(Instant::now() + RETRY);
+        }
+        if self.under_way.is_none() && self.not_before.is_none_or(|at| at <= Instant::now()) {
+            let (sealer, db) = (sealer.clone(), db.clone());
+            self.under_way = Some(tokio::spawn(async move { sealer.hand_out(&db).await }));
+        }
+    }
+}
+
+/// When a process that begins may sign: others may be at this database on Postgres alone.
+pub fn earliest(db: &Db) -> Instant {
+    Instant::now() + if db.engine() == "postgres" { PATIENCE } else { Duration::ZERO }
+}
+
+fn failed(error: &anyhow::Error) {
+    metrics::seal_failed();
+    tracing::error!(error = format!("{error:#}"), "the log is not sealed");
+}
