@@ -1,4 +1,4 @@
-//! Who may do what: what every route needs, and the gate that asks. What every command needs stands in `rights.rs`.
+//! Who may do what: what every route needs, and the gate that asks. What every command needs stands in `bus/authorize.rs`.
 //!
 //! | | anonymous | signed in | member | auditor | superadmin |
 //! | --- | --- | --- | --- | --- | --- |
@@ -18,12 +18,12 @@
 //! the answer leaves.
 
 mod noting;
-mod rights;
-pub mod sensitive;
+pub mod sensitive_routes;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
@@ -37,17 +37,19 @@ use tracing::Span;
 use tracing::field::display;
 
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::session::{self, Identity};
-use crate::{clock, json, pages, paths, sudo};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::home;
+use crate::identity::session::{self, Identity};
+use crate::identity::sudo::{self, Question};
+use crate::web::error::Error;
+use crate::web::paths;
 
 pub use noting::{NotedOnce, note};
-pub use rights::{Commanded, Issuer, Right};
 
 /// What a route needs of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum RouteRequirement {
     Anyone,
     SignedIn,
     /// Belongs to the organisation in the path, which works.
@@ -91,43 +93,62 @@ impl Member {
     }
 }
 
+/// What somebody is shown in place of what they asked for, as an extension of an empty answer: `reply.rs` makes the page.
+#[derive(Clone, Debug)]
+pub enum Instead {
+    /// Why their organisation is closed to them.
+    Suspended(Box<(Identity, Membership)>),
+    /// The question whether it is them.
+    Proof(Box<Question>),
+}
+
+impl Instead {
+    fn response(self, status: StatusCode) -> Response {
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
 /// Lets a request through to its handler, or says what its sender gets instead.
 pub async fn gate(
-    State((app, need)): State<(App, Need)>,
+    State((app, need)): State<(App, RouteRequirement)>,
     params: RawPathParams,
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     let request = with_address(&app, request).await?;
-    if need == Need::Anyone {
+    if need == RouteRequirement::Anyone {
         return Ok(next.run(request).await); // also without a store: who asks is looked up where it matters
     }
     let Some(mut identity) = session::identify(&app, request.headers()).await? else {
         return sign_in_first(&request);
     };
-    let (mut request, kept) = match sudo::open(&app, &mut identity, request).await? {
+    let (mut request, pending) = match sudo::open(&app, &mut identity, request).await? {
         Ok(goes_on) => goes_on,
-        Err(asked_again) => return Ok(asked_again),
+        Err(question) => return Ok(ask(question)),
     };
     let mut watched = None;
     match need {
-        Need::Anyone | Need::SignedIn => {}
-        Need::Member | Need::Manager => match admit(&app, &identity, &params, request.uri()).await? {
-            Admitted::As(member) if need == Need::Manager && !member.manages() => {
-                return Err(Error::Forbidden(
-                    "Only owners and admins of the organisation may change this.".to_owned(),
-                ));
+        RouteRequirement::Anyone | RouteRequirement::SignedIn => {}
+        RouteRequirement::Member | RouteRequirement::Manager => {
+            match admit(&app, &identity, &params, request.uri()).await? {
+                Admitted::As(member) if need == RouteRequirement::Manager && !member.manages() => {
+                    return Err(Error::Forbidden(
+                        "Only owners and admins of the organisation may change this.".to_owned(),
+                    ));
+                }
+                Admitted::As(member) => drop(request.extensions_mut().insert(*member)),
+                Admitted::Elsewhere(response) => return Ok(response),
             }
-            Admitted::As(member) => drop(request.extensions_mut().insert(*member)),
-            Admitted::Elsewhere(response) => return Ok(response),
-        },
-        Need::Platform | Need::Superadmin => match &identity.grant {
+        }
+        RouteRequirement::Platform | RouteRequirement::Superadmin => match &identity.grant {
             None if identity.unreadable => {
                 return Err(unreadable_role(&app, &identity));
             }
             None if identity.withheld => return Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
-            None => return Ok(Redirect::to(&pages::home(&app, &identity).await?).into_response()),
-            Some(_) if need == Need::Superadmin && !identity.is_superadmin() => {
+            None => return Ok(Redirect::to(&home::path(&app, &identity).await?).into_response()),
+            Some(_) if need == RouteRequirement::Superadmin && !identity.is_superadmin() => {
                 return Err(Error::Forbidden("Auditors see everything and change nothing.".to_owned()));
             }
             Some(grant) => {
@@ -143,7 +164,21 @@ pub async fn gate(
     if let Some(platform) = watched {
         note(&app, &identity, platform.take_reads(), &page).await?;
     }
-    sudo::close(&app, &identity, kept, answer).await
+    Ok(sudo::asked(&identity, pending, &answer).map_or(answer, ask))
+}
+
+fn ask(question: Question) -> Response {
+    let (status, retry_after_seconds) = (question.status, question.retry_after_seconds);
+    let mut response = Instead::Proof(Box::new(question)).response(status);
+    if let Some(seconds) = retry_after_seconds {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// What members of a suspended organisation are told, whatever they asked for.
+fn suspended(Membership { name, reason, .. }: &Membership) -> String {
+    format!("{name} is suspended: {}", reason.as_deref().unwrap_or("no reason was given"))
 }
 
 /// Writes the client's address beside whatever the log says of this request.
@@ -193,9 +228,10 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
     if membership.status == projections::org_list::SUSPENDED {
         note_first_refusal(app, &membership).await;
         if paths::is_api(uri.path()) {
-            return Err(json::suspended(&membership));
+            return Err(Error::Forbidden(suspended(&membership)));
         }
-        return Ok(Admitted::Elsewhere(pages::tenant::suspended(app, identity, &membership).await?));
+        let instead = Instead::Suspended(Box::new((identity.clone(), membership)));
+        return Ok(Admitted::Elsewhere(instead.response(StatusCode::FORBIDDEN)));
     }
     Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
 }

@@ -7,15 +7,15 @@ use chrono::TimeDelta;
 use projections::{Db, EventLog, Lookups, Projector, Recorder, steady};
 use tokio::sync::watch;
 
-use crate::auditor::Audited;
+use crate::audited::Audited;
 use crate::bus::Bus;
 use crate::config::Settings;
-use crate::health::Readiness;
-use crate::passwords::Passwords;
-use crate::sealer::Sealer;
-use crate::secrets::Secrets;
-use crate::throttle::Throttle;
-use crate::upkeep::Upkeep;
+use crate::credentials::passwords::Passwords;
+use crate::credentials::secrets::Secrets;
+use crate::credentials::throttle::Throttle;
+use crate::maintenance::Upkeep;
+use crate::readiness::Readiness;
+use crate::signer::Sealer;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);

@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use crate::{etag, ui};
+use crate::ui;
+use crate::web::etag;
 
 /// `GET /assets/portal.css`
 pub async fn stylesheet(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {

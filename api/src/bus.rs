@@ -12,9 +12,11 @@
 //! answer. Commands to one stream are decided one after the other. One that expects no sequence is tried again when
 //! another process was quicker, and never refused because others came.
 
+mod authorize;
 mod queue;
 mod receipt;
 mod refusal;
+pub mod sensitive;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -33,10 +35,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::access::{Commanded, Issuer, Right};
 use crate::clock;
 
 use self::queue::StreamQueue;
+pub use authorize::{Authorize, CommandRequirement, PROOF_MINUTES, Principal, is_fresh};
 pub use receipt::Receipt;
 pub use refusal::SendError;
 
@@ -123,9 +125,9 @@ impl Bus {
     }
 
     /// Carries out a command on the aggregate `id`, or says why not.
-    pub async fn send<A: Commanded>(
+    pub async fn send<A: Authorize>(
         &self,
-        issuer: &Issuer,
+        principal: &Principal,
         id: A::Id,
         command: A::Command,
         envelope: Envelope,
@@ -135,14 +137,14 @@ impl Bus {
     {
         let name = name_of(&command);
         let stream = StreamId::of::<A>(id.clone());
-        let result = self.carry_out::<A>(issuer, id, command, &envelope).await;
+        let result = self.carry_out::<A>(principal, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => result.as_ref().map_or_else(SendError::outcome, |_| "done")).increment(1);
         // Whoever is asked for a proof was not refused yet, what may have been done was not refused at all, and what is
         // said to everybody is no refusal of theirs.
         if let Err(refusal) = &result
             && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown | SendError::Stopped(_))
         {
-            self.record(issuer, &stream, (name, refusal.to_string()), &envelope).await;
+            self.record(principal, &stream, (name, refusal.to_string()), &envelope).await;
         }
         // Whoever was quicker is named from the read models.
         if let Err(SendError::Taken { .. } | SendError::Stale { .. }) = &result {
@@ -157,14 +159,14 @@ impl Bus {
 
     /// Everything short of the append: what a command would do, or why it would be refused. It asks for no proof, and leaves
     /// no trace.
-    pub async fn rehearse<A: Commanded>(
+    pub async fn rehearse<A: Authorize>(
         &self,
-        issuer: &Issuer,
+        principal: &Principal,
         id: &A::Id,
         command: A::Command,
     ) -> Result<Rehearsed<A::Event>, SendError<A::Error>> {
         let loaded = self.load::<A>(id).await?;
-        self.allow(issuer, (&command, &[Some(A::right(&command))]), loaded.aggregate.as_ref())?;
+        self.allow(principal, (&command, &[Some(A::right(&command))]), loaded.aggregate.as_ref())?;
         let events = loaded.aggregate.decide(command).map_err(SendError::Rule)?;
         Ok(Rehearsed { events, sequence: loaded.sequence })
     }
@@ -172,25 +174,25 @@ impl Bus {
     /// Keeps a refusal of what never came to be a command.
     pub async fn refuse<A: Rules>(
         &self,
-        issuer: &Issuer,
+        principal: &Principal,
         id: &A::Id,
         what: (&str, &str),
         envelope: &Envelope,
     ) {
         let (command, refusal) = (what.0.to_owned(), what.1.to_owned());
-        self.record(issuer, &StreamId::of::<A>(id.clone()), (command, refusal), envelope).await;
+        self.record(principal, &StreamId::of::<A>(id.clone()), (command, refusal), envelope).await;
     }
 
     /// The answer of this command, or the first answer of the same one if it was carried out before: the append knows
     /// it again, and where a decision refuses what its twin has done, the log is asked.
-    async fn carry_out<A: Commanded>(
+    async fn carry_out<A: Authorize>(
         &self,
-        issuer: &Issuer,
+        principal: &Principal,
         id: A::Id,
         command: A::Command,
         envelope: &Envelope,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let mut metadata = Metadata::new(issuer.actor(), envelope.command_id);
+        let mut metadata = Metadata::new(principal.actor(), envelope.command_id);
         metadata.address = envelope.address;
         metadata.correlation = envelope.correlation.unwrap_or(envelope.command_id);
         metadata.causation = envelope.causation;
@@ -204,7 +206,7 @@ impl Bus {
             authority: None,
             beside: envelope.beside.clone(),
         };
-        match self.decide_and_append::<A>(issuer, id, command, (envelope, append.clone())).await {
+        match self.decide_and_append::<A>(principal, id, command, (envelope, append.clone())).await {
             // It is so already: perhaps by this very command, or by another one that had its id.
             Ok((None, last)) => Ok((self.first_answer(&append).await?, last)),
             Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
@@ -224,22 +226,22 @@ impl Bus {
         if same { Ok(Some(done.appended())) } else { Err(SendError::CommandReused) }
     }
 
-    async fn decide_and_append<A: Commanded>(
+    async fn decide_and_append<A: Authorize>(
         &self,
-        issuer: &Issuer,
+        principal: &Principal,
         id: A::Id,
         command: A::Command,
         (envelope, mut append): (&Envelope, Append),
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
-        let (mut issuer, until) = (issuer.clone(), Instant::now() + PATIENCE);
+        let (mut principal, until) = (principal.clone(), Instant::now() + PATIENCE);
         let _turn = self.queue.turn(&append.stream, until).await.ok_or(SendError::Unavailable)?;
         for attempt in 0_u32.. {
             let begins = attempt == 0 && A::begins(&command);
             let loaded = if begins { Loaded::unborn(&id) } else { self.load::<A>(&id).await? };
             append.after = loaded.sequence;
-            let rights = [Some(A::right(&command)), envelope.reverts.map(|_| Right::Superadmin)];
+            let rights = [Some(A::right(&command)), envelope.reverts.map(|_| CommandRequirement::Superadmin)];
             append.authority =
-                authority(self.admit(&issuer, (&command, &rights), loaded.aggregate.as_ref())?);
+                authority(self.admit(&principal, (&command, &rights), loaded.aggregate.as_ref())?);
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
             if events.is_empty() {
@@ -250,7 +252,7 @@ impl Bus {
             match self.log.append(append.clone()).await {
                 Ok(appended) => return Ok((Some(appended), 0)),
                 Err(AppendError::Conflict { .. }) => {} // look again, and decide again
-                Err(AppendError::AuthorityChanged) => issuer = self.as_of_now(&issuer).await?,
+                Err(AppendError::AuthorityChanged) => principal = self.as_of_now(&principal).await?,
                 Err(refused) => return Err(refused.into()),
             }
             let pause = PAUSE.min(Duration::from_millis(1 << attempt.min(6)));
@@ -262,40 +264,40 @@ impl Bus {
         Err(SendError::Unavailable)
     }
 
-    /// The grant that the issuer may do this by, if they have proven lately who they are where it is sensitive.
-    fn admit<'a, A: Commanded>(
+    /// The grant that the principal may do this by, if they have proven lately who they are where it is sensitive.
+    fn admit<'a, A: Authorize>(
         &self,
-        issuer: &'a Issuer,
-        (command, rights): (&A::Command, &[Option<Right>]),
+        principal: &'a Principal,
+        (command, rights): (&A::Command, &[Option<CommandRequirement>]),
         aggregate: &A,
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
-        let grant = self.allow(issuer, (command, rights), aggregate)?;
+        let grant = self.allow(principal, (command, rights), aggregate)?;
         match A::act(command).asks() {
-            Some(what) if !issuer.is_proven() => Err(SendError::ProofNeeded(what)),
+            Some(what) if !principal.is_proven() => Err(SendError::ProofNeeded(what)),
             Some(_) | None => Ok(grant),
         }
     }
 
-    /// The grant that the issuer may do this by, with every right that it asks for, or nothing where they need none.
-    fn allow<'a, A: Commanded>(
+    /// The grant that the principal may do this by, with every right that it asks for, or nothing where they need none.
+    fn allow<'a, A: Authorize>(
         &self,
-        issuer: &'a Issuer,
-        (command, rights): (&A::Command, &[Option<Right>]),
+        principal: &'a Principal,
+        (command, rights): (&A::Command, &[Option<CommandRequirement>]),
         aggregate: &A,
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
         let mut grant = None;
         for right in rights.iter().flatten() {
-            grant = issuer.has(*right, aggregate).ok_or(SendError::Forbidden)?;
+            grant = principal.has(*right, aggregate).ok_or(SendError::Forbidden)?;
         }
-        if let Some(why) = issuer.bound_by(self.policy).and_then(|policy| A::against(command, &policy)) {
+        if let Some(why) = principal.bound_by(self.policy).and_then(|policy| A::against(command, &policy)) {
             return Err(SendError::Rule(why));
         }
         Ok(grant)
     }
 
     /// The same person with the grant they hold by now.
-    async fn as_of_now(&self, issuer: &Issuer) -> Result<Issuer, StoreError> {
-        let Issuer::Person { person, proven_at, .. } = issuer else { return Ok(issuer.clone()) };
+    async fn as_of_now(&self, principal: &Principal) -> Result<Principal, StoreError> {
+        let Principal::Person { person, proven_at, .. } = principal else { return Ok(principal.clone()) };
         self.catch_up().await?;
         let (read, now) = (grants::active(&self.db, person.0, clock::now()).await?, clock::now());
         let grant = match from_streams::grant(&self.projector, *person, read, now).await {
@@ -303,7 +305,7 @@ impl Bus {
             Err(FoldError::Database(error)) => return Err(error),
             Err(_) => None, // what can't be read gives nothing
         };
-        Ok(Issuer::Person { person: *person, grant, proven_at: *proven_at })
+        Ok(Principal::Person { person: *person, grant, proven_at: *proven_at })
     }
 
     /// Gives the read models time to come to the end of the log.
@@ -334,7 +336,7 @@ impl Bus {
 
     async fn record(
         &self,
-        issuer: &Issuer,
+        principal: &Principal,
         target: &StreamId,
         (command, refusal): (String, String),
         envelope: &Envelope,
@@ -342,7 +344,7 @@ impl Bus {
         let refused = Refused {
             entry_id: clock::new_id(),
             at: clock::now(),
-            actor: issuer.actor().to_string(),
+            actor: principal.actor().to_string(),
             command,
             target: format!("{}:{}", target.kind, target.id),
             refusal,

@@ -35,7 +35,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
 use crate::config::Settings;
-use crate::links;
+use crate::identity::links;
 
 /// The admin portal of a multi-tenant product: organisations, access and history, event-sourced.
 #[derive(Parser, Debug)]

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a wrong setting stops the start with a sentence that names it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use chrono::{NaiveDate, TimeDelta};
@@ -11,8 +11,18 @@ use domain::grant::Policy;
 use ipnet::IpNet;
 use projections::event_log::ClockRules;
 
-use crate::client::{self, ForwardedHeader};
 use crate::log::Format;
+
+/// In which header proxies say for whom they forward. A proxy writes one and passes the other on as its client sent it, so
+/// only the one that is written is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ForwardedHeader {
+    /// What most proxies write.
+    #[default]
+    XForwardedFor,
+    /// The one of RFC 7239.
+    Forwarded,
+}
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Clone, Debug)]
@@ -39,7 +49,7 @@ pub struct Settings {
     #[arg(long, env = "PORTAL_TRUSTED_ORIGINS", value_delimiter = ',', global = true, value_parser = origin)]
     pub trusted_origins: Vec<String>,
     /// Addresses or networks (10.0.0.0/8) of proxies in front, separated by commas: only they are believed about for whom they forward
-    #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true, value_parser = client::network)]
+    #[arg(long, env = "PORTAL_TRUSTED_PROXIES", value_delimiter = ',', global = true, value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which these proxies say for whom they forward; the other one is passed on as anybody sends it, and not read
     #[arg(
@@ -183,4 +193,12 @@ fn origin(text: &str) -> Result<String, String> {
         (Some(scheme @ ("http" | "https")), Some(host), "/" | "") => Ok(format!("{scheme}://{host}")),
         _ => Err("give a scheme and a host, like https://portal.example.com".to_owned()),
     }
+}
+
+/// A network like `10.0.0.0/8`, or one address.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    text.parse::<IpNet>()
+        .or_else(|_no_network| address())
+        .or(Err("give addresses or networks, like 10.0.0.7 or 10.0.0.0/8".to_owned()))
 }

@@ -8,14 +8,11 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use projections::{EventLog, StoreError};
-use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use projections::StoreError;
 
 use crate::app::App;
-use crate::client::Client;
-use crate::error::{Error, Plain};
+use crate::identity::client::Client;
+use crate::web::error::{Error, Plain};
 
 /// The process runs.
 pub async fn livez() -> &'static str {
@@ -29,48 +26,6 @@ pub async fn readyz(State(app): State<App>) -> Result<String, impl IntoResponse>
         Err(why) => Err(why),
     };
     ready.map_err(|why| (StatusCode::SERVICE_UNAVAILABLE, Extension(Plain), format!("not ready: {why}\n")))
-}
-
-/// Whether this process can record anything, found out by writing: at most once a second, whoever asks how often.
-#[derive(Debug, Default)]
-pub struct Readiness(Mutex<Probe>);
-
-#[derive(Debug, Default)]
-struct Probe {
-    /// When it began; it goes on when nobody waits for it any more.
-    running: Option<(Instant, JoinHandle<Result<(), String>>)>,
-    last: Option<(Instant, Result<(), String>)>,
-}
-
-/// How long an answer holds.
-const HOLDS: Duration = Duration::from_secs(1);
-
-/// How long the store is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-impl Readiness {
-    pub async fn ask(&self, log: &EventLog) -> Result<(), String> {
-        let mut probe = self.0.lock().await;
-        if let Some((at, answer)) = &probe.last
-            && at.elapsed() < HOLDS
-        {
-            return answer.clone();
-        }
-        let log = log.clone();
-        let write = async move { log.probe().await.map_err(|why| why.to_string()) };
-        // What was found out when nobody asked any more says nothing about now.
-        probe.running.take_if(|(began, running)| running.is_finished() && began.elapsed() > HOLDS);
-        let (_, running) = probe.running.get_or_insert_with(|| (Instant::now(), tokio::spawn(write)));
-        let answer = match tokio::time::timeout(PATIENCE, &mut *running).await {
-            Ok(ended) => {
-                probe.running = None;
-                ended.unwrap_or_else(|broken| Err(broken.to_string()))
-            }
-            Err(_elapsed) => Err("the database gives no answer".to_owned()),
-        };
-        probe.last = Some((Instant::now(), answer.clone()));
-        answer
-    }
 }
 
 /// How long read models stand still before requests had better go elsewhere.

@@ -21,7 +21,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cqrs_es::Aggregate;
 use domain::ResourceType;
-use projections::memberships::Membership;
 use projections::org_detail::{self, OrgDetail};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -29,9 +28,9 @@ use uuid::Uuid;
 
 use crate::access::Member;
 use crate::app::App;
-use crate::error::Error;
-use crate::etag;
-use crate::extract::Json;
+use crate::web::error::Error;
+use crate::web::etag;
+use crate::web::extract::Json;
 
 /// The organisation that an answer is about.
 #[derive(Debug, Serialize)]
@@ -45,12 +44,6 @@ impl From<OrgDetail> for Organisation {
     fn from(org: OrgDetail) -> Self {
         Self { id: org.org_id, slug: org.slug, name: org.name }
     }
-}
-
-/// What members of a suspended organisation are told, whatever they asked for.
-pub fn suspended(Membership { name, reason, .. }: &Membership) -> Error {
-    let reason = reason.as_deref().unwrap_or("no reason was given");
-    Error::Forbidden(format!("{name} is suspended: {reason}"))
 }
 
 /// What an answer says, as a name for it: in quotes, as it stands in `ETag`.

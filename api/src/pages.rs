@@ -23,31 +23,16 @@ use projections::memberships::{self, Membership};
 use projections::org_list::ACTIVE;
 
 use crate::app::App;
-use crate::error::Error;
-use crate::paths;
-use crate::session::{Identity, Visitor};
+use crate::identity::home;
+use crate::identity::session::{Identity, Visitor};
 use crate::ui::{self, Choice, Tone, Viewer};
-
-/// Where somebody's work is: the default organisation, the only one, or the picker; the console for an operator who
-/// belongs to none.
-pub async fn home(app: &App, identity: &Identity) -> Result<String, Error> {
-    let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 2).await?;
-    let default = match identity.session.default_org_id {
-        Some(org_id) => memberships::of_person_in(&app.db, identity.session.person_id, org_id).await?,
-        None => None,
-    };
-    Ok(match (default.filter(|membership| membership.status == ACTIVE), memberships.as_slice()) {
-        (Some(membership), _) => paths::dashboard(&membership.slug),
-        (None, [only]) => paths::dashboard(&only.slug),
-        (None, []) if identity.grant.is_some() || identity.withheld => paths::ADMIN_ORGS.to_owned(),
-        (None, _) => paths::SELECT.to_owned(),
-    })
-}
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// `/`: home, or sign-in.
 pub async fn root(State(app): State<App>, Visitor(visitor): Visitor) -> Result<impl IntoResponse, Error> {
     Ok(Redirect::to(&match visitor {
-        Some(identity) => home(&app, &identity).await?,
+        Some(identity) => home::path(&app, &identity).await?,
         None => paths::LOGIN.to_owned(),
     }))
 }

@@ -10,29 +10,33 @@ use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{self, MethodRouter};
 
-use crate::access::{Need, gate};
+use projections::seal::add_checkpoint::ADD_CHECKPOINT;
+
+use crate::access::{RouteRequirement, gate};
 use crate::app::App;
+use crate::identity::links;
 use crate::pages::admin::{
     self, access as operator_access, actions, bulk, history, invitations, list, new, org, org_types,
     reference, superadmins,
 };
 use crate::pages::{self, account, choose_password, demo, invitation, login, organisations, setup, tenant};
 use crate::server::{Edge, Limits, layers};
+use crate::web::paths;
 use crate::witness::{self, Witness};
-use crate::{assets, health, json, links, paths};
+use crate::{assets, health, json, reply};
 
 /// The whole product.
 pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
-    layers(table(Routes::new(app)).router.with_state(app.clone()), limits, edge)
+    layers(table(Routes::new(app)).router.with_state(app.clone()), limits, edge, reply::render)
 }
 
 /// What machines ask, for a listener of its own: whoever reaches it is shown metrics as well.
 pub fn health(app: &App, limits: &Limits) -> Router {
     let routes = Routes::new(app)
-        .get(paths::LIVEZ, Need::Anyone, health::livez)
-        .get(paths::READYZ, Need::Anyone, health::readyz)
-        .get(paths::METRICS, Need::Anyone, health::metrics);
-    layers(routes.router.with_state(app.clone()), limits, &Edge::default())
+        .get(paths::LIVEZ, RouteRequirement::Anyone, health::livez)
+        .get(paths::READYZ, RouteRequirement::Anyone, health::readyz)
+        .get(paths::METRICS, RouteRequirement::Anyone, health::metrics);
+    layers(routes.router.with_state(app.clone()), limits, &Edge::default(), reply::render)
 }
 
 /// What a witness answers, which is no portal: nobody signs in there, and nothing is kept from anybody.
@@ -40,10 +44,10 @@ pub fn health(app: &App, limits: &Limits) -> Router {
 pub fn witness(witness: Witness, limits: &Limits) -> Router {
     let router = Router::new()
         .route("/", routing::get(witness::about))
-        .route(witness::ADD_CHECKPOINT, routing::post(witness::add_checkpoint))
+        .route(ADD_CHECKPOINT, routing::post(witness::add_checkpoint))
         .route("/{log}/checkpoint", routing::get(witness::latest))
         .with_state(Arc::new(witness));
-    layers(router, &Limits { max_body: witness::LONGEST, ..limits.clone() }, &Edge::default())
+    layers(router, &Limits { max_body: witness::LONGEST, ..limits.clone() }, &Edge::default(), reply::render)
 }
 
 /// The table as it is, for whoever checks it against the running program.
@@ -52,7 +56,7 @@ pub fn entries(app: &App) -> Vec<Entry> {
 }
 
 fn table(routes: Routes) -> Routes {
-    use Need::{Anyone, Manager, Member, Platform, SignedIn, Superadmin};
+    use RouteRequirement::{Anyone, Manager, Member, Platform, SignedIn, Superadmin};
     demonstration(what_happened(way_in(routes)))
         .get(paths::SELECT, SignedIn, organisations::select)
         .post(paths::DEFAULT_ORG, SignedIn, organisations::set_default)
@@ -114,7 +118,7 @@ fn table(routes: Routes) -> Routes {
 
 /// The history: found, looked at, taken along, undone.
 fn what_happened(routes: Routes) -> Routes {
-    use Need::{Platform, Superadmin};
+    use RouteRequirement::{Platform, Superadmin};
     routes
         .get(paths::ADMIN_HISTORY, Platform, history::show)
         .get(paths::ADMIN_HISTORY_REFUSED, Platform, history::refused::show)
@@ -142,7 +146,7 @@ fn what_happened(routes: Routes) -> Routes {
 
 /// Who somebody is, and how they prove it.
 fn way_in(routes: Routes) -> Routes {
-    use Need::{Anyone, SignedIn};
+    use RouteRequirement::{Anyone, SignedIn};
     routes
         .get(paths::ROOT, Anyone, pages::root)
         .get(paths::LOGIN, Anyone, login::form)
@@ -181,8 +185,8 @@ fn demonstration(routes: Routes) -> Routes {
     if !routes.app.demonstration {
         return routes;
     }
-    let routes = routes.get(paths::SIGN_IN_LINK, Need::Anyone, demo::form);
-    routes.post(paths::SIGN_IN_LINK, Need::Anyone, demo::submit)
+    let routes = routes.get(paths::SIGN_IN_LINK, RouteRequirement::Anyone, demo::form);
+    routes.post(paths::SIGN_IN_LINK, RouteRequirement::Anyone, demo::submit)
 }
 
 /// A table of routes in the making, each behind the gate.
@@ -198,7 +202,7 @@ pub struct Entry {
     /// `GET`, `POST`, or `ANY` for all there are.
     pub method: &'static str,
     pub path: &'static str,
-    pub need: Need,
+    pub need: RouteRequirement,
 }
 
 impl Routes {
@@ -206,16 +210,31 @@ impl Routes {
         Self { app: app.clone(), router: Router::new(), entries: Vec::new() }
     }
 
-    fn get<T: 'static>(self, path: &'static str, need: Need, handler: impl Handler<T, App>) -> Self {
+    fn get<T: 'static>(
+        self,
+        path: &'static str,
+        need: RouteRequirement,
+        handler: impl Handler<T, App>,
+    ) -> Self {
         self.add(Entry { method: "GET", path, need }, routing::get(handler))
     }
 
-    fn post<T: 'static>(self, path: &'static str, need: Need, handler: impl Handler<T, App>) -> Self {
+    fn post<T: 'static>(
+        self,
+        path: &'static str,
+        need: RouteRequirement,
+        handler: impl Handler<T, App>,
+    ) -> Self {
         self.add(Entry { method: "POST", path, need }, routing::post(handler))
     }
 
     /// Whatever is asked for under a path that nothing else answers.
-    fn any_under<T: 'static>(self, path: &'static str, need: Need, handler: impl Handler<T, App>) -> Self {
+    fn any_under<T: 'static>(
+        self,
+        path: &'static str,
+        need: RouteRequirement,
+        handler: impl Handler<T, App>,
+    ) -> Self {
         self.add(Entry { method: "ANY", path, need }, routing::any(handler))
     }
 
@@ -225,6 +244,7 @@ impl Routes {
             handler = handler.layer(from_fn_with_state(self.app.clone(), links::slowed));
         }
         let gated = handler.layer(from_fn_with_state((self.app.clone(), entry.need), gate));
+        let gated = gated.layer(from_fn_with_state(self.app.clone(), reply::show_instead));
         self.entries.push(entry);
         Self { router: self.router.route(entry.path, gated), ..self }
     }

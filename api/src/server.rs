@@ -17,14 +17,14 @@ mod gather;
 mod origins;
 mod watched;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower::ServiceBuilder;
@@ -35,10 +35,10 @@ use tower_http::trace::TraceLayer;
 
 pub use accept::serve;
 pub use connection_limiter::one_client;
-pub use edge::{RequestId, client};
 pub use origins::TrustedOrigins;
 
-use crate::{error, extract, metrics};
+use crate::metrics;
+use crate::web::extract;
 
 /// How much of the process one client, and all of them together, may hold.
 #[derive(Clone, Debug)]
@@ -88,13 +88,15 @@ pub struct Edge {
     pub running: TaskTracker,
 }
 
-/// The other end of the connection, as an extension of every request: a client or the proxy in front.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerAddr(pub SocketAddr);
-
 /// Puts everything that every request goes through around the finished router, outermost first. Routes added later
 /// would go without.
-pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
+///
+/// `render` turns refusals into what their readers are shown.
+pub fn layers<F, R>(router: Router, limits: &Limits, edge: &Edge, render: F) -> Router
+where
+    F: Fn(axum::extract::Request, Next) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response> + Send + 'static,
+{
     let handling = edge::Handling {
         slots: Arc::new(Semaphore::new(limits.max_requests_in_flight)),
         patience: limits.request_timeout,
@@ -113,7 +115,7 @@ pub fn layers(router: Router, limits: &Limits, edge: &Edge) -> Router {
             )
             .layer(from_fn(metrics::measure))
             .layer(from_fn_with_state(edge.tls, edge::secure))
-            .layer(from_fn(error::dress))
+            .layer(from_fn(render))
             .layer(CatchPanicLayer::custom(edge::panicked))
             .layer(from_fn(extract::refuse_unreadable))
             .layer(from_fn(origins::explain))

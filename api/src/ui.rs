@@ -19,6 +19,7 @@ pub mod page;
 pub mod piece;
 mod shell;
 pub mod table;
+mod viewer;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
@@ -27,7 +28,7 @@ pub use form::{
     Field, Kind, Pick, checkbox, envelope, error_summary, form_actions, options, passkey_button, select,
     submit, submit_danger, submit_plain,
 };
-pub use frame::{Choice, Console, Section, Tenant, Viewer, error_page, plain, plain_wide, plain_with};
+pub use frame::{Console, Section, Tenant, error_page, plain, plain_wide, plain_with};
 pub use page::{
     ChoiceCard, actions, button_link, card, card_with, choice_card, choices, columns, console_card, danger,
     head, link_box, primary_link, sides, stat, stats, steps, timeline,
@@ -37,6 +38,7 @@ pub use piece::{
     sentence, shell, tabs, time, undo,
 };
 pub use table::{Column, Filter, FilterBar, More, newest_first, pager, results, table, tick, ticks};
+pub use viewer::{Choice, Viewer};
 
 /// The one stylesheet, as served.
 pub const CSS: &str = include_str!("../assets/portal.css");

@@ -18,17 +18,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use projections::seal::add_checkpoint::{AddCheckpoint, Refusal};
+use projections::seal::add_checkpoint::{AddCheckpoint, Refusal, SIZE};
 use projections::seal::{Cosigner, PublicKey};
 
-use crate::error::Plain;
+use crate::web::error::Plain;
 
 pub use memory::Memory;
-
-pub const ADD_CHECKPOINT: &str = "/add-checkpoint";
-
-/// What says how many events were cosigned last.
-pub const SIZE: &str = "text/x.tlog.size";
 
 /// More bytes than any checkpoint with its proof has.
 pub const LONGEST: usize = 16 * 1024;

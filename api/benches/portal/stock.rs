@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use api::extract::Form;
 use api::server::{self, Edge, Limits};
+use api::web::extract::Form;
 use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::post;

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::Operator;
 use crate::app::App;
 use crate::clock;
-use crate::error::Error;
-use crate::session::Identity;
+use crate::identity::session::Identity;
+use crate::web::error::Error;
 
 /// Notes what somebody is shown by a page, which is the pattern of its route.
 pub async fn note(app: &App, identity: &Identity, reads: Reads, page: &str) -> Result<(), Error> {

@@ -4,14 +4,14 @@ use cqrs_es::AggregateError;
 use projections::StoreError;
 use projections::event_log::{Alarm, AppendError, Recorded, StreamId};
 
-use crate::error::Error;
+use crate::web::error::Error;
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError<E: std::error::Error> {
     #[error("you may not do this")]
     Forbidden,
-    /// What is to be done is sensitive, and it is too long ago that the issuer proved who they are.
+    /// What is to be done is sensitive, and it is too long ago that the principal proved who they are.
     #[error("to {0}, confirm first that it is you")]
     ProofNeeded(&'static str),
     /// The aggregate's own reason.

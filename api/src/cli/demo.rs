@@ -11,8 +11,9 @@ use projections::{grants, memberships, people, private, transfer};
 use crate::app::App;
 use crate::cli::{say, serve};
 use crate::config::Settings;
-use crate::error::Error;
-use crate::{clock, links, log};
+use crate::identity::links;
+use crate::web::error::Error;
+use crate::{clock, log};
 
 const CAST: &str = include_str!("../../../fixtures/demo.jsonl");
 

@@ -6,7 +6,7 @@ use projections::{EventLog, seal};
 
 use crate::cli::{existing, hand_over};
 use crate::config::Settings;
-use crate::sealer::CheckpointLog;
+use crate::signer::CheckpointLog;
 
 pub async fn run(settings: Settings, position: i64) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;

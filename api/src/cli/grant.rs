@@ -12,12 +12,13 @@ use domain::values::{Email, PersonId, Reason};
 use projections::memberships;
 use projections::people::Person;
 
-use crate::access::Issuer;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt};
+use crate::bus::{Envelope, Principal, Receipt};
 use crate::cli::{RoleName, open, say, say_link};
+use crate::clock;
 use crate::config::Settings;
-use crate::{clock, links, paths};
+use crate::identity::links;
+use crate::web::paths;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -49,7 +50,7 @@ pub async fn run(
     let term = days.map_or(Term::FOR_GOOD, |days| Term::for_seconds(days * DAY));
     let give = GrantCommand::Give { role: role.into(), reason, term, at: clock::now().into() };
     let envelope = Envelope { command_id, beside, ..Envelope::new() };
-    let receipt = app.bus.send::<Grant>(&Issuer::Shell, person, give, envelope).await?;
+    let receipt = app.bus.send::<Grant>(&Principal::Shell, person, give, envelope).await?;
     let held = days.map_or(String::new(), |days| format!(" for {}", length(days * DAY)));
     say(&format!("{email} holds the role now{held} (#{}).", receipt.position));
     sign_in(&app, &email, person, token, &receipt).await?;

@@ -11,7 +11,7 @@ use projections::seal::{Cosigner, SigningKey};
 
 use crate::cli::{hand_over, say};
 use crate::config::Settings;
-use crate::secrets::Key;
+use crate::credentials::secrets::Key;
 
 /// The private half goes to the file, the public one to the standard output.
 pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::Result<ExitCode> {

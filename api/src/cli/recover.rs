@@ -8,9 +8,8 @@ use domain::values::{OrgId, Slug};
 use projections::org_detail::{self, SlugHolder};
 use projections::org_list::{ACTIVE, ARCHIVED};
 
-use crate::access::Issuer;
 use crate::app::App;
-use crate::bus::Envelope;
+use crate::bus::{Envelope, Principal};
 use crate::cli::{open, say};
 use crate::config::Settings;
 
@@ -43,7 +42,7 @@ async fn recover(app: &App, org: &SlugHolder) -> anyhow::Result<()> {
     }
     let restore = (org.status == ARCHIVED).then_some(OrgCommand::Restore);
     for command in restore.into_iter().chain([OrgCommand::Reinstate]) {
-        app.bus.send::<Org>(&Issuer::Shell, OrgId(org.org_id), command, Envelope::new()).await?;
+        app.bus.send::<Org>(&Principal::Shell, OrgId(org.org_id), command, Envelope::new()).await?;
     }
     say(&format!("{} works again.", org.name));
     Ok(())

@@ -18,9 +18,8 @@ use projections::event_log::Loaded;
 
 use self::file::Wanted;
 use self::plan::Step;
-use crate::access::Issuer;
 use crate::app::App;
-use crate::bus::Envelope;
+use crate::bus::{Envelope, Principal};
 use crate::cli::{open, say};
 use crate::config::Settings;
 
@@ -88,7 +87,7 @@ async fn carry_out(app: &App, plans: Vec<Plan>) -> anyhow::Result<usize> {
     for Plan { code, mut sequence, steps } in plans {
         for Step { said, command } in steps {
             let envelope = Envelope { expected_sequence: Some(sequence), ..Envelope::new() };
-            let sent = app.bus.send::<ResourceType>(&Issuer::Shell, code.clone(), command, envelope).await;
+            let sent = app.bus.send::<ResourceType>(&Principal::Shell, code.clone(), command, envelope).await;
             let undone = || format!("“{said}” was not done, nor what follows it; say it again to go on");
             sequence = sent.with_context(undone)?.sequence;
             events += 1;

@@ -7,7 +7,8 @@ use projections::{passkeys, second_factors};
 
 use crate::cli::{open, say, say_link};
 use crate::config::Settings;
-use crate::{links, paths};
+use crate::identity::links;
+use crate::web::paths;
 
 /// Nothing changes before the link is used.
 pub async fn run(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {

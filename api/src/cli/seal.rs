@@ -6,7 +6,8 @@ use anyhow::Context;
 
 use crate::cli::{database, say};
 use crate::config::Settings;
-use crate::sealer::{self, Copied, Done, Failure, Sealer, Told};
+use crate::jobs::signing;
+use crate::signer::{Copied, Done, Failure, Sealer, Told};
 
 pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
@@ -16,7 +17,7 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
         None => sealer.begin(&db).await?,
         Some(named) => sealer.trust(&db, named).await?,
     }
-    tokio::time::sleep_until(sealer::earliest(&db).into()).await;
+    tokio::time::sleep_until(signing::earliest(&db).into()).await;
     let done = sealer.seal(&db).await?;
     sealer.hand_out(&db).await?;
     say(&match done {

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use domain::values::{Email, PersonId};
 use projections::{passkeys, second_factors, sessions};
 
-use crate::account_log::{self, AccountEvent};
 use crate::cli::{open, say};
-use crate::client::Client;
 use crate::config::Settings;
+use crate::identity::account_log::{self, AccountEvent};
+use crate::identity::client::Client;
 
 /// Every session of theirs ends as well: somebody else may have found the telephone.
 pub async fn forget(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {

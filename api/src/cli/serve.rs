@@ -11,10 +11,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::cli::say;
 use crate::config::Settings;
-use crate::server::{Edge, Limits};
-use crate::{
-    auditor, beside, clock, links, log, metrics, reactor, retention, routes, sealer, secrets, server, session,
-};
+use crate::credentials::secrets;
+use crate::identity::{links, session};
+use crate::jobs::signing;
+use crate::jobs::{auditor, beside, retention, timers};
+use crate::server::{self, Edge, Limits};
+use crate::{clock, log, metrics, routes};
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init(settings.log)?;
@@ -61,10 +63,10 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     serve_health(&app, &limits).await?;
     beside::run("housekeeping", &app, housekeeping);
     beside::run("throttle", &app, forget_attempts);
-    beside::run("reactor", &app, reactor::run);
+    beside::run("reactor", &app, timers::run);
     beside::run("audit", &app, auditor::run);
     if let Some(sealer) = app.sealer.clone() {
-        beside::run("sealing", &app, move |app| sealer::run(app, sealer.clone()));
+        beside::run("sealing", &app, move |app| signing::run(app, sealer.clone()));
     }
     tracing::info!(engine = app.db.engine(), "listening on http://{}", listener.local_addr()?);
     say(&format!("portal is at {}", app.settings.public_url()));

@@ -12,7 +12,7 @@ use projections::seal::{Checkpoint, Policy, PublicKey, Signed as Checked, export
 
 use crate::cli::say;
 use crate::config::Settings;
-use crate::{clock, sealer};
+use crate::{clock, signer};
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]
@@ -54,7 +54,7 @@ impl Named {
     /// What is named, for a log that the settings know.
     pub(super) fn read(&self, settings: &Settings) -> anyhow::Result<Signed> {
         let key = match self.key.as_deref().map(public_key).transpose()? {
-            None => sealer::key(settings)?.map(|key| key.public()),
+            None => signer::key(settings)?.map(|key| key.public()),
             given => given,
         };
         let of_settings = || settings.seal_log.iter().chain(&settings.seal_other_logs).cloned().collect();

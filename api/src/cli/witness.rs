@@ -12,8 +12,8 @@ use crate::cli::serve::{listen, stop};
 use crate::cli::signed::public_key;
 use crate::config::Settings;
 use crate::routes;
-use crate::sealer::warn_of_readers;
 use crate::server::{self, Limits};
+use crate::signer::warn_of_readers;
 use crate::witness::{Memory, Witness};
 
 #[derive(Args, Debug)]

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::{Organisation, Tag};
 use crate::access::Member;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
+use crate::web::error::Error;
+use crate::web::extract::Query;
 
 #[derive(Debug, Deserialize)]
 pub struct About {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Organisation, Tag};
 use crate::access::Member;
 use crate::app::App;
-use crate::error::Error;
+use crate::web::error::Error;
 
 #[derive(Debug, Serialize)]
 struct ResourceTypes {

@@ -16,19 +16,20 @@ use projections::{known_devices, memberships, people, second_factors};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::account_log::{AccountEvent, By};
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Query};
+use crate::credentials::passwords::Asker;
+use crate::identity::account_log::{AccountEvent, By};
+use crate::identity::client::Client;
+use crate::identity::session::{self, Identity};
 use crate::pages::admin::superadmins::until;
 use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
 use crate::pages::setup::new_password;
-use crate::passwords::Asker;
-use crate::session::{self, Identity};
 use crate::ui::{self, Column, Field, Kind, Tone};
-use crate::{clock, pages, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
+use crate::{clock, pages};
 
 #[derive(Deserialize, Default)]
 pub struct Done {

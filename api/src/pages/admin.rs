@@ -27,10 +27,11 @@ use uuid::Uuid;
 use self::as_of::{At, Past};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
 use crate::pages::names::Names;
 use crate::ui::{self, Console, Section, Tone};
-use crate::{clock, pages, paths};
+use crate::web::error::Error;
+use crate::web::paths;
+use crate::{clock, pages};
 
 /// What a page after a command is asked to wait for.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]

@@ -10,15 +10,17 @@ use projections::links::Purpose;
 use projections::people::{self, Person};
 use serde::Deserialize;
 
-use crate::account_log::{self, AccountEvent};
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::identity::account_log::{self, AccountEvent};
+use crate::identity::client::Client;
+use crate::identity::session::hash_of;
+use crate::identity::{links, second_factor};
 use crate::pages::form::{Errors, again};
 use crate::pages::setup::new_password;
-use crate::session::hash_of;
-use crate::{clock, links, paths, second_factor, ui};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
+use crate::{clock, ui};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,12 +8,14 @@ use maud::{Markup, html};
 use projections::links::Purpose;
 use projections::people::{self, Person};
 
-use crate::account_log::By;
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::Path;
-use crate::{links, paths, second_factor, ui};
+use crate::identity::account_log::By;
+use crate::identity::client::Client;
+use crate::identity::{links, second_factor};
+use crate::ui;
+use crate::web::error::Error;
+use crate::web::extract::Path;
+use crate::web::paths;
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
     let person = whose(&app, &token).await?;

@@ -18,19 +18,20 @@ use projections::people::{self, Person};
 use projections::{Scope, Tenant};
 use serde::Deserialize;
 
-use crate::access::Issuer;
-use crate::account_log::{self, AccountEvent};
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::account_log::{self, AccountEvent};
+use crate::identity::client::Client;
+use crate::identity::session::{Identity, Visitor};
+use crate::identity::{links, second_factor};
 use crate::pages::form::{Errors, again};
 use crate::pages::missing;
 use crate::pages::setup::new_password;
-use crate::session::{Identity, Visitor};
 use crate::ui::{self, Field};
-use crate::{clock, links, paths, second_factor};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -119,9 +120,9 @@ async fn accept(
     let person = PersonId(invited.person.person_id);
     let invitation = InvitationId(invited.invitation.invitation_id);
     let command = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
-    let issuer = Issuer::Person { person, grant: None, proven_at: None };
+    let principal = Principal::Person { person, grant: None, proven_at: None };
     let envelope = Envelope { address: client.address, beside, ..Envelope::new() };
-    app.bus.send::<Org>(&issuer, OrgId(invited.org.org_id), command, envelope).await
+    app.bus.send::<Org>(&principal, OrgId(invited.org.org_id), command, envelope).await
 }
 
 /// What the link opens, as long as the invitation is open and the organisation works.

@@ -11,16 +11,18 @@ use maud::{Markup, html};
 use projections::sessions;
 use serde::Deserialize;
 
-use crate::account_log::{self, AccountEvent};
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Query};
+use crate::credentials::passwords::Asker;
+use crate::identity::account_log::{self, AccountEvent};
+use crate::identity::client::Client;
+use crate::identity::home;
+use crate::identity::session::{self, Identity, Visitor};
+use crate::identity::{passkeys, second_factor};
 use crate::pages::form::{Errors, again};
-use crate::passwords::Asker;
-use crate::session::{self, Identity, Visitor};
 use crate::ui::{self, Field, Kind};
-use crate::{pages, passkeys, paths, second_factor};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 pub struct Next {
@@ -102,7 +104,7 @@ const CLEAR_SITE_DATA: [(&str, &str); 1] = [("clear-site-data", "\"cache\", \"st
 async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, Error> {
     match paths::local(next) {
         Some(path) => Ok(path.to_owned()),
-        None => pages::home(app, identity).await,
+        None => home::path(app, identity).await,
     }
 }
 

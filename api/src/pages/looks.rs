@@ -6,10 +6,10 @@ use projections::operator_reads::{self, Look};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Error;
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Column};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// Pages of the console, by the patterns of their routes, in words that an organisation's owner understands.
 const PAGES: &[(&str, &str)] = &[

@@ -11,8 +11,8 @@ use projections::{Platform, history, org_detail, people};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Error;
 use crate::ui;
+use crate::web::error::Error;
 
 /// Names of everybody and everything that some events are about.
 #[derive(Debug, Default)]

@@ -11,11 +11,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::{Form, Query};
-use crate::session::Identity;
+use crate::identity::session::Identity;
+use crate::pages;
 use crate::ui::{self, ChoiceCard};
-use crate::{pages, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
 
 /// Organisations on the page; more are found by searching.
 const SHOWN: i64 = 50;

@@ -15,16 +15,17 @@ use projections::links::Purpose;
 use projections::people;
 use serde::Deserialize;
 
-use crate::access::Issuer;
-use crate::account_log::{self, AccountEvent};
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::account_log::{self, AccountEvent};
+use crate::identity::client::Client;
+use crate::identity::{links, second_factor};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Kind};
-use crate::{clock, links, paths, second_factor};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +71,7 @@ pub async fn submit(
     };
     let beside = Some(Beside::Joined(Joined { person: id, name, password_hash }));
     let envelope = Envelope { command_id: links::command(&token), beside, ..Envelope::new() };
-    match app.bus.send::<Grant>(&Issuer::Setup, id, give, envelope).await {
+    match app.bus.send::<Grant>(&Principal::Setup, id, give, envelope).await {
         Err(SendError::PasswordChosen) => {
             errors.add(
                 "email",

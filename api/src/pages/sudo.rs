@@ -7,16 +7,22 @@ use projections::people;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Form;
+use crate::bus::PROOF_MINUTES;
+use crate::identity::session::Identity;
+use crate::identity::sudo::{Means, PendingForm};
 use crate::pages::form::Errors;
-use crate::paths;
-use crate::session::Identity;
-use crate::sudo::{Kept, MINUTES, Means};
 use crate::ui::{self, Field, Kind};
+use crate::web::error::Error;
+use crate::web::extract::Form;
+use crate::web::paths;
 
 /// The form that was sent, invisible, and what proves its sender. It is sent to where it was sent before.
-pub async fn page(app: &App, identity: &Identity, kept: &Kept, wrong: Option<&str>) -> Result<Markup, Error> {
+pub async fn page(
+    app: &App,
+    identity: &Identity,
+    pending: &PendingForm,
+    wrong: Option<&str>,
+) -> Result<Markup, Error> {
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let means = Means::of(app, &person).await?;
     let field = match means {
@@ -25,21 +31,22 @@ pub async fn page(app: &App, identity: &Identity, kept: &Kept, wrong: Option<&st
         Means { .. } => "",
     };
     let errors = wrong.map(|wrong| Errors::one(field, wrong)).unwrap_or_default();
-    let below = html! { "You are asked again when you last confirmed more than " (MINUTES) " minutes ago." };
+    let below =
+        html! { "You are asked again when you last confirmed more than " (PROOF_MINUTES) " minutes ago." };
     let content = html! {
         h1 { "Confirm that it is you" }
-        @if !kept.what.is_empty() { p { "You are about to " strong { (kept.what) } "." } }
+        @if !pending.what.is_empty() { p { "You are about to " strong { (pending.what) } "." } }
         p { "This is a sensitive action. " (with_what(means)) }
         (errors.summary())
-        form.form method="post" action=[kept.action] data-once {
-            @for (name, value) in &kept.fields { input type="hidden" name=(name) value=(value); }
-            @for (name, value) in [("sudo_what", &kept.what), ("sudo_back", &kept.back)] {
+        form.form method="post" action=[pending.action] data-once {
+            @for (name, value) in &pending.fields { input type="hidden" name=(name) value=(value); }
+            @for (name, value) in [("sudo_what", &pending.what), ("sudo_back", &pending.back)] {
                 input type="hidden" name=(name) value=(value);
             }
             @if means.code { (code(&errors)) } @else if means.password { (password(identity, &errors)) }
             @if means.code || means.password { (ui::submit("Confirm and go on")) }
             @if means.passkey { (passkey("Confirm with a passkey")) }
-            a.button.quiet href=(kept.back) { "Cancel" }
+            a.button.quiet href=(pending.back) { "Cancel" }
         }
     };
     Ok(ui::plain_with("Confirm that it is you", content, below))

@@ -3,8 +3,7 @@
 pub mod roles;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Redirect;
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::history;
@@ -17,14 +16,14 @@ use uuid::Uuid;
 
 use crate::access::Member;
 use crate::app::App;
-use crate::clock;
-use crate::error::Error;
-use crate::extract::Query;
+use crate::identity::session::Identity;
 use crate::pages::looks::Looks;
 use crate::pages::names::Names;
-use crate::session::Identity;
 use crate::ui::{self, Column, Tenant, Tone};
-use crate::{pages, paths};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
+use crate::{clock, pages};
 
 /// Events on the dashboard.
 const RECENT: i64 = 8;
@@ -213,7 +212,7 @@ fn called(person: &memberships::Member) -> &str {
 }
 
 /// What members of a suspended organisation get, whatever they asked for.
-pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) -> Result<Response, Error> {
+pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) -> Result<Markup, Error> {
     let reason = membership.reason.as_deref().unwrap_or("no reason was given");
     let choices = pages::choices(app, identity).await?;
     let content = html! {
@@ -224,8 +223,7 @@ pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) 
             @if !choices.is_empty() { p { (ui::button_link("Your other organisations", paths::SELECT)) } }
         }
     };
-    let page = ui::plain_wide("Suspended", Some(&pages::viewer(identity, &choices)), content);
-    Ok((StatusCode::FORBIDDEN, page).into_response())
+    Ok(ui::plain_wide("Suspended", Some(&pages::viewer(identity, &choices)), content))
 }
 
 async fn page(app: &App, member: &Member, titled: (&str, Markup)) -> Result<Markup, Error> {

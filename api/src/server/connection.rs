@@ -22,9 +22,10 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use super::Limits;
 use super::connection_limiter::Place;
 use super::watched::{AnswerBody, Watch};
-use super::{Limits, PeerAddr};
+use crate::web::request::PeerAddr;
 
 /// Of a request's head: more than any browser sends, and little enough to hold a thousand times.
 const MAX_HEAD_BYTES: usize = 64 * 1024;

@@ -3,8 +3,7 @@
 //! **Invariant:** nothing here reads a header to decide who somebody is: request ids are made here, never taken over.
 
 use std::any::Any;
-use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -16,20 +15,10 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 
 use crate::clock;
-use crate::error::{self, Error, Problem};
-
-/// Names one request in answers, log lines and events. An extension of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestId(pub Uuid);
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::web::error::{self, Error, Problem};
+use crate::web::request::{CLIENT, RequestId};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -154,17 +143,6 @@ pub(super) async fn handle(
             Err(_the_runtime_ended) => Err(Error::GaveUpWaiting),
         },
     }
-}
-
-tokio::task_local! {
-    /// Is alive for as long as somebody waits for the answer.
-    static CLIENT: Weak<()>;
-}
-
-/// The client of the request that changes something and is handled in this task: gone when it no longer waits. For what
-/// takes long and has changed nothing yet.
-pub fn client() -> Option<Weak<()>> {
-    CLIENT.try_with(Weak::clone).ok()
 }
 
 async fn wait<T>(patience: Duration, answer: impl Future<Output = T>) -> Result<T, Error> {

@@ -18,9 +18,10 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::{PeerAddr, one_client};
-use crate::error::Error;
-use crate::extract;
+use super::one_client;
+use crate::web::error::Error;
+use crate::web::extract;
+use crate::web::request::PeerAddr;
 
 /// Where bodies are put together, and how long one is waited for.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 
-use crate::error::Error;
+use crate::web::error::Error;
 
 /// The sites besides ourselves whose forms and scripts we accept, from `PORTAL_TRUSTED_ORIGINS`.
 ///

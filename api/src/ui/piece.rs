@@ -61,7 +61,7 @@ pub fn date(at: DateTime<Utc>) -> Markup {
 /// The place of an event in the log, and the way to it. Only operators see one.
 pub fn position(n: i64) -> Markup {
     html! {
-        @if n > 0 { a.position href=(crate::paths::event(n)) { "#" (n) } }
+        @if n > 0 { a.position href=(crate::web::paths::event(n)) { "#" (n) } }
         @else { span.position { "#" (n) } }
     }
 }

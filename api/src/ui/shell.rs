@@ -4,7 +4,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::frame::{Choice, Viewer};
+use super::viewer::{Choice, Viewer};
 use super::{asset, icon, monogram};
 
 /// Which frame a page stands in. It colours the mark on the browser's tab as well, so that tabs can be told apart.

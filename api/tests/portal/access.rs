@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use api::access::Need;
+use api::access::RouteRequirement;
 use api::routes::{self, Entry};
 use domain::org::Role;
 use domain::values::{InvitationId, OrgId};
@@ -43,29 +43,34 @@ async fn every_route_lets_in_whom_the_table_says(world: World) {
 /// The table at the head of `access.rs`, once more.
 fn expected(entry: Entry, who: &str) -> &'static str {
     match (entry.need, who) {
-        (Need::Anyone, _) => "✓",
+        (RouteRequirement::Anyone, _) => "✓",
         (_, "anonymous") if entry.path.starts_with("/api/") => "✗ 401",
         (_, "anonymous") => "✗ sign in",
-        (Need::SignedIn, _) => "✓",
-        (Need::Member, "member" | "admin" | "owner") => "✓",
-        (Need::Manager, "admin" | "owner") => "✓",
-        (Need::Manager, "member" | "suspended") | (Need::Member, "suspended") => "✗ 403",
-        (Need::Member | Need::Manager, _) => "✗ 404",
-        (Need::Platform, "auditor" | "superadmin") | (Need::Superadmin, "superadmin") => "✓",
-        (Need::Superadmin, "auditor") => "✗ 403",
-        (Need::Platform | Need::Superadmin, _) => "✗ home",
+        (RouteRequirement::SignedIn, _) => "✓",
+        (RouteRequirement::Member, "member" | "admin" | "owner") => "✓",
+        (RouteRequirement::Manager, "admin" | "owner") => "✓",
+        (RouteRequirement::Manager, "member" | "suspended") | (RouteRequirement::Member, "suspended") => {
+            "✗ 403"
+        }
+        (RouteRequirement::Member | RouteRequirement::Manager, _) => "✗ 404",
+        (RouteRequirement::Platform, "auditor" | "superadmin")
+        | (RouteRequirement::Superadmin, "superadmin") => "✓",
+        (RouteRequirement::Superadmin, "auditor") => "✗ 403",
+        (RouteRequirement::Platform | RouteRequirement::Superadmin, _) => "✗ home",
     }
 }
 
 /// What somebody came to: anything that a handler said is a tick. Only the gate of members says 404.
-fn outcome(need: Need, answer: &Answer) -> &'static str {
+fn outcome(need: RouteRequirement, answer: &Answer) -> &'static str {
     match (need, answer.status, answer.location()) {
-        (Need::Anyone, ..) => "✓",
+        (RouteRequirement::Anyone, ..) => "✓",
         (_, 303, to) if to.starts_with("/login?next=") => "✗ sign in",
-        (Need::Platform | Need::Superadmin, 303, to) if HOMES.contains(&to) => "✗ home",
+        (RouteRequirement::Platform | RouteRequirement::Superadmin, 303, to) if HOMES.contains(&to) => {
+            "✗ home"
+        }
         (_, 401, _) => "✗ 401",
         (_, 403, _) => "✗ 403",
-        (Need::Member | Need::Manager, 404, _) => "✗ 404",
+        (RouteRequirement::Member | RouteRequirement::Manager, 404, _) => "✗ 404",
         _ => "✓",
     }
 }

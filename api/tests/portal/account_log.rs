@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use api::account_log::AccountEvent;
 use api::clock;
+use api::identity::account_log::AccountEvent;
 use domain::values::PersonId;
 use projections::operator_reads::OperatorRead;
 use projections::scope::Shown;
@@ -123,10 +123,18 @@ async fn a_look_at_sign_ins_is_noted_of_the_organisations_of_those_shown(world: 
 }
 
 async fn account_log_of(world: &World, person: PersonId) {
-    let client =
-        api::client::Client { address: Some("203.0.113.7".parse().expect("an address")), agent: None };
-    api::account_log::note(&world.app, person, (AccountEvent::SignedIn, "with a password"), &client, None)
-        .await;
+    let client = api::identity::client::Client {
+        address: Some("203.0.113.7".parse().expect("an address")),
+        agent: None,
+    };
+    api::identity::account_log::note(
+        &world.app,
+        person,
+        (AccountEvent::SignedIn, "with a password"),
+        &client,
+        None,
+    )
+    .await;
 }
 
 /// What the process says about itself.
@@ -211,7 +219,7 @@ async fn what_is_old_enough_is_forgotten_hourly(world: World) {
     world.app.recorder.record(vec![read(729)]).await.expect("room");
     world.app.recorder.flush().await;
     let before = world.position().await;
-    api::retention::sweep(&world.app).await;
+    api::jobs::retention::sweep(&world.app).await;
     let rows = testing::every_row(&world.app.db).await;
     assert_eq!(rows.lines().filter(|row| row.starts_with("operator_read ")).count(), 1);
     assert_eq!(world.position().await, before);

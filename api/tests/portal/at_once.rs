@@ -1,8 +1,7 @@
 //! Many people who do something to one organisation at the same moment: nobody is refused because others came.
 
-use api::access::Issuer;
 use api::app::App;
-use api::bus::Envelope;
+use api::bus::{Envelope, Principal};
 use api::clock;
 use domain::org::{OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
@@ -78,8 +77,8 @@ async fn accept(org: OrgId, invited: &[(InvitationId, PersonId)], processes: &[&
     let accepted = invited.iter().zip(processes.iter().cycle()).map(|((invitation, person), app)| {
         let (invitation, person) = (*invitation, *person);
         let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
-        let issuer = Issuer::Person { person, grant: None, proven_at: None };
-        async move { app.bus.send::<Org>(&issuer, org, accept, Envelope::new()).await }
+        let principal = Principal::Person { person, grant: None, proven_at: None };
+        async move { app.bus.send::<Org>(&principal, org, accept, Envelope::new()).await }
     });
     for answer in join_all(accepted).await {
         answer.expect("joins");

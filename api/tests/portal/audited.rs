@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::auditor;
+use api::jobs::auditor;
 use projections::testing;
 
 use crate::client::Client;

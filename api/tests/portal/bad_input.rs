@@ -2,7 +2,7 @@
 //!
 //! That no answer is a 500 is checked for every request of every test, where it is sent.
 
-use api::access::Need;
+use api::access::RouteRequirement;
 use api::routes;
 use axum::body::Body;
 use axum::http::Request;
@@ -20,15 +20,19 @@ async fn forms(world: &World) -> Vec<(String, Client)> {
     let gia = world.person("gia@example.com").await;
     let invitation = world.invited(acme, gia, Role::Member).await;
     let joining = world.link(acme, invitation, gia).await;
-    let password = api::links::choose_password(&world.app, gia).await.expect("stored");
-    let first = api::links::first_start(&world.app).await.expect("stored");
+    let password = api::identity::links::choose_password(&world.app, gia).await.expect("stored");
+    let first = api::identity::links::first_start(&world.app).await.expect("stored");
     let (ana, mut forms) = (world.operator().await.person(), vec![]);
     for entry in routes::entries(&world.app).into_iter().filter(|entry| entry.method == "POST") {
         let path = entry.path.replace("/invitations/{token}", &joining);
         let path = path.replace("/password/{token}", &format!("/password/{password}"));
         let path = path.replace("{token}", &first).replace("{id}", &acme.to_string());
         let path = path.replace("{invitation}", &invitation.to_string());
-        let client = if entry.need == Need::Anyone { world.anonymous() } else { world.signed_in(ana).await };
+        let client = if entry.need == RouteRequirement::Anyone {
+            world.anonymous()
+        } else {
+            world.signed_in(ana).await
+        };
         for action in ["name", "slug", "suspension", "archive", "invitations"] {
             let path = path.replace("{action}", action);
             if !forms.iter().any(|(known, _)| *known == path) {

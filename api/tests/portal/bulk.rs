@@ -1,8 +1,8 @@
 //! One order for many organisations: rehearsed, carried out for each by itself, and undone together.
 
-use api::access::Issuer;
-use api::bus::Envelope;
-use api::{clock, sudo};
+use api::bus;
+use api::bus::{Envelope, Principal};
+use api::clock;
 use domain::Org;
 use domain::grant::PlatformRole::Superadmin;
 use domain::org::OrgCommand;
@@ -164,7 +164,7 @@ async fn a_form_that_was_cut_off_midway_goes_on_when_it_is_sent_again(world: Wor
     let order: Uuid = form[0].1.parse().expect("an id");
     let sequence = form.iter().find_map(|(_, value)| value.strip_prefix(&format!("{acme}:"))?.parse().ok());
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("read");
-    let issuer = Issuer::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
+    let principal = Principal::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
     let suspend = OrgCommand::Suspend { reason: REASON.parse().expect("a reason"), confirmed: None };
     let envelope = Envelope {
         command_id: clock::id_within(order, acme),
@@ -173,7 +173,7 @@ async fn a_form_that_was_cut_off_midway_goes_on_when_it_is_sent_again(world: Wor
         ..Envelope::new()
     };
     let before = world.position().await;
-    world.app.bus.send::<Org>(&issuer, acme, suspend, envelope).await.expect("carried out");
+    world.app.bus.send::<Org>(&principal, acme, suspend, envelope).await.expect("carried out");
     let done = send(&ana, &path, &form).await;
     assert_eq!(world.since(before).await, ["OrgSuspended"; 3]);
     ana.get(done.is(303).location()).await.shows("You suspended 3 organisations.").hides("refused:");
@@ -293,7 +293,7 @@ async fn one_proof_is_enough_for_all_and_without_it_nothing_is_done(world: World
     let ana = world.operator().await;
     let path = asking("suspension", &orgs);
     let form = filled(&ana.get(&path).await, &[("reason", REASON)]);
-    let old = clock::after(-chrono::Duration::minutes(sudo::MINUTES + 1));
+    let old = clock::after(-chrono::Duration::minutes(bus::PROOF_MINUTES + 1));
     for session in sessions::of_person(&world.app.db, person, clock::now()).await.expect("readable") {
         sessions::prove(&world.app.db, session.session_id, old, false).await.expect("stored");
     }

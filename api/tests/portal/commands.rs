@@ -5,8 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use api::access::{Commanded, Issuer};
-use api::bus::{Envelope, SendError};
+use api::bus::{Authorize, Envelope, Principal, SendError};
 use api::clock;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{Invitee, OrgCommand, Role};
@@ -60,16 +59,16 @@ async fn every_command_is_open_to_whom_the_table_says(world: World) {
 type Make<C> = Box<dyn Fn(PersonId) -> C + Send + Sync>;
 
 /// To something that does not exist, or that says so where it was done before: what matters is whether they may.
-async fn line<A: Commanded<Command: std::fmt::Debug>>(
+async fn line<A: Authorize<Command: std::fmt::Debug>>(
     world: &World,
-    issuers: &[(&'static str, PersonId, Issuer)],
+    issuers: &[(&'static str, PersonId, Principal)],
     name: &str,
     id: impl Fn(PersonId) -> A::Id,
     command: Make<A::Command>,
 ) -> String {
     let mut line = format!("\n{name:<40}");
-    for (_, person, issuer) in issuers {
-        let sent = world.app.bus.send::<A>(issuer, id(*person), command(*person), Envelope::new()).await;
+    for (_, person, principal) in issuers {
+        let sent = world.app.bus.send::<A>(principal, id(*person), command(*person), Envelope::new()).await;
         let outcome = match sent {
             Err(SendError::Forbidden) => "✗",
             Err(SendError::ProofNeeded(_)) => "asked again",
@@ -81,7 +80,7 @@ async fn line<A: Commanded<Command: std::fmt::Debug>>(
     line
 }
 
-async fn issuers(world: &World, acme: OrgId) -> Vec<(&'static str, PersonId, Issuer)> {
+async fn issuers(world: &World, acme: OrgId) -> Vec<(&'static str, PersonId, Principal)> {
     let nora = world.person("nora@example.com").await;
     let (mike, olga) = (world.member(acme).await.person(), world.owner(acme).await.person());
     let ada = world.joined(acme, "ada@example.com", Role::Admin).await.person();
@@ -99,10 +98,12 @@ async fn issuers(world: &World, acme: OrgId) -> Vec<(&'static str, PersonId, Iss
     ];
     for (who, (person, proven_at)) in WHO.into_iter().zip(people) {
         let grant = grants::active(&world.app.db, person.0, clock::now()).await.expect("readable");
-        issuers.push((who, person, Issuer::Person { person, grant, proven_at: Some(proven_at) }));
+        issuers.push((who, person, Principal::Person { person, grant, proven_at: Some(proven_at) }));
     }
-    let others = [Issuer::Shell, Issuer::Setup, Issuer::Timer];
-    issuers.extend(WHO.into_iter().skip(people.len()).zip(others).map(|(who, issuer)| (who, nora, issuer)));
+    let others = [Principal::Shell, Principal::Setup, Principal::Timer];
+    issuers.extend(
+        WHO.into_iter().skip(people.len()).zip(others).map(|(who, principal)| (who, nora, principal)),
+    );
     issuers
 }
 

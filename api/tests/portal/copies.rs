@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use api::sealer::Sealer;
 use api::server::{self, Limits};
+use api::signer::Sealer;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;

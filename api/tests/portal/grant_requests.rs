@@ -1,7 +1,6 @@
 //! Platform roles that a second superadmin has to approve: asked for, approved, declined, withdrawn, and never lost.
 
-use api::access::Issuer;
-use api::bus::{Envelope, SendError};
+use api::bus::{Envelope, Principal, SendError};
 use api::clock;
 use domain::Grant;
 use domain::grant::PlatformRole::{Auditor, Superadmin};
@@ -187,18 +186,18 @@ async fn with_approval_nobody_gives_alone_but_the_shell(world: World) {
     let world = under_approval(&world);
     let ana = world.operator().await;
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("readable");
-    let issuer = Issuer::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
+    let principal = Principal::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
     let (person, reason) = (world.person("bo@example.com").await, WHY.parse().expect("a reason"));
     let give = GrantCommand::Give { role: Auditor, reason, term: Term::FOR_GOOD, at: clock::now().into() };
-    let sent = world.app.bus.send::<Grant>(&issuer, person, give.clone(), Envelope::new()).await;
+    let sent = world.app.bus.send::<Grant>(&principal, person, give.clone(), Envelope::new()).await;
     assert!(matches!(sent, Err(SendError::Rule(GrantError::NeedsApproval))), "{sent:?}");
     world.grant(person, give).await;
     // Nobody speaks for another: neither for a second superadmin, nor from the shell.
     let approve =
         GrantCommand::Approve { request: RequestId(clock::new_id()), by: person, at: clock::now().into() };
-    for issuer in [issuer, Issuer::Shell, Issuer::Setup, Issuer::Timer] {
-        let sent = world.app.bus.send::<Grant>(&issuer, person, approve.clone(), Envelope::new()).await;
-        assert!(matches!(sent, Err(SendError::Forbidden)), "{issuer:?}: {sent:?}");
+    for principal in [principal, Principal::Shell, Principal::Setup, Principal::Timer] {
+        let sent = world.app.bus.send::<Grant>(&principal, person, approve.clone(), Envelope::new()).await;
+        assert!(matches!(sent, Err(SendError::Forbidden)), "{principal:?}: {sent:?}");
     }
     ana.get(PAGE).await.is(200).shows("Break-glass").shows("Somebody on the server");
 }
@@ -209,7 +208,7 @@ async fn what_was_asked_for_until_a_moment_lapses_with_it(world: World) {
     let bo = world.granted("bo@example.com", Superadmin).await;
     let person = world.person("nina@example.com").await;
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("readable");
-    let issuer = Issuer::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
+    let principal = Principal::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
     let until: Timestamp = clock::after(chrono::TimeDelta::milliseconds(800));
     let request = clock::new_id();
     let ask = GrantCommand::Request {
@@ -221,7 +220,7 @@ async fn what_was_asked_for_until_a_moment_lapses_with_it(world: World) {
         person,
         at: clock::now().into(),
     };
-    world.app.bus.send::<Grant>(&issuer, person, ask, Envelope::new()).await.expect("asks");
+    world.app.bus.send::<Grant>(&principal, person, ask, Envelope::new()).await.expect("asks");
     let form = bo.get(&path(request, "approval")).await;
     let before = world.position().await;
     while clock::now() < until {

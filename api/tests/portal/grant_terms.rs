@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use api::access::Issuer;
-use api::bus::{Envelope, SendError};
-use api::{clock, reactor};
+use api::bus::{Envelope, Principal, SendError};
+use api::clock;
+use api::jobs::timers;
 use chrono::TimeDelta;
 use domain::grant::PlatformRole::{Auditor, Superadmin};
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
@@ -63,7 +63,7 @@ async fn a_role_ends_on_time_though_nothing_records_it(world: World) {
 async fn the_end_is_an_event_soon_after(world: World) {
     let ana = world.operator().await;
     let (_, end) = for_millis(&world, 1200).await;
-    let (before, running) = (world.position().await, tokio::spawn(reactor::run(world.app.clone())));
+    let (before, running) = (world.position().await, tokio::spawn(timers::run(world.app.clone())));
     until(end).await;
     let recorded = loop {
         let events = world.app.log.tail(before, 10).await.expect("no gap");
@@ -94,7 +94,7 @@ async fn two_timers_record_it_once(world: World) {
     let (_, end) = for_millis(&world, 300).await;
     let before = world.position().await;
     until(end).await;
-    let acts = (0..8).map(|_| reactor::act(&world.app, clock::now()));
+    let acts = (0..8).map(|_| timers::act(&world.app, clock::now()));
     for act in futures::future::join_all(acts).await {
         act.expect("acts");
     }
@@ -118,8 +118,8 @@ async fn a_role_from_a_time_on_begins_on_time_and_counts_from_then_on(world: Wor
     ana.post(&own, &[&leave[..], &[("command_id", &clock::new_id().to_string())]].concat()).await.is(422);
     until(begin).await;
     bo.get(PAGE).await.is(200);
-    reactor::act(&world.app, clock::now()).await.expect("acts");
-    reactor::act(&world.app, clock::now()).await.expect("acts");
+    timers::act(&world.app, clock::now()).await.expect("acts");
+    timers::act(&world.app, clock::now()).await.expect("acts");
     assert_eq!(world.since(before).await, ["SuperadminStarted"]);
     ana.get(PAGE).await.is(200).shows("2 superadmins").hides("There is only one superadmin");
     ana.submit(&own, &leave).await.leads_to("/");
@@ -131,7 +131,7 @@ async fn what_was_begun_in_time_is_not_written_too_late(world: World) {
     world.operator().await;
     let (bo, end) = for_millis(&world, 700).await;
     let grant = grants::active(&world.app.db, bo.person().0, clock::now()).await.expect("readable");
-    let issuer = Issuer::Person {
+    let principal = Principal::Person {
         person: bo.person(),
         grant: Some(grant.expect("it holds")),
         proven_at: Some(clock::now()),
@@ -142,7 +142,7 @@ async fn what_was_begun_in_time_is_not_written_too_late(world: World) {
         owner: None,
     };
     let send = async |slug| {
-        world.app.bus.send::<Org>(&issuer, OrgId(clock::new_id()), create(slug), Envelope::new()).await
+        world.app.bus.send::<Org>(&principal, OrgId(clock::new_id()), create(slug), Envelope::new()).await
     };
     send("in-time").await.expect("it holds");
     let before = world.position().await;
@@ -275,10 +275,10 @@ async fn a_policy_keeps_roles_short_in_the_console_and_not_at_the_server(world: 
     world.granted("cy@example.com", Auditor).await;
     // Not only the page says so.
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("readable");
-    let issuer = Issuer::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
+    let principal = Principal::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
     let person = PersonId(clock::new_id());
     let sent =
-        world.app.bus.send::<Grant>(&issuer, person, give(Auditor, Term::FOR_GOOD), Envelope::new()).await;
+        world.app.bus.send::<Grant>(&principal, person, give(Auditor, Term::FOR_GOOD), Envelope::new()).await;
     assert!(matches!(sent, Err(SendError::Rule(domain::grant::GrantError::MustEnd { days: 7 }))), "{sent:?}");
 }
 

@@ -1,6 +1,7 @@
 //! `/admin/history/{position}`: one event, by its permanent link.
 
-use api::{clock, reactor};
+use api::clock;
+use api::jobs::timers;
 use domain::org::{Confirmation, OrgCommand};
 use projections::seal::turn::Step;
 use projections::seal::{self, SigningKey};
@@ -42,7 +43,7 @@ async fn causes_and_consequences_are_a_tree(world: World) {
     let confirmed = Some(Confirmation { slug, at: clock::now().into() });
     world.given(acme, OrgCommand::Suspend { reason, confirmed }).await;
     let suspended = world.position().await - 1;
-    reactor::act(&world.app, clock::after(chrono::Duration::minutes(16))).await.expect("acts");
+    timers::act(&world.app, clock::after(chrono::Duration::minutes(16))).await.expect("acts");
     let reinstated = world.position().await;
     assert_eq!(world.since(suspended + 1).await, ["OrgReinstated"]);
     let cause = ana.get(&format!("/admin/history/{suspended}")).await;

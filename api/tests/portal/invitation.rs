@@ -1,6 +1,7 @@
 //! `/invitations/{token}`: joining an organisation, and everything that an invitation is not good for.
 
-use api::{clock, links};
+use api::clock;
+use api::identity::links;
 use domain::org::{Invitee, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use projections::testing;
@@ -106,7 +107,7 @@ async fn an_expired_invitation_opens_nothing(world: World) {
 async fn an_expired_link_opens_nothing(world: World) {
     let acme = world.org("acme").await;
     let (person, invitation, _) = guest(&world, acme, Role::Member).await;
-    let token = api::session::Token::new().expect("random");
+    let token = api::identity::session::Token::new().expect("random");
     let link = projections::links::Link {
         purpose: projections::links::Purpose::Invitation.as_str().to_owned(),
         person_id: Some(person.0),

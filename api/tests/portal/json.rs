@@ -1,7 +1,6 @@
 //! `/api/v1/…`: what programs are told, whom they are told it for, and when it is another answer.
 
-use api::access::Issuer;
-use api::bus::Envelope;
+use api::bus::{Envelope, Principal};
 use axum::body::Body;
 use axum::http::Request;
 use domain::ResourceType;
@@ -268,7 +267,7 @@ async fn define(world: &World, code: &str, spread: Spread) {
 
 async fn change_type(world: &World, code: &str, command: ResourceTypeCommand) {
     let code = code.parse().expect("a code");
-    let done = world.app.bus.send::<ResourceType>(&Issuer::Shell, code, command, Envelope::new()).await;
+    let done = world.app.bus.send::<ResourceType>(&Principal::Shell, code, command, Envelope::new()).await;
     assert!(!done.expect("carried out").still_updating);
 }
 

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use api::access::Issuer;
-use api::bus::Envelope;
+use api::bus::{Envelope, Principal};
 use api::routes;
 use axum::body::Body;
 use axum::http::Request;
@@ -94,7 +93,7 @@ async fn other(world: &World) -> Other {
 async fn permit(world: &World, org: OrgId, action: Action) {
     let role = "q9x8clerk".parse().expect("a name");
     let add = OrgCommand::AddRole { role, permissions: BTreeMap::new() };
-    let _there_already = world.app.bus.send::<Org>(&Issuer::Shell, org, add, Envelope::new()).await;
+    let _there_already = world.app.bus.send::<Org>(&Principal::Shell, org, add, Envelope::new()).await;
     let granted =
         [Permission { role: Role::Member, code: "project".parse().expect("a code"), action }].into();
     world.given(org, OrgCommand::SetPermissions { granted, withdrawn: BTreeSet::new() }).await;
@@ -109,7 +108,12 @@ async fn project(world: &World) {
         spread: Spread::Everywhere,
     };
     let (code, define) = ("project".parse().expect("a code"), ResourceTypeCommand::Define(definition));
-    world.app.bus.send::<ResourceType>(&Issuer::Shell, code, define, Envelope::new()).await.expect("defined");
+    world
+        .app
+        .bus
+        .send::<ResourceType>(&Principal::Shell, code, define, Envelope::new())
+        .await
+        .expect("defined");
 }
 
 /// More of everything in the other organisation, and a new one.

@@ -21,6 +21,7 @@ mod commands;
 mod copies;
 mod crash;
 mod disk;
+mod floors;
 mod grant_requests;
 mod grant_terms;
 mod history;

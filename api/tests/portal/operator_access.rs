@@ -1,7 +1,7 @@
 //! The operator looked: each read of an organisation's own data through the console is kept, and shown to whoever
 //! answers for that organisation.
 
-use api::access::Need;
+use api::access::RouteRequirement;
 use api::pages::looks::page_name;
 use api::{clock, routes};
 use domain::org::Role;
@@ -61,7 +61,7 @@ async fn every_page_about_an_organisation_has_a_name_and_is_kept(world: World) {
     let ana = world.operator().await;
     let about_one = |path: &str| path.starts_with("/admin/orgs/{id}");
     for entry in routes::entries(&world.app).into_iter().filter(|entry| about_one(entry.path)) {
-        assert!(matches!(entry.need, Need::Platform | Need::Superadmin), "{entry:?}");
+        assert!(matches!(entry.need, RouteRequirement::Platform | RouteRequirement::Superadmin), "{entry:?}");
         assert!(page_name(entry.path).is_some(), "{entry:?} has no name for the people whose data it shows");
         if entry.method == "GET" {
             let before = looks(&world, &ana, acme).await.len();

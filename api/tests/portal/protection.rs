@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use api::{clock, reactor};
+use api::clock;
+use api::jobs::timers;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::org::{Confirmation, OrgCommand, Role};
 use domain::values::OrgId;
@@ -29,10 +30,10 @@ async fn the_suspension_of_a_protected_org_ends_by_itself(world: World) {
         .await
         .shows("It is reinstated")
         .hides("Confirm the suspension");
-    reactor::act(&world.app, in_minutes(14)).await.expect("acts");
+    timers::act(&world.app, in_minutes(14)).await.expect("acts");
     assert_eq!(world.since(before).await, ["OrgSuspended", "OrgReinstatementScheduled", "AuditorGranted"]);
-    reactor::act(&world.app, in_minutes(16)).await.expect("acts");
-    reactor::act(&world.app, in_minutes(17)).await.expect("acts");
+    timers::act(&world.app, in_minutes(16)).await.expect("acts");
+    timers::act(&world.app, in_minutes(17)).await.expect("acts");
     assert_eq!(world.since(before + 3).await, ["OrgReinstated"]);
     ana.get(&format!("/admin/orgs/{dream}/history"))
         .await
@@ -47,7 +48,7 @@ async fn two_timers_reinstate_once(world: World) {
     suspend(&ana, dream).await.is(303);
     let before = world.position().await;
     let late = in_minutes(16);
-    let acts = (0..8).map(|_| reactor::act(&world.app, late));
+    let acts = (0..8).map(|_| timers::act(&world.app, late));
     for act in futures::future::join_all(acts).await {
         act.expect("acts");
     }
@@ -70,7 +71,7 @@ async fn only_a_new_sign_in_confirms(world: World) {
         .await
         .shows("</strong> confirmed the suspension of")
         .hides("reinstated by itself");
-    reactor::act(&world.app, in_minutes(60)).await.expect("acts");
+    timers::act(&world.app, in_minutes(60)).await.expect("acts");
     assert_eq!(world.since(before).await, ["OrgSuspensionConfirmed"]);
     world.verify().await;
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api::app::App;
 use api::clock;
 use api::config::Settings;
-use api::sealer::{Done, Sealer};
+use api::signer::{Done, Sealer};
 use projections::auditor::Auditor;
 use projections::seal::{Cosigner, Signed, SigningKey};
 use projections::{testing, transfer};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use api::secrets;
+use api::credentials::secrets;
 use domain::values::PersonId;
 use projections::{second_factors, testing};
 use tempfile::TempDir;

@@ -1,6 +1,8 @@
 //! `/account/second-factor` and `/login/code`: codes from an app, recovery codes, and the setting that wants them.
 
-use api::{clock, links, sudo};
+use api::bus;
+use api::clock;
+use api::identity::links;
 use domain::grant::PlatformRole;
 use domain::org::Role;
 use domain::values::PersonId;
@@ -175,7 +177,7 @@ async fn no_door_leads_around_it(world: World) {
 async fn changing_it_wants_a_fresh_proof(world: World) {
     let person = world.with_password("ana@example.com").await;
     let ana = world.signed_in(person).await;
-    let old = clock::after(-chrono::Duration::minutes(sudo::MINUTES + 1));
+    let old = clock::after(-chrono::Duration::minutes(bus::PROOF_MINUTES + 1));
     let age = async || {
         for session in sessions::of_person(&world.app.db, person, clock::now()).await.expect("readable") {
             sessions::prove(&world.app.db, session.session_id, old, false).await.expect("stored");
@@ -201,7 +203,7 @@ async fn changing_it_wants_a_fresh_proof(world: World) {
 
 /// A browser whose sign-in waits, whether there is anything to wait for or not.
 async fn half_way(world: &World, person: PersonId) -> Client {
-    let token = api::session::Token::new().expect("random");
+    let token = api::identity::session::Token::new().expect("random");
     let until = clock::after(chrono::Duration::minutes(1));
     let waiting = (challenges::Purpose::Code, Some(person));
     challenges::begin(&world.app.db, &token.hash, waiting, "", until).await.expect("stored");

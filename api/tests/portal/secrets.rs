@@ -57,7 +57,7 @@ async fn no_token_is_kept_or_logged_anywhere(world: World) {
 
 /// First start, an organisation, an invitation, a session: with every secret that there was on the way.
 async fn a_life(world: &World) -> Vec<(&'static str, String)> {
-    let first = api::links::first_start(&world.app).await.expect("stored");
+    let first = api::identity::links::first_start(&world.app).await.expect("stored");
     let (ana, otto, gia) = (world.anonymous(), world.anonymous(), world.anonymous());
     ana.get(&format!("/setup/{first}")).await.is(200);
     let form = [("name", "Ana"), ("email", "ana@example.com"), ("password", PASSWORD)];

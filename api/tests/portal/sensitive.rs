@@ -1,6 +1,7 @@
 //! The table of what is sensitive: complete, in the documentation, and what the running program asks by.
 
-use api::access::sensitive::{Act, BY_COMMAND, ROUTES, as_markdown};
+use api::access::sensitive_routes::{BY_COMMAND, ROUTES};
+use api::bus::sensitive::{Act, as_markdown};
 use api::routes;
 use domain::org::Role;
 
@@ -34,7 +35,7 @@ async fn every_route_that_changes_something_has_a_line(world: World) {
 fn the_table_stands_in_the_documentation() {
     let page = include_str!("../../../docs/decisions/0027-seen-and-asked.md");
     assert!(page.contains(&as_markdown()), "put this into decision 27:\n{}", as_markdown());
-    let kept = api::retention::as_markdown();
+    let kept = api::jobs::retention::as_markdown();
     assert!(page.contains(&kept), "and this:\n{kept}");
     assert!(Act::ALL.iter().all(|act| act.line().because.len() > 10));
 }

@@ -1,6 +1,6 @@
 //! `/setup/{token}`, `/password/{token}` and `/sign-in/{token}`: links from the server's shell.
 
-use api::links;
+use api::identity::links;
 use domain::grant::PlatformRole;
 use projections::testing;
 

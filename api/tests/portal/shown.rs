@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** the routes come from the table of routes. A new parameter needs a value below, and nothing else.
 
-use api::access::Need;
+use api::access::RouteRequirement;
 use api::clock;
 use api::pages::looks::page_name;
 use api::routes::{self, Entry};
@@ -170,7 +170,7 @@ async fn ask(world: &World, ana: &Client) -> String {
 }
 
 fn of_the_platform(entry: &Entry) -> bool {
-    matches!(entry.need, Need::Platform | Need::Superadmin) && entry.method != "ANY"
+    matches!(entry.need, RouteRequirement::Platform | RouteRequirement::Superadmin) && entry.method != "ANY"
 }
 
 async fn whatever_names_an_organisation_is_noted_for_it(world: World) {

@@ -1,6 +1,7 @@
 //! Sudo: what is grave wants a proof that is fresh, and then goes on with what was being done.
 
-use api::{clock, sudo};
+use api::bus;
+use api::clock;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{OrgCommand, Role};
 use domain::values::PersonId;
@@ -25,7 +26,7 @@ pub(crate) async fn long_ago(world: &World, email: &str) -> Client {
 
 /// Makes every proof of somebody too old.
 pub(crate) async fn age(world: &World, person: PersonId) {
-    let old = clock::after(-chrono::Duration::minutes(sudo::MINUTES + 1));
+    let old = clock::after(-chrono::Duration::minutes(bus::PROOF_MINUTES + 1));
     for session in sessions::of_person(&world.app.db, person, clock::now()).await.expect("readable") {
         sessions::prove(&world.app.db, session.session_id, old, false).await.expect("stored");
     }
@@ -213,7 +214,7 @@ async fn joining_an_organisation_proves_nothing(world: World) {
 async fn whoever_has_nothing_to_prove_with_is_told(world: World) {
     let acme = world.org("acme").await;
     let ana = world.operator().await;
-    let old = clock::after(-chrono::Duration::minutes(sudo::MINUTES + 1));
+    let old = clock::after(-chrono::Duration::minutes(bus::PROOF_MINUTES + 1));
     let open = sessions::of_person(&world.app.db, ana.person(), clock::now()).await.expect("readable");
     sessions::prove(&world.app.db, open[0].session_id, old, false).await.expect("stored");
     let path = format!("/admin/orgs/{acme}/suspension");

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use api::error::Error;
-use api::throttle::Throttle;
+use api::credentials::throttle::Throttle;
+use api::web::error::Error;
 use api::{clock, routes};
 use axum::body::Body;
 use axum::http::Request;
@@ -198,7 +198,7 @@ async fn every_route_with_a_token_is_slowed_down(world: World) {
 
 async fn forms_to_one_link_are_slowed_down_wherever_they_come_from(world: World) {
     let person = world.person(ANA).await;
-    let token = api::links::choose_password(&world.app, person).await.expect("stored");
+    let token = api::identity::links::choose_password(&world.app, person).await.expect("stored");
     let path = format!("/password/{token}");
     let send = async |number: u8| {
         let client = world.anonymous().from(&format!("203.0.113.{number}"));

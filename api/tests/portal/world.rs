@@ -7,16 +7,16 @@
 
 use std::sync::Arc;
 
-use api::access::Issuer;
 use api::app::{App, Shared};
-use api::bus::Envelope;
+use api::bus::{Envelope, Principal};
 use api::cli::serve;
 use api::config::Settings;
-use api::sealer::Done;
-use api::secrets::Secrets;
+use api::credentials::secrets::Secrets;
+use api::identity::links;
+use api::identity::session::Token;
 use api::server::Limits;
-use api::session::Token;
-use api::{clock, links, routes};
+use api::signer::Done;
+use api::{clock, routes};
 use axum::Router;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{Invitee, OrgCommand, Role};
@@ -85,7 +85,7 @@ impl World {
             public_url: None,
             trusted_origins: vec![],
             trusted_proxies: vec![],
-            forwarded_header: api::client::ForwardedHeader::default(),
+            forwarded_header: api::config::ForwardedHeader::default(),
             connections_per_address: 128,
             log: api::log::Format::Pretty,
             session_idle_hours: 12,
@@ -186,8 +186,8 @@ impl World {
     pub(crate) async fn admitted(&self, org: OrgId, person: PersonId, role: Role) {
         let invitation = self.invited(org, person, role).await;
         let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
-        let issuer = Issuer::Person { person, grant: None, proven_at: None };
-        self.app.bus.send::<Org>(&issuer, org, accept, Envelope::new()).await.expect("joins");
+        let principal = Principal::Person { person, grant: None, proven_at: None };
+        self.app.bus.send::<Org>(&principal, org, accept, Envelope::new()).await.expect("joins");
     }
 
     pub(crate) async fn person(&self, email: &str) -> PersonId {
@@ -265,7 +265,7 @@ impl World {
 
     /// Carries out a command as the server's shell.
     pub(crate) async fn given(&self, org: OrgId, command: OrgCommand) {
-        let done = self.app.bus.send::<Org>(&Issuer::Shell, org, command, Envelope::new()).await;
+        let done = self.app.bus.send::<Org>(&Principal::Shell, org, command, Envelope::new()).await;
         assert!(!done.expect("carried out").still_updating);
     }
 
@@ -280,7 +280,7 @@ impl World {
     }
 
     pub(crate) async fn grant(&self, person: PersonId, command: GrantCommand) {
-        let done = self.app.bus.send::<Grant>(&Issuer::Shell, person, command, Envelope::new()).await;
+        let done = self.app.bus.send::<Grant>(&Principal::Shell, person, command, Envelope::new()).await;
         assert!(!done.expect("carried out").still_updating);
     }
 

@@ -22,6 +22,12 @@ use super::proof::{consistency, extends};
 use super::{Checkpoint, Hash, Signed, nodes, tree};
 use crate::db::Db;
 
+/// Where a witness is asked, behind its URL.
+pub const ADD_CHECKPOINT: &str = "/add-checkpoint";
+
+/// What says how many events were cosigned last.
+pub const SIZE: &str = "text/x.tlog.size";
+
 /// A checkpoint for a witness to add to what it saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddCheckpoint {

@@ -7,14 +7,15 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::browser;
-use crate::account_log::AccountEvent;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
+use crate::identity::account_log::AccountEvent;
+use crate::identity::session::Identity;
+use crate::pages;
 use crate::pages::names::Names;
-use crate::session::Identity;
 use crate::ui::{self, Column};
-use crate::{pages, paths};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Entries on a page, and on Your account.
 const SHOWN: usize = 50;

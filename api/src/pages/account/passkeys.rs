@@ -9,17 +9,19 @@ use projections::sessions;
 use serde::Deserialize;
 
 use super::second_factor::may_change;
-use crate::access::sensitive::Act;
-use crate::account_log::AccountEvent;
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Json, Nothing};
+use crate::bus::sensitive::Act;
+use crate::clock;
+use crate::identity::account_log::AccountEvent;
+use crate::identity::client::Client;
+use crate::identity::passkeys::{self, Answer, Question};
+use crate::identity::session::Identity;
+use crate::identity::sudo;
 use crate::pages::form::{Errors, again};
-use crate::passkeys::{self, Answer, Question};
-use crate::session::Identity;
 use crate::ui::{self, Column, Field};
-use crate::{clock, paths, sudo};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Json, Nothing};
+use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,17 +12,19 @@ use projections::second_factors::{self, Totp};
 use projections::{passkeys, sessions};
 use serde::Deserialize;
 
-use crate::access::sensitive::Act;
-use crate::account_log::AccountEvent;
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Nothing};
+use crate::bus::sensitive::Act;
+use crate::identity::account_log::AccountEvent;
+use crate::identity::client::Client;
+use crate::identity::second_factor::{self, CODES, Confirmed, Enrolment};
+use crate::identity::session::Identity;
+use crate::identity::sudo;
 use crate::pages::form::{Errors, again};
-use crate::second_factor::{self, CODES, Confirmed, Enrolment};
-use crate::session::Identity;
 use crate::ui::{self, Field, Tone};
-use crate::{clock, pages, paths, sudo};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Nothing};
+use crate::web::paths;
+use crate::{clock, pages};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,12 +13,13 @@ use super::as_of::{self, At};
 use super::{Desk, Seen, org, org_tabs};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::{Form, Path, Query};
+use crate::clock;
 use crate::pages::form::{Errors, again};
 use crate::pages::looks::Looks;
 use crate::ui::{self, Field, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
 
 /// How long a reason holds.
 const MINUTES: i64 = 60;

@@ -18,17 +18,19 @@ use uuid::Uuid;
 
 use super::action::Action;
 use super::{Desk, Seen, meanwhile};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::links;
+use crate::identity::session::{self, Identity};
 use crate::pages::admin::{new, org};
 use crate::pages::form::{Errors, again};
-use crate::session::Identity;
 use crate::ui::{self, Field, Kind, Section, Tone};
-use crate::{clock, links, paths, session};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 /// Everything that any action asks for; each reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -87,8 +89,8 @@ pub async fn submit(
     let (token, beside) = invitation.unzip();
     let envelope =
         Envelope { command_id, expected_sequence, address: client.address, beside, ..Envelope::new() };
-    let issuer = Issuer::from(&operator.identity);
-    match app.bus.send::<Org>(&issuer, OrgId(id), command, envelope).await {
+    let principal = Principal::from(&operator.identity);
+    match app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await {
         Ok(receipt) => Ok(done(&app, id, token.as_deref(), receipt)),
         Err(refusal) => refused(&app, &operator, (&org, action), typed, refusal).await,
     }

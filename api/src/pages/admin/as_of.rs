@@ -17,9 +17,9 @@ use super::Seen;
 use super::history::event::change;
 use crate::app::App;
 use crate::clock;
-use crate::error::Error;
 use crate::pages::moment::{Moment, Present};
 use crate::ui::{self, Column, Field};
+use crate::web::error::Error;
 
 /// What the address of a page asks for that can be shown as of a moment.
 #[derive(Deserialize, Clone, Debug, Default)]

@@ -28,15 +28,16 @@ use self::preview::Preview;
 use self::ticked::Ticked;
 use super::action::Action;
 use super::{Desk, Seen};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Query};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::form::Errors;
 use crate::ui::{self, Field, Kind, Section, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
 
 /// Commands of one order that are under way at the same time.
 const AT_ONCE: usize = 16;
@@ -129,10 +130,10 @@ async fn submit(
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     };
     keep_apart(app, operator, typed.command_id).await?;
-    let issuer = Issuer::from(&operator.identity);
+    let principal = Principal::from(&operator.identity);
     let send = |it: Ticked| {
         let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
-        app.bus.send::<Org>(&issuer, it.org, command.clone(), envelope)
+        app.bus.send::<Org>(&principal, it.org, command.clone(), envelope)
     };
     let what = format!("{} {}", order.action().verb().to_lowercase(), counted(ticked.len()));
     let answers: Vec<_> = stream::iter(ticked.into_iter().map(send)).buffered(AT_ONCE).collect().await;

@@ -31,12 +31,12 @@ use self::view::View;
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
 use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Where a list of what is no event goes on.
 #[derive(Deserialize)]

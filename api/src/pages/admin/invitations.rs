@@ -9,13 +9,15 @@ use projections::memberships;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::Envelope;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
-use crate::{clock, links, paths, session};
+use crate::bus::{Envelope, Principal};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::{links, session};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +37,7 @@ pub async fn renew(
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let command = OrgCommand::RenewInvitation { invitation, expires_at };
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let receipt = app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await?;
+    let receipt = app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await?;
     let token = links::invitation_again(&app, org, invitation, person).await?;
     let to = paths::seen(&paths::org_members(id), receipt.seen());
     Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
@@ -52,7 +54,7 @@ pub async fn withdraw(
     let command = OrgCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt =
-        app.bus.send::<Org>(&Issuer::from(&operator.identity), OrgId(id), command, envelope).await?;
+        app.bus.send::<Org>(&Principal::from(&operator.identity), OrgId(id), command, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.seen())))
 }
 

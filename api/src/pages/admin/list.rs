@@ -16,10 +16,10 @@ use super::as_of::{self, At, Past};
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
-use crate::paths;
 use crate::ui::{self, Column, FilterBar, Section};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Rows on a page.
 const ROWS: usize = 50;

@@ -13,15 +13,17 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Desk, Seen};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Json, Query};
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::{links, session};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Kind, Section};
-use crate::{clock, links, paths, session};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Json, Query};
+use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +69,7 @@ pub async fn submit(
         ..Envelope::new()
     };
     let command = OrgCommand::Create { name, slug, owner };
-    match app.bus.send::<Org>(&Issuer::from(&operator.identity), org, command, envelope).await {
+    match app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::org(org.0), receipt.seen());
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())

@@ -24,13 +24,16 @@ use super::history::open_in_history;
 use super::{Desk, Seen, org_tabs};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::{Path, Query};
+use crate::clock;
+use crate::identity::links;
+use crate::identity::session::{self, SetCookie};
+use crate::jobs::retention;
 use crate::pages::missing;
 use crate::pages::names::Names;
-use crate::session::SetCookie;
 use crate::ui::{self, Column, Section, Tone};
-use crate::{clock, links, paths, retention, session};
+use crate::web::error::Error;
+use crate::web::extract::{Path, Query};
+use crate::web::paths;
 
 /// People on the members tab, in each of its lists.
 const MEMBERS: i64 = 500;

@@ -17,15 +17,16 @@ use uuid::Uuid;
 use super::as_of::Asked;
 use super::reference::policy;
 use super::{Desk, org, org_tabs};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::Envelope;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path, Query};
+use crate::bus::{Envelope, Principal};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::names::Names;
 use crate::ui::{self, Column, Section};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,8 +78,8 @@ pub async fn choose(
     };
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let command = OrgCommand::ChooseResourceType { code, choice };
-    let issuer = Issuer::from(&operator.identity);
-    let receipt = app.bus.send::<Org>(&issuer, OrgId(id), command, envelope).await?;
+    let principal = Principal::from(&operator.identity);
+    let receipt = app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.seen())))
 }
 

@@ -5,6 +5,8 @@ pub mod compare;
 pub mod definition;
 pub mod detail;
 pub mod new;
+mod one;
+mod the_change;
 mod then;
 
 use axum::extract::State;
@@ -16,10 +18,10 @@ use super::Desk;
 use super::as_of::{self, Asked};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
-use crate::paths;
 use crate::ui::{self, Column, Section};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 pub async fn show(
     State(app): State<App>,

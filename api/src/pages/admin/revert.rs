@@ -18,15 +18,16 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Desk, Seen, meanwhile};
-use crate::access::{Commanded, Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path, Query};
+use crate::bus::{Authorize, Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::names::Names;
 use crate::ui::{self, Column, Section, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
 
 /// What is to be undone.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +102,7 @@ async fn load(app: &App, operator: &Operator, position: i64) -> Result<Recorded,
 }
 
 /// An aggregate whose events have pages.
-pub(super) trait Paged: Commanded + Revertible + Clone + PartialEq {
+pub(super) trait Paged: Authorize + Revertible + Clone + PartialEq {
     fn page_of(id: &Self::Id) -> String;
 }
 
@@ -197,8 +198,8 @@ where
     ) -> Result<Receipt, SendError<A::Error>> {
         let undoes = Some(self.event.position);
         let envelope = Envelope { causation: undoes, reverts: undoes, ..envelope };
-        let issuer = Issuer::from(&self.operator.identity);
-        self.app.bus.send::<A>(&issuer, self.id.clone(), command, envelope).await
+        let principal = Principal::from(&self.operator.identity);
+        self.app.bus.send::<A>(&principal, self.id.clone(), command, envelope).await
     }
 
     pub(super) fn sequence(&self) -> i64 {

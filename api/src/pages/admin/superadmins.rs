@@ -31,11 +31,13 @@ use super::as_of::{self, At};
 use super::{Desk, Seen};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
+use crate::clock;
+use crate::identity::{links, session};
 use crate::pages::names::Names;
 use crate::ui::{self, Section, Tone};
-use crate::{clock, links, paths, session};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Grants and requests that are not over, on the page. Nobody has so many.
 const OPEN: i64 = 500;

@@ -8,16 +8,16 @@ use projections::people;
 use serde::Deserialize;
 
 use super::{Next, onwards};
-use crate::account_log::{self, AccountEvent, By};
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Query};
+use crate::identity::account_log::{self, AccountEvent, By};
+use crate::identity::client::Client;
+use crate::identity::second_factor::{self, Taken};
+use crate::identity::session::{self, Visitor};
 use crate::pages::form::{Errors, again};
-use crate::paths;
-use crate::second_factor::{self, Taken};
-use crate::session::{self, Visitor};
 use crate::ui::{self, Field};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

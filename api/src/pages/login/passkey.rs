@@ -6,14 +6,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::page;
-use crate::account_log::{self, By};
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Json, Nothing};
+use crate::identity::account_log::{self, By};
+use crate::identity::client::Client;
+use crate::identity::passkeys::{self, Answer, Question};
+use crate::identity::session;
 use crate::pages::form::{Errors, again};
-use crate::passkeys::{self, Answer, Question};
-use crate::{paths, session};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Json, Nothing};
+use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -24,16 +24,17 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Seen, page_after};
-use crate::access::{Issuer, Member};
+use crate::access::Member;
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Query};
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::names::Names;
 use crate::ui::matrix::{Cell, Group, Row, Tick};
 use crate::ui::{self, Column, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +86,7 @@ pub async fn submit(
     let command = OrgCommand::SetPermissions { granted, withdrawn };
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let org = OrgId(member.membership.org_id);
-    match app.bus.send::<Org>(&Issuer::from(&member.identity), org, command, envelope).await {
+    match app.bus.send::<Org>(&Principal::from(&member.identity), org, command, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::roles(&member.membership.slug), receipt.sequence);
             Ok(Redirect::to(&to).into_response())
@@ -112,8 +113,8 @@ pub async fn remove(
 ) -> Result<Redirect, Error> {
     let role = role.parse().ok().ok_or(Error::NotFound)?;
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let (issuer, org) = (Issuer::from(&member.identity), OrgId(member.membership.org_id));
-    let receipt = app.bus.send::<Org>(&issuer, org, OrgCommand::RemoveRole { role }, envelope).await?;
+    let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
+    let receipt = app.bus.send::<Org>(&principal, org, OrgCommand::RemoveRole { role }, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::roles(&member.membership.slug), receipt.sequence)))
 }
 

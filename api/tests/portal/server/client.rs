@@ -50,7 +50,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let app = server::layers(routes(Arc::clone(&entered), Arc::clone(&leave)), &limits, edge);
+        let app = server::layers(
+            routes(Arc::clone(&entered), Arc::clone(&leave)),
+            &limits,
+            edge,
+            api::reply::render,
+        );
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(server::serve(listener, app, limits, async {
             let _ = stopped.await;

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use api::server::{PeerAddr, RequestId};
-use api::{assets, error, extract};
+use api::assets;
+use api::web::request::{PeerAddr, RequestId};
+use api::web::{error, extract};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};

@@ -20,12 +20,13 @@ use uuid::Uuid;
 use super::counted;
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::{Path, Query};
+use crate::clock;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
 use crate::ui::{self, Column, Section, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Path, Query};
+use crate::web::paths;
 
 /// Refusals of one order that are read, with those of the same form sent again.
 const REFUSALS: i64 = 500;

@@ -9,14 +9,15 @@ use uuid::Uuid;
 
 use super::Order;
 use super::ticked::Ticked;
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::SendError;
-use crate::error::Error;
+use crate::bus::{Principal, SendError};
+use crate::clock;
 use crate::pages::admin::action::Action;
 use crate::pages::form::Errors;
 use crate::ui::{self, Column};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// What would become of all that were ticked.
 pub(super) struct Preview {
@@ -116,8 +117,8 @@ async fn rehearsed(
     (order, command): (Order, &OrgCommand),
     org: &OrgRow,
 ) -> Result<Result<Ticked, Markup>, Error> {
-    let (issuer, id) = (Issuer::from(&operator.identity), domain::values::OrgId(org.org_id));
-    Ok(match app.bus.rehearse::<Org>(&issuer, &id, command.clone()).await {
+    let (principal, id) = (Principal::from(&operator.identity), domain::values::OrgId(org.org_id));
+    Ok(match app.bus.rehearse::<Org>(&principal, &id, command.clone()).await {
         Ok(it) if it.events.is_empty() => Err(html! { (order.already()) }),
         Ok(it) => Ok(Ticked { org: id, sequence: Some(it.sequence) }),
         Err(SendError::Rule(OrgError::Protected)) => {

@@ -25,17 +25,18 @@ use uuid::Uuid;
 use super::done::Done;
 use super::ticked::{self, Ticked};
 use super::{AT_ONCE, counted, keep_apart, last, part_of, to};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::admin::revert::{Undo, way_on};
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::Errors;
 use crate::ui::{self, Column, Section, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
@@ -135,8 +136,11 @@ impl<'a> Together<'a> {
                 Some(undo.order(plan.command.clone(), Envelope { expected_sequence, ..envelope }).await)
             }
             Err(why) => {
-                let issuer = Issuer::from(&self.operator.identity);
-                self.app.bus.refuse::<Org>(&issuer, &undo.id, ("Revert", &why.to_string()), &envelope).await;
+                let principal = Principal::from(&self.operator.identity);
+                self.app
+                    .bus
+                    .refuse::<Org>(&principal, &undo.id, ("Revert", &why.to_string()), &envelope)
+                    .await;
                 None
             }
         }

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::view::View;
 use crate::pages::form::Errors;
-use crate::paths;
 use crate::ui::{self, Field, FilterBar, Kind, More, table};
+use crate::web::paths;
 
 const KINDS: [(&str, &str); 4] = [
     ("", "anything"),

@@ -16,12 +16,12 @@ use serde_json::Value;
 use super::{evidence, one_of};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Path;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::Path;
+use crate::web::paths;
 
 pub async fn show(
     State(app): State<App>,

@@ -11,10 +11,10 @@ use projections::seal::{self, Evidence};
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Path;
-use crate::paths;
 use crate::ui::{self, Tone};
+use crate::web::error::Error;
+use crate::web::extract::Path;
+use crate::web::paths;
 
 pub async fn send(
     State(app): State<App>,

@@ -23,13 +23,14 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::view::View;
-use crate::access::sensitive::Act;
 use crate::access::{self, NotedOnce, Operator, is_still_operator};
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
+use crate::bus::sensitive::Act;
+use crate::identity::sudo;
 use crate::pages::names::Names;
-use crate::{paths, sudo};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]

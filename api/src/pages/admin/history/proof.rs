@@ -16,12 +16,12 @@ use serde::Deserialize;
 use super::{beside, changed, watched};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
 use crate::pages::admin::{Desk, Seen};
-use crate::paths;
-use crate::sealer::{Attempt, Filed, Page, Sealer};
+use crate::signer::{Attempt, Filed, Page, Sealer};
 use crate::ui::{self, Column, Tone};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Where the list of checkpoints goes on.
 #[derive(Deserialize)]

@@ -10,12 +10,12 @@ use projections::projector::Parked;
 use super::{beside, changed};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::{Form, Nothing};
+use crate::maintenance::{Job, Outcome, Run};
 use crate::pages::admin::{Desk, Seen};
-use crate::paths;
 use crate::ui::{self, Column, Tone};
-use crate::upkeep::{Job, Outcome, Run};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Nothing};
+use crate::web::paths;
 
 /// Findings that are told.
 const TOLD: usize = 20;

@@ -12,12 +12,12 @@ use projections::org_detail;
 use super::{Before, beside};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Column};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Refusals on a page.
 const SHOWN: usize = 50;

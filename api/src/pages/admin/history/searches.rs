@@ -13,12 +13,13 @@ use super::view::View;
 use super::{bar, document};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Form;
+use crate::clock;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::Form;
+use crate::web::paths;
 
 #[derive(Deserialize)]
 pub struct Typed {

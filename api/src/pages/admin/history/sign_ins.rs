@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::beside;
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
 use crate::pages::account::activity;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
-use crate::{paths, ui};
+use crate::ui;
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Entries on a page.
 const SHOWN: usize = 50;

@@ -19,10 +19,10 @@ use projections::scope::Shown;
 use super::view::View;
 use crate::access::{self, Operator, is_still_operator};
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
 use crate::pages::form::Errors;
-use crate::paths;
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// More new events are not counted.
 const MOST: usize = 100;

@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
+use crate::clock;
 use crate::pages::form::{self, Errors};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// The whole state of the page.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]

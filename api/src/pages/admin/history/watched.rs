@@ -5,9 +5,9 @@ use projections::auditor::State;
 use projections::projector::Finding;
 
 use crate::app::App;
-use crate::auditor::Known;
-use crate::paths;
+use crate::audited::Known;
 use crate::ui::{self, Tone};
+use crate::web::paths;
 
 /// Findings that are told one by one.
 const TOLD: usize = 10;

@@ -22,12 +22,12 @@ use uuid::Uuid;
 use super::{EVENTS, MEMBERS, facts, load};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
 use crate::pages::admin::as_of::{self, At, PERMISSIONS, Past};
 use crate::pages::admin::{Desk, Seen, org_tabs, org_types};
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Column, Section, Tone};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// The organisation then, and now.
 struct Page<'a> {

@@ -1,7 +1,5 @@
 //! `/admin/reference-data/{code}/{change}`: everything that can be changed about a resource type, one page for all.
 
-use std::fmt;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,75 +8,20 @@ use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, Spread};
 use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
-use serde::Deserialize;
 
 use super::definition::{Typed, Used, used};
-use super::detail::load;
-use crate::access::{Issuer, Operator};
+use super::one::load;
+use super::the_change::Change;
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::bus::{Envelope, Principal, SendError};
+use crate::identity::client::Client;
 use crate::pages::admin::{Desk, Seen, meanwhile};
 use crate::pages::form::{Errors, again};
-use crate::paths;
 use crate::ui::{self, Field, Kind, Section};
-
-/// What can be changed, as it stands in the URL.
-#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Change {
-    Label,
-    Description,
-    Actions,
-    Spread,
-    Deactivation,
-    Reactivation,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Label => "label",
-            Self::Description => "description",
-            Self::Actions => "actions",
-            Self::Spread => "spread",
-            Self::Deactivation => "deactivation",
-            Self::Reactivation => "reactivation",
-        })
-    }
-}
-
-impl Change {
-    /// The title before the label; also what the button says.
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Label => "Change the label of",
-            Self::Description => "Change the description of",
-            Self::Actions => "Change the actions of",
-            Self::Spread => "Change the spread of",
-            Self::Deactivation => "Deactivate",
-            Self::Reactivation => "Reactivate",
-        }
-    }
-
-    /// What will happen, before anybody does it.
-    fn consequence(self) -> &'static str {
-        match self {
-            Self::Label => "Everybody sees the new label at once. The code, which programs use, stays.",
-            Self::Description => "Everybody sees the new description at once.",
-            Self::Actions => "An action that is taken away can't be done any more, whoever was allowed to.",
-            Self::Spread => {
-                "One event, whatever the number of organisations. What one chose for itself stays."
-            }
-            Self::Deactivation => {
-                "No organisation has it any more, from its next request on. Nothing is deleted."
-            }
-            Self::Reactivation => "Organisations have it again as before.",
-        }
-    }
-}
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 pub async fn form(
     State(app): State<App>,
@@ -107,8 +50,8 @@ pub async fn submit(
     };
     let Typed { command_id, expected_sequence, .. } = typed;
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
-    let issuer = Issuer::from(&operator.identity);
-    match app.bus.send::<ResourceType>(&issuer, code, command, envelope).await {
+    let principal = Principal::from(&operator.identity);
+    match app.bus.send::<ResourceType>(&principal, code, command, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::resource_type(&row.code), receipt.seen());
             Ok(Redirect::to(&to).into_response())

@@ -13,17 +13,18 @@ use projections::event_log::Recorded;
 use projections::resource_types::{self, ResourceTypeRow};
 use serde::Deserialize;
 
-use super::detail::stream;
+use super::one::stream;
 use super::policy;
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
+use crate::clock;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
 use crate::pages::moment::{Moment, Present};
 use crate::ui::{self, Column, Field, Section, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// What is to be compared, as it was typed. Without a code there is nothing on that side yet.
 #[derive(Deserialize, Clone, Debug)]

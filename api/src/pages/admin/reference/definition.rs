@@ -13,9 +13,9 @@ use super::policy;
 use crate::access::Operator;
 use crate::app::App;
 use crate::clock;
-use crate::error::Error;
 use crate::pages::form::Errors;
 use crate::ui::{self, Field, Kind};
+use crate::web::error::Error;
 
 /// What can be said of a resource type, as it was typed; each page reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]

@@ -1,25 +1,23 @@
 //! `/admin/reference-data/{code}`: one kind of thing: what it is, who has it, what happened to it.
 
 use axum::extract::State;
-use domain::ResourceType;
-use domain::values::ResourceCode;
 use maud::{Markup, html};
-use projections::event_log::{Recorded, StreamId};
+use projections::event_log::Recorded;
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
-use super::change::Change;
+use super::one::{deactivated, facts, load, stream};
+use super::the_change::Change;
 use super::{policy, reached, then};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::{Path, Query};
 use crate::pages::admin::Desk;
 use crate::pages::admin::as_of::{self, Asked};
 use crate::pages::admin::history::open_in_history;
-use crate::pages::missing;
 use crate::pages::names::Names;
-use crate::paths;
-use crate::ui::{self, Section, Tone};
+use crate::ui::{self, Section};
+use crate::web::error::Error;
+use crate::web::extract::{Path, Query};
+use crate::web::paths;
 
 pub async fn show(
     State(app): State<App>,
@@ -55,20 +53,6 @@ pub async fn show(
     Ok(desk.page(Section::ReferenceData, &row.label, &crumbs, content))
 }
 
-/// The resource type with this code.
-pub async fn load(app: &App, operator: &Operator, code: &str) -> Result<ResourceTypeRow, Error> {
-    match resource_types::get(&app.db, &operator.platform, code).await? {
-        Some(row) => Ok(row),
-        None => Err(missing(app, &stream(code)).await?),
-    }
-}
-
-/// Where its events stand.
-pub fn stream(code: &str) -> StreamId {
-    let code: Option<ResourceCode> = code.parse().ok();
-    code.map_or_else(|| StreamId { kind: String::new(), id: String::new() }, StreamId::of::<ResourceType>)
-}
-
 fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     let link = |label, change| ui::button_link(label, &paths::resource_type_change(&row.code, change));
     let status = ui::badge(if row.active { "active" } else { "deactivated" });
@@ -96,21 +80,6 @@ fn before_the_last(row: &ResourceTypeRow, events: &[Recorded]) -> Markup {
         }
         (open_in_history(&row.code))
     }
-}
-
-pub(super) fn deactivated(row: &ResourceTypeRow) -> Markup {
-    let reason = row.reason.as_deref().unwrap_or("no reason was given");
-    ui::note(Tone::Warning, html! { "Deactivated " (ui::time(row.changed_at.into())) ": " (reason) })
-}
-
-pub(super) fn facts(row: &ResourceTypeRow) -> Markup {
-    ui::facts(&[
-        ("Code", ui::copyable(&row.code)),
-        ("Description", html! { @if row.description.is_empty() { "–" } @else { (row.description) } }),
-        ("Actions", html! { (row.actions) }),
-        ("Defined", ui::time(row.defined_at.into())),
-        ("Last change", ui::time(row.changed_at.into())),
-    ])
 }
 
 fn adoption(row: &ResourceTypeRow, reach: Reach) -> Markup {

@@ -10,16 +10,17 @@ use maud::{Markup, html};
 use projections::resource_types;
 
 use super::definition::{Typed, Used};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::Form;
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Section};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::Form;
+use crate::web::paths;
 
 pub async fn form(State(app): State<App>, operator: Operator) -> Result<Markup, Error> {
     let action = Action::ALL.map(|action| action.as_str().to_owned()).into();
@@ -40,8 +41,8 @@ pub async fn submit(
     };
     let envelope = Envelope { command_id: new.command_id, address: client.address, ..Envelope::new() };
     let define = ResourceTypeCommand::Define(definition);
-    let issuer = Issuer::from(&operator.identity);
-    match app.bus.send::<ResourceType>(&issuer, code.clone(), define, envelope).await {
+    let principal = Principal::from(&operator.identity);
+    match app.bus.send::<ResourceType>(&principal, code.clone(), define, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::resource_type(code.as_str()), receipt.seen());
             Ok(Redirect::to(&to).into_response())

@@ -12,16 +12,16 @@ use projections::history::filter::types;
 use projections::resource_types::{self, ResourceTypeRow};
 use serde_json::{Map, Value, json};
 
-use super::detail::{deactivated, facts, stream};
+use super::one::{deactivated, facts, stream};
 use super::policy;
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
 use crate::pages::admin::as_of::{self, At, Past};
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Column, Section, Tone};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// All of them.
 pub(super) async fn all(app: &App, operator: &Operator, at: At) -> Result<Markup, Error> {

@@ -18,17 +18,19 @@ use uuid::Uuid;
 
 use super::by;
 use super::revocation::told;
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::{links, session};
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
 use crate::pages::names::Names;
 use crate::ui::{self, Field, Kind, Section, Tone};
-use crate::{clock, links, paths, session};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
 
 /// What can be done about a request, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +141,7 @@ pub async fn submit(
     let Typed { command_id, expected_sequence, .. } = typed;
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let person = PersonId(case.request.person_id);
-    match app.bus.send::<Grant>(&Issuer::from(&operator.identity), person, command, envelope).await {
+    match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
         Ok(receipt) => case.done(&app, receipt).await,
         Err(refusal) => refused(&app, &case, typed, refusal).await,
     }

@@ -16,16 +16,18 @@ use uuid::Uuid;
 
 use super::revocation::LAST;
 use super::{may, meanwhile, tables, term};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Query};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::{links, session};
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Kind, Section, Tone};
-use crate::{clock, links, paths, session};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 pub struct Asked {
@@ -114,7 +116,7 @@ pub async fn submit(
         typed: address,
         ..Envelope::new()
     };
-    match app.bus.send::<Grant>(&Issuer::from(&operator.identity), person, command, envelope).await {
+    match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
         Ok(receipt) => done(&app, (person, token), receipt).await,
         Err(refusal) => refused(&app, &operator, typed, refusal).await,
     }
@@ -170,7 +172,7 @@ fn policy(app: &App, operator: &Operator) -> Policy {
     if policy.approval {
         return policy; // somebody else decides
     }
-    Issuer::from(&operator.identity).bound_by(policy).unwrap_or(policy)
+    Principal::from(&operator.identity).bound_by(policy).unwrap_or(policy)
 }
 
 async fn held(

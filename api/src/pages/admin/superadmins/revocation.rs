@@ -12,16 +12,17 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{may, meanwhile};
-use crate::access::{Issuer, Operator};
+use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Receipt, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::{Form, Path, Query};
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::form::{Errors, again};
 use crate::ui::{self, Field, Kind, Section, Tone};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 pub struct Asked {
@@ -89,7 +90,7 @@ pub async fn submit(
     let Typed { command_id, expected_sequence, .. } = typed;
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let revoke = GrantCommand::Revoke { role, reason };
-    match app.bus.send::<Grant>(&Issuer::from(&operator.identity), PersonId(id), revoke, envelope).await {
+    match app.bus.send::<Grant>(&Principal::from(&operator.identity), PersonId(id), revoke, envelope).await {
         Ok(receipt) => Ok(done(&holder, receipt).into_response()),
         Err(refusal) => refused(&app, &operator, &holder, typed, refusal).await,
     }

@@ -14,10 +14,11 @@ use super::decision::{Decision, Obstacle};
 use super::{by, who};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
+use crate::clock;
 use crate::pages::names::Names;
 use crate::ui::{self, Column};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// Names of whoever gave and took these.
 pub(super) async fn names(app: &App, grants: &[GrantListed]) -> Result<Names, Error> {

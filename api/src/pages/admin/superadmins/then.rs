@@ -16,12 +16,12 @@ use super::tables::{names, requested, until};
 use super::{Asked, OPEN, by, past, past_requests, who};
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
 use crate::pages::admin::as_of::{self, At, Past};
 use crate::pages::admin::{Desk, Seen};
 use crate::pages::names::Names;
-use crate::paths;
 use crate::ui::{self, Column, Section};
+use crate::web::error::Error;
+use crate::web::paths;
 
 pub(super) async fn show(app: &App, operator: &Operator, asked: &Asked, at: At) -> Result<Markup, Error> {
     let then = grants::held_at(&app.db, &operator.platform, at.position, OPEN).await?;

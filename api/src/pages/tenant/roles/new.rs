@@ -15,16 +15,17 @@ use projections::resource_types::Held;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::access::{Issuer, Member};
+use crate::access::Member;
 use crate::app::App;
-use crate::bus::{Envelope, SendError};
-use crate::client::Client;
-use crate::error::Error;
-use crate::extract::Form;
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
 use crate::pages::form::{Errors, again};
 use crate::pages::tenant::{Seen, page_after};
 use crate::ui::{self, Field};
-use crate::{clock, paths};
+use crate::web::error::Error;
+use crate::web::extract::Form;
+use crate::web::paths;
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
@@ -59,8 +60,8 @@ pub async fn submit(
         return Ok(again(page(&app, &member, &typed, &errors).await?));
     };
     let envelope = Envelope { command_id: typed.command_id, address: client.address, ..Envelope::new() };
-    let (issuer, org) = (Issuer::from(&member.identity), OrgId(member.membership.org_id));
-    match app.bus.send::<Org>(&issuer, org, OrgCommand::AddRole { role, permissions }, envelope).await {
+    let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
+    match app.bus.send::<Org>(&principal, org, OrgCommand::AddRole { role, permissions }, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::roles(&member.membership.slug), receipt.sequence);
             Ok(Redirect::to(&to).into_response())

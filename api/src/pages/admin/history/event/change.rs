@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::error::Error;
 use crate::ui::{self, Column};
+use crate::web::error::Error;
 
 pub(super) async fn table(app: &App, event: &Recorded) -> Result<Markup, Error> {
     let (before, after) = match state::around(&app.log, event).await {

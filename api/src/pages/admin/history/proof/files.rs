@@ -12,11 +12,11 @@ use tokio::io::AsyncReadExt;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::error::Error;
-use crate::extract::Query;
 use crate::pages::admin::history::export::note;
-use crate::paths;
-use crate::sealer::Sealer;
+use crate::signer::Sealer;
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 1 << 16;

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use maud::{Markup, html};
 
 use super::{events, whole};
-use crate::sealer::{Copied, Told};
+use crate::signer::{Copied, Told};
 use crate::ui::{self, Column, Tone};
 
 /// What no operator may overlook: somebody outside saw another history.

@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 pub use self::pool::Asker;
 use self::pool::{Memory, Pool};
-use crate::error::Error;
+use crate::web::error::Error;
 
 pub struct Passwords {
     pool: Pool,

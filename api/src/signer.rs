@@ -14,7 +14,6 @@
 mod checkpoint_log;
 mod copies;
 mod files;
-mod going_on;
 mod heads;
 mod memory;
 mod witnesses;
@@ -41,7 +40,6 @@ use self::witnesses::Witnesses;
 
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 pub use copies::Copied;
-pub use going_on::{earliest, run};
 pub use witnesses::{Failure, Told};
 
 pub struct Sealer {

@@ -21,12 +21,11 @@ use projections::Timestamp;
 use projections::grants::ActiveGrant;
 
 use super::sensitive::Act;
-use crate::session::Identity;
-use crate::sudo;
+use crate::clock;
 
 /// What a command needs of whoever issues it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Right {
+pub enum CommandRequirement {
     Superadmin,
     /// Superadmin; or the link that an empty portal prints, for the first one.
     FirstSuperadmin,
@@ -40,9 +39,17 @@ pub enum Right {
     Timer,
 }
 
+/// How long a proof of who somebody is holds, in minutes.
+pub const PROOF_MINUTES: i64 = 15;
+
+/// Whether a proof of that moment still holds. Clocks may be some minutes apart; one far ahead proves nothing.
+pub fn is_fresh(proven_at: Timestamp) -> bool {
+    clock::now().signed_duration_since(*proven_at).abs() <= chrono::Duration::minutes(PROOF_MINUTES)
+}
+
 /// An aggregate whose commands can be issued: each of them says what it needs.
-pub trait Commanded: Rules {
-    fn right(command: &Self::Command) -> Right;
+pub trait Authorize: Rules {
+    fn right(command: &Self::Command) -> CommandRequirement;
 
     /// Its line in the table of what is sensitive.
     fn act(command: &Self::Command) -> Act;
@@ -61,13 +68,15 @@ pub trait Commanded: Rules {
     }
 }
 
-impl Commanded for Org {
-    fn right(command: &OrgCommand) -> Right {
+impl Authorize for Org {
+    fn right(command: &OrgCommand) -> CommandRequirement {
         use OrgCommand as C;
         match command {
-            C::AcceptInvitation { person, .. } => Right::Oneself(*person),
-            C::ReinstateOnTime { .. } => Right::Timer,
-            C::AddRole { .. } | C::RemoveRole { .. } | C::SetPermissions { .. } => Right::Manager,
+            C::AcceptInvitation { person, .. } => CommandRequirement::Oneself(*person),
+            C::ReinstateOnTime { .. } => CommandRequirement::Timer,
+            C::AddRole { .. } | C::RemoveRole { .. } | C::SetPermissions { .. } => {
+                CommandRequirement::Manager
+            }
             C::Create { .. }
             | C::Rename { .. }
             | C::ChangeSlug { .. }
@@ -81,7 +90,7 @@ impl Commanded for Org {
             | C::Invite(_)
             | C::RenewInvitation { .. }
             | C::WithdrawInvitation { .. }
-            | C::ChooseResourceType { .. } => Right::Superadmin,
+            | C::ChooseResourceType { .. } => CommandRequirement::Superadmin,
         }
     }
 
@@ -117,8 +126,8 @@ impl Commanded for Org {
     }
 }
 
-impl Commanded for ResourceType {
-    fn right(command: &ResourceTypeCommand) -> Right {
+impl Authorize for ResourceType {
+    fn right(command: &ResourceTypeCommand) -> CommandRequirement {
         use ResourceTypeCommand as C;
         match command {
             C::Define(_)
@@ -127,7 +136,7 @@ impl Commanded for ResourceType {
             | C::SetActions { .. }
             | C::Spread { .. }
             | C::Deactivate { .. }
-            | C::Reactivate => Right::Superadmin,
+            | C::Reactivate => CommandRequirement::Superadmin,
         }
     }
 
@@ -149,16 +158,18 @@ impl Commanded for ResourceType {
     }
 }
 
-impl Commanded for Grant {
-    fn right(command: &GrantCommand) -> Right {
+impl Authorize for Grant {
+    fn right(command: &GrantCommand) -> CommandRequirement {
         use GrantCommand as C;
         match command {
-            C::Give { role: PlatformRole::Superadmin, term: Term::FOR_GOOD, .. } => Right::FirstSuperadmin,
-            C::Give { .. } | C::Revoke { .. } | C::Decline { .. } => Right::Superadmin,
-            C::Request { by, .. } | C::Approve { by, .. } | C::Withdraw { by, .. } => {
-                Right::SuperadminAs(*by)
+            C::Give { role: PlatformRole::Superadmin, term: Term::FOR_GOOD, .. } => {
+                CommandRequirement::FirstSuperadmin
             }
-            C::Start { .. } | C::Expire { .. } => Right::Timer,
+            C::Give { .. } | C::Revoke { .. } | C::Decline { .. } => CommandRequirement::Superadmin,
+            C::Request { by, .. } | C::Approve { by, .. } | C::Withdraw { by, .. } => {
+                CommandRequirement::SuperadminAs(*by)
+            }
+            C::Start { .. } | C::Expire { .. } => CommandRequirement::Timer,
         }
     }
 
@@ -185,7 +196,7 @@ impl Commanded for Grant {
 
 /// Whoever issues a command, with the right they have it by.
 #[derive(Clone, Debug)]
-pub enum Issuer {
+pub enum Principal {
     Person {
         person: PersonId,
         grant: Option<ActiveGrant>,
@@ -200,14 +211,7 @@ pub enum Issuer {
     Timer,
 }
 
-impl From<&Identity> for Issuer {
-    fn from(identity: &Identity) -> Self {
-        let proven_at = Some(identity.session.proven_at);
-        Self::Person { person: identity.person(), grant: identity.grant.clone(), proven_at }
-    }
-}
-
-impl Issuer {
+impl Principal {
     pub fn actor(&self) -> Actor {
         match self {
             Self::Person { person, .. } => Actor::Person(*person),
@@ -220,7 +224,7 @@ impl Issuer {
     /// Whether they have proven lately who they are. Whoever has the server, or its first link, is nobody to ask.
     pub fn is_proven(&self) -> bool {
         match self {
-            Self::Person { proven_at, .. } => proven_at.is_some_and(sudo::holds),
+            Self::Person { proven_at, .. } => proven_at.is_some_and(is_fresh),
             Self::Shell | Self::Setup | Self::Timer => true,
         }
     }
@@ -238,7 +242,11 @@ impl Issuer {
 
     /// Whether this right is had at `aggregate`, and by which grant: the one that must still stand when the events are
     /// written. (What gives a right in an organisation is among its own events, which the append sees unchanged.)
-    pub fn has<A: Commanded>(&self, right: Right, aggregate: &A) -> Option<Option<&ActiveGrant>> {
+    pub fn has<A: Authorize>(
+        &self,
+        right: CommandRequirement,
+        aggregate: &A,
+    ) -> Option<Option<&ActiveGrant>> {
         let by_grant = || match self {
             Self::Person { grant: Some(grant), .. } if grant.role() == PlatformRole::Superadmin => {
                 Some(Some(grant))
@@ -246,17 +254,21 @@ impl Issuer {
             Self::Person { .. } | Self::Shell | Self::Setup | Self::Timer => None,
         };
         match (self, right) {
-            (Self::Shell, Right::SuperadminAs(_)) => None, // no shell is a person
-            (Self::Shell, _) | (Self::Setup, Right::FirstSuperadmin) | (Self::Timer, Right::Timer) => {
-                Some(None)
-            }
-            (Self::Person { person, .. }, Right::Oneself(of)) => (*person == of).then_some(None),
-            (Self::Person { person, .. }, Right::Manager) => {
+            (Self::Shell, CommandRequirement::SuperadminAs(_)) => None, // no shell is a person
+            (Self::Shell, _)
+            | (Self::Setup, CommandRequirement::FirstSuperadmin)
+            | (Self::Timer, CommandRequirement::Timer) => Some(None),
+            (Self::Person { person, .. }, CommandRequirement::Oneself(of)) => (*person == of).then_some(None),
+            (Self::Person { person, .. }, CommandRequirement::Manager) => {
                 by_grant().or_else(|| aggregate.is_managed_by(*person).then_some(None))
             }
-            (Self::Person { .. }, Right::Superadmin | Right::FirstSuperadmin) => by_grant(),
-            (Self::Person { person, .. }, Right::SuperadminAs(by)) => by_grant().filter(|_| *person == by),
-            (Self::Person { .. }, Right::Timer) | (Self::Setup | Self::Timer, _) => None,
+            (Self::Person { .. }, CommandRequirement::Superadmin | CommandRequirement::FirstSuperadmin) => {
+                by_grant()
+            }
+            (Self::Person { person, .. }, CommandRequirement::SuperadminAs(by)) => {
+                by_grant().filter(|_| *person == by)
+            }
+            (Self::Person { .. }, CommandRequirement::Timer) | (Self::Setup | Self::Timer, _) => None,
         }
     }
 }

@@ -19,7 +19,7 @@ use projections::{Db, StoreError};
 use sha2::{Digest, Sha256};
 
 use crate::clock;
-use crate::error::Error;
+use crate::web::error::Error;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]

@@ -166,7 +166,7 @@ pub fn warn_of_none(settings: &Settings, db: &Db) {
 fn read(file: &Path) -> anyhow::Result<Key> {
     let name = || format!("{SETTING}: {}", file.display());
     let text = std::fs::read_to_string(file).with_context(name)?;
-    crate::sealer::warn_of_readers(SETTING, file).with_context(name)?;
+    crate::signer::warn_of_readers(SETTING, file).with_context(name)?;
     Key::parse(&text)
         .with_context(|| format!("{}: this is not a key that `portal keys --secrets` writes", name()))
 }

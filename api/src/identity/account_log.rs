@@ -10,8 +10,8 @@ use projections::account_log::{self, AccountEntry};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::client::Client;
 use crate::clock;
+use crate::identity::client::Client;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

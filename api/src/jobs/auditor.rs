@@ -2,16 +2,14 @@
 //!
 //! **Invariant:** it changes nothing and keeps nobody waiting; what it finds is for people to decide.
 
-use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use projections::Timestamp;
 use projections::auditor::{Auditor, State};
 use projections::projector::Finding;
 use projections::seal::{Attested, Checkpoint, PublicKey};
 
 use crate::app::App;
-use crate::{clock, metrics};
+use crate::clock;
 
 /// After a start, at most, so that it is up first.
 const FIRST: Duration = Duration::from_secs(5);
@@ -19,42 +17,6 @@ const FIRST: Duration = Duration::from_secs(5);
 /// Until everything is verified: an hour after a start, then each day.
 const FIRST_WHOLE: Duration = Duration::from_hours(1);
 const WHOLE: Duration = Duration::from_hours(24);
-
-/// What the auditor of this process knows, for whoever asks.
-#[derive(Debug, Default)]
-pub struct Audited(RwLock<Known>);
-
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    /// Of the events and the walls; none before the first turn.
-    pub log: Option<State>,
-    /// When all was done last that `portal verify` does, and what was found.
-    pub verified: Option<(Timestamp, Vec<Finding>)>,
-    /// Why the last turn could not be made.
-    pub failure: Option<String>,
-}
-
-impl Audited {
-    pub fn known(&self) -> Known {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, what: impl FnOnce(&mut Known)) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        what(&mut known);
-        let last = known.log.as_ref().and_then(|state| state.last);
-        metrics::audited(known.findings().count(), last.map(|round| round.at.timestamp()));
-    }
-}
-
-impl Known {
-    /// Everything that is not as it must be.
-    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        let log = self.log.as_ref().map_or(&[][..], |state| &state.findings);
-        let verified = self.verified.iter().flat_map(|(_, findings)| findings);
-        log.iter().chain(verified.filter(|finding| !log.contains(finding)))
-    }
-}
 
 /// Goes on until the server is told to stop.
 pub async fn run(app: App) {

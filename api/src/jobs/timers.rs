@@ -18,11 +18,10 @@ use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
 use projections::{Timestamp, grants, org_detail};
 
-use crate::access::Issuer;
 use crate::app::App;
-use crate::bus::Envelope;
+use crate::bus::{Envelope, Principal};
 use crate::clock;
-use crate::error::Error;
+use crate::web::error::Error;
 
 /// How late something may be that nothing else announces.
 const PACE: Duration = Duration::from_secs(1);
@@ -65,7 +64,7 @@ async fn begin_and_end(app: &App, now: Timestamp) -> Result<(), Error> {
         };
         let envelope = caused_by(what, due.position);
         let person = PersonId(due.person_id);
-        if let Err(error) = app.bus.send::<Grant>(&Issuer::Timer, person, command, envelope).await {
+        if let Err(error) = app.bus.send::<Grant>(&Principal::Timer, person, command, envelope).await {
             tracing::warn!(%error, person = %due.person_id, what, "not recorded");
         }
     }
@@ -78,7 +77,8 @@ async fn reinstate(app: &App, now: Timestamp) -> Result<(), Error> {
         let command = OrgCommand::ReinstateOnTime { at: now.into() };
         let envelope = caused_by("reinstatement", due.status_position);
         // Somebody may be quicker: then there is nothing left to do, and a rule or the sequence says so.
-        if let Err(error) = app.bus.send::<Org>(&Issuer::Timer, OrgId(due.org_id), command, envelope).await {
+        if let Err(error) = app.bus.send::<Org>(&Principal::Timer, OrgId(due.org_id), command, envelope).await
+        {
             tracing::warn!(%error, org = %due.org_id, "not reinstated");
         }
     }

@@ -14,8 +14,9 @@ use axum::http::request::Parts;
 use ipnet::IpNet;
 
 use crate::app::App;
-use crate::error::Error;
-use crate::server::PeerAddr;
+use crate::config::ForwardedHeader;
+use crate::web::error::Error;
+use crate::web::request::PeerAddr;
 
 /// The other side of a request.
 #[derive(Clone, Debug, Default)]
@@ -35,17 +36,6 @@ impl FromRequestParts<App> for Client {
         let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self { address, agent: agent.map(|agent| agent.chars().take(200).collect()) })
     }
-}
-
-/// In which header proxies say for whom they forward. A proxy writes one and passes the other on as its client sent it, so
-/// only the one that is written is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ForwardedHeader {
-    /// What most proxies write.
-    #[default]
-    XForwardedFor,
-    /// The one of RFC 7239.
-    Forwarded,
 }
 
 /// The last address that the header names and that is not one of our proxies, if the request came through them.
@@ -158,19 +148,12 @@ fn explain(peer: IpAddr, how: &str) {
     }
 }
 
-/// A network like `10.0.0.0/8`, or one address.
-pub fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    text.parse::<IpNet>()
-        .or_else(|_no_network| address())
-        .or(Err("give addresses or networks, like 10.0.0.7 or 10.0.0.0/8".to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::config::network;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")

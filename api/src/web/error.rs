@@ -1,24 +1,17 @@
-//! Why a request was refused, and how that is told: the table of statuses, as a page for people and as RFC 9457
-//! `application/problem+json` for programs.
+//! Why a request was refused: the table of statuses, titles and sentences. What a reader is shown of it is made in
+//! `reply.rs`.
 //!
-//! **Invariant:** an answer says what its reader can act on. The cause of a fault goes to the log, once, under the
-//! request id that the answer shows, and never into the answer.
+//! **Invariant:** an error says what its reader can act on. The cause of a fault is for the log alone.
 
 mod words;
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use self::words::{GAVE_UP_WAITING, OUTCOME_UNKNOWN, PART_DONE, TOOK_TOO_LONG, words};
-use crate::server::RequestId;
-use crate::sudo::Grave;
-use crate::{paths, ui};
 
 /// Why a request was refused. A text is what the reader sees: a whole sentence or two, in plain words.
 #[derive(Debug, thiserror::Error)]
@@ -78,13 +71,17 @@ pub enum Error {
     TookTooLong,
 }
 
-/// What is told, carried from the handler to [`dress`] as an extension of an empty response.
+/// What somebody is about to do ("suspend an organisation"), as an extension of the answer that asks for a proof.
+#[derive(Clone, Debug)]
+pub struct ProofRequired(pub String);
+
+/// What is told, as an extension of an empty response.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub status: StatusCode,
     pub title: &'static str,
     pub detail: String,
-    cause: Option<Arc<anyhow::Error>>,
+    pub(crate) cause: Option<Arc<anyhow::Error>>,
     /// It says that nothing was done, which holds only where nothing was done before it either.
     nothing_done: bool,
 }
@@ -163,11 +160,12 @@ impl IntoResponse for Error {
             Self::RequestTimeout | Self::Conflict(_) | Self::TooLarge | Self::UnsupportedMediaType => None,
             Self::Unprocessable(_) | Self::Damaged(_) | Self::Internal(_) => None,
         };
-        let grave = if let Self::ProofNeeded(what) = &self { Some(Grave(what.clone())) } else { None };
+        let proof =
+            if let Self::ProofNeeded(what) = &self { Some(ProofRequired(what.clone())) } else { None };
         let problem = Problem::from(self);
         let mut response = problem.status.into_response();
-        if let Some(grave) = grave {
-            response.extensions_mut().insert(grave);
+        if let Some(proof) = proof {
+            response.extensions_mut().insert(proof);
         }
         if let Some(value) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, value);
@@ -186,102 +184,12 @@ pub fn take_back(answer: &mut Response) {
     }
 }
 
-/// Turns every refusal into a page or a problem document: those that carry a [`Problem`], and the bare ones that axum
-/// and tower make themselves. An error whose handler wrote its own page (a form shown again) is left alone.
-pub async fn dress(request: Request, next: Next) -> Response {
-    let reader = Reader::of(&request);
-    let response = next.run(request).await;
-    match response.extensions().get::<Problem>().cloned().or_else(|| bare(&response)) {
-        Some(problem) => reader.tell(&problem, response),
-        None => response,
-    }
-}
-
 /// Marks the plain text of an error as what its handler means to say, to a program that is no reader of pages.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
-/// The problem behind an error that nobody wrote a body for: without a type, or axum's and tower's plain text.
-fn bare(response: &Response) -> Option<Problem> {
-    if response.extensions().get::<Plain>().is_some() {
-        return None;
-    }
-    let status = response.status();
-    let plain = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_none_or(|content_type| content_type.as_bytes().starts_with(b"text/plain"));
-    ((status.is_client_error() || status.is_server_error()) && plain).then(|| status.into())
-}
-
-/// Who reads the answer, and what of the request it repeats.
-struct Reader {
-    program: bool,
-    path: String,
-    request_id: Option<String>,
-}
-
-impl Reader {
-    fn of(request: &Request) -> Self {
-        let path = request.uri().path().to_owned();
-        Self {
-            program: paths::is_api(&path) || wants_json(request.headers()),
-            path,
-            request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
-        }
-    }
-
-    /// Writes the body, which hyper leaves out for `HEAD`; headers that were set on the way (`allow`, `retry-after`,
-    /// cookies) stay.
-    fn tell(&self, problem: &Problem, mut response: Response) -> Response {
-        if let Some(cause) = &problem.cause {
-            tracing::error!("{cause:#}");
-        }
-        let (content_type, body) = if self.program { self.document(problem) } else { self.page(problem) };
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.entry(RETRY_AFTER).or_insert(UNAVAILABLE_RETRY_AFTER);
-        }
-        if problem.status == StatusCode::UNAUTHORIZED {
-            headers.entry(WWW_AUTHENTICATE).or_insert(BY_COOKIE);
-        }
-        *response.body_mut() = Body::from(body);
-        response
-    }
-
-    /// RFC 9457. The type is `about:blank`: the status says it all.
-    fn document(&self, problem: &Problem) -> (&'static str, String) {
-        let document = serde_json::json!({
-            "type": "about:blank",
-            "title": problem.title,
-            "status": problem.status.as_u16(),
-            "detail": problem.detail,
-            "instance": self.path,
-            "request_id": self.request_id,
-        });
-        ("application/problem+json", document.to_string())
-    }
-
-    fn page(&self, problem: &Problem) -> (&'static str, String) {
-        let id = self.request_id.as_deref();
-        let page = ui::error_page(problem.status.as_u16(), problem.title, &problem.detail, id, "/");
-        ("text/html; charset=utf-8", page.into_string())
-    }
-}
-
-fn wants_json(headers: &HeaderMap) -> bool {
-    let accepts = |what| {
-        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|list| list.contains(what))
-    };
-    accepts("json") && !accepts("html")
-}
-
-const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
-
-/// A 401 has to say how one signs in (RFC 9110, 15.5.2), and no registered scheme is ours: a session has a cookie.
-const BY_COOKIE: HeaderValue = HeaderValue::from_static("Cookie realm=\"portal\"");
+/// In seconds.
+pub(crate) const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
 impl From<projections::StoreError> for Error {
     fn from(error: projections::StoreError) -> Self {

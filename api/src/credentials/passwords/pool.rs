@@ -19,8 +19,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use argon2::Block;
 use tokio::sync::oneshot;
 
-use crate::error::Error;
-use crate::server;
+use crate::web::error::Error;
+use crate::web::request;
 
 /// As many hashes as run at the same time. Each thread keeps 19 MiB.
 const THREADS: usize = 2;
@@ -89,7 +89,7 @@ impl Pool {
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         let here = Arc::new(());
-        let waits = server::client().unwrap_or_else(|| Arc::downgrade(&here));
+        let waits = request::client().unwrap_or_else(|| Arc::downgrade(&here));
         let work = Box::new(move |memory: &mut Memory| {
             let _left_meanwhile = answer.send(work(memory));
         });

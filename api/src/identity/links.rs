@@ -12,10 +12,10 @@ use projections::links::{self, Link, Purpose};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::client::Client;
 use crate::clock;
-use crate::error::Error;
-use crate::session::{Token, hash_of};
+use crate::identity::client::Client;
+use crate::identity::session::{Token, hash_of};
+use crate::web::error::Error;
 
 /// Days until an invitation, and any link to it, expires.
 pub const INVITATION_DAYS: i64 = 7;

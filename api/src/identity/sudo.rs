@@ -15,45 +15,35 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{CONTENT_LENGTH, REFERER, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, REFERER};
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::values::PersonId;
 use projections::people::{self, Person};
-use projections::{Timestamp, second_factors, sessions};
+use projections::{second_factors, sessions};
 
-use crate::access::sensitive::Act;
-use crate::account_log::AccountEvent;
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::passkeys::{self, Answer};
-use crate::passwords::Asker;
-use crate::second_factor::{self, Taken};
-use crate::session::Identity;
-use crate::{clock, extract, pages, paths};
-
-/// How long a proof holds.
-pub const MINUTES: i64 = 15;
+use crate::bus::is_fresh;
+use crate::bus::sensitive::Act;
+use crate::clock;
+use crate::credentials::passwords::Asker;
+use crate::identity::account_log::AccountEvent;
+use crate::identity::client::Client;
+use crate::identity::passkeys::{self, Answer};
+use crate::identity::second_factor::{self, Taken};
+use crate::identity::session::Identity;
+use crate::web::error::{Error, ProofRequired};
+use crate::web::{extract, paths};
 
 /// Fields of our own in somebody else's form begin with this.
-const OURS: &str = "sudo_";
-
-/// What somebody is about to do ("suspend an organisation"), as an extension of the answer that asks for a proof.
-#[derive(Clone, Debug)]
-pub struct Grave(pub String);
-
-/// Whether a proof of this moment still holds. Clocks may be some minutes apart; one far ahead proves nothing.
-pub fn holds(proven_at: Timestamp) -> bool {
-    clock::now().signed_duration_since(*proven_at).abs() <= chrono::Duration::minutes(MINUTES)
-}
+const FIELD_PREFIX: &str = "sudo_";
 
 /// For what is no command: goes on if it asks for no proof, or the proof still holds.
 pub fn ask(identity: &Identity, act: Act) -> Result<(), Error> {
     match act.asks() {
-        Some(what) if !holds(identity.session.proven_at) => Err(Error::ProofNeeded(what.to_owned())),
+        Some(what) if !is_fresh(identity.session.proven_at) => Err(Error::ProofNeeded(what.to_owned())),
         Some(_) | None => Ok(()),
     }
 }
@@ -76,9 +66,9 @@ impl Means {
     }
 }
 
-/// A form on its way to a handler, kept in case that it has to be sent once more.
+/// A form on its way to a handler, pending in case that it has to be sent once more.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct PendingForm {
     /// In the order in which they came, without ours.
     pub fields: Vec<(String, String)>,
     /// What is being done, where it is known.
@@ -97,16 +87,27 @@ struct Proof {
     passkey: Answer,
 }
 
-/// Looks into a form before its handler does. A proof in it is checked, noted and taken out; a wrong one is answered
-/// here, with everything that was sent.
+/// What somebody is asked before it goes on.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub identity: Identity,
+    pub pending: PendingForm,
+    /// Why what they answered proves nothing.
+    pub wrong: Option<String>,
+    pub status: StatusCode,
+    pub retry_after_seconds: Option<u64>,
+}
+
+/// Looks into a form before its handler does. A proof in it is checked, noted and taken out; after a wrong one they are asked
+/// again, with everything that was sent.
 pub async fn open(
     app: &App,
     identity: &mut Identity,
     request: Request,
-) -> Result<Result<(Request, Option<Kept>), Response>, Error> {
+) -> Result<Result<(Request, Option<PendingForm>), Question>, Error> {
     if request.method() == Method::GET {
-        let kept = Kept::link(&request);
-        return Ok(Ok((request, Some(kept))));
+        let pending = PendingForm::link(&request);
+        return Ok(Ok((request, Some(pending))));
     }
     if request.method() != Method::POST || !extract::is_form(request.headers()) {
         return Ok(Ok((request, None)));
@@ -115,42 +116,42 @@ pub async fn open(
     let Ok(sent) = serde_html_form::from_bytes::<Vec<(String, String)>>(&body) else {
         return Ok(Ok((Request::from_parts(parts, Body::from(body)), None))); // the handler says what is wrong
     };
-    let (kept, proof) = sort(sent, &parts.headers);
+    let (pending, proof) = sort(sent, &parts.headers);
     let Some(proof) = proof else {
-        return Ok(Ok((Request::from_parts(parts, Body::from(body)), Some(kept))));
+        return Ok(Ok((Request::from_parts(parts, Body::from(body)), Some(pending))));
     };
     let client = Client::from_request_parts(&mut parts, app).await?;
     let both_factors = match check(app, identity, &client, proof).await? {
         Ok(both_factors) => both_factors,
-        Err(wrong) => {
-            if wrong.retry_after_seconds.is_none() {
-                identity.note(app, (AccountEvent::ConfirmationFailed, &kept.doing()), &client).await;
+        Err(Wrong { status, sentence, retry_after_seconds }) => {
+            if retry_after_seconds.is_none() {
+                identity.note(app, (AccountEvent::ConfirmationFailed, &pending.doing()), &client).await;
             }
-            return Ok(Err(refuse(app, identity, &kept, wrong).await?));
+            let (identity, wrong) = (identity.clone(), Some(sentence));
+            return Ok(Err(Question { identity, pending, wrong, status, retry_after_seconds }));
         }
     };
     let now = clock::now();
     sessions::prove(&app.db, identity.session.session_id, now, both_factors).await?;
     identity.session.proven_at = now;
-    identity.note(app, (AccountEvent::Confirmed, &kept.doing()), &client).await;
-    Ok(Ok((without_proof(parts, &kept), Some(kept))))
+    identity.note(app, (AccountEvent::Confirmed, &pending.doing()), &client).await;
+    Ok(Ok((without_proof(parts, &pending), Some(pending))))
 }
 
-/// Turns "proof needed" into the page that asks for it; any other answer stays as it is.
-pub async fn close(
-    app: &App,
-    identity: &Identity,
-    kept: Option<Kept>,
-    answer: Response,
-) -> Result<Response, Error> {
-    let Some((Grave(what), kept)) = answer.extensions().get::<Grave>().cloned().zip(kept) else {
-        return Ok(answer);
-    };
-    let page = pages::sudo::page(app, identity, &Kept { what, ..kept }, None).await?;
-    Ok((StatusCode::FORBIDDEN, page).into_response())
+/// What somebody is asked where an answer says that it wants a proof first.
+pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Response) -> Option<Question> {
+    let (ProofRequired(what), pending) = answer.extensions().get::<ProofRequired>().cloned().zip(pending)?;
+    let (identity, pending) = (identity.clone(), PendingForm { what, ..pending });
+    Some(Question {
+        identity,
+        pending,
+        wrong: None,
+        status: StatusCode::FORBIDDEN,
+        retry_after_seconds: None,
+    })
 }
 
-impl Kept {
+impl PendingForm {
     /// "to suspend an organisation". It comes with the form, so anything else than what can be said here is not.
     fn doing(&self) -> String {
         let known = Act::ALL.iter().any(|act| act.line().doing == self.what);
@@ -167,24 +168,24 @@ impl Kept {
 }
 
 /// Their fields from ours.
-fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (Kept, Option<Proof>) {
-    let (mut kept, mut proof) = (Kept::default(), None::<Proof>);
+fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Option<Proof>) {
+    let (mut pending, mut proof) = (PendingForm::default(), None::<Proof>);
     for (name, value) in sent {
-        match name.strip_prefix(OURS) {
-            None => kept.fields.push((name, value)),
+        match name.strip_prefix(FIELD_PREFIX) {
+            None => pending.fields.push((name, value)),
             Some("password") => proof.get_or_insert_default().password = value,
             Some("code") => proof.get_or_insert_default().code = value,
             Some("handle") => proof.get_or_insert_default().passkey.handle = value,
             Some("passkey") => proof.get_or_insert_default().passkey.credential = value,
-            Some("what") => kept.what = value,
-            Some("back") => kept.back = value,
+            Some("what") => pending.what = value,
+            Some("back") => pending.back = value,
             Some(_) => {}
         }
     }
-    if paths::local(&kept.back).is_none() {
-        kept.back = came_from(headers);
+    if paths::local(&pending.back).is_none() {
+        pending.back = came_from(headers);
     }
-    (kept, proof)
+    (pending, proof)
 }
 
 /// The page with the form, as the browser tells it of pages of ours.
@@ -257,17 +258,8 @@ async fn prove(
     Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
 }
 
-async fn refuse(app: &App, identity: &Identity, kept: &Kept, wrong: Wrong) -> Result<Response, Error> {
-    let page = pages::sudo::page(app, identity, kept, Some(&wrong.sentence)).await?;
-    let mut response = (wrong.status, page).into_response();
-    if let Some(seconds) = wrong.retry_after_seconds {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    Ok(response)
-}
-
-fn without_proof(mut parts: Parts, kept: &Kept) -> Request {
-    let body = Bytes::from(serde_html_form::to_string(&kept.fields).unwrap_or_default());
+fn without_proof(mut parts: Parts, pending: &PendingForm) -> Request {
+    let body = Bytes::from(serde_html_form::to_string(&pending.fields).unwrap_or_default());
     parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     Request::from_parts(parts, Body::from(body))
 }

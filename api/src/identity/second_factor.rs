@@ -11,13 +11,15 @@ use projections::challenges::{self, Purpose};
 use projections::second_factors;
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::account_log::By;
 use crate::app::App;
-use crate::client::Client;
-use crate::error::Error;
-use crate::secrets::Shut;
-use crate::session::{self, Identity, Token, hash_of};
-use crate::{clock, passkeys, paths};
+use crate::clock;
+use crate::credentials::secrets::Shut;
+use crate::identity::account_log::By;
+use crate::identity::client::Client;
+use crate::identity::passkeys;
+use crate::identity::session::{self, Identity, Token, hash_of};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// How long a sign-in waits for its code.
 const MINUTES: i64 = 10;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use projections::Db;
-use projections::seal::add_checkpoint::AddCheckpoint;
+use projections::seal::add_checkpoint::{self, AddCheckpoint};
 use projections::seal::key::Signature;
 use projections::seal::policy::Known;
 use projections::seal::turn::SealError;
@@ -21,7 +21,7 @@ use reqwest::{Client, StatusCode};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 
-use crate::{http_client, metrics, witness};
+use crate::{http_client, metrics};
 
 use super::Sealer;
 use super::files::Files;
@@ -123,7 +123,7 @@ impl Witnesses {
 impl Asked {
     fn of(known: Known) -> Option<Self> {
         let Known { name, witness, url } = known;
-        let url = format!("{}{}", url?.trim_end_matches('/'), witness::ADD_CHECKPOINT);
+        let url = format!("{}{}", url?.trim_end_matches('/'), add_checkpoint::ADD_CHECKPOINT);
         let told = Told { name, cosigned: None, failure: None };
         Some(Self { witness, url, saw: 0, rests_until: None, told })
     }
@@ -212,7 +212,7 @@ impl Asked {
 }
 
 fn says_size(response: &reqwest::Response) -> bool {
-    response.headers().get(reqwest::header::CONTENT_TYPE).is_some_and(|kind| kind == witness::SIZE)
+    response.headers().get(reqwest::header::CONTENT_TYPE).is_some_and(|kind| kind == add_checkpoint::SIZE)
 }
 
 /// The database did not say how the log extends what the witness saw.

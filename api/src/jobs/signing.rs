@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use projections::Db;
 use tokio::task::JoinHandle;
 
-use super::{Done, Sealer};
 use crate::app::App;
 use crate::metrics;
+use crate::signer::{Done, Sealer};
 
 /// How long a process that begins leaves others that run the time to say what they know, before it signs anything. Each
 /// looks every second.

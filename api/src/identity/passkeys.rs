@@ -22,8 +22,8 @@ use webauthn_rs::prelude::{
 use crate::app::App;
 use crate::clock;
 use crate::config::Settings;
-use crate::error::Error;
-use crate::session::{Token, hash_of};
+use crate::identity::session::{Token, hash_of};
+use crate::web::error::Error;
 
 /// How long a question waits for its answer.
 const MINUTES: i64 = 5;

@@ -19,12 +19,13 @@ use projections::sessions::{self, Session, SignedIn};
 use projections::{from_streams, known_devices, people};
 use sha2::{Digest, Sha256};
 
-use crate::account_log::{self, AccountEvent, By};
 use crate::app::App;
-use crate::client::Client;
+use crate::bus::Principal;
 use crate::clock;
-use crate::error::Error;
-use crate::throttle::KnownDevice;
+use crate::credentials::throttle::KnownDevice;
+use crate::identity::account_log::{self, AccountEvent, By};
+use crate::identity::client::Client;
+use crate::web::error::Error;
 
 /// Somebody who is signed in, as of this request.
 #[derive(Clone, Debug)]
@@ -53,6 +54,13 @@ impl Identity {
 
     pub fn is_superadmin(&self) -> bool {
         self.grant.as_ref().is_some_and(|grant| grant.role() == PlatformRole::Superadmin)
+    }
+}
+
+impl From<&Identity> for Principal {
+    fn from(identity: &Identity) -> Self {
+        let proven_at = Some(identity.session.proven_at);
+        Self::Person { person: identity.person(), grant: identity.grant.clone(), proven_at }
     }
 }
 
@@ -118,7 +126,7 @@ pub(crate) async fn may_start(app: &App) -> Result<(), Error> {
 
 /// Starts a session for somebody who has just proven who they are, and notes by what; gives its cookie, and the one by
 /// which their browser is known from now on. The session that the request came with ends. From a password the way leads
-/// through [`enter`](crate::second_factor::enter).
+/// through [`enter`](crate::identity::second_factor::enter).
 pub(crate) async fn start(
     app: &App,
     person: PersonId,

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower_http::timeout::TimeoutError;
 
-use crate::error::Error;
+use crate::web::error::Error;
 
 /// Parameters of the route. One that can't be parsed is an address where nothing is: 404.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,47 @@
+//! What the continuous audit has seen in this process.
+//!
+//! **Invariant:** whatever was found stays until a later turn or round finds it right.
+
+use std::sync::{PoisonError, RwLock};
+
+use projections::Timestamp;
+use projections::auditor::State;
+use projections::projector::Finding;
+
+use crate::metrics;
+
+/// What the auditor of this process knows, for whoever asks.
+#[derive(Debug, Default)]
+pub struct Audited(RwLock<Known>);
+
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Of the events and the walls; none before the first turn.
+    pub log: Option<State>,
+    /// When all was done last that `portal verify` does, and what was found.
+    pub verified: Option<(Timestamp, Vec<Finding>)>,
+    /// Why the last turn could not be made.
+    pub failure: Option<String>,
+}
+
+impl Audited {
+    pub fn known(&self) -> Known {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note(&self, what: impl FnOnce(&mut Known)) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        what(&mut known);
+        let last = known.log.as_ref().and_then(|state| state.last);
+        metrics::audited(known.findings().count(), last.map(|round| round.at.timestamp()));
+    }
+}
+
+impl Known {
+    /// Everything that is not as it must be.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let log = self.log.as_ref().map_or(&[][..], |state| &state.findings);
+        let verified = self.verified.iter().flat_map(|(_, findings)| findings);
+        log.iter().chain(verified.filter(|finding| !log.contains(finding)))
+    }
+}
