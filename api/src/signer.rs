@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use projections::event_log::{self, ReadError};
-use projections::seal::turn::{SealError, Step};
 use projections::seal::{Policy, Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
+use projections::seal::{SealError, turn::Step};
 use projections::{Db, Timestamp, transfer};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use tokio::time::timeout;

@@ -12,6 +12,7 @@ use crate::grant::{Grant, GrantEvent};
 use crate::org::{Org, OrgEvent};
 use crate::resource_type::{ResourceType, ResourceTypeEvent};
 use crate::values::{OrgId, PersonId, ResourceCode};
+use crate::{Constraint, Rules};
 
 /// What happened, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,15 @@ pub const KNOWN: &[(&str, &[(&str, &[i64])])] = &[
 ];
 
 impl Fact {
+    /// What it asks of the whole log, whichever aggregate it is of.
+    pub fn constraints(&self) -> Vec<Constraint> {
+        match self {
+            Self::Org(_, event) => Org::constraints(event),
+            Self::Grant(_, event) => Grant::constraints(event),
+            Self::ResourceType(_, event) => ResourceType::constraints(event),
+        }
+    }
+
     /// Reads a stored event: its columns and the payload as it was written.
     pub fn read(
         aggregate_type: &str,

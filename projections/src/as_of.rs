@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use crate::db::{read, scoped};
 use crate::event_log::{EventLog, Recorded, StreamId};
+use crate::fold::{Entry, FoldError};
 use crate::memberships::{self, Invitation, MembershipRow, OPEN};
 use crate::org_detail::{self, OrgDetail};
 use crate::permissions::{self, Headcount, Matrix, PermissionRow, RoleRow};
-use crate::projector::{Entry, FoldError};
 use crate::resource_types::{self, ChoiceRow, Held, ResourceTypeRow};
 use crate::scope::{Platform, Scope};
 use crate::table::{Memory, Rows};

@@ -13,6 +13,8 @@ mod steps;
 mod transaction;
 pub mod walls;
 
+#[cfg(feature = "testing")]
+pub use postgres::of_the_migrations;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use crate::db::read;
 use crate::event_log::{EventLog, StreamId};
+use crate::fold::{Entry, FoldError};
 use crate::grants::{self, ActiveGrant, HeldRow};
 use crate::memberships::{self, Membership, MembershipRow};
 use crate::org_detail::{self, OrgDetail};
-use crate::projector::{Entry, FoldError, Projector};
+use crate::projector::Projector;
 use crate::table::{Memory, Rows};
 use crate::timestamp::Timestamp;
 

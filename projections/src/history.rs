@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::db::{read, scoped};
 use crate::event_log::{EventLog, Recorded};
-use crate::projector::Entry;
+use crate::fold::Entry;
 use crate::scope::{Platform, Scope};
 use crate::table::{Rows, table};
 use crate::timestamp::Timestamp;

@@ -30,10 +30,12 @@ pub mod auditor;
 pub mod challenges;
 mod db;
 pub mod event_log;
+mod fold;
 pub mod from_streams;
 pub mod grants;
 pub mod history;
 pub mod known_devices;
+mod like;
 pub mod links;
 pub mod lookups;
 pub mod memberships;
@@ -61,6 +63,8 @@ pub mod throttle;
 pub mod timestamp;
 pub mod transfer;
 
+#[cfg(feature = "testing")]
+pub use db::of_the_migrations;
 pub use db::{Db, OpenError, is_in_doubt, noticing, walls};
 pub use event_log::EventLog;
 pub use lookups::Lookups;

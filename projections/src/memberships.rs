@@ -8,7 +8,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::db::{Db, Lists, distinct, read, row, scoped};
-use crate::scope::{Platform, Scope};
+use crate::scope::{Platform, Scope, Tenant};
 use crate::table::table;
 use crate::timestamp::Timestamp;
 pub(crate) use fold::fold;
@@ -119,6 +119,18 @@ row! {
     }
 }
 
+impl Tenant {
+    /// For somebody who belongs there.
+    pub fn of(membership: &Membership) -> Self {
+        Self::one(membership.org_id)
+    }
+
+    /// For whoever holds an open link to an invitation: they may see what they are invited to.
+    pub fn invited(invitation: &Invitation) -> Self {
+        Self::one(invitation.org_id)
+    }
+}
+
 impl Membership {
     pub fn role(&self) -> Role {
         Role::stored(&self.role)
@@ -137,7 +149,7 @@ pub async fn of_person(
     text: &str,
     limit: i64,
 ) -> Result<Vec<Membership>, sqlx::Error> {
-    let pattern = crate::org_list::like_pattern(text);
+    let pattern = crate::like::like_pattern(text);
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/memberships/of_person.sql"))
             .bind(person_id)

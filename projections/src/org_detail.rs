@@ -7,8 +7,8 @@ use domain::org::OrgEvent;
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
+use crate::fold::{Entry, FoldError, begun_before};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
-use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::{Platform, Scope};
 use crate::table::{ById, Found, Rows, table};
 use crate::timestamp::Timestamp;

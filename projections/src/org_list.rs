@@ -10,7 +10,7 @@ use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, row};
-use crate::projector::{Entry, FoldError, begun_before};
+use crate::fold::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
 use crate::table::{ById, Found, Rows, by_id, key_of, table};
 use crate::timestamp::Timestamp;
@@ -21,7 +21,6 @@ mod search;
 mod total;
 
 pub use page::{Filter, Order, OrgPage, Sort, Total, page};
-pub(crate) use search::like_pattern;
 
 pub(crate) use self::total::Moved;
 

@@ -7,8 +7,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, note, on, read, row, write};
+use crate::like::like_pattern;
 use crate::links::Purpose;
-use crate::org_list::like_pattern;
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 

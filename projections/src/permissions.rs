@@ -12,7 +12,7 @@ use domain::values::{ResourceCode, RoleName};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
-use crate::projector::{Entry, FoldError};
+use crate::fold::{Entry, FoldError};
 use crate::resource_types::{self, Held, verbs};
 use crate::scope::{Platform, Scope};
 use crate::table::{ById, Found, Rows, key_of, table};

@@ -27,37 +27,18 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
+pub use crate::fold::FoldError;
 use batch::Batch;
-pub use batch::Entry;
-pub(crate) use batch::begun_before;
 pub use projection::Projection;
 pub use rebuild::Progress;
 use rebuild::Rebuild;
 use standing::Standing;
-pub(crate) use verify::constraints;
 pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, on, read, row};
-use crate::event_log::{EventLog, ReadError, StreamId};
+use crate::event_log::{EventLog, StreamId};
 use crate::org_list::parts;
 use crate::{history, processes};
-
-/// Why a batch could not be folded.
-#[derive(Debug, thiserror::Error)]
-pub enum FoldError {
-    /// This event can't be folded, now or later: its aggregate is parked.
-    #[error("#{position}: {why}")]
-    Poison { position: i64, why: String },
-    /// Only a newer version can read this event.
-    #[error("#{position}: {why}")]
-    Newer { position: i64, why: String },
-    #[error("{name} is kept by version {version} of it; a newer portal runs on this database")]
-    Superseded { name: &'static str, version: i64 },
-    #[error("{0}")]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-}
 
 /// The read models had not reached a position in time. What was asked for is recorded all the same.
 #[derive(Debug, thiserror::Error)]

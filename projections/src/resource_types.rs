@@ -12,8 +12,8 @@ use domain::{Fact, ResourceType};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
+use crate::fold::{Entry, FoldError, begun_before};
 use crate::org_detail::OrgDetail;
-use crate::projector::{Entry, FoldError, begun_before};
 use crate::scope::{Platform, Scope};
 use crate::table::{ById, Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;

@@ -1,16 +1,13 @@
 //! How much of the data a request may see: one organisation, or all of them.
 //!
 //! **Invariant:** every read of tenants' data asks for one of these. [`Platform`] lifts the filter that keeps tenants
-//! apart, can be made from an active grant in this file's one function and nowhere else, and knows what was read
-//! through it.
+//! apart, is made from an active grant (`grants.rs`) and nowhere else, which a test keeps so, and knows what was read through
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
-
-use crate::grants::ActiveGrant;
-use crate::memberships::{Invitation, Membership};
 
 /// All organisations. Only somebody with an active platform grant gets one, for one request.
 #[derive(Clone, Debug)]
@@ -30,8 +27,8 @@ pub enum Shown {
 }
 
 impl Platform {
-    /// The one bypass.
-    pub fn of(_grant: &ActiveGrant) -> Self {
+    /// The one bypass, for [`ActiveGrant`](crate::grants::ActiveGrant) alone.
+    pub(crate) fn lifted() -> Self {
         Self(Arc::default())
     }
 
@@ -70,13 +67,9 @@ impl Platform {
 pub struct Tenant(Uuid);
 
 impl Tenant {
-    pub fn of(membership: &Membership) -> Self {
-        Self(membership.org_id)
-    }
-
-    /// For whoever holds an open link to an invitation: they may see what they are invited to.
-    pub fn invited(invitation: &Invitation) -> Self {
-        Self(invitation.org_id)
+    /// For [`Membership`](crate::memberships::Membership) and [`Invitation`](crate::memberships::Invitation) alone.
+    pub(crate) fn one(org_id: Uuid) -> Self {
+        Self(org_id)
     }
 
     pub fn org_id(self) -> Uuid {

@@ -14,8 +14,8 @@ use anyhow::{anyhow, bail};
 use chrono::TimeDelta;
 use projections::Db;
 use projections::seal::question::{answer, answered, ask, forget, questions};
-use projections::seal::turn::{SealError, Step};
 use projections::seal::{Checkpoint, Standing, has_traces, tree};
+use projections::seal::{SealError, turn::Step};
 
 use super::Sealer;
 use super::files::Files;

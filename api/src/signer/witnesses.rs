@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use projections::Db;
+use projections::seal::SealError;
 use projections::seal::add_checkpoint::{self, AddCheckpoint};
 use projections::seal::key::Signature;
 use projections::seal::policy::Known;
-use projections::seal::turn::SealError;
 use projections::seal::{Checkpoint, Policy, Signed, Standing, Witness};
 use reqwest::{Client, StatusCode};
 use tokio::sync::{Mutex, watch};

@@ -64,3 +64,21 @@ fn no_files_import_each_other_in_a_circle() {
         assert!(holds, "{told}");
     }
 }
+
+/// What keeps tenants apart is lifted for whoever has an active grant, and narrowed for whoever belongs somewhere.
+#[test]
+fn scopes_are_made_in_one_place_each() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../projections/src");
+    let found = |what: &str| -> Vec<String> {
+        let output = Command::new("grep").args(["-rlF", what]).arg(&sources).output().expect("grep is there");
+        let files = String::from_utf8(output.stdout).expect("text");
+        let mut names: Vec<String> =
+            files.lines().filter_map(|path| path.rsplit('/').next().map(str::to_owned)).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(found("Self::lifted("), ["grants.rs"]);
+    assert_eq!(found("Platform::lifted("), [""; 0]);
+    assert_eq!(found("Self::one(membership"), ["memberships.rs"]);
+    assert_eq!(found("Tenant::one("), [""; 0]);
+}

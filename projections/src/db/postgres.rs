@@ -172,3 +172,10 @@ fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
             })
         })
 }
+
+/// What the migrations alone make of an empty Postgres, for the test that compares this with the file: a start would put
+/// everything as the file has it.
+#[cfg(feature = "testing")]
+pub async fn of_the_migrations(url: &str) -> Result<Vec<walls::Line>, OpenError> {
+    Ok(walls::describe_postgres(&mut migrated(url).await?).await?)
+}

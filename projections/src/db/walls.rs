@@ -114,7 +114,7 @@ fn is_ours((newest,): (i64,)) -> bool {
 }
 
 /// Asked again where a rebuild puts another table in the place of one, while it is described.
-async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Line>, sqlx::Error> {
+pub(super) async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Line>, sqlx::Error> {
     for _ in 0..20 {
         match sqlx::query_as(include_str!("../sql/walls/describe_postgres.sql")).fetch_all(&mut *conn).await {
             Err(error) if is_gone_meanwhile(&error) => tokio::time::sleep(AGAIN).await,
@@ -130,13 +130,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 fn is_gone_meanwhile(error: &sqlx::Error) -> bool {
     let said = error.as_database_error().map(|it| it.message().to_owned()).unwrap_or_default();
     said.starts_with("could not open relation with OID") || said.starts_with("cache lookup failed for")
-}
-
-/// What the migrations alone make of an empty Postgres, for the test that compares this with the file: a start would put
-/// everything as the file has it.
-#[cfg(feature = "testing")]
-pub async fn of_the_migrations(url: &str) -> Result<Vec<Line>, super::OpenError> {
-    Ok(describe_postgres(&mut super::postgres::migrated(url).await?).await?)
 }
 
 fn written() -> Vec<Line> {

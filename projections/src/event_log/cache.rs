@@ -7,11 +7,9 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::Rules;
 use metrics::gauge;
 
 use super::StreamId;
-use super::folding::Folded;
 
 /// Bytes that everything together may take, where it is more than one aggregate.
 pub(super) const BOUND: usize = 64 * 1024 * 1024;
@@ -19,8 +17,8 @@ pub(super) const BOUND: usize = 64 * 1024 * 1024;
 /// Roughly what a place takes, whatever is in it.
 const A_PLACE: usize = 512;
 
-/// One aggregate. Whoever holds it is the only one who brings it up to date.
-pub(super) type Slot<A> = tokio::sync::Mutex<Folded<A>>;
+/// One aggregate, as far as it is folded. Whoever holds it is the only one who brings it up to date.
+pub(super) type Slot<F> = tokio::sync::Mutex<F>;
 
 /// The aggregates that were used last, by their streams.
 #[derive(Debug)]
@@ -51,12 +49,12 @@ impl AggregateCache {
     }
 
     /// The place of an aggregate, empty if it is not there. It is the one that was used last now.
-    pub(super) fn slot<A: Rules>(&self, stream: &StreamId) -> Arc<Slot<A>> {
+    pub(super) fn slot<F: Default + Send + 'static>(&self, stream: &StreamId) -> Arc<Slot<F>> {
         let mut kept = self.kept();
         let known = kept.places.get(stream).map(|place| (place.slot.clone().downcast(), place.weight));
         let (slot, weight) = match known {
             Some((Ok(slot), weight)) => (slot, weight),
-            Some((Err(_), _)) | None => (Arc::new(Slot::<A>::default()), 0),
+            Some((Err(_), _)) | None => (Arc::new(Slot::<F>::default()), 0),
         };
         kept.put(stream, slot.clone(), weight.max(A_PLACE));
         kept.shrink(self.bound);
@@ -64,7 +62,7 @@ impl AggregateCache {
     }
 
     /// Says how much an aggregate takes now. Those that were not used for the longest time make room for it.
-    pub(super) fn weigh<A: Rules>(&self, stream: &StreamId, slot: &Arc<Slot<A>>, weight: usize) {
+    pub(super) fn weigh<F: Send + 'static>(&self, stream: &StreamId, slot: &Arc<Slot<F>>, weight: usize) {
         let mut kept = self.kept();
         kept.put(stream, slot.clone(), weight + A_PLACE);
         kept.shrink(self.bound);

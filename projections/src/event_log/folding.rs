@@ -12,7 +12,7 @@ use std::sync::Arc;
 use domain::Rules;
 
 use super::cache::Slot;
-use super::snapshots::{self, Stored};
+use super::snapshots::{self, Last, Stored, fold, store};
 use super::{EventLog, Loaded, ReadError, Recorded, StreamId};
 use crate::db::{Db, read};
 
@@ -28,12 +28,6 @@ pub(super) struct Folded<A> {
     stored: i64,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Last {
-    pub(super) sequence: i64,
-    pub(super) leaf_hash: Vec<u8>,
-}
-
 impl<A: Rules> Default for Folded<A> {
     fn default() -> Self {
         Self { aggregate: Arc::default(), last: None, stored: 0 }
@@ -44,7 +38,7 @@ impl EventLog {
     /// The aggregate as all events in the store make it.
     pub(super) async fn up_to_date<A: Rules>(&self, id: &str) -> Result<Loaded<A>, ReadError> {
         let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_owned() };
-        let slot: Arc<Slot<A>> = self.aggregates.slot(&stream);
+        let slot: Arc<Slot<Folded<A>>> = self.aggregates.slot(&stream);
         let mut folded = slot.lock().await;
         folded.catch_up(self.db(), &stream).await?;
         let loaded = Loaded {
@@ -59,10 +53,28 @@ impl EventLog {
         }
         if folded.is_due() {
             folded.stored = folded.sequence();
-            snapshots::store_later(self, stream, slot.clone());
+            store_later(self, stream, slot.clone());
         }
         Ok(loaded)
     }
+}
+
+/// Stores it when nothing else of this process is being stored. Nobody waits until it is written; while it is made into
+/// bytes, whoever comes to the same aggregate waits, since it would have to be copied for them.
+fn store_later<A: Rules>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Folded<A>>>) {
+    let (db, storing) = (log.db().clone(), log.storing.clone());
+    tokio::spawn(async move {
+        let Ok(_turn) = storing.acquire_owned().await else { return };
+        let mut folded = slot.lock().await;
+        let Some(Stored { aggregate, last }) = folded.stored() else { return };
+        let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
+        drop(folded);
+        if let Err(error) = store(&db, &stream, fold::<A>(), (last, state)).await
+            && !db.is_closed()
+        {
+            tracing::warn!(%error, kind = stream.kind, id = stream.id, "a snapshot could not be stored");
+        }
+    });
 }
 
 impl<A: Rules> Folded<A> {
@@ -128,12 +140,6 @@ impl<A: Rules> Folded<A> {
             self.last = Some(Last { sequence: event.sequence, leaf_hash: event.leaf_hash });
         }
         Ok(())
-    }
-}
-
-impl Last {
-    fn is(&self, event: &Recorded) -> bool {
-        self.sequence == event.sequence && self.leaf_hash == event.leaf_hash
     }
 }
 

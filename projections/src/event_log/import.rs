@@ -9,7 +9,6 @@ use super::alarm::Seen;
 use super::check::Known;
 use super::statements::{self, CommandRow, EventRow, Id, Rows};
 use super::{EventLog, Recorded, StreamId};
-use crate::projector::constraints;
 
 /// Why events were not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +67,7 @@ struct Read<'a> {
 impl<'a> Read<'a> {
     fn new(event: &'a Recorded, guards: &mut HashMap<String, i64>) -> Result<Self, ImportError> {
         let unreadable = |why| ImportError::Unreadable { position: event.position, why };
-        let constraints = constraints(&event.fact().map_err(unreadable)?);
+        let constraints = event.fact().map_err(unreadable)?.constraints();
         for constraint in &constraints {
             if let Constraint::Guard { name, delta, .. } = constraint {
                 *guards.entry((*name).to_owned()).or_default() += delta;

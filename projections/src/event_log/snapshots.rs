@@ -10,10 +10,21 @@ use std::sync::Arc;
 use domain::Rules;
 use domain::fact::FEATURE_LEVEL;
 
-use super::cache::Slot;
-use super::folding::Last;
-use super::{EventLog, StreamId};
+use super::{Recorded, StreamId};
 use crate::db::{Db, on, read, row};
+
+/// The event that an aggregate was folded up to.
+#[derive(Clone, Debug)]
+pub(super) struct Last {
+    pub(super) sequence: i64,
+    pub(super) leaf_hash: Vec<u8>,
+}
+
+impl Last {
+    pub(super) fn is(&self, event: &Recorded) -> bool {
+        self.sequence == event.sequence && self.leaf_hash == event.leaf_hash
+    }
+}
 
 /// An aggregate at an event.
 pub(super) struct Stored<A> {
@@ -32,7 +43,7 @@ row! {
 
 /// What a snapshot is the work of: a version of the fold, and the events that it could read. An older program must not
 /// take over a state that came about by events which it does not know.
-fn fold<A: Rules>() -> i64 {
+pub(super) fn fold<A: Rules>() -> i64 {
     A::FOLD * 1000 + FEATURE_LEVEL
 }
 
@@ -77,25 +88,7 @@ pub(crate) async fn of<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Sn
     find(db, stream, fold::<A>()).await
 }
 
-/// Stores it when nothing else of this process is being stored. Nobody waits until it is written; while it is made into
-/// bytes, whoever comes to the same aggregate waits, since it would have to be copied for them.
-pub(super) fn store_later<A: Rules>(log: &EventLog, stream: StreamId, slot: Arc<Slot<A>>) {
-    let (db, storing) = (log.db().clone(), log.storing.clone());
-    tokio::spawn(async move {
-        let Ok(_turn) = storing.acquire_owned().await else { return };
-        let mut folded = slot.lock().await;
-        let Some(Stored { aggregate, last }) = folded.stored() else { return };
-        let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
-        drop(folded);
-        if let Err(error) = store(&db, &stream, fold::<A>(), (last, state)).await
-            && !db.is_closed()
-        {
-            tracing::warn!(%error, kind = stream.kind, id = stream.id, "a snapshot could not be stored");
-        }
-    });
-}
-
-async fn store(
+pub(super) async fn store(
     db: &Db,
     stream: &StreamId,
     fold: i64,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::requests::{APPROVED, DECLINED, GrantRequest, OPEN, WITHDRAWN};
 use super::{EXPIRED, GrantRow, REPLACED, REVOKED};
-use crate::projector::{Entry, FoldError, begun_before};
+use crate::fold::{Entry, FoldError, begun_before};
 use crate::table::{Found, Rows};
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {

@@ -11,7 +11,7 @@ use super::filter::Filter;
 use super::parts::EVENTS;
 use super::walk::{Direction, Question, Span, Walked, passes, walk};
 use crate::db::{Db, Engine, read};
-use crate::org_list::like_pattern;
+use crate::like::like_pattern;
 
 /// Blocks that one search reads at most, and how many of them at a time.
 const MOST: usize = 320;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::filter::{Filter, Only, Source};
 use crate::db::{Db, Lists, read};
-use crate::org_list::like_pattern;
+use crate::like::like_pattern;
 
 /// Rows that one walk reads at most.
 const BUDGET: i64 = 20_000;

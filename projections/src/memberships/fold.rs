@@ -7,7 +7,7 @@ use domain::org::{OrgEvent, Role};
 use uuid::Uuid;
 
 use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
-use crate::projector::{Entry, FoldError};
+use crate::fold::{Entry, FoldError};
 use crate::table::{ById, Found, Rows};
 use crate::timestamp::Timestamp;
 

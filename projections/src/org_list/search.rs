@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Filter;
 use crate::db::{Db, Engine};
+use crate::like::{LONGEST, like_pattern};
 
 /// More than so many are not listed one by one.
 pub(super) const MANY: usize = 500;
@@ -34,9 +35,6 @@ pub(super) enum Found {
     /// More than [`MANY`]. Those who have it only in the owner's address, unless these are too many as well.
     Many { owned: Option<Vec<Uuid>> },
 }
-
-/// Longer than anything that is searched: name, slug and id together have at most 278 characters, an address 254.
-const LONGEST: usize = 300;
 
 impl Term {
     /// Nothing, where there is nothing to look for.
@@ -122,20 +120,6 @@ fn few(found: &[(i32, i64, String)], part: i32) -> Option<HashSet<Uuid>> {
     let (_, number, ids) = found.iter().find(|(which, ..)| *which == part)?;
     let few = usize::try_from(*number).is_ok_and(|number| number <= MANY);
     few.then(|| ids.split(',').filter_map(|id| id.parse().ok()).collect())
-}
-
-/// `%text%` in lower case, with the wildcards of `like` taken as they are typed. Cut where nothing can match any more,
-/// since engines refuse patterns that are very long.
-pub(crate) fn like_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.trim().to_lowercase().chars().take(LONGEST) {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 #[cfg(test)]

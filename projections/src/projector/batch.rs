@@ -1,68 +1,12 @@
 //! One batch: the next events, folded into every projection that stands at the same position.
 
-use std::collections::HashSet;
-
-use domain::{Fact, Metadata, Unreadable};
-use uuid::Uuid;
-
 use super::parking::Parking;
-use super::{FoldError, Projection, is_ours};
+use super::{Projection, is_ours};
 use crate::db::{Db, Tx, on, row};
-use crate::event_log::{self, Recorded};
-use crate::table::{Rows, key_of};
+use crate::event_log::{self};
+use crate::fold::{Entry, FoldError};
+use crate::table::Rows;
 use crate::timestamp::Timestamp;
-
-/// An event with everything that folds ask of it, read once for all of them.
-#[derive(Debug)]
-pub struct Entry {
-    pub recorded: Recorded,
-    pub fact: Result<Fact, Unreadable>,
-    pub metadata: Result<Metadata, Unreadable>,
-}
-
-impl Entry {
-    pub(crate) fn read(recorded: Recorded) -> Self {
-        let (fact, metadata) = recorded.read();
-        Self { recorded, fact, metadata }
-    }
-
-    /// Whether it is what was written, and can be read.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.fact.is_ok() && self.metadata.is_ok()
-    }
-
-    pub(crate) fn poison(&self, why: &(impl ToString + ?Sized)) -> FoldError {
-        FoldError::Poison { position: self.recorded.position, why: why.to_string() }
-    }
-
-    /// Why this version can't read it, if a newer one can.
-    pub(crate) fn newer(&self) -> Option<&Unreadable> {
-        self.fact.as_ref().err().filter(|why| why.is_newer())
-    }
-
-    /// What happened, or the reason to park.
-    pub(crate) fn fact(&self) -> Result<&Fact, FoldError> {
-        self.fact.as_ref().map_err(|why| match why {
-            Unreadable::Newer { .. } => {
-                FoldError::Newer { position: self.recorded.position, why: why.to_string() }
-            }
-            Unreadable::Damaged { .. } => self.poison(why),
-        })
-    }
-
-    /// Who did it, or the reason to park.
-    pub(crate) fn metadata(&self) -> Result<&Metadata, FoldError> {
-        self.metadata.as_ref().map_err(|why| self.poison(why))
-    }
-}
-
-/// The ids of the aggregates that were there before these events: what begins with them has no rows yet.
-pub(crate) fn begun_before(entries: &[&Entry]) -> Vec<Uuid> {
-    let mut seen = HashSet::new();
-    let first = entries.iter().filter(|entry| seen.insert(entry.recorded.aggregate_id.as_str()));
-    let older = first.filter(|entry| entry.recorded.sequence > 1);
-    older.map(|entry| key_of(&entry.recorded.aggregate_id)).collect()
-}
 
 /// What came of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use super::batch::Entry;
-use super::{FoldError, Parked, Projection};
+use super::{Parked, Projection};
 use crate::db::{Tx, on};
 use crate::event_log::Recorded;
+use crate::fold::{Entry, FoldError};
 use crate::table::Rows;
 
 /// Everything that is parked, and what was added since it was read.

@@ -3,7 +3,7 @@
 use cqrs_es::Aggregate;
 use domain::{Grant, Org, ResourceType};
 
-use super::{Entry, FoldError};
+use crate::fold::{Entry, FoldError};
 use crate::grants::{self, GrantRequest, GrantRow};
 use crate::history::{self, HistoryRow};
 use crate::memberships::{self, Invitation, MembershipRow};

@@ -8,11 +8,11 @@ use sqlx::{PgConnection, Postgres, SqlitePool};
 
 use super::batch::Care;
 use super::shadow::{Folded, Place, Purpose, Shadow, tables};
-use super::{Checkpoint, FoldError, Parked, Projection, refuse_if_superseded};
+use super::{Checkpoint, Parked, Projection, refuse_if_superseded};
 use crate::db::{Db, Engine, STABLE_VIEWS, Transaction, Tx, on};
-use crate::event_log;
-use crate::org_list;
+use crate::fold::FoldError;
 use crate::table::Shape;
+use crate::{event_log, org_list};
 
 /// How far a long job is.
 #[derive(Clone, Copy, Debug)]

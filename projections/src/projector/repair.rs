@@ -6,11 +6,12 @@
 use cqrs_es::Aggregate;
 use domain::{Grant, Org, ResourceType};
 
-use super::batch::{Entry, lock};
+use super::Projection;
+use super::batch::lock;
 use super::parking::Parking;
-use super::{FoldError, Projection};
 use crate::db::{Db, Tx, on, read};
 use crate::event_log::{Recorded, StreamId};
+use crate::fold::{Entry, FoldError};
 use crate::org_list;
 use crate::table::Shape;
 

@@ -15,11 +15,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Executor, PgPool, SqlitePool};
 use uuid::Uuid;
 
-use super::batch::{Care, Entry};
+use super::batch::Care;
 use super::parking::Parking;
-use super::{FoldError, Progress, Projection, walk};
+use super::{Progress, Projection, walk};
 use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
 use crate::event_log::{self, ReadError};
+use crate::fold::{Entry, FoldError};
 use crate::private;
 use crate::table::{Memory, Rows, Shape, key_of};
 

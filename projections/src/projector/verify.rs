@@ -13,13 +13,13 @@ use uuid::Uuid;
 use super::batch::Care;
 use super::repair::{holds_ids, tables_of};
 use super::shadow::{Purpose, Shadow, tables};
-use super::{Checkpoint, FoldError, Parked, Progress, is_ours};
+use super::{Checkpoint, Parked, Progress, is_ours};
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
+use crate::fold::FoldError;
 use crate::org_list::Moved;
 use crate::table::Shape;
 use audit::Auditor;
-pub(crate) use audit::constraints;
 
 /// What was checked, and everything that is not as it must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

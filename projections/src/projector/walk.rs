@@ -5,9 +5,9 @@
 
 use tokio::sync::mpsc;
 
-use super::batch::Entry;
 use crate::db::{Db, read, row};
 use crate::event_log::{ClockRules, Recorded};
+use crate::fold::Entry;
 use crate::timestamp::Timestamp;
 
 /// Events that are read at a time.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::export::as_written;
+use super::line::as_written;
 use super::standing::states;
 use super::{Hash, PublicKey, Signed, nodes, position, proof, size};
 use crate::EventLog;

@@ -7,38 +7,12 @@ use std::borrow::Cow;
 use std::io::{self, BufRead};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::attested::Comparison;
+use super::line::{CHANGED, EventLine, TOLD, as_written};
 use super::manifest;
 use super::{Checkpoint, Hash, PublicKey, Signed};
-use crate::event_log::{Leaf, leaf_hash};
 use crate::projector::Finding;
-use crate::transfer::moment;
-
-/// A line of an event, not copied. A field more would be one that nothing proves.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EventLine<'a> {
-    pub(super) position: i64,
-    #[serde(borrow)]
-    recorded_at: Cow<'a, str>,
-    #[serde(borrow)]
-    aggregate_type: Cow<'a, str>,
-    #[serde(borrow)]
-    aggregate_id: Cow<'a, str>,
-    sequence: i64,
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
-    #[serde(borrow)]
-    event_version: Cow<'a, str>,
-    #[serde(borrow)]
-    payload: &'a RawValue,
-    #[serde(borrow)]
-    metadata: &'a RawValue,
-    #[serde(borrow)]
-    leaf_hash: Cow<'a, str>,
-}
 
 /// A line of a person, whom the tree knows nothing of.
 #[derive(Serialize, Deserialize)]
@@ -63,12 +37,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     pub number_of_findings: usize,
 }
-
-/// Findings that are told one by one.
-pub(super) const TOLD: usize = 20;
-
-/// What is said of an event that does not fit the hash beside it.
-pub(super) const CHANGED: &str = "was changed: its hash is not the hash of what stands there";
 
 impl Report {
     fn add(&mut self, finding: Finding) {
@@ -152,36 +120,4 @@ fn read(line: &[u8], position: i64) -> Result<Line, String> {
     }
     let (leaf, is_intact) = event.leaf()?;
     Ok(Line::Event(leaf, is_intact))
-}
-
-/// What a line says, if it is, byte for byte, as portal writes that: what differs is said by nobody. The file may end
-/// without a line break.
-pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let read: T = serde_json::from_slice(line).map_err(|why| why.to_string())?;
-    let written = serde_json::to_vec(&read).map_err(|why| why.to_string())?;
-    if written == line { Ok(read) } else { Err("it is not written as portal writes it".to_owned()) }
-}
-
-impl EventLine<'_> {
-    /// Its leaf, computed anew, and whether the hash beside it is the same.
-    pub(super) fn leaf(&self) -> Result<(Hash, bool), String> {
-        if self.sequence < 0 {
-            return Err("a sequence is no less than 0".to_owned());
-        }
-        let leaf = leaf_hash(&Leaf {
-            position: self.position,
-            recorded_at: moment(&self.recorded_at)?,
-            sequence: self.sequence,
-            fields: [
-                &self.aggregate_type,
-                &self.aggregate_id,
-                &self.event_type,
-                &self.event_version,
-                self.payload.get(),
-                self.metadata.get(),
-            ],
-        });
-        Ok((leaf, hex::encode(leaf) == self.leaf_hash))
-    }
 }

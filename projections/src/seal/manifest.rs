@@ -18,8 +18,8 @@ use std::io::{self, BufRead, Read};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::export::{CHANGED, EventLine, TOLD, as_written};
 use super::key::{PublicKey, Signature, SigningKey};
+use super::line::{CHANGED, EventLine, TOLD, as_written};
 use crate::event_log::Recorded;
 
 /// What was asked for, and what was given.

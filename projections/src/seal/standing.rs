@@ -3,9 +3,9 @@
 //! **Invariant:** reading it takes no lock, so it may be another one a moment later. A [`Turn`](super::Turn) says
 //! whether it is.
 
+use super::error::SealError;
 use super::proof::{consistency, extends};
 use super::tree::Tree;
-use super::turn::SealError;
 use super::{Checkpoint, Hash, Signed, nodes, size};
 use crate::Platform;
 use crate::db::{Db, read, row};

@@ -177,7 +177,7 @@ async fn a_start_puts_back_what_a_restore_into_another_cluster_lost() -> Outcome
 /// `PORTAL_WRITE=1` writes the file anew, after a migration: read what became of the walls.
 #[tokio::test]
 async fn the_file_says_what_a_new_postgres_says() -> Outcome {
-    let lines = walls::of_the_migrations(&testing::postgres().await).await?;
+    let lines = projections::of_the_migrations(&testing::postgres().await).await?;
     let lines: Vec<String> =
         lines.iter().map(|Line { table, what, how }| format!("{table}\t{what}\t{how}\n")).collect();
     let said = lines.concat();

@@ -4,11 +4,11 @@ use domain::Org;
 use domain::values::OrgId;
 use projections::event_log::Appended;
 use projections::projector::Finding;
-use projections::seal::turn::{SealError, Step};
 use projections::seal::{
     Attested, Checkpoint, Evidence, PublicKey, Signed, SigningKey, Turn, contradict, contradicted, evidence,
     export, read_on,
 };
+use projections::seal::{SealError, turn::Step};
 use projections::transfer;
 use projections::{Db, EventLog};
 

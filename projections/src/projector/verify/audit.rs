@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::SecondsFormat;
-use domain::{Constraint, Fact, Rules};
+use domain::{Constraint, Fact};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::Finding;
 use crate::db::{Db, Lists, read, row};
 use crate::event_log::{Recorded, StreamId};
-use crate::projector::batch::Entry;
-use crate::projector::{FoldError, Progress, walk};
+use crate::fold::{Entry, FoldError};
+use crate::projector::{Progress, walk};
 
 /// What was found in the log up to a position.
 #[derive(Default)]
@@ -141,7 +141,7 @@ impl Auditor {
     }
 
     fn constrain(&mut self, event: &Recorded, fact: &Fact) {
-        for constraint in constraints(fact) {
+        for constraint in fact.constraints() {
             match constraint {
                 Constraint::Claim { namespace, key } => {
                     let claim = (event.aggregate_type.clone(), event.aggregate_id.clone(), event.position);
@@ -256,13 +256,4 @@ async fn stored(db: &Db, ids: Vec<Uuid>) -> Result<HashMap<Uuid, Record>, sqlx::
         query.build_query_as().fetch_all(pool).await?
     });
     Ok(commands.into_iter().map(|command| (command.command_id, command)).collect())
-}
-
-/// What a fact asks of the whole log, whichever aggregate it is of.
-pub(crate) fn constraints(fact: &Fact) -> Vec<Constraint> {
-    match fact {
-        Fact::Org(_, event) => domain::Org::constraints(event),
-        Fact::Grant(_, event) => domain::Grant::constraints(event),
-        Fact::ResourceType(_, event) => domain::ResourceType::constraints(event),
-    }
 }

@@ -5,7 +5,7 @@ use domain::{Grant, Org, ResourceType, Rules};
 use super::Finding;
 use crate::db::Db;
 use crate::event_log::{ReadError, StreamId, from_the_first_event, snapshot_ids, snapshot_of};
-use crate::projector::FoldError;
+use crate::fold::FoldError;
 
 /// Snapshots that are not what the events say. Those of another fold are read by nobody, so they are not looked at.
 pub(super) async fn compare(db: &Db) -> Result<Vec<Finding>, FoldError> {
