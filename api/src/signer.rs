@@ -313,7 +313,7 @@ impl Sealer {
 
 /// Does what waits for a disk on a thread of its own. One that hangs, as of a share that is gone, keeps that thread, and
 /// neither the rest nor the end of the process.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let (say, done) = oneshot::channel();
     std::thread::spawn(move || say.send(work()).map_err(drop));
     timeout(LONGEST, done).await.map_err(|_late| anyhow!(HANGING))?.context("it broke off")
@@ -322,8 +322,8 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 /// For all checkpoint logs that are read at a time.
 const LONGEST: Duration = Duration::from_secs(5);
 
-const HANGING: &str = "a checkpoint log that PORTAL_SEAL_LOG or PORTAL_SEAL_OTHER_LOGS names gives no answer within 5 seconds: is its \
-    disk there?";
+const HANGING: &str = "a checkpoint log gives no answer within 5 seconds (PORTAL_SEAL_LOG, PORTAL_SEAL_OTHER_LOGS, --checkpoint): is \
+    its disk there?";
 
 /// Whether this process has nothing to compare with, which an attempt to sign says often enough.
 fn is_forgetful(error: &anyhow::Error) -> bool {

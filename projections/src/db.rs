@@ -220,7 +220,7 @@ fn is_postgres(url: &str) -> bool {
 
 /// Without what stands behind the scheme, which may be a password.
 fn unknown(url: &str) -> OpenError {
-    OpenError::UnknownEngine(url.split("://").next().unwrap_or_default().to_owned())
+    OpenError::UnknownEngine(url.split(':').next().unwrap_or_default().to_owned())
 }
 
 impl Db {

@@ -40,7 +40,7 @@ pub(crate) async fn serve() {
     let rows = Arc::new((0..50).map(row).collect::<Vec<_>>());
     let router = axum::Router::new().route("/admin/orgs", get(page)).with_state(rows);
     let limits = Limits { max_connections_per_address: 1000, ..Limits::default() };
-    let router = server::layers(router, &limits, &Edge::default());
+    let router = server::layers(router, &limits, &Edge::default(), api::reply::render);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     println!("{}", listener.local_addr().expect("it listens"));
     server::serve(listener, router, limits, std::future::pending()).await.expect("it serves");

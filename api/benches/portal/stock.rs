@@ -46,7 +46,7 @@ pub(crate) async fn serve(url: &str) {
     let stock = Arc::new(Stock::open(url).await);
     let router = axum::Router::new().route("/orgs", post(create)).with_state(stock);
     let limits = Limits { max_connections_per_address: 1000, ..Limits::default() };
-    let router = server::layers(router, &limits, &Edge::default());
+    let router = server::layers(router, &limits, &Edge::default(), api::reply::render);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     println!("{}", listener.local_addr().expect("it listens"));
     server::serve(listener, router, limits, std::future::pending()).await.expect("it serves");

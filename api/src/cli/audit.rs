@@ -7,9 +7,11 @@ use clap::Args;
 use projections::Db;
 use projections::auditor::{Auditor, Ended};
 
+use crate::cli::signed::Signed;
 use crate::cli::{be_there, keep, say, signed};
 use crate::clock;
 use crate::config::Settings;
+use crate::signer::aside;
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]
@@ -24,10 +26,11 @@ pub struct Arguments {
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let Arguments { watch, signed: named } = arguments;
-    let key = named.read(&settings)?.key;
+    let signed = read(&settings, &named).await?;
     be_there(&settings.database_url)?;
     let db = keep(Db::open_to_read(&settings.database_url).await?);
-    let mut audit = Audit { auditor: Auditor::new(db, key), told: vec![], last: None, is_in_time: true };
+    let auditor = Auditor::new(db, signed.key.clone());
+    let mut audit = Audit { auditor, signed, told: vec![], last: None, is_in_time: true };
     loop {
         match audit.turn(&settings, &named).await {
             Ok(()) if !watch && audit.last.is_some() => break,
@@ -43,8 +46,16 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What is named, as it stands now. A file that hangs is told.
+async fn read(settings: &Settings, named: &signed::Named) -> anyhow::Result<Signed> {
+    let (settings, named) = (settings.clone(), named.clone());
+    aside(move || named.read(&settings)).await?
+}
+
 struct Audit {
     auditor: Auditor,
+    /// What was signed, as far as it could be read.
+    signed: Signed,
     /// What was found last.
     told: Vec<String>,
     /// The last whole round.
@@ -53,12 +64,21 @@ struct Audit {
 }
 
 impl Audit {
-    /// One turn, with what is named as it stands now: what is signed meanwhile is added to the files.
+    /// One turn, with what is named as it stands now: what is signed meanwhile is added to the files. Where they can't be
+    /// read, everything else is looked at all the same.
     async fn turn(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<()> {
-        let signed = named.read(settings)?;
+        let unread = match read(settings, named).await {
+            Ok(signed) => {
+                self.signed = signed;
+                None
+            }
+            Err(why) => Some(format!("{why:#}")),
+        };
+        let signed = &self.signed;
         let turned = self.auditor.turn(signed.checkpoints.clone(), clock::now()).await.map(drop);
         let state = self.auditor.state();
-        let found = state.findings.iter().map(ToString::to_string).chain(signed.refusal.clone());
+        let found =
+            state.findings.iter().map(ToString::to_string).chain(signed.refusal.clone()).chain(unread);
         let found: Vec<String> = found.collect();
         for finding in found.iter().filter(|finding| !self.told.contains(finding)) {
             say(&format!("✗ {finding}"));

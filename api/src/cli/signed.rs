@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::{clock, signer};
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Named {
     /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -160,7 +160,7 @@ impl Signed {
         let is_in_time = behind == 0 || age.is_some_and(|age| age <= hours * 3600);
         if !is_in_time {
             say(&format!(
-                "✗ The last cosignature is older than {hours} hours, and there are events behind it."
+                "✗ Enough of them have cosigned, and none of that is of the last {hours} hours, though there are events behind it."
             ));
         }
         is_in_time

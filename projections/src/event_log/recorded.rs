@@ -3,7 +3,7 @@
 use domain::{Fact, Metadata, Rules, Unreadable, fact};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Row, TypeInfo, ValueRef};
 
 use crate::event_log::changed;
 use crate::event_log::leaf::{Leaf, leaf_hash};
@@ -62,11 +62,20 @@ macro_rules! of_row {
 
 of_row!(PgRow, |row: &PgRow, column| row.try_get::<String, &str>(column));
 // SQLite takes any bytes for text. An event that has such can be read, so that it is told like any other that was changed.
-of_row!(SqliteRow, |row: &SqliteRow, column| row.try_get::<Vec<u8>, &str>(column).map(text));
+of_row!(SqliteRow, text);
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|why| String::from_utf8_lossy(why.as_bytes()).into_owned())
+/// What can't be read as text is told, with a mark that no event begins with: so its hash fits no text.
+fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+    let is_text = row.try_get_raw(column)?.type_info().name() == "TEXT";
+    let bytes: Vec<u8> = row.try_get(column)?;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) if is_text => text,
+        Ok(other) => format!("{NO_TEXT}{other}"),
+        Err(why) => format!("{NO_TEXT}{}", String::from_utf8_lossy(why.as_bytes())),
+    })
 }
+
+const NO_TEXT: char = '\u{fffd}';
 
 impl Recorded {
     /// What happened, by whom and with which command, where this is what was written.

@@ -128,7 +128,7 @@ impl Comparison {
             let what = format!("is missing: {known}. {why}");
             Finding::Event { position: position(stands + 1), what }
         });
-        let is_no_copy = self.copied.filter(|up_to| position(self.agreed) > *up_to).map(|up_to| {
+        let is_no_copy = self.copied.filter(|up_to| position(self.agreed) > *up_to || *up_to > position(stands)).map(|up_to| {
             let what = format!(
                 "it says that this is a copy of another log up to #{up_to}, and {} events here are what was signed",
                 self.agreed

@@ -122,6 +122,30 @@ engines! {
         only_changed(&store, &signed, &[2, 3, 4]).await?;
     }
 
+    async fn what_is_stored_as_other_than_text_is_no_text(store: Store) {
+        if store.is_postgres() {
+            return Ok(()); // its columns take nothing else
+        }
+        for name in ["one", "two"] {
+            store.append(creation(name, name)).await?;
+        }
+        let signed = sealed(store.db(), 2).await?;
+        let mut raw = store.raw().await?;
+        raw.run("drop trigger events_no_update").await?;
+        for statement in [
+            "pragma writable_schema = on",
+            "update sqlite_schema set sql = replace(sql, 'strict', '') where name = 'events'",
+            "pragma writable_schema = reset",
+            "update events set aggregate_id = cast(aggregate_id as blob) where position = 2",
+        ] {
+            raw.run(statement).await?;
+        }
+        let mut auditor = Auditor::new(store.db().clone(), None);
+        let told: Vec<String> =
+            auditor.turn(vec![signed], noon(0)).await?.findings.iter().map(ToString::to_string).collect();
+        assert!(told[0].starts_with("#2: was changed"), "{told:?}");
+    }
+
     async fn what_was_seen_once_is_missed_without_any_checkpoint(store: Store) {
         for name in ["one", "two", "three"] {
             store.append(creation(name, name)).await?;

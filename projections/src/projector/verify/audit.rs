@@ -80,11 +80,11 @@ impl Auditor {
         Ok(false)
     }
 
-    /// Events that are stamped earlier than the one in front of them. Of one that was changed nobody knows when it was
+    /// Events that are stamped earlier than the one in front of them. Where that one was changed, nobody knows when it was
     /// recorded.
     fn check_order(&mut self) {
         for (before, position) in std::mem::take(&mut self.early) {
-            if ![before, position].iter().any(|position| self.changed.contains(position)) {
+            if !self.changed.contains(&before) {
                 self.finding(position, "was recorded before the event in front of it".to_owned());
             }
         }
