@@ -35,9 +35,9 @@ check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-# Load against both engines, with fsync, in release. Writes docs/BENCHMARKS.md.
+# Load against both engines, with fsync, in release. Prints the figures that docs/BENCHMARKS.md has.
 bench:
-	@if [ -x scripts/bench ]; then scripts/bench; else echo "no benchmarks yet"; fi
+	scripts/bench
 
 # Every screen, light, dark and narrow, into pictures/, by way of the browser tests.
 pictures:
