@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::cli::{be_there, database, say};
+use crate::cli::{database, say};
 use crate::config::Settings;
 use crate::jobs::signing;
 use crate::signer::{Copied, Done, Failure, Sealer, Told};
@@ -12,7 +12,6 @@ use crate::signer::{Copied, Done, Failure, Sealer, Told};
 pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let sealer = Sealer::of(&settings)?.context("PORTAL_SEAL_KEY: name the file that `portal keys` wrote")?;
-    be_there(&settings.database_url)?;
     let db = database(&settings.database_url).await?;
     match &trust {
         None => sealer.begin(&db).await?,
