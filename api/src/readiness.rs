@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Found out by writing.
+/// Whether a write to the store works, asked again where the last answer is old.
 #[derive(Debug, Default)]
 pub struct Readiness(Mutex<Probe>);
 

@@ -11,6 +11,7 @@
 //! found this database to contradict its own. The key and those files are outside the database, so whoever owns the database
 //! can neither sign nor take back.
 
+mod aside;
 mod checkpoint_log;
 mod copies;
 mod files;
@@ -28,7 +29,7 @@ use projections::event_log::{self, ReadError};
 use projections::seal::{Policy, Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
 use projections::seal::{SealError, turn::Step};
 use projections::{Db, Timestamp, transfer};
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
 use crate::clock;
@@ -38,6 +39,7 @@ use self::copies::Copies;
 use self::files::{Files, Noted};
 use self::witnesses::Witnesses;
 
+pub(crate) use aside::Aside;
 pub use checkpoint_log::{CheckpointLog, Filed, Page};
 pub use copies::Copied;
 pub use witnesses::{Failure, Told};
@@ -305,24 +307,21 @@ impl Sealer {
         aside(move || log.append(&signed)).await.and_then(|done| done.map_err(Into::into)).context(named)
     }
 
-    /// What this process remembers, once nobody else is at it.
+    /// The checkpoint logs and what this process remembers, locked for one attempt at a time.
     async fn files(&self) -> anyhow::Result<OwnedMutexGuard<Files>> {
         timeout(LONGEST, self.files.clone().lock_owned()).await.map_err(|_late| anyhow!(HANGING))
     }
 }
 
-/// Does what waits for a disk on a thread of its own. One that hangs, as of a share that is gone, keeps that thread, and
-/// neither the rest nor the end of the process.
-pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
-    let (say, done) = oneshot::channel();
-    std::thread::spawn(move || say.send(work()).map_err(drop));
-    timeout(LONGEST, done).await.map_err(|_late| anyhow!(HANGING))?.context("it broke off")
+/// Reads or writes checkpoint logs.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    Aside::default().within(LONGEST, work).await.map_err(|_late| anyhow!(HANGING))
 }
 
-/// For all checkpoint logs that are read at a time.
-const LONGEST: Duration = Duration::from_secs(5);
+/// All checkpoint logs together are read within this time, or the attempt fails.
+pub(crate) const LONGEST: Duration = Duration::from_secs(5);
 
-const HANGING: &str = "a checkpoint log gives no answer within 5 seconds (PORTAL_SEAL_LOG, PORTAL_SEAL_OTHER_LOGS, --checkpoint): is \
+pub(crate) const HANGING: &str = "a checkpoint log gives no answer within 5 seconds (PORTAL_SEAL_LOG, PORTAL_SEAL_OTHER_LOGS, --checkpoint): is \
     its disk there?";
 
 /// Whether this process has nothing to compare with, which an attempt to sign says often enough.

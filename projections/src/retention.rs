@@ -1,7 +1,7 @@
 //! Forgetting what was kept long enough: the tables that only grow and are no history.
 //!
 //! **Invariant:** a step is one short statement that removes a bounded number of the oldest rows, so that nobody waits
-//! for it. How long what is kept, and why, stands in `api/src/retention.rs`.
+//! for it. How long what is kept, and why, stands in `api/src/jobs/retention.rs`.
 
 use crate::db::{Db, note};
 use crate::timestamp::Timestamp;

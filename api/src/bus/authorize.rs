@@ -1,4 +1,4 @@
-//! What every command needs of whoever issues it, and what issuers have.
+//! What every command needs of whoever sends it, and which of that each principal has.
 //!
 //! | | plain person | owner, admin | superadmin | shell | setup link | timer |
 //! | --- | --- | --- | --- | --- | --- | --- |
@@ -207,7 +207,7 @@ pub enum Principal {
     Shell,
     /// The link of an empty portal.
     Setup,
-    /// A time that an earlier event had set: see `reactor.rs`.
+    /// A time that an earlier event had set: see `jobs/timers.rs`.
     Timer,
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::Args;
 use projections::Db;
 use projections::auditor::{Auditor, Ended};
@@ -11,7 +12,7 @@ use crate::cli::signed::Signed;
 use crate::cli::{be_there, keep, say, signed};
 use crate::clock;
 use crate::config::Settings;
-use crate::signer::aside;
+use crate::signer::{Aside, HANGING, LONGEST};
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]
@@ -26,11 +27,12 @@ pub struct Arguments {
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let Arguments { watch, signed: named } = arguments;
-    let signed = read(&settings, &named).await?;
+    let mut files = NamedFiles::default();
+    let signed = files.read(&settings, &named).await?;
     be_there(&settings.database_url)?;
     let db = keep(Db::open_to_read(&settings.database_url).await?);
     let auditor = Auditor::new(db, signed.key.clone());
-    let mut audit = Audit { auditor, signed, told: vec![], last: None, is_in_time: true };
+    let mut audit = Audit { auditor, files, signed, told: vec![], last: None, is_in_time: true };
     loop {
         match audit.turn(&settings, &named).await {
             Ok(()) if !watch && audit.last.is_some() => break,
@@ -46,14 +48,22 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is named, as it stands now. A file that hangs is told.
-async fn read(settings: &Settings, named: &signed::Named) -> anyhow::Result<Signed> {
-    let (settings, named) = (settings.clone(), named.clone());
-    aside(move || named.read(&settings)).await?
+/// Reads the files that are named, as they stand now.
+#[derive(Default)]
+struct NamedFiles(Aside<anyhow::Result<Signed>>);
+
+impl NamedFiles {
+    /// What is in them; an error where one can't be read or hangs.
+    async fn read(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<Signed> {
+        let (settings, named) = (settings.clone(), named.clone());
+        let read = self.0.within(LONGEST, move || named.read(&settings)).await;
+        read.map_err(|_late| anyhow!(HANGING))?
+    }
 }
 
 struct Audit {
     auditor: Auditor,
+    files: NamedFiles,
     /// What was signed, as far as it could be read.
     signed: Signed,
     /// What was found last.
@@ -67,7 +77,7 @@ impl Audit {
     /// One turn, with what is named as it stands now: what is signed meanwhile is added to the files. Where they can't be
     /// read, everything else is looked at all the same.
     async fn turn(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<()> {
-        let unread = match read(settings, named).await {
+        let unread = match self.files.read(settings, named).await {
             Ok(signed) => {
                 self.signed = signed;
                 None

@@ -13,8 +13,7 @@ use crate::cli::say;
 use crate::config::Settings;
 use crate::credentials::secrets;
 use crate::identity::{links, session};
-use crate::jobs::signing;
-use crate::jobs::{auditor, beside, retention, timers};
+use crate::jobs::{auditor, beside, retention, signing, timers};
 use crate::server::{self, Edge, Limits};
 use crate::{clock, log, metrics, routes};
 

@@ -46,7 +46,7 @@ pub(super) struct Signed {
 struct Cosigned {
     size: u64,
     by: Vec<(String, u64)>,
-    /// Since when enough of them have, in seconds since 1970.
+    /// The moment since which enough of them have cosigned it, in seconds since 1970.
     since: Option<u64>,
 }
 
@@ -167,12 +167,12 @@ impl Signed {
     }
 }
 
-/// Since 1970.
+/// The time now, in seconds since 1970.
 fn seconds() -> u64 {
     u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0)
 }
 
-/// By so many seconds the clock of a witness may be ahead.
+/// The clock of a witness may be ahead of ours by so many seconds.
 const CLOCKS_DIFFER: u64 = 300;
 
 fn time(seconds: u64) -> String {

@@ -1,4 +1,4 @@
-//! Sudo: whoever is about to do something sensitive (`access/sensitive.rs`) confirms that it is them, and it goes on.
+//! Sudo: whoever is about to do something sensitive (`bus/sensitive.rs`) confirms that it is them, and it goes on.
 //!
 //! ```text
 //! POST ─► handler ─► "proof needed" ─► a page with everything that was sent, in hidden fields

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::metrics;
 
-/// After a panic.
+/// How long a task that panicked rests before it is begun anew.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Runs a task until it ends by itself.

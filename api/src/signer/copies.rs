@@ -17,11 +17,10 @@ use projections::Timestamp;
 use projections::seal::Signed;
 use reqwest::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode, Url};
-use tokio::sync::{Mutex, oneshot, watch};
-use tokio::time::timeout;
+use tokio::sync::{Mutex, watch};
 
-use super::Sealer;
 use super::files::Files;
+use super::{Aside, Sealer};
 use crate::{clock, http_client, metrics};
 
 /// Between two copies, and after a failure.
@@ -37,8 +36,8 @@ pub(super) struct Copies {
 struct One {
     place: Place,
     rests_until: Option<Instant>,
-    /// A write that did not end in time.
-    hanging: Option<oneshot::Receiver<io::Result<()>>>,
+    /// Writes to a folder.
+    writing: Aside<io::Result<()>>,
     /// The last checkpoint that is there, with as many lines of witnesses as it had then.
     has: Option<Signed>,
     told: Copied,
@@ -83,7 +82,7 @@ impl One {
             (Place::Folder(text.into()), text.to_owned())
         };
         let told = Copied { place: shown, last: None, failure: None };
-        Ok(Self { place, rests_until: None, hanging: None, has: None, told })
+        Ok(Self { place, rests_until: None, writing: Aside::default(), has: None, told })
     }
     async fn take(&mut self, client: &Client, signed: &Signed) {
         let size = signed.checkpoint.size;
@@ -96,7 +95,7 @@ impl One {
             number => format!("checkpoint-{size}-cosigned-{number}.txt"),
         };
         let done = match &self.place {
-            Place::Folder(folder) => write(&mut self.hanging, folder.join(name), signed.text()).await,
+            Place::Folder(folder) => write(&mut self.writing, folder.join(name), signed.text()).await,
             Place::Url(url) => put(client, below(url.clone(), &name), signed.text()).await,
         };
         match done {
@@ -127,30 +126,13 @@ fn without_secrets(mut url: Url) -> String {
     url.into()
 }
 
-/// For all of one copy.
+/// One copy may take this long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A folder that is not there is not made: it may be on a disk that is not mounted. One that hangs holds up a thread of its
-/// own, and neither the sealing nor the end of the process.
-async fn write(
-    hanging: &mut Option<oneshot::Receiver<io::Result<()>>>,
-    file: PathBuf,
-    text: String,
-) -> Result<(), String> {
-    let is_before = hanging.is_some();
-    let mut done = hanging.take().unwrap_or_else(|| {
-        let (say, done) = oneshot::channel();
-        std::thread::spawn(move || say.send(write_new(&file, &text)));
-        done
-    });
-    match timeout(PATIENCE, &mut done).await {
-        Ok(Ok(done)) if !is_before => done.map_err(|why| why.to_string()),
-        Ok(_) => Err("it took too long the last time".to_owned()),
-        Err(_late) => {
-            *hanging = Some(done);
-            Err(format!("it takes longer than {} seconds", PATIENCE.as_secs()))
-        }
-    }
+/// A folder that is not there is not made: it may be on a disk that is not mounted.
+async fn write(writing: &mut Aside<io::Result<()>>, file: PathBuf, text: String) -> Result<(), String> {
+    let done = writing.within(PATIENCE, move || write_new(&file, &text)).await;
+    done.map_err(|late| late.to_string())?.map_err(|why| why.to_string())
 }
 
 fn write_new(file: &Path, text: &str) -> io::Result<()> {

@@ -17,7 +17,7 @@ async fn every_route_that_changes_something_has_a_line(world: World) {
         let by_itself = ROUTES.iter().filter(|(method, path, _)| *method == "POST" && *path == entry.path);
         let by_command = BY_COMMAND.iter().filter(|path| **path == entry.path);
         let lines = by_itself.count() + by_command.count();
-        assert_eq!(lines, 1, "{entry:?} stands once in ROUTES or BY_COMMAND of access/sensitive.rs");
+        assert_eq!(lines, 1, "{entry:?} stands once in ROUTES or BY_COMMAND of access/sensitive_routes.rs");
     }
     for (method, path, _) in ROUTES {
         assert!(entries.iter().any(|entry| entry.method == *method && entry.path == *path), "{path} is gone");

@@ -72,7 +72,7 @@ impl Comparison {
         position(self.stands + 1)
     }
 
-    /// The event at this position is there, and has no hash; or one in front of it is missing.
+    /// From this position on the tree says nothing: its event has no hash, or one in front of it is missing.
     pub(crate) fn lose(&mut self, position: i64) {
         (self.stands, self.is_lost) = (size(position), true);
     }

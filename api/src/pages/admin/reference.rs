@@ -1,12 +1,12 @@
 //! `/admin/reference-data`: what kinds of things the product has, and which organisations have them.
 
 pub mod change;
+mod change_kind;
 pub mod compare;
 pub mod definition;
 pub mod detail;
+mod facts;
 pub mod new;
-mod one;
-mod the_change;
 mod then;
 
 use axum::extract::State;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use projections::testing::{self, proxy::Proxy};
@@ -75,19 +76,25 @@ async fn a_watch_goes_on_after_an_outage_on_postgres() {
     command.env("DATABASE_URL", &network.url).env("PORTAL_AUDIT_SECONDS", "1");
     let mut watching = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
     let said = lines(watching.stdout.take().expect("it is piped"));
-    let until = |what: &str| loop {
-        let line = said.recv_timeout(Duration::from_secs(30)).expect("it goes on");
-        if line.contains(what) {
-            break;
-        }
-    };
-    until(" UTC: 62 events");
+    until(&said, " UTC: 62 events");
     network.break_off(true);
-    until("✗ Nothing could be looked at");
+    until(&said, "✗ Nothing could be looked at");
     network.break_off(false);
-    until(" UTC: 62 events");
+    until(&said, " UTC: 62 events");
     watching.kill().expect("it goes on");
     watching.wait().expect("it was killed");
+}
+
+/// A pipe into which nobody writes stands for a disk that is gone.
+#[test]
+fn checkpoints_that_hang_end_an_audit_with_a_sentence() {
+    let place = Place::sqlite();
+    import_demo(&place);
+    make_key(&place);
+    let made = Command::new("mkfifo").arg(place.file("gone.txt")).status().expect("mkfifo is there");
+    assert!(made.success());
+    let said = place.portal(&["audit", "--checkpoint", "gone.txt", "--key", "seal.pub"]);
+    assert!(said.code == Some(1) && said.err.contains("gives no answer within 5 seconds"), "{said:?}");
 }
 
 /// What is signed while it watches is added to the files that it was given.
@@ -102,20 +109,27 @@ fn a_watch_reads_what_is_signed_meanwhile_on_postgres() {
     command.env("PORTAL_AUDIT_SECONDS", "1").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut watching = command.spawn().expect("it was built");
     let said = lines(watching.stdout.take().expect("it is piped"));
-    let until = |what: &str| loop {
-        let line = said.recv_timeout(Duration::from_secs(30)).expect("it goes on");
-        if line.contains(what) {
-            break;
-        }
-    };
-    until("of which the first 62 are what was signed");
+    until(&said, "of which the first 62 are what was signed");
     place.done(&["grant", "olga@example.com"]);
     place.done(&[&["seal"], &SEALS[..]].concat());
     std::fs::copy(place.file("checkpoints.txt"), place.file("copied.txt")).expect("it was written");
     testing::execute(&place.url, "delete from seal");
-    until("63 events, of which the first 63 are what was signed");
+    until(&said, "63 events, of which the first 63 are what was signed");
+    // Whoever takes that file away does not blind it.
+    std::fs::remove_file(place.file("copied.txt")).expect("it was written");
+    until(&said, "copied.txt: No such file");
+    testing::execute(
+        &place.url,
+        "alter table events disable trigger all; update events set event_version = '7' where position = 9",
+    );
+    until(&said, "✗ #9: was changed");
     watching.kill().expect("it goes on");
     watching.wait().expect("it was killed");
+}
+
+/// Waits for a line that says this.
+fn until(said: &Receiver<String>, what: &str) {
+    while !said.recv_timeout(Duration::from_secs(30)).expect("it goes on").contains(what) {}
 }
 
 /// A standby has what was signed a moment later: until then it is behind, and nobody removed anything.

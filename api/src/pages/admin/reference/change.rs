@@ -9,9 +9,9 @@ use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
+use super::change_kind::Change;
 use super::definition::{Typed, Used, used};
-use super::one::load;
-use super::the_change::Change;
+use super::facts::load;
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, SendError};

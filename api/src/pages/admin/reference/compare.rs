@@ -13,7 +13,7 @@ use projections::event_log::Recorded;
 use projections::resource_types::{self, ResourceTypeRow};
 use serde::Deserialize;
 
-use super::one::stream;
+use super::facts::stream;
 use super::policy;
 use crate::access::Operator;
 use crate::app::App;

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
-use super::one::{deactivated, facts, load, stream};
-use super::the_change::Change;
+use super::change_kind::Change;
+use super::facts::{deactivated, facts, load, stream};
 use super::{policy, reached, then};
 use crate::access::Operator;
 use crate::app::App;

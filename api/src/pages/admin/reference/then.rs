@@ -12,7 +12,7 @@ use projections::history::filter::types;
 use projections::resource_types::{self, ResourceTypeRow};
 use serde_json::{Map, Value, json};
 
-use super::one::{deactivated, facts, stream};
+use super::facts::{deactivated, facts, stream};
 use super::policy;
 use crate::access::Operator;
 use crate::app::App;

@@ -1,4 +1,4 @@
-//! One resource type, as several pages show it.
+//! What several pages show of one resource type.
 
 use domain::ResourceType;
 use domain::values::ResourceCode;
