@@ -152,7 +152,7 @@ async fn types(log: &EventLog, position: i64) -> Result<Vec<ResourceTypeRow>, Fo
     let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
     let mut memory = Memory::default();
     resource_types::fold(&mut Rows::Pending(&mut memory), &readable(&entries)).await?;
-    let mut types: Vec<ResourceTypeRow> = memory.resource_type.rows().collect();
+    let mut types: Vec<ResourceTypeRow> = memory.take::<ResourceTypeRow>().collect();
     types.sort_by(|one, other| (!one.active, &one.code).cmp(&(!other.active, &other.code)));
     Ok(types)
 }
@@ -171,18 +171,18 @@ fn readable(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 impl OrgThen {
-    fn of(memory: Memory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
-        let org = memory.org_detail.rows().next()?;
-        let mut members: Vec<MembershipRow> = memory.membership.rows().collect();
+    fn of(mut memory: Memory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
+        let org = memory.take::<OrgDetail>().next()?;
+        let mut members: Vec<MembershipRow> = memory.take::<MembershipRow>().collect();
         members.sort_by_key(|member| (member.role != Role::Owner.as_str(), member.position));
-        let mut invitations: Vec<Invitation> = memory.invitation.rows().collect();
+        let mut invitations: Vec<Invitation> = memory.take::<Invitation>().collect();
         invitations.sort_by_key(|invitation| std::cmp::Reverse(invitation.position));
         let choices: BTreeMap<String, ChoiceRow> =
-            memory.org_resource_choice.rows().map(|choice| (choice.code.clone(), choice)).collect();
+            memory.take::<ChoiceRow>().map(|choice| (choice.code.clone(), choice)).collect();
         let active = types.iter().filter(|row| row.active);
         let types: Vec<Held> = active.map(|row| Held::of(row, &org, choices.get(&row.code))).collect();
-        let own: Vec<RoleRow> = memory.org_role.rows().filter(|role| !role.removed).collect();
-        let permissions: Vec<PermissionRow> = memory.org_permission.rows().collect();
+        let own: Vec<RoleRow> = memory.take::<RoleRow>().filter(|role| !role.removed).collect();
+        let permissions: Vec<PermissionRow> = memory.take::<PermissionRow>().collect();
         let roles = headcounts(&own, &members, &invitations);
         let matrix = Matrix::new(roles, types.clone(), permissions.into_iter().map(PermissionRow::decided));
         Some(Self { org, members, invitations, types, matrix, last })

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::db::read;
 use crate::event_log::{EventLog, StreamId};
 use crate::fold::{Entry, FoldError};
-use crate::grants::{self, ActiveGrant, HeldRow};
+use crate::grants::{self, ActiveGrant, GrantRow, HeldRow};
 use crate::memberships::{self, Membership, MembershipRow};
 use crate::org_detail::{self, OrgDetail};
 use crate::projector::Projector;
@@ -31,7 +31,7 @@ pub async fn grant(
     let (mut memory, entries) = (Memory::default(), entries(projector.log(), &stream).await?);
     let entries: Vec<&Entry> = entries.iter().collect();
     grants::fold(&mut Rows::Pending(&mut memory), &entries).await?;
-    let held = memory.platform_grant.rows().filter(|row| row.ended_at.is_none());
+    let held = memory.take::<GrantRow>().filter(|row| row.ended_at.is_none());
     let held: Vec<HeldRow> = held.map(HeldRow::from).collect();
     Ok(ActiveGrant::among(person.0, &held, now))
 }
@@ -52,8 +52,8 @@ pub async fn membership(projector: &Projector, found: Membership) -> Result<Opti
     let mut rows = Rows::Pending(&mut memory);
     org_detail::fold(&mut rows, &entries).await?;
     memberships::fold(&mut rows, &entries).await?;
-    let org = memory.org_detail.rows().next().filter(OrgDetail::is_there);
-    let member = memory.membership.rows().find(|row| row.person_id == found.person_id);
+    let org = memory.take::<OrgDetail>().next().filter(OrgDetail::is_there);
+    let member = memory.take::<MembershipRow>().find(|row| row.person_id == found.person_id);
     Ok(org.zip(member).map(|(org, member)| as_of_now(found, org, member)))
 }
 

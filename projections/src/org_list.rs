@@ -22,7 +22,8 @@ mod total;
 
 pub use page::{Filter, Order, OrgPage, Sort, Total, page};
 
-pub(crate) use self::total::Moved;
+use self::total::Moved;
+pub(crate) use self::total::OrgTotal;
 
 table! {
     /// What the list knows of an organisation between two positions.
@@ -124,12 +125,13 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 
 /// Takes an organisation, whose rows are about to go, out of the counts.
 pub(crate) async fn uncount(tx: &mut Tx, aggregate_id: &str) -> Result<(), sqlx::Error> {
-    let found: Vec<OrgRow> = Rows::stored(tx).find(vec![key_of(aggregate_id)]).await?;
+    let mut rows = Rows::stored(tx);
     let mut moved = Moved::default();
-    for row in &found {
-        moved.leaves(row);
+    for row in rows.find::<OrgRow>(vec![key_of(aggregate_id)]).await? {
+        moved.leaves(&row);
     }
-    moved.add_up(tx).await
+    moved.leave(&mut rows);
+    rows.write().await
 }
 
 impl Intervals {

@@ -6,6 +6,7 @@ mod memory;
 mod write;
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgArguments, PgRow};
@@ -15,8 +16,8 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder, Sqlite, SqliteExecutor};
 use uuid::{Builder, Uuid};
 
-pub(crate) use memory::{Memory, Pending};
-pub(crate) use write::{Tuple, insert};
+pub(crate) use memory::{Memory, Waiting};
+pub(crate) use write::{OnConflict, Together, Tuple, insert, upsert};
 
 use crate::db::{Db, Engine, Lists, Tx, distinct, read};
 
@@ -30,7 +31,7 @@ pub(crate) struct Shape {
 }
 
 /// A row that is written by its key.
-pub(crate) trait Table: Clone + Send + Sync + 'static {
+pub(crate) trait Table: Clone + Debug + Send + Sync + 'static {
     const SHAPE: Shape;
 
     /// Binds one array for each column: the same statement for any number of rows, so it is prepared once.
@@ -45,9 +46,6 @@ pub(crate) trait Table: Clone + Send + Sync + 'static {
 
     /// One value for each column, as COPY takes them.
     fn copied(&self, tuple: &mut Tuple<'_>);
-
-    /// Where rows of this table wait in memory.
-    fn pending(memory: &mut Memory) -> &mut Pending<Self>;
 }
 
 /// A row that later events may change.
@@ -91,7 +89,7 @@ impl<'a> Rows<'a> {
         ids.dedup();
         match self {
             _ if ids.is_empty() => Ok(vec![]),
-            Self::Pending(memory) => Ok(R::pending(memory).find(&ids)),
+            Self::Pending(memory) => Ok(memory.pending::<R>().find(&ids)),
             Self::Stored(Tx::Postgres(tx), _) => by_id_on_postgres(&mut **tx, ids).await,
             Self::Stored(Tx::Sqlite(tx), _) => by_id_on_sqlite(&mut **tx, ids).await,
         }
@@ -99,12 +97,12 @@ impl<'a> Rows<'a> {
 
     /// Leaves rows that may be found again, in the place of those with their keys. No key may be there twice.
     pub(crate) fn put<R: Found>(&mut self, rows: Vec<R>) {
-        R::pending(self.memory()).put(rows);
+        self.memory().pending().put(rows);
     }
 
     /// Leaves rows that no fold looks for. No key may be there twice.
     pub(crate) fn add<R: Table>(&mut self, rows: Vec<R>) {
-        R::pending(self.memory()).add(rows);
+        self.memory().pending().add(rows);
     }
 
     pub(crate) fn memory(&mut self) -> &mut Memory {
@@ -190,11 +188,11 @@ pub(crate) async fn names(
 macro_rules! table {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident in $table:ident by $key:literal {
+        $vis:vis struct $name:ident in $table:ident by $key:literal {
             $($(#[$field_meta:meta])* pub $field:ident: $type:ty),* $(,)?
         }
     ) => {
-        $crate::db::row! { $(#[$meta])* pub struct $name { $($(#[$field_meta])* pub $field: $type),* } }
+        $crate::db::row! { $(#[$meta])* $vis struct $name { $($(#[$field_meta])* pub $field: $type),* } }
 
         impl $crate::table::Table for $name {
             const SHAPE: $crate::table::Shape = $crate::table::Shape {
@@ -219,10 +217,6 @@ macro_rules! table {
 
             fn copied(&self, tuple: &mut $crate::table::Tuple<'_>) {
                 $(tuple.add(&self.$field);)*
-            }
-
-            fn pending(memory: &mut $crate::table::Memory) -> &mut $crate::table::Pending<Self> {
-                &mut memory.$table
             }
         }
     };

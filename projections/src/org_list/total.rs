@@ -2,35 +2,65 @@
 //!
 //! **Invariant:** moved in the transaction that writes the rows of the list.
 
-use sqlx::Postgres;
+use futures::future::BoxFuture;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use sqlx::{Postgres, SqliteConnection};
+use uuid::Uuid;
 
 use super::{ACTIVE, ARCHIVED, Filter, OrgRow, SUSPENDED};
-use crate::db::{Tx, on};
-use crate::table::{Rows, Shape};
+use crate::db::Tx;
+use crate::table::{OnConflict, Rows, Table, Together, Waiting, insert, table, upsert};
 
-/// How many more there are than before: of each status, and how many of these without an owner.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Moved([[i64; 2]; 3]);
+table! {
+    /// The one row of counts: organisations of each status, and how many of these nobody owns yet.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(crate) struct OrgTotal in org_total by "one" {
+        pub one: i64,
+        pub active: i64,
+        pub active_unowned: i64,
+        pub suspended: i64,
+        pub suspended_unowned: i64,
+        pub archived: i64,
+        pub archived_unowned: i64,
+    }
+}
+
+impl OrgTotal {
+    const NOTHING: Self = Self {
+        one: 1,
+        active: 0,
+        active_unowned: 0,
+        suspended: 0,
+        suspended_unowned: 0,
+        archived: 0,
+        archived_unowned: 0,
+    };
+
+    /// The counts of a status: all of them, and those without an owner.
+    fn of(&mut self, status: &str) -> Option<(&mut i64, &mut i64)> {
+        match status {
+            ACTIVE => Some((&mut self.active, &mut self.active_unowned)),
+            SUSPENDED => Some((&mut self.suspended, &mut self.suspended_unowned)),
+            ARCHIVED => Some((&mut self.archived, &mut self.archived_unowned)),
+            _ => None,
+        }
+    }
+}
 
 const STATUSES: [&str; 3] = [ACTIVE, SUSPENDED, ARCHIVED];
 
-impl Moved {
-    pub(crate) const SHAPE: Shape = Shape {
-        name: "org_total",
-        key: "one",
-        columns: &[
-            "one",
-            "active",
-            "active_unowned",
-            "suspended",
-            "suspended_unowned",
-            "archived",
-            "archived_unowned",
-        ],
-    };
+/// How many more there are than before.
+#[derive(Clone, Debug)]
+pub(crate) struct Moved(OrgTotal);
 
+impl Default for Moved {
+    fn default() -> Self {
+        Self(OrgTotal::NOTHING)
+    }
+}
+
+impl Moved {
     pub(super) fn enters(&mut self, row: &OrgRow) {
         self.add(row, 1);
     }
@@ -40,43 +70,54 @@ impl Moved {
     }
 
     fn add(&mut self, row: &OrgRow, by: i64) {
-        let counts = STATUSES.iter().zip(&mut self.0).find(|(status, _)| **status == row.status);
-        if let Some((_, [all, unowned])) = counts {
+        if let Some((all, unowned)) = self.0.of(&row.status) {
             *all += by;
             *unowned += if row.owner_joined { 0 } else { by };
         }
     }
 
     /// Adds what a batch moved.
-    pub(super) fn leave(self, rows: &mut Rows<'_>) {
-        let counts = rows.memory().org_total.0.iter_mut().flatten();
-        counts.zip(self.0.into_iter().flatten()).for_each(|(count, by)| *count += by);
-    }
-
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.0 == [[0; 2]; 3]
-    }
-
-    pub(crate) const ADD_UP: &str = include_str!("../sql/org_list/total.sql");
-
-    /// Parameters of that statement.
-    pub(crate) const COUNTS: usize = 6;
-
-    pub(crate) fn bind<'q>(
-        &self,
-        query: Query<'q, Postgres, PgArguments>,
-    ) -> Query<'q, Postgres, PgArguments> {
-        self.0.iter().flatten().fold(query, |query, count| query.bind(*count))
-    }
-
-    pub(crate) async fn add_up(&self, tx: &mut Tx) -> Result<(), sqlx::Error> {
-        if self.is_nothing() {
-            return Ok(());
+    pub(super) fn leave(mut self, rows: &mut Rows<'_>) {
+        let Self(total) = rows.memory().of::<Self>();
+        for status in STATUSES {
+            if let (Some(count), Some(by)) = (total.of(status), self.0.of(status)) {
+                *count.0 += *by.0;
+                *count.1 += *by.1;
+            }
         }
-        on!(tx, |conn| {
-            let add = self.0.iter().flatten().fold(sqlx::query(Self::ADD_UP), |add, count| add.bind(*count));
-            add.execute(conn).await.map(drop)
-        })
+    }
+
+    /// One row, or none where nothing moved.
+    fn rows(&self) -> Vec<OrgTotal> {
+        if self.0 == OrgTotal::NOTHING { vec![] } else { vec![self.0.clone()] }
+    }
+}
+
+impl Waiting for Moved {
+    /// Counts to the end: every organisation may still move them.
+    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting> {
+        Box::new(if goes_on.is_none() { std::mem::take(self) } else { Self::default() })
+    }
+
+    fn insert<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(insert(tx, self.rows()))
+    }
+
+    fn upsert<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(upsert(conn, self.rows(), OnConflict::Add))
+    }
+
+    fn part(&self, statement: &mut Together) {
+        statement.upsert(&self.rows(), OnConflict::Add);
+    }
+
+    fn bind<'q>(&self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+        let rows = self.rows();
+        if rows.is_empty() { query } else { OrgTotal::arrays(query, &rows) }
+    }
+
+    fn boxed(&self) -> Box<dyn Waiting> {
+        Box::new(self.clone())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::grants::{self, GrantRequest, GrantRow};
 use crate::history::{self, HistoryRow};
 use crate::memberships::{self, Invitation, MembershipRow};
 use crate::org_detail::{self, OrgDetail, SlugRow};
-use crate::org_list::{self, Moved, OrgRow};
+use crate::org_list::{self, OrgRow, OrgTotal};
 use crate::permissions::{self, PermissionRow, RoleRow};
 use crate::resource_types::{self, ChoiceRow, ResourceTypeRow};
 use crate::table::{Rows, Shape, Table};
@@ -68,7 +68,7 @@ impl Projection {
     /// The tables that it alone writes.
     pub(crate) fn tables(self) -> &'static [Shape] {
         match self {
-            Self::OrgList => &[OrgRow::SHAPE, Moved::SHAPE],
+            Self::OrgList => &[OrgRow::SHAPE, OrgTotal::SHAPE],
             Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
             Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
             Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],

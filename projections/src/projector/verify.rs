@@ -17,8 +17,8 @@ use super::{Checkpoint, Parked, Progress, is_ours};
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
 use crate::fold::FoldError;
-use crate::org_list::Moved;
-use crate::table::Shape;
+use crate::org_list::OrgTotal;
+use crate::table::{Shape, Table};
 use audit::Auditor;
 
 /// What was checked, and everything that is not as it must be.
@@ -132,7 +132,7 @@ async fn unlike(shadow: &mut Shadow) -> Result<Vec<StreamId>, sqlx::Error> {
 
 /// Counts rows on both sides, and those that are the same.
 async fn difference(tx: &mut Tx, table: &Shape, unlike: &[StreamId]) -> Result<Option<Finding>, sqlx::Error> {
-    if table.name == Moved::SHAPE.name && unlike.iter().any(|stream| stream.kind == Org::TYPE) {
+    if table.name == OrgTotal::SHAPE.name && unlike.iter().any(|stream| stream.kind == Org::TYPE) {
         return Ok(None); // one row for all organisations
     }
     let (served, shadow) = places(tx);

@@ -3,134 +3,117 @@
 //! **Invariant:** once the last event of an aggregate is folded, nothing changes its rows any more, so that each row is
 //! written once and none is read. Memory holds the rows of two batches, and those of the one aggregate that goes on.
 
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
-use sqlx::PgConnection;
+use futures::future::BoxFuture;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres, SqliteConnection};
 use uuid::Uuid;
 
-use super::write::{self, Together};
-use super::{Found, Table, insert};
+use super::write::{self, OnConflict, Together};
+use super::{Found, Table};
 use crate::db::Tx;
-use crate::grants::{GrantRequest, GrantRow};
-use crate::history::HistoryRow;
-use crate::memberships::{Invitation, MembershipRow};
-use crate::org_detail::{OrgDetail, SlugRow};
-use crate::org_list::{Moved, OrgRow};
-use crate::permissions::{PermissionRow, RoleRow};
-use crate::resource_types::{ChoiceRow, ResourceTypeRow};
 
-/// The rows of every table that are not written yet.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) org_list: Pending<OrgRow>,
-    pub(crate) org_total: Moved,
-    pub(crate) org_detail: Pending<OrgDetail>,
-    pub(crate) org_slug: Pending<SlugRow>,
-    pub(crate) membership: Pending<MembershipRow>,
-    pub(crate) invitation: Pending<Invitation>,
-    pub(crate) platform_grant: Pending<GrantRow>,
-    pub(crate) grant_request: Pending<GrantRequest>,
-    pub(crate) resource_type: Pending<ResourceTypeRow>,
-    pub(crate) org_resource_choice: Pending<ChoiceRow>,
-    pub(crate) org_role: Pending<RoleRow>,
-    pub(crate) org_permission: Pending<PermissionRow>,
-    pub(crate) history: Pending<HistoryRow>,
-}
+/// The rows of every table that are not written yet, table by table as folds come to them.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(BTreeMap<TypeId, Box<dyn Waiting>>);
 
-/// Does the same with what is pending of each table.
-macro_rules! each_table {
-    ($memory:expr, |$pending:ident| $body:expr) => {
-        each_table!(@ $memory, $pending, $body,
-            org_list org_detail org_slug membership invitation platform_grant grant_request resource_type
-            org_resource_choice org_role org_permission history)
-    };
-    (@ $memory:expr, $pending:ident, $body:expr, $($table:ident)*) => {
-        $({
-            let $pending = &mut $memory.$table;
-            $body
-        })*
-    };
+/// What waits to be written to one table.
+pub(crate) trait Waiting: Any + Debug + Send + Sync {
+    /// Takes out whatever no event can change any more: all but the rows of the aggregate that goes on. None goes on
+    /// after the last event.
+    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting>;
+
+    /// Writes it into a table that has none of its keys.
+    fn insert<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+
+    /// Writes it to a table that has some of its keys, on SQLite.
+    fn upsert<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), sqlx::Error>>;
+
+    /// The same on Postgres, as a part of one statement for all tables.
+    fn part(&self, statement: &mut Together);
+
+    /// Binds the parameters of that part.
+    fn bind<'q>(&self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments>;
+
+    fn boxed(&self) -> Box<dyn Waiting>;
 }
 
 impl Memory {
+    /// What waits for one table.
+    pub(crate) fn of<W: Waiting + Default>(&mut self) -> &mut W {
+        let waiting = self.0.entry(TypeId::of::<W>()).or_insert_with(|| Box::new(W::default()));
+        let waiting: &mut dyn Any = &mut **waiting;
+        waiting.downcast_mut().expect("it stands under its own type")
+    }
+
+    pub(super) fn pending<R: Table>(&mut self) -> &mut Pending<R> {
+        self.of()
+    }
+
+    /// Takes out all rows of one table.
+    pub(crate) fn take<R: Table>(&mut self) -> impl Iterator<Item = R> + use<R> {
+        let Pending { open, done } = std::mem::take(self.pending());
+        open.into_values().map(|(_, row)| row).chain(done)
+    }
+
     /// Writes what is left when no event comes any more.
     pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
-        self.ended(None).write(tx).await?;
-        std::mem::take(&mut self.org_total).add_up(tx).await
+        self.ended(None).write(tx).await
     }
 
     /// Writes everything, in the place of what has its keys.
     pub(super) async fn change(mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
-        self.end(None);
+        let mut ended = self.ended(None);
         match tx {
-            Tx::Postgres(tx) => self.change_together(tx).await,
+            Tx::Postgres(tx) => ended.change_together(tx).await,
             Tx::Sqlite(conn) => {
-                each_table!(self, |pending| write::upsert(conn, std::mem::take(&mut pending.done)).await?);
-                self.org_total.add_up(tx).await
+                for waiting in ended.0.values_mut() {
+                    waiting.upsert(conn).await?;
+                }
+                Ok(())
             }
         }
     }
 
-    async fn change_together(mut self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    async fn change_together(self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         let mut statement = Together::default();
-        if !self.org_total.is_nothing() {
-            statement.add("org_total", Moved::ADD_UP, Moved::COUNTS);
+        for waiting in self.0.values() {
+            waiting.part(&mut statement);
         }
-        each_table!(self, |pending| statement.upsert(&pending.done));
         let text = statement.text();
-        let mut query = sqlx::query(&text);
-        if !self.org_total.is_nothing() {
-            query = self.org_total.bind(query);
-        }
-        each_table!(self, |pending| if !pending.done.is_empty() {
-            query = Table::arrays(query, &pending.done);
-        });
+        let query = self.0.values().fold(sqlx::query(&text), |query, waiting| waiting.bind(query));
         query.execute(conn).await.map(drop)
     }
 
-    /// Takes out whatever no event can change any more: all but the rows of the aggregate that goes on.
+    /// Takes out whatever no event can change any more.
     pub(crate) fn ended(&mut self, goes_on: Option<Uuid>) -> Self {
-        self.end(goes_on);
-        Self {
-            org_list: self.org_list.take_done(),
-            org_total: Moved::default(), // counts to the end
-            org_detail: self.org_detail.take_done(),
-            org_slug: self.org_slug.take_done(),
-            membership: self.membership.take_done(),
-            invitation: self.invitation.take_done(),
-            platform_grant: self.platform_grant.take_done(),
-            grant_request: self.grant_request.take_done(),
-            resource_type: self.resource_type.take_done(),
-            org_resource_choice: self.org_resource_choice.take_done(),
-            org_role: self.org_role.take_done(),
-            org_permission: self.org_permission.take_done(),
-            history: self.history.take_done(),
-        }
+        Self(self.0.iter_mut().map(|(table, waiting)| (*table, waiting.ended(goes_on))).collect())
     }
 
     /// Writes the rows that ended, into tables that have none of their keys.
     pub(crate) async fn write(mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
-        each_table!(self, |pending| insert(tx, std::mem::take(&mut pending.done)).await?);
+        for waiting in self.0.values_mut() {
+            waiting.insert(tx).await?;
+        }
         Ok(())
     }
+}
 
-    fn end(&mut self, goes_on: Option<Uuid>) {
-        self.org_list.end(goes_on);
-        self.org_detail.end(goes_on);
-        self.invitation.end(goes_on);
-        self.platform_grant.end(goes_on);
-        self.grant_request.end(goes_on);
-        self.resource_type.end(goes_on);
-        self.org_resource_choice.end(goes_on);
-        self.org_role.end(goes_on);
-        self.org_permission.end(goes_on);
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        Self(self.0.iter().map(|(table, waiting)| (*table, waiting.boxed())).collect())
     }
 }
 
 /// The rows of one table that are not written yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Pending<R> {
-    open: BTreeMap<(Uuid, i64), R>,
+pub(super) struct Pending<R> {
+    /// Rows that events may change, by what they are found by, each with its aggregate.
+    open: BTreeMap<(Uuid, i64), (Uuid, R)>,
     done: Vec<R>,
 }
 
@@ -140,20 +123,44 @@ impl<R> Default for Pending<R> {
     }
 }
 
-impl<R> Pending<R> {
-    /// All of them.
-    pub(crate) fn rows(self) -> impl Iterator<Item = R> {
-        self.open.into_values().chain(self.done)
+impl<R: Table> Waiting for Pending<R> {
+    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting> {
+        let mut done = std::mem::take(&mut self.done);
+        for (id, (aggregate, row)) in std::mem::take(&mut self.open) {
+            if Some(aggregate) == goes_on {
+                self.open.insert(id, (aggregate, row));
+            } else {
+                done.push(row);
+            }
+        }
+        Box::new(Self { open: BTreeMap::new(), done })
+    }
+
+    fn insert<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(write::insert(tx, std::mem::take(&mut self.done)))
+    }
+
+    fn upsert<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        Box::pin(write::upsert(conn, std::mem::take(&mut self.done), OnConflict::Replace))
+    }
+
+    fn part(&self, statement: &mut Together) {
+        statement.upsert(&self.done, OnConflict::Replace);
+    }
+
+    fn bind<'q>(&self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+        if self.done.is_empty() { query } else { R::arrays(query, &self.done) }
+    }
+
+    fn boxed(&self) -> Box<dyn Waiting> {
+        Box::new(self.clone())
     }
 }
 
 impl<R: Table> Pending<R> {
+    /// Leaves rows that no fold looks for.
     pub(super) fn add(&mut self, mut rows: Vec<R>) {
         self.done.append(&mut rows);
-    }
-
-    fn take_done(&mut self) -> Self {
-        Self { open: BTreeMap::new(), done: std::mem::take(&mut self.done) }
     }
 }
 
@@ -164,26 +171,16 @@ impl<R: Found> Pending<R> {
         }
         ids.iter()
             .flat_map(|id| self.open.range((*id, i64::MIN)..=(*id, i64::MAX)))
-            .map(|(_, row)| row.clone())
+            .map(|(_, (_, row))| row.clone())
             .collect()
     }
 
     pub(super) fn put(&mut self, rows: Vec<R>) {
         for row in rows {
             let aggregate = row.aggregate();
-            if let Some(other) = self.open.insert(row.id(), row).filter(|old| old.aggregate() != aggregate) {
+            let before = self.open.insert(row.id(), (aggregate, row));
+            if let Some((_, other)) = before.filter(|(of, _)| *of != aggregate) {
                 self.done.push(other); // two aggregates of one row: its key will be refused
-            }
-        }
-    }
-
-    fn end(&mut self, goes_on: Option<Uuid>) {
-        let ended = std::mem::take(&mut self.open);
-        for (id, row) in ended {
-            if Some(row.aggregate()) == goes_on {
-                self.open.insert(id, row);
-            } else {
-                self.done.push(row);
             }
         }
     }

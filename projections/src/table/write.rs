@@ -6,34 +6,39 @@ use sqlx::encode::{Encode, IsNull};
 use sqlx::postgres::PgArgumentBuffer;
 use sqlx::{PgConnection, Postgres, SqliteConnection};
 
-use super::Table;
+use super::{Shape, Table};
 use crate::db::Tx;
+
+/// What happens to a row whose key is there already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OnConflict {
+    /// The new row stands in its place.
+    Replace,
+    /// Its numbers are added up.
+    Add,
+}
 
 /// A statement for Postgres that writes to several tables, since every statement is a wait.
 #[derive(Default)]
-pub(super) struct Together {
+pub(crate) struct Together {
     text: String,
     parameters: usize,
 }
 
 impl Together {
-    /// Inserts rows, if there are any, or replaces those whose keys are there.
-    pub(super) fn upsert<R: Table>(&mut self, rows: &[R]) {
+    /// Inserts rows, if there are any, each bound as [`Table::arrays`] does.
+    pub(crate) fn upsert<R: Table>(&mut self, rows: &[R], conflict: OnConflict) {
         if rows.is_empty() {
             return;
         }
         let first = self.parameters + 1;
-        let last = self.parameters + R::SHAPE.columns.len();
-        let arrays: Vec<String> = (first..=last).map(|n| format!("${n}")).collect();
+        self.parameters += R::SHAPE.columns.len();
+        let arrays: Vec<String> = (first..=self.parameters).map(|n| format!("${n}")).collect();
         let insert = format!("insert into {} select * from unnest({})", into::<R>(), arrays.join(", "));
-        self.add(R::SHAPE.name, &format!("{insert}{}", replacing::<R>()), R::SHAPE.columns.len());
-    }
-
-    /// What `name` gets, with its parameters: numbered from 1, so the first to be added.
-    pub(super) fn add(&mut self, name: &str, statement: &str, parameters: usize) {
         let start = if self.text.is_empty() { "with" } else { "," };
-        write!(self.text, "{start} new_{name} as ({statement})").expect("a String takes whatever is written");
-        self.parameters += parameters;
+        let (name, ending) = (R::SHAPE.name, on_conflict::<R>(conflict));
+        write!(self.text, "{start} new_{name} as ({insert}{ending})")
+            .expect("a String takes whatever is written");
     }
 
     pub(super) fn text(mut self) -> String {
@@ -42,15 +47,23 @@ impl Together {
     }
 }
 
-/// Inserts rows, or replaces those whose keys are there, on SQLite.
-pub(super) async fn upsert<R: Table>(conn: &mut SqliteConnection, rows: Vec<R>) -> Result<(), sqlx::Error> {
-    values(conn, rows, &replacing::<R>()).await
+/// Inserts rows on SQLite.
+pub(crate) async fn upsert<R: Table>(
+    conn: &mut SqliteConnection,
+    rows: Vec<R>,
+    conflict: OnConflict,
+) -> Result<(), sqlx::Error> {
+    values(conn, rows, &on_conflict::<R>(conflict)).await
 }
 
-fn replacing<R: Table>() -> String {
-    let columns = R::SHAPE.columns.iter();
-    let replaced: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
-    format!(" on conflict ({}) do update set {}", R::SHAPE.key, replaced.join(", "))
+fn on_conflict<R: Table>(conflict: OnConflict) -> String {
+    let Shape { name, key, columns } = R::SHAPE;
+    let set = |column: &&str| match conflict {
+        OnConflict::Add if *column != key => format!("{column} = {name}.{column} + excluded.{column}"),
+        OnConflict::Add | OnConflict::Replace => format!("{column} = excluded.{column}"),
+    };
+    let changed: Vec<String> = columns.iter().map(set).collect();
+    format!(" on conflict ({key}) do update set {}", changed.join(", "))
 }
 
 /// Inserts rows into tables that this transaction made and that have none of their keys.
