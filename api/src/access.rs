@@ -18,6 +18,7 @@
 //! the answer leaves.
 
 mod noting;
+pub mod routes;
 pub mod sensitive_routes;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};

@@ -13,7 +13,8 @@
 //! | [`identity`] | who is asking, and whether it is still them |
 //! | [`server`] | sockets, limits, headers, origins |
 //! | [`access`] | the gate: who may ask for what |
-//! | [`pages`], [`json`], [`health`] | what people, programs and machines are told |
+//! | [`layout`] | what pages have in common: frames, names, moments, errors beside fields |
+//! | [`resources`], [`health`] | what there is, by noun: what people, programs and machines ask and are told |
 //! | [`reply`] | how refusals are told |
 //! | [`jobs`] | what happens without anybody asking |
 //! | [`witness`] | cosigning checkpoints of others, as a server of its own |
@@ -37,13 +38,13 @@ pub mod health;
 pub mod http_client;
 pub mod identity;
 pub mod jobs;
-pub mod json;
+pub mod layout;
 pub mod log;
 pub mod maintenance;
 pub mod metrics;
-pub mod pages;
 pub mod readiness;
 pub mod reply;
+pub mod resources;
 pub mod routes;
 pub mod server;
 pub mod signer;

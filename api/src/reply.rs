@@ -12,11 +12,10 @@ use axum::response::Response;
 
 use crate::access::Instead;
 use crate::app::App;
-use crate::pages;
-use crate::ui;
 use crate::web::error::{Error, Plain, Problem, UNAVAILABLE_RETRY_AFTER};
 use crate::web::paths;
 use crate::web::request::RequestId;
+use crate::{layout, ui};
 
 /// Turns every refusal into a page or a problem document: those that carry a [`Problem`], and the bare ones that axum
 /// and tower make themselves. An error whose handler wrote its own page (a form shown again) is left alone.
@@ -34,9 +33,15 @@ pub async fn show_instead(State(app): State<App>, request: Request, next: Next) 
     let mut response = next.run(request).await;
     let Some(instead) = response.extensions_mut().remove::<Instead>() else { return Ok(response) };
     let page = match &instead {
-        Instead::Suspended(who) => pages::tenant::suspended(&app, &who.0, &who.1).await?,
+        Instead::Suspended(who) => layout::tenant::suspended(&app, &who.0, &who.1).await?,
         Instead::Proof(asked) => {
-            pages::sudo::page(&app, &asked.identity, &asked.pending, asked.wrong.as_deref()).await?
+            crate::resources::sign_in::confirm::page(
+                &app,
+                &asked.identity,
+                &asked.pending,
+                asked.wrong.as_deref(),
+            )
+            .await?
         }
     };
     let (content_type, body) = (HeaderValue::from_static("text/html; charset=utf-8"), page.into_string());

@@ -85,6 +85,13 @@ row! {
     }
 }
 
+impl Member {
+    /// What they are called here, as far as anybody knows.
+    pub fn called(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).unwrap_or("Somebody")
+    }
+}
+
 row! {
     /// What somebody is in one organisation.
     #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use api::pages::admin::list::{View, content};
+use api::resources::orgs::list::{View, content};
 use api::server::{self, Edge, Limits};
 use api::ui::{Console, Section, Viewer};
 use axum::extract::State;

@@ -20,7 +20,7 @@ use domain::{Actor, Grant, Org, ResourceType, Rules};
 use projections::Timestamp;
 use projections::grants::ActiveGrant;
 
-use super::sensitive::Act;
+use crate::bus::sensitive::Act;
 use crate::clock;
 
 /// What a command needs of whoever issues it.

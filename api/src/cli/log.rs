@@ -6,10 +6,10 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use projections::{EventLog, Projector, as_of, transfer};
 
-use crate::cli::{advance, bar, database, existing, say};
+use super::{advance, bar, database, existing, say};
 use crate::clock;
 use crate::config::Settings;
-use crate::pages::moment::{Moment, Present};
+use crate::layout::moment::{Moment, Present};
 
 async fn open(settings: &Settings) -> anyhow::Result<Projector> {
     crate::log::init(settings.log)?;

@@ -8,9 +8,9 @@ use domain::values::{OrgId, Slug};
 use projections::org_detail::{self, SlugHolder};
 use projections::org_list::{ACTIVE, ARCHIVED};
 
+use super::{open, say};
 use crate::app::App;
 use crate::bus::{Envelope, Principal};
-use crate::cli::{open, say};
 use crate::config::Settings;
 
 pub async fn run(settings: Settings, slug: Option<Slug>) -> anyhow::Result<ExitCode> {

@@ -8,9 +8,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use projections::event_log::Recorded;
 
-use crate::cli::{be_there, open, say};
+use super::{be_there, open, say};
 use crate::config::Settings;
-use crate::pages::names::Names;
+use crate::layout::names::Names;
 
 /// Events that are read at a time.
 const BATCH: i64 = 500;

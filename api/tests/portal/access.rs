@@ -6,7 +6,8 @@
 use std::fmt::Write;
 
 use api::access::RouteRequirement;
-use api::routes::{self, Entry};
+use api::access::routes::Entry;
+use api::routes;
 use domain::org::Role;
 use domain::values::{InvitationId, OrgId};
 use uuid::Uuid;
@@ -21,23 +22,30 @@ const WHO: [&str; 9] =
 async fn every_route_lets_in_whom_the_table_says(world: World) {
     let place = Place::new(&world).await;
     let before = world.position().await;
-    let mut matrix = format!("{:<5}{:<59}", "", "");
-    for who in WHO {
-        write!(matrix, "{who:<12}").expect("text");
-    }
-    for entry in routes::entries(&world.app) {
-        write!(matrix, "\n{:<5}{:<59}", entry.method, entry.path).expect("text");
+    let mut lines = vec![line("", "", &WHO)];
+    let mut entries = routes::entries(&world.app);
+    entries.sort_by_key(|entry| (entry.path, entry.method)); // wherever its room stands
+    for entry in entries {
+        let mut outcomes = vec![];
         for who in WHO {
             let outcome = outcome(entry.need, &place.knock(&world, who, entry).await);
             assert_eq!(outcome, expected(entry, who), "{entry:?} by {who}");
-            write!(matrix, "{outcome:<12}").expect("text");
+            outcomes.push(outcome);
         }
+        lines.push(line(entry.method, entry.path, &outcomes));
     }
     assert_eq!(world.since(before).await, [""; 0]);
-    let lines: Vec<&str> = matrix.lines().map(str::trim_end).collect();
     insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("access", lines.join("\n"));
     });
+}
+
+fn line(method: &str, path: &str, cells: &[&str]) -> String {
+    let mut line = format!("{method:<5}{path:<59}");
+    for cell in cells {
+        write!(line, "{cell:<12}").expect("text");
+    }
+    line.trim_end().to_owned()
 }
 
 /// The table at the head of `access.rs`, once more.

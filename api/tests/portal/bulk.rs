@@ -1,7 +1,6 @@
 //! One order for many organisations: rehearsed, carried out for each by itself, and undone together.
 
-use api::bus;
-use api::bus::{Envelope, Principal};
+use api::bus::{self, Envelope, Principal};
 use api::clock;
 use domain::Org;
 use domain::grant::PlatformRole::Superadmin;

@@ -2,7 +2,7 @@
 //! answers for that organisation.
 
 use api::access::RouteRequirement;
-use api::pages::looks::page_name;
+use api::layout::operator_access::page_name;
 use api::{clock, routes};
 use domain::org::Role;
 use domain::values::OrgId;

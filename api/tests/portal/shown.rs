@@ -4,9 +4,10 @@
 //! **Invariant:** the routes come from the table of routes. A new parameter needs a value below, and nothing else.
 
 use api::access::RouteRequirement;
+use api::access::routes::Entry;
 use api::clock;
-use api::pages::looks::page_name;
-use api::routes::{self, Entry};
+use api::layout::operator_access::page_name;
+use api::routes;
 use domain::org::{OrgCommand, Role};
 use domain::values::OrgId;
 use http_body_util::BodyExt;

@@ -1,7 +1,6 @@
 //! Sudo: what is grave wants a proof that is fresh, and then goes on with what was being done.
 
-use api::bus;
-use api::clock;
+use api::{bus, clock};
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{OrgCommand, Role};
 use domain::values::PersonId;

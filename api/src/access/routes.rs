@@ -1,0 +1,86 @@
+//! The table of routes in the making: each with what it requires of whoever asks, and behind the gate.
+//!
+//! **Invariant:** there is no other way to add a route, and none is added without its requirement (clippy refuses
+//! `axum::Router::route` everywhere else).
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{self, MethodRouter};
+
+use super::{RouteRequirement, gate};
+use crate::app::App;
+use crate::identity::links;
+
+/// A line of the table: how a route is asked for, and what it needs of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `GET`, `POST`, or `ANY` for all there are.
+    pub method: &'static str,
+    pub path: &'static str,
+    pub need: RouteRequirement,
+}
+
+/// A table of routes in the making, each behind the gate.
+pub struct Routes {
+    app: App,
+    router: Router<App>,
+    entries: Vec<Entry>,
+}
+
+impl Routes {
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), router: Router::new(), entries: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn get<T: 'static>(
+        self,
+        path: &'static str,
+        need: RouteRequirement,
+        handler: impl Handler<T, App>,
+    ) -> Self {
+        self.add(Entry { method: "GET", path, need }, routing::get(handler))
+    }
+
+    #[must_use]
+    pub fn post<T: 'static>(
+        self,
+        path: &'static str,
+        need: RouteRequirement,
+        handler: impl Handler<T, App>,
+    ) -> Self {
+        self.add(Entry { method: "POST", path, need }, routing::post(handler))
+    }
+
+    /// Whatever is asked for under a path that nothing else answers.
+    #[must_use]
+    pub fn any_under<T: 'static>(
+        self,
+        path: &'static str,
+        need: RouteRequirement,
+        handler: impl Handler<T, App>,
+    ) -> Self {
+        self.add(Entry { method: "ANY", path, need }, routing::any(handler))
+    }
+
+    /// Whether there is nothing to be lost here.
+    pub fn is_demonstration(&self) -> bool {
+        self.app.demonstration
+    }
+
+    /// The routes, and the table of them.
+    pub fn done(self) -> (Router<App>, Vec<Entry>) {
+        (self.router, self.entries)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
+    fn add(mut self, entry: Entry, mut handler: MethodRouter<App>) -> Self {
+        if entry.path.contains("{token}") {
+            handler = handler.layer(from_fn_with_state(self.app.clone(), links::slowed));
+        }
+        let gated = handler.layer(from_fn_with_state((self.app.clone(), entry.need), gate));
+        self.entries.push(entry);
+        Self { router: self.router.route(entry.path, gated), ..self }
+    }
+}

@@ -1,0 +1,156 @@
+//! Pages of the operator's console: what stands around them, and what was just done on top.
+
+use crate::layout::bulk_result;
+use std::time::Duration;
+
+use maud::{Markup, html};
+use projections::event_log::{LATEST, Recorded, StreamId};
+use projections::history::together;
+
+use super::Seen;
+use crate::access::Operator;
+use crate::app::App;
+use crate::layout::as_of::Past;
+use crate::layout::names::Names;
+use crate::ui::{self, Console, Section, Tone};
+use crate::web::error::Error;
+use crate::web::paths;
+use crate::{clock, layout};
+
+/// A page of the console in the making: it has waited for what was just done, and knows how to say it.
+pub struct Desk<'a> {
+    pub app: &'a App,
+    pub operator: &'a Operator,
+    notice: Option<Markup>,
+    position: i64,
+    /// The position that the page stands at, where that is not now.
+    at: Option<i64>,
+}
+
+/// Events that one command gives, at most.
+const MOST: i64 = 8;
+
+/// How long a page waits for the event that it was asked to show.
+const WAIT: Duration = Duration::from_secs(2);
+
+impl<'a> Desk<'a> {
+    pub async fn open(app: &'a App, operator: &'a Operator, Seen { seen }: Seen) -> Result<Self, Error> {
+        let notice = match seen {
+            Some(position) => notice(app, operator, position).await?,
+            None => None,
+        };
+        Ok(Self { app, operator, notice, position: app.projector.position().await?, at: None })
+    }
+
+    /// The last event that the page knows of.
+    pub fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// The same page as of a moment, which is said on top of it.
+    #[must_use]
+    pub fn then(mut self, past: &Past) -> Self {
+        self.also(&past.banner());
+        self.at = Some(past.at.position);
+        self
+    }
+
+    /// Says on top of the page, where it is so, that it leaves out something of what it shows.
+    pub fn about(&mut self, stream: &StreamId) {
+        if let Some(from) = self.app.projector.left_for_good(stream) {
+            self.also(&ui::note(
+                Tone::Danger,
+                html! {
+                    p { strong { "Event " (ui::position(from)) " can't be read." } " What stands here is how it was before, and nothing can be changed." }
+                    p.hint { "Whoever runs the portal finds the cause with " code { "portal verify" } ". " a href=(paths::ADMIN_HISTORY_READ_MODELS) { "What is set aside" } }
+                },
+            ));
+        }
+        if let Some(from) = self.app.projector.left_to_newer(stream) {
+            self.also(&ui::note(
+                Tone::Warning,
+                html! {
+                    p { strong { "A newer version of portal wrote " (ui::position(from)) " about this." } " This version can't read it, so what stands here is as of " (ui::position(from - 1)) "." }
+                    p.hint { "Use the newer version to see or change it, or wait until this one is upgraded." }
+                },
+            ));
+        }
+    }
+
+    /// Says something on top of the page, below what was just done.
+    pub fn also(&mut self, note: &Markup) {
+        let before = self.notice.take();
+        self.notice = Some(html! { @if let Some(before) = before { (before) } (note) });
+    }
+
+    pub fn page(self, section: Section, title: &str, crumbs: &[(&str, String)], content: Markup) -> Markup {
+        let viewer = layout::viewer(&self.operator.identity, &[]);
+        let Self { notice, position, at, .. } = self;
+        Console { title, section, viewer: &viewer, crumbs, position, at, notice }.render(content)
+    }
+}
+
+/// What the viewer did at `position`, once the read models have it.
+async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<Markup>, Error> {
+    if position == 0 {
+        return Ok(Some(layout::nothing_changed()));
+    }
+    if position < 0 || app.log.last_position().await? < position {
+        return Ok(None); // a link from elsewhere
+    }
+    if app.projector.wait_for(position, WAIT).await.is_err() {
+        let sentence =
+            html! { "What you did is recorded. This page is still updating; reload it in a moment." };
+        return Ok(Some(ui::note(Tone::Warning, sentence)));
+    }
+    let after = (position - MOST).max(0);
+    let events = mine(operator, app.log.tail(after, position - after).await?);
+    if let Some(whole) = events.first().and_then(together::whole_of) {
+        return Ok(Some(bulk_result::notice(app, operator, whole).await?));
+    }
+    let names = Names::of(app, &operator.platform, &events).await?;
+    let line = |event: &Recorded| {
+        let sentence = names.told("You", &event.fact().ok()?);
+        Some(html! { p { (sentence) " · " (ui::position(event.position)) } })
+    };
+    let said: Vec<Markup> = events.iter().filter_map(line).collect();
+    let undo = undo(&events);
+    Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } (undo) })))
+}
+
+/// The way back from what was just done, where there is one.
+fn undo(events: &[Recorded]) -> Markup {
+    let reversible = |event: &&Recorded| event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    let mut those = events.iter().filter(reversible);
+    let (Some(first), others) = (those.next(), those.count()) else { return html! {} };
+    let path = paths::revert(first.position);
+    ui::undo(&if others > 0 { format!("{path}?all=true") } else { path }, &clock::new_id().to_string())
+}
+
+/// What the operator's command gave that the last of these events came from; nothing if it was somebody else's.
+fn mine(operator: &Operator, events: Vec<Recorded>) -> Vec<Recorded> {
+    let metadata = |event: &Recorded| event.metadata().ok();
+    let Some(last) = events.last().and_then(metadata) else { return vec![] };
+    let of_command = |event: &Recorded| metadata(event).is_some_and(|it| it.command == last.command);
+    let is_mine = last.actor.person() == Some(operator.identity.person());
+    events.into_iter().filter(|event| is_mine && of_command(event)).collect()
+}
+
+/// What others did to `what` since a page was made. Sending it again does it on top of that.
+pub async fn meanwhile(
+    app: &App,
+    operator: &Operator,
+    what: &str,
+    since: &[Recorded],
+) -> Result<Markup, Error> {
+    let names = Names::of(app, &operator.platform, since).await?;
+    let cut = i64::try_from(since.len()) == Ok(LATEST);
+    Ok(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened" @if cut { " last" } ":" }
+            (names.timeline(since))
+            p { "If you still want it, send it again." }
+        },
+    ))
+}

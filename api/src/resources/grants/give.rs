@@ -1,0 +1,339 @@
+//! `/admin/superadmins/new`: a platform role for somebody, whether they were ever here or not; or asked for, where a
+//! second superadmin has to approve; or held for another time than before.
+//!
+//! **Invariant:** a role that is held is changed only by whoever was shown that it is, and how.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Grant;
+use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
+use domain::values::{Email, PersonId, Reason, RequestId};
+use maud::{Markup, html};
+use projections::grants::{self, GrantListed};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::facts::{may, meanwhile};
+use super::revoke::LAST;
+use super::{tables, term};
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::{links, session};
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::layout::form::{Errors, again};
+use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
+
+#[derive(Deserialize, Default)]
+pub struct Asked {
+    /// Whose role is to be changed, and which.
+    person: Option<Uuid>,
+    #[serde(default)]
+    role: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrant {
+    command_id: Uuid,
+    /// Where the person's stream stood, for whoever was shown that the role is held.
+    expected_sequence: Option<i64>,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    lasting: String,
+    #[serde(default)]
+    until: String,
+    #[serde(default)]
+    from: String,
+}
+
+/// What was typed, parsed.
+struct Wanted {
+    email: Email,
+    role: PlatformRole,
+    reason: Reason,
+    term: Term,
+}
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Query(asked): Query<Asked>,
+) -> Result<Markup, Error> {
+    let mut typed = NewGrant {
+        command_id: clock::new_id(),
+        role: PlatformRole::Superadmin.as_str().to_owned(),
+        lasting: term::proposed(policy(&app, &operator), clock::now().into()),
+        ..NewGrant::default()
+    };
+    let mut note = html! {};
+    if let (Some(person), Ok(role)) = (asked.person, asked.role.parse()) {
+        let held = held(&app, &operator, person, role).await?.ok_or(Error::NotFound)?;
+        typed.email = held.email.clone().ok_or(Error::NotFound)?;
+        typed.role.clone_from(&held.role);
+        note = typed.shown(&held);
+    }
+    page(&app, &operator, &typed, &Errors::default(), note).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Form(mut typed): Form<NewGrant>,
+) -> Result<Response, Error> {
+    let wanted = match typed.parse() {
+        Ok(wanted) => wanted,
+        Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors, html! {}).await?)),
+    };
+    let command_id = typed.command_id;
+    let (person, link) = links::prepare_password(&app, command_id, wanted.email.clone()).await?;
+    if let Some(held) = to_be_changed(&app, &operator, person, &typed, &wanted).await? {
+        let note = typed.shown(&held);
+        return Ok(again(page(&app, &operator, &typed, &Errors::default(), note).await?));
+    }
+    let (token, beside) = link.unzip();
+    let address = Some(wanted.email.clone());
+    let command = wanted.command(&app, &operator, RequestId(command_id), person);
+    // Whoever is only asked for gets a link when it is approved.
+    let token = token.filter(|_| !app.settings.grant_approval);
+    let expected_sequence = typed.expected_sequence;
+    let envelope = Envelope {
+        command_id,
+        expected_sequence,
+        address: client.address,
+        beside,
+        typed: address,
+        ..Envelope::new()
+    };
+    match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
+        Ok(receipt) => done(&app, (person, token), receipt).await,
+        Err(refusal) => refused(&app, &operator, typed, refusal).await,
+    }
+}
+
+impl NewGrant {
+    fn term(&self) -> term::Typed<'_> {
+        term::Typed { from: &self.from, lasting: &self.lasting, until: &self.until }
+    }
+
+    fn parse(&self) -> Result<Wanted, Errors> {
+        let mut errors = Errors::default();
+        let email = errors.parse("email", &self.email);
+        let role = errors.parse("role", &self.role);
+        let reason = errors.parse("reason", &self.reason);
+        match (email, role, reason, term::parse(self.term(), &mut errors)) {
+            (Some(email), Some(role), Some(reason), Some(term)) => Ok(Wanted { email, role, reason, term }),
+            _ => Err(errors),
+        }
+    }
+
+    /// From now on this is a change of what is held; gives the words that say so.
+    fn shown(&mut self, held: &GrantListed) -> Markup {
+        self.expected_sequence = Some(held.sequence);
+        ui::note(
+            Tone::Info,
+            html! {
+                p {
+                    strong { (held.called()) " holds " (held.role) " already" }
+                    " (" (tables::until(held, clock::now())) "): " (held.reason)
+                }
+                p { "What you choose here takes its place, from one moment to the next." }
+            },
+        )
+    }
+}
+
+impl Wanted {
+    fn command(self, app: &App, operator: &Operator, request: RequestId, person: PersonId) -> GrantCommand {
+        let Self { role, reason, term, .. } = self;
+        let (by, at) = (operator.identity.person(), clock::now().into());
+        if app.settings.grant_approval {
+            GrantCommand::Request { request, role, reason, term, by, person, at }
+        } else {
+            GrantCommand::Give { role, reason, term, at }
+        }
+    }
+}
+
+/// What binds the viewer, so that nothing is offered that would be refused.
+fn policy(app: &App, operator: &Operator) -> Policy {
+    let policy = app.settings.grant_policy();
+    if policy.approval {
+        return policy; // somebody else decides
+    }
+    Principal::from(&operator.identity).bound_by(policy).unwrap_or(policy)
+}
+
+async fn held(
+    app: &App,
+    operator: &Operator,
+    person: Uuid,
+    role: PlatformRole,
+) -> Result<Option<GrantListed>, Error> {
+    let (grants, now) = (grants::latest(&app.db, &operator.platform, person).await?, clock::now());
+    Ok(grants.into_iter().find(|grant| grant.role == role.as_str() && grant.is_held(now)))
+}
+
+/// What somebody holds for another time, where the sender was not shown it yet.
+async fn to_be_changed(
+    app: &App,
+    operator: &Operator,
+    person: PersonId,
+    typed: &NewGrant,
+    wanted: &Wanted,
+) -> Result<Option<GrantListed>, Error> {
+    if typed.expected_sequence.is_some() {
+        return Ok(None); // they saw it
+    }
+    let is_same = |held: &GrantListed| wanted.term == Term::FOR_GOOD && held.stands_for_good();
+    let held = held(app, operator, person.0, wanted.role).await?.filter(|held| !is_same(held));
+    // What is held may be held by this very form, which gets its first answer: asked last, or its twin could come between.
+    if held.is_some() && app.log.command(typed.command_id).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(held)
+}
+
+/// To the list, which says what was done; for somebody who can't sign in yet with a link to pass on.
+async fn done(
+    app: &App,
+    (person, token): (PersonId, Option<String>),
+    receipt: Receipt,
+) -> Result<Response, Error> {
+    if receipt.sequence == 0 {
+        // They hold it already, so nothing was written, and no link either.
+        let to = Redirect::to(&format!("{}?held={}", paths::ADMIN_SUPERADMINS, person.0));
+        if token.is_none() {
+            return Ok(to.into_response());
+        }
+        return Ok((session::hand_over(app, &links::choose_password(app, person).await?), to).into_response());
+    }
+    let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()));
+    Ok((token.map(|token| session::hand_over(app, &token)), to).into_response())
+}
+
+/// The form again, with everything that was typed, and why it was not done.
+async fn refused(
+    app: &App,
+    operator: &Operator,
+    mut typed: NewGrant,
+    refusal: SendError<GrantError>,
+) -> Result<Response, Error> {
+    let errors = match refusal {
+        SendError::Stale { sequence, since } => {
+            typed.expected_sequence = Some(sequence);
+            let note = meanwhile(app, operator, &since, true).await?;
+            let page = page(app, operator, &typed, &Errors::default(), note).await?;
+            return Ok((StatusCode::CONFLICT, page).into_response());
+        }
+        SendError::Rule(rule) => Errors::one(field_of(rule, &typed.lasting), rule),
+        SendError::LastOne => Errors::one("lasting", LAST),
+        refusal @ SendError::AddressTaken => Errors::one("email", refusal),
+        other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
+        | SendError::Taken { .. }
+        | SendError::CommandReused
+        | SendError::Newer
+        | SendError::Damaged(_)
+        | SendError::OlderProcess
+        | SendError::Unavailable
+        | SendError::Stopped(_)
+        | SendError::Unknown
+        | SendError::PasswordChosen
+        | SendError::Internal(_)) => return Err(other.into()),
+    };
+    Ok(again(page(app, operator, &typed, &errors, html! {}).await?))
+}
+
+/// Where what a rule says can be put right: beside the time, or nowhere in particular.
+fn field_of(rule: GrantError, lasting: &str) -> &'static str {
+    use GrantError as E;
+    let of_time = matches!(
+        rule,
+        E::EndsInThePast | E::EndsBeforeItBegins | E::TooFar | E::MustEnd { .. } | E::OutlastsYours
+    );
+    match (of_time, lasting) {
+        (true, term::UNTIL) => "until",
+        (true, _) => "lasting",
+        (false, _) => "",
+    }
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    typed: &NewGrant,
+    errors: &Errors,
+    note: Markup,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let (approval, changes) = (app.settings.grant_approval, typed.expected_sequence.is_some());
+    let title = match (changes, approval) {
+        (true, _) => "Change a role",
+        (false, true) => "Ask for a role",
+        (false, false) => "Grant a role",
+    };
+    let button = match (approval, changes) {
+        (true, _) => "Ask for role",
+        (false, true) => "Change role",
+        (false, false) => "Grant role",
+    };
+    let content = html! {
+        (ui::head(title, None, None, html! {}))
+        (note)
+        (ui::columns(fields(policy(app, operator), typed, errors, button), beside(approval)))
+    };
+    let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
+    Ok(desk.page(Section::Superadmins, title, &crumbs, content))
+}
+
+fn beside(approval: bool) -> Markup {
+    ui::card(
+        "What this does",
+        html! {
+            ul {
+                @for role in PlatformRole::ALL {
+                    li { strong { (role.as_str()) } ": " (may(role)) "." }
+                }
+            }
+            @if approval {
+                p { "Here a second superadmin approves, neither you nor whoever gets the role. It holds from then on, and a length counts from then on." }
+            } @else {
+                p { "It holds from the person's next request on, until it ends or is revoked." }
+            }
+            p { "Only superadmins without an end date count as those of whom there must always be one." }
+            p { "Whoever has no password yet gets a link to choose one, which is shown to "
+                @if approval { "whoever approves." } @else { "you on the next page." } }
+        },
+    )
+}
+
+fn fields(policy: Policy, typed: &NewGrant, errors: &Errors, button: &str) -> Markup {
+    let roles = PlatformRole::ALL.map(|role| (role.as_str(), role.as_str()));
+    html! {
+        form.form method="post" action=(paths::ADMIN_SUPERADMINS_NEW) data-once {
+            (errors.summary())
+            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254)
+                .help("With an account or without: it is made where there is none."))
+            (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
+            (term::fields(policy, clock::now().into(), typed.term(), errors))
+            (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                .help("10 to 500 characters. It stays in the history for ever: no personal data."))
+            (ui::form_actions(ui::submit(button), Some(paths::ADMIN_SUPERADMINS)))
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! `/admin/superadmins/{id}/revocation`: a platform role taken back, also one's own.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Grant;
+use domain::grant::{GrantCommand, GrantError, PlatformRole};
+use domain::values::{PersonId, Reason};
+use maud::{Markup, html};
+use projections::grants::{self, GrantListed};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::facts::{may, meanwhile};
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::layout::form::{Errors, again};
+use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
+
+#[derive(Deserialize, Default)]
+pub struct Asked {
+    /// Which role; the strongest that is held where nothing is said.
+    #[serde(default)]
+    role: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    expected_sequence: Option<i64>,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// One role of one person, as the read model has it.
+struct Holder {
+    person: Uuid,
+    role: PlatformRole,
+    /// The last time that it was given.
+    grant: GrantListed,
+    /// Where the person's stream stood.
+    sequence: i64,
+    /// A superadmin who stands for good, and nobody else does.
+    is_last: bool,
+    is_oneself: bool,
+}
+
+impl Holder {
+    fn is_held(&self) -> bool {
+        self.grant.is_held(clock::now())
+    }
+}
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
+) -> Result<Markup, Error> {
+    let holder = load(&app, &operator, id, &asked.role).await?;
+    let typed =
+        Typed { command_id: clock::new_id(), expected_sequence: Some(holder.sequence), ..Typed::default() };
+    page(&app, &operator, &holder, (&typed, &Errors::default()), html! {}).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path(id): Path<Uuid>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let holder = load(&app, &operator, id, &typed.role).await?;
+    let (role, reason) = match parse(&typed) {
+        Ok(parsed) => parsed,
+        Err(errors) => {
+            return Ok(again(page(&app, &operator, &holder, (&typed, &errors), html! {}).await?));
+        }
+    };
+    let Typed { command_id, expected_sequence, .. } = typed;
+    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
+    let revoke = GrantCommand::Revoke { role, reason };
+    match app.bus.send::<Grant>(&Principal::from(&operator.identity), PersonId(id), revoke, envelope).await {
+        Ok(receipt) => Ok(done(&holder, receipt).into_response()),
+        Err(refusal) => refused(&app, &operator, &holder, typed, refusal).await,
+    }
+}
+
+fn parse(typed: &Typed) -> Result<(PlatformRole, Reason), Errors> {
+    let mut errors = Errors::default();
+    let role = errors.parse::<PlatformRole>("", &typed.role);
+    let reason = errors.parse::<Reason>("reason", &typed.reason);
+    role.zip(reason).ok_or(errors)
+}
+
+/// To the list, which says what was done. Whoever has just left the console goes home.
+fn done(holder: &Holder, receipt: Receipt) -> Redirect {
+    if holder.is_oneself && holder.role == PlatformRole::Superadmin {
+        return Redirect::to(paths::ROOT);
+    }
+    Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()))
+}
+
+/// The form again, with everything that was typed, and why it was not done.
+async fn refused(
+    app: &App,
+    operator: &Operator,
+    holder: &Holder,
+    mut typed: Typed,
+    refusal: SendError<GrantError>,
+) -> Result<Response, Error> {
+    // As it is by now: it may be somebody else's doing that this was refused.
+    let holder = load(app, operator, holder.person, holder.role.as_str()).await?;
+    let (status, errors, note) =
+        told(app, operator, refusal, &mut typed.expected_sequence, holder.is_held()).await?;
+    let page = page(app, operator, &holder, (&typed, &errors), note).await?;
+    Ok((status, page).into_response())
+}
+
+/// Why a change of somebody's role was not made, where the form is shown again; `still` is whether it could be sent again.
+pub(super) async fn told(
+    app: &App,
+    operator: &Operator,
+    refusal: SendError<GrantError>,
+    expected_sequence: &mut Option<i64>,
+    still: bool,
+) -> Result<(StatusCode, Errors, Markup), Error> {
+    Ok(match refusal {
+        SendError::Stale { sequence, since } => {
+            *expected_sequence = Some(sequence);
+            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, operator, &since, still).await?)
+        }
+        SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
+        SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
+        other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
+        | SendError::Taken { .. }
+        | SendError::AddressTaken
+        | SendError::CommandReused
+        | SendError::Newer
+        | SendError::Damaged(_)
+        | SendError::OlderProcess
+        | SendError::Unavailable
+        | SendError::Stopped(_)
+        | SendError::Unknown
+        | SendError::PasswordChosen
+        | SendError::Internal(_)) => return Err(other.into()),
+    })
+}
+
+/// What the guard says where people read it.
+pub(super) const LAST: &str = "there must always be a superadmin without an end date, and this is the last one; make somebody \
+                               else superadmin for good first";
+
+/// The role that is asked for, of somebody who holds one or did.
+async fn load(app: &App, operator: &Operator, person: Uuid, role: &str) -> Result<Holder, Error> {
+    let grants = grants::latest(&app.db, &operator.platform, person).await?;
+    let sequence = grants.iter().map(|grant| grant.sequence).max().unwrap_or(0);
+    let asked = grants.iter().find(|grant| grant.role == role);
+    let now = clock::now();
+    let held = grants.iter().find(|grant| grant.is_held(now));
+    let grant = asked.or(held).or(grants.first()).ok_or(Error::NotFound)?.clone();
+    let role = grant.role.parse::<PlatformRole>().or(Err(Error::NotFound))?;
+    let counts = role == PlatformRole::Superadmin && grant.stands_for_good();
+    let is_last = counts && grants::standing_superadmins(&app.db, &operator.platform).await? == 1;
+    let is_oneself = operator.identity.person().0 == person;
+    Ok(Holder { person, role, grant, sequence, is_last, is_oneself })
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    holder: &Holder,
+    (typed, errors): (&Typed, &Errors),
+    note: Markup,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let (role, called) = (holder.role.as_str(), holder.grant.called());
+    let title = format!("Revoke {role} of {called}");
+    let content = html! {
+        (ui::head(&title, None, holder.grant.email.as_ref().map(|email| html! { (email) }), html! {}))
+        (note)
+        (errors.summary())
+        @if !holder.is_held() {
+            p.prose { (called) " does not hold this role any more. There is nothing left to revoke." }
+            p { (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS)) }
+        } @else if holder.is_last && typed.reason.is_empty() {
+            (last())
+        } @else {
+            (consequence(holder))
+            (fields(holder, typed, errors, &title))
+        }
+    };
+    let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
+    Ok(desk.page(Section::Superadmins, &title, &crumbs, content))
+}
+
+/// Nothing is asked that could only be refused.
+fn last() -> Markup {
+    html! {
+        (ui::note(Tone::Warning, html! {
+            p { strong { "This is the last superadmin without an end date." } " There must always be one, so this can't be revoked now. Make somebody else superadmin for good first." }
+        }))
+        (ui::actions(html! {
+            (ui::primary_link("Grant a role", paths::ADMIN_SUPERADMINS_NEW))
+            (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS))
+        }))
+    }
+}
+
+fn consequence(holder: &Holder) -> Markup {
+    html! {
+        p.prose {
+            "A " (holder.role.as_str()) " " (may(holder.role)) ". From the next request on, that ends. "
+            "The account stays, and so does everything that was done with it."
+        }
+        @if holder.is_oneself {
+            (ui::note(Tone::Danger, html! {
+                p {
+                    strong { "This is yourself." }
+                    @if holder.role == PlatformRole::Superadmin {
+                        " You can't undo it: only another superadmin can give you the role again."
+                    }
+                }
+            }))
+        }
+    }
+}
+
+fn fields(holder: &Holder, typed: &Typed, errors: &Errors, title: &str) -> Markup {
+    html! {
+        form.form method="post" data-once {
+            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            input type="hidden" name="role" value=(holder.role.as_str());
+            (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                .help("10 to 500 characters. It stays in the history for ever: no personal data."))
+            (ui::form_actions(ui::submit_danger(title), Some(paths::ADMIN_SUPERADMINS)))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `/org/{slug}/activity`: what happened to a customer's own organisation, and what operators looked at there.
+
+use crate::access::Member;
+use crate::app::App;
+use crate::layout::names::Names;
+use crate::layout::operator_access::Looks;
+use crate::layout::tenant::page;
+use crate::ui::{self};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
+use axum::extract::State;
+use maud::{Markup, html};
+use projections::history;
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Events of the activity at first, and at most.
+const EVENTS: i64 = 50;
+
+const MOST: i64 = 2_000;
+
+#[derive(Deserialize, Default)]
+pub struct Shown {
+    /// How many events. Not a place in the log: places count the events of everybody.
+    show: Option<i64>,
+    /// `operators`: what they looked at, for those who may know.
+    of: Option<String>,
+    /// Only looks before this one.
+    before: Option<Uuid>,
+}
+
+pub async fn activity(
+    State(app): State<App>,
+    member: Member,
+    Query(Shown { show, of, before }): Query<Shown>,
+) -> Result<Markup, Error> {
+    if of.as_deref() == Some("operators") && member.manages() {
+        return operator_access(&app, &member, before).await;
+    }
+    let shown = show.unwrap_or(EVENTS).clamp(EVENTS, MOST);
+    let events =
+        history::of_org(&app.log, &member.scope(), member.membership.org_id, i64::MAX, shown).await?;
+    let names = Names::told_in(&app, &member.membership, &events).await?;
+    let here = paths::activity(&member.membership.slug);
+    let rest = events.last().filter(|last| last.sequence > 1 && shown < MOST);
+    let content = html! {
+        (ui::head("Activity", None, Some(html! { "What happened to this organisation, newest first." }), html! {}))
+        (activity_tabs(&member, "Changes"))
+        (names.story(&events))
+        @if rest.is_some() { p { (ui::button_link("Show more", &format!("{here}?show={}", shown * 4))) } }
+    };
+    page(&app, &member, ("Activity", content)).await
+}
+
+fn activity_tabs(member: &Member, here: &str) -> Markup {
+    let slug = &member.membership.slug;
+    let tabs = [("Changes", paths::activity(slug)), ("Operator access", paths::operator_access(slug))];
+    html! {
+        @if member.manages() { (ui::tabs(&tabs.map(|(label, href)| (label, href, label == here)))) }
+    }
+}
+
+/// What people of the service looked at here, for those who answer for it.
+async fn operator_access(app: &App, member: &Member, before: Option<Uuid>) -> Result<Markup, Error> {
+    let looks = Looks::of(app, &member.scope(), member.membership.org_id, before).await?;
+    let here = paths::operator_access(&member.membership.slug);
+    let line = html! { "When people who run this service looked at the data of " (member.membership.name) ", newest first." };
+    let content = html! {
+        (ui::head("Activity", None, Some(line), html! {}))
+        (activity_tabs(member, "Operator access"))
+        (looks.table())
+        (looks.pager(&here))
+    };
+    page(app, member, ("Operator access", content)).await
+}

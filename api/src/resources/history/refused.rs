@@ -1,0 +1,83 @@
+//! `/admin/history/refused`: what somebody wanted to do and was refused, newest first.
+//!
+//! **Invariant:** nothing here happened, so nothing here has a position.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use maud::{Markup, html};
+use projections::access_log::{self, Refused};
+use projections::org_detail;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::layout::names::Names;
+use crate::resources::history::beside::Before;
+use crate::resources::history::beside::beside;
+use crate::ui::{self, Column};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
+
+/// Refusals on a page.
+const SHOWN: usize = 50;
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Query(Before { before }): Query<Before>,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+    let refused = access_log::before(&app.db, &operator.platform, before, limit).await?;
+    // Whose slug somebody wanted is told by the refusal itself.
+    let taken: BTreeSet<&str> =
+        refused.iter().filter_map(|it| it.refusal.strip_suffix(" is taken")).collect();
+    for slug in taken {
+        org_detail::holder_shown(&app.db, &operator.platform, slug).await?;
+    }
+    let actors: Vec<&str> = refused.iter().map(|it| it.actor.as_str()).collect();
+    let names = Names::of_actors(&app, &actors).await?;
+    let last = refused.last().filter(|_| refused.len() == SHOWN).map(|last| last.entry_id);
+    let content = html! {
+        @if refused.is_empty() { (ui::empty("Nothing was refused.", html! { "Nobody was turned away." })) }
+        @else { (table(&refused, &names)) }
+        (ui::newest_first(paths::ADMIN_HISTORY_REFUSED, before.is_some(), last))
+    };
+    Ok(beside(
+        desk,
+        ("Refused", "refused", "What somebody may not do, or a rule stood against. None of it happened."),
+        content,
+    ))
+}
+
+fn table(refused: &[Refused], names: &Names) -> Markup {
+    let columns = [
+        Column::new("Who"),
+        Column::new("Wanted"),
+        Column::new("Of").wide(),
+        Column::new("Why not").wide(),
+        Column::new("When"),
+        Column::new("From"),
+    ];
+    let row = |it: &Refused| {
+        vec![
+            html! { (names.actor_text(&it.actor)) },
+            html! { (it.command) },
+            target(&it.target),
+            html! { (it.refusal) },
+            ui::exact_time(it.at.into()),
+            html! { (it.address.as_deref().unwrap_or("–")) },
+        ]
+    };
+    ui::table("What was refused", &columns, &refused.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What it was meant for, and the way to what happened to that.
+fn target(target: &str) -> Markup {
+    let (kind, id) = target.split_once(':').unwrap_or(("", target));
+    let kind = kind.replace('_', " ");
+    html! { (kind) " " a href=(paths::history_about(id)) { (ui::id(id)) } }
+}

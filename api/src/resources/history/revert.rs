@@ -1,0 +1,331 @@
+//! `/admin/history/{position}/revert`: what would be written to undo an event, what it would change back, what does not
+//! come back; and the button that does it.
+//!
+//! The plan is made anew when the button is pressed, on the state that the command is then bound to: what was previewed is
+//! what happens, or the page comes back and says what came between.
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::revert::{Change, NotPlanned, Past, Plan, Planner};
+use domain::values::{OrgId, PersonId, Reason, ResourceCode};
+use domain::{Fact, Grant, Metadata, Org, ResourceType, Revertible};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::history;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Authorize, Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::Seen;
+use crate::layout::console::{Desk, meanwhile};
+use crate::layout::names::Names;
+use crate::ui::{self, Column, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
+
+/// What is to be undone.
+#[derive(Clone, Copy, Debug)]
+pub struct Which {
+    position: i64,
+    /// Not this event alone, but all that its command gave.
+    all: bool,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    all: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Which {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(position) = Path::from_request_parts(parts, state).await?;
+        let Query(Asked { all }) = Query::from_request_parts(parts, state).await?;
+        Ok(Self { position, all })
+    }
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    /// Where the preview saw the aggregate; without one, on whatever stands there.
+    expected_sequence: Option<i64>,
+}
+
+pub async fn form(State(app): State<App>, operator: Operator, which: Which) -> Result<Markup, Error> {
+    let event = load(&app, &operator, which.position).await?;
+    match event.fact()? {
+        Fact::Org(id, _) => {
+            Undo::<Org>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+        }
+        Fact::Grant(id, _) => {
+            Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+        }
+        Fact::ResourceType(id, _) => {
+            Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+        }
+    }
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    which: Which,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let event = load(&app, &operator, which.position).await?;
+    match event.fact()? {
+        Fact::Org(id, _) => {
+            Undo::<Org>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+        }
+        Fact::Grant(id, _) => {
+            Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+        }
+        Fact::ResourceType(id, _) => {
+            Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+        }
+    }
+}
+
+async fn load(app: &App, operator: &Operator, position: i64) -> Result<Recorded, Error> {
+    history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)
+}
+
+/// An aggregate whose events have pages.
+pub trait Paged: Authorize + Revertible + Clone + PartialEq {
+    fn page_of(id: &Self::Id) -> String;
+}
+
+impl Paged for Org {
+    fn page_of(id: &OrgId) -> String {
+        paths::org(id.0)
+    }
+}
+
+impl Paged for Grant {
+    fn page_of(_: &PersonId) -> String {
+        paths::ADMIN_SUPERADMINS.to_owned()
+    }
+}
+
+impl Paged for ResourceType {
+    fn page_of(code: &ResourceCode) -> String {
+        paths::resource_type(code.as_str())
+    }
+}
+
+/// An event that somebody wants to undo, with what its whole stream says to that.
+pub struct Undo<'a, A: Paged> {
+    app: &'a App,
+    operator: &'a Operator,
+    pub(in crate::resources) id: A::Id,
+    event: Recorded,
+    all: bool,
+    /// Where the stream stands that it was planned on.
+    sequence: i64,
+    /// How many events were done together with it, itself included.
+    together: usize,
+    /// Commands that undid it, with where they stand.
+    undone: Vec<(Uuid, i64)>,
+    pub(in crate::resources) plan: Result<Plan<A>, NotPlanned>,
+}
+
+impl<'a, A: Paged> Undo<'a, A>
+where
+    A::Event: Clone,
+    A::Command: std::fmt::Debug,
+{
+    async fn open(
+        app: &'a App,
+        operator: &'a Operator,
+        (id, event, which): (A::Id, Recorded, Which),
+    ) -> Result<Self, Error> {
+        let (position, command) = (event.position, event.metadata()?.command);
+        let of_it = |it: &Past<A::Event>| it.position == position || which.all && it.command == command;
+        Self::of(app, operator, (id, event), (of_it, which.all)).await
+    }
+
+    /// Plans to undo these events of a stream, of which the one that is given is told to be undone. The stream is read
+    /// and folded in parts, however long it is.
+    pub(in crate::resources) async fn of(
+        app: &'a App,
+        operator: &'a Operator,
+        (id, event): (A::Id, Recorded),
+        (is_target, all): (impl Fn(&Past<A::Event>) -> bool, bool),
+    ) -> Result<Self, Error> {
+        let (mut planner, mut sequence, mut together, mut undone) = (Planner::<A>::default(), 0, 0, vec![]);
+        let (stream, command) = (event.stream(), event.metadata()?.command);
+        let mut turn = None;
+        loop {
+            let part = app.log.stream_part(&stream, sequence).await?;
+            let Some(last) = part.last() else { break };
+            if sequence > 0 && turn.is_none() {
+                turn = app.log.turn_at_a_long_stream().await;
+            }
+            sequence = last.sequence;
+            for recorded in &part {
+                let earlier = past::<A>(recorded)?;
+                together += usize::from(earlier.command == command);
+                if earlier.reverts == Some(event.position) {
+                    undone.push((earlier.command, earlier.position));
+                }
+                let is_target = is_target(&earlier);
+                planner.see(earlier, is_target);
+            }
+        }
+        drop(turn);
+        let reason: Reason =
+            format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
+        let plan = planner.plan((reason, clock::now().into()));
+        Ok(Self { app, operator, id, event, all, sequence, together, undone, plan })
+    }
+
+    /// Orders what was planned, on the sequence that was seen.
+    pub(in crate::resources) async fn order(
+        &self,
+        command: A::Command,
+        envelope: Envelope,
+    ) -> Result<Receipt, SendError<A::Error>> {
+        let undoes = Some(self.event.position);
+        let envelope = Envelope { causation: undoes, reverts: undoes, ..envelope };
+        let principal = Principal::from(&self.operator.identity);
+        self.app.bus.send::<A>(&principal, self.id.clone(), command, envelope).await
+    }
+
+    pub(in crate::resources) fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
+    async fn send(self, client: Client, typed: Typed) -> Result<Response, Error> {
+        let Typed { command_id, expected_sequence } = typed;
+        if let Some(position) = self.done_by(command_id) {
+            return Ok(self.done(position)); // the same form again
+        }
+        if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
+            let since = self.app.log.latest(&self.event.stream(), (seen, self.sequence)).await?;
+            return self.again(meanwhile(self.app, self.operator, "this", &since).await?).await;
+        }
+        let Ok(plan) = &self.plan else { return self.again(html! {}).await };
+        let (expected_sequence, address) = (Some(self.sequence()), client.address);
+        let envelope = Envelope { command_id, expected_sequence, address, ..Envelope::new() };
+        match self.order(plan.command.clone(), envelope).await {
+            Ok(receipt) => Ok(self.done(receipt.seen())),
+            Err(SendError::Stale { since, .. }) => {
+                self.again(meanwhile(self.app, self.operator, "this", &since).await?).await
+            }
+            Err(SendError::Rule(why)) => self.again(not_done(&why.to_string())).await,
+            Err(why @ (SendError::LastOne | SendError::Taken { .. })) => {
+                self.again(not_done(&why.to_string())).await
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Where that stands which this command wrote to undo the event here.
+    pub(in crate::resources) fn done_by(&self, command: Uuid) -> Option<i64> {
+        self.undone.iter().rev().find(|(by, _)| *by == command).map(|(_, position)| *position)
+    }
+
+    fn done(&self, position: i64) -> Response {
+        Redirect::to(&paths::seen(&A::page_of(&self.id), position)).into_response()
+    }
+
+    async fn again(&self, note: Markup) -> Result<Response, Error> {
+        Ok((StatusCode::CONFLICT, self.page(note).await?).into_response())
+    }
+
+    async fn page(&self, note: Markup) -> Result<Markup, Error> {
+        let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let planned = self.plan.iter().flat_map(|plan| plan.events.iter().cloned());
+        let planned: Vec<Fact> = planned.map(|event| A::fact(self.id.clone(), event)).collect();
+        let names = {
+            let told = (std::slice::from_ref(&self.event), planned.as_slice());
+            Names::of_told(self.app, &self.operator.platform, told).await?
+        };
+        let position = self.event.position;
+        let title = format!("Revert #{position}");
+        let together = self.together;
+        let content = html! {
+            (ui::head(&title, None, Some(names.sentence(&self.event)), html! {}))
+            (note)
+            @match &self.plan {
+                Err(why) => {
+                    (ui::note(Tone::Warning, html! { p { strong { "This is not reverted: " } (why) "." } (way_on(why)) }))
+                    p { (ui::button_link("Back to the event", &paths::event(position))) }
+                },
+                Ok(plan) => {
+                    (ui::card("What changes back", changes(&plan.changes)))
+                    (ui::card("What will be recorded", self.recorded(plan, &names)))
+                    @if !plan.lost.is_empty() {
+                        (ui::card("What does not come back", html! { ul { @for lost in &plan.lost { li { (lost) } } } }))
+                    }
+                    form.form method="post" data-once {
+                        (ui::envelope(&clock::new_id().to_string(), Some(self.sequence())))
+                        (ui::form_actions(ui::submit("Revert it"), Some(&paths::event(position))))
+                    }
+                },
+            }
+            @if together > 1 && !self.all {
+                p { a href={ (paths::revert(position)) "?all=true" } { "Revert all " (together) " that were done together" } }
+            }
+        };
+        let crumbs = [
+            ("History", paths::ADMIN_HISTORY.to_owned()),
+            (&*format!("Event #{position}"), paths::event(position)),
+        ];
+        Ok(desk.page(Section::History, &title, &crumbs, content))
+    }
+
+    /// Sentences of events that are not there yet, with a mark that points at what they undo.
+    fn recorded(&self, plan: &Plan<A>, names: &Names) -> Markup {
+        html! {
+            ul {
+                @for event in &plan.events {
+                    li { (names.told("You", &A::fact(self.id.clone(), event.clone()))) }
+                }
+            }
+            p.help { "It will point at " (ui::position(self.event.position)) ", which stays where it is." }
+        }
+    }
+}
+
+/// What stands in the way, as a link.
+pub fn way_on(why: &NotPlanned) -> Markup {
+    match why {
+        NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) => {
+            html! { p { "Look at " (ui::position(*other)) " first." } }
+        }
+        NotPlanned::NoSuchEvent
+        | NotPlanned::Irreversible(_)
+        | NotPlanned::ChangedNothing
+        | NotPlanned::UndoneAlready
+        | NotPlanned::Refused(_)
+        | NotPlanned::TooMuchAtOnce => html! {},
+    }
+}
+
+fn past<A: Revertible>(event: &Recorded) -> Result<Past<A::Event>, Error> {
+    let Metadata { command, reverts, .. } = event.metadata()?;
+    Ok(Past { position: event.position, command, reverts, event: event.event::<A>()? })
+}
+
+fn not_done(why: &str) -> Markup {
+    ui::note(Tone::Warning, html! { p { strong { "Nothing was done: " } (why) "." } })
+}
+
+fn changes(changes: &[Change]) -> Markup {
+    let columns = [Column::new("What"), Column::new("Now").wide(), Column::new("Then").wide()];
+    let row = |it: &Change| vec![html! { (it.facet) }, html! { (it.now) }, html! { (it.then) }];
+    ui::table("What changes back", &columns, &changes.iter().map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,123 @@
+//! `/admin/history/tail`: says how many events are new, as long as somebody looks (server-sent events,
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//!
+//! **Invariant:** who asked is asked for again before anything is said, and each second: the stream ends with the
+//! session, with the grant, and with the server. What the new events are about is noted before their number leaves.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use maud::{Markup, html};
+use projections::history::{self, Filter, Place};
+use projections::scope::Shown;
+
+use super::view::View;
+use crate::access::{self, Operator, is_still_operator};
+use crate::app::App;
+use crate::layout::form::Errors;
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
+
+/// More new events are not counted.
+const MOST: usize = 100;
+
+/// How often is looked.
+const PACE: Duration = Duration::from_secs(1);
+
+pub async fn follow(
+    State(app): State<App>,
+    operator: Operator,
+    headers: HeaderMap,
+    Query(view): Query<View>,
+) -> Result<Response, Error> {
+    let mut errors = Errors::default();
+    let place = view.place(&mut errors);
+    let filter =
+        view.filter(&app, &operator).await?.map_err(|wrong| Error::Unprocessable(wrong.sentences()))?;
+    let Place::After(after) = place else {
+        return Err(Error::Unprocessable("Say after which position: after=1234.".to_owned()));
+    };
+    let tail = Tail { app, operator, headers, filter, after, seen: after, told: 0 };
+    let events = stream::unfold(tail, |tail| async {
+        let (event, tail) = tail.next().await?;
+        Some((Ok::<_, Infallible>(event), tail))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// The way to what is newer. The script lets it say how much that is.
+pub(super) fn link(view: &View, position: i64) -> Markup {
+    let tail = View { after: position.to_string(), ..view.newest() }.at(paths::ADMIN_HISTORY_TAIL);
+    html! { p.tail { a href=(view.newest().url()) data-tail=(tail) { "Look for newer events" } } }
+}
+
+/// A browser that waits.
+struct Tail {
+    app: App,
+    operator: Operator,
+    headers: HeaderMap,
+    filter: Filter,
+    after: i64,
+    /// Up to where was looked.
+    seen: i64,
+    /// How many were told of last.
+    told: usize,
+}
+
+impl Tail {
+    /// The next thing to say; nothing when there is nobody any more to say it to.
+    async fn next(mut self) -> Option<(Event, Self)> {
+        let mut stopping = self.app.stopping.subscribe();
+        loop {
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => return None,
+                () = tokio::time::sleep(PACE) => {}
+            }
+            let text = self.look().await.unwrap_or_else(|error| {
+                tracing::debug!(%error, "a tail of the history ends");
+                None
+            })?;
+            if !text.is_empty() {
+                return Some((Event::default().data(text), self));
+            }
+        }
+    }
+
+    /// What there is to say now, if anything; nothing at all once whoever waits may not see it.
+    async fn look(&mut self) -> Result<Option<String>, Error> {
+        if !is_still_operator(&self.app, &self.headers).await? {
+            return Ok(None);
+        }
+        let position = self.app.projector.position().await?;
+        if position < self.seen {
+            self.seen = position;
+            return Ok(Some("The history was restored to an earlier moment".to_owned()));
+        }
+        if position > self.seen {
+            self.seen = position;
+            let (log, platform) = (&self.app.log, &self.operator.platform);
+            let number = history::newer(log, platform, &self.filter, self.after, MOST).await?;
+            let reads = platform.take_reads().into_keys().map(|org| (org, Shown::Listed)).collect();
+            if number > self.told {
+                self.told = number;
+                access::note(&self.app, &self.operator.identity, reads, paths::ADMIN_HISTORY_TAIL).await?;
+                return Ok(Some(told(number)));
+            }
+        }
+        Ok(Some(String::new()))
+    }
+}
+
+fn told(number: usize) -> String {
+    match number {
+        1 => "1 new event".to_owned(),
+        MOST => format!("{MOST} or more new events"),
+        _ => format!("{number} new events"),
+    }
+}

@@ -1,0 +1,132 @@
+//! `/admin/orgs/{id}/access`: who looked at this organisation through the console, and why one does oneself.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::values::Reason;
+use maud::{Markup, html};
+use projections::operator_reads;
+use projections::org_detail::OrgDetail;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Operator;
+use crate::access::RouteRequirement::Platform;
+use crate::access::routes::Routes;
+use crate::app::App;
+use crate::clock;
+use crate::layout::Seen;
+use crate::layout::as_of::{self, At};
+use crate::layout::console::Desk;
+use crate::layout::form::{Errors, again};
+use crate::layout::operator_access::Looks;
+use crate::resources::orgs::page;
+use crate::resources::orgs::page::org_tabs;
+use crate::ui::{self, Field, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
+
+/// How long a reason holds.
+const MINUTES: i64 = 60;
+
+#[derive(Deserialize, Default)]
+pub struct Before {
+    /// Only looks before this one.
+    before: Option<Uuid>,
+    /// The moment that the other tabs show; empty for now.
+    #[serde(default)]
+    at: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// Empty takes it back.
+    #[serde(default)]
+    reason: String,
+}
+
+pub fn routes(routes: Routes) -> Routes {
+    routes.get(paths::ADMIN_ORG_ACCESS, Platform, show).post(paths::ADMIN_ORG_REASON, Platform, say_why)
+}
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Query(Before { before, at }): Query<Before>,
+) -> Result<Markup, Error> {
+    let at = as_of::read(&app, &at).await?;
+    page(&app, &operator, (id, before, at), (&Why::default(), &Errors::default())).await
+}
+
+/// Keeps the reason for this session and organisation, and writes it beside what is read from now on.
+pub async fn say_why(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Form(typed): Form<Why>,
+) -> Result<Response, Error> {
+    page::load(&app, &operator, id).await?;
+    let mut errors = Errors::default();
+    let reason = match typed.reason.trim() {
+        "" => None,
+        said => errors.parse::<Reason>("reason", said),
+    };
+    if !errors.is_empty() {
+        return Ok(again(page(&app, &operator, (id, None, None), (&typed, &errors)).await?));
+    }
+    let times = (clock::now(), clock::after(chrono::Duration::minutes(MINUTES)));
+    let of = (operator.identity.session.session_id, id);
+    operator_reads::set_reason(&app.db, of, reason.as_ref().map(Reason::as_str), times).await?;
+    Ok(Redirect::to(&paths::org_access(id)).into_response())
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (id, before, at): (Uuid, Option<Uuid>, Option<At>),
+    (typed, errors): (&Why, &Errors),
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let org = page::load(app, operator, id).await?;
+    let session = operator.identity.session.session_id;
+    let said = operator_reads::reason(&app.db, (session, id), clock::now()).await?;
+    let looks = Looks::of(app, &operator.scope(), id, before).await?;
+    let content = html! {
+        @if let Some(at) = at { (of_now(&org, at)) } @else { (page::head(&org, operator, None)) }
+        (org_tabs(id, "Operator access", at))
+        p.prose { "Every look at this organisation through the console. Its owners and admins see the same list." }
+        @if at.is_none() { (ui::card("Why you are looking", why(id, said.as_deref(), (typed, errors)))) }
+        (looks.table())
+        (looks.pager(&as_of::link(at, &paths::org_access(id))))
+    };
+    Ok(page::page(desk, &org, content))
+}
+
+/// The head of this tab while the others show the past.
+fn of_now(org: &OrgDetail, at: At) -> Markup {
+    html! {
+        (ui::head(&org.name, None, Some(ui::id(&org.slug)), html! {}))
+        (ui::note(Tone::Info, html! {
+            "This tab is of now: who looked is not part of the history. The others show how it was at "
+            (ui::position(at.position)) ". " a href=(paths::org_access(org.org_id)) { "Back to now" }
+        }))
+    }
+}
+
+fn why(id: Uuid, said: Option<&str>, (typed, errors): (&Why, &Errors)) -> Markup {
+    html! {
+        @if let Some(said) = said {
+            (ui::note(Tone::Info, html! { "What you open here is recorded with: " strong { (said) } }))
+            form method="post" action=(paths::org_reason(id)) { (ui::submit_plain("Take the reason back")) }
+        } @else {
+            form.form method="post" action=(paths::org_reason(id)) {
+                (errors.summary())
+                (Field::new("reason", "Reason").optional().value(&typed.reason).error(errors.of("reason")).max(500)
+                    .help("10 to 500 characters, such as a ticket's number. It stands beside what you open of this organisation in the next hour."))
+                (ui::form_actions(ui::submit_plain("Say why"), None))
+            }
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! `/admin/orgs/{id}/{action}`: everything that can be done to one organisation, one page and one table for all.
+//!
+//! An action is a noun in the URL: `GET` says what will happen and asks, `POST` does it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::{Confirmation, Invitee, OrgCommand, OrgError};
+use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
+use maud::{Markup, html};
+use projections::event_log::Beside;
+use projections::memberships::{self, Blast};
+use projections::org_detail::OrgDetail;
+use projections::permissions::{self, Headcount};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::action::Action;
+use super::{create, page};
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::links;
+use crate::identity::session::{self, Identity};
+use crate::layout::Seen;
+use crate::layout::console::{Desk, meanwhile};
+use crate::layout::form::{Errors, again};
+use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
+
+/// Everything that any action asks for; each reads its own.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    expected_sequence: Option<i64>,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    slug: String,
+    #[serde(default)]
+    reason: String,
+    /// The slug again, where the organisation is protected.
+    #[serde(default)]
+    confirmed: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    role: String,
+}
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, action)): Path<(Uuid, Action)>,
+) -> Result<Markup, Error> {
+    let org = page::load(&app, &operator, id).await?;
+    let typed = Typed {
+        command_id: clock::new_id(),
+        expected_sequence: Some(org.sequence),
+        name: org.name.clone(),
+        slug: org.slug.clone(),
+        role: "member".to_owned(),
+        ..Typed::default()
+    };
+    page(&app, &operator, (&org, action), (&typed, &Errors::default()), html! {}).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((id, action)): Path<(Uuid, Action)>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let org = page::load(&app, &operator, id).await?;
+    let Ready { command, invitation } = match parse(&app, &operator, (OrgId(id), action), &typed).await? {
+        Ok(ready) => ready,
+        Err(errors) => {
+            let page = page(&app, &operator, (&org, action), (&typed, &errors), html! {}).await?;
+            return Ok(again(page));
+        }
+    };
+    let Typed { command_id, expected_sequence, .. } = typed;
+    let (token, beside) = invitation.unzip();
+    let envelope =
+        Envelope { command_id, expected_sequence, address: client.address, beside, ..Envelope::new() };
+    let principal = Principal::from(&operator.identity);
+    match app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await {
+        Ok(receipt) => Ok(done(&app, id, token.as_deref(), receipt)),
+        Err(refusal) => refused(&app, &operator, (&org, action), typed, refusal).await,
+    }
+}
+
+/// What was typed, as a command; for an invitation with what goes into the link, and what is written beside it.
+struct Ready {
+    command: OrgCommand,
+    invitation: Option<(String, Beside)>,
+}
+
+/// What was typed, ready to be sent; or what is wrong with it.
+async fn parse(
+    app: &App,
+    operator: &Operator,
+    (org, action): (OrgId, Action),
+    typed: &Typed,
+) -> Result<Result<Ready, Errors>, Error> {
+    let mut errors = Errors::default();
+    if action == Action::Invitations {
+        return Ok(invite(app, operator, (org, typed), &mut errors).await?.ok_or(errors));
+    }
+    let confirmed = typed.confirmed.parse::<Slug>().ok();
+    let command = match action {
+        Action::Name => errors.parse::<OrgName>("name", &typed.name).map(|name| OrgCommand::Rename { name }),
+        Action::Slug => errors.parse::<Slug>("slug", &typed.slug).map(|slug| OrgCommand::ChangeSlug { slug }),
+        Action::Suspension => errors
+            .parse::<Reason>("reason", &typed.reason)
+            .map(|reason| OrgCommand::Suspend { reason, confirmed: confirmed.map(now) }),
+        Action::Archive => errors
+            .parse::<Reason>("reason", &typed.reason)
+            .map(|reason| OrgCommand::Archive { reason, confirmed }),
+        Action::Confirmation => {
+            Some(OrgCommand::ConfirmSuspension { signed_in_at: operator.identity.session.created_at.into() })
+        }
+        Action::Reinstatement => Some(OrgCommand::Reinstate),
+        Action::Restoration => Some(OrgCommand::Restore),
+        Action::Protection => Some(OrgCommand::Protect),
+        Action::Unprotection => Some(OrgCommand::Unprotect),
+        Action::Invitations => None, // above
+    };
+    Ok(command.map(|command| Ready { command, invitation: None }).ok_or(errors))
+}
+
+fn now(slug: Slug) -> Confirmation {
+    Confirmation { slug, at: clock::now().into() }
+}
+
+async fn invite(
+    app: &App,
+    operator: &Operator,
+    (org, typed): (OrgId, &Typed),
+    errors: &mut Errors,
+) -> Result<Option<Ready>, Error> {
+    let roles = permissions::headcounts(&app.db, &operator.scope(), org.0).await?;
+    let role = roles.iter().find(|it| it.role == typed.role).map(Headcount::role);
+    if role.is_none() {
+        errors.add("role", "choose a role that this organisation has");
+    }
+    let (Some(email), Some(role)) = (errors.parse::<Email>("email", &typed.email), role) else {
+        return Ok(None);
+    };
+    let invitation = InvitationId(typed.command_id);
+    let (person, token, beside) = links::prepare_invitation(app, org, invitation, email).await?;
+    let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
+    let command = OrgCommand::Invite(Invitee { invitation, person, role, expires_at });
+    Ok(Some(Ready { command, invitation: Some((token, beside)) }))
+}
+
+/// To the thing changed, which says what was done; after an invitation with the link to pass on.
+fn done(app: &App, id: Uuid, token: Option<&str>, receipt: Receipt) -> Response {
+    match token {
+        Some(token) => {
+            let to = paths::seen(&paths::org_members(id), receipt.seen());
+            (session::hand_over(app, token), Redirect::to(&to)).into_response()
+        }
+        None => Redirect::to(&paths::seen(&paths::org(id), receipt.seen())).into_response(),
+    }
+}
+
+/// The form again, with everything that was typed, and why it was not done.
+async fn refused(
+    app: &App,
+    operator: &Operator,
+    (org, action): (&OrgDetail, Action),
+    mut typed: Typed,
+    refusal: SendError<OrgError>,
+) -> Result<Response, Error> {
+    let (status, errors, note) = match refusal {
+        SendError::Stale { sequence, since } => {
+            typed.expected_sequence = Some(sequence);
+            (
+                StatusCode::CONFLICT,
+                Errors::default(),
+                meanwhile(app, operator, "this organisation", &since).await?,
+            )
+        }
+        SendError::Rule(OrgError::NotFound) => return Err(Error::NotFound),
+        SendError::Rule(rule) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Errors::one(field_of(rule), rule), html! {})
+        }
+        SendError::Taken { key, holder } => {
+            let errors = Errors::one("slug", create::taken(app, operator, &key, &holder).await?);
+            (StatusCode::UNPROCESSABLE_ENTITY, errors, html! {})
+        }
+        taken @ SendError::AddressTaken => (StatusCode::CONFLICT, Errors::one("email", taken), html! {}),
+        other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
+        | SendError::LastOne
+        | SendError::CommandReused
+        | SendError::Newer
+        | SendError::Damaged(_)
+        | SendError::OlderProcess
+        | SendError::Unavailable
+        | SendError::Stopped(_)
+        | SendError::Unknown
+        | SendError::PasswordChosen
+        | SendError::Internal(_)) => return Err(other.into()),
+    };
+    let page = page(app, operator, (org, action), (&typed, &errors), note).await?;
+    Ok((status, page).into_response())
+}
+
+/// The field that a rule is about, or none.
+fn field_of(rule: OrgError) -> &'static str {
+    match rule {
+        OrgError::Protected => "confirmed",
+        OrgError::AlreadyMember | OrgError::AlreadyInvited => "email",
+        OrgError::NoSuchRole => "role",
+        OrgError::NotFound
+        | OrgError::AlreadyExists
+        | OrgError::NotSuspended
+        | OrgError::OldSignIn
+        | OrgError::NotYet
+        | OrgError::Suspended
+        | OrgError::Archived
+        | OrgError::NoSuchInvitation
+        | OrgError::InvitationExists
+        | OrgError::InvitationWithdrawn
+        | OrgError::InvitationExpired
+        | OrgError::InvitationUsed
+        | OrgError::RoleExists
+        | OrgError::RoleInUse
+        | OrgError::TooManyRoles
+        | OrgError::OwnerMayAll => "",
+    }
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (org, action): (&OrgDetail, Action),
+    (typed, errors): (&Typed, &Errors),
+    note: Markup,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let title = format!("{} {}", action.verb(), org.name);
+    let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
+    // Both read all members, which not every form has to wait for.
+    let roles = if action == Action::Invitations {
+        permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?
+    } else {
+        vec![]
+    };
+    let hit = if action.is_grave() {
+        Some(memberships::blast(&app.db, &operator.platform, &[org.org_id], clock::now()).await?)
+    } else {
+        None
+    };
+    let content = html! {
+        (ui::head(&title, Some(ui::badge(&org.status)), Some(ui::id(&org.slug)), html! {}))
+        p.prose { (action.consequence()) }
+        @if let Some(blast) = hit { (in_numbers(blast)) }
+        (note)
+        @if let Some(first) = sign_in_again((org, action), &operator.identity) { (first) }
+        @else {
+            form.form method="post" data-once {
+                (errors.summary())
+                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+                (fields((org, action), &roles, typed, errors))
+                (ui::form_actions(button, Some(&paths::org(org.org_id))))
+            }
+        }
+    };
+    let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned()), (&org.name, paths::org(org.org_id))];
+    Ok(desk.page(Section::Organisations, &title, &crumbs, content))
+}
+
+/// Whoever could not sign in any more should not be able to confirm either.
+fn sign_in_again((org, action): (&OrgDetail, Action), identity: &Identity) -> Option<Markup> {
+    let is_old = action == Action::Confirmation && identity.session.created_at <= org.status_at;
+    let at = org.reinstate_at.filter(|_| is_old)?;
+    let back = paths::logout_then(&paths::org_action(org.org_id, Action::Confirmation));
+    Some(ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Sign in again first." } " You signed in before the suspension. Signing in again shows that you still can; otherwise the organisation is reinstated " (ui::time(at.into())) "." }
+            form.inline method="post" action=(back) { (ui::submit_plain("Sign out and in again")) }
+        },
+    ))
+}
+
+fn in_numbers(blast: Blast) -> Markup {
+    ui::stats(&[
+        ui::stat("Members", &blast.members.to_string(), Some("kept out")),
+        ui::stat("Open sessions", &blast.sessions.to_string(), Some("of these members")),
+        ui::stat("Left with nothing", &blast.stranded.to_string(), Some("no other active organisation")),
+    ])
+}
+
+fn fields(
+    (org, action): (&OrgDetail, Action),
+    roles: &[Headcount],
+    typed: &Typed,
+    errors: &Errors,
+) -> Markup {
+    let roles: Vec<(&str, &str)> = roles.iter().map(|it| (it.role.as_str(), it.role.as_str())).collect();
+    let confirm = format!("This organisation is protected. Type {} to confirm.", org.slug);
+    let timer = "Unless a superadmin who signs in anew confirms it, this suspension ends by itself after a quarter of an hour.";
+    html! {
+        @match action {
+            Action::Name => (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)),
+            Action::Slug => (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40)
+                .help("3 to 40 of a–z, 0–9 and hyphens. It is this organisation's own for ever.")),
+            Action::Suspension | Action::Archive => {
+                (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                    .help("10 to 500 characters. Members see it, and it stays in the history: no personal data."))
+                @if org.protected {
+                    @if action == Action::Suspension { p.prose { (timer) } }
+                    (Field::new("confirmed", "Slug").value(&typed.confirmed).error(errors.of("confirmed")).help(&confirm))
+                }
+            },
+            Action::Invitations => {
+                (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254))
+                (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
+            },
+            Action::Confirmation
+            | Action::Reinstatement
+            | Action::Restoration
+            | Action::Protection
+            | Action::Unprotection => {},
+        }
+    }
+}

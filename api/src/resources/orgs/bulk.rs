@@ -1,0 +1,292 @@
+//! `/admin/orgs/suspension`, `/admin/orgs/reinstatement`: one order for many organisations.
+//!
+//! `GET` rehearses it and says what would become of each; `POST` sends each a command of its own, and leads to what was done
+//! together.
+//!
+//! **Invariant:** the id of each command follows from the form's and the organisation's, so a form that is sent again
+//! finishes what was begun and does nothing twice. What one of them is refused for stops no other.
+
+mod preview;
+pub mod result;
+pub mod revert;
+mod selection;
+
+use crate::layout::bulk_result::counted;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::{OrgCommand, OrgError};
+use domain::values::Reason;
+use futures::stream::{self, StreamExt};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::history::together;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::action::Action;
+use super::bulk::preview::Preview;
+use super::bulk::selection::Ticked;
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::layout::form::Errors;
+use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
+
+/// Commands of one order that are under way at the same time.
+const AT_ONCE: usize = 16;
+
+/// What can be ordered for many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Suspension,
+    Reinstatement,
+}
+
+/// What was ticked in the list.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    org: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    /// Of the whole order: what all of its events have in common.
+    command_id: Uuid,
+    /// Those that the preview said it would be done to.
+    #[serde(default)]
+    org: Vec<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+pub async fn suspension(
+    State(app): State<App>,
+    operator: Operator,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    form(&app, &operator, (Order::Suspension, asked)).await
+}
+
+pub async fn suspend(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Query(asked): Query<Asked>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    submit(&app, &operator, client, (Order::Suspension, asked, typed)).await
+}
+
+pub async fn reinstatement(
+    State(app): State<App>,
+    operator: Operator,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    form(&app, &operator, (Order::Reinstatement, asked)).await
+}
+
+pub async fn reinstate(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Query(asked): Query<Asked>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    submit(&app, &operator, client, (Order::Reinstatement, asked, typed)).await
+}
+
+async fn form(app: &App, operator: &Operator, (order, asked): (Order, Asked)) -> Result<Response, Error> {
+    let typed = Typed { command_id: clock::new_id(), ..Typed::default() };
+    let mut errors = Errors::default();
+    let ticked = selection::read(&asked.org, &mut errors);
+    let (page, errors) = page(app, operator, (order, &ticked, &typed), (errors, html! {})).await?;
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, page).into_response())
+}
+
+async fn submit(
+    app: &App,
+    operator: &Operator,
+    client: Client,
+    (order, asked, typed): (Order, Asked, Typed),
+) -> Result<Response, Error> {
+    let mut errors = Errors::default();
+    let ticked = selection::read(&typed.org, &mut errors);
+    // The address keeps everything that was ticked, also what the form does not order. What is wrong with it was said.
+    let of_address = selection::read(&asked.org, &mut Errors::default());
+    let shown = if asked.org.is_empty() { ticked.clone() } else { of_address };
+    let command = order.command(&typed.reason, &mut errors);
+    let Some(command) = command.filter(|_| errors.is_empty()) else {
+        let (page, _) = page(app, operator, (order, &shown, &typed), (errors, html! {})).await?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    };
+    keep_apart(app, operator, typed.command_id).await?;
+    let principal = Principal::from(&operator.identity);
+    let send = |it: Ticked| {
+        let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
+        app.bus.send::<Org>(&principal, it.org, command.clone(), envelope)
+    };
+    let what = format!("{} {}", order.action().verb().to_lowercase(), counted(ticked.len()));
+    let answers: Vec<_> = stream::iter(ticked.into_iter().map(send)).buffered(AT_ONCE).collect().await;
+    if let Some(position) = last(answers, &what)? {
+        return Ok(to(typed.command_id, position));
+    }
+    let said = html! { p { strong { "Nothing was done." } " This is what would happen now." } };
+    let (page, _) =
+        page(app, operator, (order, &shown, &typed), (errors, ui::note(Tone::Warning, said))).await?;
+    Ok((StatusCode::CONFLICT, page).into_response())
+}
+
+/// An order is one person's: nobody adds to what somebody else did together.
+async fn keep_apart(app: &App, operator: &Operator, order: Uuid) -> Result<(), Error> {
+    let events = together::events(&app.log, &operator.platform, order).await?;
+    let me = Some(operator.identity.person());
+    let is_mine = |event: &Recorded| event.metadata().is_ok_and(|it| it.actor.person() == me);
+    if events.iter().all(is_mine) { Ok(()) } else { Err(SendError::<OrgError>::CommandReused.into()) }
+}
+
+/// A command that is part of an order.
+fn part_of(order: Uuid, Ticked { org, sequence }: Ticked) -> Envelope {
+    Envelope {
+        command_id: clock::id_within(order, org),
+        correlation: Some(order),
+        expected_sequence: sequence,
+        ..Envelope::new()
+    }
+}
+
+/// To what was done together.
+fn to(order: Uuid, position: i64) -> Response {
+    Redirect::to(&paths::seen(&paths::bulk(order), position)).into_response()
+}
+
+/// The last position that the parts of an order gave, if any did. What concerns one of them alone was kept by the bus, and
+/// the page of the whole names it; what concerns all is the answer: sent again, the order goes on from there.
+fn last<E: std::error::Error>(
+    answers: Vec<Result<Receipt, SendError<E>>>,
+    what: &str,
+) -> Result<Option<i64>, Error> {
+    let mut last = None;
+    for answer in answers {
+        match answer {
+            Ok(receipt) => last = last.max((receipt.sequence > 0).then_some(receipt.position)),
+            Err(SendError::Rule(_) | SendError::Stale { .. } | SendError::CommandReused) => {}
+            Err(SendError::Taken { .. } | SendError::LastOne) => {}
+            Err(SendError::AddressTaken | SendError::PasswordChosen) => {}
+            Err(SendError::Newer | SendError::Damaged(_) | SendError::OlderProcess) => {}
+            Err(SendError::ProofNeeded(_)) => return Err(Error::ProofNeeded(what.to_owned())),
+            Err(SendError::Unavailable | SendError::Unknown) => return Err(Error::GaveUpWaiting), // for the others may have happened
+            Err(other @ (SendError::Forbidden | SendError::Stopped(_) | SendError::Internal(_))) => {
+                return Err(other.into());
+            }
+        }
+    }
+    Ok(last)
+}
+
+impl Order {
+    fn action(self) -> Action {
+        match self {
+            Self::Suspension => Action::Suspension,
+            Self::Reinstatement => Action::Reinstatement,
+        }
+    }
+
+    fn command(self, reason: &str, errors: &mut Errors) -> Option<OrgCommand> {
+        match self {
+            Self::Suspension => errors.parse::<Reason>("reason", reason).map(suspend_for),
+            Self::Reinstatement => Some(OrgCommand::Reinstate),
+        }
+    }
+
+    /// The command as far as it is known before a reason was given.
+    fn rehearsal(self) -> Result<OrgCommand, Error> {
+        let unknown = || "No reason given yet".parse().map(suspend_for).map_err(anyhow::Error::from);
+        Ok(match self {
+            Self::Suspension => unknown()?,
+            Self::Reinstatement => OrgCommand::Reinstate,
+        })
+    }
+
+    fn happens(self) -> &'static str {
+        match self {
+            Self::Suspension => "It is suspended",
+            Self::Reinstatement => "It is reinstated",
+        }
+    }
+
+    fn already(self) -> &'static str {
+        match self {
+            Self::Suspension => "it is suspended already",
+            Self::Reinstatement => "it is not suspended",
+        }
+    }
+}
+
+/// Without a slug typed, which a protected organisation asks for: that one is suspended by itself.
+fn suspend_for(reason: Reason) -> OrgCommand {
+    OrgCommand::Suspend { reason, confirmed: None }
+}
+
+/// What would happen, and the form that does it; with everything that is wrong.
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (order, ticked, typed): (Order, &[Ticked], &Typed),
+    (mut errors, note): (Errors, Markup),
+) -> Result<(Markup, Errors), Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let command = order.rehearsal()?;
+    let preview = Preview::of(app, operator, (order, &command), (ticked, &mut errors)).await?;
+    let title = format!("{} {}", order.action().verb(), counted(preview.done().len()));
+    let content = html! {
+        (ui::head(&title, None, None, html! {}))
+        p.prose { (order.action().consequence()) " Each organisation gets an event of its own, and all of it can be undone together." }
+        (note)
+        (errors.summary())
+        @if preview.is_empty() { (nothing()) } @else {
+            (preview.totals())
+            (preview.table())
+            (order_form(order, &preview, (typed, &errors), &title))
+        }
+    };
+    let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned())];
+    Ok((desk.page(Section::Organisations, &title, &crumbs, content), errors))
+}
+
+fn nothing() -> Markup {
+    let next = html! { a href=(paths::ADMIN_ORGS) { "Go back to the list" } ", tick some, and come again." };
+    ui::empty("No organisation is selected.", next)
+}
+
+fn order_form(order: Order, preview: &Preview, (typed, errors): (&Typed, &Errors), title: &str) -> Markup {
+    let done = preview.done();
+    if done.is_empty() {
+        return html! { p { (ui::button_link("Back to the list", paths::ADMIN_ORGS)) } };
+    }
+    html! {
+        form.form method="post" data-once {
+            (ui::envelope(&typed.command_id.to_string(), None))
+            @for it in &done { input type="hidden" name="org" value=(it); }
+            @if order == Order::Suspension {
+                (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                    .help("10 to 500 characters. Members of each see it, and it stays in the history: no personal data."))
+            }
+            (ui::form_actions(
+                if order.action().is_grave() { ui::submit_danger(title) } else { ui::submit(title) },
+                Some(paths::ADMIN_ORGS),
+            ))
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What an order would do to each of many organisations, rehearsed and not done.
+
+use domain::Org;
+use domain::org::{OrgCommand, OrgError};
+use maud::{Markup, html};
+use projections::memberships::{self, Blast};
+use projections::org_list::{self, OrgRow};
+use uuid::Uuid;
+
+use super::super::action::Action;
+use super::super::bulk::selection::Ticked;
+use super::Order;
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Principal, SendError};
+use crate::clock;
+use crate::layout::form::Errors;
+use crate::ui::{self, Column};
+use crate::web::error::Error;
+use crate::web::paths;
+
+/// What would become of all that were ticked.
+pub(super) struct Preview {
+    order: Order,
+    rows: Vec<Row>,
+    /// Whom it hits, each person once.
+    all: Blast,
+}
+
+/// One of the organisations.
+struct Row {
+    org: OrgRow,
+    hit: Blast,
+    /// Where it was seen, if it is done; else why it isn't.
+    outcome: Result<Ticked, Markup>,
+}
+
+impl Preview {
+    /// Rehearses `command` on each. An organisation that is not there is an error.
+    pub(super) async fn of(
+        app: &App,
+        operator: &Operator,
+        (order, command): (Order, &OrgCommand),
+        (ticked, errors): (&[Ticked], &mut Errors),
+    ) -> Result<Self, Error> {
+        let ids: Vec<Uuid> = ticked.iter().map(|it| it.org.0).collect();
+        let mut orgs = org_list::now(&app.db, &operator.platform, &ids).await?;
+        let mut rows = vec![];
+        for id in ids {
+            match orgs.remove(&id) {
+                None => errors.add("", format!("there is no organisation with the id {id}")),
+                Some(org) => {
+                    let outcome = rehearsed(app, operator, (order, command), &org).await?;
+                    let hit = memberships::blast(&app.db, &operator.platform, &[id], clock::now()).await?;
+                    rows.push(Row { org, hit, outcome });
+                }
+            }
+        }
+        let done: Vec<Uuid> = rows.iter().filter_map(|row| Some(row.outcome.as_ref().ok()?.org.0)).collect();
+        let all = memberships::blast(&app.db, &operator.platform, &done, clock::now()).await?;
+        Ok(Self { order, rows, all })
+    }
+
+    /// Those that it would be done to.
+    pub(super) fn done(&self) -> Vec<Ticked> {
+        self.rows.iter().filter_map(|row| row.outcome.as_ref().ok().copied()).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn totals(&self) -> Markup {
+        let Blast { members, sessions, stranded } = self.all;
+        let done = format!("{} of {}", self.done().len(), self.rows.len());
+        match self.order {
+            Order::Suspension => ui::stats(&[
+                ui::stat("To be suspended", &done, Some("of those selected")),
+                ui::stat("Members", &members.to_string(), Some("kept out, each counted once")),
+                ui::stat("Open sessions", &sessions.to_string(), Some("of these members")),
+                ui::stat("Left with nothing", &stranded.to_string(), Some("no other active organisation")),
+            ]),
+            Order::Reinstatement => ui::stats(&[
+                ui::stat("To be reinstated", &done, Some("of those selected")),
+                ui::stat("Members", &members.to_string(), Some("let in again, each counted once")),
+            ]),
+        }
+    }
+
+    pub(super) fn table(&self) -> Markup {
+        let columns = [
+            Column::new("Organisation"),
+            Column::new("Status"),
+            Column::new("Members").numeric(),
+            Column::new("Open sessions").numeric(),
+            Column::new("What happens").wide(),
+        ];
+        let row = |row: &Row| {
+            vec![
+                html! { a href=(paths::org(row.org.org_id)) { (row.org.name) } @if row.org.protected { " " (ui::badge("protected")) } },
+                ui::badge(&row.org.status),
+                html! { (row.hit.members) },
+                html! { (row.hit.sessions) },
+                match &row.outcome {
+                    Ok(_) => html! { strong { (self.order.happens()) } },
+                    Err(why) => html! { "Nothing: " (why) },
+                },
+            ]
+        };
+        ui::table("What happens to each", &columns, &self.rows.iter().map(row).collect::<Vec<_>>())
+    }
+}
+
+async fn rehearsed(
+    app: &App,
+    operator: &Operator,
+    (order, command): (Order, &OrgCommand),
+    org: &OrgRow,
+) -> Result<Result<Ticked, Markup>, Error> {
+    let (principal, id) = (Principal::from(&operator.identity), domain::values::OrgId(org.org_id));
+    Ok(match app.bus.rehearse::<Org>(&principal, &id, command.clone()).await {
+        Ok(it) if it.events.is_empty() => Err(html! { (order.already()) }),
+        Ok(it) => Ok(Ticked { org: id, sequence: Some(it.sequence) }),
+        Err(SendError::Rule(OrgError::Protected)) => {
+            let alone = paths::org_action(org.org_id, Action::Suspension);
+            Err(
+                html! { "it is protected; " a href=(alone) { "suspend it by itself" } ", with its slug typed" },
+            )
+        }
+        Err(SendError::Rule(why)) => Err(html! { (why) }),
+        Err(
+            other @ (SendError::Forbidden
+            | SendError::ProofNeeded(_)
+            | SendError::Stale { .. }
+            | SendError::Taken { .. }
+            | SendError::LastOne
+            | SendError::AddressTaken
+            | SendError::CommandReused
+            | SendError::Newer
+            | SendError::Damaged(_)
+            | SendError::OlderProcess
+            | SendError::Unavailable
+            | SendError::Stopped(_)
+            | SendError::Unknown
+            | SendError::PasswordChosen
+            | SendError::Internal(_)),
+        ) => return Err(other.into()),
+    })
+}

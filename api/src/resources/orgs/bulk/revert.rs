@@ -1,0 +1,221 @@
+//! `/admin/history/bulk/{correlation}/revert`: what would be undone of what was done together, and what not and why; and the
+//! button that does it.
+//!
+//! Each organisation is planned and undone by itself, as its own event would be: a later decision about one of them stands in
+//! the way there, and stops no other. The reverts are done together again, so they can be undone the same way.
+//!
+//! **Invariant:** each command is bound to the sequence that its plan was made on, and its id follows from the form's and the
+//! organisation's.
+
+use std::collections::{BTreeSet, HashMap};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::Org;
+use domain::org::{OrgError, OrgEvent};
+use domain::revert::{Change, Past, Plan};
+use futures::stream::{self, StreamExt};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::org_detail;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::super::bulk::selection::{self, Ticked};
+use super::{AT_ONCE, keep_apart, last, part_of, to};
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::Seen;
+use crate::layout::bulk_result::{BulkResult, counted};
+use crate::layout::console::Desk;
+use crate::layout::form::Errors;
+use crate::resources::history::revert::{Undo, way_on};
+use crate::ui::{self, Column, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    /// Of the whole order: what all reverts have in common.
+    command_id: Uuid,
+    /// Where the preview saw those that it would undo; without any, all of them as they stand.
+    #[serde(default)]
+    org: Vec<String>,
+}
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Path(correlation): Path<Uuid>,
+) -> Result<Markup, Error> {
+    Together::open(&app, &operator, correlation).await?.page(html! {}).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path(correlation): Path<Uuid>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let together = Together::open(&app, &operator, correlation).await?;
+    let mut errors = Errors::default();
+    let ticked = selection::read(&typed.org, &mut errors);
+    if !errors.is_empty() {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, together.page(errors.summary()).await?).into_response());
+    }
+    keep_apart(&app, &operator, typed.command_id).await?;
+    let mut orders = vec![];
+    for (undo, ticked) in together.wanted(&ticked) {
+        let envelope = Envelope { address: client.address, ..part_of(typed.command_id, ticked) };
+        orders.push(together.undo(undo, envelope));
+    }
+    let answers: Vec<Option<_>> = stream::iter(orders).buffered(AT_ONCE).collect().await;
+    let what = format!("revert what was done to {}", counted(answers.len()));
+    if let Some(position) = last(answers.into_iter().flatten().collect(), &what)? {
+        return Ok(to(typed.command_id, position));
+    }
+    let again = Together::open(&app, &operator, correlation).await?;
+    let said = html! { p { strong { "Nothing was done." } " This is what can be undone now." } };
+    Ok((StatusCode::CONFLICT, again.page(ui::note(Tone::Warning, said)).await?).into_response())
+}
+
+/// What was done together, with a plan to undo it for each organisation.
+struct Together<'a> {
+    app: &'a App,
+    operator: &'a Operator,
+    correlation: Uuid,
+    title: String,
+    undos: Vec<Undo<'a, Org>>,
+    names: HashMap<Uuid, String>,
+}
+
+impl<'a> Together<'a> {
+    async fn open(app: &'a App, operator: &'a Operator, correlation: Uuid) -> Result<Self, Error> {
+        let done = BulkResult::load(app, operator, correlation).await?;
+        let mut undos: Vec<Undo<'a, Org>> = vec![];
+        for (org, events) in done.orgs() {
+            let (event, targets) = targets(&events);
+            let of_it = |it: &Past<OrgEvent>| targets.contains(&it.position);
+            undos.push(Undo::of(app, operator, (org, event.clone()), (of_it, true)).await?);
+        }
+        let ids: Vec<Uuid> = undos.iter().map(|undo| undo.id.0).collect();
+        let names = org_detail::names_shown(&app.db, &operator.platform, &ids).await?;
+        undos.sort_by_key(|undo| names.get(&undo.id.0).cloned());
+        let title = format!("Revert: {}", done.title());
+        Ok(Self { app, operator, correlation, title, undos, names })
+    }
+
+    /// Those that the form is about, each with where it was seen.
+    fn wanted(&self, ticked: &[Ticked]) -> Vec<(&Undo<'a, Org>, Ticked)> {
+        let of_form = |undo: &Undo<'a, Org>| ticked.iter().find(|it| it.org == undo.id).copied();
+        let as_it_stands = |undo: &Undo<'a, Org>| Ticked { org: undo.id, sequence: None };
+        let seen =
+            |undo: &Undo<'a, Org>| if ticked.is_empty() { Some(as_it_stands(undo)) } else { of_form(undo) };
+        self.undos.iter().filter_map(|undo| Some((undo, seen(undo)?))).collect()
+    }
+
+    /// Undoes it for one organisation. What can't be planned any more is kept as refused.
+    async fn undo(
+        &self,
+        undo: &Undo<'a, Org>,
+        envelope: Envelope,
+    ) -> Option<Result<Receipt, SendError<OrgError>>> {
+        if let Some(position) = undo.done_by(envelope.command_id) {
+            let sequence = undo.sequence(); // the same form again
+            return Some(Ok(Receipt { position, sequence, still_updating: false }));
+        }
+        match &undo.plan {
+            Ok(plan) => {
+                let expected_sequence = envelope.expected_sequence.or(Some(undo.sequence()));
+                Some(undo.order(plan.command.clone(), Envelope { expected_sequence, ..envelope }).await)
+            }
+            Err(why) => {
+                let principal = Principal::from(&self.operator.identity);
+                self.app
+                    .bus
+                    .refuse::<Org>(&principal, &undo.id, ("Revert", &why.to_string()), &envelope)
+                    .await;
+                None
+            }
+        }
+    }
+
+    fn planned(&self) -> Vec<(&Undo<'a, Org>, &Plan<Org>)> {
+        self.undos.iter().filter_map(|undo| Some((undo, undo.plan.as_ref().ok()?))).collect()
+    }
+
+    async fn page(&self, note: Markup) -> Result<Markup, Error> {
+        let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let planned = self.planned();
+        let lost: BTreeSet<&str> = planned.iter().flat_map(|(_, plan)| plan.lost.iter().copied()).collect();
+        let subtitle =
+            html! { (planned.len()) " of " (self.undos.len()) " can be brought back as they were." };
+        let content = html! {
+            (ui::head(&self.title, None, Some(subtitle), html! {}))
+            (note)
+            (ui::card("What changes back", self.table()))
+            @if !lost.is_empty() {
+                (ui::card("What does not come back", html! { ul { @for lost in &lost { li { (lost) } } } }))
+            }
+            (self.button(&planned))
+        };
+        let crumbs =
+            [("History", paths::ADMIN_HISTORY.to_owned()), ("Done together", paths::bulk(self.correlation))];
+        Ok(desk.page(Section::History, &self.title, &crumbs, content))
+    }
+
+    fn button(&self, planned: &[(&Undo<'a, Org>, &Plan<Org>)]) -> Markup {
+        let back = paths::bulk(self.correlation);
+        html! {
+            @if planned.is_empty() { p { (ui::button_link("Back to what was done", &back)) } }
+            @else {
+                form.form method="post" data-once {
+                    (ui::envelope(&clock::new_id().to_string(), None))
+                    @for (undo, _) in planned {
+                        input type="hidden" name="org" value=(Ticked { org: undo.id, sequence: Some(undo.sequence()) });
+                    }
+                    (ui::form_actions(ui::submit(&format!("Revert {}", counted(planned.len()))), Some(&back)))
+                }
+            }
+        }
+    }
+
+    fn table(&self) -> Markup {
+        let columns = [Column::new("Organisation"), Column::new("Now").wide(), Column::new("Then").wide()];
+        let row = |undo: &Undo<'a, Org>| {
+            let id = undo.id.0;
+            let name = self.names.get(&id).map_or("an organisation", String::as_str);
+            let (now, then) = match &undo.plan {
+                Ok(plan) => (facets(&plan.changes, |it| &it.now), facets(&plan.changes, |it| &it.then)),
+                Err(why) => (html! { "Not reverted: " (why) "." (way_on(why)) }, html! { "–" }),
+            };
+            vec![html! { a href=(paths::org(id)) { (name) } }, now, then]
+        };
+        ui::table("What changes back", &columns, &self.undos.iter().map(row).collect::<Vec<_>>())
+    }
+}
+
+/// What is to be undone of one organisation, and the event that stands for it: what only followed goes along with it.
+fn targets<'e>(events: &[&'e Recorded]) -> (&'e Recorded, BTreeSet<i64>) {
+    let reversible = |event: &&&Recorded| event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    let those: Vec<&&Recorded> = events.iter().filter(reversible).collect();
+    let event = those.first().copied().unwrap_or(&events[0]);
+    let positions = those.iter().map(|event| event.position).chain([event.position]).collect();
+    (event, positions)
+}
+
+/// One side of what changes back. Where only one thing does, it needs no name.
+fn facets(changes: &[Change], side: fn(&Change) -> &String) -> Markup {
+    html! {
+        @for change in changes {
+            p { @if changes.len() > 1 { (change.facet) ": " } (side(change)) }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `/admin/orgs/new`: a customer, in one form.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::{Invitee, OrgCommand, Role};
+use domain::values::{Email, InvitationId, OrgId, OrgName, Slug};
+use maud::{Markup, html};
+use projections::event_log::StreamId;
+use projections::org_detail;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::identity::{links, session};
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::layout::form::{Errors, again};
+use crate::ui::{self, Field, Kind, Section};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Json, Query};
+use crate::web::paths;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrg {
+    /// Also the id of the organisation and of the invitation: what a command makes is named by it.
+    command_id: Uuid,
+    name: String,
+    #[serde(default)]
+    slug: String,
+    owner_email: String,
+}
+
+/// What a form came to.
+struct Parsed {
+    name: OrgName,
+    slug: Slug,
+    owner: Email,
+}
+
+pub async fn form(State(app): State<App>, operator: Operator) -> Result<Markup, Error> {
+    let typed = NewOrg { command_id: clock::new_id(), ..NewOrg::default() };
+    page(&app, &operator, &typed, &Errors::default()).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Form(typed): Form<NewOrg>,
+) -> Result<Response, Error> {
+    let Parsed { name, slug, owner } = match parse(&typed) {
+        Ok(parsed) => parsed,
+        Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors).await?)),
+    };
+    let (org, invitation) = (OrgId(typed.command_id), InvitationId(typed.command_id));
+    let (person, token, beside) = links::prepare_invitation(&app, org, invitation, owner).await?;
+    let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
+    let owner = Some(Invitee { invitation, person, role: Role::Owner, expires_at });
+    let envelope = Envelope {
+        command_id: typed.command_id,
+        address: client.address,
+        beside: Some(beside),
+        ..Envelope::new()
+    };
+    let command = OrgCommand::Create { name, slug, owner };
+    match app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await {
+        Ok(receipt) => {
+            let to = paths::seen(&paths::org(org.0), receipt.seen());
+            Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
+        }
+        Err(SendError::Taken { key, holder }) => {
+            let errors = Errors::one("slug", taken(&app, &operator, &key, &holder).await?);
+            Ok(again(page(&app, &operator, &typed, &errors).await?))
+        }
+        Err(refusal @ SendError::AddressTaken) => {
+            Ok(again(page(&app, &operator, &typed, &Errors::one("owner_email", refusal)).await?))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// A slug left empty is proposed from the name: that is what the script does as one types.
+fn parse(typed: &NewOrg) -> Result<Parsed, Errors> {
+    let mut errors = Errors::default();
+    let name = errors.parse::<OrgName>("name", &typed.name);
+    let slug = match typed.slug.trim() {
+        "" => Slug::propose(&typed.name).or_else(|| {
+            errors.add("slug", "type a slug; none can be made from this name");
+            None
+        }),
+        slug => errors.parse::<Slug>("slug", slug),
+    };
+    let owner = errors.parse::<Email>("owner_email", &typed.owner_email);
+    match (name, slug, owner) {
+        (Some(name), Some(slug), Some(owner)) => Ok(Parsed { name, slug, owner }),
+        _ => Err(errors),
+    }
+}
+
+/// Who holds a slug that was asked for.
+pub async fn taken(app: &App, operator: &Operator, slug: &str, holder: &StreamId) -> Result<String, Error> {
+    let held = org_detail::holder_shown(&app.db, &operator.platform, slug).await?;
+    let name = held.map_or_else(|| holder.id.clone(), |held| format!("“{}”", held.name));
+    Ok(format!("the slug {slug} belongs to {name}; slugs are never given away again"))
+}
+
+#[derive(Deserialize, Default)]
+pub struct Proposal {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    slug: String,
+}
+
+/// What the script asks while one types: a slug for a name, and whether a slug can be had.
+pub async fn slug(
+    State(app): State<App>,
+    operator: Operator,
+    Query(Proposal { name, slug }): Query<Proposal>,
+) -> Result<impl IntoResponse, Error> {
+    let parsed = match slug.trim() {
+        "" => Slug::propose(&name).ok_or_else(|| "type a slug; none can be made from this name".to_owned()),
+        typed => typed.parse::<Slug>().map_err(|error| error.to_string()),
+    };
+    let holder = match &parsed {
+        Ok(slug) => org_detail::holder_shown(&app.db, &operator.platform, slug.as_str()).await?,
+        Err(_) => None,
+    };
+    let held = holder.map(|held| format!("this slug belongs to “{}”", held.name));
+    let (slug, error) = match parsed {
+        Ok(slug) => (Some(slug), held),
+        Err(error) => (None, Some(error)),
+    };
+    Ok(Json(json!({ "slug": slug, "error": error })))
+}
+
+async fn page(app: &App, operator: &Operator, typed: &NewOrg, errors: &Errors) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let content = html! {
+        (ui::head("New organisation", None, None, html! {}))
+        (ui::columns(fields(typed, errors), ui::card("What this records", html! {
+            ul {
+                li { "The organisation, with its name and slug. The slug is its own for ever." }
+                li { "An invitation for its first owner, valid for " (links::INVITATION_DAYS) " days." }
+            }
+            p { "You don't become a member. The link for the owner is shown on the next page." }
+        })))
+    };
+    let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned())];
+    Ok(desk.page(Section::Organisations, "New organisation", &crumbs, content))
+}
+
+fn fields(typed: &NewOrg, errors: &Errors) -> Markup {
+    html! {
+        form.form method="post" action=(paths::ADMIN_ORGS) data-once {
+            (errors.summary())
+            (ui::envelope(&typed.command_id.to_string(), None))
+            (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)
+                .help("What people call it, in any script."))
+            (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40).optional()
+                .help("Its address is /org/ and this: 3 to 40 of a–z, 0–9 and hyphens. Left empty, it is made from the name.")
+                .data(&[("slug-source", "name")]))
+            (Field::new("owner_email", "First owner's e-mail address").kind(Kind::Email).value(&typed.owner_email)
+                .error(errors.of("owner_email")).max(254))
+            (ui::form_actions(ui::submit("Create organisation"), Some(paths::ADMIN_ORGS)))
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `/admin/history/read-models`: whether what pages show is what the history says, and folding it again if not.
+
+use axum::extract::State;
+use axum::http::header::REFRESH;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use projections::processes::{self, Process};
+use projections::projector::Parked;
+
+use crate::access::Operator;
+use crate::access::RouteRequirement::{Platform, Superadmin};
+use crate::access::routes::Routes;
+use crate::app::App;
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::maintenance::{Job, Outcome, Run};
+use crate::resources::history::beside::beside;
+use crate::resources::history::watched::changed;
+use crate::ui::{self, Column, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Nothing};
+use crate::web::paths;
+
+/// Findings that are told.
+const TOLD: usize = 20;
+
+/// Seconds until the page of a job under way is asked for again.
+const AGAIN: &str = "1";
+
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .get(paths::ADMIN_HISTORY_READ_MODELS, Platform, show)
+        .post(paths::ADMIN_HISTORY_VERIFICATION, Platform, verify)
+        .post(paths::ADMIN_HISTORY_REBUILD, Superadmin, rebuild)
+}
+
+pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let (stands, parked) = (app.log.last_position().await?, app.projector.parked().await?);
+    let run = app.upkeep.last();
+    let goes_on = run.as_ref().is_some_and(Run::goes_on);
+    let recording = app.readiness.ask(&app.log).await;
+    let content = html! {
+        @if let Err(why) = &recording {
+            (ui::note(Tone::Danger, html! { p { strong { "Nothing can be recorded at the moment. " } (why) "." } }))
+        }
+        (changed(&app).await?)
+        @if let Some(run) = &run { (told(run)) }
+        (ui::facts_row(&[
+            ("Folded", html! { "up to " (ui::position(desk.position())) }),
+            ("The history ends", html! { "at " (ui::position(stands)) }),
+            ("Set aside", html! { @if parked.is_empty() { "nothing" } @else { (parked.len()) } }),
+        ]))
+        @if !parked.is_empty() { (ui::card("Set aside", set_aside(&parked))) }
+        (ui::card("Processes", running(&processes::running(&app.db).await?)))
+        @if !goes_on { (ui::card("Check, and fold again", jobs(operator.identity.is_superadmin()))) }
+    };
+    let subtitle = "What pages show is folded from the history, and can be folded again.";
+    let page = beside(desk, ("Read models", "read-models", subtitle), content);
+    Ok(if goes_on { ([(REFRESH, AGAIN)], page).into_response() } else { page.into_response() })
+}
+
+pub async fn verify(State(app): State<App>, _: Operator, Form(Nothing {}): Form<Nothing>) -> Redirect {
+    app.upkeep.begin(&app.projector, Job::Verify);
+    Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
+}
+
+pub async fn rebuild(State(app): State<App>, _: Operator, Form(Nothing {}): Form<Nothing>) -> Redirect {
+    app.upkeep.begin(&app.projector, Job::Rebuild);
+    Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
+}
+
+fn jobs(may_rebuild: bool) -> Markup {
+    html! {
+        p.prose {
+            "To verify is to compute every event's hash anew, to fold everything beside what is there, and to compare. "
+            "Nothing is changed by it, and the pages go on. So they do while everything is folded again, which puts right "
+            "what somebody changed in the read models. Each takes some seconds for a million events."
+        }
+        div.actions {
+            form method="post" action=(paths::ADMIN_HISTORY_VERIFICATION) data-once { (ui::submit("Verify")) }
+            @if may_rebuild {
+                form method="post" action=(paths::ADMIN_HISTORY_REBUILD) data-once { (ui::submit_plain("Fold everything again")) }
+            }
+        }
+    }
+}
+
+fn told(run: &Run) -> Markup {
+    let Some((at, result)) = &run.ended else {
+        let doing = match run.job {
+            Job::Verify => "Verifying",
+            Job::Rebuild => "Folding everything again",
+        };
+        let percent = run.progress.done * 100 / run.progress.of.max(1);
+        return ui::note(
+            Tone::Info,
+            html! { p { strong { (doing) ": " (percent) " %. " } "This page follows by itself." } },
+        );
+    };
+    let at = ui::exact_time((*at).into());
+    match (run.job, result) {
+        (_, Err(why)) => {
+            ui::note(Tone::Danger, html! { p { strong { "It was given up. " } (at) ": " (why) "." } })
+        }
+        (Job::Rebuild, Ok(Outcome { position, .. })) => ui::note(
+            Tone::Good,
+            html! {
+                p { "Every read model was folded again, from the first event to " (ui::position(*position)) ". " (at) }
+            },
+        ),
+        (Job::Verify, Ok(Outcome { position, newer, findings })) if findings.is_empty() => ui::note(
+            Tone::Good,
+            html! {
+                p { (ui::number(*position)) " events are as they were written, and the read models are what they say. " (at) }
+                @if *newer > 0 { p { (newer) " of them only a newer version of portal can read: what they say was not checked." } }
+            },
+        ),
+        (Job::Verify, Ok(Outcome { findings, .. })) => ui::note(
+            Tone::Danger,
+            html! {
+                p { strong { "Not everything is as it must be. " } (at) }
+                ul { @for finding in findings.iter().take(TOLD) { li { (finding) } } }
+                @if findings.len() > TOLD { p { "And " (findings.len() - TOLD) " more." } }
+                p { "Read models can be folded again. An event that was changed can't: the guide docs/PROOF.md says what to do." }
+            },
+        ),
+    }
+}
+
+/// Who runs, in which version: an upgrade is over when all have the same.
+fn running(processes: &[Process]) -> Markup {
+    let columns = [
+        Column::new("Version"),
+        Column::new("Feature level").numeric(),
+        Column::new("Started"),
+        Column::new("Seen"),
+    ];
+    let row = |it: &Process| {
+        vec![
+            html! { (it.version) },
+            html! { (it.feature_level) },
+            ui::time(it.started_at.into()),
+            ui::time(it.seen_at.into()),
+        ]
+    };
+    html! {
+        p.prose { "An event of a new kind is written only when every running process can read it. The feature level says what each can read." }
+        (ui::table("Processes", &columns, &processes.iter().map(row).collect::<Vec<_>>()))
+    }
+}
+
+fn set_aside(parked: &[Parked]) -> Markup {
+    let columns =
+        [Column::new("Read model"), Column::new("Of"), Column::new("From"), Column::new("Why").wide()];
+    let row = |it: &Parked| {
+        vec![
+            html! { (it.name) },
+            html! { (it.aggregate_type) " " a href=(paths::history_about(&it.aggregate_id)) { code.id { (it.aggregate_id) } } },
+            ui::position(it.from_position),
+            html! { (it.error) },
+        ]
+    };
+    html! {
+        p.prose { "What can't be folded from an event on, with everything that follows it there. All else goes on." }
+        (ui::table("Set aside", &columns, &parked.iter().map(row).collect::<Vec<_>>()))
+    }
+}

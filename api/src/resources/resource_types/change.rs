@@ -1,0 +1,181 @@
+//! `/admin/reference-data/{code}/{change}`: everything that can be changed about a resource type, one page for all.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::ResourceType;
+use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, Spread};
+use domain::values::{Reason, ResourceCode};
+use maud::{Markup, html};
+use projections::resource_types::{self, Reach, ResourceTypeRow};
+
+use super::change_kind::Change;
+use super::definition::{Typed, Used, used};
+use super::facts::load;
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, SendError};
+use crate::identity::client::Client;
+use crate::layout::Seen;
+use crate::layout::console::{Desk, meanwhile};
+use crate::layout::form::{Errors, again};
+use crate::ui::{self, Field, Kind, Section};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path};
+use crate::web::paths;
+
+pub async fn form(
+    State(app): State<App>,
+    operator: Operator,
+    Path((code, change)): Path<(String, Change)>,
+) -> Result<Markup, Error> {
+    let row = load(&app, &operator, &code).await?;
+    let typed = Typed::from(&row);
+    page(&app, &operator, (&row, change), (&typed, &Errors::default()), html! {}).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((code, change)): Path<(String, Change)>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let row = load(&app, &operator, &code).await?;
+    let code: ResourceCode = row.code.parse().map_err(anyhow::Error::from)?;
+    let command = match parse(change, &typed) {
+        Ok(command) => command,
+        Err(errors) => {
+            return Ok(again(page(&app, &operator, (&row, change), (&typed, &errors), html! {}).await?));
+        }
+    };
+    let Typed { command_id, expected_sequence, .. } = typed;
+    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
+    let principal = Principal::from(&operator.identity);
+    match app.bus.send::<ResourceType>(&principal, code, command, envelope).await {
+        Ok(receipt) => {
+            let to = paths::seen(&paths::resource_type(&row.code), receipt.seen());
+            Ok(Redirect::to(&to).into_response())
+        }
+        Err(refusal) => refused(&app, &operator, (&row, change), typed, refusal).await,
+    }
+}
+
+fn parse(change: Change, typed: &Typed) -> Result<ResourceTypeCommand, Errors> {
+    use ResourceTypeCommand as C;
+    let mut errors = Errors::default();
+    let command = match change {
+        Change::Label => errors.parse("label", &typed.label).map(|label| C::Relabel { label }),
+        Change::Description => {
+            errors.parse("description", &typed.description).map(|description| C::Describe { description })
+        }
+        Change::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
+        Change::Spread => {
+            errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread, since: None })
+        }
+        Change::Deactivation => {
+            errors.parse::<Reason>("reason", &typed.reason).map(|reason| C::Deactivate { reason })
+        }
+        Change::Reactivation => Some(C::Reactivate),
+    };
+    command.ok_or(errors)
+}
+
+/// The form again, with everything that was typed, and why it was not done.
+async fn refused(
+    app: &App,
+    operator: &Operator,
+    (row, change): (&ResourceTypeRow, Change),
+    mut typed: Typed,
+    refusal: SendError<ResourceTypeError>,
+) -> Result<Response, Error> {
+    let (status, errors, note) = match refusal {
+        SendError::Stale { sequence, since } => {
+            typed.expected_sequence = Some(sequence);
+            (
+                StatusCode::CONFLICT,
+                Errors::default(),
+                meanwhile(app, operator, "this resource type", &since).await?,
+            )
+        }
+        SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
+        other @ (SendError::Forbidden
+        | SendError::ProofNeeded(_)
+        | SendError::Taken { .. }
+        | SendError::LastOne
+        | SendError::AddressTaken
+        | SendError::CommandReused
+        | SendError::Newer
+        | SendError::Damaged(_)
+        | SendError::OlderProcess
+        | SendError::Unavailable
+        | SendError::Stopped(_)
+        | SendError::Unknown
+        | SendError::PasswordChosen
+        | SendError::Internal(_)) => return Err(other.into()),
+    };
+    let page = page(app, operator, (row, change), (&typed, &errors), note).await?;
+    Ok((status, page).into_response())
+}
+
+async fn page(
+    app: &App,
+    operator: &Operator,
+    (row, change): (&ResourceTypeRow, Change),
+    (typed, errors): (&Typed, &Errors),
+    note: Markup,
+) -> Result<Markup, Error> {
+    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let title = format!("{} {}", change.verb(), row.label);
+    let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
+    let is_grave = change == Change::Deactivation;
+    let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let there = There {
+        organisations: reach.organisations,
+        new: new(row, reach),
+        used: if change == Change::Actions { used(app, operator, row).await? } else { Used::new() },
+    };
+    let content = html! {
+        (ui::head(&title, None, Some(ui::id(&row.code)), html! {}))
+        p.prose { (change.consequence()) }
+        (note)
+        form.form method="post" data-once {
+            (errors.summary())
+            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            (fields(change, typed, &there, errors))
+            (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
+        }
+    };
+    let crumbs = [
+        ("Reference data", paths::ADMIN_REFERENCE.to_owned()),
+        (&row.label, paths::resource_type(&row.code)),
+    ];
+    Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
+}
+
+/// How many are new already, where it is new organisations that have the type: leaving that as it is keeps them.
+fn new(row: &ResourceTypeRow, reach: Reach) -> i64 {
+    if row.spread == Spread::NewOnly.as_str() { reach.reached } else { 0 }
+}
+
+/// What there is that a change would hit.
+struct There {
+    organisations: i64,
+    new: i64,
+    used: Used,
+}
+
+fn fields(change: Change, typed: &Typed, there: &There, errors: &Errors) -> Markup {
+    match change {
+        Change::Label => typed.label_field(errors),
+        Change::Description => typed.description_field(errors),
+        Change::Actions => typed.actions_field(&there.used, errors),
+        Change::Spread => typed.spread_field((there.organisations, there.new), errors),
+        Change::Deactivation => {
+            let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
+            let field = field.error(errors.of("reason")).max(500);
+            html! { (field.help("10 to 500 characters. It stays in the history for ever: no personal data.")) }
+        }
+        Change::Reactivation => html! {},
+    }
+}

@@ -1,0 +1,132 @@
+//! `/admin/orgs/{id}/resource-types`: which kinds of things this organisation has, why, and its own choices.
+
+use super::facts::because;
+use axum::extract::State;
+use axum::response::Redirect;
+use domain::Org;
+use domain::org::OrgCommand;
+use domain::resource_type::Choice;
+use domain::values::{OrgId, ResourceCode};
+use maud::{Markup, html};
+use projections::event_log::StreamId;
+use projections::org_detail::OrgDetail;
+use projections::org_list::ACTIVE;
+use projections::resource_types::{self, Held};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::bus::{Envelope, Principal};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::as_of::Asked;
+use crate::layout::console::Desk;
+use crate::layout::names::Names;
+use crate::resources::orgs::page;
+use crate::resources::orgs::page::org_tabs;
+use crate::ui::{self, Column, Section};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Path, Query};
+use crate::web::paths;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    command_id: Uuid,
+    /// Empty to follow the policy again.
+    #[serde(default)]
+    choice: String,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
+) -> Result<Markup, Error> {
+    if let Some(at) = asked.read(&app).await? {
+        return crate::resources::orgs::as_of::types(&app, &operator, id, at).await;
+    }
+    let mut desk = Desk::open(&app, &operator, asked.seen()).await?;
+    let org = page::load(&app, &operator, id).await?;
+    desk.about(&StreamId::of::<Org>(OrgId(id)));
+    let types = resource_types::of_org(&app.db, &operator.scope(), id).await?;
+    let actors: Vec<&str> = types.iter().filter_map(|held| held.chosen_by.as_deref()).collect();
+    let names = Names::of_actors(&app, &actors).await?;
+    let change = operator.identity.is_superadmin() && org.status == ACTIVE;
+    let content = html! {
+        (page::head(&org, &operator, Some(&paths::org_types(id))))
+        (org_tabs(id, "Resource types", None))
+        (table(&org, &types, &names, change))
+    };
+    let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned()), (&org.name, paths::org(id))];
+    Ok(desk.page(Section::Organisations, &format!("Resource types of {}", org.name), &crumbs, content))
+}
+
+/// What an organisation chose: a type in or out, whatever the policy says, or the policy again.
+pub async fn choose(
+    State(app): State<App>,
+    operator: Operator,
+    client: Client,
+    Path((id, code)): Path<(Uuid, String)>,
+    Form(Chosen { command_id, choice }): Form<Chosen>,
+) -> Result<Redirect, Error> {
+    let known = resource_types::get(&app.db, &operator.platform, &code).await?.ok_or(Error::NotFound)?;
+    let code: ResourceCode = known.code.parse().map_err(anyhow::Error::from)?;
+    let choice = match choice.as_str() {
+        "" => None,
+        said => Some(said.parse::<Choice>().map_err(|wrong| Error::Unprocessable(wrong.to_string()))?),
+    };
+    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
+    let command = OrgCommand::ChooseResourceType { code, choice };
+    let principal = Principal::from(&operator.identity);
+    let receipt = app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await?;
+    Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.seen())))
+}
+
+fn table(org: &OrgDetail, types: &[Held], names: &Names, change: bool) -> Markup {
+    if types.is_empty() {
+        let next =
+            html! { a href=(paths::ADMIN_REFERENCE) { "Reference data" } " is where they are defined." };
+        return ui::empty("There is no resource type yet.", next);
+    }
+    let mut columns =
+        vec![Column::new("Resource type"), Column::new("Has it"), Column::new("Because").wide()];
+    if change {
+        columns.push(Column::new("").numeric());
+    }
+    let row = |held: &Held| {
+        let mut cells = vec![
+            html! { a href=(paths::resource_type(&held.code)) { (held.label) } " " (ui::id(&held.code)) },
+            ui::badge(if held.is_had() { "yes" } else { "no" }),
+            because(held, names),
+        ];
+        if change {
+            cells.push(buttons(org, held));
+        }
+        cells
+    };
+    ui::table("Resource types", &columns, &types.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The ways that are open: the other one, and back to the policy.
+fn buttons(org: &OrgDetail, held: &Held) -> Markup {
+    let action = paths::org_type_choice(org.org_id, &held.code);
+    let button = |choice: &str, label: &str| {
+        html! {
+            form.inline method="post" action=(action) data-once {
+                (ui::envelope(&clock::new_id().to_string(), None))
+                input type="hidden" name="choice" value=(choice);
+                button.link type="submit" { (label) span.visually-hidden { " " (held.label) } }
+            }
+        }
+    };
+    html! {
+        span.row-actions {
+            @if held.is_had() { (button(Choice::OptedOut.as_str(), "Opt out")) }
+            @else { (button(Choice::OptedIn.as_str(), "Opt in")) }
+            @if held.choice.is_some() { (button("", "Follow the policy")) }
+        }
+    }
+}

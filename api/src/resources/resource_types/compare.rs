@@ -1,0 +1,235 @@
+//! `/admin/reference-data/compare`: two resource types side by side, or one at two moments.
+//!
+//! **Invariant:** what a type was at a moment is what its own events until then make of it, by the rules of the type
+//! itself.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use cqrs_es::Aggregate;
+use domain::resource_type::{Actions, Definition};
+use domain::{Fact, ResourceType, Unreadable};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::resource_types::{self, ResourceTypeRow};
+use serde::Deserialize;
+
+use super::facts::stream;
+use crate::access::Operator;
+use crate::app::App;
+use crate::clock;
+use crate::layout::Seen;
+use crate::layout::console::Desk;
+use crate::layout::form::{Errors, again};
+use crate::layout::moment::{Moment, Present};
+use crate::resources::resource_types::facts::policy;
+use crate::ui::{self, Column, Field, Section, Tone};
+use crate::web::error::Error;
+use crate::web::extract::Query;
+use crate::web::paths;
+
+/// What is to be compared, as it was typed. Without a code there is nothing on that side yet.
+#[derive(Deserialize, Clone, Debug)]
+pub struct Asked {
+    #[serde(default)]
+    left: String,
+    #[serde(default)]
+    left_at: String,
+    #[serde(default)]
+    right: String,
+    #[serde(default)]
+    right_at: String,
+}
+
+/// One side of that, with the names of its fields.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    code: (&'static str, &'a str),
+    at: (&'static str, &'a str),
+}
+
+/// A type as it was at a moment.
+struct View<'a> {
+    row: &'a ResourceTypeRow,
+    moment: Moment,
+    was: ResourceType,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    operator: Operator,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let types = resource_types::all(&app.db, &operator.platform).await?;
+    let present = Present { position: app.log.last_position().await?, at: clock::now() };
+    let left = Side { code: ("left", &asked.left), at: ("left_at", &asked.left_at) };
+    let right = Side { code: ("right", &asked.right), at: ("right_at", &asked.right_at) };
+    let mut errors = Errors::default();
+    let views = (
+        look(&app, &types, left, present, &mut errors).await?,
+        look(&app, &types, right, present, &mut errors).await?,
+    );
+    let subtitle = html! { "Two of them side by side, or one at two moments." };
+    let content = html! {
+        (ui::head("Compare resource types", None, Some(subtitle), html! {}))
+        form.form method="get" action=(paths::ADMIN_REFERENCE_COMPARE) {
+            (errors.summary())
+            (ui::sides(fields("Left", left, &types, &errors), fields("Right", right, &types, &errors)))
+            (ui::form_actions(ui::submit("Compare"), None))
+        }
+        @match &views {
+            (Some(left), Some(right)) => (compared(left, right)),
+            _ if errors.is_empty() => (ui::empty("Nothing is compared yet.", html! { "Choose a resource type on each side." })),
+            _ => {},
+        }
+    };
+    let crumbs = [("Reference data", paths::ADMIN_REFERENCE.to_owned())];
+    let page = desk.page(Section::ReferenceData, "Compare", &crumbs, content);
+    Ok(if errors.is_empty() { page.into_response() } else { again(page) })
+}
+
+/// What stands on one side; nothing where nothing was asked for, or where an error says why not.
+async fn look<'a>(
+    app: &App,
+    types: &'a [ResourceTypeRow],
+    Side { code: (name, code), at: (name_at, at) }: Side<'_>,
+    present: Present,
+    errors: &mut Errors,
+) -> Result<Option<View<'a>>, Error> {
+    let row = types.iter().find(|row| row.code == code);
+    if row.is_none() && !code.is_empty() {
+        errors.add(name, format!("there is no resource type with the code {code}"));
+    }
+    let moment = Moment::parse(at, present).map_err(|sentence| errors.add(name_at, sentence));
+    let (Some(row), Ok(moment)) = (row, moment) else { return Ok(None) };
+    let events = app.log.stream(&stream(&row.code), 0).await?;
+    let was = folded(&events, moment).map_err(|unreadable| errors.add(name, unreadable)).ok();
+    Ok(was.map(|was| View { row, moment, was }))
+}
+
+/// What the events of one type until a moment make of it.
+fn folded(events: &[Recorded], moment: Moment) -> Result<ResourceType, Unreadable> {
+    let mut state = ResourceType::default();
+    for event in events.iter().take_while(|event| moment.includes(event)) {
+        match event.fact()? {
+            Fact::ResourceType(_, event) => state.apply(event),
+            Fact::Org(..) | Fact::Grant(..) => {} // not in this stream
+        }
+    }
+    Ok(state)
+}
+
+fn fields(label: &str, side: Side<'_>, types: &[ResourceTypeRow], errors: &Errors) -> Markup {
+    let (name, code) = side.code;
+    let (name_at, at) = side.at;
+    let types = types.iter().map(|row| (row.code.as_str(), row.code.as_str()));
+    let options: Vec<(&str, &str)> = [("", "Choose a resource type")].into_iter().chain(types).collect();
+    let label_at = format!("{label}, as of");
+    let moment = Field::new(name_at, &label_at).optional().value(at).error(errors.of(name_at));
+    html! {
+        (ui::select(name, label, &options, code, errors.of(name)))
+        (moment.help("Empty for now; or a position (1234), or a time in UTC (2026-11-23 10:00)."))
+    }
+}
+
+fn compared(left: &View<'_>, right: &View<'_>) -> Markup {
+    let facets = facets(&left.was, &right.was);
+    let different = facets.iter().filter(|facet| facet.is_different());
+    let different: Vec<String> = different.map(|facet| facet.name.to_lowercase()).collect();
+    let both_unborn = left.was == ResourceType::Unborn && right.was == ResourceType::Unborn;
+    let heads = [left, right].map(|view| format!("{}, {}", view.row.code, view.moment));
+    let [left_head, right_head] = &heads;
+    let columns = [
+        Column::new("What"),
+        Column::new(left_head),
+        Column::new(right_head),
+        Column::new("Same or different"),
+    ];
+    let rows: Vec<Vec<Markup>> = facets.iter().map(Facet::cells).collect();
+    html! {
+        @for view in [left, right] { (not_yet(view)) }
+        @if !both_unborn {
+            p.prose {
+                @if different.is_empty() { "Both sides are the same." }
+                @else { "They differ in " (different.join(", ")) "." }
+            }
+            (ui::table("What is the same and what differs", &columns, &rows))
+        }
+    }
+}
+
+/// Says so where a type was not there yet.
+fn not_yet(View { row, moment, was }: &View<'_>) -> Markup {
+    if *was != ResourceType::Unborn {
+        return html! {};
+    }
+    let sentence = html! {
+        (row.label) " (" (ui::id(&row.code)) ") was not defined yet " (moment.to_string()) ": that was at "
+        (ui::position(row.position)) ", " (ui::exact_time(row.defined_at.into())) "."
+    };
+    ui::note(Tone::Info, sentence)
+}
+
+/// One thing that can be said of a type, on both sides; nothing where it was not there yet.
+struct Facet {
+    name: &'static str,
+    left: Option<String>,
+    right: Option<String>,
+    /// Where something is on one side only: on which, and what.
+    only: Vec<String>,
+}
+
+fn facets(left: &ResourceType, right: &ResourceType) -> [Facet; 5] {
+    let definitions = (definition(left), definition(right));
+    let facet = |name, of: fn(&Definition) -> String| {
+        let (left, right) = definitions;
+        Facet { name, left: left.map(of), right: right.map(of), only: vec![] }
+    };
+    let actions = definitions.0.zip(definitions.1).map(|(left, right)| only(&left.actions, &right.actions));
+    [
+        facet("Label", |it| it.label.to_string()),
+        facet("Description", |it| it.description.to_string()),
+        Facet { only: actions.unwrap_or_default(), ..facet("Actions", |it| it.actions.to_string()) },
+        facet("Spread", |it| policy(it.spread).to_owned()),
+        Facet { name: "State", left: state(left), right: state(right), only: vec![] },
+    ]
+}
+
+fn definition(resource_type: &ResourceType) -> Option<&Definition> {
+    match resource_type {
+        ResourceType::Unborn => None,
+        ResourceType::Active(definition) | ResourceType::Inactive(definition) => Some(definition),
+    }
+}
+
+fn state(resource_type: &ResourceType) -> Option<String> {
+    match resource_type {
+        ResourceType::Unborn => None,
+        ResourceType::Active(_) => Some("active".to_owned()),
+        ResourceType::Inactive(_) => Some("deactivated".to_owned()),
+    }
+}
+
+/// The actions that only one side has.
+fn only(left: &Actions, right: &Actions) -> Vec<String> {
+    let lacking = |side, these: &Actions, those: &Actions| {
+        let lacking = Actions::of(these.iter().filter(|action| !those.contains(*action)))?;
+        Some(format!("only {side}: {lacking}"))
+    };
+    [lacking("left", left, right), lacking("right", right, left)].into_iter().flatten().collect()
+}
+
+impl Facet {
+    fn is_different(&self) -> bool {
+        self.left != self.right
+    }
+
+    fn cells(&self) -> Vec<Markup> {
+        let told = |text: &Option<String>| html! { (text.as_deref().filter(|text| !text.is_empty()).unwrap_or("–")) };
+        let difference = html! {
+            (ui::badge(if self.is_different() { "different" } else { "same" }))
+            @for only in &self.only { div { (only) } }
+        };
+        vec![html! { (self.name) }, told(&self.left), told(&self.right), difference]
+    }
+}

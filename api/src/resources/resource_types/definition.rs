@@ -1,0 +1,157 @@
+//! The fields of a resource type, the same where one is defined and where one is changed.
+
+use std::collections::BTreeMap;
+
+use domain::resource_type::{Action, Actions, Spread};
+use maud::{Markup, html};
+use projections::permissions;
+use projections::resource_types::{ResourceTypeRow, verbs};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::clock;
+use crate::layout::form::Errors;
+use crate::resources::resource_types::facts::policy;
+use crate::ui::{self, Field, Kind};
+use crate::web::error::Error;
+
+/// What can be said of a resource type, as it was typed; each page reads its own.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    pub command_id: Uuid,
+    pub expected_sequence: Option<i64>,
+    #[serde(default)]
+    pub code: String,
+    #[serde(default)]
+    pub label: String,
+    #[serde(default)]
+    pub description: String,
+    /// One for each box that is ticked.
+    #[serde(default)]
+    pub action: Vec<String>,
+    #[serde(default)]
+    pub spread: String,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What a form begins with.
+impl From<&ResourceTypeRow> for Typed {
+    fn from(row: &ResourceTypeRow) -> Self {
+        Self {
+            command_id: clock::new_id(),
+            expected_sequence: Some(row.sequence),
+            code: row.code.clone(),
+            label: row.label.clone(),
+            description: row.description.clone(),
+            action: row.actions.split(", ").map(str::to_owned).collect(),
+            spread: row.spread.clone(),
+            reason: String::new(),
+        }
+    }
+}
+
+impl Typed {
+    pub fn actions(&self, errors: &mut Errors) -> Option<Actions> {
+        let actions: Option<Vec<Action>> =
+            self.action.iter().map(|action| errors.parse("action", action)).collect();
+        let actions = Actions::of(actions?);
+        if actions.is_none() {
+            errors.add("action", "choose at least one action");
+        }
+        actions
+    }
+
+    pub fn label_field(&self, errors: &Errors) -> Markup {
+        let field = Field::new("label", "Label").value(&self.label).error(errors.of("label")).max(100);
+        html! { (field.help("What people call it, in the singular: Project.")) }
+    }
+
+    pub fn description_field(&self, errors: &Errors) -> Markup {
+        let field = Field::new("description", "Description").kind(Kind::Area).optional();
+        let field = field.value(&self.description).error(errors.of("description")).max(500);
+        html! { (field.help("What it is for. At most 500 characters.")) }
+    }
+
+    /// With who uses each action, where somebody can tell.
+    pub fn actions_field(&self, used: &Used, errors: &Errors) -> Markup {
+        let option = |action: Action| {
+            let chosen = self.action.iter().any(|ticked| ticked == action.as_str());
+            let hint = used.get(&action).cloned();
+            ui::Pick { value: action.as_str(), label: sentence(action.as_str()), hint, chosen }
+        };
+        let options = Action::ALL.map(option);
+        ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))
+    }
+
+    /// With what each choice means for how many organisations there are, and how many are new already.
+    pub fn spread_field(&self, there: (i64, i64), errors: &Errors) -> Markup {
+        let option = |spread: Spread| ui::Pick {
+            value: spread.as_str(),
+            label: sentence(policy(spread)),
+            hint: Some(in_numbers(spread, there)),
+            chosen: self.spread == spread.as_str(),
+        };
+        let options = Spread::ALL.map(option);
+        ui::options(("spread", "Which organisations have it", "radio"), &options, errors.of("spread"))
+    }
+}
+
+/// Who may do what beyond owners and admins, in words.
+pub type Used = BTreeMap<Action, String>;
+
+/// Names of organisations that a sentence tells.
+const TOLD: i64 = 3;
+
+/// Whom it would hit if an action was taken away.
+pub async fn used(app: &App, operator: &Operator, row: &ResourceTypeRow) -> Result<Used, Error> {
+    let mut used = Used::new();
+    for action in verbs(&row.actions) {
+        let (names, number) =
+            permissions::lent(&app.db, &operator.platform, (&row.code, action), TOLD).await?;
+        if number > 0 {
+            used.insert(action, in_use(&names, number));
+        }
+    }
+    Ok(used)
+}
+
+fn in_use(names: &[String], number: i64) -> String {
+    let told = names.join(", ");
+    let more = number - i64::try_from(names.len()).unwrap_or(number);
+    let more = if more > 0 { format!(" and {} more", ui::number(more)) } else { String::new() };
+    let noun = if number == 1 { "organisation lets" } else { "organisations let" };
+    format!("{} {noun} others than owners and admins do it: {told}{more}.", ui::number(number))
+}
+
+/// What a policy comes to on this portal, before it is chosen.
+fn in_numbers(spread: Spread, (organisations, new): (i64, i64)) -> String {
+    let number = ui::number(organisations);
+    let all = if organisations == 1 {
+        "The 1 that is there".to_owned()
+    } else {
+        format!("All {number} that are there")
+    };
+    let none = if organisations == 1 {
+        "Not the 1 that is there".to_owned()
+    } else {
+        format!("None of the {number} that are there")
+    };
+    match spread {
+        Spread::Everywhere => format!("{all}, at once, and every one that comes."),
+        Spread::NewOnly if new > 0 => {
+            let new = ui::number(new);
+            format!("{new} of the {number} that are there, and every one that is created from now on.")
+        }
+        Spread::NewOnly => format!("{none}; every one that is created from now on."),
+        Spread::OptIn => format!("{none}, and none that comes, unless it chooses to."),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}

@@ -1,0 +1,72 @@
+//! What several pages show of one resource type.
+
+use crate::layout::names::Names;
+use domain::ResourceType;
+use domain::resource_type::Choice;
+use domain::resource_type::Spread;
+use domain::values::ResourceCode;
+use maud::{Markup, html};
+use projections::event_log::StreamId;
+use projections::resource_types::{self, ResourceTypeRow};
+use projections::resource_types::{Held, Reach};
+
+use crate::access::Operator;
+use crate::app::App;
+use crate::layout::missing;
+use crate::ui::{self, Tone};
+use crate::web::error::Error;
+
+/// The resource type with this code.
+pub(super) async fn load(app: &App, operator: &Operator, code: &str) -> Result<ResourceTypeRow, Error> {
+    match resource_types::get(&app.db, &operator.platform, code).await? {
+        Some(row) => Ok(row),
+        None => Err(missing(app, &stream(code)).await?),
+    }
+}
+
+/// Where its events stand.
+pub(super) fn stream(code: &str) -> StreamId {
+    let code: Option<ResourceCode> = code.parse().ok();
+    code.map_or_else(|| StreamId { kind: String::new(), id: String::new() }, StreamId::of::<ResourceType>)
+}
+
+pub(super) fn deactivated(row: &ResourceTypeRow) -> Markup {
+    let reason = row.reason.as_deref().unwrap_or("no reason was given");
+    ui::note(Tone::Warning, html! { "Deactivated " (ui::time(row.changed_at.into())) ": " (reason) })
+}
+
+pub(super) fn facts(row: &ResourceTypeRow) -> Markup {
+    ui::facts(&[
+        ("Code", ui::copyable(&row.code)),
+        ("Description", html! { @if row.description.is_empty() { "–" } @else { (row.description) } }),
+        ("Actions", html! { (row.actions) }),
+        ("Defined", ui::time(row.defined_at.into())),
+        ("Last change", ui::time(row.changed_at.into())),
+    ])
+}
+
+/// A policy in two words.
+pub fn policy(spread: Spread) -> &'static str {
+    match spread {
+        Spread::Everywhere => "everywhere",
+        Spread::NewOnly => "new organisations only",
+        Spread::OptIn => "opt-in",
+    }
+}
+
+/// How many organisations have it.
+pub fn reached(row: &ResourceTypeRow, reach: Reach) -> i64 {
+    if row.active { reach.reached } else { 0 }
+}
+
+/// Where a row comes from: a policy and its event, or a choice and whose it was.
+pub fn because(held: &Held, names: &Names) -> Markup {
+    let chosen = held.choice.as_deref().zip(held.chosen_at.zip(held.chosen_position));
+    let Some((choice, (at, position))) = chosen else {
+        let policy = held.spread.parse().map_or("–", policy);
+        return html! { "policy: " (policy) " " (ui::position(held.spread_position)) };
+    };
+    let verb = if choice == Choice::OptedIn.as_str() { "opted in" } else { "opted out" };
+    let by = held.chosen_by.as_deref().map(|actor| names.actor_text(actor)).unwrap_or_default();
+    html! { (verb) " by " (by) " " (ui::time(at.into())) " " (ui::position(position)) }
+}

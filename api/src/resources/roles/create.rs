@@ -1,0 +1,104 @@
+//! `/org/{slug}/roles/new`: a role of the organisation's own, perhaps as another one to begin with.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
+use domain::org::{OrgCommand, OrgError, Role};
+use domain::resource_type::Actions;
+use domain::values::{OrgId, ResourceCode, RoleName};
+use maud::{Markup, html};
+use projections::permissions::Matrix;
+use projections::resource_types::Held;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Member;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::form::{Errors, again};
+use crate::layout::tenant::{Seen, page_after};
+use crate::ui::{self, Field};
+use crate::web::error::Error;
+use crate::web::extract::Form;
+use crate::web::paths;
+
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    #[serde(default)]
+    name: String,
+    /// The role that it begins as; empty for one that may do nothing yet.
+    #[serde(default)]
+    like: String,
+}
+
+pub async fn form(State(app): State<App>, member: Member) -> Result<Markup, Error> {
+    let typed = Typed { command_id: clock::new_id(), ..Typed::default() };
+    page(&app, &member, &typed, &Errors::default()).await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    member: Member,
+    client: Client,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let mut errors = Errors::default();
+    let matrix = Matrix::of(&app.db, &member.scope(), member.membership.org_id).await?;
+    let role = errors.parse::<RoleName>("name", &typed.name);
+    let like = like(&matrix, &typed.like);
+    if like.is_none() {
+        errors.add("like", "this role is not there any more; choose another");
+    }
+    let (Some(role), Some(permissions)) = (role, like) else {
+        return Ok(again(page(&app, &member, &typed, &errors).await?));
+    };
+    let envelope = Envelope { command_id: typed.command_id, address: client.address, ..Envelope::new() };
+    let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
+    match app.bus.send::<Org>(&principal, org, OrgCommand::AddRole { role, permissions }, envelope).await {
+        Ok(receipt) => {
+            let to = paths::seen(&paths::roles(&member.membership.slug), receipt.sequence);
+            Ok(Redirect::to(&to).into_response())
+        }
+        Err(SendError::Rule(exists @ OrgError::RoleExists)) => {
+            let page = page(&app, &member, &typed, &Errors::one("name", exists)).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// What a role may do at this moment; nothing where there is no such role.
+fn like(matrix: &Matrix, chosen: &str) -> Option<BTreeMap<ResourceCode, Actions>> {
+    if chosen.is_empty() {
+        return Some(BTreeMap::new());
+    }
+    let role: Role = matrix.roles.iter().find(|it| it.role == chosen)?.role();
+    let of_type = |held: &Held| Some((held.code.parse().ok()?, Actions::of(matrix.allowed(&role, held))?));
+    Some(matrix.types.iter().filter_map(of_type).collect())
+}
+
+async fn page(app: &App, member: &Member, typed: &Typed, errors: &Errors) -> Result<Markup, Error> {
+    let matrix = Matrix::of(&app.db, &member.scope(), member.membership.org_id).await?;
+    let roles = matrix.roles.iter().map(|it| (it.role.as_str(), it.role.as_str()));
+    let options: Vec<(&str, &str)> = [("", "Nothing yet")].into_iter().chain(roles).collect();
+    let slug = &member.membership.slug;
+    let content = html! {
+        (ui::head("Add a role", None, Some(html! { "People are invited with it, and its name stays." }), html! {}))
+        form.form method="post" data-once {
+            (errors.summary())
+            (ui::envelope(&typed.command_id.to_string(), None))
+            (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(40).focused()
+                .help("2 to 40 characters, kept in lower case: “billing clerk”."))
+            (ui::select("like", "It may do the same as", &options, &typed.like, errors.of("like")))
+            (ui::form_actions(ui::submit("Add the role"), Some(&paths::roles(slug))))
+        }
+    };
+    page_after(app, member, Seen::default(), ("Add a role", content)).await
+}

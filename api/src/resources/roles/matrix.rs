@@ -1,0 +1,350 @@
+//! `/org/{slug}/roles`: what each role may do with which kinds of things, and the roles themselves.
+//!
+//! The form says which boxes are ticked and which were: the difference is the command, so that a box that was not on
+//! the page is never touched. Where the page was no longer true, it comes back with what somebody else did meanwhile and
+//! with what was ticked.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::org::{OrgCommand, OrgError, OrgEvent, Permission, Role};
+use domain::resource_type::Action;
+use domain::values::OrgId;
+use domain::{Fact, Org};
+use maud::{Markup, html};
+use projections::event_log::Recorded;
+use projections::org_detail;
+use projections::permissions::{Headcount, Matrix};
+use projections::resource_types::Held;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::access::Member;
+use crate::app::App;
+use crate::bus::{Envelope, Principal, SendError};
+use crate::clock;
+use crate::identity::client::Client;
+use crate::layout::names::Names;
+use crate::layout::tenant::{Seen, page_after};
+use crate::ui::matrix::{Cell, Group, Row, Tick};
+use crate::ui::{self, Column, Tone};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Query};
+use crate::web::paths;
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    command_id: Uuid,
+    expected_sequence: Option<i64>,
+    /// Boxes that are ticked.
+    #[serde(default)]
+    allow: Vec<String>,
+    /// Boxes that were ticked when the page was made, one on each line.
+    #[serde(default)]
+    had: String,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Removed {
+    command_id: Uuid,
+    role: String,
+}
+
+/// What somebody wants to be otherwise.
+#[derive(Clone, Debug, Default)]
+struct Wish {
+    granted: BTreeSet<Permission>,
+    withdrawn: BTreeSet<Permission>,
+}
+
+pub async fn show(State(app): State<App>, member: Member, Query(seen): Query<Seen>) -> Result<Markup, Error> {
+    let board = Board::open(&app, &member).await?;
+    page_after(&app, &member, seen, ("Roles", board.content(&Wish::default(), &BTreeSet::new(), html! {})))
+        .await
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    member: Member,
+    client: Client,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let wish = Wish::of(&typed).ok_or_else(unreadable)?;
+    let board = Board::open(&app, &member).await?;
+    let gone = board.gone(&wish);
+    if !gone.is_empty() {
+        return board.again(&wish, &BTreeSet::new(), (StatusCode::CONFLICT, not_here(&gone))).await;
+    }
+    let Typed { command_id, expected_sequence, .. } = typed;
+    let Wish { granted, withdrawn } = wish.clone();
+    let command = OrgCommand::SetPermissions { granted, withdrawn };
+    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
+    let org = OrgId(member.membership.org_id);
+    match app.bus.send::<Org>(&Principal::from(&member.identity), org, command, envelope).await {
+        Ok(receipt) => {
+            let to = paths::seen(&paths::roles(&member.membership.slug), receipt.sequence);
+            Ok(Redirect::to(&to).into_response())
+        }
+        Err(SendError::Stale { since, .. }) => {
+            let names = Names::told_in(&app, &member.membership, &since).await?;
+            let board = Board::open(&app, &member).await?; // as it is after what happened
+            board.again(&wish, &moved(&since), (StatusCode::CONFLICT, meanwhile(&names, &since))).await
+        }
+        Err(SendError::Rule(OrgError::NoSuchRole)) => {
+            let note = html! { p { strong { "A role was removed while you were here." } " Nothing of yours was done yet: save again." } };
+            board.again(&wish, &BTreeSet::new(), (StatusCode::CONFLICT, ui::note(Tone::Warning, note))).await
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Takes away a role that nobody has.
+pub async fn remove(
+    State(app): State<App>,
+    member: Member,
+    client: Client,
+    Form(Removed { command_id, role }): Form<Removed>,
+) -> Result<Redirect, Error> {
+    let role = role.parse().ok().ok_or(Error::NotFound)?;
+    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
+    let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
+    let receipt = app.bus.send::<Org>(&principal, org, OrgCommand::RemoveRole { role }, envelope).await?;
+    Ok(Redirect::to(&paths::seen(&paths::roles(&member.membership.slug), receipt.sequence)))
+}
+
+fn unreadable() -> Error {
+    Error::Unprocessable("This is not a form of this page. Open it again and tick what you want.".to_owned())
+}
+
+/// A box as the form names it: the role stands last, since its name may have spaces.
+fn name_of(Permission { role, code, action }: &Permission) -> String {
+    format!("{} {code} {role}", action.as_str())
+}
+
+fn parse(named: &str) -> Option<Permission> {
+    let mut parts = named.splitn(3, ' ');
+    let action = parts.next()?.parse::<Action>().ok()?;
+    let code = parts.next()?.parse().ok()?;
+    Some(Permission { role: parts.next()?.parse().ok()?, code, action })
+}
+
+impl Wish {
+    /// Nothing where a box has a name that no page gives it.
+    fn of(typed: &Typed) -> Option<Self> {
+        let ticked: Option<BTreeSet<Permission>> = typed.allow.iter().map(|named| parse(named)).collect();
+        let had: Option<BTreeSet<Permission>> = typed.had.lines().map(parse).collect();
+        let (ticked, had) = (ticked?, had?);
+        Some(Self { granted: &ticked - &had, withdrawn: &had - &ticked })
+    }
+
+    /// Whether a box is to be ticked that is so now.
+    fn wants(&self, permission: &Permission, now: bool) -> bool {
+        (now || self.granted.contains(permission)) && !self.withdrawn.contains(permission)
+    }
+}
+
+/// Boxes that these events changed.
+fn moved(since: &[Recorded]) -> BTreeSet<Permission> {
+    let mut moved = BTreeSet::new();
+    for event in since {
+        if let Ok(Fact::Org(
+            _,
+            OrgEvent::PermissionsGranted { role, code, actions }
+            | OrgEvent::PermissionsWithdrawn { role, code, actions },
+        )) = event.fact()
+        {
+            moved.extend(actions.iter().map(|action| Permission {
+                role: role.clone(),
+                code: code.clone(),
+                action,
+            }));
+        }
+    }
+    moved
+}
+
+fn meanwhile(names: &Names, since: &[Recorded]) -> Markup {
+    ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "Somebody changed this organisation while you were here." } " Nothing of yours was done yet. This is what happened:" }
+            (names.story(since))
+            p { "Your changes are still marked below. If you still want them, save again." }
+        },
+    )
+}
+
+fn not_here(gone: &BTreeSet<String>) -> Markup {
+    let codes: Vec<&str> = gone.iter().map(String::as_str).collect();
+    ui::note(
+        Tone::Warning,
+        html! {
+            p { strong { "The organisation does not have this any more: " (codes.join(", ")) "." }
+                " Whoever runs this service changed it while you were here, so nothing of yours was done yet. Your other changes are still marked below: save again." }
+        },
+    )
+}
+
+/// The page in the making.
+struct Board<'a> {
+    app: &'a App,
+    member: &'a Member,
+    /// Of the organisation, read before the boxes: they may be newer, never older.
+    sequence: i64,
+    matrix: Matrix,
+}
+
+impl<'a> Board<'a> {
+    async fn open(app: &'a App, member: &'a Member) -> Result<Self, Error> {
+        let (scope, org_id) = (member.scope(), member.membership.org_id);
+        let org = org_detail::get(&app.db, &scope, org_id).await?.ok_or(Error::NotFound)?;
+        let matrix = Matrix::of(&app.db, &scope, org_id).await?;
+        Ok(Self { app, member, sequence: org.sequence, matrix })
+    }
+
+    /// Types and actions of a wish that are not on the page.
+    fn gone(&self, wish: &Wish) -> BTreeSet<String> {
+        let here = |it: &&Permission| {
+            let held = self.matrix.types.iter().find(|held| held.code == it.code.as_str());
+            held.is_some_and(|held| held.verbs().any(|action| action == it.action))
+        };
+        wish.granted.union(&wish.withdrawn).filter(|it| !here(it)).map(|it| it.code.to_string()).collect()
+    }
+
+    async fn again(
+        &self,
+        wish: &Wish,
+        moved: &BTreeSet<Permission>,
+        (status, note): (StatusCode, Markup),
+    ) -> Result<Response, Error> {
+        let content = self.content(wish, moved, note);
+        let page = page_after(self.app, self.member, Seen::default(), ("Roles", content)).await?;
+        Ok((status, page).into_response())
+    }
+
+    fn content(&self, wish: &Wish, moved: &BTreeSet<Permission>, note: Markup) -> Markup {
+        let slug = &self.member.membership.slug;
+        let may = self.member.manages();
+        let line = html! { "Who may do what in " (self.member.membership.name) "." };
+        let add = html! { @if may { (ui::button_link("Add a role", &paths::roles_new(slug))) } };
+        html! {
+            (ui::head("Roles", None, Some(line), add))
+            (note)
+            @if self.matrix.types.is_empty() {
+                (ui::empty("There is nothing to decide about yet.", html! { "Whoever runs this service says which kinds of things there are. They appear here by themselves." }))
+            } @else if may {
+                form method="post" action=(paths::roles(slug)) data-once {
+                    (ui::envelope(&clock::new_id().to_string(), Some(self.sequence)))
+                    input type="hidden" name="had" value=(self.had());
+                    (self.boxes(wish, moved))
+                    div.save-bar { (ui::submit("Save")) p.help { "Boxes that differ from what is saved are marked. All are saved together." } }
+                }
+            } @else {
+                (self.boxes(wish, moved))
+            }
+            (ui::card("The roles", self.roles()))
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Held, Action, Role)> {
+        self.matrix.types.iter().flat_map(move |held| {
+            held.verbs()
+                .flat_map(move |action| self.matrix.roles.iter().map(move |it| (held, action, it.role())))
+        })
+    }
+
+    fn permission(held: &Held, action: Action, role: Role) -> Option<Permission> {
+        Some(Permission { role, code: held.code.parse().ok()?, action })
+    }
+
+    /// Every box that is ticked and can be otherwise, one on each line.
+    fn had(&self) -> String {
+        let ticked = self
+            .each()
+            .filter(|(held, action, role)| *role != Role::Owner && self.matrix.allows(role, held, *action));
+        let names =
+            ticked.filter_map(|(held, action, role)| Some(name_of(&Self::permission(held, action, role)?)));
+        names.collect::<Vec<_>>().join("\n")
+    }
+
+    fn boxes(&self, wish: &Wish, moved: &BTreeSet<Permission>) -> Markup {
+        let columns: Vec<Markup> = self.matrix.roles.iter().map(|it| html! { (it.role) }).collect();
+        let group = |held: &Held| Group {
+            title: html! { (held.label) " " (ui::id(&held.code)) span.why { (why(held)) } },
+            rows: held.verbs().map(|action| self.row(held, action, wish, moved)).collect(),
+        };
+        let groups: Vec<Group> = self.matrix.types.iter().map(group).collect();
+        ui::matrix::matrix("What each role may do", "allow", &columns, &groups)
+    }
+
+    fn row(&self, held: &Held, action: Action, wish: &Wish, moved: &BTreeSet<Permission>) -> Row {
+        let cell = |it: &Headcount| {
+            let role = it.role();
+            let saved = self.matrix.allows(&role, held, action);
+            let permission = Self::permission(held, action, role.clone());
+            let Some(permission) = permission.filter(|_| self.member.manages() && role != Role::Owner) else {
+                return Cell::Fixed(saved);
+            };
+            Cell::Box(Tick {
+                value: name_of(&permission),
+                label: format!("{role} may {} {}", action.as_str(), held.label),
+                ticked: wish.wants(&permission, saved),
+                saved,
+                moved: moved.contains(&permission),
+            })
+        };
+        Row { label: action.as_str(), cells: self.matrix.roles.iter().map(cell).collect() }
+    }
+
+    fn roles(&self) -> Markup {
+        let columns = [
+            Column::new("Role"),
+            Column::new("What it is").wide(),
+            Column::new("People").numeric(),
+            Column::new("Invited").numeric(),
+            Column::new("").numeric(),
+        ];
+        let rows = self.matrix.roles.iter().map(|it| {
+            let role = it.role();
+            vec![
+                ui::badge(&it.role),
+                html! { (meaning(&role)) },
+                html! { (ui::number(it.members)) },
+                html! { (ui::number(it.invited)) },
+                html! { @if self.member.manages() && matches!(role, Role::Custom(_)) { (self.removal(it)) } },
+            ]
+        });
+        ui::table("The roles", &columns, &rows.collect::<Vec<_>>())
+    }
+
+    fn removal(&self, it: &Headcount) -> Markup {
+        html! {
+            @if it.members + it.invited > 0 { span.help { "in use" } }
+            @else {
+                form.inline method="post" action=(paths::roles_removal(&self.member.membership.slug)) data-once {
+                    (ui::envelope(&clock::new_id().to_string(), None))
+                    input type="hidden" name="role" value=(it.role);
+                    button.link type="submit" { "Remove" span.visually-hidden { " " (it.role) } }
+                }
+            }
+        }
+    }
+}
+
+/// Where a row comes from.
+fn why(held: &Held) -> &'static str {
+    if held.choice.is_some() { "chosen for this organisation" } else { "by the policy of the service" }
+}
+
+fn meaning(role: &Role) -> &'static str {
+    match role {
+        Role::Owner => "Can always do everything, and answers for people and roles.",
+        Role::Admin => "Can do everything that is not taken away here, and answers for people and roles.",
+        Role::Member => "Can do what is ticked here.",
+        Role::Custom(_) => "Made here. Can do what is ticked here.",
+    }
+}

@@ -1,0 +1,54 @@
+//! `/login/passkey`: sign-in with a passkey, which is both factors, and knows itself whose it is.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::login::page;
+use crate::app::App;
+use crate::identity::account_log::{self, By};
+use crate::identity::client::Client;
+use crate::identity::passkeys::{self, Answer, Question};
+use crate::identity::session;
+use crate::layout::form::{Errors, again};
+use crate::web::error::Error;
+use crate::web::extract::{Form, Json, Nothing};
+use crate::web::paths;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    handle: String,
+    credential: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// What the script asks for when the button is pressed.
+pub async fn question(
+    State(app): State<App>,
+    client: Client,
+    _: Form<Nothing>,
+) -> Result<Json<Question>, Error> {
+    app.throttle.question(client.address).await?;
+    Ok(Json(passkeys::ask_anybody(&app).await?))
+}
+
+pub async fn submit(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Form(answered): Form<Answered>,
+) -> Result<Response, Error> {
+    app.throttle.network(client.address).await?;
+    let answer = Answer { handle: answered.handle, credential: answered.credential };
+    let Some(person) = passkeys::who(&app, &answer).await? else {
+        account_log::nobody("with a passkey", &client);
+        let wrong = Errors::one("", "This passkey opens nothing here. Sign in with your password.");
+        return Ok(again(page(&app, "", &answered.next, &wrong)));
+    };
+    let cookies = session::start(&app, person, &client, &headers, By::Passkey).await?;
+    let next = paths::local(&answered.next).unwrap_or(paths::ROOT);
+    Ok((cookies, Redirect::to(next)).into_response())
+}
