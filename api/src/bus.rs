@@ -129,12 +129,13 @@ impl Bus {
         &self,
         principal: &Principal,
         id: A::Id,
-        command: A::Command,
+        command: impl Into<A::Command>,
         envelope: Envelope,
     ) -> Result<Receipt, SendError<A::Error>>
     where
         A::Command: std::fmt::Debug,
     {
+        let command = command.into();
         let name = name_of(&command);
         let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(principal, id, command, &envelope).await;

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::grant::{Grant, GrantEvent};
 use crate::org::{Org, OrgEvent};
 use crate::resource_type::{ResourceType, ResourceTypeEvent};
-use crate::values::{OrgId, PersonId, ResourceCode};
+use crate::sentence::Part;
+use crate::values::{OrgId, PersonId, Reason, ResourceCode};
 use crate::{Constraint, Rules};
 
 /// What happened, and to whom.
@@ -110,6 +111,25 @@ impl Fact {
             Self::Grant(_, event) => Grant::constraints(event),
             Self::ResourceType(_, event) => ResourceType::constraints(event),
         }
+    }
+
+    /// What was done, to be read after the name of whoever did it.
+    pub fn sentence(&self) -> Vec<Part> {
+        match self {
+            Self::Org(id, event) => event.sentence(*id),
+            Self::Grant(id, event) => event.sentence(Part::Person(*id)),
+            Self::ResourceType(code, event) => event.sentence(Part::ResourceType(code.clone())),
+        }
+    }
+
+    /// Why it was done, where somebody had to say.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Org(_, event) => event.reason(),
+            Self::Grant(_, event) => event.reason(),
+            Self::ResourceType(_, event) => event.reason(),
+        }
+        .map(Reason::as_str)
     }
 
     /// Reads a stored event: its columns and the payload as it was written.

@@ -16,6 +16,7 @@ mod policy;
 mod request;
 mod revert;
 mod role;
+mod sentence;
 mod term;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@
 //! **Invariant:** nothing in this crate performs I/O, reads the clock, or makes up an id.
 
 pub mod actor;
+mod concern;
 pub mod fact;
 pub mod grant;
 pub mod org;

@@ -15,6 +15,7 @@
 mod actions;
 mod event;
 mod revert;
+mod sentence;
 mod spread;
 
 use cqrs_es::Aggregate;

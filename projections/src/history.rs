@@ -12,7 +12,7 @@
 //! the answer says how far it looked, and the next question goes on from there.
 
 use cqrs_es::Aggregate;
-use domain::org::OrgEvent;
+use domain::org::{InvitationEvent, OrgEvent};
 use domain::{Fact, Grant, Org, Unreadable};
 use uuid::Uuid;
 
@@ -148,7 +148,9 @@ fn subjects(event: &Recorded, fact: &Result<Fact, Unreadable>) -> (Option<Uuid>,
     match fact {
         Ok(Fact::Org(
             org,
-            OrgEvent::MemberInvited { person, .. } | OrgEvent::MemberJoined { person, .. },
+            OrgEvent::Invitation(
+                InvitationEvent::MemberInvited { person, .. } | InvitationEvent::MemberJoined { person, .. },
+            ),
         )) => (Some(org.0), Some(person.0)),
         Ok(Fact::Org(org, _)) => (Some(org.0), None),
         Ok(Fact::Grant(person, _)) => (None, Some(person.0)),

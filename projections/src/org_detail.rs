@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::Fact;
-use domain::org::OrgEvent;
+use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
@@ -152,12 +152,15 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     for entry in entries {
         let Fact::Org(id, event) = entry.fact()? else { continue };
         let row = match (orgs.remove(&id.0), event) {
-            (None, OrgEvent::OrgCreated { .. }) => OrgDetail::unborn(id.0, entry)?,
+            (None, OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { .. })) => OrgDetail::unborn(id.0, entry)?,
             (Some(row), _) => row,
             (None, _) => return Err(entry.poison("an organisation begins with OrgCreated")),
         };
         let row = row.after(event, entry)?;
-        if let OrgEvent::OrgCreated { slug, .. } | OrgEvent::OrgSlugChanged { slug } = event {
+        if let OrgEvent::Lifecycle(
+            LifecycleEvent::OrgCreated { slug, .. } | LifecycleEvent::OrgSlugChanged { slug },
+        ) = event
+        {
             let (slug, position) = (slug.to_string(), entry.recorded.position);
             slugs.insert(slug.clone(), SlugRow { slug, org_id: id.0, position });
         }
@@ -192,6 +195,8 @@ impl OrgDetail {
     }
 
     fn after(mut self, event: &OrgEvent, entry: &Entry) -> Result<Self, FoldError> {
+        use InvitationEvent as I;
+        use LifecycleEvent as L;
         use OrgEvent as E;
         self.sequence = entry.recorded.sequence;
         self.changed_at = entry.recorded.recorded_at;
@@ -206,28 +211,28 @@ impl OrgDetail {
             ..org
         };
         Ok(match event {
-            E::OrgCreated { name, slug } => Self { name: name.to_string(), slug: slug.to_string(), ..self },
-            E::OrgRenamed { name } => Self { name: name.to_string(), ..self },
-            E::OrgSlugChanged { slug } => Self { slug: slug.to_string(), ..self },
-            E::OrgSuspended { reason } => turned(SUSPENDED, Some(reason.as_str()), self),
-            E::OrgReinstated {} => Self { reinstate_at: None, ..turned(ACTIVE, None, self) },
-            E::OrgReinstatementScheduled { at } => Self { reinstate_at: Some((*at).into()), ..self },
-            E::OrgSuspensionConfirmed {} => Self { reinstate_at: None, ..self },
-            E::OrgArchived { reason } => turned(ARCHIVED, Some(reason.as_str()), self),
-            E::OrgRestored { suspended: None } => turned(ACTIVE, None, self),
-            E::OrgRestored { suspended: Some(reason) } => turned(SUSPENDED, Some(reason.as_str()), self),
-            E::OrgProtected {} => Self { protected: true, ..self },
-            E::OrgUnprotected {} => Self { protected: false, ..self },
-            E::MemberJoined { .. } => Self { members: self.members + 1, ..self },
-            E::MemberInvited { .. }
-            | E::InvitationRenewed { .. }
-            | E::InvitationWithdrawn { .. }
-            | E::ResourceTypeChosen { .. }
-            | E::ResourceTypeChoiceDropped { .. }
-            | E::RoleAdded { .. }
-            | E::RoleRemoved { .. }
-            | E::PermissionsGranted { .. }
-            | E::PermissionsWithdrawn { .. } => self,
+            E::Lifecycle(event) => match event {
+                L::OrgCreated { name, slug } => {
+                    Self { name: name.to_string(), slug: slug.to_string(), ..self }
+                }
+                L::OrgRenamed { name } => Self { name: name.to_string(), ..self },
+                L::OrgSlugChanged { slug } => Self { slug: slug.to_string(), ..self },
+                L::OrgSuspended { reason } => turned(SUSPENDED, Some(reason.as_str()), self),
+                L::OrgReinstated {} => Self { reinstate_at: None, ..turned(ACTIVE, None, self) },
+                L::OrgReinstatementScheduled { at } => Self { reinstate_at: Some((*at).into()), ..self },
+                L::OrgSuspensionConfirmed {} => Self { reinstate_at: None, ..self },
+                L::OrgArchived { reason } => turned(ARCHIVED, Some(reason.as_str()), self),
+                L::OrgRestored { suspended: None } => turned(ACTIVE, None, self),
+                L::OrgRestored { suspended: Some(reason) } => turned(SUSPENDED, Some(reason.as_str()), self),
+                L::OrgProtected {} => Self { protected: true, ..self },
+                L::OrgUnprotected {} => Self { protected: false, ..self },
+            },
+            E::Invitation(I::MemberJoined { .. }) => Self { members: self.members + 1, ..self },
+            E::Invitation(
+                I::MemberInvited { .. } | I::InvitationRenewed { .. } | I::InvitationWithdrawn { .. },
+            )
+            | E::Role(_)
+            | E::Choice(_) => self,
         })
     }
 }

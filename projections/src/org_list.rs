@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use domain::Fact;
-use domain::org::{OrgEvent, Role};
+use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent, Role};
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, row};
@@ -138,7 +138,9 @@ impl Intervals {
     fn apply(&mut self, id: Uuid, event: &OrgEvent, entry: &Entry) -> Result<(), FoldError> {
         let position = entry.recorded.position;
         let mut next = match (self.open.remove(&id), event) {
-            (None, OrgEvent::OrgCreated { .. }) => OrgRow::unborn(id, entry.recorded.recorded_at),
+            (None, OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { .. })) => {
+                OrgRow::unborn(id, entry.recorded.recorded_at)
+            }
             (Some(before), _) => {
                 let next = before.clone();
                 self.moved.leaves(&before);
@@ -180,7 +182,15 @@ impl OrgRow {
     }
 
     fn apply(&mut self, event: &OrgEvent) {
-        use OrgEvent as E;
+        match event {
+            OrgEvent::Lifecycle(event) => self.apply_lifecycle(event),
+            OrgEvent::Invitation(event) => self.apply_invitation(event),
+            OrgEvent::Role(_) | OrgEvent::Choice(_) => {}
+        }
+    }
+
+    fn apply_lifecycle(&mut self, event: &LifecycleEvent) {
+        use LifecycleEvent as E;
         match event {
             E::OrgCreated { name, slug } => {
                 self.rename(name.as_str());
@@ -195,6 +205,14 @@ impl OrgRow {
             E::OrgRestored { suspended: Some(reason) } => self.turn(SUSPENDED, Some(reason.as_str())),
             E::OrgProtected {} => self.protected = true,
             E::OrgUnprotected {} => self.protected = false,
+            E::OrgReinstatementScheduled { .. } | E::OrgSuspensionConfirmed {} => {}
+        }
+    }
+
+    /// The owner is the first who joined as one; before that, whoever is invited first.
+    fn apply_invitation(&mut self, event: &InvitationEvent) {
+        use InvitationEvent as E;
+        match event {
             E::MemberInvited { invitation, person, role: Role::Owner, .. } if self.owner_id.is_none() => {
                 self.owner_id = Some(person.0);
                 self.owner_invitation = Some(invitation.0);
@@ -211,17 +229,7 @@ impl OrgRow {
                     self.owner_invitation = None;
                 }
             }
-            E::OrgReinstatementScheduled { .. }
-            | E::OrgSuspensionConfirmed {}
-            | E::MemberInvited { .. }
-            | E::InvitationRenewed { .. }
-            | E::InvitationWithdrawn { .. }
-            | E::ResourceTypeChosen { .. }
-            | E::ResourceTypeChoiceDropped { .. }
-            | E::RoleAdded { .. }
-            | E::RoleRemoved { .. }
-            | E::PermissionsGranted { .. }
-            | E::PermissionsWithdrawn { .. } => {}
+            E::MemberInvited { .. } | E::InvitationRenewed { .. } | E::InvitationWithdrawn { .. } => {}
         }
     }
 

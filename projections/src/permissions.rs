@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::Fact;
-use domain::org::{OrgEvent, Role};
+use domain::org::{OrgEvent, Role, RoleEvent};
 use domain::resource_type::{Action, Actions};
 use domain::values::{ResourceCode, RoleName};
 use uuid::Uuid;
@@ -214,18 +214,14 @@ enum News<'a> {
 
 impl<'a> News<'a> {
     fn of(fact: &'a Fact) -> Option<Self> {
-        use OrgEvent as E;
-        match fact {
-            Fact::Org(_, E::RoleAdded { role }) => Some(Self::Role(role, false)),
-            Fact::Org(_, E::RoleRemoved { role }) => Some(Self::Role(role, true)),
-            Fact::Org(_, E::PermissionsGranted { role, code, actions }) => {
-                Some(Self::Permissions(role, code, actions, true))
-            }
-            Fact::Org(_, E::PermissionsWithdrawn { role, code, actions }) => {
-                Some(Self::Permissions(role, code, actions, false))
-            }
-            Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => None,
-        }
+        use RoleEvent as E;
+        let Fact::Org(_, OrgEvent::Role(event)) = fact else { return None };
+        Some(match event {
+            E::RoleAdded { role } => Self::Role(role, false),
+            E::RoleRemoved { role } => Self::Role(role, true),
+            E::PermissionsGranted { role, code, actions } => Self::Permissions(role, code, actions, true),
+            E::PermissionsWithdrawn { role, code, actions } => Self::Permissions(role, code, actions, false),
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use cqrs_es::Aggregate;
-use domain::org::OrgEvent;
+use domain::org::{ChoiceEvent, OrgEvent};
 use domain::resource_type::{Action, Definition, ResourceTypeEvent, Spread};
 use domain::{Fact, ResourceType};
 use uuid::Uuid;
@@ -235,8 +235,10 @@ async fn fold_choices(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), Fol
     let mut chosen = vec![];
     for entry in entries {
         let (code, choice) = match entry.fact()? {
-            Fact::Org(_, OrgEvent::ResourceTypeChosen { code, choice }) => (code, Some(*choice)),
-            Fact::Org(_, OrgEvent::ResourceTypeChoiceDropped { code }) => (code, None),
+            Fact::Org(_, OrgEvent::Choice(ChoiceEvent::ResourceTypeChosen { code, choice })) => {
+                (code, Some(*choice))
+            }
+            Fact::Org(_, OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code })) => (code, None),
             Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => continue,
         };
         chosen.push((*entry, key_of(&entry.recorded.aggregate_id), code.to_string(), choice));

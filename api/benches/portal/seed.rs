@@ -1,7 +1,7 @@
 //! Histories to measure on, through the log's own append.
 
 use api::clock;
-use domain::org::{OrgEvent, Role};
+use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent, Role};
 use domain::values::{InvitationId, PersonId};
 use domain::{Actor, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
@@ -46,19 +46,26 @@ fn history(index: usize, events_each: usize) -> Vec<OrgEvent> {
     let (invitation, person) = (InvitationId(clock::new_id()), PersonId(clock::new_id()));
     let expires_at = chrono::DateTime::UNIX_EPOCH;
     let mut events = vec![
-        OrgEvent::OrgCreated {
+        OrgEvent::Lifecycle(LifecycleEvent::OrgCreated {
             name: name.parse().expect("a name"),
             slug: format!("org-{index}").parse().expect("a slug"),
-        },
-        OrgEvent::MemberInvited { invitation, person, role: Role::Owner, expires_at },
-        OrgEvent::MemberJoined { invitation, person, role: Role::Owner },
+        }),
+        OrgEvent::Invitation(InvitationEvent::MemberInvited {
+            invitation,
+            person,
+            role: Role::Owner,
+            expires_at,
+        }),
+        OrgEvent::Invitation(InvitationEvent::MemberJoined { invitation, person, role: Role::Owner }),
     ];
     let reason: domain::values::Reason = "Unpaid invoice".parse().expect("a reason");
     while events.len() < events_each {
         match events.len() % 3 {
-            0 => events.push(OrgEvent::OrgSuspended { reason: reason.clone() }),
-            1 => events.push(OrgEvent::OrgReinstated {}),
-            _ => events.push(OrgEvent::OrgRenamed { name: name.parse().expect("a name") }),
+            0 => events.push(OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason.clone() })),
+            1 => events.push(OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})),
+            _ => events.push(OrgEvent::Lifecycle(LifecycleEvent::OrgRenamed {
+                name: name.parse().expect("a name"),
+            })),
         }
     }
     events

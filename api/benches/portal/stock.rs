@@ -9,7 +9,7 @@ use api::web::extract::Form;
 use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::post;
-use domain::org::OrgCommand;
+use domain::org::{LifecycleCommand, OrgCommand};
 use projections::testing::stock::Stock;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -55,6 +55,12 @@ pub(crate) async fn serve(url: &str) {
 async fn create(State(stock): State<Arc<Stock>>, Form(form): Form<NewOrg>) -> Redirect {
     let name = form.name.parse().expect("a name");
     let slug = form.slug.parse().expect("a slug");
-    stock.execute(&form.command_id, OrgCommand::Create { name, slug, owner: None }).await.expect("created");
+    stock
+        .execute(
+            &form.command_id,
+            OrgCommand::Lifecycle(LifecycleCommand::Create { name, slug, owner: None }),
+        )
+        .await
+        .expect("created");
     Redirect::to("/orgs")
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use api::clock;
-use domain::org::{OrgEvent, Role};
+use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Actor, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
@@ -158,11 +158,20 @@ async fn seed(log: &EventLog, events: usize) -> Uuid {
     let (id, expires_at) = (clock::new_id(), clock::after(chrono::Duration::days(7)).into());
     let (name, slug) = ("Acme".parse().expect("a name"), format!("s{}", id.simple()));
     let slug = slug[..32].parse().expect("a slug");
-    let (mut after, mut waiting) = (0, vec![OrgEvent::OrgCreated { name, slug }]);
+    let (mut after, mut waiting) = (0, vec![OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name, slug })]);
     for _ in 0..(events - 1) / 2 {
         let (invitation, person) = (InvitationId(clock::new_id()), PersonId(clock::new_id()));
-        waiting.push(OrgEvent::MemberInvited { invitation, person, role: Role::Member, expires_at });
-        waiting.push(OrgEvent::MemberJoined { invitation, person, role: Role::Member });
+        waiting.push(OrgEvent::Invitation(InvitationEvent::MemberInvited {
+            invitation,
+            person,
+            role: Role::Member,
+            expires_at,
+        }));
+        waiting.push(OrgEvent::Invitation(InvitationEvent::MemberJoined {
+            invitation,
+            person,
+            role: Role::Member,
+        }));
         if waiting.len() >= TOGETHER {
             after = append(log, id, after, &std::mem::take(&mut waiting)).await;
         }

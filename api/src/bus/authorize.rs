@@ -13,7 +13,7 @@
 //! comes from an organisation is read from the organisation itself, as it is when it decides.
 
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
-use domain::org::OrgCommand;
+use domain::org::{ChoiceCommand, InvitationCommand, LifecycleCommand, OrgCommand, RoleCommand};
 use domain::resource_type::{ResourceTypeCommand, Spread};
 use domain::values::PersonId;
 use domain::{Actor, Grant, Org, ResourceType, Rules};
@@ -70,55 +70,69 @@ pub trait Authorize: Rules {
 
 impl Authorize for Org {
     fn right(command: &OrgCommand) -> CommandRequirement {
+        use InvitationCommand as I;
+        use LifecycleCommand as L;
         use OrgCommand as C;
         match command {
-            C::AcceptInvitation { person, .. } => CommandRequirement::Oneself(*person),
-            C::ReinstateOnTime { .. } => CommandRequirement::Timer,
-            C::AddRole { .. } | C::RemoveRole { .. } | C::SetPermissions { .. } => {
-                CommandRequirement::Manager
-            }
-            C::Create { .. }
-            | C::Rename { .. }
-            | C::ChangeSlug { .. }
-            | C::Suspend { .. }
-            | C::ConfirmSuspension { .. }
-            | C::Reinstate
-            | C::Archive { .. }
-            | C::Restore
-            | C::Protect
-            | C::Unprotect
-            | C::Invite(_)
-            | C::RenewInvitation { .. }
-            | C::WithdrawInvitation { .. }
-            | C::ChooseResourceType { .. } => CommandRequirement::Superadmin,
+            C::Invitation(I::AcceptInvitation { person, .. }) => CommandRequirement::Oneself(*person),
+            C::Lifecycle(L::ReinstateOnTime { .. }) => CommandRequirement::Timer,
+            C::Role(
+                RoleCommand::AddRole { .. }
+                | RoleCommand::RemoveRole { .. }
+                | RoleCommand::SetPermissions { .. },
+            ) => CommandRequirement::Manager,
+            C::Lifecycle(
+                L::Create { .. }
+                | L::Rename { .. }
+                | L::ChangeSlug { .. }
+                | L::Suspend { .. }
+                | L::ConfirmSuspension { .. }
+                | L::Reinstate
+                | L::Archive { .. }
+                | L::Restore
+                | L::Protect
+                | L::Unprotect,
+            )
+            | C::Invitation(I::Invite(_) | I::RenewInvitation { .. } | I::WithdrawInvitation { .. })
+            | C::Choice(ChoiceCommand::ChooseResourceType { .. }) => CommandRequirement::Superadmin,
         }
     }
 
     fn act(command: &OrgCommand) -> Act {
+        use InvitationCommand as I;
+        use LifecycleCommand as L;
         use OrgCommand as C;
         match command {
-            C::Create { .. } => Act::CreateOrg,
-            C::Rename { .. } => Act::RenameOrg,
-            C::ChangeSlug { .. } => Act::ChangeSlug,
-            C::Suspend { .. } => Act::SuspendOrg,
-            C::ConfirmSuspension { .. } => Act::ConfirmSuspension,
-            C::Reinstate => Act::ReinstateOrg,
-            C::ReinstateOnTime { .. } => Act::TimedChange,
-            C::Archive { .. } => Act::ArchiveOrg,
-            C::Restore => Act::RestoreOrg,
-            C::Protect => Act::ProtectOrg,
-            C::Unprotect => Act::UnprotectOrg,
-            C::Invite(_) => Act::Invite,
-            C::RenewInvitation { .. } => Act::RenewInvitation,
-            C::WithdrawInvitation { .. } => Act::WithdrawInvitation,
-            C::AcceptInvitation { .. } => Act::AcceptInvitation,
-            C::ChooseResourceType { .. } => Act::ChooseResourceType,
-            C::AddRole { .. } | C::RemoveRole { .. } | C::SetPermissions { .. } => Act::ManageRoles,
+            C::Lifecycle(command) => match command {
+                L::Create { .. } => Act::CreateOrg,
+                L::Rename { .. } => Act::RenameOrg,
+                L::ChangeSlug { .. } => Act::ChangeSlug,
+                L::Suspend { .. } => Act::SuspendOrg,
+                L::ConfirmSuspension { .. } => Act::ConfirmSuspension,
+                L::Reinstate => Act::ReinstateOrg,
+                L::ReinstateOnTime { .. } => Act::TimedChange,
+                L::Archive { .. } => Act::ArchiveOrg,
+                L::Restore => Act::RestoreOrg,
+                L::Protect => Act::ProtectOrg,
+                L::Unprotect => Act::UnprotectOrg,
+            },
+            C::Invitation(command) => match command {
+                I::Invite(_) => Act::Invite,
+                I::RenewInvitation { .. } => Act::RenewInvitation,
+                I::WithdrawInvitation { .. } => Act::WithdrawInvitation,
+                I::AcceptInvitation { .. } => Act::AcceptInvitation,
+            },
+            C::Choice(ChoiceCommand::ChooseResourceType { .. }) => Act::ChooseResourceType,
+            C::Role(
+                RoleCommand::AddRole { .. }
+                | RoleCommand::RemoveRole { .. }
+                | RoleCommand::SetPermissions { .. },
+            ) => Act::ManageRoles,
         }
     }
 
     fn begins(command: &OrgCommand) -> bool {
-        matches!(command, OrgCommand::Create { .. })
+        matches!(command, OrgCommand::Lifecycle(LifecycleCommand::Create { .. }))
     }
 
     fn is_managed_by(&self, person: PersonId) -> bool {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use domain::Org;
-use domain::org::OrgCommand;
+use domain::org::LifecycleCommand;
 use domain::values::{OrgId, Slug};
 use projections::org_detail::{self, SlugHolder};
 use projections::org_list::{ACTIVE, ARCHIVED};
@@ -40,8 +40,8 @@ async fn recover(app: &App, org: &SlugHolder) -> anyhow::Result<()> {
         say(&format!("{} works already.", org.name));
         return Ok(());
     }
-    let restore = (org.status == ARCHIVED).then_some(OrgCommand::Restore);
-    for command in restore.into_iter().chain([OrgCommand::Reinstate]) {
+    let restore = (org.status == ARCHIVED).then_some(LifecycleCommand::Restore);
+    for command in restore.into_iter().chain([LifecycleCommand::Reinstate]) {
         app.bus.send::<Org>(&Principal::Shell, OrgId(org.org_id), command, Envelope::new()).await?;
     }
     say(&format!("{} works again.", org.name));

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use domain::grant::GrantCommand;
-use domain::org::OrgCommand;
+use domain::org::LifecycleCommand;
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
 use projections::{Timestamp, grants, org_detail};
@@ -74,7 +74,7 @@ async fn begin_and_end(app: &App, now: Timestamp) -> Result<(), Error> {
 /// Protected organisations whose suspension nobody confirmed.
 async fn reinstate(app: &App, now: Timestamp) -> Result<(), Error> {
     for due in org_detail::due(&app.db, now).await? {
-        let command = OrgCommand::ReinstateOnTime { at: now.into() };
+        let command = LifecycleCommand::ReinstateOnTime { at: now.into() };
         let envelope = caused_by("reinstatement", due.status_position);
         // Somebody may be quicker: then there is nothing left to do, and a rule or the sequence says so.
         if let Err(error) = app.bus.send::<Org>(&Principal::Timer, OrgId(due.org_id), command, envelope).await

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::Fact;
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::OrgId;
 use maud::{Markup, html};
 use projections::access_log::{self, Refused};
@@ -93,9 +93,9 @@ impl BulkResult {
         let all = |is: fn(&OrgEvent) -> bool| {
             orgs.iter().all(|(_, events)| matches!(first(events), Some(Fact::Org(_, event)) if is(&event)))
         };
-        let did = if all(|event| matches!(event, OrgEvent::OrgSuspended { .. })) {
+        let did = if all(|event| matches!(event, OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { .. }))) {
             "suspended"
-        } else if all(|event| matches!(event, OrgEvent::OrgReinstated {})) {
+        } else if all(|event| matches!(event, OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}))) {
             "reinstated"
         } else {
             "changed"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{clock, routes};
 use domain::grant::PlatformRole::{Auditor, Superadmin};
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use projections::access_log;
 use uuid::Uuid;
 
@@ -157,7 +157,7 @@ async fn what_is_so_already_is_no_error(world: World) {
 
 async fn a_protected_organisation_wants_its_slug_typed(world: World) {
     let (ana, acme) = (world.operator().await, world.org("acme").await);
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let (path, before) = (format!("/admin/orgs/{acme}/suspension"), world.position().await);
     let reason = ("reason", "The invoice is unpaid");
     for typed in ["", "acm", "bolt", "Acme Ltd"] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::clock;
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use projections::access_log;
 
 use crate::client::Client;
@@ -104,7 +104,12 @@ const SUPERADMIN: domain::grant::PlatformRole = domain::grant::PlatformRole::Sup
 
 async fn a_slug_that_is_taken_names_its_holder(world: World) {
     let (ana, acme) = (world.operator().await, world.org("acme").await);
-    world.given(acme, OrgCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }),
+        )
+        .await;
     let before = world.position().await;
     for (slug, sentence) in [("acme-new", "Acme Ltd"), ("acme", "Acme Ltd"), ("ACME", "Acme Ltd")] {
         let id = clock::new_id().to_string();

@@ -6,7 +6,7 @@ mod types;
 
 use api::clock;
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use domain::values::OrgId;
 
 use crate::client::{Answer, Client};
@@ -31,7 +31,9 @@ fn only_looks(page: &Answer, at: i64) {
 }
 
 async fn renamed(world: &World, org: OrgId, name: &str) {
-    world.given(org, OrgCommand::Rename { name: name.parse().expect("a name") }).await;
+    world
+        .given(org, OrgCommand::Lifecycle(LifecycleCommand::Rename { name: name.parse().expect("a name") }))
+        .await;
 }
 
 fn at(path: &str, at: impl std::fmt::Display) -> String {

@@ -3,7 +3,7 @@
 use api::app::App;
 use api::bus::{Envelope, Principal};
 use api::clock;
-use domain::org::{OrgCommand, OrgEvent, Role};
+use domain::org::{InvitationCommand, InvitationEvent, LifecycleCommand, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Actor, Metadata, Org};
 use futures::future::join_all;
@@ -27,7 +27,8 @@ async fn nobody_waits_for_a_stream_that_is_not_theirs(world: World) {
     let (before, invited) = invite(&world, acme, PEOPLE).await;
     let here = [&world.app];
     // Asked last, and not done last.
-    let rename = OrgCommand::Rename { name: "Quick Ltd".parse().expect("a name") };
+    let rename =
+        OrgCommand::Lifecycle(LifecycleCommand::Rename { name: "Quick Ltd".parse().expect("a name") });
     tokio::join!(accept(acme, &invited, &here), world.given(other, rename));
     let events = world.since(before).await;
     let renamed = events.iter().position(|event| event == "OrgRenamed").expect("renamed");
@@ -59,7 +60,12 @@ async fn invite(world: &World, org: OrgId, people: usize) -> (i64, Vec<(Invitati
     let expires_at = clock::after(chrono::Duration::days(7)).into();
     let events = invited.iter().map(|(invitation, person)| {
         let (invitation, person, role) = (*invitation, *person, Role::Member);
-        Draft::of::<Org>(&OrgEvent::MemberInvited { invitation, person, role, expires_at })
+        Draft::of::<Org>(&OrgEvent::Invitation(InvitationEvent::MemberInvited {
+            invitation,
+            person,
+            role,
+            expires_at,
+        }))
     });
     let append = Append {
         stream: StreamId::of::<Org>(org),
@@ -76,7 +82,11 @@ async fn invite(world: &World, org: OrgId, people: usize) -> (i64, Vec<(Invitati
 async fn accept(org: OrgId, invited: &[(InvitationId, PersonId)], processes: &[&App]) {
     let accepted = invited.iter().zip(processes.iter().cycle()).map(|((invitation, person), app)| {
         let (invitation, person) = (*invitation, *person);
-        let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
+        let accept = OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+            invitation,
+            person,
+            at: clock::now().into(),
+        });
         let principal = Principal::Person { person, grant: None, proven_at: None };
         async move { app.bus.send::<Org>(&principal, org, accept, Envelope::new()).await }
     });

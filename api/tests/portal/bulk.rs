@@ -4,7 +4,7 @@ use api::bus::{self, Envelope, Principal};
 use api::clock;
 use domain::Org;
 use domain::grant::PlatformRole::Superadmin;
-use domain::org::OrgCommand;
+use domain::org::{LifecycleCommand, OrgCommand};
 use domain::values::OrgId;
 use projections::{grants, sessions};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ async fn the_list_offers_it_to_those_who_may_and_only_for_now(world: World) {
 async fn a_preview_says_what_would_become_of_each_and_does_nothing(world: World) {
     let [acme, bolt, cube] = three(&world).await;
     world.suspended(bolt, "Unpaid since May").await;
-    world.given(cube, OrgCommand::Protect).await;
+    world.given(cube, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let ana = world.operator().await;
     let before = world.position().await;
     let page = ana.get(&asking("suspension", &[acme, bolt, cube])).await;
@@ -117,7 +117,7 @@ async fn three_are_suspended_of_which_one_refuses_and_each_by_a_command_of_its_o
     let ana = world.operator().await;
     let path = asking("suspension", &orgs);
     let form = filled(&ana.get(&path).await, &[("reason", REASON)]);
-    world.given(bolt, OrgCommand::Protect).await;
+    world.given(bolt, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let before = world.position().await;
     let done = send(&ana, &path, &form).await;
     assert_eq!(world.since(before).await, ["OrgSuspended", "OrgSuspended"]);
@@ -164,7 +164,10 @@ async fn a_form_that_was_cut_off_midway_goes_on_when_it_is_sent_again(world: Wor
     let sequence = form.iter().find_map(|(_, value)| value.strip_prefix(&format!("{acme}:"))?.parse().ok());
     let grant = grants::active(&world.app.db, ana.person().0, clock::now()).await.expect("read");
     let principal = Principal::Person { person: ana.person(), grant, proven_at: Some(clock::now()) };
-    let suspend = OrgCommand::Suspend { reason: REASON.parse().expect("a reason"), confirmed: None };
+    let suspend = OrgCommand::Lifecycle(LifecycleCommand::Suspend {
+        reason: REASON.parse().expect("a reason"),
+        confirmed: None,
+    });
     let envelope = Envelope {
         command_id: clock::id_within(order, acme),
         correlation: Some(order),
@@ -224,7 +227,7 @@ async fn what_somebody_decided_since_about_one_stops_no_other_and_is_named(world
     let orgs @ [_, bolt, cube] = three(&world).await;
     let ana = world.operator().await;
     let together = suspended(&ana, &orgs).await;
-    world.given(bolt, OrgCommand::Reinstate).await;
+    world.given(bolt, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let later = world.position().await;
     let path = format!("{together}/revert");
     let preview = ana.get(&path).await;
@@ -233,7 +236,7 @@ async fn what_somebody_decided_since_about_one_stops_no_other_and_is_named(world
         .shows("2 of 3 can be brought back")
         .shows(&format!("#{later} decided about the same since"));
     let form = filled(&preview, &[]);
-    world.given(cube, OrgCommand::Protect).await;
+    world.given(cube, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let before = world.position().await;
     let done = send(&ana, &path, &form).await;
     assert_eq!(world.since(before).await, ["OrgReinstated"]);
@@ -252,7 +255,7 @@ async fn undo_takes_back_all_that_can_be_and_names_what_cannot(world: World) {
     let orgs @ [_, bolt, _] = three(&world).await;
     let ana = world.operator().await;
     let together = suspended(&ana, &orgs).await;
-    world.given(bolt, OrgCommand::Reinstate).await;
+    world.given(bolt, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let (before, id) = (world.position().await, clock::new_id().to_string());
     let (path, form) = (format!("{together}/revert"), [("command_id", id.as_str())]);
     let done = ana.post(&path, &form).await;
@@ -271,7 +274,7 @@ async fn a_protected_one_goes_back_with_its_timer_and_comes_again(world: World) 
     for org in orgs {
         world.suspended(org, REASON).await;
     }
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let ana = world.operator().await;
     let path = asking("reinstatement", &[acme, bolt]);
     let done = send(&ana, &path, &filled(&ana.get(&path).await, &[])).await;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 
 use crate::proof::sealing;
 use crate::world::World;
@@ -17,7 +17,7 @@ async fn an_export_has_every_event_and_is_not_signed_while_one_is_changed(world:
     let acme = world.org("acme").await;
     world.suspended(acme, "The invoice of April").await;
     let position = world.position().await;
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     world.org("bolt").await;
     let end = world.position().await;
     assert_eq!(desk.verify_export(&ana.get(EXPORT).await.body).code, Some(0));

@@ -8,7 +8,9 @@ use std::fmt::Write;
 use api::bus::{Authorize, Envelope, Principal, SendError};
 use api::clock;
 use domain::grant::{GrantCommand, PlatformRole, Term};
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{
+    ChoiceCommand, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role, RoleCommand,
+};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
 use domain::{Grant, Org, ResourceType};
@@ -108,7 +110,8 @@ async fn issuers(world: &World, acme: OrgId) -> Vec<(&'static str, PersonId, Pri
 }
 
 fn org_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
-    use OrgCommand as C;
+    use InvitationCommand as I;
+    use LifecycleCommand as L;
     let (invitation, at) = (InvitationId(clock::new_id()), clock::now().into());
     let invitee = move || Invitee { invitation, person: another(), role: Role::Owner, expires_at: at };
     let reason = || "Because the matrix asks".parse().expect("a reason");
@@ -116,29 +119,38 @@ fn org_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
         || "Acme".parse().expect("a name"),
         || format!("s{}", &clock::new_id().simple().to_string()[..30]).parse().expect("a slug"),
     );
-    let commands: Vec<(&'static str, Make<C>)> = vec![
-        ("create an organisation", Box::new(move |_| C::Create { name: name(), slug: slug(), owner: None })),
-        ("rename it", Box::new(move |_| C::Rename { name: name() })),
-        ("change its slug", Box::new(move |_| C::ChangeSlug { slug: slug() })),
-        ("suspend it", Box::new(move |_| C::Suspend { reason: reason(), confirmed: None })),
-        ("confirm the suspension", Box::new(move |_| C::ConfirmSuspension { signed_in_at: at })),
-        ("reinstate it", Box::new(|_| C::Reinstate)),
-        ("reinstate it, for its time has come", Box::new(move |_| C::ReinstateOnTime { at })),
-        ("archive it", Box::new(move |_| C::Archive { reason: reason(), confirmed: None })),
-        ("restore it", Box::new(|_| C::Restore)),
-        ("protect it", Box::new(|_| C::Protect)),
-        ("lift its protection", Box::new(|_| C::Unprotect)),
-        ("invite somebody", Box::new(move |_| C::Invite(invitee()))),
-        ("renew an invitation", Box::new(move |_| C::RenewInvitation { invitation, expires_at: at })),
-        ("withdraw an invitation", Box::new(move |_| C::WithdrawInvitation { invitation })),
+    let commands: Vec<(&'static str, Make<OrgCommand>)> = vec![
+        (
+            "create an organisation",
+            Box::new(move |_| L::Create { name: name(), slug: slug(), owner: None }.into()),
+        ),
+        ("rename it", Box::new(move |_| L::Rename { name: name() }.into())),
+        ("change its slug", Box::new(move |_| L::ChangeSlug { slug: slug() }.into())),
+        ("suspend it", Box::new(move |_| L::Suspend { reason: reason(), confirmed: None }.into())),
+        ("confirm the suspension", Box::new(move |_| L::ConfirmSuspension { signed_in_at: at }.into())),
+        ("reinstate it", Box::new(|_| L::Reinstate.into())),
+        ("reinstate it, for its time has come", Box::new(move |_| L::ReinstateOnTime { at }.into())),
+        ("archive it", Box::new(move |_| L::Archive { reason: reason(), confirmed: None }.into())),
+        ("restore it", Box::new(|_| L::Restore.into())),
+        ("protect it", Box::new(|_| L::Protect.into())),
+        ("lift its protection", Box::new(|_| L::Unprotect.into())),
+        ("invite somebody", Box::new(move |_| I::Invite(invitee()).into())),
+        ("renew an invitation", Box::new(move |_| I::RenewInvitation { invitation, expires_at: at }.into())),
+        ("withdraw an invitation", Box::new(move |_| I::WithdrawInvitation { invitation }.into())),
         (
             "choose a resource type for it",
-            Box::new(|_| C::ChooseResourceType { code: "project".parse().expect("a code"), choice: None }),
+            Box::new(|_| {
+                ChoiceCommand::ChooseResourceType { code: "project".parse().expect("a code"), choice: None }
+                    .into()
+            }),
         ),
-        ("accept an invitation", Box::new(move |person| C::AcceptInvitation { invitation, person, at })),
+        (
+            "accept an invitation",
+            Box::new(move |person| I::AcceptInvitation { invitation, person, at }.into()),
+        ),
         (
             "accept somebody else's",
-            Box::new(move |_| C::AcceptInvitation { invitation, person: another(), at }),
+            Box::new(move |_| I::AcceptInvitation { invitation, person: another(), at }.into()),
         ),
     ];
     let seen: BTreeSet<_> =
@@ -153,12 +165,22 @@ fn role_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
     let commands: Vec<(&'static str, Make<C>)> = vec![
         (
             "add a role",
-            Box::new(|_| C::AddRole { role: "clerk".parse().expect("a name"), permissions: BTreeMap::new() }),
+            Box::new(|_| {
+                C::Role(RoleCommand::AddRole {
+                    role: "clerk".parse().expect("a name"),
+                    permissions: BTreeMap::new(),
+                })
+            }),
         ),
-        ("remove a role", Box::new(|_| C::RemoveRole { role: "clerk".parse().expect("a name") })),
+        (
+            "remove a role",
+            Box::new(|_| C::Role(RoleCommand::RemoveRole { role: "clerk".parse().expect("a name") })),
+        ),
         (
             "set permissions",
-            Box::new(|_| C::SetPermissions { granted: BTreeSet::new(), withdrawn: BTreeSet::new() }),
+            Box::new(|_| {
+                C::Role(RoleCommand::SetPermissions { granted: BTreeSet::new(), withdrawn: BTreeSet::new() })
+            }),
         ),
     ];
     let seen: BTreeSet<_> =
@@ -230,25 +252,25 @@ fn another() -> PersonId {
 fn number_of_org_command(command: &OrgCommand) -> usize {
     use OrgCommand as C;
     match command {
-        C::Create { .. } => 0,
-        C::Rename { .. } => 1,
-        C::ChangeSlug { .. } => 2,
-        C::Suspend { .. } => 3,
-        C::ConfirmSuspension { .. } => 4,
-        C::Reinstate => 5,
-        C::ReinstateOnTime { .. } => 6,
-        C::Archive { .. } => 7,
-        C::Restore => 8,
-        C::Protect => 9,
-        C::Unprotect => 10,
-        C::Invite(_) => 11,
-        C::RenewInvitation { .. } => 12,
-        C::WithdrawInvitation { .. } => 13,
-        C::AcceptInvitation { .. } => 14,
-        C::ChooseResourceType { .. } => 15,
-        C::AddRole { .. } => 16,
-        C::RemoveRole { .. } => 17,
-        C::SetPermissions { .. } => 18,
+        C::Lifecycle(LifecycleCommand::Create { .. }) => 0,
+        C::Lifecycle(LifecycleCommand::Rename { .. }) => 1,
+        C::Lifecycle(LifecycleCommand::ChangeSlug { .. }) => 2,
+        C::Lifecycle(LifecycleCommand::Suspend { .. }) => 3,
+        C::Lifecycle(LifecycleCommand::ConfirmSuspension { .. }) => 4,
+        C::Lifecycle(LifecycleCommand::Reinstate) => 5,
+        C::Lifecycle(LifecycleCommand::ReinstateOnTime { .. }) => 6,
+        C::Lifecycle(LifecycleCommand::Archive { .. }) => 7,
+        C::Lifecycle(LifecycleCommand::Restore) => 8,
+        C::Lifecycle(LifecycleCommand::Protect) => 9,
+        C::Lifecycle(LifecycleCommand::Unprotect) => 10,
+        C::Invitation(InvitationCommand::Invite(_)) => 11,
+        C::Invitation(InvitationCommand::RenewInvitation { .. }) => 12,
+        C::Invitation(InvitationCommand::WithdrawInvitation { .. }) => 13,
+        C::Invitation(InvitationCommand::AcceptInvitation { .. }) => 14,
+        C::Choice(ChoiceCommand::ChooseResourceType { .. }) => 15,
+        C::Role(RoleCommand::AddRole { .. }) => 16,
+        C::Role(RoleCommand::RemoveRole { .. }) => 17,
+        C::Role(RoleCommand::SetPermissions { .. }) => 18,
     }
 }
 

@@ -8,7 +8,7 @@ use api::jobs::timers;
 use chrono::TimeDelta;
 use domain::grant::PlatformRole::{Auditor, Superadmin};
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
-use domain::org::OrgCommand;
+use domain::org::{LifecycleCommand, OrgCommand};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};
 use projections::{Timestamp, grants};
@@ -136,10 +136,12 @@ async fn what_was_begun_in_time_is_not_written_too_late(world: World) {
         grant: Some(grant.expect("it holds")),
         proven_at: Some(clock::now()),
     };
-    let create = |slug: &str| OrgCommand::Create {
-        name: "Acme".parse().expect("a name"),
-        slug: slug.parse().expect("a slug"),
-        owner: None,
+    let create = |slug: &str| {
+        OrgCommand::Lifecycle(LifecycleCommand::Create {
+            name: "Acme".parse().expect("a name"),
+            slug: slug.parse().expect("a slug"),
+            owner: None,
+        })
     };
     let send = async |slug| {
         world.app.bus.send::<Org>(&principal, OrgId(clock::new_id()), create(slug), Envelope::new()).await

@@ -2,7 +2,7 @@
 
 use api::clock;
 use domain::grant::PlatformRole;
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use domain::values::OrgId;
 use projections::people;
 
@@ -19,8 +19,15 @@ pub(crate) async fn a_past(world: &World) -> (Client, OrgId, OrgId) {
     let (acme, beta) = (world.org("acme").await, world.org("beta").await);
     let reason = [("reason", "The invoice of March is unpaid")];
     ana.submit(&format!("/admin/orgs/{acme}/suspension"), &reason).await.is(303);
-    world.given(acme, OrgCommand::Reinstate).await;
-    world.given(beta, OrgCommand::Rename { name: "Beta & Söhne".parse().expect("a name") }).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
+    world
+        .given(
+            beta,
+            OrgCommand::Lifecycle(LifecycleCommand::Rename {
+                name: "Beta & Söhne".parse().expect("a name")
+            }),
+        )
+        .await;
     (ana, acme, beta)
 }
 
@@ -121,7 +128,7 @@ async fn nonsense_has_a_sentence_at_its_field_and_stays(world: World) {
 
 fn named(name: &str, slug: &str) -> OrgCommand {
     let (name, slug) = (name.parse().expect("a name"), slug.parse().expect("a slug"));
-    OrgCommand::Create { name, slug, owner: None }
+    OrgCommand::Lifecycle(LifecycleCommand::Create { name, slug, owner: None })
 }
 
 async fn every_filter_that_holds_is_a_link_to_the_page_without_it(world: World) {

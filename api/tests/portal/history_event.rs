@@ -2,7 +2,7 @@
 
 use api::clock;
 use api::jobs::timers;
-use domain::org::{Confirmation, OrgCommand};
+use domain::org::{Confirmation, LifecycleCommand, OrgCommand};
 use projections::seal::turn::Step;
 use projections::seal::{self, SigningKey};
 
@@ -38,10 +38,10 @@ async fn what_an_event_changed_is_told_field_by_field(world: World) {
 
 async fn causes_and_consequences_are_a_tree(world: World) {
     let (ana, acme, _) = a_past(&world).await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let (reason, slug) = ("They asked for it".parse().expect("a reason"), "acme".parse().expect("a slug"));
     let confirmed = Some(Confirmation { slug, at: clock::now().into() });
-    world.given(acme, OrgCommand::Suspend { reason, confirmed }).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason, confirmed })).await;
     let suspended = world.position().await - 1;
     timers::act(&world.app, clock::after(chrono::Duration::minutes(16))).await.expect("acts");
     let reinstated = world.position().await;
@@ -77,7 +77,7 @@ async fn an_event_is_taken_along_with_its_proof_once_it_is_sealed(world: World) 
     let forged = answer.body.replacen("March", "April", 1);
     let forged: seal::Evidence = serde_json::from_str(&forged).expect("evidence");
     assert!(forged.check(&key.public()).is_err());
-    world.given(world.org("later").await, OrgCommand::Protect).await;
+    world.given(world.org("later").await, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     ana.get("/admin/history/7").await.shows("not sealed yet: the last checkpoint is of 6 events");
     for nothing in ["0", "-1", "999999", "words"] {
         ana.get(&format!("/admin/history/{nothing}/evidence")).await.is(404);

@@ -1,7 +1,7 @@
 //! `/admin/history/export`: exactly what the filter finds, as a file, and seen by whom it concerns.
 
 use domain::grant::PlatformRole;
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use domain::values::OrgId;
 use http_body_util::BodyExt;
 use projections::transfer;
@@ -36,7 +36,12 @@ async fn a_file_has_what_the_page_finds_and_says_so(world: World) {
 async fn a_table_has_sentences_and_no_formulas(world: World) {
     let (ana, _, beta) = a_past(&world).await;
     for name in ["=cmd|' /C calc'!A0", "＝HYPERLINK(1)", "Say \"hi\"; then, go"] {
-        world.given(beta, OrgCommand::Rename { name: name.parse().expect("a name") }).await;
+        world
+            .given(
+                beta,
+                OrgCommand::Lifecycle(LifecycleCommand::Rename { name: name.parse().expect("a name") }),
+            )
+            .await;
     }
     for (address, name) in
         [("minus@example.com", "-1+1"), ("at@example.com", "@sum"), ("wide@example.com", "＝sum")]
@@ -46,7 +51,7 @@ async fn a_table_has_sentences_and_no_formulas(world: World) {
         projections::people::set_name(&world.app.db, mallory.person(), &name).await.expect("stored");
         let reason = [("reason", "For a test of formulas")];
         mallory.submit(&format!("/admin/orgs/{beta}/suspension"), &reason).await.is(303);
-        world.given(beta, OrgCommand::Reinstate).await;
+        world.given(beta, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     }
     let file = ana.get("/admin/history/export?format=csv").await;
     assert_eq!(file.is(200).header("content-type"), Some("text/csv; charset=utf-8"));
@@ -72,7 +77,7 @@ async fn more_than_a_batch_arrives_whole(world: World) {
     for number in 0..620 {
         let (name, slug) = ("Zed".parse().expect("a name"), format!("zed-{number}").parse().expect("a slug"));
         let id = OrgId(api::clock::new_id());
-        world.given(id, OrgCommand::Create { name, slug, owner: None }).await;
+        world.given(id, OrgCommand::Lifecycle(LifecycleCommand::Create { name, slug, owner: None })).await;
     }
     for (query, expected) in [("q=zed", 620), ("kind=org", 625), ("", 626), ("event=OrgR", 2)] {
         let file = ana.get(&format!("/admin/history/export?format=ndjson&{query}")).await;
@@ -84,8 +89,8 @@ async fn an_export_ends_unfinished_with_the_right_to_it(world: World) {
     let (_, acme, _) = a_past(&world).await;
     let bob = world.granted("bob@example.com", PlatformRole::Auditor).await;
     for _ in 0..300 {
-        world.given(acme, OrgCommand::Protect).await;
-        world.given(acme, OrgCommand::Unprotect).await;
+        world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
+        world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Unprotect)).await;
     }
     let mut file = bob.follow("/admin/history/export?format=ndjson").await;
     let mut begun = vec![];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use domain::grant::PlatformRole;
-use domain::org::OrgCommand;
+use domain::org::{LifecycleCommand, OrgCommand};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
@@ -30,13 +30,13 @@ async fn what_is_new_is_said_until_the_grant_is_revoked(world: World) {
         .shows("data-tail=\"/admin/history/tail?org=acme&amp;after=7\"")
         .shows("Look for newer events");
     let mut tail = bob.follow("/admin/history/tail?org=acme&after=7").await;
-    world.given(beta, OrgCommand::Protect).await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(beta, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     assert_eq!(next(&mut tail).await.as_deref(), Some("data: 1 new event\n\n"));
-    world.given(acme, OrgCommand::Unprotect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Unprotect)).await;
     assert_eq!(next(&mut tail).await.as_deref(), Some("data: 2 new events\n\n"));
     world.revoked(bob.person(), PlatformRole::Auditor).await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     assert_eq!(next(&mut tail).await, None);
     ana.get("/admin/history/tail").await.is(422).shows("after which position");
     ana.get("/admin/history/tail?after=-1").await.is(422);

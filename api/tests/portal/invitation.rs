@@ -2,7 +2,7 @@
 
 use api::clock;
 use api::identity::links;
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use projections::testing;
 
@@ -90,7 +90,7 @@ async fn somebody_else_is_asked_to_sign_out_first(world: World) {
 async fn a_withdrawn_invitation_opens_nothing(world: World) {
     let acme = world.org("acme").await;
     let (_, invitation, path) = guest(&world, acme, Role::Member).await;
-    world.given(acme, OrgCommand::WithdrawInvitation { invitation }).await;
+    world.given(acme, OrgCommand::Invitation(InvitationCommand::WithdrawInvitation { invitation })).await;
     opens_nothing(&world, &path).await;
 }
 
@@ -100,7 +100,7 @@ async fn an_expired_invitation_opens_nothing(world: World) {
     let invitation = InvitationId(clock::new_id());
     let expires_at = clock::after(-chrono::Duration::seconds(1)).into();
     let invitee = Invitee { invitation, person, role: Role::Member, expires_at };
-    world.given(acme, OrgCommand::Invite(invitee)).await;
+    world.given(acme, OrgCommand::Invitation(InvitationCommand::Invite(invitee))).await;
     opens_nothing(&world, &world.link(acme, invitation, person).await).await;
 }
 
@@ -154,7 +154,7 @@ async fn nobody_joins_an_organisation_that_does_not_work(world: World) {
     world.archived(bolt).await;
     opens_nothing(&world, &to_acme).await;
     opens_nothing(&world, &to_bolt).await;
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     world.anonymous().post(&to_acme, &GIA).await.leads_to("/org/acme/dashboard");
 }
 

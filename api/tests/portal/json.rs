@@ -4,7 +4,7 @@ use api::bus::{Envelope, Principal};
 use axum::body::Body;
 use axum::http::Request;
 use domain::ResourceType;
-use domain::org::{OrgCommand, Permission, Role};
+use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand, Permission, Role, RoleCommand};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::OrgId;
 use serde_json::{Value, json};
@@ -93,7 +93,12 @@ async fn whoever_may_not_is_told_so_by_a_problem_and_led_nowhere(world: World) {
 async fn an_old_slug_leads_to_the_new_address(world: World) {
     let acme = world.org("acme").await;
     let mike = world.member(acme).await;
-    world.given(acme, OrgCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }),
+        )
+        .await;
     for old in ["acme", "ACME-new", "%61cme"] {
         let answer = mike.get(&format!("/api/v1/orgs/{old}/resource-types?x=acme")).await;
         assert_eq!(answer.is(308).location(), "/api/v1/orgs/acme-new/resource-types?x=acme");
@@ -126,7 +131,12 @@ async fn a_tag_lives_as_long_as_its_answer(world: World) {
         choose(&world, acme, "report", choice).await;
         another(&mike, &mut past).await;
     }
-    world.given(acme, OrgCommand::Rename { name: "Acme Works".parse().expect("a name") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::Rename { name: "Acme Works".parse().expect("a name") }),
+        )
+        .await;
     another(&mike, &mut past).await;
     let before = mike.get(TYPES).await.told();
     world.joined(bolt, "bob@example.com", Role::Owner).await;
@@ -252,7 +262,15 @@ async fn the_tag_of_one_person_is_not_anothers(world: World) {
 /// Lets members do something with projects.
 async fn permit(world: &World, org: OrgId, action: Action) {
     let permission = Permission { role: Role::Member, code: "project".parse().expect("a code"), action };
-    world.given(org, OrgCommand::SetPermissions { granted: [permission].into(), withdrawn: [].into() }).await;
+    world
+        .given(
+            org,
+            OrgCommand::Role(RoleCommand::SetPermissions {
+                granted: [permission].into(),
+                withdrawn: [].into(),
+            }),
+        )
+        .await;
 }
 
 async fn define(world: &World, code: &str, spread: Spread) {
@@ -272,7 +290,15 @@ async fn change_type(world: &World, code: &str, command: ResourceTypeCommand) {
 }
 
 async fn choose(world: &World, org: OrgId, code: &str, choice: Option<Choice>) {
-    world.given(org, OrgCommand::ChooseResourceType { code: code.parse().expect("a code"), choice }).await;
+    world
+        .given(
+            org,
+            OrgCommand::Choice(ChoiceCommand::ChooseResourceType {
+                code: code.parse().expect("a code"),
+                choice,
+            }),
+        )
+        .await;
 }
 
 /// Asks with a list of known tags.

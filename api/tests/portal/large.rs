@@ -1,7 +1,7 @@
 //! An organisation with more people than a statement may have parameters: whatever touches it still works.
 
 use api::clock;
-use domain::org::{OrgCommand, OrgEvent, Role};
+use domain::org::{InvitationEvent, LifecycleCommand, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Actor, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
@@ -18,7 +18,12 @@ async fn everything_that_touches_a_large_organisation_works(world: World) {
     let acme = world.org("acme").await;
     let ana = world.operator().await;
     invite(&world, acme, ana.person()).await;
-    world.given(acme, OrgCommand::Rename { name: "Apex Ltd".parse().expect("a name") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::Rename { name: "Apex Ltd".parse().expect("a name") }),
+        )
+        .await;
     let renamed = world.position().await;
     let revert = format!("/admin/history/{renamed}/revert");
     ana.get(&revert).await.is(200).shows("Acme Ltd").shows("Revert it");
@@ -47,12 +52,12 @@ async fn invite(world: &World, org: OrgId, by: PersonId) {
     let mut after = 1;
     for _ in 0..PEOPLE / TOGETHER {
         let invited = |_| {
-            Draft::of::<Org>(&OrgEvent::MemberInvited {
+            Draft::of::<Org>(&OrgEvent::Invitation(InvitationEvent::MemberInvited {
                 invitation: InvitationId(clock::new_id()),
                 person: PersonId(clock::new_id()),
                 role: Role::Member,
                 expires_at: clock::after(chrono::Duration::days(7)).into(),
-            })
+            }))
         };
         let append = Append {
             stream: StreamId::of::<Org>(org),

@@ -11,7 +11,7 @@ use api::routes;
 use axum::body::Body;
 use axum::http::Request;
 use domain::grant::PlatformRole;
-use domain::org::{OrgCommand, Permission, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Permission, Role, RoleCommand};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
 use domain::values::OrgId;
 use domain::{Org, ResourceType};
@@ -56,9 +56,14 @@ async fn a_member_who_tries_everything_finds_nothing_of_others(world: World) {
 async fn acme(world: &World) -> OrgId {
     let acme = world.org("acme").await;
     project(world).await;
-    world.given(acme, OrgCommand::Rename { name: "Acme Works".parse().expect("a name") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::Rename { name: "Acme Works".parse().expect("a name") }),
+        )
+        .await;
     world.suspended(acme, "The invoice is unpaid").await;
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     world.operator().await.get(&format!("/admin/orgs/{acme}")).await.is(200);
     world.app.recorder.flush().await;
     acme
@@ -71,10 +76,22 @@ async fn other(world: &World) -> Other {
     let owner = world.joined(org, "q9x8owner@q9x8.example", Role::Owner).await;
     let name = "Q9x8avier Q9x8son".parse().expect("a name");
     people::set_name(&world.app.db, owner.person(), &name).await.expect("stored");
-    world.given(org, OrgCommand::Rename { name: "Q9x8name Works".parse().expect("a name") }).await;
-    world.given(org, OrgCommand::ChangeSlug { slug: "q9x8slug".parse().expect("a slug") }).await;
+    world
+        .given(
+            org,
+            OrgCommand::Lifecycle(LifecycleCommand::Rename {
+                name: "Q9x8name Works".parse().expect("a name"),
+            }),
+        )
+        .await;
+    world
+        .given(
+            org,
+            OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { slug: "q9x8slug".parse().expect("a slug") }),
+        )
+        .await;
     world.suspended(org, "Q9x8reason: they did not pay").await;
-    world.given(org, OrgCommand::Reinstate).await;
+    world.given(org, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let guest = world.person("q9x8guest@q9x8.example").await;
     let invitation = world.invited(org, guest, Role::Admin).await.to_string();
     world.joined(org, "both@example.com", Role::Owner).await;
@@ -92,11 +109,13 @@ async fn other(world: &World) -> Other {
 /// A role of their own, if it is not there, and something that members may do with what every organisation has.
 async fn permit(world: &World, org: OrgId, action: Action) {
     let role = "q9x8clerk".parse().expect("a name");
-    let add = OrgCommand::AddRole { role, permissions: BTreeMap::new() };
+    let add = OrgCommand::Role(RoleCommand::AddRole { role, permissions: BTreeMap::new() });
     let _there_already = world.app.bus.send::<Org>(&Principal::Shell, org, add, Envelope::new()).await;
     let granted =
         [Permission { role: Role::Member, code: "project".parse().expect("a code"), action }].into();
-    world.given(org, OrgCommand::SetPermissions { granted, withdrawn: BTreeSet::new() }).await;
+    world
+        .given(org, OrgCommand::Role(RoleCommand::SetPermissions { granted, withdrawn: BTreeSet::new() }))
+        .await;
 }
 
 /// A kind of things that everybody has.
@@ -121,7 +140,7 @@ async fn more_of(world: &World, other: &Other) {
     let number = world.position().await;
     world.joined(other.org, &format!("q9x8late{number}@q9x8.example"), Role::Member).await;
     let name = format!("Q9x8newer {number}").parse().expect("a name");
-    world.given(other.org, OrgCommand::Rename { name }).await;
+    world.given(other.org, OrgCommand::Lifecycle(LifecycleCommand::Rename { name })).await;
     let guest = world.person(&format!("q9x8invited{number}@q9x8.example")).await;
     world.invited(other.org, guest, Role::Member).await;
     permit(world, other.org, Action::List).await;
@@ -130,7 +149,7 @@ async fn more_of(world: &World, other: &Other) {
     let operator = world.granted("q9x8operator@q9x8.example", PlatformRole::Auditor).await;
     operator.get(&format!("/admin/orgs/{}", other.org)).await.is(200);
     world.app.recorder.flush().await;
-    world.given(other.org, OrgCommand::Reinstate).await;
+    world.given(other.org, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
 }
 
 /// Somebody who follows every link and sends every form, and looks for what is not theirs in each answer.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::clock;
 use api::jobs::timers;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::org::{Confirmation, OrgCommand, Role};
+use domain::org::{Confirmation, LifecycleCommand, OrgCommand, Role};
 use domain::values::OrgId;
 use projections::{Db, EventLog};
 
@@ -110,7 +110,7 @@ async fn the_first_refusal_of_a_suspension_is_measured_and_shown(world: World) {
         page.split("was refused ").nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned)
     };
     assert_eq!(sentence(&told), sentence(&told_later), "only the first counts");
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     ana.get(&page).await.hides("was refused");
 }
 
@@ -122,7 +122,10 @@ async fn the_program_does_what_came_due_while_it_was_away(world: World) {
     world
         .given(
             dream,
-            OrgCommand::Suspend { reason: "Suspended by mistake".parse().expect("a reason"), confirmed },
+            OrgCommand::Lifecycle(LifecycleCommand::Suspend {
+                reason: "Suspended by mistake".parse().expect("a reason"),
+                confirmed,
+            }),
         )
         .await;
     let (before, url) = (world.position().await, world.app.settings.database_url.clone());
@@ -150,7 +153,7 @@ async fn the_program_does_what_came_due_while_it_was_away(world: World) {
 async fn protected(world: &World) -> (Client, OrgId) {
     let (ana, dream) = (world.operator().await, world.org("dreamineering").await);
     world.joined(dream, "ana@example.com", Role::Owner).await;
-    world.given(dream, OrgCommand::Protect).await;
+    world.given(dream, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     (ana, dream)
 }
 

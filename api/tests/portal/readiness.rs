@@ -1,5 +1,6 @@
 //! `/readyz` tells the truth: it is asked whether something can be written, and whether the log is the one it was.
 
+use domain::org::LifecycleCommand;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -103,7 +104,7 @@ async fn an_answer_that_is_known_from_another_history_is_sent_again(world: World
     let yesterday = Backup::of(&world).await;
     let rename = async |name: &str| {
         let name = name.parse().expect("a name");
-        world.given(acme, domain::org::OrgCommand::Rename { name }).await;
+        world.given(acme, domain::org::OrgCommand::Lifecycle(LifecycleCommand::Rename { name })).await;
     };
     rename("Acme of yesterday").await;
     let told = mike.get(types).await;
@@ -113,7 +114,7 @@ async fn an_answer_that_is_known_from_another_history_is_sent_again(world: World
     world.app.db.close().await;
     let again = World::started_again(settings).await;
     let name = "Acme of today".parse().expect("a name");
-    again.given(acme, domain::org::OrgCommand::Rename { name }).await;
+    again.given(acme, domain::org::OrgCommand::Lifecycle(LifecycleCommand::Rename { name })).await;
     let told = again.signed_in(mike.person()).await.get(types).await;
     let new = told.is(200).shows("Acme of today").header("etag").expect("a tag").to_owned();
     let sequence = |tag: &str| tag.split('-').next().map(str::to_owned);

@@ -1,7 +1,7 @@
 //! S19, over HTTP: an event is undone with a click, once, and the undoing as well.
 
 use api::clock;
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use domain::values::OrgId;
 
 use crate::client::{Answer, Client};
@@ -44,7 +44,7 @@ async fn a_suspension_is_undone_with_a_click_and_that_again(world: World) {
 
 async fn a_protected_organisation_comes_back_as_any_other(world: World) {
     let acme = world.org("acme").await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let ana = world.operator().await;
     let form = [
         ("command_id", &*clock::new_id().to_string()),
@@ -68,7 +68,7 @@ async fn what_was_decided_since_is_shown_and_not_overrun(world: World) {
     let sequence =
         page.body.split("name=\"expected_sequence\" value=\"").nth(1).expect("bound to a sequence");
     let sequence = sequence.split('"').next().expect("a number").to_owned();
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let before = world.position().await;
     let form = [("command_id", &*clock::new_id().to_string()), ("expected_sequence", &sequence)];
     ana.post(&path(at), &form)
@@ -76,7 +76,7 @@ async fn what_was_decided_since_is_shown_and_not_overrun(world: World) {
         .is(409)
         .shows("Somebody changed this while you were here.")
         .shows("Revert it");
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let later = world.position().await;
     revert(&ana, at).await.is(409).shows(&format!("#{later} decided about the same since"));
     assert_eq!(world.since(before).await, ["OrgReinstated"]);
@@ -153,7 +153,7 @@ async fn what_cannot_be_undone_says_why_and_nonsense_is_not_found(world: World) 
     for nonsense in ["0", "-1", "999999", "9223372036854775807", "9223372036854775808", "x", "1.5"] {
         ana.get(&format!("/admin/history/{nonsense}/revert")).await.is(404);
     }
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let at = world.position().await;
     let before = at;
     world.auditor().await.get(&path(at)).await.is(403);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::org::{OrgEvent, Role};
+use domain::org::{LifecycleEvent, OrgEvent, Role};
 use domain::{Grant, Org};
 use projections::testing;
 use uuid::Uuid;
@@ -28,9 +28,9 @@ async fn nothing_stops_and_nobody_reads_what_they_may_not() {
     }
 
     unread::<Grant>(&world, aud.person(), auditor_revoked()).await;
-    unread::<Org>(&world, acme, OrgEvent::OrgProtected {}).await;
+    unread::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {})).await;
     append::<Grant>(&world, aud.person(), auditor_revoked()).await;
-    append::<Org>(&world, acme, OrgEvent::OrgSuspended { reason: reason() }).await;
+    append::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason() })).await;
     for process in [&one, &other] {
         comes_to(process, &aud, ("/admin/orgs", 503)).await;
         comes_to(process, &mike, ("/org/acme/dashboard", 503)).await;
@@ -56,7 +56,7 @@ async fn nothing_stops_and_nobody_reads_what_they_may_not() {
     assert_eq!(status(&one, &aud, "/admin/orgs").await, 503);
 
     testing::execute(&url, "update projection set version = 99");
-    append::<Org>(&world, bolt, OrgEvent::OrgSuspended { reason: reason() }).await;
+    append::<Org>(&world, bolt, OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason() })).await;
     for process in [&one, &other] {
         comes_to(process, &ana, ("/readyz", 503)).await;
         assert_ne!(status(process, &bob, "/org/bolt/dashboard").await, 200, "it was suspended meanwhile");

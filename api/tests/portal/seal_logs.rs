@@ -1,6 +1,7 @@
 //! Several processes with a checkpoint log each, and a database that is rewound between them: no second root is signed
 //! for what any of them has signed.
 
+use domain::org::LifecycleCommand;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -231,7 +232,7 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     let acme = world.org("acme").await;
     world.suspended(acme, "The invoice of April").await;
     let position = world.position().await;
-    world.given(acme, domain::org::OrgCommand::Reinstate).await;
+    world.given(acme, domain::org::OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let page = format!("/admin/history/{position}");
     let pages = [&*page, "/admin/history", "/admin/history/read-models", "/admin/history/proof"];
     sealer.seal(&world.app.db).await.expect("nothing stands against it");

@@ -8,7 +8,7 @@ use api::access::routes::Entry;
 use api::clock;
 use api::layout::operator_access::page_name;
 use api::routes;
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role, RoleCommand};
 use domain::values::OrgId;
 use http_body_util::BodyExt;
 use projections::operator_reads::{self, Look};
@@ -137,7 +137,7 @@ async fn lend(world: &World, org: OrgId) {
     let permissions =
         [("project".parse().expect("a code"), Actions::of([Action::Read]).expect("one"))].into();
     let role = "reviewer".parse().expect("a role");
-    world.given(org, OrgCommand::AddRole { role, permissions }).await;
+    world.given(org, OrgCommand::Role(RoleCommand::AddRole { role, permissions })).await;
 }
 
 /// Suspends these together; gives the correlation.
@@ -216,7 +216,7 @@ async fn those_who_answer_for_it_read_it_in_plain_words(world: World) {
     place.ana.get(&format!("/admin/orgs/{}/members", place.orgs[1].1)).await.is(200);
     place.ana.get("/admin/history/export?format=ndjson").await.is(200);
     world.app.recorder.flush().await;
-    world.given(place.orgs[1].1, OrgCommand::Reinstate).await;
+    world.given(place.orgs[1].1, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let page = owner.get("/org/zanthor/activity?of=operators").await;
     page.is(200).shows("Listed").shows("3 times").shows("The list of organisations");
     page.shows("Opened").shows("Members and invitations").shows("Exported").shows("The history, as a file");
@@ -247,7 +247,7 @@ async fn the_live_tail_is_noted_before_it_says_anything(world: World) {
     let (ana, acme, bolt) = (world.operator().await, world.org("acme").await, world.org("bolt").await);
     let last = world.position().await;
     let mut tail = ana.follow(&format!("/admin/history/tail?after={last}")).await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     tail.frame().await.expect("it goes on").expect("it doesn't break");
     let scope = scope(&world, &ana).await;
     let tailed = looks(&world, &scope, acme).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use api::clock;
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::{OrgId, Reason};
 use domain::{Actor, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
@@ -60,12 +60,14 @@ async fn a_long_past(url: &str) {
     for number in 0..ORGANISATIONS {
         let id = clock::new_id();
         let name = "Acme".parse().expect("a name");
-        let mut events =
-            vec![OrgEvent::OrgCreated { name, slug: format!("org-{number}").parse().expect("a slug") }];
+        let mut events = vec![OrgEvent::Lifecycle(LifecycleEvent::OrgCreated {
+            name,
+            slug: format!("org-{number}").parse().expect("a slug"),
+        })];
         while events.len() < EVENTS_EACH {
             events.push(match events.len() % 2 {
-                0 => OrgEvent::OrgReinstated {},
-                _ => OrgEvent::OrgSuspended { reason: reason.clone() },
+                0 => OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}),
+                _ => OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason.clone() }),
             });
         }
         let append = Append {

@@ -2,7 +2,7 @@
 
 use api::{bus, clock};
 use domain::grant::{GrantCommand, PlatformRole, Term};
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 use domain::values::PersonId;
 use projections::{access_log, sessions};
 
@@ -52,7 +52,7 @@ pub(crate) async fn confirm(client: &Client, path: &str, page: &Answer, password
 
 async fn each_grave_command_is_asked_about_and_then_done(world: World) {
     let acme = world.org("acme").await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let old = world.granted("old@example.com", PlatformRole::Auditor).await.person();
     let grave = [
         (format!("/admin/orgs/{acme}/suspension"), "suspend an organisation", "OrgSuspended"),
@@ -76,7 +76,7 @@ async fn each_grave_command_is_asked_about_and_then_done(world: World) {
         confirm(&ana, path, &asked, PASSWORD).await.is(303);
         assert_eq!(world.since(before).await[0], *event, "{path}");
         if *event == "OrgArchived" {
-            world.given(acme, OrgCommand::Restore).await;
+            world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Restore)).await;
         }
     }
     let refusals = access_log::recent(&world.app.db, 100).await.expect("readable");

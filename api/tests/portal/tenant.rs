@@ -1,6 +1,6 @@
 //! `/org/{slug}/…`: members see their own organisation, others can't tell that it is there.
 
-use domain::org::{OrgCommand, Role};
+use domain::org::{LifecycleCommand, OrgCommand, Role};
 
 use crate::world::World;
 
@@ -18,7 +18,12 @@ async fn members_see_their_dashboard_and_no_other(world: World) {
 async fn a_stranger_cannot_tell_an_existing_slug_from_a_missing_one(world: World) {
     let (acme, gone) = (world.org("acme").await, world.org("gone").await);
     world.owner(acme).await;
-    world.given(acme, OrgCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }),
+        )
+        .await;
     world.archived(gone).await;
     let asking = [world.stranger().await, world.operator().await, world.auditor().await];
     for who in asking {
@@ -48,7 +53,7 @@ async fn the_members_of_a_suspended_organisation_get_the_reason_and_others_nothi
             .hides("You are a member");
         stranger.get(path).await.is(404).hides("suspended").hides("invoice");
     }
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     mike.get("/org/acme/dashboard").await.is(200);
 }
 
@@ -59,14 +64,19 @@ async fn an_archived_organisation_is_gone_for_its_members_until_it_is_restored(w
     let gone = mike.get("/org/acme/dashboard").await;
     assert_eq!(gone.is(404).told(), mike.get(missing).await.told());
     mike.get("/").await.leads_to("/organisations/select");
-    world.given(acme, OrgCommand::Restore).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Restore)).await;
     mike.get("/org/acme/dashboard").await.is(200);
 }
 
 async fn an_old_slug_leads_members_to_the_new_one(world: World) {
     let acme = world.org("acme").await;
     let mike = world.member(acme).await;
-    world.given(acme, OrgCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }).await;
+    world
+        .given(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { slug: "acme-new".parse().expect("a slug") }),
+        )
+        .await;
     for (old, new) in [
         ("/org/acme/dashboard", "/org/acme-new/dashboard"),
         ("/org/acme/dashboard?at=7&x=acme", "/org/acme-new/dashboard?at=7&x=acme"),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use api::clock;
 use domain::grant::{GrantEvent, Revoked};
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::Reason;
 use domain::{Actor, Grant, Metadata, Org, Rules};
 use projections::event_log::{Append, Draft, StreamId};
@@ -47,8 +47,8 @@ async fn a_customer_suspended_behind_an_event_of_a_newer_version_is_closed(world
     let (mike, bob) =
         (world.member(acme).await, world.joined(bolt, "bob@example.com", domain::org::Role::Member).await);
     mike.get("/org/acme/dashboard").await.is(200);
-    unread::<Org>(&world, acme, OrgEvent::OrgProtected {}).await;
-    append::<Org>(&world, acme, OrgEvent::OrgSuspended { reason: reason() }).await;
+    unread::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {})).await;
+    append::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason() })).await;
     mike.get("/org/acme/dashboard").await.is(503).shows(NEWER).shows("about this organisation");
     mike.get("/api/v1/orgs/acme/resource-types").await.is(503);
     bob.get("/org/bolt/dashboard").await.is(200);
@@ -57,7 +57,7 @@ async fn a_customer_suspended_behind_an_event_of_a_newer_version_is_closed(world
 
 async fn what_a_newer_version_wrote_is_told_and_nothing_is_done_on_top_of_it(world: World) {
     let (ana, acme, bolt) = (world.operator().await, world.org("acme").await, world.org("bolt").await);
-    unread::<Org>(&world, acme, OrgEvent::OrgProtected {}).await;
+    unread::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {})).await;
     let at = world.position().await;
     for tab in ["", "/members", "/resource-types", "/history", "/access"] {
         let page = ana.get(&format!("/admin/orgs/{acme}{tab}")).await;
@@ -84,7 +84,7 @@ async fn whoever_lost_something_while_read_models_stand_still_has_lost_it(world:
         (world.member(acme).await, world.joined(bolt, "bob@example.com", domain::org::Role::Member).await);
     stand_still(&world);
     append::<Grant>(&world, aud.person(), auditor_revoked()).await;
-    append::<Org>(&world, acme, OrgEvent::OrgSuspended { reason: reason() }).await;
+    append::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason() })).await;
     stalled(&world).await;
     aud.get("/admin/orgs").await.is(303);
     mike.get("/org/acme/dashboard").await.shows("because a test wants it");
@@ -101,7 +101,7 @@ async fn read_models_that_stand_still_are_said_and_keep_nobody_waiting(world: Wo
     let (ana, acme) = (world.operator().await, world.org("acme").await);
     ana.get("/readyz").await.is(200);
     stand_still(&world);
-    append::<Org>(&world, acme, OrgEvent::OrgProtected {}).await;
+    append::<Org>(&world, acme, OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {})).await;
     stalled(&world).await;
     let began = Instant::now();
     for number in 0..8 {

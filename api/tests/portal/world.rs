@@ -19,7 +19,7 @@ use api::signer::Done;
 use api::{clock, routes};
 use axum::Router;
 use domain::grant::{GrantCommand, PlatformRole, Term};
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Grant, Org};
 use projections::event_log::Recorded;
@@ -185,7 +185,11 @@ impl World {
     /// Makes somebody a member.
     pub(crate) async fn admitted(&self, org: OrgId, person: PersonId, role: Role) {
         let invitation = self.invited(org, person, role).await;
-        let accept = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
+        let accept = OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+            invitation,
+            person,
+            at: clock::now().into(),
+        });
         let principal = Principal::Person { person, grant: None, proven_at: None };
         self.app.bus.send::<Org>(&principal, org, accept, Envelope::new()).await.expect("joins");
     }
@@ -246,14 +250,23 @@ impl World {
         let id = OrgId(clock::new_id());
         let name = format!("{}{} Ltd", slug[..1].to_uppercase(), &slug[1..]);
         let (name, slug) = (name.parse().expect("a name"), slug.parse().expect("a slug"));
-        self.given(id, OrgCommand::Create { name, slug, owner: None }).await;
+        self.given(id, OrgCommand::Lifecycle(LifecycleCommand::Create { name, slug, owner: None })).await;
         id
     }
 
     pub(crate) async fn invited(&self, org: OrgId, person: PersonId, role: Role) -> InvitationId {
         let (invitation, expires_at) =
             (InvitationId(clock::new_id()), clock::after(chrono::Duration::days(7)).into());
-        self.given(org, OrgCommand::Invite(Invitee { invitation, person, role, expires_at })).await;
+        self.given(
+            org,
+            OrgCommand::Invitation(InvitationCommand::Invite(Invitee {
+                invitation,
+                person,
+                role,
+                expires_at,
+            })),
+        )
+        .await;
         invitation
     }
 
@@ -271,12 +284,12 @@ impl World {
 
     pub(crate) async fn suspended(&self, org: OrgId, reason: &str) {
         let reason = reason.parse().expect("a reason");
-        self.given(org, OrgCommand::Suspend { reason, confirmed: None }).await;
+        self.given(org, OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason, confirmed: None })).await;
     }
 
     pub(crate) async fn archived(&self, org: OrgId) {
         let reason = "They left for good".parse().expect("a reason");
-        self.given(org, OrgCommand::Archive { reason, confirmed: None }).await;
+        self.given(org, OrgCommand::Lifecycle(LifecycleCommand::Archive { reason, confirmed: None })).await;
     }
 
     pub(crate) async fn grant(&self, person: PersonId, command: GrantCommand) {

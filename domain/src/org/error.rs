@@ -1,6 +1,6 @@
 //! Why an organisation refused.
 
-use super::role::MOST_ROLES;
+use super::roles::MOST_ROLES;
 
 /// Why an organisation refused. The text is shown to whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

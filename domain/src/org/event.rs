@@ -1,125 +1,93 @@
-//! What can have happened to an organisation.
+//! What can have happened to an organisation, by concern.
 //!
 //! **Invariant:** these are stored for ever. Never change the meaning of a variant or a field: add a new one, raise the
 //! version of the old, and keep its lines in `fixtures/events/org.jsonl`.
 
-use chrono::{DateTime, Utc};
+use std::fmt;
+
 use cqrs_es::DomainEvent;
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
 
-use super::Role;
-use crate::resource_type::{Actions, Choice};
-use crate::values::{InvitationId, OrgName, PersonId, Reason, ResourceCode, RoleName, Slug};
+use super::invitations::InvitationEvent;
+use super::lifecycle::LifecycleEvent;
+use super::resource_choices::ChoiceEvent;
+use super::roles::RoleEvent;
+use crate::concern::{Concern, Named, concerns};
+use crate::sentence::Part;
+use crate::values::{OrgId, Reason};
 
-/// What happened to an organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OrgEvent {
-    OrgCreated {
-        name: OrgName,
-        slug: Slug,
-    },
-    OrgRenamed {
-        name: OrgName,
-    },
-    OrgSlugChanged {
-        slug: Slug,
-    },
-    OrgSuspended {
-        reason: Reason,
-    },
-    OrgReinstated {},
-    /// Of a protected organisation: it will be reinstated by itself then.
-    OrgReinstatementScheduled {
-        at: DateTime<Utc>,
-    },
-    /// It stays suspended.
-    OrgSuspensionConfirmed {},
-    OrgArchived {
-        reason: Reason,
-    },
-    /// Back to what it was: active, or still suspended for this reason.
-    OrgRestored {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        suspended: Option<Reason>,
-    },
-    OrgProtected {},
-    OrgUnprotected {},
-    MemberInvited {
-        invitation: InvitationId,
-        person: PersonId,
-        role: Role,
-        expires_at: DateTime<Utc>,
-    },
-    InvitationRenewed {
-        invitation: InvitationId,
-        expires_at: DateTime<Utc>,
-    },
-    InvitationWithdrawn {
-        invitation: InvitationId,
-    },
-    MemberJoined {
-        invitation: InvitationId,
-        person: PersonId,
-        role: Role,
-    },
-    /// It has the type or not, whatever the policy says now or later.
-    ResourceTypeChosen {
-        code: ResourceCode,
-        choice: Choice,
-    },
-    /// The policy of the type decides again.
-    ResourceTypeChoiceDropped {
-        code: ResourceCode,
-    },
-    RoleAdded {
-        role: RoleName,
-    },
-    /// And everything that was decided about it.
-    RoleRemoved {
-        role: RoleName,
-    },
-    /// The role may do this with things of the type; what is not named stays as it was.
-    PermissionsGranted {
-        role: Role,
-        code: ResourceCode,
-        actions: Actions,
-    },
-    PermissionsWithdrawn {
-        role: Role,
-        code: ResourceCode,
-        actions: Actions,
-    },
+concerns! {
+    /// What happened to an organisation.
+    pub enum OrgEvent {
+        Lifecycle(LifecycleEvent),
+        Invitation(InvitationEvent),
+        Role(RoleEvent),
+        Choice(ChoiceEvent),
+    }
 }
+
+/// The names of all of them.
+const TYPES: [&[&str]; 4] =
+    [LifecycleEvent::TYPES, InvitationEvent::TYPES, RoleEvent::TYPES, ChoiceEvent::TYPES];
 
 impl DomainEvent for OrgEvent {
     fn event_type(&self) -> String {
         match self {
-            Self::OrgCreated { .. } => "OrgCreated",
-            Self::OrgRenamed { .. } => "OrgRenamed",
-            Self::OrgSlugChanged { .. } => "OrgSlugChanged",
-            Self::OrgSuspended { .. } => "OrgSuspended",
-            Self::OrgReinstated {} => "OrgReinstated",
-            Self::OrgReinstatementScheduled { .. } => "OrgReinstatementScheduled",
-            Self::OrgSuspensionConfirmed {} => "OrgSuspensionConfirmed",
-            Self::OrgArchived { .. } => "OrgArchived",
-            Self::OrgRestored { .. } => "OrgRestored",
-            Self::OrgProtected {} => "OrgProtected",
-            Self::OrgUnprotected {} => "OrgUnprotected",
-            Self::MemberInvited { .. } => "MemberInvited",
-            Self::InvitationRenewed { .. } => "InvitationRenewed",
-            Self::InvitationWithdrawn { .. } => "InvitationWithdrawn",
-            Self::MemberJoined { .. } => "MemberJoined",
-            Self::ResourceTypeChosen { .. } => "ResourceTypeChosen",
-            Self::ResourceTypeChoiceDropped { .. } => "ResourceTypeChoiceDropped",
-            Self::RoleAdded { .. } => "RoleAdded",
-            Self::RoleRemoved { .. } => "RoleRemoved",
-            Self::PermissionsGranted { .. } => "PermissionsGranted",
-            Self::PermissionsWithdrawn { .. } => "PermissionsWithdrawn",
+            Self::Lifecycle(event) => event.event_type(),
+            Self::Invitation(event) => event.event_type(),
+            Self::Role(event) => event.event_type(),
+            Self::Choice(event) => event.event_type(),
         }
         .to_owned()
     }
 
     fn event_version(&self) -> String {
         "1".to_owned()
+    }
+}
+
+impl OrgEvent {
+    /// What was done, to be read after the name of whoever did it.
+    pub(crate) fn sentence(&self, org: OrgId) -> Vec<Part> {
+        match self {
+            Self::Lifecycle(event) => event.sentence(org),
+            Self::Invitation(event) => event.sentence(org),
+            Self::Role(event) => event.sentence(org),
+            Self::Choice(event) => event.sentence(org),
+        }
+    }
+
+    /// Why it was done, where somebody had to say.
+    pub(crate) fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Lifecycle(event) => event.reason(),
+            Self::Invitation(_) | Self::Role(_) | Self::Choice(_) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OrgEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("OrgEvent", &[], ByName)
+    }
+}
+
+/// Reads the event that a name stands for, whichever its concern.
+struct ByName;
+
+impl<'de> Visitor<'de> for ByName {
+    type Value = OrgEvent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event of an organisation")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<OrgEvent, A::Error> {
+        match Named::read(data, &TYPES)? {
+            named if named.is_of::<LifecycleEvent>() => named.event().map(OrgEvent::Lifecycle),
+            named if named.is_of::<InvitationEvent>() => named.event().map(OrgEvent::Invitation),
+            named if named.is_of::<RoleEvent>() => named.event().map(OrgEvent::Role),
+            named => named.event().map(OrgEvent::Choice),
+        }
     }
 }

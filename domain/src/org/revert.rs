@@ -1,76 +1,26 @@
-//! What an organisation's events are about, and how each is undone.
+//! How what was decided about an organisation is brought back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
+use super::invitations::InvitationCommand;
+use super::lifecycle::LifecycleCommand;
+use super::resource_choices::ChoiceCommand;
+use super::roles::RoleCommand;
 use super::suspension::Confirmation;
-use super::{Org, OrgCommand, OrgEvent, Permission, Profile, Role};
+use super::{Org, OrgCommand, OrgEvent, OrgFacet, Permission, Profile, Role};
 use crate::resource_type::{Action, Actions};
 use crate::revert::{Irreversible, Restoration, Revertible};
-use crate::values::{InvitationId, ResourceCode, RoleName};
-
-/// What can be decided about an organisation, each by itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OrgFacet {
-    Name,
-    Slug,
-    Status,
-    Protection,
-    Invitation(InvitationId),
-    Choice(ResourceCode),
-    Role(RoleName),
-    Permissions(Role, ResourceCode),
-}
-
-impl fmt::Display for OrgFacet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name => f.write_str("name"),
-            Self::Slug => f.write_str("slug"),
-            Self::Status => f.write_str("status"),
-            Self::Protection => f.write_str("protection"),
-            Self::Invitation(_) => f.write_str("invitation"),
-            Self::Choice(code) => write!(f, "choice of {code}"),
-            Self::Role(name) => write!(f, "role {name}"),
-            Self::Permissions(role, code) => write!(f, "what {role} may do with {code}"),
-        }
-    }
-}
+use crate::values::ResourceCode;
 
 impl Revertible for Org {
     type Facet = OrgFacet;
 
     fn facet(event: &OrgEvent) -> Result<OrgFacet, Irreversible> {
-        use OrgEvent as E;
         match event {
-            E::OrgCreated { .. } => Err(Irreversible::Beginning),
-            E::OrgRenamed { .. } => Ok(OrgFacet::Name),
-            E::OrgSlugChanged { .. } => Ok(OrgFacet::Slug),
-            E::OrgSuspended { .. } | E::OrgReinstated {} | E::OrgArchived { .. } | E::OrgRestored { .. } => {
-                Ok(OrgFacet::Status)
-            }
-            E::OrgReinstatementScheduled { .. } => {
-                Err(Irreversible::Outside("the timer belongs to its suspension; reinstate the organisation"))
-            }
-            E::OrgSuspensionConfirmed {} => {
-                Err(Irreversible::Outside("the timer was stopped; reinstate the organisation"))
-            }
-            E::OrgProtected {} | E::OrgUnprotected {} => Ok(OrgFacet::Protection),
-            E::MemberInvited { invitation, .. } => Ok(OrgFacet::Invitation(*invitation)),
-            E::InvitationRenewed { .. } => {
-                Err(Irreversible::Outside("the new link was handed over; withdraw the invitation"))
-            }
-            E::InvitationWithdrawn { .. } => {
-                Err(Irreversible::Outside("the link was taken back; invite the person again"))
-            }
-            E::MemberJoined { .. } => Err(Irreversible::Outside("somebody joined by their own decision")),
-            E::ResourceTypeChosen { code, .. } | E::ResourceTypeChoiceDropped { code } => {
-                Ok(OrgFacet::Choice(code.clone()))
-            }
-            E::RoleAdded { role } | E::RoleRemoved { role } => Ok(OrgFacet::Role(role.clone())),
-            E::PermissionsGranted { role, code, .. } | E::PermissionsWithdrawn { role, code, .. } => {
-                Ok(OrgFacet::Permissions(role.clone(), code.clone()))
-            }
+            OrgEvent::Lifecycle(event) => event.facet(),
+            OrgEvent::Invitation(event) => event.facet(),
+            OrgEvent::Role(event) => Ok(event.facet()),
+            OrgEvent::Choice(event) => Ok(event.facet()),
         }
     }
 
@@ -124,52 +74,35 @@ impl Revertible for Org {
             return now.permissions_as(then, facets);
         }
         match first {
-            OrgFacet::Name => Some(C::Rename { name: then.name.clone() }),
-            OrgFacet::Slug => Some(C::ChangeSlug { slug: then.slug.clone() }),
+            OrgFacet::Name => Some(C::Lifecycle(LifecycleCommand::Rename { name: then.name.clone() })),
+            OrgFacet::Slug => Some(C::Lifecycle(LifecycleCommand::ChangeSlug { slug: then.slug.clone() })),
             OrgFacet::Status => self.status_as(before, with),
-            OrgFacet::Protection => Some(if then.protected { C::Protect } else { C::Unprotect }),
-            OrgFacet::Invitation(id) => Some(C::WithdrawInvitation { invitation: *id }),
-            OrgFacet::Choice(code) => {
-                Some(C::ChooseResourceType { code: code.clone(), choice: then.choices.get(code).copied() })
+            OrgFacet::Protection => Some(if then.protected {
+                C::Lifecycle(LifecycleCommand::Protect)
+            } else {
+                C::Lifecycle(LifecycleCommand::Unprotect)
+            }),
+            OrgFacet::Invitation(id) => {
+                Some(C::Invitation(InvitationCommand::WithdrawInvitation { invitation: *id }))
             }
+            OrgFacet::Choice(code) => Some(C::Choice(ChoiceCommand::ChooseResourceType {
+                code: code.clone(),
+                choice: then.choices.get(code).copied(),
+            })),
             OrgFacet::Role(name) if then.roles.contains(name) => {
                 let permissions = then.permissions.decided(&Role::Custom(name.clone()));
-                Some(C::AddRole { role: name.clone(), permissions })
+                Some(C::Role(RoleCommand::AddRole { role: name.clone(), permissions }))
             }
-            OrgFacet::Role(name) => Some(C::RemoveRole { role: name.clone() }),
+            OrgFacet::Role(name) => Some(C::Role(RoleCommand::RemoveRole { role: name.clone() })),
             OrgFacet::Permissions(..) => now.permissions_as(then, facets),
         }
     }
 
     fn lost(event: &OrgEvent) -> Option<&'static str> {
-        use OrgEvent as E;
         match event {
-            E::OrgSuspended { .. } | E::OrgArchived { .. } => {
-                Some("What people could not do while it was closed to them stays undone.")
-            }
-            E::OrgSlugChanged { .. } => {
-                Some("The slug that it has now stays its own, and goes on leading here.")
-            }
-            E::MemberInvited { .. } => {
-                Some("The link that was handed over stops working; it can't be unsent.")
-            }
-            E::OrgRenamed { .. }
-            | E::OrgReinstated {}
-            | E::OrgRestored { .. }
-            | E::OrgProtected {}
-            | E::OrgUnprotected {}
-            | E::ResourceTypeChosen { .. }
-            | E::ResourceTypeChoiceDropped { .. }
-            | E::RoleAdded { .. }
-            | E::RoleRemoved { .. }
-            | E::PermissionsGranted { .. }
-            | E::PermissionsWithdrawn { .. }
-            | E::OrgCreated { .. }
-            | E::OrgReinstatementScheduled { .. }
-            | E::OrgSuspensionConfirmed {}
-            | E::InvitationRenewed { .. }
-            | E::InvitationWithdrawn { .. }
-            | E::MemberJoined { .. } => None,
+            OrgEvent::Lifecycle(event) => event.lost(),
+            OrgEvent::Invitation(event) => event.lost(),
+            OrgEvent::Role(_) | OrgEvent::Choice(_) => None,
         }
     }
 }
@@ -187,14 +120,16 @@ impl Org {
         use OrgCommand as C;
         let slug = || self.profile().map(|org| org.slug.clone());
         match (self, before) {
-            (Self::Suspended(..), Self::Active(_)) => Some(C::Reinstate),
-            (Self::Archived(_), Self::Active(_) | Self::Suspended(..)) => Some(C::Restore),
-            (Self::Active(_), Self::Suspended(_, reason)) => Some(C::Suspend {
+            (Self::Suspended(..), Self::Active(_)) => Some(C::Lifecycle(LifecycleCommand::Reinstate)),
+            (Self::Archived(_), Self::Active(_) | Self::Suspended(..)) => {
+                Some(C::Lifecycle(LifecycleCommand::Restore))
+            }
+            (Self::Active(_), Self::Suspended(_, reason)) => Some(C::Lifecycle(LifecycleCommand::Suspend {
                 reason: reason.clone(),
                 confirmed: slug().map(|slug| Confirmation { slug, at: *at }),
-            }),
+            })),
             (Self::Active(_) | Self::Suspended(..), Self::Archived(_)) => {
-                Some(C::Archive { reason: reason.clone(), confirmed: slug() })
+                Some(C::Lifecycle(LifecycleCommand::Archive { reason: reason.clone(), confirmed: slug() }))
             }
             (Self::Unborn, _) | (_, Self::Unborn) => None,
             (Self::Active(_), Self::Active(_))
@@ -225,7 +160,7 @@ impl Profile {
                 };
             }
         }
-        Some(OrgCommand::SetPermissions { granted, withdrawn })
+        Some(OrgCommand::Role(RoleCommand::SetPermissions { granted, withdrawn }))
     }
 }
 

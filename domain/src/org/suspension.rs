@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use super::lifecycle::LifecycleEvent as E;
 use super::{OrgError, OrgEvent, Profile};
 use crate::values::{Reason, Slug};
 
@@ -28,8 +29,8 @@ impl Profile {
     ) -> Result<Vec<OrgEvent>, OrgError> {
         self.confirm(confirmed.map(|typed| &typed.slug))?;
         let timer = confirmed.filter(|_| self.protected).map(|typed| typed.at + SECOND_THOUGHTS);
-        let timer = timer.map(|at| OrgEvent::OrgReinstatementScheduled { at });
-        Ok([OrgEvent::OrgSuspended { reason }].into_iter().chain(timer).collect())
+        let timer = timer.map(|at| E::OrgReinstatementScheduled { at }.into());
+        Ok([E::OrgSuspended { reason }.into()].into_iter().chain(timer).collect())
     }
 
     /// Only from a sign-in that came after the suspension: it shows that signing in still works.
@@ -37,7 +38,7 @@ impl Profile {
         match self.reinstate_at {
             None => Ok(vec![]),
             Some(at) if signed_in_at <= at - SECOND_THOUGHTS => Err(OrgError::OldSignIn),
-            Some(_) => Ok(vec![OrgEvent::OrgSuspensionConfirmed {}]),
+            Some(_) => Ok(vec![E::OrgSuspensionConfirmed {}.into()]),
         }
     }
 
@@ -45,7 +46,7 @@ impl Profile {
         match self.reinstate_at {
             None => Ok(vec![]),
             Some(at) if now < at => Err(OrgError::NotYet),
-            Some(_) => Ok(vec![OrgEvent::OrgReinstated {}]),
+            Some(_) => Ok(vec![E::OrgReinstated {}.into()]),
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use domain::org::{Confirmation, Invitee, OrgCommand, OrgEvent, Permission, Role};
+use domain::org::{
+    ChoiceCommand, Confirmation, InvitationCommand, InvitationEvent, Invitee, LifecycleCommand,
+    LifecycleEvent, OrgCommand, OrgEvent, Permission, Role, RoleCommand, RoleEvent,
+};
 use domain::resource_type::{Action, Actions, Choice};
 use domain::values::{OrgName, ResourceCode, RoleName, Slug};
 
@@ -20,8 +23,8 @@ pub(crate) const DEE: u128 = 4;
 
 /// An active organisation in which everything has happened that can happen to people.
 pub(crate) fn acme() -> Vec<OrgEvent> {
-    let withdrawn = OrgEvent::InvitationWithdrawn { invitation: invitation(CY) };
-    let role_added = OrgEvent::RoleAdded { role: clerk() };
+    let withdrawn = OrgEvent::Invitation(InvitationEvent::InvitationWithdrawn { invitation: invitation(CY) });
+    let role_added = OrgEvent::Role(RoleEvent::RoleAdded { role: clerk() });
     vec![created("Acme"), invited(ANA), joined(ANA), invited(BO), invited(CY), withdrawn, role_added]
 }
 
@@ -32,28 +35,28 @@ pub(crate) fn unborn() -> [OrgEvent; 0] {
 /// With the slug that the name proposes.
 pub(crate) fn created(text: &str) -> OrgEvent {
     let slug = Slug::propose(text).expect("a name of these stories proposes a slug");
-    OrgEvent::OrgCreated { name: name(text), slug }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name: name(text), slug })
 }
 
 pub(crate) fn renamed(text: &str) -> OrgEvent {
-    OrgEvent::OrgRenamed { name: name(text) }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgRenamed { name: name(text) })
 }
 
 pub(crate) fn slug_changed(text: &str) -> OrgEvent {
-    OrgEvent::OrgSlugChanged { slug: slug(text) }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgSlugChanged { slug: slug(text) })
 }
 
 pub(crate) fn suspended() -> OrgEvent {
-    OrgEvent::OrgSuspended { reason: reason("Unpaid invoice") }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason("Unpaid invoice") })
 }
 
 /// A quarter of an hour after [`suspend`].
 pub(crate) fn scheduled() -> OrgEvent {
-    OrgEvent::OrgReinstatementScheduled { at: day(1) + TimeDelta::minutes(15) }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgReinstatementScheduled { at: day(1) + TimeDelta::minutes(15) })
 }
 
 pub(crate) fn archived() -> OrgEvent {
-    OrgEvent::OrgArchived { reason: reason("Contract ended") }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgArchived { reason: reason("Contract ended") })
 }
 
 pub(crate) fn invited(number: u128) -> OrgEvent {
@@ -62,11 +65,15 @@ pub(crate) fn invited(number: u128) -> OrgEvent {
 
 pub(crate) fn invited_as(role: Role, number: u128) -> OrgEvent {
     let Invitee { invitation, person, expires_at, .. } = invitee(number, number);
-    OrgEvent::MemberInvited { invitation, person, role, expires_at }
+    OrgEvent::Invitation(InvitationEvent::MemberInvited { invitation, person, role, expires_at })
 }
 
 pub(crate) fn joined(number: u128) -> OrgEvent {
-    OrgEvent::MemberJoined { invitation: invitation(number), person: person(number), role: Role::Member }
+    OrgEvent::Invitation(InvitationEvent::MemberJoined {
+        invitation: invitation(number),
+        person: person(number),
+        role: Role::Member,
+    })
 }
 
 pub(crate) fn invitee(id: u128, who: u128) -> Invitee {
@@ -74,33 +81,43 @@ pub(crate) fn invitee(id: u128, who: u128) -> Invitee {
 }
 
 pub(crate) fn rename(text: &str) -> OrgCommand {
-    OrgCommand::Rename { name: name(text) }
+    OrgCommand::Lifecycle(LifecycleCommand::Rename { name: name(text) })
 }
 
 pub(crate) fn suspend(confirmed: Option<&str>) -> OrgCommand {
     let confirmed = confirmed.map(|typed| Confirmation { slug: slug(typed), at: day(1) });
-    OrgCommand::Suspend { reason: reason("Unpaid invoice"), confirmed }
+    OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason: reason("Unpaid invoice"), confirmed })
 }
 
 pub(crate) fn archive(confirmed: Option<&str>) -> OrgCommand {
-    OrgCommand::Archive { reason: reason("Contract ended"), confirmed: confirmed.map(slug) }
+    OrgCommand::Lifecycle(LifecycleCommand::Archive {
+        reason: reason("Contract ended"),
+        confirmed: confirmed.map(slug),
+    })
 }
 
 /// For seven days more.
 pub(crate) fn renew(number: u128) -> OrgCommand {
-    OrgCommand::RenewInvitation { invitation: invitation(number), expires_at: day(14) }
+    OrgCommand::Invitation(InvitationCommand::RenewInvitation {
+        invitation: invitation(number),
+        expires_at: day(14),
+    })
 }
 
 pub(crate) fn withdraw(number: u128) -> OrgCommand {
-    OrgCommand::WithdrawInvitation { invitation: invitation(number) }
+    OrgCommand::Invitation(InvitationCommand::WithdrawInvitation { invitation: invitation(number) })
 }
 
 pub(crate) fn accept(number: u128, on: i64) -> OrgCommand {
-    OrgCommand::AcceptInvitation { invitation: invitation(number), person: person(number), at: day(on) }
+    OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+        invitation: invitation(number),
+        person: person(number),
+        at: day(on),
+    })
 }
 
 pub(crate) fn choose(choice: Option<Choice>) -> OrgCommand {
-    OrgCommand::ChooseResourceType { code: project(), choice }
+    OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code: project(), choice })
 }
 
 /// A role that Acme made itself.
@@ -119,21 +136,21 @@ pub(crate) fn may<const N: usize>(role: &Role, actions: [Action; N]) -> BTreeSet
 }
 
 pub(crate) fn permit<const N: usize>(role: &Role, actions: [Action; N]) -> OrgCommand {
-    OrgCommand::SetPermissions { granted: may(role, actions), withdrawn: BTreeSet::new() }
+    OrgCommand::Role(RoleCommand::SetPermissions { granted: may(role, actions), withdrawn: BTreeSet::new() })
 }
 
 pub(crate) fn forbid<const N: usize>(role: &Role, actions: [Action; N]) -> OrgCommand {
-    OrgCommand::SetPermissions { granted: BTreeSet::new(), withdrawn: may(role, actions) }
+    OrgCommand::Role(RoleCommand::SetPermissions { granted: BTreeSet::new(), withdrawn: may(role, actions) })
 }
 
 pub(crate) fn permitted<const N: usize>(role: Role, actions: [Action; N]) -> OrgEvent {
     let actions = Actions::of(actions).expect("some");
-    OrgEvent::PermissionsGranted { role, code: project(), actions }
+    OrgEvent::Role(RoleEvent::PermissionsGranted { role, code: project(), actions })
 }
 
 pub(crate) fn forbidden<const N: usize>(role: Role, actions: [Action; N]) -> OrgEvent {
     let actions = Actions::of(actions).expect("some");
-    OrgEvent::PermissionsWithdrawn { role, code: project(), actions }
+    OrgEvent::Role(RoleEvent::PermissionsWithdrawn { role, code: project(), actions })
 }
 
 pub(crate) fn name(text: &str) -> OrgName {

@@ -6,7 +6,10 @@ use std::task::{Context, Poll, Waker};
 use chrono::TimeDelta;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use domain::org::{Invitee, Org, OrgCommand, OrgError, OrgEvent, Role, SECOND_THOUGHTS, SLUGS};
+use domain::org::{
+    ChoiceEvent, InvitationCommand, InvitationEvent, Invitee, LifecycleCommand, LifecycleEvent, Org,
+    OrgCommand, OrgError, OrgEvent, Role, SECOND_THOUGHTS, SLUGS,
+};
 use domain::resource_type::Choice;
 use domain::{Constraint, Rules};
 
@@ -20,7 +23,7 @@ fn a_suspended_org_refuses_a_new_name() {
 
 #[test]
 fn a_reinstated_org_takes_a_new_name() {
-    given([created("Acme"), suspended(), OrgEvent::OrgReinstated {}])
+    given([created("Acme"), suspended(), OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})])
         .when(rename("Apex"))
         .then([renamed("Apex")]);
 }
@@ -34,13 +37,13 @@ fn the_old_name_can_be_given_back() {
 fn suspending_again_for_another_reason_keeps_the_first() {
     let reason = reason("Another reason than before");
     given([created("Acme"), suspended()])
-        .when(OrgCommand::Suspend { reason, confirmed: None })
+        .when(OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason, confirmed: None }))
         .then_nothing();
 }
 
 #[test]
 fn the_slug_that_confirms_is_the_present_one() {
-    let moved = [created("Acme"), OrgEvent::OrgProtected {}, slug_changed("apex")];
+    let moved = [created("Acme"), OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}), slug_changed("apex")];
     given(moved.clone()).when(suspend(Some("acme"))).then_refused(OrgError::Protected);
     given(moved).when(suspend(Some("apex"))).then([suspended(), scheduled()]);
 }
@@ -48,51 +51,79 @@ fn the_slug_that_confirms_is_the_present_one() {
 #[test]
 fn only_the_suspension_of_a_protected_org_ends_by_itself() {
     given([created("Acme")]).when(suspend(Some("acme"))).then([suspended()]);
-    let on_trial = given([created("Acme"), OrgEvent::OrgProtected {}, suspended(), scheduled()]);
+    let on_trial = given([
+        created("Acme"),
+        OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}),
+        suspended(),
+        scheduled(),
+    ]);
     let end = day(1) + SECOND_THOUGHTS;
     on_trial
-        .when(OrgCommand::ReinstateOnTime { at: end - TimeDelta::nanoseconds(1) })
+        .when(OrgCommand::Lifecycle(LifecycleCommand::ReinstateOnTime {
+            at: end - TimeDelta::nanoseconds(1),
+        }))
         .then_refused(OrgError::NotYet);
-    on_trial.when(OrgCommand::ReinstateOnTime { at: end }).then([OrgEvent::OrgReinstated {}]);
-    given([created("Acme"), suspended()]).when(OrgCommand::ReinstateOnTime { at: end }).then_nothing();
+    on_trial
+        .when(OrgCommand::Lifecycle(LifecycleCommand::ReinstateOnTime { at: end }))
+        .then([OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})]);
+    given([created("Acme"), suspended()])
+        .when(OrgCommand::Lifecycle(LifecycleCommand::ReinstateOnTime { at: end }))
+        .then_nothing();
 }
 
 #[test]
 fn a_suspension_is_confirmed_from_a_sign_in_that_came_after_it() {
-    let confirm = |signed_in_at| OrgCommand::ConfirmSuspension { signed_in_at };
-    let past = [created("Acme"), OrgEvent::OrgProtected {}, suspended(), scheduled()];
+    let confirm = |signed_in_at| OrgCommand::Lifecycle(LifecycleCommand::ConfirmSuspension { signed_in_at });
+    let past =
+        [created("Acme"), OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}), suspended(), scheduled()];
     given(past.clone()).when(confirm(day(1))).then_refused(OrgError::OldSignIn);
     let later = day(1) + TimeDelta::nanoseconds(1);
-    given(past.clone()).when(confirm(later)).then([OrgEvent::OrgSuspensionConfirmed {}]);
-    let confirmed = given(past.into_iter().chain([OrgEvent::OrgSuspensionConfirmed {}]));
+    given(past.clone())
+        .when(confirm(later))
+        .then([OrgEvent::Lifecycle(LifecycleEvent::OrgSuspensionConfirmed {})]);
+    let confirmed =
+        given(past.into_iter().chain([OrgEvent::Lifecycle(LifecycleEvent::OrgSuspensionConfirmed {})]));
     confirmed.when(confirm(day(1))).then_nothing();
-    confirmed.when(OrgCommand::ReinstateOnTime { at: day(9) }).then_nothing();
+    confirmed.when(OrgCommand::Lifecycle(LifecycleCommand::ReinstateOnTime { at: day(9) })).then_nothing();
 }
 
 #[test]
 fn a_timer_ends_with_its_suspension() {
-    let past =
-        [created("Acme"), OrgEvent::OrgProtected {}, suspended(), scheduled(), OrgEvent::OrgReinstated {}];
+    let past = [
+        created("Acme"),
+        OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}),
+        suspended(),
+        scheduled(),
+        OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}),
+    ];
     let again = given(past.into_iter().chain([suspended()]));
-    again.when(OrgCommand::ReinstateOnTime { at: day(9) }).then_nothing();
+    again.when(OrgCommand::Lifecycle(LifecycleCommand::ReinstateOnTime { at: day(9) })).then_nothing();
 }
 
 #[test]
 fn an_org_that_was_active_is_restored_as_active() {
-    let restored = OrgEvent::OrgRestored { suspended: None };
-    given([created("Acme"), archived()]).when(OrgCommand::Restore).then([restored]);
+    let restored = OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: None });
+    given([created("Acme"), archived()])
+        .when(OrgCommand::Lifecycle(LifecycleCommand::Restore))
+        .then([restored]);
 }
 
 #[test]
 fn an_org_that_was_suspended_is_restored_as_suspended() {
-    let restored = OrgEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) };
-    given([created("Acme"), suspended(), archived()]).when(OrgCommand::Restore).then([restored]);
+    let restored =
+        OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) });
+    given([created("Acme"), suspended(), archived()])
+        .when(OrgCommand::Lifecycle(LifecycleCommand::Restore))
+        .then([restored]);
 }
 
 #[test]
 fn a_restored_org_is_what_it_was() {
-    let past = [acme(), vec![OrgEvent::OrgProtected {}, suspended()]].concat();
-    let there_and_back = [archived(), OrgEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) }];
+    let past = [acme(), vec![OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}), suspended()]].concat();
+    let there_and_back = [
+        archived(),
+        OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) }),
+    ];
     assert_eq!(given(past.clone()).0, given(past.into_iter().chain(there_and_back)).0);
 }
 
@@ -104,7 +135,7 @@ fn only_what_lives_can_be_archived_even_in_a_stream_that_nobody_wrote() {
 
 #[test]
 fn what_happened_to_an_archived_org_counts_though_no_rule_writes_it() {
-    let restored = OrgEvent::OrgRestored { suspended: None };
+    let restored = OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: None });
     let past = [created("Acme"), archived(), renamed("Apex"), restored];
     assert_eq!(given(past).0, given([created("Acme"), renamed("Apex")]).0);
 }
@@ -112,39 +143,60 @@ fn what_happened_to_an_archived_org_counts_though_no_rule_writes_it() {
 #[test]
 fn the_first_owner_is_invited_as_owner_whatever_the_order_says() {
     let owner = Some(Invitee { role: Role::Member, ..invitee(BO, BO) });
-    let create = OrgCommand::Create { name: name("Acme"), slug: slug("acme"), owner };
+    let create =
+        OrgCommand::Lifecycle(LifecycleCommand::Create { name: name("Acme"), slug: slug("acme"), owner });
     given(unborn()).when(create).then([created("Acme"), invited_as(Role::Owner, BO)]);
 }
 
 #[test]
 fn whoever_accepts_joins_in_the_role_of_the_invitation() {
-    let joined = OrgEvent::MemberJoined { invitation: invitation(BO), person: person(BO), role: Role::Admin };
+    let joined = OrgEvent::Invitation(InvitationEvent::MemberJoined {
+        invitation: invitation(BO),
+        person: person(BO),
+        role: Role::Admin,
+    });
     given([created("Acme"), invited_as(Role::Admin, BO)]).when(accept(BO, 0)).then([joined]);
 }
 
 #[test]
 fn nobody_accepts_for_somebody_else() {
-    let as_cy = OrgCommand::AcceptInvitation { invitation: invitation(BO), person: person(CY), at: day(1) };
+    let as_cy = OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+        invitation: invitation(BO),
+        person: person(CY),
+        at: day(1),
+    });
     given(acme()).when(as_cy).then_refused(OrgError::NoSuchInvitation);
 }
 
 #[test]
 fn an_invitation_ends_at_the_moment_it_names() {
     let org = given(acme());
-    let at = |at| OrgCommand::AcceptInvitation { invitation: invitation(BO), person: person(BO), at };
+    let at = |at| {
+        OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+            invitation: invitation(BO),
+            person: person(BO),
+            at,
+        })
+    };
     org.when(at(day(7) - TimeDelta::nanoseconds(1))).then([joined(BO)]);
     org.when(at(day(7))).then_refused(OrgError::InvitationExpired);
 }
 
 #[test]
 fn an_expired_invitation_lives_again_when_it_is_renewed() {
-    let renewed = OrgEvent::InvitationRenewed { invitation: invitation(BO), expires_at: day(20) };
+    let renewed = OrgEvent::Invitation(InvitationEvent::InvitationRenewed {
+        invitation: invitation(BO),
+        expires_at: day(20),
+    });
     given([created("Acme"), invited(BO), renewed]).when(accept(BO, 19)).then([joined(BO)]);
 }
 
 #[test]
 fn every_renewal_makes_a_new_link() {
-    let renewed = OrgEvent::InvitationRenewed { invitation: invitation(BO), expires_at: day(14) };
+    let renewed = OrgEvent::Invitation(InvitationEvent::InvitationRenewed {
+        invitation: invitation(BO),
+        expires_at: day(14),
+    });
     given([created("Acme"), invited(BO), renewed.clone()]).when(renew(BO)).then([renewed]);
 }
 
@@ -157,7 +209,8 @@ fn a_link_that_was_used_works_for_nobody() {
 
 #[test]
 fn an_invitation_from_before_a_suspension_works_after_it() {
-    let past = [created("Acme"), invited(BO), suspended(), OrgEvent::OrgReinstated {}];
+    let past =
+        [created("Acme"), invited(BO), suspended(), OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})];
     given(past).when(accept(BO, 1)).then([joined(BO)]);
 }
 
@@ -165,24 +218,26 @@ fn an_invitation_from_before_a_suspension_works_after_it() {
 fn who_was_withdrawn_can_be_invited_again_in_another_role() {
     let again = Invitee { role: Role::Admin, ..invitee(9, CY) };
     let Invitee { invitation, person, role, expires_at } = again.clone();
-    given(acme()).when(OrgCommand::Invite(again)).then([OrgEvent::MemberInvited {
-        invitation,
-        person,
-        role,
-        expires_at,
-    }]);
+    given(acme()).when(OrgCommand::Invitation(InvitationCommand::Invite(again))).then([
+        OrgEvent::Invitation(InvitationEvent::MemberInvited { invitation, person, role, expires_at }),
+    ]);
 }
 
 #[test]
 fn the_same_invitation_in_another_role_is_another_invitation() {
     let other = Invitee { role: Role::Admin, ..invitee(BO, BO) };
-    given(acme()).when(OrgCommand::Invite(other)).then_refused(OrgError::InvitationExists);
+    given(acme())
+        .when(OrgCommand::Invitation(InvitationCommand::Invite(other)))
+        .then_refused(OrgError::InvitationExists);
 }
 
 #[test]
 fn a_choice_survives_until_it_is_dropped() {
-    let chosen = |choice| OrgEvent::ResourceTypeChosen { code: "project".parse().expect("a code"), choice };
-    let dropped = OrgEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") };
+    let chosen = |choice| {
+        OrgEvent::Choice(ChoiceEvent::ResourceTypeChosen { code: "project".parse().expect("a code"), choice })
+    };
+    let dropped =
+        OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") });
     let out = given([created("Acme"), chosen(Choice::OptedOut)]);
     out.when(choose(Some(Choice::OptedOut))).then_nothing();
     out.when(choose(Some(Choice::OptedIn))).then([chosen(Choice::OptedIn)]);
@@ -211,7 +266,11 @@ fn a_refusal_leaves_no_trace() {
 #[test]
 fn what_was_decided_is_written_and_applied() {
     let (mut org, sink) = (Org::default(), EventSink::default());
-    let create = OrgCommand::Create { name: name("Acme"), slug: slug("acme"), owner: Some(invitee(BO, BO)) };
+    let create = OrgCommand::Lifecycle(LifecycleCommand::Create {
+        name: name("Acme"),
+        slug: slug("acme"),
+        owner: Some(invitee(BO, BO)),
+    });
     assert_eq!(now(org.handle(create, &(), &sink)), Ok(()));
     let past = [created("Acme"), invited_as(Role::Owner, BO)];
     assert_eq!((now(sink.collect()), org), (past.to_vec(), given(past).0));

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::org::{MOST_ROLES, Org, OrgCommand, OrgError, OrgEvent, Permissions, Role};
+use domain::org::{
+    InvitationCommand, InvitationEvent, MOST_ROLES, Org, OrgCommand, OrgError, OrgEvent, Permissions, Role,
+    RoleCommand, RoleEvent,
+};
 use domain::resource_type::Action::{self, Create, Delete, List, Read};
 use domain::values::{RoleName, ValueError};
 
@@ -23,7 +26,7 @@ fn what_nobody_decided_about_is_open_to_owner_and_admin() {
 fn many_boxes_are_one_event_for_each_role_and_type() {
     let granted = &may(&Role::Member, [List, Read]) | &may(&Role::Custom(clerk()), [Read]);
     let withdrawn = may(&Role::Admin, [Delete]);
-    let command = OrgCommand::SetPermissions { granted, withdrawn };
+    let command = OrgCommand::Role(RoleCommand::SetPermissions { granted, withdrawn });
     given(acme()).when(command).then([
         permitted(Role::Member, [List, Read]),
         permitted(Role::Custom(clerk()), [Read]),
@@ -63,27 +66,38 @@ fn a_copy_may_what_the_other_may_and_goes_its_own_way() {
 
 #[test]
 fn a_role_that_somebody_has_or_is_invited_with_stays() {
-    let remove = || OrgCommand::RemoveRole { role: clerk() };
+    let remove = || OrgCommand::Role(RoleCommand::RemoveRole { role: clerk() });
     let role = || Role::Custom(clerk());
     let invited = [acme(), vec![invited_as(role(), DEE)]].concat();
     given(invited.clone()).when(remove()).then_refused(OrgError::RoleInUse);
-    let joined =
-        OrgEvent::MemberJoined { invitation: crate::invitation(DEE), person: person(DEE), role: role() };
+    let joined = OrgEvent::Invitation(InvitationEvent::MemberJoined {
+        invitation: crate::invitation(DEE),
+        person: person(DEE),
+        role: role(),
+    });
     given([invited.clone(), vec![joined]].concat()).when(remove()).then_refused(OrgError::RoleInUse);
-    let withdrawn = OrgEvent::InvitationWithdrawn { invitation: crate::invitation(DEE) };
-    given([invited, vec![withdrawn]].concat()).when(remove()).then([OrgEvent::RoleRemoved { role: clerk() }]);
+    let withdrawn =
+        OrgEvent::Invitation(InvitationEvent::InvitationWithdrawn { invitation: crate::invitation(DEE) });
+    given([invited, vec![withdrawn]].concat())
+        .when(remove())
+        .then([OrgEvent::Role(RoleEvent::RoleRemoved { role: clerk() })]);
 }
 
 #[test]
 fn nobody_is_invited_with_a_role_that_there_is_not() {
     let nowhere = Role::Custom("bookkeeper".parse().expect("a name"));
     let invitee = domain::org::Invitee { role: nowhere, ..invitee(DEE, DEE) };
-    given(acme()).when(OrgCommand::Invite(invitee)).then_refused(OrgError::NoSuchRole);
+    given(acme())
+        .when(OrgCommand::Invitation(InvitationCommand::Invite(invitee)))
+        .then_refused(OrgError::NoSuchRole);
 }
 
 #[test]
 fn a_removed_role_leaves_nothing_to_the_next_of_its_name() {
-    let again = [OrgEvent::RoleRemoved { role: clerk() }, OrgEvent::RoleAdded { role: clerk() }];
+    let again = [
+        OrgEvent::Role(RoleEvent::RoleRemoved { role: clerk() }),
+        OrgEvent::Role(RoleEvent::RoleAdded { role: clerk() }),
+    ];
     let past = [acme(), vec![permitted(Role::Custom(clerk()), [Read])], again.to_vec()].concat();
     assert_eq!(given(past).0, given(acme()).0);
 }
@@ -93,11 +107,11 @@ fn owners_and_admins_answer_for_an_organisation_and_nobody_else() {
     for (role, manages) in
         [(Role::Owner, true), (Role::Admin, true), (Role::Member, false), (Role::Custom(clerk()), false)]
     {
-        let joined = OrgEvent::MemberJoined {
+        let joined = OrgEvent::Invitation(InvitationEvent::MemberJoined {
             invitation: crate::invitation(DEE),
             person: person(DEE),
             role: role.clone(),
-        };
+        });
         let org = given([acme(), vec![invited_as(role, DEE), joined]].concat()).0;
         assert_eq!(org.is_managed_by(person(DEE)), manages);
     }
@@ -118,12 +132,12 @@ fn the_name_of_a_role_is_one_whatever_its_case_and_spaces() {
 #[test]
 fn an_organisation_has_a_limited_number_of_roles_of_its_own() {
     let role = |number: usize| -> RoleName { format!("role-{number}").parse().expect("a name") };
-    let add = || OrgCommand::AddRole { role: role(0), permissions: BTreeMap::new() };
-    let added = |number| OrgEvent::RoleAdded { role: role(number) };
+    let add = || OrgCommand::Role(RoleCommand::AddRole { role: role(0), permissions: BTreeMap::new() });
+    let added = |number| OrgEvent::Role(RoleEvent::RoleAdded { role: role(number) });
     let nearly: Vec<OrgEvent> = acme().into_iter().chain((2..MOST_ROLES).map(added)).collect();
     given(nearly.clone()).when(add()).then([added(0)]); // acme has one
     let full = [nearly, vec![added(1)]].concat();
     given(full.clone()).when(add()).then_refused(OrgError::TooManyRoles);
-    let removed = OrgEvent::RoleRemoved { role: role(1) };
+    let removed = OrgEvent::Role(RoleEvent::RoleRemoved { role: role(1) });
     given([full, vec![removed]].concat()).when(add()).then([added(0)]);
 }

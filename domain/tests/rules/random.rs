@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::grant::{End, GrantCommand, GrantEvent, PlatformRole, Term};
 use domain::org::{
-    Invitation, Invitee, Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Permission, Profile, Role,
+    Invitation, InvitationCommand, Invitee, LifecycleCommand, LifecycleEvent, Org, OrgCommand as C, OrgError,
+    OrgEvent, Outcome, Permission, Profile, Role, RoleCommand,
 };
 use domain::resource_type::{Action, Choice};
 use domain::values::{InvitationId, PersonId, Reason, RoleName, Slug};
@@ -40,10 +41,10 @@ proptest! {
         for order in orders {
             let first = obey(&mut org, &order);
             let expected = match (&order, &first) {
-                (_, Err(_)) | (C::RenewInvitation { .. }, Ok(_)) => first,
-                (C::Create { .. }, Ok(_)) => Err(OrgError::AlreadyExists),
-                (C::AddRole { .. }, Ok(_)) => Err(OrgError::RoleExists),
-                (C::AcceptInvitation { .. }, Ok(_)) => Err(OrgError::InvitationUsed),
+                (_, Err(_)) | (C::Invitation(InvitationCommand::RenewInvitation { .. }), Ok(_)) => first,
+                (C::Lifecycle(LifecycleCommand::Create { .. }), Ok(_)) => Err(OrgError::AlreadyExists),
+                (C::Role(RoleCommand::AddRole { .. }), Ok(_)) => Err(OrgError::RoleExists),
+                (C::Invitation(InvitationCommand::AcceptInvitation { .. }), Ok(_)) => Err(OrgError::InvitationUsed),
                 (_, Ok(_)) => Ok(vec![]),
             };
             prop_assert_eq!(org.decide(order), expected);
@@ -144,10 +145,10 @@ proptest! {
     fn what_was_archived_is_restored_as_it_was(orders in org_orders()) {
         let (mut before, mut when_archived) = (Org::Unborn, Org::Unborn);
         live::<Org>(orders, |org, event| {
-            if let OrgEvent::OrgArchived { .. } = event {
+            if let OrgEvent::Lifecycle(LifecycleEvent::OrgArchived { .. }) = event {
                 when_archived = before.clone();
             }
-            if let OrgEvent::OrgRestored { suspended } = event {
+            if let OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended }) = event {
                 assert_eq!((org, suspended.as_ref()), (&when_archived, suspension(org)));
             }
             before = org.clone();
@@ -225,27 +226,27 @@ fn org_order() -> impl Strategy<Value = C> {
     prop_oneof![
         2 => (a_slug(), proptest::option::of(an_invitee())).prop_map(|(slug, owner)| create(slug, owner)),
         1 => select(vec!["Acme", "Apex", "日本電気"]).prop_map(rename),
-        1 => a_slug().prop_map(|slug| C::ChangeSlug { slug }),
+        1 => a_slug().prop_map(|slug| C::Lifecycle(LifecycleCommand::ChangeSlug { slug })),
         1 => a_confirmation().prop_map(suspend),
         1 => a_confirmation().prop_map(archive),
-        8 => select(vec![C::Reinstate, C::Restore]),
-        2 => a_time().prop_map(|at| C::ReinstateOnTime { at }),
+        8 => select(vec![C::Lifecycle(LifecycleCommand::Reinstate), C::Lifecycle(LifecycleCommand::Restore)]),
+        2 => a_time().prop_map(|at| C::Lifecycle(LifecycleCommand::ReinstateOnTime { at })),
         2 => select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]).prop_map(choose),
-        2 => a_role_name().prop_map(|role| C::AddRole { role, permissions: BTreeMap::new() }),
-        1 => a_role_name().prop_map(|role| C::RemoveRole { role }),
-        3 => (permissions(), permissions()).prop_map(|(granted, withdrawn)| C::SetPermissions { granted, withdrawn }),
-        2 => a_time().prop_map(|signed_in_at| C::ConfirmSuspension { signed_in_at }),
-        2 => select(vec![C::Protect, C::Unprotect]),
-        6 => an_invitee().prop_map(C::Invite),
-        4 => (an_invitation(), a_time()).prop_map(|(invitation, expires_at)| C::RenewInvitation { invitation, expires_at }),
-        3 => an_invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
+        2 => a_role_name().prop_map(|role| C::Role(RoleCommand::AddRole { role, permissions: BTreeMap::new() })),
+        1 => a_role_name().prop_map(|role| C::Role(RoleCommand::RemoveRole { role })),
+        3 => (permissions(), permissions()).prop_map(|(granted, withdrawn)| C::Role(RoleCommand::SetPermissions { granted, withdrawn })),
+        2 => a_time().prop_map(|signed_in_at| C::Lifecycle(LifecycleCommand::ConfirmSuspension { signed_in_at })),
+        2 => select(vec![C::Lifecycle(LifecycleCommand::Protect), C::Lifecycle(LifecycleCommand::Unprotect)]),
+        6 => an_invitee().prop_map(|invitee| C::Invitation(InvitationCommand::Invite(invitee))),
+        4 => (an_invitation(), a_time()).prop_map(|(invitation, expires_at)| C::Invitation(InvitationCommand::RenewInvitation { invitation, expires_at })),
+        3 => an_invitation().prop_map(|invitation| C::Invitation(InvitationCommand::WithdrawInvitation { invitation })),
         9 => (an_invitation(), 1_u128..5, a_time())
-            .prop_map(|(invitation, who, at)| C::AcceptInvitation { invitation, person: person(who), at }),
+            .prop_map(|(invitation, who, at)| C::Invitation(InvitationCommand::AcceptInvitation { invitation, person: person(who), at })),
     ]
 }
 
 fn create(slug: Slug, owner: Option<Invitee>) -> C {
-    C::Create { name: name("Acme"), slug, owner }
+    C::Lifecycle(LifecycleCommand::Create { name: name("Acme"), slug, owner })
 }
 
 fn a_slug() -> impl Strategy<Value = Slug> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use cqrs_es::Aggregate;
-use domain::org::{OrgCommand, OrgEvent, Role};
+use domain::org::{LifecycleCommand, LifecycleEvent, OrgCommand, OrgEvent, Role, RoleEvent};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, ResourceTypeEvent, Spread};
 use domain::revert::{Irreversible, NotPlanned, Past, Plan, Planner};
 use domain::{Grant, Org, ResourceType, Revertible};
@@ -60,20 +60,27 @@ fn a_suspension_is_undone_by_reinstating_and_that_by_suspending_again() {
     let undone = undo::<Org>(&history, &[first()]).expect("planned");
     assert_eq!(
         (undone.command, undone.events.as_slice()),
-        (OrgCommand::Reinstate, [OrgEvent::OrgReinstated {}].as_slice())
+        (
+            OrgCommand::Lifecycle(LifecycleCommand::Reinstate),
+            [OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})].as_slice()
+        )
     );
     assert_eq!(
         (undone.changes[0].now.as_str(), undone.changes[0].then.as_str()),
         ("suspended: Unpaid invoice", "active")
     );
     assert_eq!(undone.lost.len(), 1, "what could not be done meanwhile does not come back");
-    let history = of_acme(&[suspended(), OrgEvent::OrgReinstated {}]);
+    let history = of_acme(&[suspended(), OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})]);
     assert_eq!(undo::<Org>(&history, &[first() + 1]).expect("planned").events, [suspended()]);
 }
 
 #[test]
 fn a_protected_organisation_is_suspended_again_without_typing_its_slug() {
-    let history = of_acme(&[OrgEvent::OrgProtected {}, suspended(), OrgEvent::OrgReinstated {}]);
+    let history = of_acme(&[
+        OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}),
+        suspended(),
+        OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}),
+    ]);
     let undone = undo::<Org>(&history, &[first() + 2]).expect("planned");
     assert_eq!(undone.events[0], suspended());
 }
@@ -131,9 +138,9 @@ fn boxes_that_were_saved_together_are_undone_together() {
 #[test]
 fn a_removed_role_comes_back_with_what_it_might() {
     let clerk_may = permitted(Role::Custom(clerk()), [Action::Read]);
-    let history = of_acme(&[clerk_may.clone(), OrgEvent::RoleRemoved { role: clerk() }]);
+    let history = of_acme(&[clerk_may.clone(), OrgEvent::Role(RoleEvent::RoleRemoved { role: clerk() })]);
     let undone = undo::<Org>(&history, &[first() + 1]).expect("planned");
-    assert_eq!(undone.events, [OrgEvent::RoleAdded { role: clerk() }, clerk_may.clone()]);
+    assert_eq!(undone.events, [OrgEvent::Role(RoleEvent::RoleAdded { role: clerk() }), clerk_may.clone()]);
     let added = first() - 1; // the last of acme()
     assert_eq!(undo::<Org>(&of_acme(&[clerk_may]), &[added]), Err(NotPlanned::SupersededBy(first())));
 }

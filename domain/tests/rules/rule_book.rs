@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use cqrs_es::DomainEvent;
 use domain::Rules;
-use domain::org::{Org, OrgCommand, OrgEvent, Role};
+use domain::org::{
+    ChoiceCommand, InvitationCommand, LifecycleCommand, LifecycleEvent, Org, OrgCommand, OrgEvent, Role,
+    RoleCommand,
+};
 use domain::resource_type::{Action, Actions, Choice};
 use domain::values::{ResourceCode, RoleName};
 
@@ -100,37 +103,40 @@ fn situations() -> [Org; 6] {
     [
         Org::Unborn,
         acme_and(&[]),
-        acme_and(&[OrgEvent::OrgProtected {}]),
+        acme_and(&[OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {})]),
         acme_and(&[suspended()]),
-        acme_and(&[OrgEvent::OrgProtected {}, suspended(), scheduled()]),
+        acme_and(&[OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}), suspended(), scheduled()]),
         acme_and(&[archived()]),
     ]
 }
 
 fn orders() -> Vec<(&'static str, OrgCommand)> {
-    let create = |owner| OrgCommand::Create { name: name("Acme"), slug: slug("acme"), owner };
-    let invite = |id, who| OrgCommand::Invite(invitee(id, who));
+    let create = |owner| {
+        OrgCommand::Lifecycle(LifecycleCommand::Create { name: name("Acme"), slug: slug("acme"), owner })
+    };
+    let invite = |id, who| OrgCommand::Invitation(InvitationCommand::Invite(invitee(id, who)));
+    let life = OrgCommand::Lifecycle;
     vec![
         ("Create", create(None)),
         ("Create with owner", create(Some(invitee(ANA, ANA)))),
         ("Rename", rename("Apex")),
         ("Rename, same", rename("Acme")),
-        ("ChangeSlug", OrgCommand::ChangeSlug { slug: slug("apex") }),
-        ("ChangeSlug, same", OrgCommand::ChangeSlug { slug: slug("acme") }),
+        ("ChangeSlug", life(LifecycleCommand::ChangeSlug { slug: slug("apex") })),
+        ("ChangeSlug, same", life(LifecycleCommand::ChangeSlug { slug: slug("acme") })),
         ("Suspend", suspend(None)),
         ("Suspend, wrong slug", suspend(Some("apex"))),
         ("Suspend, confirmed", suspend(Some("acme"))),
-        ("Confirm", OrgCommand::ConfirmSuspension { signed_in_at: day(2) }),
-        ("Confirm, too old", OrgCommand::ConfirmSuspension { signed_in_at: day(1) }),
-        ("Reinstate", OrgCommand::Reinstate),
-        ("On time", OrgCommand::ReinstateOnTime { at: day(2) }),
-        ("On time, too early", OrgCommand::ReinstateOnTime { at: day(1) }),
+        ("Confirm", life(LifecycleCommand::ConfirmSuspension { signed_in_at: day(2) })),
+        ("Confirm, too old", life(LifecycleCommand::ConfirmSuspension { signed_in_at: day(1) })),
+        ("Reinstate", life(LifecycleCommand::Reinstate)),
+        ("On time", life(LifecycleCommand::ReinstateOnTime { at: day(2) })),
+        ("On time, too early", life(LifecycleCommand::ReinstateOnTime { at: day(1) })),
         ("Archive", archive(None)),
         ("Archive, wrong slug", archive(Some("apex"))),
         ("Archive, confirmed", archive(Some("acme"))),
-        ("Restore", OrgCommand::Restore),
-        ("Protect", OrgCommand::Protect),
-        ("Unprotect", OrgCommand::Unprotect),
+        ("Restore", life(LifecycleCommand::Restore)),
+        ("Protect", life(LifecycleCommand::Protect)),
+        ("Unprotect", life(LifecycleCommand::Unprotect)),
         ("Invite Ana", invite(9, ANA)),
         ("Invite Bo", invite(9, BO)),
         ("Invite Cy", invite(9, CY)),
@@ -156,8 +162,8 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
         ("AddRole", add_role("bookkeeper", [])),
         ("AddRole, a copy", add_role("bookkeeper", [(project(), Actions::of([Action::Read]).expect("one"))])),
         ("AddRole, there is", add_role("clerk", [])),
-        ("RemoveRole", OrgCommand::RemoveRole { role: clerk() }),
-        ("RemoveRole, unknown", OrgCommand::RemoveRole { role: bookkeeper() }),
+        ("RemoveRole", OrgCommand::Role(RoleCommand::RemoveRole { role: clerk() })),
+        ("RemoveRole, unknown", OrgCommand::Role(RoleCommand::RemoveRole { role: bookkeeper() })),
         ("Permit clerk", permit(&Role::Custom(clerk()), [Action::Read])),
         ("Permit admin", permit(&Role::Admin, [Action::Read])),
         ("Permit nobody", permit(&Role::Custom(bookkeeper()), [Action::Read])),
@@ -167,7 +173,10 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
 }
 
 fn add_role<const N: usize>(name: &str, permissions: [(ResourceCode, Actions); N]) -> OrgCommand {
-    OrgCommand::AddRole { role: name.parse().expect("a name"), permissions: permissions.into() }
+    OrgCommand::Role(RoleCommand::AddRole {
+        role: name.parse().expect("a name"),
+        permissions: permissions.into(),
+    })
 }
 
 fn bookkeeper() -> RoleName {
@@ -185,24 +194,24 @@ fn answer(org: &Org, order: OrgCommand) -> String {
 /// A new order does not compile until it is here; then [`orders`] wants it.
 fn verb(order: &OrgCommand) -> &'static str {
     match order {
-        OrgCommand::Create { .. } => "Create",
-        OrgCommand::Rename { .. } => "Rename",
-        OrgCommand::ChangeSlug { .. } => "ChangeSlug",
-        OrgCommand::Suspend { .. } => "Suspend",
-        OrgCommand::ConfirmSuspension { .. } => "Confirm",
-        OrgCommand::Reinstate => "Reinstate",
-        OrgCommand::ReinstateOnTime { .. } => "On time",
-        OrgCommand::Archive { .. } => "Archive",
-        OrgCommand::Restore => "Restore",
-        OrgCommand::Protect => "Protect",
-        OrgCommand::Unprotect => "Unprotect",
-        OrgCommand::Invite(_) => "Invite",
-        OrgCommand::RenewInvitation { .. } => "Renew",
-        OrgCommand::WithdrawInvitation { .. } => "Withdraw",
-        OrgCommand::AcceptInvitation { .. } => "Accept",
-        OrgCommand::ChooseResourceType { .. } => "Choose",
-        OrgCommand::AddRole { .. } => "AddRole",
-        OrgCommand::RemoveRole { .. } => "RemoveRole",
-        OrgCommand::SetPermissions { .. } => "Permit",
+        OrgCommand::Lifecycle(LifecycleCommand::Create { .. }) => "Create",
+        OrgCommand::Lifecycle(LifecycleCommand::Rename { .. }) => "Rename",
+        OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { .. }) => "ChangeSlug",
+        OrgCommand::Lifecycle(LifecycleCommand::Suspend { .. }) => "Suspend",
+        OrgCommand::Lifecycle(LifecycleCommand::ConfirmSuspension { .. }) => "Confirm",
+        OrgCommand::Lifecycle(LifecycleCommand::Reinstate) => "Reinstate",
+        OrgCommand::Lifecycle(LifecycleCommand::ReinstateOnTime { .. }) => "On time",
+        OrgCommand::Lifecycle(LifecycleCommand::Archive { .. }) => "Archive",
+        OrgCommand::Lifecycle(LifecycleCommand::Restore) => "Restore",
+        OrgCommand::Lifecycle(LifecycleCommand::Protect) => "Protect",
+        OrgCommand::Lifecycle(LifecycleCommand::Unprotect) => "Unprotect",
+        OrgCommand::Invitation(InvitationCommand::Invite(_)) => "Invite",
+        OrgCommand::Invitation(InvitationCommand::RenewInvitation { .. }) => "Renew",
+        OrgCommand::Invitation(InvitationCommand::WithdrawInvitation { .. }) => "Withdraw",
+        OrgCommand::Invitation(InvitationCommand::AcceptInvitation { .. }) => "Accept",
+        OrgCommand::Choice(ChoiceCommand::ChooseResourceType { .. }) => "Choose",
+        OrgCommand::Role(RoleCommand::AddRole { .. }) => "AddRole",
+        OrgCommand::Role(RoleCommand::RemoveRole { .. }) => "RemoveRole",
+        OrgCommand::Role(RoleCommand::SetPermissions { .. }) => "Permit",
     }
 }

@@ -1,7 +1,7 @@
 //! What people read in the history.
 
 use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
-use domain::org::{OrgEvent, Role};
+use domain::org::{ChoiceEvent, InvitationEvent, LifecycleEvent, OrgEvent, Role, RoleEvent};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
 use domain::values::OrgId;
 use domain::{Fact, Part};
@@ -15,8 +15,8 @@ fn what_happens_to_an_org_itself_is_a_sentence() {
     assert_eq!(told(created("Acme")), "created Acme with the slug acme");
     assert_eq!(told(renamed("Apex")), "renamed the organisation to Apex");
     assert_eq!(told(slug_changed("apex")), "changed the slug of Acme to apex");
-    assert_eq!(told(OrgEvent::OrgProtected {}), "protected Acme");
-    assert_eq!(told(OrgEvent::OrgUnprotected {}), "lifted the protection of Acme");
+    assert_eq!(told(OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {})), "protected Acme");
+    assert_eq!(told(OrgEvent::Lifecycle(LifecycleEvent::OrgUnprotected {})), "lifted the protection of Acme");
 }
 
 #[test]
@@ -28,37 +28,55 @@ fn a_name_that_was_given_stays_in_the_sentence_whatever_the_org_is_called_today(
 #[test]
 fn what_becomes_of_an_org_is_a_sentence_with_the_reason() {
     assert_eq!(told(suspended()), "suspended Acme: Unpaid invoice");
-    assert_eq!(told(OrgEvent::OrgReinstated {}), "reinstated Acme");
+    assert_eq!(told(OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {})), "reinstated Acme");
     let timer = "set the timer that reinstates Acme at 00:15 UTC on 2 January 1970";
     assert_eq!(told(scheduled()), timer);
-    assert_eq!(told(OrgEvent::OrgSuspensionConfirmed {}), "confirmed the suspension of Acme");
+    assert_eq!(
+        told(OrgEvent::Lifecycle(LifecycleEvent::OrgSuspensionConfirmed {})),
+        "confirmed the suspension of Acme"
+    );
     assert_eq!(told(archived()), "archived Acme: Contract ended");
-    assert_eq!(told(OrgEvent::OrgRestored { suspended: None }), "restored Acme");
+    assert_eq!(told(OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: None })), "restored Acme");
     let suspended = Some(reason("Unpaid invoice"));
-    assert_eq!(told(OrgEvent::OrgRestored { suspended }), "restored Acme, still suspended: Unpaid invoice");
+    assert_eq!(
+        told(OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended })),
+        "restored Acme, still suspended: Unpaid invoice"
+    );
 }
 
 #[test]
 fn what_happens_to_the_people_of_an_org_is_a_sentence() {
     let invitation = invitation(BO);
     assert_eq!(told(invited(BO)), "invited #2 to Acme as member");
-    let renewed = OrgEvent::InvitationRenewed { invitation, expires_at: day(14) };
+    let renewed =
+        OrgEvent::Invitation(InvitationEvent::InvitationRenewed { invitation, expires_at: day(14) });
     assert_eq!(told(renewed), "made a new invitation link for Acme");
-    assert_eq!(told(OrgEvent::InvitationWithdrawn { invitation }), "withdrew an invitation to Acme");
+    assert_eq!(
+        told(OrgEvent::Invitation(InvitationEvent::InvitationWithdrawn { invitation })),
+        "withdrew an invitation to Acme"
+    );
     assert_eq!(told(joined(BO)), "joined Acme as member");
-    let chosen =
-        |choice| told(OrgEvent::ResourceTypeChosen { code: "project".parse().expect("a code"), choice });
+    let chosen = |choice| {
+        told(OrgEvent::Choice(ChoiceEvent::ResourceTypeChosen {
+            code: "project".parse().expect("a code"),
+            choice,
+        }))
+    };
     assert_eq!(chosen(Choice::OptedIn), "opted Acme into project");
     assert_eq!(chosen(Choice::OptedOut), "opted Acme out of project");
-    let dropped = OrgEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") };
+    let dropped =
+        OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") });
     assert_eq!(told(dropped), "let Acme follow the policy of project again");
 }
 
 #[test]
 fn what_its_roles_may_do_is_a_sentence() {
     let clerk_may = permitted(Role::Custom(clerk()), [Action::Read, Action::List]);
-    assert_eq!(told(OrgEvent::RoleAdded { role: clerk() }), "added the role clerk to Acme");
-    assert_eq!(told(OrgEvent::RoleRemoved { role: clerk() }), "removed the role clerk from Acme");
+    assert_eq!(told(OrgEvent::Role(RoleEvent::RoleAdded { role: clerk() })), "added the role clerk to Acme");
+    assert_eq!(
+        told(OrgEvent::Role(RoleEvent::RoleRemoved { role: clerk() })),
+        "removed the role clerk from Acme"
+    );
     assert_eq!(told(clerk_may), "let clerk list, read project in Acme");
     assert_eq!(told(forbidden(Role::Admin, [Action::Delete])), "no longer let admin delete project in Acme");
 }
@@ -175,7 +193,10 @@ fn a_fact_gives_the_reason_where_somebody_had_to_say() {
     let why = |event| of_acme(event).reason().map(str::to_owned);
     assert_eq!(why(suspended()), Some("Unpaid invoice".to_owned()));
     assert_eq!(why(archived()), Some("Contract ended".to_owned()));
-    assert_eq!(why(OrgEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) }), None);
+    assert_eq!(
+        why(OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) })),
+        None
+    );
     let why = |event| Fact::Grant(person(BO), event).reason().map(str::to_owned);
     let no_more = GrantEvent::AuditorRevoked(Revoked::for_good(reason("On call no more")));
     assert_eq!(why(no_more), Some("On call no more".to_owned()));

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use cqrs_es::Aggregate;
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role};
 use domain::values::{InvitationId, PersonId};
 use domain::{Grant, Org, ResourceType, Rules, Snapshot, fact};
 use serde::Deserialize;
@@ -64,7 +64,7 @@ fn an_organisation_that_was_read_back_decides_the_same() {
     let read = Org::from_bytes(&folded.to_bytes()).expect("readable");
     assert_eq!(read, folded);
     for number in 0..60 {
-        let again = OrgCommand::Invite(invitee(number, 7000 + number));
+        let again = OrgCommand::Invitation(InvitationCommand::Invite(invitee(number, 7000 + number)));
         assert_eq!(read.decide(again.clone()), folded.decide(again), "{number}");
     }
 }
@@ -81,12 +81,16 @@ fn with_people(number: u128) -> Org {
     let mut order =
         |command| org.decide(command).expect("carried out").into_iter().for_each(|event| org.apply(event));
     let (name, slug) = ("Acme".parse().expect("a name"), "acme".parse().expect("a slug"));
-    order(OrgCommand::Create { name, slug, owner: None });
+    order(OrgCommand::Lifecycle(LifecycleCommand::Create { name, slug, owner: None }));
     for number in 0..number {
-        order(OrgCommand::Invite(invitee(number, number)));
+        order(OrgCommand::Invitation(InvitationCommand::Invite(invitee(number, number))));
         let (invitation, person) = (InvitationId(Uuid::from_u128(number)), PersonId(Uuid::from_u128(number)));
         if number.is_multiple_of(2) {
-            order(OrgCommand::AcceptInvitation { invitation, person, at: chrono::DateTime::UNIX_EPOCH });
+            order(OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+                invitation,
+                person,
+                at: chrono::DateTime::UNIX_EPOCH,
+            }));
         }
     }
     org

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::fact::{self, FEATURE_LEVEL, KNOWN};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
-use domain::org::{OrgEvent, Role};
+use domain::org::{ChoiceEvent, InvitationEvent, LifecycleEvent, OrgEvent, Role, RoleEvent};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode, RoleName};
 use domain::{Fact, Grant, Org, ResourceType, Unreadable};
@@ -148,50 +148,56 @@ fn an_aggregate_that_is_no_uuid_is_damage() {
 fn what_a_newer_portal_added_to_an_event_is_left_aside() {
     let payload = r#"{"OrgReinstated":{"note":"added later"}}"#;
     let fact = Fact::read("org", ID, "OrgReinstated", "1", payload);
-    assert_eq!(fact, Ok(Fact::Org(OrgId(id(1)), OrgEvent::OrgReinstated {})));
+    assert_eq!(fact, Ok(Fact::Org(OrgId(id(1)), OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}))));
 }
 
 /// What each line of `fixtures/events/org.jsonl` means today.
 fn org_events() -> Vec<OrgEvent> {
-    use OrgEvent as E;
+    use ChoiceEvent as C;
+    use InvitationEvent as I;
+    use LifecycleEvent as L;
+    use RoleEvent as R;
     let (unpaid, invitation, person) =
         (reason("Unpaid since May\nTwo reminders"), invitation(), PersonId(id(2)));
-    let invited =
-        |role| E::MemberInvited { invitation, person, role, expires_at: time("2026-07-08T09:30:00Z") };
+    let invited = |role| -> OrgEvent {
+        I::MemberInvited { invitation, person, role, expires_at: time("2026-07-08T09:30:00Z") }.into()
+    };
     let clerk: RoleName = "schriftführer".parse().expect("a role");
     let (code, actions): (ResourceCode, _) =
         ("project".parse().expect("a code"), Actions::of([Action::List, Action::Read]).expect("actions"));
     vec![
-        E::OrgCreated { name: name("Ünï & Söhne"), slug: slug("uni-sohne") },
+        L::OrgCreated { name: name("Ünï & Söhne"), slug: slug("uni-sohne") }.into(),
         renamed("Acme"),
         slug_changed("acme"),
-        E::OrgSuspended { reason: unpaid.clone() },
-        E::OrgReinstated {},
-        E::OrgArchived { reason: reason("Contract ended") },
-        E::OrgRestored { suspended: None },
-        E::OrgRestored { suspended: Some(unpaid) },
-        E::OrgProtected {},
-        E::OrgUnprotected {},
+        L::OrgSuspended { reason: unpaid.clone() }.into(),
+        L::OrgReinstated {}.into(),
+        L::OrgArchived { reason: reason("Contract ended") }.into(),
+        L::OrgRestored { suspended: None }.into(),
+        L::OrgRestored { suspended: Some(unpaid) }.into(),
+        L::OrgProtected {}.into(),
+        L::OrgUnprotected {}.into(),
         invited(Role::Owner),
         invited(Role::Admin),
         invited(Role::Member),
-        E::InvitationRenewed { invitation, expires_at: time("2026-07-15T09:30:00.123456Z") },
-        E::InvitationWithdrawn { invitation },
-        E::MemberJoined { invitation, person, role: Role::Owner },
-        E::OrgReinstatementScheduled { at: time("2026-07-08T09:45:00Z") },
-        E::OrgSuspensionConfirmed {},
-        E::ResourceTypeChosen { code: "project".parse().expect("a code"), choice: Choice::OptedIn },
-        E::ResourceTypeChosen { code: "crm.deal_2".parse().expect("a code"), choice: Choice::OptedOut },
-        E::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") },
-        E::RoleAdded { role: clerk.clone() },
-        E::RoleRemoved { role: clerk.clone() },
-        E::PermissionsGranted {
+        I::InvitationRenewed { invitation, expires_at: time("2026-07-15T09:30:00.123456Z") }.into(),
+        I::InvitationWithdrawn { invitation }.into(),
+        I::MemberJoined { invitation, person, role: Role::Owner }.into(),
+        L::OrgReinstatementScheduled { at: time("2026-07-08T09:45:00Z") }.into(),
+        L::OrgSuspensionConfirmed {}.into(),
+        C::ResourceTypeChosen { code: "project".parse().expect("a code"), choice: Choice::OptedIn }.into(),
+        C::ResourceTypeChosen { code: "crm.deal_2".parse().expect("a code"), choice: Choice::OptedOut }
+            .into(),
+        C::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") }.into(),
+        R::RoleAdded { role: clerk.clone() }.into(),
+        R::RoleRemoved { role: clerk.clone() }.into(),
+        R::PermissionsGranted {
             role: Role::Custom(clerk.clone()),
             code: code.clone(),
             actions: actions.clone(),
-        },
-        E::PermissionsGranted { role: Role::Member, code: code.clone(), actions: actions.clone() },
-        E::PermissionsWithdrawn { role: Role::Admin, code, actions },
+        }
+        .into(),
+        R::PermissionsGranted { role: Role::Member, code: code.clone(), actions: actions.clone() }.into(),
+        R::PermissionsWithdrawn { role: Role::Admin, code, actions }.into(),
         invited(Role::Custom(clerk)),
     ]
 }
@@ -268,27 +274,27 @@ fn resource_type_events() -> Vec<ResourceTypeEvent> {
 /// A new event does not compile until it is here; then `every_event_has_an_example` wants the next number.
 fn number_of_org_event(event: &OrgEvent) -> usize {
     match event {
-        OrgEvent::OrgCreated { .. } => 0,
-        OrgEvent::OrgRenamed { .. } => 1,
-        OrgEvent::OrgSlugChanged { .. } => 2,
-        OrgEvent::OrgSuspended { .. } => 3,
-        OrgEvent::OrgReinstated {} => 4,
-        OrgEvent::OrgArchived { .. } => 5,
-        OrgEvent::OrgRestored { .. } => 6,
-        OrgEvent::OrgProtected {} => 7,
-        OrgEvent::OrgUnprotected {} => 8,
-        OrgEvent::MemberInvited { .. } => 9,
-        OrgEvent::InvitationRenewed { .. } => 10,
-        OrgEvent::InvitationWithdrawn { .. } => 11,
-        OrgEvent::MemberJoined { .. } => 12,
-        OrgEvent::OrgReinstatementScheduled { .. } => 13,
-        OrgEvent::OrgSuspensionConfirmed {} => 14,
-        OrgEvent::ResourceTypeChosen { .. } => 15,
-        OrgEvent::ResourceTypeChoiceDropped { .. } => 16,
-        OrgEvent::RoleAdded { .. } => 17,
-        OrgEvent::RoleRemoved { .. } => 18,
-        OrgEvent::PermissionsGranted { .. } => 19,
-        OrgEvent::PermissionsWithdrawn { .. } => 20,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { .. }) => 0,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgRenamed { .. }) => 1,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgSlugChanged { .. }) => 2,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { .. }) => 3,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}) => 4,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgArchived { .. }) => 5,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { .. }) => 6,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}) => 7,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgUnprotected {}) => 8,
+        OrgEvent::Invitation(InvitationEvent::MemberInvited { .. }) => 9,
+        OrgEvent::Invitation(InvitationEvent::InvitationRenewed { .. }) => 10,
+        OrgEvent::Invitation(InvitationEvent::InvitationWithdrawn { .. }) => 11,
+        OrgEvent::Invitation(InvitationEvent::MemberJoined { .. }) => 12,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgReinstatementScheduled { .. }) => 13,
+        OrgEvent::Lifecycle(LifecycleEvent::OrgSuspensionConfirmed {}) => 14,
+        OrgEvent::Choice(ChoiceEvent::ResourceTypeChosen { .. }) => 15,
+        OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { .. }) => 16,
+        OrgEvent::Role(RoleEvent::RoleAdded { .. }) => 17,
+        OrgEvent::Role(RoleEvent::RoleRemoved { .. }) => 18,
+        OrgEvent::Role(RoleEvent::PermissionsGranted { .. }) => 19,
+        OrgEvent::Role(RoleEvent::PermissionsWithdrawn { .. }) => 20,
     }
 }
 

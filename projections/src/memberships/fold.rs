@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::Fact;
-use domain::org::{OrgEvent, Role};
+use domain::org::{InvitationEvent, OrgEvent, Role};
 use uuid::Uuid;
 
 use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
@@ -30,20 +30,20 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         found.into_iter().map(|row| (row.invitation_id, row)).collect();
     let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
     for entry in entries {
-        let Fact::Org(org, event) = entry.fact()? else { continue };
+        let Fact::Org(org, OrgEvent::Invitation(event)) = entry.fact()? else { continue };
         match event {
-            OrgEvent::MemberInvited { invitation, person, role, expires_at } => {
+            InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
                 let row =
                     Invitation::new(entry, (org.0, invitation.0, person.0), role, (*expires_at).into())?;
                 invitations.insert(invitation.0, row);
             }
-            OrgEvent::InvitationRenewed { invitation, expires_at } => {
+            InvitationEvent::InvitationRenewed { invitation, expires_at } => {
                 known(&mut invitations, invitation.0, entry)?.expires_at = (*expires_at).into();
             }
-            OrgEvent::InvitationWithdrawn { invitation } => {
+            InvitationEvent::InvitationWithdrawn { invitation } => {
                 known(&mut invitations, invitation.0, entry)?.settle(WITHDRAWN, entry);
             }
-            OrgEvent::MemberJoined { invitation, person, role } => {
+            InvitationEvent::MemberJoined { invitation, person, role } => {
                 known(&mut invitations, invitation.0, entry)?.settle(ACCEPTED, entry);
                 let (org_id, person_id, position) = (org.0, person.0, entry.recorded.position);
                 let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
@@ -52,23 +52,6 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
                     MembershipRow { org_id, person_id, role, joined_at, position },
                 );
             }
-            OrgEvent::OrgCreated { .. }
-            | OrgEvent::OrgRenamed { .. }
-            | OrgEvent::OrgSlugChanged { .. }
-            | OrgEvent::OrgSuspended { .. }
-            | OrgEvent::OrgReinstated {}
-            | OrgEvent::OrgReinstatementScheduled { .. }
-            | OrgEvent::OrgSuspensionConfirmed {}
-            | OrgEvent::ResourceTypeChosen { .. }
-            | OrgEvent::ResourceTypeChoiceDropped { .. }
-            | OrgEvent::RoleAdded { .. }
-            | OrgEvent::RoleRemoved { .. }
-            | OrgEvent::PermissionsGranted { .. }
-            | OrgEvent::PermissionsWithdrawn { .. }
-            | OrgEvent::OrgArchived { .. }
-            | OrgEvent::OrgRestored { .. }
-            | OrgEvent::OrgProtected {}
-            | OrgEvent::OrgUnprotected {} => {}
         }
     }
     rows.put(invitations.into_values().collect());
@@ -77,14 +60,13 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 }
 
 fn invitation_of(entry: &Entry) -> Option<Uuid> {
-    match entry.fact.as_ref().ok()? {
-        Fact::Org(
-            _,
-            OrgEvent::InvitationRenewed { invitation, .. }
-            | OrgEvent::InvitationWithdrawn { invitation }
-            | OrgEvent::MemberJoined { invitation, .. },
-        ) => Some(invitation.0),
-        Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => None,
+    use InvitationEvent as E;
+    let Fact::Org(_, OrgEvent::Invitation(event)) = entry.fact.as_ref().ok()? else { return None };
+    match event {
+        E::InvitationRenewed { invitation, .. }
+        | E::InvitationWithdrawn { invitation }
+        | E::MemberJoined { invitation, .. } => Some(invitation.0),
+        E::MemberInvited { .. } => None, // begins one
     }
 }
 

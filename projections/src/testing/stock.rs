@@ -3,7 +3,7 @@
 use cqrs_es::persist::GenericQuery;
 use cqrs_es::{EventEnvelope, View};
 use domain::Org;
-use domain::org::{OrgCommand, OrgEvent};
+use domain::org::{LifecycleEvent, OrgCommand, OrgEvent};
 use postgres_es::{PostgresCqrs, PostgresViewRepository, postgres_cqrs};
 use serde::{Deserialize, Serialize};
 use sqlx::Executor;
@@ -18,7 +18,7 @@ struct Listed {
 
 impl View<Org> for Listed {
     fn update(&mut self, event: &EventEnvelope<Org>) {
-        if let OrgEvent::OrgCreated { name, slug } = &event.payload {
+        if let OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name, slug }) = &event.payload {
             *self = Self { name: name.to_string(), slug: slug.to_string() };
         }
     }

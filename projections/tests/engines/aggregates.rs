@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cqrs_es::{AggregateContext, AggregateError, EventStore};
-use domain::org::OrgCommand;
+use domain::org::{LifecycleCommand, OrgCommand};
 use domain::values::OrgId;
 use domain::{Actor, Metadata, Org, Rules};
 
@@ -13,7 +13,7 @@ use crate::given::{Store, append, created, creation, id, org_name, reason, renam
 engines! {
     async fn an_aggregate_comes_back_as_its_events_made_it(store: Store) {
         let acme = store.org("Acme", "acme").await?;
-        store.carry_out::<Org>(acme, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
+        store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason: reason(), confirmed: None })).await?;
         let loaded = EventStore::<Org>::load_aggregate(&store.log, &acme.to_string()).await?;
         assert_eq!(loaded.sequence, 2);
         assert!(matches!(*loaded.aggregate, Org::Suspended(ref org, _) if org.slug == slug("acme")));
@@ -31,7 +31,7 @@ engines! {
         let acme = OrgId(id());
         let mut context = EventStore::<Org>::load_aggregate(&store.log, &acme.to_string()).await?;
         let (name, slug) = (org_name("Acme"), slug("acme"));
-        let events = context.aggregate().decide(OrgCommand::Create { name, slug, owner: None })?;
+        let events = context.aggregate().decide(OrgCommand::Lifecycle(LifecycleCommand::Create { name, slug, owner: None }))?;
         let committed = store.log.commit(events.clone(), context, metadata()).await?;
         let loaded = EventStore::<Org>::load_events(&store.log, &acme.to_string()).await?;
         assert_eq!((committed[0].sequence, &committed[0].payload), (loaded[0].sequence, &loaded[0].payload));

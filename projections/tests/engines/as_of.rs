@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::org::{OrgCommand, Role};
+use domain::org::{InvitationCommand, LifecycleCommand, OrgCommand, Role, RoleCommand};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
 use domain::values::PersonId;
 use domain::{Org, ResourceType};
@@ -67,12 +67,12 @@ engines! {
         store.carry_out::<Org>(acme, invite(&owner)).await?;
         store.carry_out::<Org>(acme, accept(&owner)).await?;
         let permissions = [("project".parse()?, actions)].into_iter().collect();
-        store.carry_out::<Org>(acme, OrgCommand::AddRole { role: "clerk".parse()?, permissions }).await?;
+        store.carry_out::<Org>(acme, OrgCommand::Role(RoleCommand::AddRole { role: "clerk".parse()?, permissions })).await?;
         let clerk = invitee(PersonId(id()), "clerk".parse()?);
         store.carry_out::<Org>(acme, invite(&clerk)).await?;
-        store.carry_out::<Org>(acme, OrgCommand::WithdrawInvitation { invitation: clerk.invitation }).await?;
-        store.carry_out::<Org>(acme, OrgCommand::RemoveRole { role: "clerk".parse()? }).await?;
-        store.carry_out::<Org>(acme, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
+        store.carry_out::<Org>(acme, OrgCommand::Invitation(InvitationCommand::WithdrawInvitation { invitation: clerk.invitation })).await?;
+        store.carry_out::<Org>(acme, OrgCommand::Role(RoleCommand::RemoveRole { role: "clerk".parse()? })).await?;
+        store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason: reason(), confirmed: None })).await?;
         for position in 1..=store.log.last_position().await? {
             let copy = cut(&store, position).await?;
             assert_same_org(&store, &copy, (&platform, acme.0), position).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Org;
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::OrgId;
 use projections::Platform;
 use projections::event_log::Recorded;
@@ -56,7 +56,7 @@ async fn many(store: &Store) -> Outcome<Vec<OrgId>> {
             events.push(renamed(&name));
         }
         if org % 3 == 0 {
-            events.push(OrgEvent::OrgProtected {});
+            events.push(OrgEvent::Lifecycle(LifecycleEvent::OrgProtected {}));
         }
         let id = OrgId(id());
         store.log.append(append::<Org>(id, 0, &events)).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cqrs_es::EventStore;
 use domain::grant::{GrantCommand, GrantEvent, Granted, PlatformRole, Revoked};
-use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
+use domain::org::{InvitationCommand, Invitee, LifecycleEvent, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use domain::{Actor, Grant, Metadata, Org, Rules};
 use projections::event_log::{Append, AppendError, Appended, Authority, Draft, Recorded, StreamId};
@@ -140,8 +140,12 @@ impl Store {
     }
 
     /// Loads, decides, appends.
-    pub(crate) async fn carry_out<A: Rules>(&self, id: A::Id, command: A::Command) -> Outcome<Appended> {
-        Ok(self.append(self.decided::<A>(id, command).await?).await?)
+    pub(crate) async fn carry_out<A: Rules>(
+        &self,
+        id: A::Id,
+        command: impl Into<A::Command>,
+    ) -> Outcome<Appended> {
+        Ok(self.append(self.decided::<A>(id, command.into()).await?).await?)
     }
 
     /// Loads and decides.
@@ -256,11 +260,11 @@ pub(crate) fn creation(name: &str, slug: &str) -> Append {
 }
 
 pub(crate) fn created(name: &str, slug: &str) -> OrgEvent {
-    OrgEvent::OrgCreated { name: org_name(name), slug: self::slug(slug) }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name: org_name(name), slug: self::slug(slug) })
 }
 
 pub(crate) fn renamed(name: &str) -> OrgEvent {
-    OrgEvent::OrgRenamed { name: org_name(name) }
+    OrgEvent::Lifecycle(LifecycleEvent::OrgRenamed { name: org_name(name) })
 }
 
 pub(crate) fn org_name(name: &str) -> OrgName {
@@ -303,11 +307,15 @@ pub(crate) fn invitee(person: PersonId, role: Role) -> Invitee {
 }
 
 pub(crate) fn invite(invitee: &Invitee) -> OrgCommand {
-    OrgCommand::Invite(invitee.clone())
+    OrgCommand::Invitation(InvitationCommand::Invite(invitee.clone()))
 }
 
 pub(crate) fn accept(invitee: &Invitee) -> OrgCommand {
-    OrgCommand::AcceptInvitation { invitation: invitee.invitation, person: invitee.person, at: day(1) }
+    OrgCommand::Invitation(InvitationCommand::AcceptInvitation {
+        invitation: invitee.invitation,
+        person: invitee.person,
+        at: day(1),
+    })
 }
 
 /// Midnight, so many days after the tests' calendar begins.

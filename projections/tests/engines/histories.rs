@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::str::FromStr;
 
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
-use domain::org::{Confirmation, Invitee, OrgCommand, Role};
+use domain::org::{
+    ChoiceCommand, Confirmation, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role,
+};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
 use domain::{Grant, Org, ResourceType, Rules};
@@ -94,24 +96,24 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
     let confirmed = || proptest::option::of(slug());
     prop_oneof![
         4 => (name(), slug(), proptest::option::of(invitee()))
-            .prop_map(|(name, slug, owner)| C::Create { name, slug, owner }),
-        2 => name().prop_map(|name| C::Rename { name }),
-        2 => slug().prop_map(|slug| C::ChangeSlug { slug }),
+            .prop_map(|(name, slug, owner)| C::Lifecycle(LifecycleCommand::Create { name, slug, owner })),
+        2 => name().prop_map(|name| C::Lifecycle(LifecycleCommand::Rename { name })),
+        2 => slug().prop_map(|slug| C::Lifecycle(LifecycleCommand::ChangeSlug { slug })),
         2 => confirmed().prop_map(|typed| {
             let confirmed = typed.map(|slug| Confirmation { slug, at: day(1) });
-            C::Suspend { reason: reason(), confirmed }
+            C::Lifecycle(LifecycleCommand::Suspend { reason: reason(), confirmed })
         }),
-        1 => select(vec![C::ConfirmSuspension { signed_in_at: day(2) }, C::ReinstateOnTime { at: day(2) }]),
-        2 => select(vec![C::Reinstate, C::Restore, C::Protect, C::Unprotect]),
-        1 => confirmed().prop_map(|confirmed| C::Archive { reason: reason(), confirmed }),
-        2 => select(vec![C::Restore]),
-        4 => invitee().prop_map(C::Invite),
+        1 => select(vec![C::Lifecycle(LifecycleCommand::ConfirmSuspension { signed_in_at: day(2) }), C::Lifecycle(LifecycleCommand::ReinstateOnTime { at: day(2) })]),
+        2 => select(vec![C::Lifecycle(LifecycleCommand::Reinstate), C::Lifecycle(LifecycleCommand::Restore), C::Lifecycle(LifecycleCommand::Protect), C::Lifecycle(LifecycleCommand::Unprotect)]),
+        1 => confirmed().prop_map(|confirmed| C::Lifecycle(LifecycleCommand::Archive { reason: reason(), confirmed })),
+        2 => select(vec![C::Lifecycle(LifecycleCommand::Restore)]),
+        4 => invitee().prop_map(|invitee| C::Invitation(InvitationCommand::Invite(invitee))),
         4 => (select(vec!["project", "task"]), select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]))
-            .prop_map(|(code, choice)| C::ChooseResourceType { code: parsed(code), choice }),
-        1 => invitation().prop_map(|invitation| C::RenewInvitation { invitation, expires_at: day(60) }),
-        1 => invitation().prop_map(|invitation| C::WithdrawInvitation { invitation }),
+            .prop_map(|(code, choice)| C::Choice(ChoiceCommand::ChooseResourceType { code: parsed(code), choice })),
+        1 => invitation().prop_map(|invitation| C::Invitation(InvitationCommand::RenewInvitation { invitation, expires_at: day(60) })),
+        1 => invitation().prop_map(|invitation| C::Invitation(InvitationCommand::WithdrawInvitation { invitation })),
         4 => invitation().prop_map(|invitation| {
-            C::AcceptInvitation { invitation, person: invited_with(invitation), at: day(1) }
+            C::Invitation(InvitationCommand::AcceptInvitation { invitation, person: invited_with(invitation), at: day(1) })
         }),
     ]
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cqrs_es::EventStore;
 use domain::Org;
-use domain::org::{OrgEvent, Profile, Role};
+use domain::org::{InvitationEvent, OrgEvent, Profile, Role};
 use domain::values::{InvitationId, OrgId, PersonId};
 use projections::event_log::Loaded;
 use projections::projector::Finding;
@@ -128,11 +128,13 @@ fn people(loaded: &Loaded<Org>) -> usize {
 /// An organisation with more events than are folded at a time: 2,501.
 async fn long(store: &Store) -> Outcome<OrgId> {
     let acme = OrgId(id());
-    let invited = |_| OrgEvent::MemberInvited {
-        invitation: InvitationId(id()),
-        person: PersonId(id()),
-        role: Role::Member,
-        expires_at: day(30),
+    let invited = |_| {
+        OrgEvent::Invitation(InvitationEvent::MemberInvited {
+            invitation: InvitationId(id()),
+            person: PersonId(id()),
+            role: Role::Member,
+            expires_at: day(30),
+        })
     };
     let events: Vec<OrgEvent> = [created("Acme", "acme")].into_iter().chain((0..2500).map(invited)).collect();
     store.append(append::<Org>(acme, 0, &events)).await?;

@@ -1,7 +1,7 @@
 //! The list of organisations: paged, sorted, searched, and as of any position.
 
 use domain::Org;
-use domain::org::{Invitee, OrgCommand, OrgEvent, Role};
+use domain::org::{InvitationEvent, Invitee, LifecycleCommand, OrgCommand, OrgEvent, Role};
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
 use projections::org_list::{Filter, Order, OrgListed, Sort, Total, page};
@@ -87,8 +87,8 @@ engines! {
     async fn filters_show_what_they_say(store: Store) {
         let platform = store.platform().await?;
         let command = |slug: &str| match slug {
-            "suspended" => Some(OrgCommand::Suspend { reason: reason(), confirmed: None }),
-            "archived" => Some(OrgCommand::Archive { reason: reason(), confirmed: None }),
+            "suspended" => Some(OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason: reason(), confirmed: None })),
+            "archived" => Some(OrgCommand::Lifecycle(LifecycleCommand::Archive { reason: reason(), confirmed: None })),
             _ => None,
         };
         for slug in ["active", "suspended", "archived", "owned"] {
@@ -126,14 +126,14 @@ engines! {
         for step in 0..9 {
             let appended = match step {
                 0 => store.append(append::<Org>(apex, 0, &[created("Apex", "apex")])).await?,
-                1 => store.carry_out::<Org>(acme, OrgCommand::Rename { name: org_name("Zeta") }).await?,
+                1 => store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Rename { name: org_name("Zeta") })).await?,
                 2 => store.carry_out::<Org>(acme, invite(&owner)).await?,
                 3 => store.carry_out::<Org>(acme, accept(&owner)).await?,
-                4 => store.carry_out::<Org>(acme, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?,
-                5 => store.carry_out::<Org>(apex, OrgCommand::Archive { reason: reason(), confirmed: None }).await?,
-                6 => store.carry_out::<Org>(acme, OrgCommand::Reinstate).await?,
-                7 => store.carry_out::<Org>(apex, OrgCommand::Restore).await?,
-                _ => store.carry_out::<Org>(acme, OrgCommand::Protect).await?,
+                4 => store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason: reason(), confirmed: None })).await?,
+                5 => store.carry_out::<Org>(apex, OrgCommand::Lifecycle(LifecycleCommand::Archive { reason: reason(), confirmed: None })).await?,
+                6 => store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await?,
+                7 => store.carry_out::<Org>(apex, OrgCommand::Lifecycle(LifecycleCommand::Restore)).await?,
+                _ => store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await?,
             };
             store.folded_to(appended.last_position).await?;
             then.push((appended.last_position, listed(&store, &platform, None).await?));
@@ -189,8 +189,13 @@ async fn three_hundred(store: &Store) -> Outcome<Platform> {
 
 fn joined() -> [OrgEvent; 2] {
     let Invitee { invitation, person, role, expires_at } = invitee(PersonId(id()), Role::Member);
-    let invited = OrgEvent::MemberInvited { invitation, person, role: role.clone(), expires_at };
-    [invited, OrgEvent::MemberJoined { invitation, person, role }]
+    let invited = OrgEvent::Invitation(InvitationEvent::MemberInvited {
+        invitation,
+        person,
+        role: role.clone(),
+        expires_at,
+    });
+    [invited, OrgEvent::Invitation(InvitationEvent::MemberJoined { invitation, person, role })]
 }
 
 async fn in_order(

@@ -1,7 +1,7 @@
 //! Append, load, and what an append is refused for.
 
 use domain::grant::SUPERADMINS;
-use domain::org::SLUGS;
+use domain::org::{LifecycleEvent, SLUGS};
 use domain::values::{OrgId, PersonId};
 use domain::{Actor, Fact, Grant, Org};
 use projections::OpenError;
@@ -114,7 +114,7 @@ engines! {
 
     async fn an_organisation_may_go_back_to_a_slug_it_had(store: Store) {
         let id = OrgId(id());
-        let slugged = |to: &str| domain::org::OrgEvent::OrgSlugChanged { slug: slug(to) };
+        let slugged = |to: &str| domain::org::OrgEvent::Lifecycle(LifecycleEvent::OrgSlugChanged { slug: slug(to) });
         store.append(append::<Org>(id, 0, &[created("Acme", "acme"), slugged("apex")])).await?;
         store.append(append::<Org>(id, 2, &[slugged("acme")])).await?;
         let taken = store.append(creation("Other", "apex")).await;

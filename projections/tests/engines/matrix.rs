@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::org::{OrgCommand, Permission, Role};
+use domain::org::{OrgCommand, Permission, Role, RoleCommand};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
 use domain::values::{OrgId, ResourceCode, RoleName};
 use domain::{Org, ResourceType};
@@ -65,18 +65,27 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome {
     for step in steps {
         match step {
             Step::Add(name) => {
-                let command = OrgCommand::AddRole { role: name.parse()?, permissions: BTreeMap::new() };
+                let command = OrgCommand::Role(RoleCommand::AddRole {
+                    role: name.parse()?,
+                    permissions: BTreeMap::new(),
+                });
                 order(store, org, command).await?;
                 model.entry(name).or_default();
             }
             Step::Remove(name) => {
-                order(store, org, OrgCommand::RemoveRole { role: name.parse::<RoleName>()? }).await?;
+                order(
+                    store,
+                    org,
+                    OrgCommand::Role(RoleCommand::RemoveRole { role: name.parse::<RoleName>()? }),
+                )
+                .await?;
                 model.remove(name);
             }
             Step::Set(role, code, action, may) => {
                 let one = BTreeSet::from([Permission { role: role.parse()?, code: code.parse()?, action }]);
                 let (granted, withdrawn) = if may { (one, BTreeSet::new()) } else { (BTreeSet::new(), one) };
-                order(store, org, OrgCommand::SetPermissions { granted, withdrawn }).await?;
+                order(store, org, OrgCommand::Role(RoleCommand::SetPermissions { granted, withdrawn }))
+                    .await?;
                 if let Some(boxes) = model.get_mut(role) {
                     if may {
                         boxes.insert((code, action))

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
 use domain::values::{OrgId, PersonId, ResourceCode};
 use domain::{Grant, Org, ResourceType};
@@ -126,7 +126,7 @@ engines! {
 
     /// What a newer version claimed, this one can't know: the claim is the stream's whose event stands there.
     async fn a_claim_of_a_newer_version_is_no_finding(store: Store) {
-        let slug = OrgEvent::OrgSlugChanged { slug: crate::given::slug("later") };
+        let slug = OrgEvent::Lifecycle(LifecycleEvent::OrgSlugChanged { slug: crate::given::slug("later") });
         let acme = store.org("Acme", "acme").await?;
         store.append(newer(append::<Org>(acme, 1, &[slug]))).await?;
         store.folded().await?;

@@ -1,6 +1,6 @@
 //! Events that can't be folded: one aggregate waits, everything else goes on, and nothing is skipped.
 
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::OrgId;
 use domain::{Grant, Org};
 use projections::event_log::{Append, Draft};
@@ -67,7 +67,7 @@ engines! {
 
     async fn an_event_that_does_not_fit_is_parked_too(store: Store) {
         let org = OrgId(id());
-        store.append(append::<Org>(org, 0, &[OrgEvent::OrgSuspended { reason: reason() }])).await?;
+        store.append(append::<Org>(org, 0, &[OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason() })])).await?;
         store.append(creation("Acme", "acme")).await?;
         store.folded().await?;
         assert_eq!(names(&store.projector.parked().await?), ["org_detail", "org_list"]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::Org;
-use domain::org::{OrgCommand, OrgEvent, Role};
+use domain::org::{InvitationEvent, LifecycleCommand, LifecycleEvent, OrgCommand, OrgEvent, Role};
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
 use projections::Platform;
@@ -31,7 +31,7 @@ engines! {
         }
         for (name, is, was) in [("Zeta Foods", "zeta", "acme f"), ("Acme Foods", "cme f", "zeta")] {
             let name = name.parse()?;
-            let appended = store.carry_out::<Org>(acme, OrgCommand::Rename { name }).await?;
+            let appended = store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Rename { name })).await?;
             store.folded_to(appended.last_position).await?;
             assert_eq!(found(&store, &platform, &searching(is), Order::default()).await?.len(), 1, "{is}");
             assert_eq!(found(&store, &platform, &searching(was), Order::default()).await?.len(), 0, "{was}");
@@ -46,16 +46,16 @@ engines! {
         for command in [
             invite(&owner),
             accept(&owner),
-            OrgCommand::Suspend { reason: reason.clone(), confirmed: None },
-            OrgCommand::Archive { reason: reason.clone(), confirmed: None },
-            OrgCommand::Restore,
-            OrgCommand::Reinstate,
+            OrgCommand::Lifecycle(LifecycleCommand::Suspend { reason: reason.clone(), confirmed: None }),
+            OrgCommand::Lifecycle(LifecycleCommand::Archive { reason: reason.clone(), confirmed: None }),
+            OrgCommand::Lifecycle(LifecycleCommand::Restore),
+            OrgCommand::Lifecycle(LifecycleCommand::Reinstate),
         ] {
             store.carry_out::<Org>(acme, command).await?;
             store.folded().await?;
             totals_are_right(&store, &platform).await?;
         }
-        store.carry_out::<Org>(zeta, OrgCommand::Archive { reason, confirmed: None }).await?;
+        store.carry_out::<Org>(zeta, OrgCommand::Lifecycle(LifecycleCommand::Archive { reason, confirmed: None })).await?;
         store.folded().await?;
         totals_are_right(&store, &platform).await?;
         store.projector.rebuild(|_| ()).await?;
@@ -94,11 +94,20 @@ async fn many(store: &Store) -> Outcome<Platform> {
             let mut events = vec![created(&name, &format!("org-{number}"))];
             let owner = invitee(PersonId(id()), Role::Owner);
             let (invitation, person, expires_at) = (owner.invitation, owner.person, owner.expires_at);
-            let invited = OrgEvent::MemberInvited { invitation, person, role: Role::Owner, expires_at };
-            let joined = OrgEvent::MemberJoined { invitation, person, role: Role::Owner };
+            let invited = OrgEvent::Invitation(InvitationEvent::MemberInvited {
+                invitation,
+                person,
+                role: Role::Owner,
+                expires_at,
+            });
+            let joined =
+                OrgEvent::Invitation(InvitationEvent::MemberJoined { invitation, person, role: Role::Owner });
             events.extend((next(4) > 0).then_some(invited));
             events.extend((events.len() > 1 && next(4) > 0).then_some(joined));
-            events.extend((next(9) == 0).then(|| OrgEvent::OrgSuspended { reason: reason() }));
+            events.extend(
+                (next(9) == 0)
+                    .then(|| OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason() })),
+            );
             events.extend((next(9) == 0).then(|| renamed(&format!("Zulu {number}"))));
             append::<Org>(OrgId(id()), 0, &events)
         })

@@ -1,6 +1,6 @@
 //! Which organisation has a type: random histories of policies and choices, against a model that anybody can check.
 
-use domain::org::OrgCommand;
+use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::{OrgId, ResourceCode};
 use domain::{Org, ResourceType};
@@ -106,7 +106,8 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
             Step::Choose(number, choice) => {
                 let number = number % model.orgs.len().max(1);
                 let Some(org) = model.orgs.get_mut(number).filter(|org| !org.archived) else { continue };
-                let command = OrgCommand::ChooseResourceType { code: project()?, choice };
+                let command =
+                    OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code: project()?, choice });
                 let append = store.decided::<Org>(org.id, command).await?;
                 if !append.events.is_empty() {
                     store.append(append).await?;
@@ -117,7 +118,12 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
                 let number = number % model.orgs.len().max(1);
                 let Some(org) = model.orgs.get_mut(number).filter(|org| !org.archived) else { continue };
                 let (reason, confirmed) = (reason(), None);
-                store.carry_out::<Org>(org.id, OrgCommand::Archive { reason, confirmed }).await?;
+                store
+                    .carry_out::<Org>(
+                        org.id,
+                        OrgCommand::Lifecycle(LifecycleCommand::Archive { reason, confirmed }),
+                    )
+                    .await?;
                 org.archived = true;
             }
             Step::Spread(spread) if model.active && spread != model.spread => {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::org::OrgCommand;
+use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::OrgId;
 use domain::{Org, ResourceType};
@@ -186,12 +186,24 @@ async fn two_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         Definition { label: "Project".parse()?, description: "".parse()?, actions, spread: Spread::OptIn };
     store.carry_out::<ResourceType>("project".parse()?, ResourceTypeCommand::Define(definition)).await?;
     let (acme, gone) = (store.org("Acme", "acme").await?, store.org("Gone", "gone").await?);
-    store.carry_out::<Org>(acme, OrgCommand::ChangeSlug { slug: "acme-new".parse()? }).await?;
+    store
+        .carry_out::<Org>(
+            acme,
+            OrgCommand::Lifecycle(LifecycleCommand::ChangeSlug { slug: "acme-new".parse()? }),
+        )
+        .await?;
     for org in [acme, gone] {
         let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
-        store.carry_out::<Org>(org, OrgCommand::ChooseResourceType { code, choice }).await?;
+        store
+            .carry_out::<Org>(org, OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code, choice }))
+            .await?;
     }
-    store.carry_out::<Org>(gone, OrgCommand::Archive { reason: reason(), confirmed: None }).await?;
+    store
+        .carry_out::<Org>(
+            gone,
+            OrgCommand::Lifecycle(LifecycleCommand::Archive { reason: reason(), confirmed: None }),
+        )
+        .await?;
     store.folded().await?;
     Ok((acme, gone))
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what is tested of the role is found in the catalogue, so that no table can be forgotten here.
 
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{ChoiceCommand, Invitee, LifecycleCommand, Role, RoleCommand};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org, ResourceType};
@@ -334,11 +334,11 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         store.carry_out::<Org>(org, invite(&guest)).await?;
         links::create(store.db(), &hash(name), &link(org, &guest)).await?;
         let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
-        store.carry_out::<Org>(org, OrgCommand::ChooseResourceType { code, choice }).await?;
+        store.carry_out::<Org>(org, ChoiceCommand::ChooseResourceType { code, choice }).await?;
         let permissions = [("project".parse()?, Actions::of([Action::Read]).ok_or("one")?)].into();
-        store.carry_out::<Org>(org, OrgCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;
-        store.carry_out::<Org>(org, OrgCommand::Suspend { reason: reason(), confirmed: None }).await?;
-        store.carry_out::<Org>(org, OrgCommand::Reinstate).await?;
+        store.carry_out::<Org>(org, RoleCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;
+        store.carry_out::<Org>(org, LifecycleCommand::Suspend { reason: reason(), confirmed: None }).await?;
+        store.carry_out::<Org>(org, LifecycleCommand::Reinstate).await?;
         operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
         recorder.record(vec![look(org, name)]).await?;
         access_log::first_refusal(store.db(), org.0, 7, noon(1)).await?;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{OrgCommand, OrgError};
+use domain::org::{InvitationCommand, OrgError};
 use domain::values::{InvitationId, OrgId, PersonId, PersonName};
 use maud::{Markup, html};
 use projections::event_log::{Beside, Joined, StreamId};
@@ -119,7 +119,7 @@ async fn accept(
 ) -> Result<Receipt, SendError<OrgError>> {
     let person = PersonId(invited.person.person_id);
     let invitation = InvitationId(invited.invitation.invitation_id);
-    let command = OrgCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
+    let command = InvitationCommand::AcceptInvitation { invitation, person, at: clock::now().into() };
     let principal = Principal::Person { person, grant: None, proven_at: None };
     let envelope = Envelope { address: client.address, beside, ..Envelope::new() };
     app.bus.send::<Org>(&principal, OrgId(invited.org.org_id), command, envelope).await

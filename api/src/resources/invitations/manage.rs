@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::OrgCommand;
+use domain::org::InvitationCommand;
 use domain::values::{InvitationId, OrgId, PersonId};
 use projections::memberships;
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub async fn renew(
     let person = person_of(&app, id, invitation).await?;
     let (org, invitation) = (OrgId(id), InvitationId(invitation));
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
-    let command = OrgCommand::RenewInvitation { invitation, expires_at };
+    let command = InvitationCommand::RenewInvitation { invitation, expires_at };
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt = app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await?;
     let token = links::invitation_again(&app, org, invitation, person).await?;
@@ -51,7 +51,7 @@ pub async fn withdraw(
     Form(Sent { command_id }): Form<Sent>,
 ) -> Result<Redirect, Error> {
     person_of(&app, id, invitation).await?;
-    let command = OrgCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
+    let command = InvitationCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let receipt =
         app.bus.send::<Org>(&Principal::from(&operator.identity), OrgId(id), command, envelope).await?;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{Confirmation, Invitee, OrgCommand, OrgError};
+use domain::org::{Confirmation, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, OrgError};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
 use maud::{Markup, html};
 use projections::event_log::Beside;
@@ -116,21 +116,26 @@ async fn parse(
     }
     let confirmed = typed.confirmed.parse::<Slug>().ok();
     let command = match action {
-        Action::Name => errors.parse::<OrgName>("name", &typed.name).map(|name| OrgCommand::Rename { name }),
-        Action::Slug => errors.parse::<Slug>("slug", &typed.slug).map(|slug| OrgCommand::ChangeSlug { slug }),
+        Action::Name => {
+            errors.parse::<OrgName>("name", &typed.name).map(|name| LifecycleCommand::Rename { name }.into())
+        }
+        Action::Slug => {
+            errors.parse::<Slug>("slug", &typed.slug).map(|slug| LifecycleCommand::ChangeSlug { slug }.into())
+        }
         Action::Suspension => errors
             .parse::<Reason>("reason", &typed.reason)
-            .map(|reason| OrgCommand::Suspend { reason, confirmed: confirmed.map(now) }),
+            .map(|reason| LifecycleCommand::Suspend { reason, confirmed: confirmed.map(now) }.into()),
         Action::Archive => errors
             .parse::<Reason>("reason", &typed.reason)
-            .map(|reason| OrgCommand::Archive { reason, confirmed }),
-        Action::Confirmation => {
-            Some(OrgCommand::ConfirmSuspension { signed_in_at: operator.identity.session.created_at.into() })
-        }
-        Action::Reinstatement => Some(OrgCommand::Reinstate),
-        Action::Restoration => Some(OrgCommand::Restore),
-        Action::Protection => Some(OrgCommand::Protect),
-        Action::Unprotection => Some(OrgCommand::Unprotect),
+            .map(|reason| LifecycleCommand::Archive { reason, confirmed }.into()),
+        Action::Confirmation => Some(
+            LifecycleCommand::ConfirmSuspension { signed_in_at: operator.identity.session.created_at.into() }
+                .into(),
+        ),
+        Action::Reinstatement => Some(LifecycleCommand::Reinstate.into()),
+        Action::Restoration => Some(LifecycleCommand::Restore.into()),
+        Action::Protection => Some(LifecycleCommand::Protect.into()),
+        Action::Unprotection => Some(LifecycleCommand::Unprotect.into()),
         Action::Invitations => None, // above
     };
     Ok(command.map(|command| Ready { command, invitation: None }).ok_or(errors))
@@ -157,7 +162,7 @@ async fn invite(
     let invitation = InvitationId(typed.command_id);
     let (person, token, beside) = links::prepare_invitation(app, org, invitation, email).await?;
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
-    let command = OrgCommand::Invite(Invitee { invitation, person, role, expires_at });
+    let command = InvitationCommand::Invite(Invitee { invitation, person, role, expires_at }).into();
     Ok(Some(Ready { command, invitation: Some((token, beside)) }))
 }
 

@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{OrgCommand, OrgError};
+use domain::org::{LifecycleCommand, OrgCommand, OrgError};
 use domain::values::Reason;
 use futures::stream::{self, StreamExt};
 use maud::{Markup, html};
@@ -206,7 +206,7 @@ impl Order {
     fn command(self, reason: &str, errors: &mut Errors) -> Option<OrgCommand> {
         match self {
             Self::Suspension => errors.parse::<Reason>("reason", reason).map(suspend_for),
-            Self::Reinstatement => Some(OrgCommand::Reinstate),
+            Self::Reinstatement => Some(LifecycleCommand::Reinstate.into()),
         }
     }
 
@@ -215,7 +215,7 @@ impl Order {
         let unknown = || "No reason given yet".parse().map(suspend_for).map_err(anyhow::Error::from);
         Ok(match self {
             Self::Suspension => unknown()?,
-            Self::Reinstatement => OrgCommand::Reinstate,
+            Self::Reinstatement => LifecycleCommand::Reinstate.into(),
         })
     }
 
@@ -236,7 +236,7 @@ impl Order {
 
 /// Without a slug typed, which a protected organisation asks for: that one is suspended by itself.
 fn suspend_for(reason: Reason) -> OrgCommand {
-    OrgCommand::Suspend { reason, confirmed: None }
+    LifecycleCommand::Suspend { reason, confirmed: None }.into()
 }
 
 /// What would happen, and the form that does it; with everything that is wrong.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{Invitee, OrgCommand, Role};
+use domain::org::{Invitee, LifecycleCommand, Role};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Slug};
 use maud::{Markup, html};
 use projections::event_log::StreamId;
@@ -69,7 +69,7 @@ pub async fn submit(
         beside: Some(beside),
         ..Envelope::new()
     };
-    let command = OrgCommand::Create { name, slug, owner };
+    let command = LifecycleCommand::Create { name, slug, owner };
     match app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::org(org.0), receipt.seen());

@@ -4,7 +4,7 @@ use super::facts::because;
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::Org;
-use domain::org::OrgCommand;
+use domain::org::ChoiceCommand;
 use domain::resource_type::Choice;
 use domain::values::{OrgId, ResourceCode};
 use maud::{Markup, html};
@@ -79,7 +79,7 @@ pub async fn choose(
         said => Some(said.parse::<Choice>().map_err(|wrong| Error::Unprocessable(wrong.to_string()))?),
     };
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let command = OrgCommand::ChooseResourceType { code, choice };
+    let command = ChoiceCommand::ChooseResourceType { code, choice };
     let principal = Principal::from(&operator.identity);
     let receipt = app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.seen())))

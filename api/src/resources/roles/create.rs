@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{OrgCommand, OrgError, Role};
+use domain::org::{OrgError, Role, RoleCommand};
 use domain::resource_type::Actions;
 use domain::values::{OrgId, ResourceCode, RoleName};
 use maud::{Markup, html};
@@ -61,7 +61,7 @@ pub async fn submit(
     };
     let envelope = Envelope { command_id: typed.command_id, address: client.address, ..Envelope::new() };
     let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
-    match app.bus.send::<Org>(&principal, org, OrgCommand::AddRole { role, permissions }, envelope).await {
+    match app.bus.send::<Org>(&principal, org, RoleCommand::AddRole { role, permissions }, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::roles(&member.membership.slug), receipt.sequence);
             Ok(Redirect::to(&to).into_response())

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::org::{OrgCommand, OrgError, OrgEvent, Permission, Role};
+use domain::org::{OrgError, OrgEvent, Permission, Role, RoleCommand, RoleEvent};
 use domain::resource_type::Action;
 use domain::values::OrgId;
 use domain::{Fact, Org};
@@ -81,7 +81,7 @@ pub async fn submit(
     }
     let Typed { command_id, expected_sequence, .. } = typed;
     let Wish { granted, withdrawn } = wish.clone();
-    let command = OrgCommand::SetPermissions { granted, withdrawn };
+    let command = RoleCommand::SetPermissions { granted, withdrawn };
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let org = OrgId(member.membership.org_id);
     match app.bus.send::<Org>(&Principal::from(&member.identity), org, command, envelope).await {
@@ -112,7 +112,7 @@ pub async fn remove(
     let role = role.parse().ok().ok_or(Error::NotFound)?;
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
-    let receipt = app.bus.send::<Org>(&principal, org, OrgCommand::RemoveRole { role }, envelope).await?;
+    let receipt = app.bus.send::<Org>(&principal, org, RoleCommand::RemoveRole { role }, envelope).await?;
     Ok(Redirect::to(&paths::seen(&paths::roles(&member.membership.slug), receipt.sequence)))
 }
 
@@ -153,8 +153,10 @@ fn moved(since: &[Recorded]) -> BTreeSet<Permission> {
     for event in since {
         if let Ok(Fact::Org(
             _,
-            OrgEvent::PermissionsGranted { role, code, actions }
-            | OrgEvent::PermissionsWithdrawn { role, code, actions },
+            OrgEvent::Role(
+                RoleEvent::PermissionsGranted { role, code, actions }
+                | RoleEvent::PermissionsWithdrawn { role, code, actions },
+            ),
         )) = event.fact()
         {
             moved.extend(actions.iter().map(|action| Permission {

@@ -1,7 +1,7 @@
 //! One organisation as of a moment.
 
 use api::clock;
-use domain::org::{OrgCommand, Role};
+use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand, Role, RoleCommand};
 use projections::operator_reads;
 use projections::{Platform, Scope, grants, testing};
 
@@ -20,10 +20,10 @@ async fn every_tab_is_as_it_was_and_says_what_differs(world: World) {
     renamed(&world, acme, "Zenith Ltd").await;
     let code = "project".parse().expect("a code");
     let choice = Some(domain::resource_type::Choice::OptedOut);
-    world.given(acme, OrgCommand::ChooseResourceType { code, choice }).await;
+    world.given(acme, OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code, choice })).await;
     let role = "clerk".parse().expect("a role");
-    world.given(acme, OrgCommand::AddRole { role, permissions: [].into() }).await;
-    world.given(acme, OrgCommand::Protect).await;
+    world.given(acme, OrgCommand::Role(RoleCommand::AddRole { role, permissions: [].into() })).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Protect)).await;
     let path = format!("{LIST}/{acme}");
 
     let page = ana.get(&at(&path, then)).await;
@@ -69,7 +69,7 @@ async fn a_suspension_of_then_is_told_with_its_reason(world: World) {
     let acme = world.org("acme").await;
     world.suspended(acme, "Three invoices are unpaid").await;
     let then = world.position().await;
-    world.given(acme, OrgCommand::Reinstate).await;
+    world.given(acme, OrgCommand::Lifecycle(LifecycleCommand::Reinstate)).await;
     let page = ana.get(&at(&format!("{LIST}/{acme}"), then)).await;
     only_looks(&page, then);
     page.shows("It was suspended since").shows("Three invoices are unpaid").hides("Reinstate<");

@@ -1,6 +1,6 @@
 //! A column more in a read model: the way that docs/ADDING.md describes, with a migration that this version does not have.
 
-use domain::org::OrgEvent;
+use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::OrgId;
 use domain::{Actor, Metadata, Org};
 use uuid::Uuid;
@@ -47,7 +47,7 @@ async fn a_column_more(url: &str) {
 
 fn creation(number: u128, slug: &str) -> Append {
     let (name, id) = ("Acme".parse().expect("a name"), OrgId(Uuid::from_u128(number)));
-    let event = OrgEvent::OrgCreated { name, slug: slug.parse().expect("a slug") };
+    let event = OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name, slug: slug.parse().expect("a slug") });
     Append {
         stream: StreamId::of::<Org>(id),
         after: 0,

@@ -1,0 +1,34 @@
+//! What can be decided about an organisation, and undone, each by itself.
+
+use std::fmt;
+
+use super::Role;
+use crate::values::{InvitationId, ResourceCode, RoleName};
+
+/// What can be decided about an organisation, each by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrgFacet {
+    Name,
+    Slug,
+    Status,
+    Protection,
+    Invitation(InvitationId),
+    Choice(ResourceCode),
+    Role(RoleName),
+    Permissions(Role, ResourceCode),
+}
+
+impl fmt::Display for OrgFacet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("name"),
+            Self::Slug => f.write_str("slug"),
+            Self::Status => f.write_str("status"),
+            Self::Protection => f.write_str("protection"),
+            Self::Invitation(_) => f.write_str("invitation"),
+            Self::Choice(code) => write!(f, "choice of {code}"),
+            Self::Role(name) => write!(f, "role {name}"),
+            Self::Permissions(role, code) => write!(f, "what {role} may do with {code}"),
+        }
+    }
+}

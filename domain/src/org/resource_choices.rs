@@ -1,0 +1,70 @@
+//! Which kinds of things an organisation has, whatever their policies say.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{OrgEvent, OrgFacet, Profile};
+use crate::concern::events;
+use crate::resource_type::Choice;
+use crate::sentence::{Part, text};
+use crate::values::{OrgId, ResourceCode};
+
+/// An order about the kinds of things that an organisation has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum ChoiceCommand {
+    /// Whether it has a resource type, whatever the type's policy says; without a choice, the policy decides again.
+    ChooseResourceType { code: ResourceCode, choice: Option<Choice> },
+}
+
+events! {
+    /// What happened to the kinds of things that an organisation has.
+    pub enum ChoiceEvent {
+        /// It has the type or not, whatever the policy says now or later.
+        ResourceTypeChosen { code: ResourceCode, choice: Choice },
+        /// The policy of the type decides again.
+        ResourceTypeChoiceDropped { code: ResourceCode },
+    }
+}
+
+pub(super) fn decide(org: &Profile, command: ChoiceCommand) -> Vec<OrgEvent> {
+    let ChoiceCommand::ChooseResourceType { code, choice } = command;
+    match choice {
+        same if org.choices.get(&code).copied() == same => vec![],
+        Some(choice) => vec![ChoiceEvent::ResourceTypeChosen { code, choice }.into()],
+        None => vec![ChoiceEvent::ResourceTypeChoiceDropped { code }.into()],
+    }
+}
+
+pub(super) fn apply(choices: &mut BTreeMap<ResourceCode, Choice>, event: ChoiceEvent) {
+    match event {
+        ChoiceEvent::ResourceTypeChosen { code, choice } => choices.insert(code, choice),
+        ChoiceEvent::ResourceTypeChoiceDropped { code } => choices.remove(&code),
+    };
+}
+
+impl ChoiceEvent {
+    pub(crate) fn sentence(&self, org: OrgId) -> Vec<Part> {
+        match self {
+            Self::ResourceTypeChosen { code, choice } => {
+                let code = Part::ResourceType(code.clone());
+                match choice {
+                    Choice::OptedIn => vec![text("opted "), Part::Org(org), text(" into "), code],
+                    Choice::OptedOut => vec![text("opted "), Part::Org(org), text(" out of "), code],
+                }
+            }
+            Self::ResourceTypeChoiceDropped { code } => {
+                let code = Part::ResourceType(code.clone());
+                vec![text("let "), Part::Org(org), text(" follow the policy of "), code, text(" again")]
+            }
+        }
+    }
+
+    pub(super) fn facet(&self) -> OrgFacet {
+        match self {
+            Self::ResourceTypeChosen { code, .. } | Self::ResourceTypeChoiceDropped { code } => {
+                OrgFacet::Choice(code.clone())
+            }
+        }
+    }
+}
