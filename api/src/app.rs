@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use projections::{Db, EventLog, Lookups, Projector, Recorder, steady};
+use projections::{AccessRecorder, Db, EventLog, Lookups, Projector, steady};
 use tokio::sync::watch;
 
 use crate::audited::Audited;
@@ -13,9 +13,9 @@ use crate::config::Settings;
 use crate::credentials::passwords::Passwords;
 use crate::credentials::secrets::Secrets;
 use crate::credentials::throttle::Throttle;
-use crate::maintenance::Upkeep;
+use crate::maintenance::Maintenance;
 use crate::readiness::Readiness;
-use crate::signer::Sealer;
+use crate::signer::CheckpointSigner;
 
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -29,19 +29,19 @@ pub struct Shared {
     pub bus: Bus,
     pub lookups: Lookups,
     /// What operators looked at.
-    pub recorder: Recorder,
+    pub recorder: AccessRecorder,
     pub passwords: Arc<Passwords>,
     /// Seals and opens the secrets of second factors.
     pub secrets: Arc<Secrets>,
     pub throttle: Throttle,
-    pub upkeep: Upkeep,
+    pub upkeep: Maintenance,
     /// Whether the links of a demonstration sign people in.
     pub demonstration: bool,
     pub readiness: Arc<Readiness>,
     /// What the auditor has seen, where this process serves.
     pub audited: Arc<Audited>,
     /// Signs checkpoints, where this process serves and has a key.
-    pub sealer: Option<Arc<Sealer>>,
+    pub sealer: Option<Arc<CheckpointSigner>>,
     /// Turns true when the server is told to stop: for answers that would go on for ever.
     pub stopping: Arc<watch::Sender<bool>>,
 }
@@ -55,7 +55,7 @@ impl App {
         let log = EventLog::open_by(db.clone(), settings.clock_rules()).await?;
         let projector = Projector::start(log.clone()).await?;
         let bus = Bus::new(db.clone(), log.clone(), projector.clone(), settings.grant_policy());
-        let (lookups, recorder) = (Lookups::open(&db), Recorder::open(&db));
+        let (lookups, recorder) = (Lookups::open(&db), AccessRecorder::open(&db));
         let (passwords, throttle) = (Arc::new(Passwords::new()?), Throttle::new(&db));
         let settings = Arc::new(settings);
         let stopping = Arc::new(watch::Sender::new(false));
@@ -70,7 +70,7 @@ impl App {
             passwords,
             secrets,
             throttle,
-            upkeep: Upkeep::default(),
+            upkeep: Maintenance::default(),
             demonstration: false,
             readiness: Arc::default(),
             audited: Arc::default(),
@@ -80,7 +80,7 @@ impl App {
         let app = Self::from(shared);
         // Whoever begins a log remembers that it was empty, and so may sign what comes.
         if app.log.last_position().await? == 0
-            && let Some(sealer) = Sealer::of(&app.settings)?
+            && let Some(sealer) = CheckpointSigner::of(&app.settings)?
         {
             sealer.begin(&app.db).await?;
         }
@@ -95,7 +95,7 @@ impl App {
 
     /// The same with what signs checkpoints, if the settings want that.
     pub fn sealing(self) -> anyhow::Result<Self> {
-        let sealer = Sealer::of(&self.settings)?.map(Arc::new);
+        let sealer = CheckpointSigner::of(&self.settings)?.map(Arc::new);
         Ok(Shared { sealer, ..Shared::clone(&self) }.into())
     }
 }

@@ -24,10 +24,12 @@ use std::time::Duration;
 use cqrs_es::EventStore;
 use domain::grant::Policy;
 use domain::values::{Email, PersonId};
-use domain::{Metadata, Rules};
+use domain::{Decider, Metadata};
 use metrics::counter;
 use projections::access_log::{self, Refused};
-use projections::event_log::{Append, AppendError, Appended, Authority, Beside, Draft, Loaded, StreamId};
+use projections::event_log::{
+    Append, AppendError, Appended, Authority, CompanionRows, Draft, Loaded, StreamId,
+};
 use projections::grants::{self, ActiveGrant};
 use projections::projector::FoldError;
 use projections::{Db, EventLog, Projector, StoreError, from_streams};
@@ -40,7 +42,7 @@ use crate::clock;
 use self::queue::StreamQueue;
 pub use authorize::{Authorize, CommandRequirement, PROOF_MINUTES, Principal, is_fresh};
 pub use receipt::Receipt;
-pub use refusal::SendError;
+pub use refusal::{Refusal, SendError};
 
 #[derive(Clone)]
 pub struct Bus {
@@ -60,7 +62,7 @@ pub struct Envelope {
     pub expected_sequence: Option<i64>,
     pub address: Option<IpAddr>,
     /// What is to be written together with the events.
-    pub beside: Option<Beside>,
+    pub beside: Option<CompanionRows>,
     /// The address that was typed, where the command has the person behind it and nothing is to be written beside: without
     /// it, one form would be two commands.
     pub typed: Option<Email>,
@@ -96,7 +98,7 @@ impl Default for Envelope {
 
 /// What a command would record if it were sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rehearsed<E> {
+pub struct DryRun<E> {
     /// Nothing where it is so already.
     pub events: Vec<E>,
     /// Where the aggregate stands.
@@ -160,20 +162,20 @@ impl Bus {
 
     /// Everything short of the append: what a command would do, or why it would be refused. It asks for no proof, and leaves
     /// no trace.
-    pub async fn rehearse<A: Authorize>(
+    pub async fn dry_run<A: Authorize>(
         &self,
         principal: &Principal,
         id: &A::Id,
         command: A::Command,
-    ) -> Result<Rehearsed<A::Event>, SendError<A::Error>> {
+    ) -> Result<DryRun<A::Event>, SendError<A::Error>> {
         let loaded = self.load::<A>(id).await?;
         self.allow(principal, (&command, &[Some(A::right(&command))]), loaded.aggregate.as_ref())?;
         let events = loaded.aggregate.decide(command).map_err(SendError::Rule)?;
-        Ok(Rehearsed { events, sequence: loaded.sequence })
+        Ok(DryRun { events, sequence: loaded.sequence })
     }
 
     /// Keeps a refusal of what never came to be a command.
-    pub async fn refuse<A: Rules>(
+    pub async fn refuse<A: Decider>(
         &self,
         principal: &Principal,
         id: &A::Id,
@@ -315,12 +317,12 @@ impl Bus {
         Ok(())
     }
 
-    async fn load<A: Rules>(&self, id: &A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
+    async fn load<A: Decider>(&self, id: &A::Id) -> Result<Loaded<A>, SendError<A::Error>> {
         EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await.map_err(SendError::from)
     }
 
     /// Refuses what was decided on a page that is no longer true.
-    async fn expect<A: Rules>(
+    async fn expect<A: Decider>(
         &self,
         envelope: &Envelope,
         loaded: &Loaded<A>,
@@ -371,8 +373,8 @@ fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
 }
 
 /// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
-fn fingerprint<A: Rules>(id: &A::Id, command: &A::Command, envelope: &Envelope) -> [u8; 32] {
-    let invited = envelope.beside.as_ref().and_then(Beside::invited).map(|invited| &invited.email);
+fn fingerprint<A: Decider>(id: &A::Id, command: &A::Command, envelope: &Envelope) -> [u8; 32] {
+    let invited = envelope.beside.as_ref().and_then(CompanionRows::invited).map(|invited| &invited.email);
     let mut hash = Sha256::new();
     hash.update(A::TYPE);
     hash.update(id.to_string());

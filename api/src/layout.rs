@@ -9,6 +9,7 @@ pub mod form;
 pub mod moment;
 pub mod names;
 pub mod operator_access;
+pub mod refused;
 pub mod tenant;
 
 use maud::{Markup, html};
@@ -24,7 +25,7 @@ use crate::web::error::Error;
 
 /// What a page after a command is asked to wait for.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]
-pub struct Seen {
+pub struct AfterCommand {
     /// The position of the last event that the command gave.
     pub seen: Option<i64>,
 }

@@ -34,7 +34,7 @@ pub struct Outcome {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Upkeep(watch::Sender<Option<Run>>);
+pub struct Maintenance(watch::Sender<Option<Run>>);
 
 impl Run {
     fn new(job: Job) -> Self {
@@ -46,7 +46,7 @@ impl Run {
     }
 }
 
-impl Upkeep {
+impl Maintenance {
     /// The job under way, or the last one since this process began.
     pub fn last(&self) -> Option<Run> {
         self.0.borrow().clone()

@@ -26,8 +26,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use projections::event_log::{self, ReadError};
-use projections::seal::{Policy, Signed, SigningKey, Standing, Turn, contradict, contradicted, read_on};
-use projections::seal::{SealError, turn::Step};
+use projections::seal::{Policy, SealStep, Signed, SigningKey, Standing, contradict, contradicted, read_on};
+use projections::seal::{SealError, step::Step};
 use projections::{Db, Timestamp, transfer};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
@@ -44,7 +44,7 @@ pub use checkpoint_log::{CheckpointLog, Filed, Page};
 pub use copies::Copied;
 pub use witnesses::{Failure, Told};
 
-pub struct Sealer {
+pub struct CheckpointSigner {
     pub key: SigningKey,
     pub log: CheckpointLog,
     /// One attempt at a time in this process.
@@ -107,7 +107,7 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
     Ok(())
 }
 
-impl Sealer {
+impl CheckpointSigner {
     /// None where nothing is to be sealed.
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
         match (key(settings)?, settings.seal_log.clone()) {
@@ -185,7 +185,7 @@ impl Sealer {
     async fn attempt(&self, db: &Db) -> anyhow::Result<Done> {
         let files = self.files().await?;
         let Some((mut files, standing)) = self.proven(db, files).await? else { return Ok(Done::Taken) };
-        let Some(turn) = Turn::begin(db, self.key.origin()).await? else { return Ok(Done::Taken) };
+        let Some(turn) = SealStep::begin(db, self.key.origin()).await? else { return Ok(Done::Taken) };
         if *turn.standing() != standing {
             turn.end().await?;
             return Ok(Done::Taken);

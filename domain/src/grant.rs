@@ -27,7 +27,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{PersonId, Reason, RequestId};
-use crate::{Constraint, Fact, Rules, Snapshot};
+use crate::{AnyEvent, Constraint, Decider, Snapshot};
 
 pub use event::{GrantEvent, Granted, Revoked};
 pub use policy::Policy;
@@ -147,7 +147,7 @@ enum Standing {
     Ended,
 }
 
-impl Rules for Grant {
+impl Decider for Grant {
     type Id = PersonId;
 
     fn decide(&self, command: GrantCommand) -> Result<Vec<GrantEvent>, GrantError> {
@@ -198,8 +198,8 @@ impl Rules for Grant {
         }
     }
 
-    fn fact(id: PersonId, event: GrantEvent) -> Fact {
-        Fact::Grant(id, event)
+    fn any(id: PersonId, event: GrantEvent) -> AnyEvent {
+        AnyEvent::Grant(id, event)
     }
 
     fn constraints(event: &GrantEvent) -> Vec<Constraint> {

@@ -7,14 +7,14 @@
 //! | [`resource_type::ResourceType`] | code | what a kind of thing is, and which organisations have it |
 //!
 //! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state),
-//! told top-down in one file, beside it a folder for what has rules of its own. [`Rules`] is what the bus needs of it; `run`, below, is the one
+//! told top-down in one file, beside it a folder for what has rules of its own. [`Decider`] is what the bus needs of it; `run`, below, is the one
 //! bridge into cqrs-es.
 //!
 //! **Invariant:** nothing in this crate performs I/O, reads the clock, or makes up an id.
 
 pub mod actor;
 mod concern;
-pub mod fact;
+pub mod event;
 pub mod grant;
 pub mod org;
 pub mod resource_type;
@@ -30,7 +30,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::Serialize;
 
 pub use actor::{Actor, Metadata};
-pub use fact::{Fact, Unreadable};
+pub use event::{AnyEvent, Unreadable};
 pub use grant::Grant;
 pub use org::Org;
 pub use resource_type::ResourceType;
@@ -39,7 +39,7 @@ pub use sentence::Part;
 pub use snapshot::Snapshot;
 
 /// An aggregate as pure functions, and what its events ask of the whole log.
-pub trait Rules:
+pub trait Decider:
     Aggregate<Services = (), Command: Serialize + Clone + Send + Sync, Error: Send + Sync + 'static>
     + Snapshot
     + Clone
@@ -51,7 +51,7 @@ pub trait Rules:
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
     /// An event of this aggregate as one of any.
-    fn fact(id: Self::Id, event: Self::Event) -> Fact;
+    fn any(id: Self::Id, event: Self::Event) -> AnyEvent;
 
     /// What `event` claims or counts in the whole log, checked in the same transaction.
     fn constraints(event: &Self::Event) -> Vec<Constraint>;
@@ -67,7 +67,7 @@ pub enum Constraint {
 }
 
 /// Decides first, then writes, so that a refusal leaves no trace.
-async fn run<A: Rules>(state: &mut A, command: A::Command, sink: &EventSink<A>) -> Result<(), A::Error> {
+async fn run<A: Decider>(state: &mut A, command: A::Command, sink: &EventSink<A>) -> Result<(), A::Error> {
     for event in state.decide(command)? {
         sink.write(event, state).await;
     }

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::concern::concerns;
 use crate::resource_type::Choice;
 use crate::values::{OrgId, OrgName, PersonId, Reason, ResourceCode, RoleName, Slug};
-use crate::{Constraint, Fact, Rules};
+use crate::{AnyEvent, Constraint, Decider};
 
 pub use error::OrgError;
 pub use event::OrgEvent;
@@ -85,7 +85,7 @@ pub struct Profile {
     pub permissions: Permissions,
 }
 
-impl Rules for Org {
+impl Decider for Org {
     type Id = OrgId;
 
     fn decide(&self, command: OrgCommand) -> Result<Vec<OrgEvent>, OrgError> {
@@ -108,8 +108,8 @@ impl Rules for Org {
         }
     }
 
-    fn fact(id: OrgId, event: OrgEvent) -> Fact {
-        Fact::Org(id, event)
+    fn any(id: OrgId, event: OrgEvent) -> AnyEvent {
+        AnyEvent::Org(id, event)
     }
 
     fn constraints(event: &OrgEvent) -> Vec<Constraint> {

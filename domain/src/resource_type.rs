@@ -15,20 +15,20 @@
 mod actions;
 mod event;
 mod revert;
+mod rollout_policy;
 mod sentence;
-mod spread;
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{Description, Label, Reason, ResourceCode};
-use crate::{Constraint, Fact, Rules, Snapshot};
+use crate::{AnyEvent, Constraint, Decider, Snapshot};
 
 pub use actions::{Action, Actions, UnknownAction};
 pub use event::ResourceTypeEvent;
 pub use revert::ResourceTypeFacet;
-pub use spread::{Choice, Spread, UnknownChoice, UnknownSpread};
+pub use rollout_policy::{Choice, RolloutPolicy, UnknownChoice, UnknownSpread};
 
 /// An order about one resource type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,7 +45,7 @@ pub enum ResourceTypeCommand {
     },
     /// Changes which organisations have it.
     Spread {
-        spread: Spread,
+        spread: RolloutPolicy,
         /// Who is new is new after this position in the log; without one, from now on.
         #[serde(skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
@@ -62,7 +62,7 @@ pub struct Definition {
     pub label: Label,
     pub description: Description,
     pub actions: Actions,
-    pub spread: Spread,
+    pub spread: RolloutPolicy,
 }
 
 /// Why a resource type refused. The text is shown to whoever asked.
@@ -86,7 +86,7 @@ pub enum ResourceType {
     Inactive(Definition),
 }
 
-impl Rules for ResourceType {
+impl Decider for ResourceType {
     type Id = ResourceCode;
 
     fn decide(&self, command: ResourceTypeCommand) -> Result<Vec<ResourceTypeEvent>, ResourceTypeError> {
@@ -121,8 +121,8 @@ impl Rules for ResourceType {
         }
     }
 
-    fn fact(id: ResourceCode, event: ResourceTypeEvent) -> Fact {
-        Fact::ResourceType(id, event)
+    fn any(id: ResourceCode, event: ResourceTypeEvent) -> AnyEvent {
+        AnyEvent::ResourceType(id, event)
     }
 
     /// The name of the stream is its claim.

@@ -23,12 +23,12 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::values::Reason;
-use crate::{Fact, Grant, Org, ResourceType, Rules};
+use crate::{AnyEvent, Decider, Grant, Org, ResourceType};
 
 pub use planner::Planner;
 
 /// An aggregate whose events can be undone, or say why not.
-pub trait Revertible: Rules {
+pub trait Revertible: Decider {
     /// What events of it are about; told to people.
     type Facet: Clone + Debug + Display + PartialEq + Eq + PartialOrd + Ord;
 
@@ -132,7 +132,7 @@ pub enum NotPlanned {
     TooMuchAtOnce,
 }
 
-impl Fact {
+impl AnyEvent {
     /// Why it can't be undone, whatever happened since.
     pub fn irreversible(&self) -> Option<Irreversible> {
         match self {

@@ -20,22 +20,22 @@ use crate::event_log::{EventLog, Recorded, StreamId};
 use crate::fold::{Entry, FoldError};
 use crate::memberships::{self, Invitation, MembershipRow, OPEN};
 use crate::org_detail::{self, OrgDetail};
-use crate::permissions::{self, Headcount, Matrix, PermissionRow, RoleRow};
-use crate::resource_types::{self, ChoiceRow, Held, ResourceTypeRow};
+use crate::permissions::{self, Matrix, PermissionRow, RoleCount, RoleRow};
+use crate::resource_types::{self, ChoiceRow, OrgResourceType, ResourceTypeRow};
 use crate::scope::{Platform, Scope};
 use crate::table::{Memory, Rows};
 use crate::timestamp::Timestamp;
 
 /// An organisation with everything that pages show of it.
 #[derive(Clone, Debug)]
-pub struct OrgThen {
+pub struct OrgAsOf {
     pub org: OrgDetail,
     /// Owners first, then those who joined first.
     pub members: Vec<MembershipRow>,
     /// All that there were by then, the newest first.
     pub invitations: Vec<Invitation>,
     /// Active ones, by their codes: those that it had, and those that it could have.
-    pub types: Vec<Held>,
+    pub types: Vec<OrgResourceType>,
     pub matrix: Matrix,
     /// The last event that had happened to it.
     pub last: Recorded,
@@ -56,7 +56,7 @@ pub async fn org(
     scope: &Scope,
     org_id: Uuid,
     (then, now): (i64, i64),
-) -> Result<(Option<OrgThen>, Option<OrgThen>), FoldError> {
+) -> Result<(Option<OrgAsOf>, Option<OrgAsOf>), FoldError> {
     let mut folding = Folding::default();
     folding.go_on(log, scope, org_id, then).await?;
     let was = folding.clone().told(log, then).await?;
@@ -96,9 +96,9 @@ impl Folding {
         }
     }
 
-    async fn told(self, log: &EventLog, position: i64) -> Result<Option<OrgThen>, FoldError> {
+    async fn told(self, log: &EventLog, position: i64) -> Result<Option<OrgAsOf>, FoldError> {
         let types = types(log, position).await?;
-        Ok(self.last.and_then(|last| OrgThen::of(self.memory, &types, last)))
+        Ok(self.last.and_then(|last| OrgAsOf::of(self.memory, &types, last)))
     }
 }
 
@@ -170,7 +170,7 @@ fn readable(entries: &[Entry]) -> Vec<&Entry> {
     entries.iter().filter(is_read).collect()
 }
 
-impl OrgThen {
+impl OrgAsOf {
     fn of(mut memory: Memory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
         let org = memory.take::<OrgDetail>().next()?;
         let mut members: Vec<MembershipRow> = memory.take::<MembershipRow>().collect();
@@ -180,7 +180,8 @@ impl OrgThen {
         let choices: BTreeMap<String, ChoiceRow> =
             memory.take::<ChoiceRow>().map(|choice| (choice.code.clone(), choice)).collect();
         let active = types.iter().filter(|row| row.active);
-        let types: Vec<Held> = active.map(|row| Held::of(row, &org, choices.get(&row.code))).collect();
+        let types: Vec<OrgResourceType> =
+            active.map(|row| OrgResourceType::of(row, &org, choices.get(&row.code))).collect();
         let own: Vec<RoleRow> = memory.take::<RoleRow>().filter(|role| !role.removed).collect();
         let permissions: Vec<PermissionRow> = memory.take::<PermissionRow>().collect();
         let roles = headcounts(&own, &members, &invitations);
@@ -195,7 +196,7 @@ impl OrgThen {
 }
 
 /// Those of every organisation first, then its own by their names.
-fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitation]) -> Vec<Headcount> {
+fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitation]) -> Vec<RoleCount> {
     let mut names: Vec<&str> = own.iter().map(|role| role.name.as_str()).collect();
     names.sort_unstable();
     let everywhere = [Role::Owner, Role::Admin, Role::Member];
@@ -205,7 +206,7 @@ fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitat
         .iter()
         .map(Role::as_str)
         .chain(names)
-        .map(|role| Headcount {
+        .map(|role| RoleCount {
             role: role.to_owned(),
             members: count(members.iter().filter(|member| member.role == role).count()),
             invited: count(invitations.iter().filter(|it| open(it, role)).count()),

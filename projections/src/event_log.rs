@@ -9,10 +9,10 @@
 //! asks for `position > n` never misses an event; [`EventLog::tail`] checks it and a gap is an error.
 
 mod alarm;
-mod beside;
 mod cache;
 mod changed;
 mod check;
+mod companion;
 mod folding;
 mod import;
 mod leaf;
@@ -31,9 +31,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 pub use alarm::{Alarm, ClockRules};
-pub use beside::{Beside, Invited, Joined};
 pub use changed::changed;
 pub(crate) use changed::note as note_changed;
+pub use companion::{CompanionRows, Invited, Joined};
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use probe::{Jump, JumpError, ProbeError};
@@ -61,7 +61,7 @@ pub struct Append {
     /// What gives the right to do this, and must still do so when it is written.
     pub authority: Option<Authority>,
     /// What must be there together with the events and can't be among them.
-    pub beside: Option<Beside>,
+    pub beside: Option<CompanionRows>,
 }
 
 /// The stream that gives a right, and the sequence at which it did. If it moved, or its time is over, the right is

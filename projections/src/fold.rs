@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use domain::{Fact, Metadata, Unreadable};
+use domain::{AnyEvent, Metadata, Unreadable};
 use uuid::Uuid;
 
 use crate::event_log::{ReadError, Recorded};
@@ -31,19 +31,19 @@ pub enum FoldError {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub recorded: Recorded,
-    pub fact: Result<Fact, Unreadable>,
+    pub event: Result<AnyEvent, Unreadable>,
     pub metadata: Result<Metadata, Unreadable>,
 }
 
 impl Entry {
     pub(crate) fn read(recorded: Recorded) -> Self {
-        let (fact, metadata) = recorded.read();
-        Self { recorded, fact, metadata }
+        let (event, metadata) = recorded.read();
+        Self { recorded, event, metadata }
     }
 
     /// Whether it is what was written, and can be read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.fact.is_ok() && self.metadata.is_ok()
+        self.event.is_ok() && self.metadata.is_ok()
     }
 
     pub(crate) fn poison(&self, why: &(impl ToString + ?Sized)) -> FoldError {
@@ -52,12 +52,12 @@ impl Entry {
 
     /// Why this version can't read it, if a newer one can.
     pub(crate) fn newer(&self) -> Option<&Unreadable> {
-        self.fact.as_ref().err().filter(|why| why.is_newer())
+        self.event.as_ref().err().filter(|why| why.is_newer())
     }
 
     /// What happened, or the reason to park.
-    pub(crate) fn fact(&self) -> Result<&Fact, FoldError> {
-        self.fact.as_ref().map_err(|why| match why {
+    pub(crate) fn event(&self) -> Result<&AnyEvent, FoldError> {
+        self.event.as_ref().map_err(|why| match why {
             Unreadable::Newer { .. } => {
                 FoldError::Newer { position: self.recorded.position, why: why.to_string() }
             }

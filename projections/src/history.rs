@@ -13,7 +13,7 @@
 
 use cqrs_es::Aggregate;
 use domain::org::{InvitationEvent, OrgEvent};
-use domain::{Fact, Grant, Org, Unreadable};
+use domain::{AnyEvent, Grant, Org, Unreadable};
 use uuid::Uuid;
 
 use crate::db::{read, scoped};
@@ -112,7 +112,7 @@ pub fn shown(platform: &Platform, events: &[Recorded]) {
 /// The organisation that an event is about. One that can't be read any more still stands in a stream of its own.
 fn org_of(event: &Recorded) -> Option<Uuid> {
     let of_stream = || (event.aggregate_type == Org::TYPE).then(|| event.aggregate_id.parse().ok()).flatten();
-    subjects(event, &event.fact()).0.or_else(of_stream)
+    subjects(event, &event.decode()).0.or_else(of_stream)
 }
 
 pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) {
@@ -123,7 +123,7 @@ impl HistoryRow {
     /// Of any event: one that nobody can read is history as well, and is found by what stands beside it.
     fn of(entry: &Entry) -> Self {
         let (event, metadata) = (&entry.recorded, entry.metadata.as_ref().ok());
-        let (org_id, person_id) = subjects(event, &entry.fact);
+        let (org_id, person_id) = subjects(event, &entry.event);
         Self {
             position: event.position,
             recorded_at: event.recorded_at,
@@ -144,17 +144,17 @@ impl HistoryRow {
 }
 
 /// The organisation and the person that an event is about: where it can't be read, those of its stream.
-fn subjects(event: &Recorded, fact: &Result<Fact, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
+fn subjects(event: &Recorded, fact: &Result<AnyEvent, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
     match fact {
-        Ok(Fact::Org(
+        Ok(AnyEvent::Org(
             org,
             OrgEvent::Invitation(
                 InvitationEvent::MemberInvited { person, .. } | InvitationEvent::MemberJoined { person, .. },
             ),
         )) => (Some(org.0), Some(person.0)),
-        Ok(Fact::Org(org, _)) => (Some(org.0), None),
-        Ok(Fact::Grant(person, _)) => (None, Some(person.0)),
-        Ok(Fact::ResourceType(..)) => (None, None),
+        Ok(AnyEvent::Org(org, _)) => (Some(org.0), None),
+        Ok(AnyEvent::Grant(person, _)) => (None, Some(person.0)),
+        Ok(AnyEvent::ResourceType(..)) => (None, None),
         Err(_) => match event.aggregate_type.as_str() {
             Org::TYPE => (event.aggregate_id.parse().ok(), None),
             Grant::TYPE => (None, event.aggregate_id.parse().ok()),

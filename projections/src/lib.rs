@@ -68,7 +68,7 @@ pub use db::of_the_migrations;
 pub use db::{Db, OpenError, is_in_doubt, noticing, walls};
 pub use event_log::EventLog;
 pub use lookups::Lookups;
-pub use operator_reads::Recorder;
+pub use operator_reads::AccessRecorder;
 pub use projector::Projector;
 pub use scope::{Platform, Scope, Tenant};
 /// What the store itself says went wrong.

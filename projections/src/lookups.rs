@@ -25,8 +25,8 @@ use crate::timestamp::Timestamp;
 /// Cheap to clone; all clones ask together.
 #[derive(Clone, Debug)]
 pub struct Lookups {
-    sessions: Together<[u8; 32], SignedIn>,
-    people: Together<String, Person>,
+    sessions: BatchLoader<[u8; 32], SignedIn>,
+    people: BatchLoader<String, Person>,
 }
 
 impl Lookups {
@@ -34,11 +34,11 @@ impl Lookups {
     pub fn open(db: &Db) -> Self {
         let (sessions, people) = (db.clone(), db.clone());
         Self {
-            sessions: Together::answered_by(move |hashes| {
+            sessions: BatchLoader::answered_by(move |hashes| {
                 let db = sessions.clone();
                 async move { sessions::find(&db, &hashes).await }
             }),
-            people: Together::answered_by(move |addresses| {
+            people: BatchLoader::answered_by(move |addresses| {
                 let db = people.clone();
                 async move { people::by_emails(&db, &addresses).await }
             }),
@@ -64,9 +64,9 @@ impl Lookups {
 type Answer<V> = Result<Option<V>, Arc<sqlx::Error>>;
 
 #[derive(Debug)]
-struct Together<K, V>(mpsc::Sender<(K, oneshot::Sender<Answer<V>>)>);
+struct BatchLoader<K, V>(mpsc::Sender<(K, oneshot::Sender<Answer<V>>)>);
 
-impl<K, V> Clone for Together<K, V> {
+impl<K, V> Clone for BatchLoader<K, V> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
@@ -79,7 +79,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many questions one statement answers at most, and how many may wait before askers have to.
 const MOST: usize = 256;
 
-impl<K, V> Together<K, V>
+impl<K, V> BatchLoader<K, V>
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,

@@ -118,7 +118,7 @@ row! {
 row! {
     /// What a suspension would do, in numbers.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct Blast {
+    pub struct SuspensionImpact {
         pub members: i64,
         pub sessions: i64,
         /// Members who would have no organisation left to work in.
@@ -318,12 +318,12 @@ pub async fn blast(
     platform: &Platform,
     org_ids: &[Uuid],
     now: Timestamp,
-) -> Result<Blast, sqlx::Error> {
+) -> Result<SuspensionImpact, sqlx::Error> {
     for org_id in org_ids {
         platform.reads(*org_id);
     }
     if org_ids.is_empty() {
-        return Ok(Blast::default());
+        return Ok(SuspensionImpact::default());
     }
     read!(db, |pool| {
         let mut query = QueryBuilder::new(include_str!("sql/memberships/blast.sql"));

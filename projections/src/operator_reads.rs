@@ -41,7 +41,7 @@ pub struct OperatorRead {
 row! {
     /// A look at an organisation; or the looks of an hour, where it was listed among others.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Look {
+    pub struct AccessRecord {
         pub read_id: Uuid,
         /// When it was the first time.
         pub at: Timestamp,
@@ -57,7 +57,7 @@ row! {
 
 /// Writes reads down without keeping whoever reads. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Recorder(mpsc::Sender<Message>);
+pub struct AccessRecorder(mpsc::Sender<Message>);
 
 #[derive(Debug)]
 enum Message {
@@ -74,7 +74,7 @@ const MOST: usize = 500;
 /// How long a page waits for a queue that is full.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-impl Recorder {
+impl AccessRecorder {
     /// Starts what writes. It ends, after writing what it has, when the last clone is dropped.
     pub fn open(db: &Db) -> Self {
         let (queue, waiting) = mpsc::channel(MOST);
@@ -215,7 +215,7 @@ pub async fn of_org(
     org_id: Uuid,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Look>, sqlx::Error> {
+) -> Result<Vec<AccessRecord>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/operator_reads/of_org.sql"))
             .bind(org_id)
@@ -233,7 +233,7 @@ pub async fn exports(
     _: &Platform,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Look>, sqlx::Error> {
+) -> Result<Vec<AccessRecord>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/operator_reads/exports.sql"))
             .bind(before.unwrap_or(Uuid::max()))

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::Fact;
+use domain::AnyEvent;
 use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent};
 use uuid::Uuid;
 
@@ -150,7 +150,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     let mut orgs: HashMap<Uuid, OrgDetail> = found.into_iter().map(|row| (row.org_id, row)).collect();
     let mut slugs: HashMap<String, SlugRow> = HashMap::new();
     for entry in entries {
-        let Fact::Org(id, event) = entry.fact()? else { continue };
+        let AnyEvent::Org(id, event) = entry.event()? else { continue };
         let row = match (orgs.remove(&id.0), event) {
             (None, OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { .. })) => OrgDetail::unborn(id.0, entry)?,
             (Some(row), _) => row,

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use domain::Fact;
+use domain::AnyEvent;
 use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent, Role};
 use uuid::Uuid;
 
@@ -112,9 +112,9 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     let mut intervals = Intervals::default();
     intervals.open.extend(found.into_iter().map(|row| (row.org_id, row)));
     for entry in entries {
-        match entry.fact()? {
-            Fact::Org(id, event) => intervals.apply(id.0, event, entry)?,
-            Fact::Grant(..) | Fact::ResourceType(..) => {}
+        match entry.event()? {
+            AnyEvent::Org(id, event) => intervals.apply(id.0, event, entry)?,
+            AnyEvent::Grant(..) | AnyEvent::ResourceType(..) => {}
         }
     }
     rows.add(intervals.closed);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::Fact;
+use domain::AnyEvent;
 use domain::org::{OrgEvent, Role, RoleEvent};
 use domain::resource_type::{Action, Actions};
 use domain::values::{ResourceCode, RoleName};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
 use crate::fold::{Entry, FoldError};
-use crate::resource_types::{self, Held, verbs};
+use crate::resource_types::{self, OrgResourceType, verbs};
 use crate::scope::{Platform, Scope};
 use crate::table::{ById, Found, Rows, key_of, table};
 use crate::timestamp::Timestamp;
@@ -53,7 +53,7 @@ table! {
 row! {
     /// A role of an organisation and how many have it or are invited with it.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Headcount {
+    pub struct RoleCount {
         pub role: String,
         pub members: i64,
         pub invited: i64,
@@ -64,9 +64,9 @@ row! {
 #[derive(Clone, Debug)]
 pub struct Matrix {
     /// Those of every organisation first, then its own by their names.
-    pub roles: Vec<Headcount>,
+    pub roles: Vec<RoleCount>,
     /// Those that it has, by their codes.
-    pub types: Vec<Held>,
+    pub types: Vec<OrgResourceType>,
     decided: HashMap<(String, String), BTreeSet<Action>>,
 }
 
@@ -83,30 +83,30 @@ impl Matrix {
     /// Of all roles, the types that the organisation could have, and what was decided: role, code, and the actions in
     /// which the role differs.
     pub(crate) fn new(
-        roles: Vec<Headcount>,
-        types: Vec<Held>,
+        roles: Vec<RoleCount>,
+        types: Vec<OrgResourceType>,
         decided: impl IntoIterator<Item = (String, String, String)>,
     ) -> Self {
         let decided =
             decided.into_iter().map(|(role, code, differs)| ((role, code), verbs(&differs).collect()));
-        let types = types.into_iter().filter(Held::is_had).collect();
+        let types = types.into_iter().filter(OrgResourceType::is_enabled).collect();
         Self { roles, types, decided: decided.collect() }
     }
 
     /// Whether a role may do something that can be done with a type that the organisation has.
-    pub fn allows(&self, role: &Role, held: &Held, action: Action) -> bool {
+    pub fn allows(&self, role: &Role, held: &OrgResourceType, action: Action) -> bool {
         let decided = self.decided.get(&(role.to_string(), held.code.clone()));
         decided.map_or(role.may_by_default(), |differs| role.may(action, differs))
     }
 
     /// What a role may do with a type that the organisation has.
-    pub fn allowed(&self, role: &Role, held: &Held) -> BTreeSet<Action> {
+    pub fn allowed(&self, role: &Role, held: &OrgResourceType) -> BTreeSet<Action> {
         held.verbs().filter(|action| self.allows(role, held, *action)).collect()
     }
 }
 
 /// Every role of one organisation, with how many have it.
-pub async fn headcounts(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Headcount>, sqlx::Error> {
+pub async fn headcounts(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<RoleCount>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/permissions/headcounts.sql")).bind(org_id).fetch_all(conn).await
     })
@@ -133,7 +133,7 @@ pub async fn lent(
     Ok((rows.into_iter().map(|(_, name, _)| name).collect(), number))
 }
 
-impl Headcount {
+impl RoleCount {
     pub fn role(&self) -> Role {
         Role::stored(&self.role)
     }
@@ -166,7 +166,7 @@ impl Found for PermissionRow {
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let mut told = vec![];
     for entry in entries {
-        if let Some(news) = News::of(entry.fact()?) {
+        if let Some(news) = News::of(entry.event()?) {
             told.push((*entry, key_of(&entry.recorded.aggregate_id), news));
         }
     }
@@ -213,9 +213,9 @@ enum News<'a> {
 }
 
 impl<'a> News<'a> {
-    fn of(fact: &'a Fact) -> Option<Self> {
+    fn of(fact: &'a AnyEvent) -> Option<Self> {
         use RoleEvent as E;
-        let Fact::Org(_, OrgEvent::Role(event)) = fact else { return None };
+        let AnyEvent::Org(_, OrgEvent::Role(event)) = fact else { return None };
         Some(match event {
             E::RoleAdded { role } => Self::Role(role, false),
             E::RoleRemoved { role } => Self::Role(role, true),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::fact::FEATURE_LEVEL;
+use domain::event::FEATURE_LEVEL;
 use uuid::Uuid;
 
 use crate::db::{Db, Engine, read, row};

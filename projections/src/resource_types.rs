@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use cqrs_es::Aggregate;
 use domain::org::{ChoiceEvent, OrgEvent};
-use domain::resource_type::{Action, Definition, ResourceTypeEvent, Spread};
-use domain::{Fact, ResourceType};
+use domain::resource_type::{Action, Definition, ResourceTypeEvent, RolloutPolicy};
+use domain::{AnyEvent, ResourceType};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
@@ -76,7 +76,7 @@ row! {
 row! {
     /// A type as one organisation sees it.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Held {
+    pub struct OrgResourceType {
         pub code: String,
         pub label: String,
         pub description: String,
@@ -92,7 +92,7 @@ row! {
     }
 }
 
-impl Held {
+impl OrgResourceType {
     /// A type as an organisation sees it that chose so, or never did.
     pub(crate) fn of(row: &ResourceTypeRow, org: &OrgDetail, chosen: Option<&ChoiceRow>) -> Self {
         Self {
@@ -116,9 +116,9 @@ impl Held {
     }
 
     /// Whether the organisation has it.
-    pub fn is_had(&self) -> bool {
+    pub fn is_enabled(&self) -> bool {
         let choice = self.choice.as_deref().and_then(|choice| choice.parse().ok());
-        let spread: Option<Spread> = self.spread.parse().ok();
+        let spread: Option<RolloutPolicy> = self.spread.parse().ok();
         spread.is_some_and(|spread| spread.reaches(self.created_position, self.spread_position, choice))
     }
 
@@ -175,7 +175,7 @@ pub async fn organisations(db: &Db, platform: &Platform) -> Result<i64, sqlx::Er
 }
 
 /// The active types, by their codes, as one organisation sees them: those that it has, and those that it could have.
-pub async fn of_org(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Held>, sqlx::Error> {
+pub async fn of_org(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<OrgResourceType>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/resource_types/of_org.sql")).bind(org_id).fetch_all(conn).await
     })
@@ -217,7 +217,7 @@ async fn fold_types(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldE
     let mut types: HashMap<String, ResourceTypeRow> =
         found.into_iter().map(|row| (row.code.clone(), row)).collect();
     for entry in entries {
-        let Fact::ResourceType(code, event) = entry.fact()? else { continue };
+        let AnyEvent::ResourceType(code, event) = entry.event()? else { continue };
         let row = match (types.remove(code.as_str()), event) {
             (_, ResourceTypeEvent::ResourceTypeDefined(definition)) => {
                 ResourceTypeRow::new(code.as_str(), definition, entry)?
@@ -234,12 +234,14 @@ async fn fold_types(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldE
 async fn fold_choices(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let mut chosen = vec![];
     for entry in entries {
-        let (code, choice) = match entry.fact()? {
-            Fact::Org(_, OrgEvent::Choice(ChoiceEvent::ResourceTypeChosen { code, choice })) => {
+        let (code, choice) = match entry.event()? {
+            AnyEvent::Org(_, OrgEvent::Choice(ChoiceEvent::ResourceTypeChosen { code, choice })) => {
                 (code, Some(*choice))
             }
-            Fact::Org(_, OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code })) => (code, None),
-            Fact::Org(..) | Fact::Grant(..) | Fact::ResourceType(..) => continue,
+            AnyEvent::Org(_, OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code })) => {
+                (code, None)
+            }
+            AnyEvent::Org(..) | AnyEvent::Grant(..) | AnyEvent::ResourceType(..) => continue,
         };
         chosen.push((*entry, key_of(&entry.recorded.aggregate_id), code.to_string(), choice));
     }

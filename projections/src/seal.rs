@@ -22,7 +22,7 @@
 //! | [`manifest`] | what was signed of an export of a part |
 //! | [`attested`] | whether a log says what was signed |
 //! | [`standing`] | how far this portal has sealed, and whether that begins with what was signed |
-//! | [`turn`] | the next step |
+//! | [`step`] | one step of sealing |
 //! | [`question`] | what was signed, asked of another process |
 //! | [`evidence`](mod@evidence) | one event with its proof, for somebody who has nothing else |
 //! | [`export`] | all of it for a file, without a database |
@@ -44,8 +44,8 @@ pub mod policy;
 pub mod proof;
 pub mod question;
 pub mod standing;
+pub mod step;
 pub mod tree;
-pub mod turn;
 
 pub use attested::Attested;
 pub use checkpoint::{Checkpoint, Signed};
@@ -56,7 +56,7 @@ pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
 pub use policy::Policy;
 pub use standing::{Standing, has_traces, last};
-pub use turn::{Turn, contradict, contradicted, read_on};
+pub use step::{SealStep, contradict, contradicted, read_on};
 
 /// SHA-256.
 pub type Hash = [u8; 32];

@@ -36,7 +36,7 @@ async fn measure(engine: &str, log: &EventLog) {
         read += began.elapsed();
         let Some(last) = events.last() else { break };
         compared += took(&events, |event| assert!(event.is_intact()));
-        understood += took(&events, |event| drop(black_box(event.fact())));
+        understood += took(&events, |event| drop(black_box(event.decode())));
         at = last.position;
     }
     let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(u32::try_from(at).expect("not so many"));

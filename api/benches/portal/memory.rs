@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use api::resources::orgs::list::{View, content};
+use api::resources::orgs::list::{OrgListQuery, content};
 use api::server::{self, Edge, Limits};
 use api::ui::{Console, Section, Viewer};
 use axum::extract::State;
@@ -49,7 +49,7 @@ pub(crate) async fn serve() {
 async fn page(State(rows): State<Arc<Vec<OrgListed>>>) -> Markup {
     let rows = rows.as_ref().clone();
     let page = OrgPage { rows, more_before: false, more_after: true, total: Total::Exactly(100_000) };
-    let content = content(&View::default(), &Order::default(), &page, true);
+    let content = content(&OrgListQuery::default(), &Order::default(), &page, true);
     let viewer = Viewer { name: "Ana", email: "ana@example.com", operator: true, organisations: &[] };
     let (title, section) = ("Organisations", Section::Organisations);
     Console { title, section, viewer: &viewer, crumbs: &[], position: 300_000, at: None, notice: None }

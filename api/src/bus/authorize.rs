@@ -14,9 +14,9 @@
 
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::org::{ChoiceCommand, InvitationCommand, LifecycleCommand, OrgCommand, RoleCommand};
-use domain::resource_type::{ResourceTypeCommand, Spread};
+use domain::resource_type::{ResourceTypeCommand, RolloutPolicy};
 use domain::values::PersonId;
-use domain::{Actor, Grant, Org, ResourceType, Rules};
+use domain::{Actor, Decider, Grant, Org, ResourceType};
 use projections::Timestamp;
 use projections::grants::ActiveGrant;
 
@@ -48,7 +48,7 @@ pub fn is_fresh(proven_at: Timestamp) -> bool {
 }
 
 /// An aggregate whose commands can be issued: each of them says what it needs.
-pub trait Authorize: Rules {
+pub trait Authorize: Decider {
     fn right(command: &Self::Command) -> CommandRequirement;
 
     /// Its line in the table of what is sensitive.
@@ -157,7 +157,7 @@ impl Authorize for ResourceType {
     fn act(command: &ResourceTypeCommand) -> Act {
         use ResourceTypeCommand as C;
         match command {
-            C::Define(definition) if definition.spread == Spread::Everywhere => Act::DefineEverywhere,
+            C::Define(definition) if definition.spread == RolloutPolicy::Everywhere => Act::DefineEverywhere,
             C::Define(_) => Act::DefineResourceType,
             C::Relabel { .. } | C::Describe { .. } => Act::DescribeResourceType,
             C::SetActions { .. } => Act::SetActions,

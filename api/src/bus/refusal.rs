@@ -53,7 +53,39 @@ pub enum SendError<E: std::error::Error> {
     Internal(anyhow::Error),
 }
 
+/// A refusal that a form can be shown again with: there is something to put right, or to look at.
+#[derive(Debug)]
+pub enum Refusal<E> {
+    Rule(E),
+    Stale { sequence: i64, since: Vec<Recorded> },
+    Taken { key: String, holder: StreamId },
+    LastOne,
+    AddressTaken,
+}
+
 impl<E: std::error::Error> SendError<E> {
+    /// What whoever filled in a form can do something about; everything else is an error of the request.
+    pub fn answerable(self) -> Result<Refusal<E>, Error> {
+        match self {
+            Self::Rule(rule) => Ok(Refusal::Rule(rule)),
+            Self::Stale { sequence, since } => Ok(Refusal::Stale { sequence, since }),
+            Self::Taken { key, holder } => Ok(Refusal::Taken { key, holder }),
+            Self::LastOne => Ok(Refusal::LastOne),
+            Self::AddressTaken => Ok(Refusal::AddressTaken),
+            other @ (Self::Forbidden
+            | Self::ProofNeeded(_)
+            | Self::PasswordChosen
+            | Self::CommandReused
+            | Self::Newer
+            | Self::Damaged(_)
+            | Self::OlderProcess
+            | Self::Unavailable
+            | Self::Unknown
+            | Self::Stopped(_)
+            | Self::Internal(_)) => Err(other.into()),
+        }
+    }
+
     /// What it is counted as.
     pub fn outcome(&self) -> &'static str {
         match self {

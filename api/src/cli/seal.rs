@@ -7,11 +7,12 @@ use anyhow::Context;
 use crate::cli::{database, say};
 use crate::config::Settings;
 use crate::jobs::signing;
-use crate::signer::{Copied, Done, Failure, Sealer, Told};
+use crate::signer::{CheckpointSigner, Copied, Done, Failure, Told};
 
 pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let sealer = Sealer::of(&settings)?.context("PORTAL_SEAL_KEY: name the file that `portal keys` wrote")?;
+    let sealer = CheckpointSigner::of(&settings)?
+        .context("PORTAL_SEAL_KEY: name the file that `portal keys` wrote")?;
     let db = database(&settings.database_url).await?;
     match &trust {
         None => sealer.begin(&db).await?,
@@ -32,7 +33,7 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
 }
 
 /// Who has it now; false where somebody saw another history.
-fn say_handed_out(sealer: &Sealer) -> bool {
+fn say_handed_out(sealer: &CheckpointSigner) -> bool {
     let witnesses = sealer.witnesses();
     for Told { name, cosigned, failure } in &witnesses {
         match (failure, cosigned) {

@@ -62,7 +62,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     serve_health(&app, &limits).await?;
     beside::run("housekeeping", &app, housekeeping);
     beside::run("throttle", &app, forget_attempts);
-    beside::run("reactor", &app, timers::run);
+    beside::run("timers", &app, timers::run);
     beside::run("audit", &app, auditor::run);
     if let Some(sealer) = app.sealer.clone() {
         beside::run("sealing", &app, move |app| signing::run(app, sealer.clone()));

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::values::{Email, InvitationId, OrgId, PersonId};
-use projections::event_log::{Beside, Invited};
+use projections::event_log::{CompanionRows, Invited};
 use projections::grants;
 use projections::links::{self, Link, Purpose};
 use uuid::Uuid;
@@ -37,13 +37,13 @@ pub async fn prepare_invitation(
     org: OrgId,
     invitation: InvitationId,
     email: Email,
-) -> Result<(PersonId, String, Beside), Error> {
+) -> Result<(PersonId, String, CompanionRows), Error> {
     let known = app.lookups.person(&email).await?;
     // Somebody new is named by what invites them, so that a form sent twice names one person.
     let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
     let (token, link) = (Token::new()?, into(org, invitation));
     let invited = Invited { person, email, token_hash: token.hash, link };
-    Ok((person, token.plain, Beside::Invited(invited)))
+    Ok((person, token.plain, CompanionRows::Invited(invited)))
 }
 
 /// A link to choose a first password for whoever has this address, known or not yet, to be written together with what
@@ -52,7 +52,7 @@ pub async fn prepare_password(
     app: &App,
     command: Uuid,
     email: Email,
-) -> Result<(PersonId, Option<(String, Beside)>), Error> {
+) -> Result<(PersonId, Option<(String, CompanionRows)>), Error> {
     let known = app.lookups.person(&email).await?;
     let person = PersonId(known.as_ref().map_or(command, |known| known.person_id));
     if known.is_some_and(|known| known.password_hash.is_some()) {
@@ -61,7 +61,7 @@ pub async fn prepare_password(
     let token = Token::new()?;
     let link = Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) };
     let invited = Invited { person, email, token_hash: token.hash, link };
-    Ok((person, Some((token.plain, Beside::Invited(invited)))))
+    Ok((person, Some((token.plain, CompanionRows::Invited(invited)))))
 }
 
 fn into(org: OrgId, invitation: InvitationId) -> Link {

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::metrics;
-use crate::signer::{Done, Sealer};
+use crate::signer::{CheckpointSigner, Done};
 
 /// How long a process that begins leaves others that run the time to say what they know, before it signs anything. Each
 /// looks every second.
@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_mins(1);
 const PACE: Duration = Duration::from_millis(500);
 
 /// Goes on as long as the process does.
-pub async fn run(app: App, sealer: Arc<Sealer>) {
+pub async fn run(app: App, sealer: Arc<CheckpointSigner>) {
     let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
     let mut handing_out = HandingOut::default();
     let window = Duration::from_secs(app.settings.seal_seconds);
@@ -66,7 +66,7 @@ struct HandingOut {
 }
 
 impl HandingOut {
-    async fn go_on(&mut self, sealer: &Arc<Sealer>, db: &Db) {
+    async fn go_on(&mut self, sealer: &Arc<CheckpointSigner>, db: &Db) {
         if let Some(ended) = self.under_way.take_if(|under_way| under_way.is_finished())
             && let Err(error) = ended.await.unwrap_or_else(|broken| Err(broken.into()))
         {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::clock;
-use crate::layout::Seen;
+use crate::layout::AfterCommand;
 use crate::layout::changes;
 use crate::layout::moment::{Moment, Present};
 use crate::ui::{self, Column, Field};
@@ -23,7 +23,7 @@ use crate::web::error::Error;
 
 /// What the address of a page asks for that can be shown as of a moment.
 #[derive(Deserialize, Clone, Debug, Default)]
-pub struct Asked {
+pub struct AsOfQuery {
     /// Empty for now.
     #[serde(default)]
     pub at: String,
@@ -34,7 +34,7 @@ pub struct Asked {
 
 /// A moment of the log.
 #[derive(Clone, Copy, Debug)]
-pub struct At {
+pub struct AsOf {
     /// Of the last event that had happened; 0 before the first.
     pub position: i64,
     /// When that was recorded.
@@ -44,8 +44,8 @@ pub struct At {
 }
 
 /// A page as of a moment, with the ways from there.
-pub struct Past {
-    pub at: At,
+pub struct AsOfBanner {
+    pub at: AsOf,
     /// The same page now.
     now: String,
     /// The moments before and after in which something on the page was different.
@@ -56,18 +56,18 @@ pub struct Past {
 /// How long a page waits for read models that are not there yet.
 const WAIT: Duration = Duration::from_secs(2);
 
-impl Asked {
-    pub async fn read(&self, app: &App) -> Result<Option<At>, Error> {
+impl AsOfQuery {
+    pub async fn read(&self, app: &App) -> Result<Option<AsOf>, Error> {
         read(app, &self.at).await
     }
 
-    pub fn seen(&self) -> Seen {
-        Seen { seen: self.seen }
+    pub fn seen(&self) -> AfterCommand {
+        AfterCommand { seen: self.seen }
     }
 }
 
 /// The moment that an address asks for; nothing where that is now.
-pub async fn read(app: &App, typed: &str) -> Result<Option<At>, Error> {
+pub async fn read(app: &App, typed: &str) -> Result<Option<AsOf>, Error> {
     let present = Present { position: app.log.last_position().await?, at: clock::now() };
     let moment = Moment::parse(typed, present).map_err(|why| {
         Error::Unprocessable(format!(
@@ -81,17 +81,17 @@ pub async fn read(app: &App, typed: &str) -> Result<Option<At>, Error> {
     };
     app.projector.wait_for(position, WAIT).await.map_err(|_still_updating| Error::Unavailable)?;
     let event = app.log.at(&[position]).await?.pop();
-    Ok(Some(At { position, recorded: event.map(|event| event.recorded_at), asked }))
+    Ok(Some(AsOf { position, recorded: event.map(|event| event.recorded_at), asked }))
 }
 
 /// A link that stays in the moment, if there is one.
-pub fn link(at: Option<At>, path: &str) -> String {
-    let Some(At { position, .. }) = at else { return path.to_owned() };
+pub fn link(at: Option<AsOf>, path: &str) -> String {
+    let Some(AsOf { position, .. }) = at else { return path.to_owned() };
     let separator = if path.contains('?') { '&' } else { '?' };
     format!("{path}{separator}at={position}")
 }
 
-impl At {
+impl AsOf {
     pub fn link(self, path: &str) -> String {
         link(Some(self), path)
     }
@@ -107,9 +107,9 @@ impl At {
     }
 }
 
-impl Past {
+impl AsOfBanner {
     /// A page that is another one whenever one of these events happens.
-    pub async fn of(app: &App, at: At, (now, events): (&str, &Filter)) -> Result<Self, Error> {
+    pub async fn of(app: &App, at: AsOf, (now, events): (&str, &Filter)) -> Result<Self, Error> {
         let of_page = |place, limit| history::positions(&app.log, events, place, limit);
         let until = of_page(Place::Before(at.end()), 2).await?;
         let since = of_page(Place::After(at.position), 1).await?;
@@ -124,7 +124,7 @@ impl Past {
     /// When this was, and the ways from there.
     pub fn banner(&self) -> Markup {
         let step = |label: &str, key: &str, position: Option<i64>| {
-            let there = |position| At { position, ..self.at }.link(&self.now);
+            let there = |position| AsOf { position, ..self.at }.link(&self.now);
             html! {
                 @match position {
                     Some(position) => a.button rel=(key) href=(there(position)) { (label) },
@@ -145,7 +145,7 @@ impl Past {
     }
 }
 
-impl At {
+impl AsOf {
     fn told(self) -> Markup {
         let time = |at: Timestamp| ui::exact_time(at.into());
         html! {
@@ -186,7 +186,7 @@ fn in_words(seconds: i64) -> String {
 }
 
 /// The way into the past: a field that opens, for the head of a page. The rest of its address is kept.
-pub fn control(path: &str, at: Option<At>, kept: &[(&str, &str)]) -> Markup {
+pub fn control(path: &str, at: Option<AsOf>, kept: &[(&str, &str)]) -> Markup {
     let typed = at.map_or_else(String::new, |at| at.position.to_string());
     let moment = Field::new("at", "Position or time").id("as-of").optional().value(&typed);
     html! {

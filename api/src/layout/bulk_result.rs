@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::Fact;
+use domain::AnyEvent;
 use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::OrgId;
 use maud::{Markup, html};
@@ -77,7 +77,7 @@ impl BulkResult {
     pub fn orgs(&self) -> Vec<(OrgId, Vec<&Recorded>)> {
         let mut orgs: Vec<(OrgId, Vec<&Recorded>)> = vec![];
         for event in &self.events {
-            let Ok(Fact::Org(id, _)) = event.fact() else { continue };
+            let Ok(AnyEvent::Org(id, _)) = event.decode() else { continue };
             match orgs.iter_mut().find(|(org, _)| *org == id) {
                 Some((_, events)) => events.push(event),
                 None => orgs.push((id, vec![event])),
@@ -89,9 +89,10 @@ impl BulkResult {
     /// "suspended 12 organisations".
     pub fn told(&self) -> String {
         let orgs = self.orgs();
-        let first = |events: &[&Recorded]| events.first().and_then(|event| event.fact().ok());
+        let first = |events: &[&Recorded]| events.first().and_then(|event| event.decode().ok());
         let all = |is: fn(&OrgEvent) -> bool| {
-            orgs.iter().all(|(_, events)| matches!(first(events), Some(Fact::Org(_, event)) if is(&event)))
+            orgs.iter()
+                .all(|(_, events)| matches!(first(events), Some(AnyEvent::Org(_, event)) if is(&event)))
         };
         let did = if all(|event| matches!(event, OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { .. }))) {
             "suspended"

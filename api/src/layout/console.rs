@@ -4,13 +4,13 @@ use crate::layout::bulk_result;
 use std::time::Duration;
 
 use maud::{Markup, html};
-use projections::event_log::{LATEST, Recorded, StreamId};
+use projections::event_log::{Recorded, StreamId};
 use projections::history::together;
 
-use super::Seen;
+use super::AfterCommand;
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::as_of::Past;
+use crate::layout::as_of::AsOfBanner;
 use crate::layout::names::Names;
 use crate::ui::{self, Console, Section, Tone};
 use crate::web::error::Error;
@@ -18,7 +18,7 @@ use crate::web::paths;
 use crate::{clock, layout};
 
 /// A page of the console in the making: it has waited for what was just done, and knows how to say it.
-pub struct Desk<'a> {
+pub struct ConsolePage<'a> {
     pub app: &'a App,
     pub operator: &'a Operator,
     notice: Option<Markup>,
@@ -33,8 +33,12 @@ const MOST: i64 = 8;
 /// How long a page waits for the event that it was asked to show.
 const WAIT: Duration = Duration::from_secs(2);
 
-impl<'a> Desk<'a> {
-    pub async fn open(app: &'a App, operator: &'a Operator, Seen { seen }: Seen) -> Result<Self, Error> {
+impl<'a> ConsolePage<'a> {
+    pub async fn open(
+        app: &'a App,
+        operator: &'a Operator,
+        AfterCommand { seen }: AfterCommand,
+    ) -> Result<Self, Error> {
         let notice = match seen {
             Some(position) => notice(app, operator, position).await?,
             None => None,
@@ -49,7 +53,7 @@ impl<'a> Desk<'a> {
 
     /// The same page as of a moment, which is said on top of it.
     #[must_use]
-    pub fn then(mut self, past: &Past) -> Self {
+    pub fn then(mut self, past: &AsOfBanner) -> Self {
         self.also(&past.banner());
         self.at = Some(past.at.position);
         self
@@ -110,7 +114,7 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
     }
     let names = Names::of(app, &operator.platform, &events).await?;
     let line = |event: &Recorded| {
-        let sentence = names.told("You", &event.fact().ok()?);
+        let sentence = names.told("You", &event.decode().ok()?);
         Some(html! { p { (sentence) " · " (ui::position(event.position)) } })
     };
     let said: Vec<Markup> = events.iter().filter_map(line).collect();
@@ -120,7 +124,7 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
 
 /// The way back from what was just done, where there is one.
 fn undo(events: &[Recorded]) -> Markup {
-    let reversible = |event: &&Recorded| event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    let reversible = |event: &&Recorded| event.decode().is_ok_and(|fact| fact.irreversible().is_none());
     let mut those = events.iter().filter(reversible);
     let (Some(first), others) = (those.next(), those.count()) else { return html! {} };
     let path = paths::revert(first.position);
@@ -134,23 +138,4 @@ fn mine(operator: &Operator, events: Vec<Recorded>) -> Vec<Recorded> {
     let of_command = |event: &Recorded| metadata(event).is_some_and(|it| it.command == last.command);
     let is_mine = last.actor.person() == Some(operator.identity.person());
     events.into_iter().filter(|event| is_mine && of_command(event)).collect()
-}
-
-/// What others did to `what` since a page was made. Sending it again does it on top of that.
-pub async fn meanwhile(
-    app: &App,
-    operator: &Operator,
-    what: &str,
-    since: &[Recorded],
-) -> Result<Markup, Error> {
-    let names = Names::of(app, &operator.platform, since).await?;
-    let cut = i64::try_from(since.len()) == Ok(LATEST);
-    Ok(ui::note(
-        Tone::Warning,
-        html! {
-            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened" @if cut { " last" } ":" }
-            (names.timeline(since))
-            p { "If you still want it, send it again." }
-        },
-    ))
 }

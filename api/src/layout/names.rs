@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::{Actor, Fact, Part};
+use domain::{Actor, AnyEvent, Part};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::memberships::Membership;
@@ -31,7 +31,7 @@ impl Names {
     pub async fn of_told(
         app: &App,
         platform: &Platform,
-        (events, told): (&[Recorded], &[Fact]),
+        (events, told): (&[Recorded], &[AnyEvent]),
     ) -> Result<Self, Error> {
         let (people, orgs) = subjects(events, told);
         history::shown(platform, events);
@@ -103,7 +103,7 @@ impl Names {
 
     /// An event as a sentence. One that can't be read says so; it is history all the same.
     pub fn sentence(&self, event: &Recorded) -> Markup {
-        match (event.fact(), event.metadata()) {
+        match (event.decode(), event.metadata()) {
             (Ok(fact), Ok(metadata)) => self.told(&self.actor(metadata.actor), &fact),
             (Err(why), _) | (_, Err(why)) => html! { (why) },
         }
@@ -111,7 +111,7 @@ impl Names {
 
     /// The same as plain text.
     pub fn sentence_text(&self, event: &Recorded) -> String {
-        match (event.fact(), event.metadata()) {
+        match (event.decode(), event.metadata()) {
             (Ok(fact), Ok(metadata)) => {
                 let parts = fact.sentence();
                 let told: String = parts.iter().map(|part| self.part(part)).collect();
@@ -122,7 +122,7 @@ impl Names {
     }
 
     /// The same with another word for whoever did it: "You".
-    pub fn told(&self, actor: &str, fact: &Fact) -> Markup {
+    pub fn told(&self, actor: &str, fact: &AnyEvent) -> Markup {
         ui::sentence(actor, &fact.sentence(), &|part| self.part(part))
     }
 
@@ -158,11 +158,11 @@ fn list(
 }
 
 /// The people and the organisations that some events and other facts are about, with whoever the events are by.
-fn subjects(events: &[Recorded], told: &[Fact]) -> (Vec<Uuid>, Vec<Uuid>) {
+fn subjects(events: &[Recorded], told: &[AnyEvent]) -> (Vec<Uuid>, Vec<Uuid>) {
     let actors = events.iter().filter_map(|event| event.metadata().ok()?.actor.person());
     let (mut people, mut orgs): (Vec<Uuid>, _) = (actors.map(|person| person.0).collect(), vec![]);
-    let happened = events.iter().filter_map(|event| event.fact().ok()).flat_map(|fact| fact.sentence());
-    for part in happened.chain(told.iter().flat_map(Fact::sentence)) {
+    let happened = events.iter().filter_map(|event| event.decode().ok()).flat_map(|fact| fact.sentence());
+    for part in happened.chain(told.iter().flat_map(AnyEvent::sentence)) {
         match part {
             Part::Person(person) => people.push(person.0),
             Part::Org(org) | Part::Called(org, _) => orgs.push(org.0),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use projections::Scope;
-use projections::operator_reads::{self, Look};
+use projections::operator_reads::{self, AccessRecord};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -70,14 +70,14 @@ pub fn page_name(pattern: &str) -> Option<&'static str> {
 const SHOWN: i64 = 50;
 
 /// One page of looks at an organisation, newest first.
-pub struct Looks {
-    rows: Vec<Look>,
+pub struct AccessRecords {
+    rows: Vec<AccessRecord>,
     names: Names,
     /// Whether these are not the newest.
     later: bool,
 }
 
-impl Looks {
+impl AccessRecords {
     pub async fn of(app: &App, scope: &Scope, org_id: Uuid, before: Option<Uuid>) -> Result<Self, Error> {
         let looks = operator_reads::of_org(&app.db, scope, org_id, before, SHOWN).await?;
         let people: Vec<Uuid> = looks.iter().map(|look| look.person_id).collect();
@@ -87,8 +87,8 @@ impl Looks {
 
     pub fn table(&self) -> Markup {
         if self.rows.is_empty() {
-            let next = html! { "As soon as somebody who runs this service is shown something of this organisation, it is listed here." };
-            return ui::empty("Nobody has looked.", next);
+            let next = html! { "Whenever somebody who runs this service looks at data of this organisation, it is listed here." };
+            return ui::empty("No operator has opened this organisation yet.", next);
         }
         let columns = [
             Column::new("Who"),
@@ -101,7 +101,7 @@ impl Looks {
         ui::table("Operator access", &columns, &rows)
     }
 
-    fn row(&self, look: &Look) -> Vec<Markup> {
+    fn row(&self, look: &AccessRecord) -> Vec<Markup> {
         let who = self.names.person(look.person_id);
         vec![
             html! { span.person { (ui::monogram(&who, "person")) (who) } },
@@ -126,7 +126,7 @@ impl Looks {
 }
 
 /// Opened by itself, listed among others, or taken along as a file; and how often within an hour.
-fn how(look: &Look) -> Markup {
+fn how(look: &AccessRecord) -> Markup {
     let exported = look.page.starts_with(paths::ADMIN_HISTORY_EXPORT)
         && page_name(&look.page) == page_name(paths::ADMIN_HISTORY_EXPORT);
     let word = match (exported, look.listed) {

@@ -20,7 +20,7 @@ const MOST_DONE: i64 = 20;
 
 /// What was just done, by the sequence of its last event in the organisation's own stream.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]
-pub struct Seen {
+pub struct AfterOwnCommand {
     seen: Option<i64>,
 }
 
@@ -41,14 +41,14 @@ pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) 
 
 /// A page of the organisation.
 pub async fn page(app: &App, member: &Member, titled: (&str, Markup)) -> Result<Markup, Error> {
-    page_after(app, member, Seen::default(), titled).await
+    page_after(app, member, AfterOwnCommand::default(), titled).await
 }
 
 /// A page that says first what was just done.
 pub async fn page_after(
     app: &App,
     member: &Member,
-    Seen { seen }: Seen,
+    AfterOwnCommand { seen }: AfterOwnCommand,
     (title, content): (&str, Markup),
 ) -> Result<Markup, Error> {
     let Membership { name: org, slug, .. } = &member.membership;
@@ -76,6 +76,6 @@ async fn notice(app: &App, member: &Member, sequence: i64) -> Result<Option<Mark
     let Some(done) = done.filter(mine).and_then(command) else { return Ok(None) };
     let told: Vec<Recorded> = lately.into_iter().filter(|event| command(event) == Some(done)).rev().collect();
     let names = Names::told_in(app, &member.membership, &told).await?;
-    let line = |event: &Recorded| Some(html! { p { (names.told("You", &event.fact().ok()?)) } });
+    let line = |event: &Recorded| Some(html! { p { (names.told("You", &event.decode().ok()?)) } });
     Ok(Some(ui::note(Tone::Good, html! { @for line in told.iter().filter_map(line) { (line) } })))
 }

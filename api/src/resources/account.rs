@@ -34,27 +34,27 @@ use crate::web::paths;
 use crate::{clock, layout};
 
 #[derive(Deserialize, Default)]
-pub struct Done {
+pub struct AccountQuery {
     #[serde(default)]
     done: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewName {
+pub struct NameForm {
     name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewPassword {
+pub struct PasswordChangeForm {
     current: String,
     password: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct End {
+pub struct SessionsForm {
     /// A session; without it, all but this one.
     session: Option<Uuid>,
 }
@@ -81,7 +81,7 @@ pub fn routes(routes: Routes) -> Routes {
 pub async fn show(
     State(app): State<App>,
     identity: Identity,
-    Query(Done { done }): Query<Done>,
+    Query(AccountQuery { done }): Query<AccountQuery>,
 ) -> Result<Markup, Error> {
     page(&app, &identity, &done, &Errors::default()).await
 }
@@ -89,7 +89,7 @@ pub async fn show(
 pub async fn rename(
     State(app): State<App>,
     identity: Identity,
-    Form(typed): Form<NewName>,
+    Form(typed): Form<NameForm>,
 ) -> Result<Response, Error> {
     match typed.name.parse::<PersonName>() {
         Ok(name) => {
@@ -106,7 +106,7 @@ pub async fn change_password(
     identity: Identity,
     client: Client,
     headers: HeaderMap,
-    Form(typed): Form<NewPassword>,
+    Form(typed): Form<PasswordChangeForm>,
 ) -> Result<Response, Error> {
     app.throttle.confirmation(identity.person()).await?;
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
@@ -141,7 +141,7 @@ pub async fn end_sessions(
     State(app): State<App>,
     identity: Identity,
     client: Client,
-    Form(End { session }): Form<End>,
+    Form(SessionsForm { session }): Form<SessionsForm>,
 ) -> Result<Redirect, Error> {
     let which = if session.is_some() { "one" } else { "all others" };
     match session {

@@ -14,11 +14,11 @@ use crate::access::RouteRequirement::Platform;
 use crate::access::routes::Routes;
 use crate::app::App;
 use crate::clock;
-use crate::layout::Seen;
-use crate::layout::as_of::{self, At};
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::as_of::{self, AsOf};
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
-use crate::layout::operator_access::Looks;
+use crate::layout::operator_access::AccessRecords;
 use crate::resources::orgs::page;
 use crate::resources::orgs::page::org_tabs;
 use crate::ui::{self, Field, Tone};
@@ -30,7 +30,7 @@ use crate::web::paths;
 const MINUTES: i64 = 60;
 
 #[derive(Deserialize, Default)]
-pub struct Before {
+pub struct OperatorAccessQuery {
     /// Only looks before this one.
     before: Option<Uuid>,
     /// The moment that the other tabs show; empty for now.
@@ -40,7 +40,7 @@ pub struct Before {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Why {
+pub struct ReasonForm {
     /// Empty takes it back.
     #[serde(default)]
     reason: String,
@@ -54,10 +54,10 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(Before { before, at }): Query<Before>,
+    Query(OperatorAccessQuery { before, at }): Query<OperatorAccessQuery>,
 ) -> Result<Markup, Error> {
     let at = as_of::read(&app, &at).await?;
-    page(&app, &operator, (id, before, at), (&Why::default(), &Errors::default())).await
+    page(&app, &operator, (id, before, at), (&ReasonForm::default(), &Errors::default())).await
 }
 
 /// Keeps the reason for this session and organisation, and writes it beside what is read from now on.
@@ -65,7 +65,7 @@ pub async fn say_why(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Form(typed): Form<Why>,
+    Form(typed): Form<ReasonForm>,
 ) -> Result<Response, Error> {
     page::load(&app, &operator, id).await?;
     let mut errors = Errors::default();
@@ -85,14 +85,14 @@ pub async fn say_why(
 async fn page(
     app: &App,
     operator: &Operator,
-    (id, before, at): (Uuid, Option<Uuid>, Option<At>),
-    (typed, errors): (&Why, &Errors),
+    (id, before, at): (Uuid, Option<Uuid>, Option<AsOf>),
+    (typed, errors): (&ReasonForm, &Errors),
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let org = page::load(app, operator, id).await?;
     let session = operator.identity.session.session_id;
     let said = operator_reads::reason(&app.db, (session, id), clock::now()).await?;
-    let looks = Looks::of(app, &operator.scope(), id, before).await?;
+    let looks = AccessRecords::of(app, &operator.scope(), id, before).await?;
     let content = html! {
         @if let Some(at) = at { (of_now(&org, at)) } @else { (page::head(&org, operator, None)) }
         (org_tabs(id, "Operator access", at))
@@ -105,7 +105,7 @@ async fn page(
 }
 
 /// The head of this tab while the others show the past.
-fn of_now(org: &OrgDetail, at: At) -> Markup {
+fn of_now(org: &OrgDetail, at: AsOf) -> Markup {
     html! {
         (ui::head(&org.name, None, Some(ui::id(&org.slug)), html! {}))
         (ui::note(Tone::Info, html! {
@@ -115,7 +115,7 @@ fn of_now(org: &OrgDetail, at: At) -> Markup {
     }
 }
 
-fn why(id: Uuid, said: Option<&str>, (typed, errors): (&Why, &Errors)) -> Markup {
+fn why(id: Uuid, said: Option<&str>, (typed, errors): (&ReasonForm, &Errors)) -> Markup {
     html! {
         @if let Some(said) = said {
             (ui::note(Tone::Info, html! { "What you open here is recorded with: " strong { (said) } }))

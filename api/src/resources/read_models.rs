@@ -11,8 +11,8 @@ use crate::access::Operator;
 use crate::access::RouteRequirement::{Platform, Superadmin};
 use crate::access::routes::Routes;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::maintenance::{Job, Outcome, Run};
 use crate::resources::history::beside::beside;
 use crate::resources::history::watched::changed;
@@ -35,7 +35,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let (stands, parked) = (app.log.last_position().await?, app.projector.parked().await?);
     let run = app.upkeep.last();
     let goes_on = run.as_ref().is_some_and(Run::goes_on);

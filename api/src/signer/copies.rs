@@ -20,7 +20,7 @@ use reqwest::{Client, StatusCode, Url};
 use tokio::sync::{Mutex, watch};
 
 use super::files::Files;
-use super::{Aside, Sealer};
+use super::{Aside, CheckpointSigner};
 use crate::{clock, http_client, metrics};
 
 /// Between two copies, and after a failure.
@@ -193,7 +193,7 @@ async fn put(client: &Client, url: Url, text: String) -> Result<(), String> {
     }
 }
 
-impl Sealer {
+impl CheckpointSigner {
     /// Copies the last checkpoint to every place that does not have it yet and had none for a minute.
     pub async fn copy(&self) -> anyhow::Result<()> {
         let Some(copies) = &self.copies else { return Ok(()) };

@@ -15,13 +15,13 @@ use chrono::TimeDelta;
 use projections::Db;
 use projections::seal::question::{answer, answered, ask, forget, questions};
 use projections::seal::{Checkpoint, Standing, has_traces, tree};
-use projections::seal::{SealError, turn::Step};
+use projections::seal::{SealError, step::Step};
 
-use super::Sealer;
+use super::CheckpointSigner;
 use super::files::Files;
 use crate::clock;
 
-impl Sealer {
+impl CheckpointSigner {
     /// Before anything else: of a log that is empty, that is remembered; of another, others that run are asked, unless a
     /// checkpoint log says something already.
     pub async fn begin(&self, db: &Db) -> anyhow::Result<()> {

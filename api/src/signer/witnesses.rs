@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 use crate::{http_client, metrics};
 
-use super::Sealer;
+use super::CheckpointSigner;
 use super::files::Files;
 
 /// For all that one is asked about one checkpoint, and until it is asked again about one that another process was faster with.
@@ -220,7 +220,7 @@ fn unreadable(error: impl Into<SealError>) -> Failure {
     Failure::NoAnswer(format!("no proof for it could be made: {}", error.into()))
 }
 
-impl Sealer {
+impl CheckpointSigner {
     /// Has the last checkpoint cosigned by every witness that did not do so yet.
     pub async fn cosign(&self, db: &Db) -> anyhow::Result<()> {
         let Some(witnesses) = &self.witnesses else { return Ok(()) };

@@ -74,7 +74,7 @@ onEveryEngine('an auditor takes along what proves the history, and finds who cha
   await asAna(first, context);
   await page.goto(first.at('/admin/history'));
   await page.getByRole('link', { name: 'Proof', exact: true }).click();
-  await page.getByText('This portal seals nothing').waitFor();
+  await page.getByText('No signing key is configured').waitFor();
   await look(page, 'proof-off');
 
   const { portal: second, key } = await withKey(first, database);

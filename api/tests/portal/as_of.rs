@@ -115,7 +115,7 @@ async fn filters_sorting_pages_and_searches_stay_there(world: World) {
     let found = ana.get(&at(&format!("{LIST}?q=ORG-12"), then)).await;
     only_looks(&found, then);
     assert_eq!(names(&found), ["Org-12 Ltd"]);
-    found.shows("called Later 02").shows("Name, slug or id of then, or e-mail of today");
+    found.shows("called Later 02").shows("Name, slug or ID at that time, or current e-mail");
     assert_eq!(found.value("at").as_deref(), Some(then.to_string().as_str()));
     let none = ana.get(&at(&format!("{LIST}?q=Later"), then)).await;
     only_looks(&none, then);

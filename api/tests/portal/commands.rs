@@ -11,7 +11,7 @@ use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{
     ChoiceCommand, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role, RoleCommand,
 };
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
 use domain::{Grant, Org, ResourceType};
 use projections::{Timestamp, grants};
@@ -223,7 +223,8 @@ fn resource_type_commands() -> Vec<(&'static str, Make<ResourceTypeCommand>)> {
         || "What people work on together".parse().expect("a description"),
     );
     let actions = || Actions::of([Action::Read]).expect("one is enough");
-    let (spread, reason) = (Spread::Everywhere, || "Because the matrix asks".parse().expect("a reason"));
+    let (spread, reason) =
+        (RolloutPolicy::Everywhere, || "Because the matrix asks".parse().expect("a reason"));
     let definition =
         move || Definition { label: label(), description: description(), actions: actions(), spread };
     let commands: Vec<(&'static str, Make<C>)> = vec![

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use api::server::{self, Limits};
-use api::signer::Sealer;
+use api::signer::CheckpointSigner;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -63,7 +63,7 @@ fn names(folder: &Path) -> Vec<String> {
     entries.map(|entry| entry.expect("it is there").file_name().to_string_lossy().into_owned()).collect()
 }
 
-async fn hand_out(world: &World) -> Arc<Sealer> {
+async fn hand_out(world: &World) -> Arc<CheckpointSigner> {
     let sealer = world.app.sealer.clone().expect("it has a key");
     sealer.seal(&world.app.db).await.expect("it is allowed");
     sealer.hand_out(&world.app.db).await.expect("it goes on");

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use domain::ResourceType;
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand, Permission, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::OrgId;
 use serde_json::{Value, json};
 
@@ -17,9 +17,11 @@ const MAY: &str = "/api/v1/orgs/acme/permissions";
 
 async fn members_are_told_what_their_organisation_has_and_why(world: World) {
     let acme = world.org("acme").await;
-    for (code, spread) in
-        [("project", Spread::Everywhere), ("report", Spread::OptIn), ("task", Spread::NewOnly)]
-    {
+    for (code, spread) in [
+        ("project", RolloutPolicy::Everywhere),
+        ("report", RolloutPolicy::OptIn),
+        ("task", RolloutPolicy::NewOnly),
+    ] {
         define(&world, code, spread).await;
     }
     choose(&world, acme, "report", Some(Choice::OptedIn)).await;
@@ -48,7 +50,7 @@ async fn an_organisation_without_any_gets_an_empty_list(world: World) {
 /// A type that nobody can read would be missing from every answer, as if nobody had it.
 async fn where_a_type_can_not_be_read_no_answer_says_that_nobody_has_it(world: World) {
     let acme = world.org("acme").await;
-    define(&world, "project", Spread::Everywhere).await;
+    define(&world, "project", RolloutPolicy::Everywhere).await;
     let mike = world.member(acme).await;
     mike.get(TYPES).await.is(200);
     let open = match world.app.db.engine() {
@@ -110,8 +112,8 @@ async fn an_old_slug_leads_to_the_new_address(world: World) {
 /// The tag changes with everything that the answer says, and with nothing that happens to others.
 async fn a_tag_lives_as_long_as_its_answer(world: World) {
     let (acme, bolt) = (world.org("acme").await, world.org("bolt").await);
-    define(&world, "project", Spread::Everywhere).await;
-    define(&world, "report", Spread::OptIn).await;
+    define(&world, "project", RolloutPolicy::Everywhere).await;
+    define(&world, "report", RolloutPolicy::OptIn).await;
     let mike = world.member(acme).await;
     let mut past = vec![tag(&mike, TYPES).await];
     let all = Actions::of(Action::ALL).expect("all");
@@ -119,8 +121,8 @@ async fn a_tag_lives_as_long_as_its_answer(world: World) {
     for change in [
         ResourceTypeCommand::SetActions { actions: all },
         ResourceTypeCommand::Describe { description: text("Other words") },
-        ResourceTypeCommand::Spread { spread: Spread::OptIn, since: None },
-        ResourceTypeCommand::Spread { spread: Spread::NewOnly, since: None },
+        ResourceTypeCommand::Spread { spread: RolloutPolicy::OptIn, since: None },
+        ResourceTypeCommand::Spread { spread: RolloutPolicy::NewOnly, since: None },
         ResourceTypeCommand::Deactivate { reason: "Nobody uses it".parse().expect("a reason") },
         ResourceTypeCommand::Reactivate,
     ] {
@@ -150,7 +152,7 @@ async fn a_tag_lives_as_long_as_its_answer(world: World) {
 
 async fn whoever_has_the_answer_is_told_that_it_is_still_so(world: World) {
     let acme = world.org("acme").await;
-    define(&world, "project", Spread::Everywhere).await;
+    define(&world, "project", RolloutPolicy::Everywhere).await;
     let mike = world.member(acme).await;
     let tag = tag(&mike, TYPES).await;
     for known in [tag.clone(), format!("W/{tag}"), format!("\"1-1\", W/\"7\",{tag}"), "*".to_owned()] {
@@ -174,7 +176,7 @@ async fn whoever_has_the_answer_is_told_that_it_is_still_so(world: World) {
 
 async fn head_tells_the_same_without_the_body(world: World) {
     let acme = world.org("acme").await;
-    define(&world, "project", Spread::Everywhere).await;
+    define(&world, "project", RolloutPolicy::Everywhere).await;
     let mike = world.member(acme).await;
     let (full, head) = (mike.get(TYPES).await, asked(&mike, "HEAD", TYPES, "").await);
     assert_eq!((head.is(200).body.as_str(), head.header("etag")), ("", full.header("etag")));
@@ -185,9 +187,9 @@ async fn head_tells_the_same_without_the_body(world: World) {
 
 async fn somebody_asks_what_they_may_do(world: World) {
     let acme = world.org("acme").await;
-    define(&world, "project", Spread::Everywhere).await;
-    define(&world, "report", Spread::Everywhere).await;
-    define(&world, "task", Spread::OptIn).await;
+    define(&world, "project", RolloutPolicy::Everywhere).await;
+    define(&world, "report", RolloutPolicy::Everywhere).await;
+    define(&world, "task", RolloutPolicy::OptIn).await;
     let (olga, mike) = (world.owner(acme).await, world.member(acme).await);
     let of = |who: &Client, role: &str, may: Value| {
         json!({
@@ -255,7 +257,7 @@ async fn the_tag_of_one_person_is_not_anothers(world: World) {
     let about_adam = format!("{MAY}?user=adam@example.com");
     asked(&olga, "GET", &about_adam, &admins).await.is(304);
     asked(&adam, "GET", &format!("{MAY}?user=nobody@example.com"), "*").await.is(404);
-    define(&world, "project", Spread::Everywhere).await;
+    define(&world, "project", RolloutPolicy::Everywhere).await;
     asked(&olga, "GET", MAY, &owners).await.is(200).shows("project");
 }
 
@@ -273,7 +275,7 @@ async fn permit(world: &World, org: OrgId, action: Action) {
         .await;
 }
 
-async fn define(world: &World, code: &str, spread: Spread) {
+async fn define(world: &World, code: &str, spread: RolloutPolicy) {
     let definition = Definition {
         label: "Thing".parse().expect("a label"),
         description: "What one has".parse().expect("a description"),

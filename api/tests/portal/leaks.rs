@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::http::Request;
 use domain::grant::PlatformRole;
 use domain::org::{LifecycleCommand, OrgCommand, Permission, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::OrgId;
 use domain::{Org, ResourceType};
 use projections::people;
@@ -124,7 +124,7 @@ async fn project(world: &World) {
         label: "Project".parse().expect("a label"),
         description: "".parse().expect("none"),
         actions: Actions::of(Action::ALL).expect("all"),
-        spread: Spread::Everywhere,
+        spread: RolloutPolicy::Everywhere,
     };
     let (code, define) = ("project".parse().expect("a code"), ResourceTypeCommand::Define(definition));
     world

@@ -6,7 +6,7 @@ use api::layout::operator_access::page_name;
 use api::{clock, routes};
 use domain::org::Role;
 use domain::values::OrgId;
-use projections::operator_reads::{self, Look};
+use projections::operator_reads::{self, AccessRecord};
 use projections::{Db, Platform, Scope, grants, people, testing};
 
 use crate::client::Client;
@@ -16,7 +16,7 @@ use crate::world::World;
 const TAB: &str = "/org/acme/activity?of=operators";
 
 /// What is kept of looks at an organisation, newest first.
-pub(crate) async fn looks(world: &World, by: &Client, org: OrgId) -> Vec<Look> {
+pub(crate) async fn looks(world: &World, by: &Client, org: OrgId) -> Vec<AccessRecord> {
     world.app.recorder.flush().await;
     let grant = grants::active(&world.app.db, by.person().0, clock::now())
         .await
@@ -31,7 +31,7 @@ async fn those_who_answer_for_an_organisation_see_who_looked_at_it(world: World)
     let (olga, mike) = (world.owner(acme).await, world.member(acme).await);
     let adam = world.joined(acme, "adam@example.com", Role::Admin).await;
     let bob = world.joined(bolt, "bob@example.com", Role::Owner).await;
-    olga.get(TAB).await.is(200).shows("Nobody has looked.");
+    olga.get(TAB).await.is(200).shows("No operator has opened this organisation yet.");
     let (ana, aud) = (world.operator().await, world.auditor().await);
     people::set_name(&world.app.db, ana.person(), &"Ana Alba".parse().expect("a name"))
         .await
@@ -52,7 +52,7 @@ async fn those_who_answer_for_an_organisation_see_who_looked_at_it(world: World)
         page.is(200).shows("What happened to this organisation").hides("Operator access").hides("Ana Alba");
     }
     let elsewhere = bob.get("/org/bolt/activity?of=operators").await;
-    elsewhere.is(200).shows("Nobody has looked.").hides("Ana Alba");
+    elsewhere.is(200).shows("No operator has opened this organisation yet.").hides("Ana Alba");
 }
 
 async fn every_page_about_an_organisation_has_a_name_and_is_kept(world: World) {

@@ -17,10 +17,10 @@ async fn without_a_key_the_page_says_how_to_begin(world: World) {
     let (ana, olga) = (world.operator().await, world.auditor().await);
     for client in [ana, olga] {
         let page = client.get(PROOF).await;
-        page.is(200).shows("This portal seals nothing").shows("docs/PROOF.md").shows("PORTAL_SEAL_LOG=");
+        page.is(200).shows("No signing key is configured").shows("docs/PROOF.md").shows("PORTAL_SEAL_LOG=");
         page.shows("portal keys /etc/portal/seal.key --origin 127.0.0.1:8080/log");
         for file in ["key", "checkpoints", "checkpoint?at=0"] {
-            client.get(&format!("{PROOF}/{file}")).await.is(404).shows("This portal seals nothing");
+            client.get(&format!("{PROOF}/{file}")).await.is(404).shows("No signing key is configured");
         }
     }
 }
@@ -179,8 +179,8 @@ engines! {
 }
 
 /// The same world with a key, which `portal keys` made, and the folder with its files.
-pub(crate) async fn sealing(world: &World) -> (World, Desk) {
-    let desk = Desk(tempfile::tempdir().expect("room"));
+pub(crate) async fn sealing(world: &World) -> (World, ConsolePage) {
+    let desk = ConsolePage(tempfile::tempdir().expect("room"));
     let mut keys = bare(&["keys", "--origin", "portal.example.com/log"]);
     keys.arg(desk.file("seal.key"));
     fs::write(desk.file("seal.pub"), run(keys).out).expect("room");
@@ -199,9 +199,9 @@ pub(crate) async fn sealing(world: &World) -> (World, Desk) {
 }
 
 /// Where an auditor keeps what was handed out.
-pub(crate) struct Desk(TempDir);
+pub(crate) struct ConsolePage(TempDir);
 
-impl Desk {
+impl ConsolePage {
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use api::app::App;
 use api::clock;
 use api::config::Settings;
-use api::signer::{Done, Sealer};
+use api::signer::{CheckpointSigner, Done};
 use projections::auditor::Auditor;
 use projections::seal::{Cosigner, Signed, SigningKey};
 use projections::{testing, transfer};
@@ -20,7 +20,7 @@ use crate::world::World;
 const ORIGIN: &str = "portal.example.com/log";
 
 async fn what_the_log_of_another_process_holds_is_not_contradicted(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let (first, then) = (desk.process(&world, "first.txt", &[]).await, rewound(&world).await);
     signed(&first, &world.app).await;
     let second = desk.process(&then, "second.txt", &["first.txt"]).await;
@@ -34,7 +34,7 @@ async fn what_the_log_of_another_process_holds_is_not_contradicted(world: World)
 }
 
 async fn what_one_process_signs_is_added_to_the_log_of_every_other(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let (first, second) =
         (desk.process(&world, "first.txt", &[]).await, desk.process(&world, "second.txt", &[]).await);
     let then = rewound(&world).await;
@@ -48,7 +48,7 @@ async fn what_one_process_signs_is_added_to_the_log_of_every_other(world: World)
 }
 
 async fn a_process_that_is_behind_hears_of_it_from_one_that_is_not(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     let then = rewound(&world).await;
     signed(&first, &world.app).await;
@@ -68,7 +68,7 @@ async fn a_process_that_is_behind_hears_of_it_from_one_that_is_not(world: World)
 
 /// The database's owner wrote another history with every hash fitted, and left of what was signed what fits it, or nothing.
 async fn a_rewritten_history_is_signed_by_no_process_that_remembers_nothing(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     for number in 1..=3 {
         world.org(&format!("org-{number}")).await;
@@ -91,7 +91,7 @@ async fn a_rewritten_history_is_signed_by_no_process_that_remembers_nothing(worl
 }
 
 async fn a_process_that_remembers_nothing_asks_those_that_run(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     for number in 1..=3 {
         world.org(&format!("org-{number}")).await;
@@ -106,7 +106,7 @@ async fn a_process_that_remembers_nothing_asks_those_that_run(world: World) {
 
 /// An answer is taken only from whoever has the key, and only to what was asked.
 async fn an_answer_that_nobody_gave_is_none(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     world.org("org-1").await;
     first.seal(&world.app.db).await.expect("nothing stands against it");
@@ -129,7 +129,7 @@ async fn an_answer_that_nobody_gave_is_none(world: World) {
 }
 
 async fn a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     let then = rewound(&world).await;
     signed(&first, &world.app).await;
@@ -141,7 +141,7 @@ async fn a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembe
 
 /// The database's owner knows what was signed, and can put more below it, there and in answers.
 async fn lines_that_somebody_put_below_a_checkpoint_get_into_no_log(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     let second = desk.process(&world, "second.txt", &[]).await;
     world.org("acme").await;
@@ -161,7 +161,7 @@ async fn lines_that_somebody_put_below_a_checkpoint_get_into_no_log(world: World
 
 /// Whoever owns the database puts a checkpoint there that nobody signed, or says that all of this is a copy.
 async fn what_the_database_says_of_itself_stops_no_process_that_knows_better(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let first = desk.process(&world, "first.txt", &[]).await;
     world.org("acme").await;
     first.seal(&world.app.db).await.expect("nothing stands against it");
@@ -189,7 +189,7 @@ async fn what_the_database_says_of_itself_stops_no_process_that_knows_better(wor
 
 /// A pipe into which nobody writes stands for a disk that is gone.
 async fn a_checkpoint_log_that_hangs_is_told_and_keeps_no_auditor_waiting(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let pipe = desk.file("gone.txt");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
     assert!(made.success());
@@ -204,7 +204,7 @@ async fn a_checkpoint_log_that_hangs_is_told_and_keeps_no_auditor_waiting(world:
 
 /// A pipe into which nobody writes stands for a file that is slow to read.
 async fn nobody_waits_while_a_log_is_read(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let pipe = desk.file("slow.txt");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
     assert!(made.success());
@@ -226,7 +226,7 @@ async fn nobody_waits_while_a_log_is_read(world: World) {
 
 /// Whatever it says then is nobody's word, and no checkpoint is to say that it were.
 async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: World) {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let sealer = desk.process(&world, "first.txt", &[]).await;
     let ana = world.operator().await;
     let acme = world.org("acme").await;
@@ -264,9 +264,9 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
 /// Whoever holds the row of the seal keeps a process from looking whether the log is empty, and not from asking.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_nobody_could_look_at_is_not_taken_for_empty_on_postgres() {
-    let (world, desk) = (World::on_postgres().await, Desk::new());
+    let (world, desk) = (World::on_postgres().await, ConsolePage::new());
     world.org("acme").await;
-    let held = projections::seal::Turn::begin(&world.app.db, ORIGIN)
+    let held = projections::seal::SealStep::begin(&world.app.db, ORIGIN)
         .await
         .expect("readable")
         .expect("nobody is at it");
@@ -292,13 +292,13 @@ engines! {
 }
 
 /// Brings the log to six events and signs them.
-async fn signed(sealer: &Sealer, app: &App) {
+async fn signed(sealer: &CheckpointSigner, app: &App) {
     assert_eq!(app.log.last_position().await.expect("readable"), 6);
     assert_eq!(sealer.seal(&app.db).await.expect("nothing stands against it"), Done::Signed(6));
 }
 
 /// What a process that remembers nothing says that somebody would have to trust: nothing is signed.
-async fn as_it_is(sealer: &Sealer, world: &World) -> String {
+async fn as_it_is(sealer: &CheckpointSigner, world: &World) -> String {
     let why = sealer.seal(&world.app.db).await.expect_err("it remembers nothing");
     let why = format!("{why:#}");
     assert!(why.starts_with("nobody here remembers what was signed of portal.example.com/log"), "{why}");
@@ -330,9 +330,9 @@ async fn went_on_differently(world: &World) -> World {
 }
 
 /// Where keys and checkpoint logs are.
-struct Desk(TempDir);
+struct ConsolePage(TempDir);
 
-impl Desk {
+impl ConsolePage {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("room"))
     }
@@ -353,13 +353,13 @@ impl Desk {
     }
 
     /// What signs in one process, with a checkpoint log of its own, once it has seen how the log begins or has asked.
-    async fn process(&self, world: &World, own: &str, others: &[&str]) -> Arc<Sealer> {
+    async fn process(&self, world: &World, own: &str, others: &[&str]) -> Arc<CheckpointSigner> {
         let sealer = self.made(world, own, others);
         let _its_files_may_be_unreadable = sealer.begin(&world.app.db).await;
         sealer
     }
 
-    fn made(&self, world: &World, own: &str, others: &[&str]) -> Arc<Sealer> {
+    fn made(&self, world: &World, own: &str, others: &[&str]) -> Arc<CheckpointSigner> {
         let others = others.iter().map(|other| self.file(other)).collect();
         self.sealer("seal.key", ORIGIN, world, |settings| {
             settings.seal_log = Some(self.file(own));
@@ -367,7 +367,7 @@ impl Desk {
         })
     }
 
-    fn process_with(&self, key: &str, origin: &str, world: &World, own: &str) -> Arc<Sealer> {
+    fn process_with(&self, key: &str, origin: &str, world: &World, own: &str) -> Arc<CheckpointSigner> {
         self.sealer(key, origin, world, |settings| settings.seal_log = Some(self.file(own)))
     }
 
@@ -377,12 +377,12 @@ impl Desk {
         origin: &str,
         world: &World,
         change: impl FnOnce(&mut Settings),
-    ) -> Arc<Sealer> {
+    ) -> Arc<CheckpointSigner> {
         let private = SigningKey::new(origin, &[7; 32]).expect("a plain origin");
         fs::write(self.file(key), private.text()).expect("room");
         let mut settings = Settings::clone(&world.app.settings);
         settings.seal_key = Some(self.file(key));
         change(&mut settings);
-        Arc::new(Sealer::of(&settings).expect("a key that can be read").expect("a key"))
+        Arc::new(CheckpointSigner::of(&settings).expect("a key that can be read").expect("a key"))
     }
 }

@@ -12,7 +12,7 @@ use crate::second_factor::{code, enrolled, half_in, type_code};
 use crate::world::World;
 
 async fn what_is_stored_gives_no_code_away_and_the_code_still_opens(world: World) {
-    let desk = Desk::new(&["first.key"]);
+    let desk = ConsolePage::new(&["first.key"]);
     let sealing = desk.world(&world, &["first.key"]);
     let person = sealing.with_password("ana@example.com").await;
     let (secret, _) = enrolled(&sealing.signed_in(person).await).await;
@@ -22,7 +22,7 @@ async fn what_is_stored_gives_no_code_away_and_the_code_still_opens(world: World
 }
 
 async fn what_stood_in_clear_is_sealed_at_the_next_start(world: World) {
-    let desk = Desk::new(&["first.key"]);
+    let desk = ConsolePage::new(&["first.key"]);
     let person = world.with_password("ana@example.com").await;
     let (secret, _) = enrolled(&world.signed_in(person).await).await;
     assert!(shown(&world, &secret).await, "there was no key");
@@ -38,7 +38,7 @@ async fn what_stood_in_clear_is_sealed_at_the_next_start(world: World) {
 }
 
 async fn after_a_rotation_the_new_key_alone_opens_everything(world: World) {
-    let desk = Desk::new(&["first.key", "second.key"]);
+    let desk = ConsolePage::new(&["first.key", "second.key"]);
     let first = desk.world(&world, &["first.key"]);
     let person = first.with_password("ana@example.com").await;
     let (secret, _) = enrolled(&first.signed_in(person).await).await;
@@ -51,7 +51,7 @@ async fn after_a_rotation_the_new_key_alone_opens_everything(world: World) {
 
 /// Nobody is locked out without a word: the page and the log say which key is wanted.
 async fn without_its_key_a_code_is_answered_with_the_keys_name(world: World) {
-    let desk = Desk::new(&["first.key", "other.key"]);
+    let desk = ConsolePage::new(&["first.key", "other.key"]);
     let sealing = desk.world(&world, &["first.key"]);
     let person = sealing.with_password("ana@example.com").await;
     let (secret, recovery) = enrolled(&sealing.signed_in(person).await).await;
@@ -67,7 +67,7 @@ async fn without_its_key_a_code_is_answered_with_the_keys_name(world: World) {
 }
 
 async fn a_secret_that_was_moved_to_somebody_else_opens_nothing(world: World) {
-    let desk = Desk::new(&["first.key"]);
+    let desk = ConsolePage::new(&["first.key"]);
     let sealing = desk.world(&world, &["first.key"]);
     let ana = sealing.with_password("ana@example.com").await;
     enrolled(&sealing.signed_in(ana).await).await;
@@ -109,9 +109,9 @@ async fn hidden(world: &World, secret: &str) {
 }
 
 /// Where keys are.
-struct Desk(TempDir);
+struct ConsolePage(TempDir);
 
-impl Desk {
+impl ConsolePage {
     fn new(keys: &[&str]) -> Self {
         let desk = Self(tempfile::tempdir().expect("room"));
         for key in keys {

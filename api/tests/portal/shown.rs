@@ -11,7 +11,7 @@ use api::routes;
 use domain::org::{LifecycleCommand, OrgCommand, Role, RoleCommand};
 use domain::values::OrgId;
 use http_body_util::BodyExt;
-use projections::operator_reads::{self, Look};
+use projections::operator_reads::{self, AccessRecord};
 use projections::{Platform, Scope, grants};
 
 use crate::client::Client;
@@ -118,7 +118,7 @@ async fn scope(world: &World, operator: &Client) -> Scope {
     Scope::Platform(Platform::of(&grant.expect("an operator")))
 }
 
-async fn looks(world: &World, scope: &Scope, org: OrgId) -> Vec<Look> {
+async fn looks(world: &World, scope: &Scope, org: OrgId) -> Vec<AccessRecord> {
     world.app.recorder.flush().await;
     operator_reads::of_org(&world.app.db, scope, org.0, None, 10_000).await.expect("readable")
 }
@@ -221,7 +221,7 @@ async fn those_who_answer_for_it_read_it_in_plain_words(world: World) {
     page.is(200).shows("Listed").shows("3 times").shows("The list of organisations");
     page.shows("Opened").shows("Members and invitations").shows("Exported").shows("The history, as a file");
     let looks = looks(&world, &place.scope, place.orgs[1].1).await;
-    let list: Vec<&Look> = looks.iter().filter(|look| look.page == "/admin/orgs").collect();
+    let list: Vec<&AccessRecord> = looks.iter().filter(|look| look.page == "/admin/orgs").collect();
     assert_eq!((list.len(), list[0].times, list[0].listed), (1, 3, true), "one row for an hour");
     assert!(list[0].last_at > Some(list[0].at));
 }

@@ -146,8 +146,8 @@ fn stored_events_have_examples(tree: &Tree) -> Vec<Offence> {
     let known = tree.known_events();
     if known.is_empty() {
         return vec![Offence::new(
-            "domain/src/fact.rs".to_owned(),
-            "the list KNOWN is not where this rule reads it".into(),
+            "domain/src/event.rs".to_owned(),
+            "the list EVENT_TYPES is not where this rule reads it".into(),
         )];
     }
     known

@@ -7,7 +7,7 @@ use api::clock;
 use domain::grant::{GrantEvent, Revoked};
 use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::Reason;
-use domain::{Actor, Grant, Metadata, Org, Rules};
+use domain::{Actor, Decider, Grant, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
 use projections::testing;
 
@@ -172,17 +172,17 @@ pub(crate) fn reason() -> Reason {
 }
 
 /// An event behind whatever a stream has, as a newer version writes one of its own: this one does not know its version.
-pub(crate) async fn unread<A: Rules>(world: &World, id: A::Id, event: A::Event) {
+pub(crate) async fn unread<A: Decider>(world: &World, id: A::Id, event: A::Event) {
     let unknown = Draft { event_version: "2".to_owned(), constraints: vec![], ..Draft::of::<A>(&event) };
     appended::<A>(world, id, unknown).await;
 }
 
 /// An event behind whatever a stream has, past every rule of this version.
-pub(crate) async fn append<A: Rules>(world: &World, id: A::Id, event: A::Event) {
+pub(crate) async fn append<A: Decider>(world: &World, id: A::Id, event: A::Event) {
     appended::<A>(world, id, Draft::of::<A>(&event)).await;
 }
 
-async fn appended<A: Rules>(world: &World, id: A::Id, event: Draft) {
+async fn appended<A: Decider>(world: &World, id: A::Id, event: Draft) {
     let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_string() };
     let after = world.app.log.sequence(&stream).await.expect("readable");
     let metadata = Metadata::new(Actor::Shell, clock::new_id());

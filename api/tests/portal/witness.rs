@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-use crate::proof::{Desk as Folder, sealing};
+use crate::proof::{ConsolePage as Folder, sealing};
 use crate::world::World;
 
 const ORIGIN: &str = "portal.example.com/log";
@@ -45,7 +45,7 @@ fn remembering(folder: &Path, begin: bool) -> anyhow::Result<Witness> {
 }
 
 /// A witness that has seen nothing yet.
-struct Desk {
+struct ConsolePage {
     folder: TempDir,
     router: Router,
 }
@@ -56,7 +56,7 @@ struct Answer {
     text: String,
 }
 
-impl Desk {
+impl ConsolePage {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("room");
         let router =
@@ -113,7 +113,7 @@ fn asked(history: u8, old: u64, size: u64) -> AddCheckpoint {
 
 #[tokio::test]
 async fn what_follows_is_cosigned_and_told_to_whoever_asks() {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     for (old, size) in [(0, 5), (5, 5), (5, 6), (6, 64), (64, 100)] {
         let request = asked(1, old, size);
         let answer = desk.add(&request).await;
@@ -133,7 +133,7 @@ async fn what_follows_is_cosigned_and_told_to_whoever_asks() {
 
 #[tokio::test]
 async fn what_is_not_to_be_cosigned_gets_the_status_that_the_protocol_has_for_it() {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     assert_eq!(desk.add(&asked(1, 0, 7)).await.status, 200);
     let other_log = SigningKey::new("other.example.com/log", &[7; 32]).expect("a plain origin");
     let other_key = SigningKey::new(ORIGIN, &[8; 32]).expect("a plain origin");
@@ -174,7 +174,7 @@ async fn what_is_not_to_be_cosigned_gets_the_status_that_the_protocol_has_for_it
 /// Everybody who is at it has the log's own key. What is cosigned is one history, and only ever grows.
 #[tokio::test]
 async fn of_many_that_come_at_once_no_two_contradict_each_other() {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let mut cosigned: Vec<(u8, u64)> = vec![];
     let mut known = 0;
     for round in 0..20_u64 {
@@ -201,7 +201,7 @@ async fn of_many_that_come_at_once_no_two_contradict_each_other() {
 /// Whoever has a published checkpoint may send it with lines below it that say nothing.
 #[tokio::test]
 async fn lines_that_strangers_put_below_a_checkpoint_are_not_remembered() {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     let mut request = asked(1, 0, 7);
     let junk = (0..62_u8).map(|seed| {
         let stranger =
@@ -220,7 +220,7 @@ async fn lines_that_strangers_put_below_a_checkpoint_are_not_remembered() {
 
 #[tokio::test]
 async fn without_the_lock_of_its_memory_it_cosigns_nothing() {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     assert_eq!(desk.add(&asked(1, 0, 7)).await.status, 200);
     fs::remove_file(desk.folder.path().join("lock")).expect("it is there");
     let answer = desk.add(&asked(1, 7, 9)).await;
@@ -229,13 +229,13 @@ async fn without_the_lock_of_its_memory_it_cosigns_nothing() {
 
 #[tokio::test]
 async fn it_remembers_and_never_begins_anew_by_itself() {
-    let desk = Desk::new();
+    let desk = ConsolePage::new();
     assert_eq!(desk.add(&asked(1, 0, 7)).await.status, 200);
     assert!(remembering(desk.folder.path(), false).is_err(), "another one runs with this memory");
     let desk = desk.again();
     assert_eq!(desk.add(&asked(2, 0, 9)).await.text, "7\n");
     assert_eq!(desk.add(&asked(1, 7, 9)).await.status, 200);
-    let Desk { folder, router } = desk;
+    let ConsolePage { folder, router } = desk;
     drop(router);
     let file =
         fs::read_dir(folder.path()).expect("it is there").map(|entry| entry.expect("it is there").path());

@@ -6,7 +6,7 @@
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
-use super::{Actions, Definition, Spread};
+use super::{Actions, Definition, RolloutPolicy};
 use crate::values::{Description, Label, Reason};
 
 /// What happened to one resource type; which one is the name of its stream.
@@ -23,7 +23,7 @@ pub enum ResourceTypeEvent {
         actions: Actions,
     },
     ResourceTypeSpreadChanged {
-        spread: Spread,
+        spread: RolloutPolicy,
         /// Position of an earlier event from which on organisations are new, where it is not this one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<i64>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{ResourceType, ResourceTypeCommand, ResourceTypeEvent, Spread};
+use super::{ResourceType, ResourceTypeCommand, ResourceTypeEvent, RolloutPolicy};
 use crate::revert::{Irreversible, Restoration, Revertible};
 
 /// What can be decided about a resource type, each by itself.
@@ -12,7 +12,7 @@ pub enum ResourceTypeFacet {
     Label,
     Description,
     Actions,
-    Spread,
+    RolloutPolicy,
     State,
 }
 
@@ -22,7 +22,7 @@ impl fmt::Display for ResourceTypeFacet {
             Self::Label => "label",
             Self::Description => "description",
             Self::Actions => "actions",
-            Self::Spread => "spread",
+            Self::RolloutPolicy => "spread",
             Self::State => "state",
         })
     }
@@ -38,7 +38,7 @@ impl Revertible for ResourceType {
             E::ResourceTypeRelabelled { .. } => Ok(ResourceTypeFacet::Label),
             E::ResourceTypeDescribed { .. } => Ok(ResourceTypeFacet::Description),
             E::ResourceTypeActionsSet { .. } => Ok(ResourceTypeFacet::Actions),
-            E::ResourceTypeSpreadChanged { .. } => Ok(ResourceTypeFacet::Spread),
+            E::ResourceTypeSpreadChanged { .. } => Ok(ResourceTypeFacet::RolloutPolicy),
             E::ResourceTypeDeactivated { .. } | E::ResourceTypeReactivated {} => Ok(ResourceTypeFacet::State),
         }
     }
@@ -66,7 +66,7 @@ impl Revertible for ResourceType {
             ResourceTypeFacet::Label => it.label.to_string(),
             ResourceTypeFacet::Description => it.description.to_string(),
             ResourceTypeFacet::Actions => it.actions.to_string(),
-            ResourceTypeFacet::Spread => it.spread.as_str().to_owned(),
+            ResourceTypeFacet::RolloutPolicy => it.spread.as_str().to_owned(),
             ResourceTypeFacet::State => state.to_owned(),
         }
     }
@@ -86,8 +86,8 @@ impl Revertible for ResourceType {
             ResourceTypeFacet::Description => C::Describe { description: then.description.clone() },
             ResourceTypeFacet::Actions => C::SetActions { actions: then.actions.clone() },
             // Who was new then is new again, whoever came since.
-            ResourceTypeFacet::Spread => {
-                let since = with.decided.filter(|_| then.spread == Spread::NewOnly);
+            ResourceTypeFacet::RolloutPolicy => {
+                let since = with.decided.filter(|_| then.spread == RolloutPolicy::NewOnly);
                 C::Spread { spread: then.spread, since }
             }
             ResourceTypeFacet::State if matches!(before, Self::Active(_)) => C::Reactivate,

@@ -1,6 +1,6 @@
 //! What happened to kinds of things, as sentences for people.
 
-use super::{ResourceTypeEvent, Spread};
+use super::{ResourceTypeEvent, RolloutPolicy};
 use crate::sentence::{Part, text};
 use crate::values::Reason;
 
@@ -44,10 +44,10 @@ impl ResourceTypeEvent {
     }
 }
 
-fn spread(spread: Spread) -> &'static str {
+fn spread(spread: RolloutPolicy) -> &'static str {
     match spread {
-        Spread::Everywhere => "for every organisation",
-        Spread::NewOnly => "for new organisations only",
-        Spread::OptIn => "for organisations that choose it",
+        RolloutPolicy::Everywhere => "for every organisation",
+        RolloutPolicy::NewOnly => "for new organisations only",
+        RolloutPolicy::OptIn => "for organisations that choose it",
     }
 }

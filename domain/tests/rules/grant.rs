@@ -3,7 +3,7 @@
 use domain::grant::{
     End, GrantCommand as C, GrantError as E, GrantEvent, PlatformRole, Policy, SUPERADMINS, Term,
 };
-use domain::{Constraint, Grant, Rules};
+use domain::{Constraint, Decider, Grant};
 
 use crate::acme::{ANA, BO, CY};
 use crate::roles::*;

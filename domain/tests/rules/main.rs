@@ -22,7 +22,7 @@ use domain::grant::GrantEvent;
 use domain::org::OrgEvent;
 use domain::resource_type::ResourceTypeEvent;
 use domain::values::{InvitationId, PersonId, Reason, RequestId};
-use domain::{Grant, Org, ResourceType, Rules};
+use domain::{Decider, Grant, Org, ResourceType};
 use uuid::Uuid;
 
 /// The aggregate that an event belongs to, so that `given` knows it from the past alone.
@@ -51,7 +51,7 @@ fn given<E: Past>(past: impl IntoIterator<Item = E>) -> Given<E::Of> {
 /// An aggregate with a past.
 struct Given<A>(A);
 
-impl<A: Rules> Given<A> {
+impl<A: Decider> Given<A> {
     fn when(&self, command: A::Command) -> Then<A> {
         Then(self.0.decide(command))
     }
@@ -59,9 +59,9 @@ impl<A: Rules> Given<A> {
 
 /// What it answered.
 #[must_use]
-struct Then<A: Rules>(Result<Vec<A::Event>, A::Error>);
+struct Then<A: Decider>(Result<Vec<A::Event>, A::Error>);
 
-impl<A: Rules<Error: PartialEq>> Then<A> {
+impl<A: Decider<Error: PartialEq>> Then<A> {
     #[track_caller]
     fn then(self, events: impl IntoIterator<Item = A::Event>) {
         assert_eq!(self.0, Ok(events.into_iter().collect()));

@@ -11,7 +11,7 @@ use domain::org::{
     OrgCommand, OrgError, OrgEvent, Role, SECOND_THOUGHTS, SLUGS,
 };
 use domain::resource_type::Choice;
-use domain::{Constraint, Rules};
+use domain::{Constraint, Decider};
 
 use crate::acme::*;
 use crate::{Given, day, given, invitation, person, reason};

@@ -12,7 +12,7 @@ use domain::org::{
 };
 use domain::resource_type::{Action, Choice};
 use domain::values::{InvitationId, PersonId, Reason, RoleName, Slug};
-use domain::{Constraint, Grant, Rules};
+use domain::{Constraint, Decider, Grant};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -159,7 +159,7 @@ proptest! {
 /// Sends every order to `A`, holds what must hold of any aggregate, and shows each event with the state after it.
 fn live<A>(orders: Vec<A::Command>, mut look: impl FnMut(&A, &A::Event))
 where
-    A: Rules<Event: DeserializeOwned> + Clone + PartialEq + Debug + DeserializeOwned,
+    A: Decider<Event: DeserializeOwned> + Clone + PartialEq + Debug + DeserializeOwned,
     A::Error: PartialEq,
     A::Command: PartialEq + Debug,
 {
@@ -184,7 +184,7 @@ fn through_json<T: Serialize + DeserializeOwned>(value: &T) -> T {
 }
 
 /// Applies what is decided.
-fn obey<A: Rules>(state: &mut A, order: &A::Command) -> Result<Vec<A::Event>, A::Error> {
+fn obey<A: Decider>(state: &mut A, order: &A::Command) -> Result<Vec<A::Event>, A::Error> {
     let events = state.decide(order.clone())?;
     events.iter().cloned().for_each(|event| state.apply(event));
     Ok(events)

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use cqrs_es::DomainEvent;
 use domain::resource_type::{
-    Action, Actions, Choice, Definition, ResourceTypeCommand, ResourceTypeError, ResourceTypeEvent, Spread,
+    Action, Actions, Choice, Definition, ResourceTypeCommand, ResourceTypeError, ResourceTypeEvent,
+    RolloutPolicy,
 };
 use domain::values::{Description, Label, ResourceCode, ValueError};
-use domain::{ResourceType, Rules};
+use domain::{Decider, ResourceType};
 
 use crate::{given, reason};
 
@@ -67,9 +68,11 @@ fn the_stream_is_the_claim() {
 #[test]
 fn an_organisation_has_a_type_by_policy_or_by_choice() {
     let decided = 100;
-    for (spread, before, after) in
-        [(Spread::Everywhere, true, true), (Spread::NewOnly, false, true), (Spread::OptIn, false, false)]
-    {
+    for (spread, before, after) in [
+        (RolloutPolicy::Everywhere, true, true),
+        (RolloutPolicy::NewOnly, false, true),
+        (RolloutPolicy::OptIn, false, false),
+    ] {
         assert_eq!((spread.reaches(99, decided, None), spread.reaches(101, decided, None)), (before, after));
         for created in [99, 101] {
             assert!(spread.reaches(created, decided, Some(Choice::OptedIn)), "{spread:?}");
@@ -110,8 +113,8 @@ fn a_label_is_a_name_and_a_description_may_be_empty() {
 #[test]
 fn every_word_is_read_as_it_is_written() {
     assert!(Action::ALL.iter().all(|action| action.as_str().parse() == Ok(*action)));
-    assert!(Spread::ALL.iter().all(|spread| spread.as_str().parse() == Ok(*spread)));
-    assert!("admin".parse::<Action>().is_err() && "nowhere".parse::<Spread>().is_err());
+    assert!(RolloutPolicy::ALL.iter().all(|spread| spread.as_str().parse() == Ok(*spread)));
+    assert!("admin".parse::<Action>().is_err() && "nowhere".parse::<RolloutPolicy>().is_err());
     assert_eq!([Choice::OptedIn, Choice::OptedOut].map(Choice::as_str), ["opted_in", "opted_out"]);
 }
 
@@ -140,7 +143,7 @@ fn orders() -> Vec<(&'static str, ResourceTypeCommand)> {
         ("Describe, the same", C::Describe { description: project.description }),
         ("SetActions", C::SetActions { actions }),
         ("SetActions, the same", C::SetActions { actions: project.actions }),
-        ("Spread", C::Spread { spread: Spread::OptIn, since: None }),
+        ("Spread", C::Spread { spread: RolloutPolicy::OptIn, since: None }),
         ("Spread, the same", C::Spread { spread: project.spread, since: None }),
         ("Deactivate", C::Deactivate { reason: reason("Nobody uses it") }),
         ("Reactivate", C::Reactivate),
@@ -173,7 +176,7 @@ fn definition() -> Definition {
         label: label("Project"),
         description: "What people work on together".parse().expect("a description"),
         actions: Actions::of([Action::Create, Action::Read]).expect("actions"),
-        spread: Spread::Everywhere,
+        spread: RolloutPolicy::Everywhere,
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt::Debug;
 
 use cqrs_es::Aggregate;
 use domain::org::{LifecycleCommand, LifecycleEvent, OrgCommand, OrgEvent, Role, RoleEvent};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, ResourceTypeEvent, Spread};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceTypeCommand, ResourceTypeEvent, RolloutPolicy,
+};
 use domain::revert::{Irreversible, NotPlanned, Past, Plan, Planner};
 use domain::{Grant, Org, ResourceType, Revertible};
 use proptest::collection::vec;
@@ -151,19 +153,25 @@ fn a_policy_that_is_brought_back_reaches_whom_it_reached() {
         label: "Project".parse().expect("a label"),
         description: "".parse().expect("none"),
         actions: Actions::of([Action::Read]).expect("one"),
-        spread: Spread::NewOnly,
+        spread: RolloutPolicy::NewOnly,
     };
     let spread = |spread, since| ResourceTypeEvent::ResourceTypeSpreadChanged { spread, since };
     let history =
-        past([ResourceTypeEvent::ResourceTypeDefined(definition), spread(Spread::Everywhere, None)]);
+        past([ResourceTypeEvent::ResourceTypeDefined(definition), spread(RolloutPolicy::Everywhere, None)]);
     let undone = undo::<ResourceType>(&history, &[2]).expect("planned");
-    assert_eq!(undone.command, ResourceTypeCommand::Spread { spread: Spread::NewOnly, since: Some(1) });
-    let events =
-        [history[0].event.clone(), spread(Spread::Everywhere, None), spread(Spread::NewOnly, Some(1))];
-    let again = past(events.into_iter().chain([spread(Spread::OptIn, None)]));
+    assert_eq!(
+        undone.command,
+        ResourceTypeCommand::Spread { spread: RolloutPolicy::NewOnly, since: Some(1) }
+    );
+    let events = [
+        history[0].event.clone(),
+        spread(RolloutPolicy::Everywhere, None),
+        spread(RolloutPolicy::NewOnly, Some(1)),
+    ];
+    let again = past(events.into_iter().chain([spread(RolloutPolicy::OptIn, None)]));
     assert_eq!(
         undo::<ResourceType>(&again, &[4]).expect("planned").events,
-        [spread(Spread::NewOnly, Some(1))]
+        [spread(RolloutPolicy::NewOnly, Some(1))]
     );
 }
 
@@ -273,11 +281,11 @@ fn type_order() -> impl Strategy<Value = ResourceTypeCommand> {
         spread,
     };
     prop_oneof![
-        2 => select(Spread::ALL.to_vec()).prop_map(move |spread| C::Define(define(spread))),
+        2 => select(RolloutPolicy::ALL.to_vec()).prop_map(move |spread| C::Define(define(spread))),
         2 => select(vec!["Project", "Undertaking"]).prop_map(move |text| C::Relabel { label: label(text) }),
         1 => select(vec!["", "Work"]).prop_map(|text| C::Describe { description: text.parse().expect("text") }),
         2 => some().prop_map(move |some| C::SetActions { actions: actions(some) }),
-        3 => select(Spread::ALL.to_vec()).prop_map(|spread| C::Spread { spread, since: None }),
+        3 => select(RolloutPolicy::ALL.to_vec()).prop_map(|spread| C::Spread { spread, since: None }),
         2 => Just(C::Deactivate { reason: reason("Nobody uses it") }),
         2 => Just(C::Reactivate),
     ]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use cqrs_es::DomainEvent;
-use domain::Rules;
+use domain::Decider;
 use domain::org::{
     ChoiceCommand, InvitationCommand, LifecycleCommand, LifecycleEvent, Org, OrgCommand, OrgEvent, Role,
     RoleCommand,

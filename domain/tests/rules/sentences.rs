@@ -2,9 +2,9 @@
 
 use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{ChoiceEvent, InvitationEvent, LifecycleEvent, OrgEvent, Role, RoleEvent};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, RolloutPolicy};
 use domain::values::OrgId;
-use domain::{Fact, Part};
+use domain::{AnyEvent, Part};
 use uuid::Uuid;
 
 use crate::acme::*;
@@ -21,7 +21,8 @@ fn what_happens_to_an_org_itself_is_a_sentence() {
 
 #[test]
 fn a_name_that_was_given_stays_in_the_sentence_whatever_the_org_is_called_today() {
-    let called = |fact: &Fact| fact.sentence().contains(&Part::Called(OrgId(Uuid::nil()), "Apex".to_owned()));
+    let called =
+        |fact: &AnyEvent| fact.sentence().contains(&Part::Called(OrgId(Uuid::nil()), "Apex".to_owned()));
     assert!(called(&of_acme(created("Apex"))) && called(&of_acme(renamed("Apex"))));
 }
 
@@ -84,12 +85,12 @@ fn what_its_roles_may_do_is_a_sentence() {
 #[test]
 fn what_happens_to_a_resource_type_is_a_sentence() {
     use ResourceTypeEvent as E;
-    let told = |event| sentence(&Fact::ResourceType("project".parse().expect("a code"), event));
+    let told = |event| sentence(&AnyEvent::ResourceType("project".parse().expect("a code"), event));
     let definition = Definition {
         label: "Project".parse().expect("a label"),
         description: "Work".parse().expect("a description"),
         actions: Actions::of([Action::Create, Action::Read]).expect("actions"),
-        spread: Spread::NewOnly,
+        spread: RolloutPolicy::NewOnly,
     };
     let defined = "defined the resource type project (Project: create, read), for new organisations only";
     assert_eq!(told(E::ResourceTypeDefined(definition.clone())), defined);
@@ -106,8 +107,11 @@ fn what_happens_to_a_resource_type_is_a_sentence() {
         "changed the actions of project to create, read"
     );
     let changed = |spread| told(E::ResourceTypeSpreadChanged { spread, since: None });
-    assert_eq!(changed(Spread::Everywhere), "changed how project spreads: for every organisation");
-    assert_eq!(changed(Spread::OptIn), "changed how project spreads: for organisations that choose it");
+    assert_eq!(changed(RolloutPolicy::Everywhere), "changed how project spreads: for every organisation");
+    assert_eq!(
+        changed(RolloutPolicy::OptIn),
+        "changed how project spreads: for organisations that choose it"
+    );
     assert_eq!(
         told(E::ResourceTypeDeactivated { reason: reason("Nobody uses it") }),
         "deactivated project: Nobody uses it"
@@ -197,7 +201,7 @@ fn a_fact_gives_the_reason_where_somebody_had_to_say() {
         why(OrgEvent::Lifecycle(LifecycleEvent::OrgRestored { suspended: Some(reason("Unpaid invoice")) })),
         None
     );
-    let why = |event| Fact::Grant(person(BO), event).reason().map(str::to_owned);
+    let why = |event| AnyEvent::Grant(person(BO), event).reason().map(str::to_owned);
     let no_more = GrantEvent::AuditorRevoked(Revoked::for_good(reason("On call no more")));
     assert_eq!(why(no_more), Some("On call no more".to_owned()));
     assert_eq!(why(GrantEvent::SuperadminExpired { until: day(8) }), None);
@@ -207,16 +211,16 @@ fn told(event: OrgEvent) -> String {
     sentence(&of_acme(event))
 }
 
-fn of_acme(event: OrgEvent) -> Fact {
-    Fact::Org(OrgId(Uuid::nil()), event)
+fn of_acme(event: OrgEvent) -> AnyEvent {
+    AnyEvent::Org(OrgId(Uuid::nil()), event)
 }
 
 fn granted_to_bo(event: GrantEvent) -> String {
-    sentence(&Fact::Grant(person(BO), event))
+    sentence(&AnyEvent::Grant(person(BO), event))
 }
 
 /// As a page would show it, with people by their numbers.
-fn sentence(fact: &Fact) -> String {
+fn sentence(fact: &AnyEvent) -> String {
     let words = fact.sentence().into_iter().map(|part| match part {
         Part::Text(text) => text,
         Part::Org(_) => "Acme".to_owned(),

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use cqrs_es::Aggregate;
 use domain::org::{InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role};
 use domain::values::{InvitationId, PersonId};
-use domain::{Grant, Org, ResourceType, Rules, Snapshot, fact};
+use domain::{Decider, Grant, Org, ResourceType, Snapshot, event};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -105,7 +105,7 @@ fn invitee(person: u128, invitation: u128) -> Invitee {
     }
 }
 
-fn versioned<A: Rules + Debug>(lines: &str) -> (i64, u64) {
+fn versioned<A: Decider + Debug>(lines: &str) -> (i64, u64) {
     // FNV-1a: the same everywhere, and nobody attacks it here.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in states::<A>(lines).iter().flat_map(Snapshot::to_bytes) {
@@ -115,11 +115,11 @@ fn versioned<A: Rules + Debug>(lines: &str) -> (i64, u64) {
 }
 
 /// The state after each event of a past in which everything happens.
-fn states<A: Rules + Debug>(lines: &str) -> Vec<A> {
+fn states<A: Decider + Debug>(lines: &str) -> Vec<A> {
     let mut state = A::default();
     let apply = |line: &str| {
         let line: Line<'_> = serde_json::from_str(line).expect("a stored event");
-        let event = fact::event_in_text::<A>(line.event_type, line.event_version, line.payload.get());
+        let event = event::decode_text::<A>(line.event_type, line.event_version, line.payload.get());
         state.apply(event.expect("readable"));
         state.clone()
     };

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::fact::{self, FEATURE_LEVEL, KNOWN};
+use domain::event::{self, EVENT_TYPES, FEATURE_LEVEL};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{ChoiceEvent, InvitationEvent, LifecycleEvent, OrgEvent, Role, RoleEvent};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, RolloutPolicy};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode, RoleName};
-use domain::{Fact, Grant, Org, ResourceType, Unreadable};
+use domain::{AnyEvent, Grant, Org, ResourceType, Unreadable};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -37,24 +37,31 @@ struct Line<'a> {
 
 #[test]
 fn every_stored_org_event_still_reads() {
-    let facts: Vec<_> = org_events().into_iter().map(|event| Fact::Org(OrgId(id(1)), event)).collect();
+    let facts: Vec<_> = org_events().into_iter().map(|event| AnyEvent::Org(OrgId(id(1)), event)).collect();
     assert_eq!(facts_of(Org::TYPE, ORG), facts);
     assert_eq!(events_of::<Org>(ORG), org_events());
 }
 
 #[test]
 fn every_stored_grant_event_still_reads() {
-    let facts: Vec<_> = grant_events().into_iter().map(|event| Fact::Grant(PersonId(id(1)), event)).collect();
+    let facts: Vec<_> =
+        grant_events().into_iter().map(|event| AnyEvent::Grant(PersonId(id(1)), event)).collect();
     assert_eq!(facts_of(Grant::TYPE, GRANT), facts);
     assert_eq!(events_of::<Grant>(GRANT), grant_events());
 }
 
 #[test]
 fn every_stored_resource_type_event_still_reads() {
-    let fact = |event| Fact::ResourceType("project".parse().expect("a code"), event);
+    let fact = |event| AnyEvent::ResourceType("project".parse().expect("a code"), event);
     let facts: Vec<_> = resource_type_events().into_iter().map(fact).collect();
     let read = |line: Line| {
-        Fact::read(ResourceType::TYPE, "project", line.event_type, line.event_version, line.payload.get())
+        AnyEvent::decode(
+            ResourceType::TYPE,
+            "project",
+            line.event_type,
+            line.event_version,
+            line.payload.get(),
+        )
     };
     assert_eq!(lines(RESOURCE_TYPE).map(read).collect::<Result<Vec<_>, _>>(), Ok(facts));
     assert_eq!(events_of::<ResourceType>(RESOURCE_TYPE), resource_type_events());
@@ -85,16 +92,16 @@ fn what_is_known_is_what_is_written() {
     assert_eq!(kinds::<Grant>(), written);
     let written: BTreeSet<_> = resource_type_events().iter().map(kind).collect();
     assert_eq!(kinds::<ResourceType>(), written);
-    let known: Vec<_> = KNOWN.iter().map(|(aggregate, _)| *aggregate).collect();
+    let known: Vec<_> = EVENT_TYPES.iter().map(|(aggregate, _)| *aggregate).collect();
     assert_eq!(known, [Org::TYPE, Grant::TYPE, ResourceType::TYPE]);
 }
 
 /// Whoever adds an event type or a version raises the level, so that older processes are told apart.
 #[test]
 fn the_feature_level_is_the_newest_that_an_event_needs() {
-    let levels = KNOWN.iter().flat_map(|(_, events)| *events).flat_map(|(_, levels)| *levels);
+    let levels = EVENT_TYPES.iter().flat_map(|(_, events)| *events).flat_map(|(_, levels)| *levels);
     assert_eq!(levels.max(), Some(&FEATURE_LEVEL));
-    let at_level_1 = KNOWN.iter().flat_map(|(_, events)| *events).filter(|(_, levels)| levels[0] == 1);
+    let at_level_1 = EVENT_TYPES.iter().flat_map(|(_, events)| *events).filter(|(_, levels)| levels[0] == 1);
     assert_eq!(at_level_1.count(), 39, "a new type gets the next level, not 1");
 }
 
@@ -103,7 +110,7 @@ fn an_unknown_event_is_of_a_newer_portal() {
     assert!(is_newer("org", "OrgMerged", "1"));
     assert!(is_newer("org", "SuperadminGranted", "1"));
     assert!(is_newer("robot", "OrgReinstated", "1"));
-    let told = Fact::read("org", ID, "OrgMerged", "1", "{}").expect_err("unknown").to_string();
+    let told = AnyEvent::decode("org", ID, "OrgMerged", "1", "{}").expect_err("unknown").to_string();
     assert_eq!(told, "OrgMerged version 1 of org is unknown here; a newer portal wrote it");
 }
 
@@ -135,7 +142,8 @@ fn text_after_the_event_is_damage() {
 #[test]
 fn the_payload_of_another_event_is_damage() {
     assert!(is_damaged(ID, "OrgReinstated", r#"{"OrgProtected":{}}"#));
-    let why = Fact::read("org", ID, "OrgReinstated", "1", r#"{"OrgProtected":{}}"#).expect_err("another");
+    let why =
+        AnyEvent::decode("org", ID, "OrgReinstated", "1", r#"{"OrgProtected":{}}"#).expect_err("another");
     assert_eq!(why.to_string(), "OrgReinstated of org can't be read: the payload is of OrgProtected");
 }
 
@@ -147,8 +155,8 @@ fn an_aggregate_that_is_no_uuid_is_damage() {
 #[test]
 fn what_a_newer_portal_added_to_an_event_is_left_aside() {
     let payload = r#"{"OrgReinstated":{"note":"added later"}}"#;
-    let fact = Fact::read("org", ID, "OrgReinstated", "1", payload);
-    assert_eq!(fact, Ok(Fact::Org(OrgId(id(1)), OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}))));
+    let fact = AnyEvent::decode("org", ID, "OrgReinstated", "1", payload);
+    assert_eq!(fact, Ok(AnyEvent::Org(OrgId(id(1)), OrgEvent::Lifecycle(LifecycleEvent::OrgReinstated {}))));
 }
 
 /// What each line of `fixtures/events/org.jsonl` means today.
@@ -251,11 +259,14 @@ fn resource_type_events() -> Vec<ResourceTypeEvent> {
         label: "Project".parse().expect("a label"),
         description: "What people work on together".parse().expect("a description"),
         actions: Actions::of([Action::Create, Action::List, Action::Read]).expect("actions"),
-        spread: Spread::NewOnly,
+        spread: RolloutPolicy::NewOnly,
     };
     let all = Actions::of(Action::ALL).expect("actions");
-    let nothing_said =
-        Definition { description: "".parse().expect("none"), spread: Spread::OptIn, ..definition.clone() };
+    let nothing_said = Definition {
+        description: "".parse().expect("none"),
+        spread: RolloutPolicy::OptIn,
+        ..definition.clone()
+    };
     vec![
         E::ResourceTypeDefined(definition),
         E::ResourceTypeDefined(nothing_said),
@@ -264,10 +275,10 @@ fn resource_type_events() -> Vec<ResourceTypeEvent> {
             description: "In two lines:\nthis is the second".parse().expect("a description"),
         },
         E::ResourceTypeActionsSet { actions: all },
-        E::ResourceTypeSpreadChanged { spread: Spread::Everywhere, since: None },
+        E::ResourceTypeSpreadChanged { spread: RolloutPolicy::Everywhere, since: None },
         E::ResourceTypeDeactivated { reason: reason("Nobody uses it") },
         E::ResourceTypeReactivated {},
-        E::ResourceTypeSpreadChanged { spread: Spread::NewOnly, since: Some(12) },
+        E::ResourceTypeSpreadChanged { spread: RolloutPolicy::NewOnly, since: Some(12) },
     ]
 }
 
@@ -330,9 +341,9 @@ fn lines(fixture: &str) -> impl Iterator<Item = Line<'_>> {
     fixture.lines().map(|line| serde_json::from_str(line).expect(line))
 }
 
-fn facts_of(aggregate: &str, fixture: &str) -> Vec<Fact> {
+fn facts_of(aggregate: &str, fixture: &str) -> Vec<AnyEvent> {
     let read =
-        |line: Line| Fact::read(aggregate, ID, line.event_type, line.event_version, line.payload.get());
+        |line: Line| AnyEvent::decode(aggregate, ID, line.event_type, line.event_version, line.payload.get());
     lines(fixture).map(read).collect::<Result<_, _>>().expect("an old example reads")
 }
 
@@ -340,7 +351,7 @@ fn facts_of(aggregate: &str, fixture: &str) -> Vec<Fact> {
 fn events_of<A: Aggregate<Event: DeserializeOwned>>(fixture: &str) -> Vec<A::Event> {
     let value =
         |line: &Line| -> serde_json::Value { serde_json::from_str(line.payload.get()).expect("JSON") };
-    let read = |line: Line| fact::event::<A, _>(line.event_type, line.event_version, value(&line));
+    let read = |line: Line| event::decode::<A, _>(line.event_type, line.event_version, value(&line));
     lines(fixture).map(read).collect::<Result<_, _>>().expect("an old example reads")
 }
 
@@ -358,9 +369,9 @@ fn kind<E: DomainEvent>(event: &E) -> (String, String) {
     (event.event_type(), event.event_version())
 }
 
-/// The newest of each event, after [`KNOWN`].
+/// The newest of each event, after [`EVENT_TYPES`].
 fn kinds<A: Aggregate>() -> BTreeSet<(String, String)> {
-    let of_aggregate = KNOWN.iter().filter(|(aggregate, _)| *aggregate == A::TYPE);
+    let of_aggregate = EVENT_TYPES.iter().filter(|(aggregate, _)| *aggregate == A::TYPE);
     of_aggregate
         .flat_map(|(_, events)| *events)
         .map(|(name, versions)| ((*name).to_owned(), versions.len().to_string()))
@@ -368,11 +379,11 @@ fn kinds<A: Aggregate>() -> BTreeSet<(String, String)> {
 }
 
 fn is_newer(aggregate: &str, event_type: &str, version: &str) -> bool {
-    matches!(Fact::read(aggregate, ID, event_type, version, "{"), Err(Unreadable::Newer { .. }))
+    matches!(AnyEvent::decode(aggregate, ID, event_type, version, "{"), Err(Unreadable::Newer { .. }))
 }
 
 fn is_damaged(id: &str, event_type: &str, payload: &str) -> bool {
-    matches!(Fact::read("org", id, event_type, "1", payload), Err(Unreadable::Damaged { .. }))
+    matches!(AnyEvent::decode("org", id, event_type, "1", payload), Err(Unreadable::Damaged { .. }))
 }
 
 fn id(last: u128) -> Uuid {

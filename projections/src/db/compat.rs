@@ -3,7 +3,7 @@
 //! **Invariant:** a version starts on a schema with migrations that it does not know only if the schema itself says that
 //! these took nothing away from it.
 
-use domain::fact::FEATURE_LEVEL;
+use domain::event::FEATURE_LEVEL;
 use sqlx::{PgConnection, SqlitePool};
 
 use super::OpenError;

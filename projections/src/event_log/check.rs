@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::{Constraint, fact};
+use domain::{Constraint, event};
 use uuid::Uuid;
 
 use super::alarm::Standing;
-use super::{Append, AppendError, Appended, Authority, Beside, Draft, Invited, Joined, StreamId};
+use super::{Append, AppendError, Appended, Authority, CompanionRows, Draft, Invited, Joined, StreamId};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
@@ -103,13 +103,13 @@ impl Known {
     }
 
     /// What stands against that which is to be written beside events.
-    fn contradicted(&self, beside: &Beside) -> Option<AppendError> {
+    fn contradicted(&self, beside: &CompanionRows) -> Option<AppendError> {
         match beside {
-            Beside::Invited(Invited { email, person, .. }) => {
+            CompanionRows::Invited(Invited { email, person, .. }) => {
                 let held = |(address, id): (&String, &Uuid)| (address == email.as_str()) != (*id == person.0);
                 self.people.iter().any(held).then_some(AppendError::AddressTaken)
             }
-            Beside::Joined(Joined { person, .. }) => {
+            CompanionRows::Joined(Joined { person, .. }) => {
                 self.with_password.contains(&person.0).then_some(AppendError::PasswordChosen)
             }
         }
@@ -117,7 +117,7 @@ impl Known {
 
     /// Whether some process that runs could not read it.
     pub(super) fn is_too_new(&self, stream: &StreamId, event: &Draft) -> bool {
-        let needed = fact::level(&stream.kind, &event.event_type, &event.event_version);
+        let needed = event::level(&stream.kind, &event.event_type, &event.event_version);
         needed.zip(self.feature_level).is_some_and(|(needed, lowest)| needed > lowest)
     }
 
@@ -162,10 +162,10 @@ impl Known {
             }
         }
         match &append.beside {
-            Some(Beside::Invited(Invited { email, person, .. })) => {
+            Some(CompanionRows::Invited(Invited { email, person, .. })) => {
                 self.people.insert(email.to_string(), person.0);
             }
-            Some(Beside::Joined(Joined { person, .. })) => drop(self.with_password.insert(person.0)),
+            Some(CompanionRows::Joined(Joined { person, .. })) => drop(self.with_password.insert(person.0)),
             None => {}
         }
         let appended = Appended { first_position, last_position: self.position, sequence };

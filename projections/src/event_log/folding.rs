@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use domain::Rules;
+use domain::Decider;
 
 use super::cache::Slot;
 use super::snapshots::{self, Last, Stored, fold, store};
@@ -28,7 +28,7 @@ pub(super) struct Folded<A> {
     stored: i64,
 }
 
-impl<A: Rules> Default for Folded<A> {
+impl<A: Decider> Default for Folded<A> {
     fn default() -> Self {
         Self { aggregate: Arc::default(), last: None, stored: 0 }
     }
@@ -36,7 +36,7 @@ impl<A: Rules> Default for Folded<A> {
 
 impl EventLog {
     /// The aggregate as all events in the store make it.
-    pub(super) async fn up_to_date<A: Rules>(&self, id: &str) -> Result<Loaded<A>, ReadError> {
+    pub(super) async fn up_to_date<A: Decider>(&self, id: &str) -> Result<Loaded<A>, ReadError> {
         let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_owned() };
         let slot: Arc<Slot<Folded<A>>> = self.aggregates.slot(&stream);
         let mut folded = slot.lock().await;
@@ -61,7 +61,7 @@ impl EventLog {
 
 /// Stores it when nothing else of this process is being stored. Nobody waits until it is written; while it is made into
 /// bytes, whoever comes to the same aggregate waits, since it would have to be copied for them.
-fn store_later<A: Rules>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Folded<A>>>) {
+fn store_later<A: Decider>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Folded<A>>>) {
     let (db, storing) = (log.db().clone(), log.storing.clone());
     tokio::spawn(async move {
         let Ok(_turn) = storing.acquire_owned().await else { return };
@@ -77,7 +77,7 @@ fn store_later<A: Rules>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Folded
     });
 }
 
-impl<A: Rules> Folded<A> {
+impl<A: Decider> Folded<A> {
     fn sequence(&self) -> i64 {
         self.last.as_ref().map_or(0, |last| last.sequence)
     }
@@ -157,7 +157,7 @@ async fn part(db: &Db, stream: &StreamId, from: i64) -> Result<Vec<Recorded>, sq
 }
 
 /// An aggregate folded from its first event up to a sequence, whatever is kept of it, and the last event of that.
-pub(crate) async fn from_the_first_event<A: Rules>(
+pub(crate) async fn from_the_first_event<A: Decider>(
     db: &Db,
     stream: &StreamId,
     up_to: i64,
@@ -169,7 +169,7 @@ pub(crate) async fn from_the_first_event<A: Rules>(
 
 /// An aggregate as its events up to a sequence made it: from what is stored of it where that is early enough, else from the
 /// first of them.
-pub(crate) async fn as_of<A: Rules>(log: &EventLog, stream: &StreamId, up_to: i64) -> Result<A, ReadError> {
+pub(crate) async fn as_of<A: Decider>(log: &EventLog, stream: &StreamId, up_to: i64) -> Result<A, ReadError> {
     let (db, part) = (log.db(), i64::try_from(PART).unwrap_or(i64::MAX));
     let stored = if up_to > part { before(db, stream, up_to).await? } else { None };
     let folded = stored.unwrap_or_default();
@@ -181,7 +181,7 @@ pub(crate) async fn as_of<A: Rules>(log: &EventLog, stream: &StreamId, up_to: i6
 }
 
 /// Brings the aggregate up to date in the background, which stores it: whoever comes next finds it.
-fn store_soon<A: Rules>(log: &EventLog, stream: &StreamId) {
+fn store_soon<A: Decider>(log: &EventLog, stream: &StreamId) {
     let (log, id) = (log.clone(), stream.id.clone());
     tokio::spawn(async move {
         if let Err(error) = log.up_to_date::<A>(&id).await {
@@ -191,7 +191,7 @@ fn store_soon<A: Rules>(log: &EventLog, stream: &StreamId) {
 }
 
 /// What is stored of an aggregate, if that was not later than a sequence and is still what the log says.
-async fn before<A: Rules>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Option<Folded<A>>, ReadError> {
+async fn before<A: Decider>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Option<Folded<A>>, ReadError> {
     let stored = snapshots::stored::<A>(db, stream).await?;
     let Some(Stored { aggregate, last }) = stored.filter(|stored| stored.last.sequence <= up_to) else {
         return Ok(None);
@@ -200,7 +200,7 @@ async fn before<A: Rules>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Opti
     Ok(is_of_this_log.then(|| Folded { aggregate, stored: last.sequence, last: Some(last) }))
 }
 
-async fn go_on<A: Rules>(
+async fn go_on<A: Decider>(
     mut folded: Folded<A>,
     db: &Db,
     stream: &StreamId,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Constraint, Unreadable, fact};
+use domain::{Constraint, Unreadable, event};
 use uuid::Uuid;
 
 use super::alarm::Seen;
@@ -40,7 +40,7 @@ impl EventLog {
             if !event.is_intact() {
                 return Err(ImportError::Changed(event.position));
             }
-            let needed = fact::level(&event.aggregate_type, &event.event_type, &event.event_version);
+            let needed = event::level(&event.aggregate_type, &event.event_type, &event.event_version);
             if needed.zip(feature_level).is_some_and(|(needed, lowest)| needed > lowest) {
                 return Err(ImportError::OlderProcess(event.position));
             }
@@ -67,7 +67,7 @@ struct Read<'a> {
 impl<'a> Read<'a> {
     fn new(event: &'a Recorded, guards: &mut HashMap<String, i64>) -> Result<Self, ImportError> {
         let unreadable = |why| ImportError::Unreadable { position: event.position, why };
-        let constraints = event.fact().map_err(unreadable)?.constraints();
+        let constraints = event.decode().map_err(unreadable)?.constraints();
         for constraint in &constraints {
             if let Constraint::Guard { name, delta, .. } = constraint {
                 *guards.entry((*name).to_owned()).or_default() += delta;

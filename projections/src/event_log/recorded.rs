@@ -1,6 +1,6 @@
 //! An event as it stands in the log.
 
-use domain::{Fact, Metadata, Rules, Unreadable, fact};
+use domain::{AnyEvent, Decider, Metadata, Unreadable, event};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, TypeInfo, ValueRef};
@@ -17,7 +17,7 @@ pub struct StreamId {
 }
 
 impl StreamId {
-    pub fn of<A: Rules>(id: A::Id) -> Self {
+    pub fn of<A: Decider>(id: A::Id) -> Self {
         Self { kind: A::TYPE.to_owned(), id: id.to_string() }
     }
 }
@@ -79,7 +79,7 @@ const NO_TEXT: char = '\u{fffd}';
 
 impl Recorded {
     /// What happened, by whom and with which command, where this is what was written.
-    pub(crate) fn read(&self) -> (Result<Fact, Unreadable>, Result<Metadata, Unreadable>) {
+    pub(crate) fn read(&self) -> (Result<AnyEvent, Unreadable>, Result<Metadata, Unreadable>) {
         match self.intact() {
             Ok(()) => (self.fact_as_it_stands(), self.metadata_as_it_stands()),
             Err(why) => (Err(why.clone()), Err(why)),
@@ -87,15 +87,15 @@ impl Recorded {
     }
 
     /// What happened.
-    pub fn fact(&self) -> Result<Fact, Unreadable> {
+    pub fn decode(&self) -> Result<AnyEvent, Unreadable> {
         self.intact()?;
         self.fact_as_it_stands()
     }
 
     /// What happened, for the aggregate that it happened to.
-    pub fn event<A: Rules>(&self) -> Result<A::Event, Unreadable> {
+    pub fn event<A: Decider>(&self) -> Result<A::Event, Unreadable> {
         self.intact()?;
-        fact::event_in_text::<A>(&self.event_type, &self.event_version, &self.payload)
+        event::decode_text::<A>(&self.event_type, &self.event_version, &self.payload)
     }
 
     /// Who did it, with which command.
@@ -104,8 +104,8 @@ impl Recorded {
         self.metadata_as_it_stands()
     }
 
-    fn fact_as_it_stands(&self) -> Result<Fact, Unreadable> {
-        Fact::read(
+    fn fact_as_it_stands(&self) -> Result<AnyEvent, Unreadable> {
+        AnyEvent::decode(
             &self.aggregate_type,
             &self.aggregate_id,
             &self.event_type,

@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use domain::Rules;
-use domain::fact::FEATURE_LEVEL;
+use domain::Decider;
+use domain::event::FEATURE_LEVEL;
 
 use super::{Recorded, StreamId};
 use crate::db::{Db, on, read, row};
@@ -43,12 +43,12 @@ row! {
 
 /// What a snapshot is the work of: a version of the fold, and the events that it could read. An older program must not
 /// take over a state that came about by events which it does not know.
-pub(super) fn fold<A: Rules>() -> i64 {
+pub(super) fn fold<A: Decider>() -> i64 {
     A::FOLD * 1000 + FEATURE_LEVEL
 }
 
 /// The snapshot of this version's fold, if there is one that can be read.
-pub(super) async fn stored<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Stored<A>>, sqlx::Error> {
+pub(super) async fn stored<A: Decider>(db: &Db, stream: &StreamId) -> Result<Option<Stored<A>>, sqlx::Error> {
     let Some(found) = find(db, stream, fold::<A>()).await? else { return Ok(None) };
     let Snapshot { sequence, leaf_hash, state, .. } = found;
     // Some ten milliseconds for a hundred thousand people: not where requests are served.
@@ -76,7 +76,7 @@ async fn find(db: &Db, stream: &StreamId, fold: i64) -> Result<Option<Snapshot>,
 }
 
 /// Which aggregates of a type have a snapshot that this version reads.
-pub(crate) async fn ids<A: Rules>(db: &Db) -> Result<Vec<String>, sqlx::Error> {
+pub(crate) async fn ids<A: Decider>(db: &Db) -> Result<Vec<String>, sqlx::Error> {
     read!(db, |pool| {
         let ids = sqlx::query_scalar(include_str!("../sql/event_log/snapshot_ids.sql"));
         ids.bind(A::TYPE).bind(fold::<A>()).fetch_all(pool).await
@@ -84,7 +84,7 @@ pub(crate) async fn ids<A: Rules>(db: &Db) -> Result<Vec<String>, sqlx::Error> {
 }
 
 /// The snapshot of one aggregate, to be compared.
-pub(crate) async fn of<A: Rules>(db: &Db, stream: &StreamId) -> Result<Option<Snapshot>, sqlx::Error> {
+pub(crate) async fn of<A: Decider>(db: &Db, stream: &StreamId) -> Result<Option<Snapshot>, sqlx::Error> {
     find(db, stream, fold::<A>()).await
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cqrs_es::persist::PersistedEventRepository;
 use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
-use domain::{Metadata, Rules, fact};
+use domain::{Decider, Metadata, event};
 use postgres_es::PostgresEventRepository;
 use sha2::{Digest, Sha256};
 
@@ -24,20 +24,20 @@ pub struct Loaded<A> {
     pub sequence: i64,
 }
 
-impl<A: Rules> Loaded<A> {
+impl<A: Decider> Loaded<A> {
     /// An aggregate that has no stream yet.
     pub fn unborn(id: &A::Id) -> Self {
         Self { id: id.to_string(), aggregate: Arc::default(), sequence: 0 }
     }
 }
 
-impl<A: Rules> AggregateContext<A> for Loaded<A> {
+impl<A: Decider> AggregateContext<A> for Loaded<A> {
     fn aggregate(&mut self) -> &mut A {
         Arc::make_mut(&mut self.aggregate)
     }
 }
 
-impl<A: Rules> EventStore<A> for EventLog {
+impl<A: Decider> EventStore<A> for EventLog {
     type AC = Loaded<A>;
 
     async fn load_events(&self, id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
@@ -48,7 +48,7 @@ impl<A: Rules> EventStore<A> for EventLog {
                 events
                     .into_iter()
                     .map(|e| {
-                        let payload = fact::event::<A, _>(&e.event_type, &e.event_version, e.payload);
+                        let payload = event::decode::<A, _>(&e.event_type, &e.event_version, e.payload);
                         envelope(e.aggregate_id, e.sequence, payload, &e.metadata.to_string())
                     })
                     .collect()
@@ -117,7 +117,7 @@ impl<A: Rules> EventStore<A> for EventLog {
 
 impl Draft {
     /// An event of `A`, ready to be appended.
-    pub fn of<A: Rules>(event: &A::Event) -> Self {
+    pub fn of<A: Decider>(event: &A::Event) -> Self {
         Self {
             event_type: event.event_type(),
             event_version: event.event_version(),
@@ -129,7 +129,7 @@ impl Draft {
 
 /// What was decided stands for the command, which cqrs-es does not show us: a command id that comes back with another
 /// decision is refused instead of taken for a repetition.
-fn fingerprint<A: Rules>(id: &str, events: &[A::Event]) -> [u8; 32] {
+fn fingerprint<A: Decider>(id: &str, events: &[A::Event]) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix(format!("{} {id}", A::TYPE));
     for Draft { payload, .. } in events.iter().map(Draft::of::<A>) {
         hash.update([0]);
@@ -138,7 +138,7 @@ fn fingerprint<A: Rules>(id: &str, events: &[A::Event]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn envelope<A: Rules>(
+fn envelope<A: Decider>(
     aggregate_id: String,
     sequence: usize,
     payload: Result<A::Event, domain::Unreadable>,

@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::alarm::Watchman;
-use super::beside::{Beside, Invited, Joined};
 use super::check::{Known, Verdict};
+use super::companion::{CompanionRows, Invited, Joined};
 use super::leaf::{Leaf, leaf_hash};
 use super::statements::{
     self, ClaimRow, CommandRow, EventRow, GuardRow, Id, JoinedRow, LinkRow, PersonRow, Rows,
@@ -252,10 +252,10 @@ impl<'a> Rows<'a> {
         });
     }
 
-    fn stand_beside(&mut self, beside: &'a Beside, known: &Known) {
+    fn stand_beside(&mut self, beside: &'a CompanionRows, known: &Known) {
         match beside {
-            Beside::Invited(invited) => self.invite(invited, known),
-            Beside::Joined(Joined { person, name, password_hash }) => {
+            CompanionRows::Invited(invited) => self.invite(invited, known),
+            CompanionRows::Joined(Joined { person, name, password_hash }) => {
                 let (person_id, name) = (Id(person.0), name.as_str());
                 self.joined.push(JoinedRow { person_id, name, password_hash });
             }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Fact;
+use domain::AnyEvent;
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::values::{PersonId, Reason, RequestId};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         requests: by_id(rows.find::<GrantRequest>(people).await?),
     };
     for entry in entries {
-        if let Fact::Grant(person, event) = entry.fact()? {
+        if let AnyEvent::Grant(person, event) = entry.event()? {
             folding.take(entry, person.0, event)?;
         }
     }

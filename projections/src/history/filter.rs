@@ -3,7 +3,7 @@
 //! **Invariant:** every condition that can be asked for is either the beginning of an index that ends in the position,
 //! or is compared with rows that such an index gives.
 
-use domain::fact::KNOWN;
+use domain::event::EVENT_TYPES;
 use uuid::Uuid;
 
 use crate::timestamp::Timestamp;
@@ -39,7 +39,7 @@ pub enum Only {
 
 /// Types of events by the type of what they are about, and by how their names begin; either may be empty.
 pub fn types(kind: &str, prefix: &str) -> Vec<&'static str> {
-    let of_kind = KNOWN.iter().filter(|(aggregate, _)| kind.is_empty() || *aggregate == kind);
+    let of_kind = EVENT_TYPES.iter().filter(|(aggregate, _)| kind.is_empty() || *aggregate == kind);
     let names = of_kind.flat_map(|(_, events)| events.iter().map(|(name, _)| *name));
     let begins =
         |name: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));

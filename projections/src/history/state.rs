@@ -3,7 +3,7 @@
 //! **Invariant:** both states are folded by the aggregate itself from its own events, so they are what it decided on.
 
 use cqrs_es::Aggregate;
-use domain::{Grant, Org, ResourceType, Rules};
+use domain::{Decider, Grant, Org, ResourceType};
 use serde_json::{Map, Value};
 
 use crate::event_log::{self, EventLog, ReadError, Recorded};
@@ -14,11 +14,11 @@ pub async fn around(log: &EventLog, event: &Recorded) -> Result<(Value, Value), 
         Org::TYPE => folded::<Org>(log, event).await,
         Grant::TYPE => folded::<Grant>(log, event).await,
         ResourceType::TYPE => folded::<ResourceType>(log, event).await,
-        _ => event.fact().map(|_| (Value::Null, Value::Null)).map_err(ReadError::from),
+        _ => event.decode().map(|_| (Value::Null, Value::Null)).map_err(ReadError::from),
     }
 }
 
-async fn folded<A: Rules>(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError> {
+async fn folded<A: Decider>(log: &EventLog, event: &Recorded) -> Result<(Value, Value), ReadError> {
     let before: A = event_log::as_of(log, &event.stream(), event.sequence - 1).await?;
     let mut aggregate = before.clone();
     aggregate.apply(event.event::<A>()?);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::Fact;
+use domain::AnyEvent;
 use domain::org::{InvitationEvent, OrgEvent, Role};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         found.into_iter().map(|row| (row.invitation_id, row)).collect();
     let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
     for entry in entries {
-        let Fact::Org(org, OrgEvent::Invitation(event)) = entry.fact()? else { continue };
+        let AnyEvent::Org(org, OrgEvent::Invitation(event)) = entry.event()? else { continue };
         match event {
             InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
                 let row =
@@ -61,7 +61,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 
 fn invitation_of(entry: &Entry) -> Option<Uuid> {
     use InvitationEvent as E;
-    let Fact::Org(_, OrgEvent::Invitation(event)) = entry.fact.as_ref().ok()? else { return None };
+    let AnyEvent::Org(_, OrgEvent::Invitation(event)) = entry.event.as_ref().ok()? else { return None };
     match event {
         E::InvitationRenewed { invitation, .. }
         | E::InvitationWithdrawn { invitation }

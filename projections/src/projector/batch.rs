@@ -21,22 +21,24 @@ pub(super) enum Batch {
 
 /// Folds the next events, at most `limit`.
 pub(super) async fn fold_next(db: &Db, limit: i64) -> Result<Batch, FoldError> {
-    match try_batch(db, limit, Care::None).await {
+    match try_batch(db, limit, OnFoldError::Fail).await {
         // Something in it can't be folded: once more, and whatever it is gets parked.
-        Err(error) if error.reason_to_park().is_some() => Box::pin(try_batch(db, limit, Care::Park)).await,
+        Err(error) if error.reason_to_park().is_some() => {
+            Box::pin(try_batch(db, limit, OnFoldError::Park)).await
+        }
         done => done,
     }
 }
 
 /// What happens to an event that can't be folded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Care {
+pub(super) enum OnFoldError {
     /// The batch fails; the way it goes nearly always, without savepoints.
-    None,
+    Fail,
     Park,
 }
 
-async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> {
+async fn try_batch(db: &Db, limit: i64, care: OnFoldError) -> Result<Batch, FoldError> {
     let mut tx = db.begin_lazily().await?;
     let Locked { behind, from, parked } = lock(&mut tx).await?;
     if behind.is_empty() {
@@ -52,14 +54,14 @@ async fn try_batch(db: &Db, limit: i64, care: Care) -> Result<Batch, FoldError> 
     let mut parking = if parked { Parking::read(&mut tx).await? } else { Parking::default() };
     parking.leave_out_newer(&behind, &entries);
     match care {
-        Care::None => {
+        OnFoldError::Fail => {
             let mut rows = Rows::stored(&mut tx);
             for projection in &behind {
                 projection.fold(&mut rows, &parking.wanted(*projection, &entries)).await?;
             }
             rows.write().await?;
         }
-        Care::Park => {
+        OnFoldError::Park => {
             for projection in &behind {
                 parking.fold(&mut tx, *projection, &entries).await?;
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, Postgres, SqlitePool};
 
-use super::batch::Care;
+use super::batch::OnFoldError;
 use super::shadow::{Folded, Place, Purpose, Shadow, tables};
 use super::{Checkpoint, Parked, Projection, refuse_if_superseded};
 use crate::db::{Db, Engine, STABLE_VIEWS, Transaction, Tx, on};
@@ -45,10 +45,10 @@ impl super::Projector {
         progress: &impl Fn(Progress),
     ) -> Result<i64, FoldError> {
         let _turn = self.whole.lock().await;
-        let position = match self.rebuild_with(Care::None, when, progress).await {
+        let position = match self.rebuild_with(OnFoldError::Fail, when, progress).await {
             // Something is not as in any history of ours: once more, and whatever it is gets parked.
             Err(error) if error.reason_to_park().is_some() => {
-                self.rebuild_with(Care::Park, when, progress).await?
+                self.rebuild_with(OnFoldError::Park, when, progress).await?
             }
             done => done?,
         };
@@ -58,7 +58,7 @@ impl super::Projector {
 
     async fn rebuild_with(
         &self,
-        care: Care,
+        care: OnFoldError,
         when: Rebuild,
         progress: &impl Fn(Progress),
     ) -> Result<i64, FoldError> {

@@ -15,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Executor, PgPool, SqlitePool};
 use uuid::Uuid;
 
-use super::batch::Care;
+use super::batch::OnFoldError;
 use super::parking::Parking;
 use super::{Progress, Projection, walk};
 use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
@@ -110,12 +110,12 @@ impl Shadow {
         &mut self,
         live: &Db,
         up_to: i64,
-        care: Care,
+        care: OnFoldError,
         progress: &impl Fn(Progress),
     ) -> Result<(), FoldError> {
         match care {
-            Care::None => self.fold_streams(live, up_to, progress).await,
-            Care::Park => self.fold_carefully(live, up_to, progress).await,
+            OnFoldError::Fail => self.fold_streams(live, up_to, progress).await,
+            OnFoldError::Park => self.fold_carefully(live, up_to, progress).await,
         }
     }
 

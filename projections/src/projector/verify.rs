@@ -10,7 +10,7 @@ use domain::Org;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::batch::Care;
+use super::batch::OnFoldError;
 use super::repair::{holds_ids, tables_of};
 use super::shadow::{Purpose, Shadow, tables};
 use super::{Checkpoint, Parked, Progress, is_ours};
@@ -61,9 +61,9 @@ impl super::Projector {
     }
 
     async fn compare(&self, progress: &impl Fn(Progress)) -> Result<Vec<Finding>, FoldError> {
-        match compare_with(&self.db, Care::None, progress).await {
+        match compare_with(&self.db, OnFoldError::Fail, progress).await {
             Err(error) if error.reason_to_park().is_some() => {
-                compare_with(&self.db, Care::Park, progress).await
+                compare_with(&self.db, OnFoldError::Park, progress).await
             }
             done => done,
         }
@@ -72,7 +72,7 @@ impl super::Projector {
 
 async fn compare_with(
     live: &Db,
-    care: Care,
+    care: OnFoldError,
     progress: &impl Fn(Progress),
 ) -> Result<Vec<Finding>, FoldError> {
     let mut shadow = Shadow::new(live, Purpose::Compare).await?;

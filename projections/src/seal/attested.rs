@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::nodes::{self, Kept};
 use super::standing::{State, states};
 use super::tree::{Node, Tree};
-use super::{Checkpoint, Hash, PublicKey, Signed, position, size, turn};
+use super::{Checkpoint, Hash, PublicKey, Signed, position, size, step};
 use crate::db::Db;
 use crate::projector::Finding;
 use crate::transfer;
@@ -205,7 +205,7 @@ impl Attested {
         let noted = states.iter().filter_map(|state| state.signed().filter(is_signed));
         checkpoints.extend(noted.map(|signed| signed.checkpoint));
         if let Some(key) = &key {
-            let told = turn::contradicted(db, key.origin()).await?.into_iter();
+            let told = step::contradicted(db, key.origin()).await?.into_iter();
             let signed = told.filter(|told| key.signed(told) == Some(true));
             checkpoints.extend(signed.map(|told| told.checkpoint));
         }

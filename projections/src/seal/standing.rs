@@ -1,6 +1,6 @@
 //! How far the tree is, as the database keeps it, and whether it begins with what was signed.
 //!
-//! **Invariant:** reading it takes no lock, so it may be another one a moment later. A [`Turn`](super::Turn) says
+//! **Invariant:** reading it takes no lock, so it may be another one a moment later. A [`SealStep`](super::SealStep) says
 //! whether it is.
 
 use super::error::SealError;

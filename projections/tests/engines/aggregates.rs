@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cqrs_es::{AggregateContext, AggregateError, EventStore};
 use domain::org::{LifecycleCommand, OrgCommand};
 use domain::values::OrgId;
-use domain::{Actor, Metadata, Org, Rules};
+use domain::{Actor, Decider, Metadata, Org};
 
 use crate::engines;
 use crate::given::{Store, append, created, creation, id, org_name, reason, renamed, slug};

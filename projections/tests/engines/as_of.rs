@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::org::{InvitationCommand, LifecycleCommand, OrgCommand, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::PersonId;
 use domain::{Org, ResourceType};
 use projections::grants::{self, GrantListed};
@@ -60,7 +60,7 @@ engines! {
         let platform = store.platform().await?;
         let actions = Actions::of([Action::Read, Action::Create]).ok_or("some")?;
         let (label, description) = ("Project".parse()?, "".parse()?);
-        let define = Definition { label, description, actions: actions.clone(), spread: Spread::Everywhere };
+        let define = Definition { label, description, actions: actions.clone(), spread: RolloutPolicy::Everywhere };
         store.carry_out::<ResourceType>("project".parse()?, ResourceTypeCommand::Define(define)).await?;
         let acme = store.org("Acme", "acme").await?;
         let owner = invitee(PersonId(id()), Role::Owner);

@@ -185,7 +185,7 @@ async fn tried(store: &Store, file: &[String], way: &Way, statement: String) -> 
     };
     let mark = |found: bool| if found { "✓" } else { "–" };
     let cells = [
-        mark(there(&store).await?.iter().any(|event| event.fact().is_err())),
+        mark(there(&store).await?.iter().any(|event| event.decode().is_err())),
         audit,
         mark(verify),
         mark(found_by_tree(vec![]).await?),

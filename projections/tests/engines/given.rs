@@ -8,7 +8,7 @@ use cqrs_es::EventStore;
 use domain::grant::{GrantCommand, GrantEvent, Granted, PlatformRole, Revoked};
 use domain::org::{InvitationCommand, Invitee, LifecycleEvent, OrgCommand, OrgEvent, Role};
 use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
-use domain::{Actor, Grant, Metadata, Org, Rules};
+use domain::{Actor, Decider, Grant, Metadata, Org};
 use projections::event_log::{Append, AppendError, Appended, Authority, Draft, Recorded, StreamId};
 use projections::projector::{Finding, Report};
 use projections::{Db, EventLog, OpenError, Platform, Projector, Timestamp, grants, testing};
@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// Loads, decides, appends.
-    pub(crate) async fn carry_out<A: Rules>(
+    pub(crate) async fn carry_out<A: Decider>(
         &self,
         id: A::Id,
         command: impl Into<A::Command>,
@@ -149,7 +149,7 @@ impl Store {
     }
 
     /// Loads and decides.
-    pub(crate) async fn decided<A: Rules>(&self, id: A::Id, command: A::Command) -> Outcome<Append> {
+    pub(crate) async fn decided<A: Decider>(&self, id: A::Id, command: A::Command) -> Outcome<Append> {
         let loaded = EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await?;
         let events = loaded.aggregate.decide(command)?;
         Ok(append::<A>(id, loaded.sequence, &events))
@@ -242,7 +242,7 @@ pub(crate) fn id() -> Uuid {
 }
 
 /// An append of a command of its own, by the shell.
-pub(crate) fn append<A: Rules>(id: A::Id, after: i64, events: &[A::Event]) -> Append {
+pub(crate) fn append<A: Decider>(id: A::Id, after: i64, events: &[A::Event]) -> Append {
     Append {
         stream: StreamId::of::<A>(id),
         after,

@@ -7,9 +7,9 @@ use domain::grant::{End, GrantCommand, PlatformRole, Term};
 use domain::org::{
     ChoiceCommand, Confirmation, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role,
 };
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
-use domain::{Grant, Org, ResourceType, Rules};
+use domain::{Decider, Grant, Org, ResourceType};
 use futures::future::join_all;
 use projections::event_log::Append;
 use proptest::prelude::{Strategy, any, prop_oneof};
@@ -148,7 +148,7 @@ fn resource_type_command() -> impl Strategy<Value = ResourceTypeCommand> {
     use ResourceTypeCommand as C;
     let actions = || select(vec![vec![Action::Read], Action::ALL.to_vec()]);
     let actions = move || actions().prop_map(|some| Actions::of(some).expect("some"));
-    let spread = || select(Spread::ALL.to_vec());
+    let spread = || select(RolloutPolicy::ALL.to_vec());
     prop_oneof![
         (actions(), spread()).prop_map(|(actions, spread)| {
             let (label, description) = (parsed("Project"), parsed(""));
@@ -187,7 +187,7 @@ pub(crate) async fn live_through(store: &Store, history: Vec<Step>) -> Outcome {
     Ok(())
 }
 
-async fn decided<A: Rules>(store: &Store, id: A::Id, command: A::Command) -> Outcome<Option<Append>> {
+async fn decided<A: Decider>(store: &Store, id: A::Id, command: A::Command) -> Outcome<Option<Append>> {
     let loaded = cqrs_es::EventStore::<A>::load_aggregate(&store.log, &id.to_string()).await?;
     let events = loaded.aggregate.decide(command).unwrap_or_default();
     Ok((!events.is_empty()).then(|| append::<A>(id, loaded.sequence, &events)))

@@ -6,7 +6,7 @@ use domain::org::Role;
 use domain::values::PersonId;
 use domain::{Org, org::OrgCommand};
 use futures::future::join_all;
-use projections::event_log::{Append, AppendError, Beside, Joined};
+use projections::event_log::{Append, AppendError, CompanionRows, Joined};
 use projections::people::{self, Person};
 
 use crate::engines;
@@ -59,7 +59,7 @@ fn named(append: &Append, person: PersonId, name: &str) -> Append {
     let name = name.parse().expect("a name");
     let mut append = append.clone();
     append.metadata.command = id();
-    Append { beside: Some(Beside::Joined(Joined { person, name, password_hash })), ..append }
+    Append { beside: Some(CompanionRows::Joined(Joined { person, name, password_hash })), ..append }
 }
 
 async fn chosen(store: &Store, person: PersonId) -> Outcome<(Option<String>, Option<String>)> {

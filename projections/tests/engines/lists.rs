@@ -163,7 +163,7 @@ engines! {
         let blast = memberships::blast(store.db(), &platform, &[acme.0], noon(0)).await?;
         assert_eq!((blast.members, blast.sessions, blast.stranded), (2, 1, 1));
         let nobody = memberships::blast(store.db(), &platform, &[id()], noon(0)).await?;
-        assert_eq!(nobody, memberships::Blast::default());
+        assert_eq!(nobody, memberships::SuspensionImpact::default());
         let all = memberships::blast(store.db(), &platform, &[acme.0, other.0], noon(0)).await?;
         assert_eq!((all.members, all.sessions, all.stranded), (2, 1, 2), "each person once");
     }

@@ -3,7 +3,7 @@
 use domain::grant::SUPERADMINS;
 use domain::org::{LifecycleEvent, SLUGS};
 use domain::values::{OrgId, PersonId};
-use domain::{Actor, Fact, Grant, Org};
+use domain::{Actor, AnyEvent, Grant, Org};
 use projections::OpenError;
 use projections::event_log::{Append, AppendError};
 
@@ -19,7 +19,7 @@ engines! {
         let appended = store.append(two.clone()).await?;
         assert_eq!((appended.first_position, appended.last_position, appended.sequence), (1, 2, 2));
         let events = store.events().await?;
-        assert_eq!(events[1].fact()?, Fact::Org(id, renamed("a \"quoted\" \\ name")));
+        assert_eq!(events[1].decode()?, AnyEvent::Org(id, renamed("a \"quoted\" \\ name")));
         assert_eq!(events[0].metadata()?, two.metadata);
         assert_eq!(store.log.stream(&two.stream, 0).await?, events);
         assert_eq!(store.log.stream(&two.stream, 1).await?, events[1..]);

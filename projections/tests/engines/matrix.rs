@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::org::{OrgCommand, Permission, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{OrgId, ResourceCode, RoleName};
 use domain::{Org, ResourceType};
 use projections::Scope;
@@ -128,8 +128,12 @@ async fn compare(store: &Store, org: OrgId, model: &Model) -> Outcome {
 
 async fn define(store: &Store, code: ResourceCode) -> Outcome {
     let actions = Actions::of(Action::ALL).ok_or("all")?;
-    let definition =
-        Definition { label: "Label".parse()?, description: "".parse()?, actions, spread: Spread::Everywhere };
+    let definition = Definition {
+        label: "Label".parse()?,
+        description: "".parse()?,
+        actions,
+        spread: RolloutPolicy::Everywhere,
+    };
     store.carry_out::<ResourceType>(code, ResourceTypeCommand::Define(definition)).await?;
     Ok(())
 }

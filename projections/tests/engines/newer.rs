@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::org::{LifecycleEvent, OrgEvent};
-use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{OrgId, PersonId, ResourceCode};
 use domain::{Grant, Org, ResourceType};
 use projections::event_log::{Append, Draft, StreamId};
@@ -223,7 +223,12 @@ engines! {
 fn define() -> Outcome<ResourceTypeCommand> {
     let actions = Actions::of([Action::Read]).ok_or("one")?;
     let (label, description) = ("Project".parse()?, "".parse()?);
-    Ok(ResourceTypeCommand::Define(Definition { label, description, actions, spread: Spread::Everywhere }))
+    Ok(ResourceTypeCommand::Define(Definition {
+        label,
+        description,
+        actions,
+        spread: RolloutPolicy::Everywhere,
+    }))
 }
 
 /// Two organisations, five events; a newer version wrote the second.

@@ -232,7 +232,7 @@ async fn join(log: EventLog, org: OrgId, process: i64) {
 }
 
 async fn try_join(log: &EventLog, org: OrgId, invitee: &domain::org::Invitee, event: usize) -> Outcome {
-    use domain::Rules;
+    use domain::Decider;
     let loaded = cqrs_es::EventStore::<Org>::load_aggregate(log, &org.to_string()).await?;
     let command = [invite(invitee), accept(invitee)][event].clone();
     let events = loaded.aggregate.decide(command)?;

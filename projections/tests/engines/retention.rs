@@ -9,7 +9,7 @@ use projections::Timestamp;
 use projections::access_log::{self, Refused};
 use projections::account_log::{self, AccountEntry, MOST_AN_HOUR};
 use projections::links::{self, Link};
-use projections::operator_reads::{OperatorRead, Recorder};
+use projections::operator_reads::{AccessRecorder, OperatorRead};
 use projections::retention::{Kept, forget};
 use projections::scope::Shown;
 use uuid::Uuid;
@@ -88,7 +88,7 @@ engines! {
 
 /// Five old rows in each table that only grows, from the days 1 to 5, and a young one, from the day 20.
 async fn fill(store: &Store) -> Outcome {
-    let recorder = Recorder::open(store.db());
+    let recorder = AccessRecorder::open(store.db());
     let mut raw = store.raw().await?;
     raw.run("delete from projection_log").await?;
     for (number, day) in [1, 2, 3, 4, 5, 20].into_iter().enumerate() {

@@ -5,10 +5,10 @@ use domain::values::OrgId;
 use projections::event_log::Appended;
 use projections::projector::Finding;
 use projections::seal::{
-    Attested, Checkpoint, Evidence, PublicKey, Signed, SigningKey, Turn, contradict, contradicted, evidence,
-    export, read_on,
+    Attested, Checkpoint, Evidence, PublicKey, SealStep, Signed, SigningKey, contradict, contradicted,
+    evidence, export, read_on,
 };
-use projections::seal::{SealError, turn::Step};
+use projections::seal::{SealError, step::Step};
 use projections::transfer;
 use projections::{Db, EventLog};
 
@@ -28,7 +28,7 @@ engines! {
         }
         let sizes: Vec<u64> = signed.iter().map(|signed| signed.checkpoint.size).collect();
         assert_eq!(sizes, [1, 2, 256, 257, 262, 562, 4762]);
-        let turn = Turn::begin(store.db(), key.origin()).await?.ok_or("nobody else is at it")?;
+        let turn = SealStep::begin(store.db(), key.origin()).await?.ok_or("nobody else is at it")?;
         for earlier in &signed {
             turn.standing().holds(store.db(), &earlier.checkpoint).await?;
         }
@@ -109,8 +109,8 @@ engines! {
         if store.is_postgres() {
             let (log, _) = store.another_process().await?;
             sealed(store.db(), &key("portal/log"), None).await?;
-            let turn = Turn::begin(store.db(), "portal/log").await?;
-            assert!(turn.is_some() && Turn::begin(log.db(), "portal/log").await?.is_none());
+            let turn = SealStep::begin(store.db(), "portal/log").await?;
+            assert!(turn.is_some() && SealStep::begin(log.db(), "portal/log").await?.is_none());
             store.append(creation("Late", "late")).await?;
             assert_eq!(read_on(log.db(), "portal/log").await?, Step::Taken);
             turn.ok_or("it was ours")?.end().await?;
@@ -157,7 +157,7 @@ engines! {
         some_history(&store).await?;
         let signed = sealed(store.db(), &key("portal/log"), None).await?;
         store.projector.rebuild(|_| ()).await?;
-        let turn = Turn::begin(store.db(), "portal/log").await?.ok_or("nobody else is at it")?;
+        let turn = SealStep::begin(store.db(), "portal/log").await?.ok_or("nobody else is at it")?;
         assert_eq!((turn.standing().size(), turn.standing().signed()), (8, Some(signed)));
         turn.end().await?;
     }
@@ -182,7 +182,7 @@ pub(crate) fn key(origin: &str) -> SigningKey {
 /// Signs a checkpoint of everything, which must hold the one before.
 pub(crate) async fn sealed(db: &Db, key: &SigningKey, before: Option<&Signed>) -> Outcome<Signed> {
     finish(db, key.origin()).await?;
-    let turn = Turn::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
+    let turn = SealStep::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
     if let Some(before) = before {
         turn.standing().holds(db, &before.checkpoint).await?;
     }

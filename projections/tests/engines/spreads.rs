@@ -1,7 +1,7 @@
 //! Which organisation has a type: random histories of policies and choices, against a model that anybody can check.
 
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{OrgId, ResourceCode};
 use domain::{Org, ResourceType};
 use projections::{Scope, resource_types};
@@ -36,7 +36,7 @@ enum Step {
     NewOrg,
     /// The organisation with this number, counted around: gone for itself, and not counted.
     Archive(usize),
-    Spread(Spread),
+    RolloutPolicy(RolloutPolicy),
     /// Of the organisation with this number, counted around.
     Choose(usize, Option<Choice>),
     Deactivate,
@@ -48,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => proptest::strategy::Just(Step::NewOrg),
         1 => (0..20_usize).prop_map(Step::Archive),
-        3 => select(Spread::ALL.to_vec()).prop_map(Step::Spread),
+        3 => select(RolloutPolicy::ALL.to_vec()).prop_map(Step::RolloutPolicy),
         4 => (0..20_usize, choice).prop_map(|(org, choice)| Step::Choose(org, choice)),
         1 => select(vec![Step::Deactivate, Step::Reactivate]),
     ]
@@ -65,7 +65,7 @@ struct Known {
 
 /// What everybody would expect: the policy and when it was decided, whether the type is there, and who chose what.
 struct Model {
-    spread: Spread,
+    spread: RolloutPolicy,
     decided: usize,
     active: bool,
     orgs: Vec<Known>,
@@ -74,9 +74,9 @@ struct Model {
 impl Model {
     fn has(&self, org: &Known) -> bool {
         let by_policy = match self.spread {
-            Spread::Everywhere => true,
-            Spread::NewOnly => org.came > self.decided,
-            Spread::OptIn => false,
+            RolloutPolicy::Everywhere => true,
+            RolloutPolicy::NewOnly => org.came > self.decided,
+            RolloutPolicy::OptIn => false,
         };
         match org.choice {
             Some(choice) => choice == Choice::OptedIn,
@@ -90,7 +90,7 @@ impl Model {
 }
 
 async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
-    let mut model = Model { spread: Spread::OptIn, decided: 0, active: true, orgs: vec![] };
+    let mut model = Model { spread: RolloutPolicy::OptIn, decided: 0, active: true, orgs: vec![] };
     change(store, ResourceTypeCommand::Define(definition()?)).await?;
     for (now, step) in steps.into_iter().enumerate().map(|(number, step)| (number + 1, step)) {
         match step {
@@ -126,7 +126,7 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
                     .await?;
                 org.archived = true;
             }
-            Step::Spread(spread) if model.active && spread != model.spread => {
+            Step::RolloutPolicy(spread) if model.active && spread != model.spread => {
                 change(store, ResourceTypeCommand::Spread { spread, since: None }).await?;
                 (model.spread, model.decided) = (spread, now);
             }
@@ -138,7 +138,7 @@ async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome<Vec<OrgId>> {
                 change(store, ResourceTypeCommand::Reactivate).await?;
                 model.active = true;
             }
-            Step::Spread(_) | Step::Deactivate | Step::Reactivate => {}
+            Step::RolloutPolicy(_) | Step::Deactivate | Step::Reactivate => {}
         }
         store.projector.catch_up().await?;
         compare(store, &model).await?;
@@ -151,7 +151,7 @@ async fn compare(store: &Store, model: &Model) -> Outcome {
     let scope = Scope::Platform(store.platform().await?);
     for org in &model.orgs {
         let seen = resource_types::of_org(store.db(), &scope, org.id.0).await?;
-        let has = seen.first().map(resource_types::Held::is_had);
+        let has = seen.first().map(resource_types::OrgResourceType::is_enabled);
         assert_eq!(has, model.active.then(|| model.has(org)));
     }
     let platform = store.platform().await?;
@@ -175,5 +175,10 @@ fn project() -> Outcome<ResourceCode> {
 
 fn definition() -> Outcome<Definition> {
     let actions = Actions::of(Action::ALL).ok_or("all")?;
-    Ok(Definition { label: "Project".parse()?, description: "".parse()?, actions, spread: Spread::OptIn })
+    Ok(Definition {
+        label: "Project".parse()?,
+        description: "".parse()?,
+        actions,
+        spread: RolloutPolicy::OptIn,
+    })
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::fact::FEATURE_LEVEL;
+use domain::event::FEATURE_LEVEL;
 use projections::event_log::AppendError;
 use projections::{OpenError, processes, transfer};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::OrgId;
 use domain::{Org, ResourceType};
 use projections::{Scope, org_detail, org_list, resource_types};
@@ -155,7 +155,7 @@ pub(crate) async fn agree(store: &Store, orgs: &[OrgId]) -> Outcome {
             continue;
         }
         for held in resource_types::of_org(store.db(), &scope, org.0).await? {
-            if held.is_had() {
+            if held.is_enabled() {
                 let position = held.chosen_position.filter(|_| held.choice.is_some());
                 rows.push(format!(
                     "({}, '{}', '{}', '{}', {})",
@@ -182,8 +182,12 @@ pub(crate) async fn agree(store: &Store, orgs: &[OrgId]) -> Outcome {
 /// Acme, under its second slug and with a type that it chose, and one that is archived.
 async fn two_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
     let actions = Actions::of([Action::Read, Action::Create]).ok_or("two")?;
-    let definition =
-        Definition { label: "Project".parse()?, description: "".parse()?, actions, spread: Spread::OptIn };
+    let definition = Definition {
+        label: "Project".parse()?,
+        description: "".parse()?,
+        actions,
+        spread: RolloutPolicy::OptIn,
+    };
     store.carry_out::<ResourceType>("project".parse()?, ResourceTypeCommand::Define(definition)).await?;
     let (acme, gone) = (store.org("Acme", "acme").await?, store.org("Gone", "gone").await?);
     store

@@ -3,13 +3,13 @@
 //! **Invariant:** what is tested of the role is found in the catalogue, so that no table can be forgotten here.
 
 use domain::org::{ChoiceCommand, Invitee, LifecycleCommand, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, Spread};
+use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org, ResourceType};
 use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
-use projections::operator_reads::{OperatorRead, Recorder};
+use projections::operator_reads::{AccessRecorder, OperatorRead};
 use projections::scope::{Reads, Shown};
 use projections::{
     Scope, Tenant, Timestamp, access_log, history, memberships, operator_reads, org_detail, org_list, people,
@@ -36,7 +36,7 @@ engines! {
             let ours = |event: &Recorded| event.aggregate_id == here.to_string();
             assert!(events.len() > 7 && events.iter().all(ours), "{events:?}");
             let types = resource_types::of_org(db, scope, here.0).await?;
-            assert!(types.len() == 1 && types[0].is_had(), "{types:?}");
+            assert!(types.len() == 1 && types[0].is_enabled(), "{types:?}");
             assert_eq!(resource_types::of_org(db, scope, there.0).await?, []);
             let looks = operator_reads::of_org(db, scope, here.0, None, 9).await?;
             assert!(looks.len() == 1 && looks[0].page.ends_with(name), "{looks:?}");
@@ -114,7 +114,7 @@ engines! {
     async fn what_was_listed_has_one_row_for_an_hour(store: Store) {
         let org = store.org("Acme", "acme").await?;
         let (ana, session) = (person(&store, "ana@example.com").await?, id());
-        let recorder = Recorder::open(store.db());
+        let recorder = AccessRecorder::open(store.db());
         let look = |at: Timestamp, session_id, page: &str| OperatorRead {
             read_id: id(), at, person_id: ana.0, session_id, org_id: Some(org.0), shown: Shown::Listed,
             page: page.to_owned(),
@@ -136,7 +136,7 @@ engines! {
     async fn looks_are_written_once_with_the_reason_that_held(store: Store) {
         let org = store.org("Acme", "acme").await?;
         let (ana, session) = (person(&store, "ana@example.com").await?, id());
-        let recorder = Recorder::open(store.db());
+        let recorder = AccessRecorder::open(store.db());
         let look = |number: u128, at: Timestamp, org_id| OperatorRead {
             read_id: Uuid::from_u128(number), at, person_id: ana.0, session_id: session, org_id,
             shown: Shown::Opened, page: "/admin".into(),
@@ -316,10 +316,10 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         label: "Project".parse()?,
         description: "".parse()?,
         actions: Actions::of(Action::ALL).ok_or("all")?,
-        spread: Spread::OptIn,
+        spread: RolloutPolicy::OptIn,
     };
     store.carry_out::<ResourceType>("project".parse()?, ResourceTypeCommand::Define(definition)).await?;
-    let recorder = Recorder::open(store.db());
+    let recorder = AccessRecorder::open(store.db());
     let mut orgs = vec![];
     for name in ["own", "other"] {
         let org = store.org(name, name).await?;

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use domain::resource_type::{Action, Actions, Spread};
+use domain::resource_type::{Action, Actions, RolloutPolicy};
 use domain::values::{Description, Label, ResourceCode};
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ pub(super) struct Wanted {
     pub label: Label,
     pub description: Option<Description>,
     pub actions: Actions,
-    pub spread: Spread,
+    pub spread: RolloutPolicy,
     pub active: Option<bool>,
 }
 
@@ -82,7 +82,7 @@ impl Reader {
         Actions::of(actions).or_else(|| self.wrong(at, "name at least one action"))
     }
 
-    fn spread(&mut self, at: &str, json: Option<&Value>) -> Option<Spread> {
+    fn spread(&mut self, at: &str, json: Option<&Value>) -> Option<RolloutPolicy> {
         let text: String = self.text(at, json)?;
         text.parse().ok().or_else(|| self.wrong(at, "it is one of everywhere, new_only and opt_in"))
     }

@@ -106,8 +106,8 @@ fn told(description: &Description) -> String {
 #[cfg(test)]
 mod tests {
     use cqrs_es::Aggregate;
-    use domain::Rules;
-    use domain::resource_type::{Action, Actions, Spread};
+    use domain::Decider;
+    use domain::resource_type::{Action, Actions, RolloutPolicy};
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
             label: "Invoice".parse().expect("a label"),
             description: None,
             actions: Actions::of([Action::Read]).expect("one"),
-            spread: Spread::Everywhere,
+            spread: RolloutPolicy::Everywhere,
             active: None,
         }
     }
@@ -146,7 +146,7 @@ mod tests {
             label: "Bill".parse().expect("a label"),
             description: Some("What is owed,\nand by when".parse().expect("a description")),
             actions: Actions::of([Action::Create, Action::Read]).expect("two"),
-            spread: Spread::OptIn,
+            spread: RolloutPolicy::OptIn,
             active,
             ..wanted()
         }

@@ -21,14 +21,14 @@ const SHOWN: usize = 50;
 const RECENT: usize = 5;
 
 #[derive(Deserialize)]
-pub struct Before {
+pub struct ActivityQuery {
     before: Option<Uuid>,
 }
 
 pub async fn show(
     State(app): State<App>,
     identity: Identity,
-    Query(Before { before }): Query<Before>,
+    Query(ActivityQuery { before }): Query<ActivityQuery>,
 ) -> Result<Markup, Error> {
     let entries = of(&app, &identity, before, SHOWN).await?;
     let last = entries.last().filter(|_| entries.len() == SHOWN).map(|last| last.entry_id);

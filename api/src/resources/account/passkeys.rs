@@ -25,7 +25,7 @@ use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct New {
+pub struct PasskeyForm {
     name: String,
     handle: String,
     credential: String,
@@ -33,7 +33,7 @@ pub struct New {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Gone {
+pub struct PasskeyRemovalForm {
     passkey: String,
 }
 
@@ -59,7 +59,7 @@ pub async fn add(
     State(app): State<App>,
     identity: Identity,
     client: Client,
-    Form(new): Form<New>,
+    Form(new): Form<PasskeyForm>,
 ) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, Act::AddPasskey)?;
@@ -84,7 +84,7 @@ pub async fn remove(
     State(app): State<App>,
     identity: Identity,
     client: Client,
-    Form(Gone { passkey }): Form<Gone>,
+    Form(PasskeyRemovalForm { passkey }): Form<PasskeyRemovalForm>,
 ) -> Result<Redirect, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, Act::RemovePasskey)?;

@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use crate::access::Operator;
 use crate::app::App;
 use crate::resources::history::export::note;
-use crate::signer::Sealer;
+use crate::signer::CheckpointSigner;
 use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
@@ -22,7 +22,7 @@ use crate::web::paths;
 const CHUNK: usize = 1 << 16;
 
 #[derive(Deserialize)]
-pub struct Place {
+pub struct CheckpointQuery {
     at: u64,
 }
 
@@ -34,7 +34,7 @@ pub async fn key(State(app): State<App>, _: Operator) -> Result<Response, Error>
 pub async fn checkpoint(
     State(app): State<App>,
     _: Operator,
-    Query(Place { at }): Query<Place>,
+    Query(CheckpointQuery { at }): Query<CheckpointQuery>,
 ) -> Result<Response, Error> {
     let found = sealer(&app)?.log.at(at).await.map_err(anyhow::Error::from)?;
     let signed = found.ok_or_else(|| {
@@ -56,10 +56,10 @@ pub async fn checkpoints(State(app): State<App>, operator: Operator) -> Result<R
     Ok(file("checkpoints.txt", Body::from_stream(body)))
 }
 
-fn sealer(app: &App) -> Result<&Sealer, Error> {
+fn sealer(app: &App) -> Result<&CheckpointSigner, Error> {
     let sealer = app.sealer.as_deref();
     sealer.ok_or_else(|| {
-        Error::NoSuch("This portal seals nothing, so there is nothing to take along.".to_owned())
+        Error::NoSuch("No signing key is configured, so there is nothing to download.".to_owned())
     })
 }
 

@@ -14,12 +14,12 @@ use serde::Deserialize;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::resources::history::beside::beside;
 use crate::resources::history::watched;
 use crate::resources::history::watched::changed;
-use crate::signer::{Attempt, Filed, Page, Sealer};
+use crate::signer::{Attempt, CheckpointSigner, Filed, Page};
 use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
 use crate::web::extract::Query;
@@ -27,7 +27,7 @@ use crate::web::paths;
 
 /// Where the list of checkpoints goes on.
 #[derive(Deserialize)]
-pub struct Older {
+pub struct CheckpointsQuery {
     /// Only those that end before this place of the checkpoint log.
     before: Option<u64>,
 }
@@ -35,9 +35,9 @@ pub struct Older {
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(Older { before }): Query<Older>,
+    Query(CheckpointsQuery { before }): Query<CheckpointsQuery>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let content = html! {
         (changed(&app).await?)
         @match &app.sealer {
@@ -59,8 +59,8 @@ fn not_sealed(origin: &str) -> Markup {
     );
     html! {
         (ui::note(Tone::Warning, html! {
-            "This portal seals nothing. Each event has its hash, which finds whoever edits one and forgets the hash. "
-            "Whoever owns the database could compute the hashes anew, and nobody could tell."
+            "No signing key is configured, so the history is not being sealed. Each event has a hash, which finds an edit that "
+            "forgets the hash. Whoever owns the database could compute all hashes anew, and nobody could tell."
         }))
         (ui::card("Begin to seal", html! {
             p.prose {
@@ -80,7 +80,7 @@ fn not_sealed(origin: &str) -> Markup {
 async fn sealed(
     app: &App,
     operator: &Operator,
-    sealer: &Sealer,
+    sealer: &CheckpointSigner,
     before: Option<u64>,
 ) -> Result<Markup, Error> {
     let last = seal::last(&app.db, &operator.platform, sealer.key.origin()).await?;
@@ -194,7 +194,7 @@ fn checkpoint(last: &Signed) -> Markup {
     ])
 }
 
-fn key(sealer: &Sealer) -> Markup {
+fn key(sealer: &CheckpointSigner) -> Markup {
     html! {
         p { (ui::copyable(&sealer.key.public().to_string())) }
         p.hint {
@@ -204,7 +204,12 @@ fn key(sealer: &Sealer) -> Markup {
     }
 }
 
-fn list(page: &Page, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>, before: Option<u64>) -> Markup {
+fn list(
+    page: &Page,
+    sealer: &CheckpointSigner,
+    times: &HashMap<u64, DateTime<Utc>>,
+    before: Option<u64>,
+) -> Markup {
     let columns = [
         Column::new("Checkpoint of"),
         Column::new("Root"),
@@ -225,7 +230,7 @@ fn list(page: &Page, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>, befor
     }
 }
 
-fn row(filed: &Filed, sealer: &Sealer, times: &HashMap<u64, DateTime<Utc>>) -> Vec<Markup> {
+fn row(filed: &Filed, sealer: &CheckpointSigner, times: &HashMap<u64, DateTime<Utc>>) -> Vec<Markup> {
     let Filed { at, signed } = filed;
     let root = signed.checkpoint.root_text();
     vec![

@@ -14,24 +14,29 @@ use projections::history::Filter;
 use projections::history::filter::types;
 
 use super::facts::{by, who};
-use super::past::{Asked, past, past_requests};
+use super::past::{GrantsQuery, past, past_requests};
 use super::tables::{names, requested, until};
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::as_of::{self, At, Past};
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::as_of::{self, AsOf, AsOfBanner};
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::ui::{self, Column, Section};
 use crate::web::error::Error;
 use crate::web::paths;
 
-pub(super) async fn show(app: &App, operator: &Operator, asked: &Asked, at: At) -> Result<Markup, Error> {
+pub(super) async fn show(
+    app: &App,
+    operator: &Operator,
+    asked: &GrantsQuery,
+    at: AsOf,
+) -> Result<Markup, Error> {
     let then = grants::held_at(&app.db, &operator.platform, at.position, OPEN).await?;
     let now = grants::held(&app.db, &operator.platform, OPEN).await?;
     let open = grants::open_requests_at(&app.db, &operator.platform, at.position, OPEN).await?;
     let of_roles = Filter { types: Some(types(Grant::TYPE, "")), ..Filter::default() };
-    let moment = Past::of(app, at, (paths::ADMIN_SUPERADMINS, &of_roles)).await?;
+    let moment = AsOfBanner::of(app, at, (paths::ADMIN_SUPERADMINS, &of_roles)).await?;
     let since: Vec<GrantListed> = now.into_iter().filter(|grant| grant.position > at.position).collect();
     let control = as_of::control(paths::ADMIN_SUPERADMINS, Some(at), &[]);
     let content = html! {
@@ -42,14 +47,14 @@ pub(super) async fn show(app: &App, operator: &Operator, asked: &Asked, at: At) 
         (past(app, operator, asked, Some(at)).await?)
         (past_requests(app, operator, asked, Some(at)).await?)
     };
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     Ok(desk.then(&moment).page(Section::Superadmins, TITLE, &[], content))
 }
 
 const TITLE: &str = "Superadmins";
 
 /// "2 superadmins and 1 auditor"
-fn counted(then: &[GrantListed], at: At) -> String {
+fn counted(then: &[GrantListed], at: AsOf) -> String {
     let time = at.time();
     let holds = |grant: &&GrantListed| {
         grant.starts_at.is_none_or(|from| from <= time) && grant.until_at.is_none_or(|until| time < until)
@@ -61,7 +66,7 @@ fn counted(then: &[GrantListed], at: At) -> String {
     format!("{} and {}.", number(PlatformRole::Superadmin), number(PlatformRole::Auditor))
 }
 
-async fn held(app: &App, then: &[GrantListed], at: At) -> Result<Markup, Error> {
+async fn held(app: &App, then: &[GrantListed], at: AsOf) -> Result<Markup, Error> {
     if then.is_empty() {
         return Ok(ui::empty("Nobody held a role.", html! {}));
     }
@@ -76,7 +81,7 @@ async fn held(app: &App, then: &[GrantListed], at: At) -> Result<Markup, Error> 
 }
 
 /// Roles that were given since.
-async fn given(app: &App, since: &[GrantListed], at: At) -> Result<Markup, Error> {
+async fn given(app: &App, since: &[GrantListed], at: AsOf) -> Result<Markup, Error> {
     let names = names(app, since).await?;
     let row = |grant: &GrantListed| {
         let mut cells = cells(grant, &names, at);
@@ -98,7 +103,7 @@ fn columns(last: &str) -> [Column<'_>; 6] {
     ]
 }
 
-fn cells(grant: &GrantListed, names: &Names, at: At) -> Vec<Markup> {
+fn cells(grant: &GrantListed, names: &Names, at: AsOf) -> Vec<Markup> {
     vec![
         who(grant),
         ui::badge(&grant.role),

@@ -16,18 +16,19 @@ use projections::{Timestamp, people};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::facts::ROLES;
 use super::facts::by;
-use super::revoke::told;
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::identity::{links, session};
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::names::Names;
+use crate::layout::refused::{About, Refused};
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
@@ -102,7 +103,7 @@ impl Obstacle {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct DecisionForm {
     command_id: Uuid,
     expected_sequence: Option<i64>,
     #[serde(default)]
@@ -123,7 +124,7 @@ pub async fn form(
 ) -> Result<Markup, Error> {
     let case = Case::open(&app, &operator, request, decision).await?;
     let expected_sequence = Some(case.request.sequence);
-    let typed = Typed { command_id: clock::new_id(), expected_sequence, ..Typed::default() };
+    let typed = DecisionForm { command_id: clock::new_id(), expected_sequence, ..DecisionForm::default() };
     case.page(&app, &typed, &Errors::default(), html! {}).await
 }
 
@@ -132,14 +133,14 @@ pub async fn submit(
     operator: Operator,
     client: Client,
     Path((request, decision)): Path<(Uuid, Decision)>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<DecisionForm>,
 ) -> Result<Response, Error> {
     let case = Case::open(&app, &operator, request, decision).await?;
     let command = match case.command(&typed) {
         Ok(command) => command,
         Err(errors) => return Ok(again(case.page(&app, &typed, &errors, html! {}).await?)),
     };
-    let Typed { command_id, expected_sequence, .. } = typed;
+    let DecisionForm { command_id, expected_sequence, .. } = typed;
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let person = PersonId(case.request.person_id);
     match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
@@ -155,15 +156,15 @@ const WAIT: Duration = Duration::from_secs(2);
 async fn refused(
     app: &App,
     case: &Case<'_>,
-    mut typed: Typed,
+    mut typed: DecisionForm,
     refusal: SendError<GrantError>,
 ) -> Result<Response, Error> {
     let _or_nearly = app.projector.wait_for(app.log.last_position().await?, WAIT).await;
     let case = Case::open(app, case.operator, case.request.request_id, case.decision).await?;
-    let still = case.request.is_open();
-    let (status, errors, note) =
-        told(app, case.operator, refusal, &mut typed.expected_sequence, still).await?;
-    Ok((status, case.page(app, &typed, &errors, note).await?).into_response())
+    let about = About { what: ROLES, is_open: case.request.is_open() };
+    let refused = Refused::in_console(app, case.operator, about, refusal, |_| "").await?;
+    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+    Ok((refused.status, case.page(app, &typed, &refused.errors, refused.note).await?).into_response())
 }
 
 impl<'a> Case<'a> {
@@ -172,7 +173,7 @@ impl<'a> Case<'a> {
         Ok(Self { operator, request, decision })
     }
 
-    fn command(&self, typed: &Typed) -> Result<GrantCommand, Errors> {
+    fn command(&self, typed: &DecisionForm) -> Result<GrantCommand, Errors> {
         let (request, by) = (RequestId(self.request.request_id), self.operator.identity.person());
         match self.decision {
             Decision::Approval => Ok(GrantCommand::Approve { request, by, at: clock::now().into() }),
@@ -196,8 +197,14 @@ impl<'a> Case<'a> {
         Ok((session::hand_over(app, &links::choose_password(app, person).await?), to).into_response())
     }
 
-    async fn page(&self, app: &App, typed: &Typed, errors: &Errors, note: Markup) -> Result<Markup, Error> {
-        let desk = Desk::open(app, self.operator, Seen::default()).await?;
+    async fn page(
+        &self,
+        app: &App,
+        typed: &DecisionForm,
+        errors: &Errors,
+        note: Markup,
+    ) -> Result<Markup, Error> {
+        let desk = ConsolePage::open(app, self.operator, AfterCommand::default()).await?;
         let request = &self.request;
         let title = format!("{} {} for {}", self.decision.verb(), request.role, self.request.called());
         let names = self.names(app).await?;
@@ -261,7 +268,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn fields(&self, typed: &Typed, errors: &Errors, title: &str) -> Markup {
+    fn fields(&self, typed: &DecisionForm, errors: &Errors, title: &str) -> Markup {
         let button =
             if self.decision == Decision::Refusal { ui::submit_danger(title) } else { ui::submit(title) };
         html! {

@@ -1,14 +1,10 @@
 //! What several pages say of a role and of whoever holds it.
 
-use crate::access::Operator;
-use crate::app::App;
 use crate::layout::names::Names;
-use crate::ui::{self, Tone};
-use crate::web::error::Error;
+use crate::ui::{self};
 use domain::grant::PlatformRole;
 use maud::{Markup, html};
 use projections::Timestamp;
-use projections::event_log::Recorded;
 use projections::grants::{self};
 
 /// Somebody, by name and address.
@@ -32,20 +28,5 @@ pub fn may(role: PlatformRole) -> &'static str {
     }
 }
 
-/// What others did since a page was made.
-pub async fn meanwhile(
-    app: &App,
-    operator: &Operator,
-    since: &[Recorded],
-    again: bool,
-) -> Result<Markup, Error> {
-    let names = Names::of(app, &operator.platform, since).await?;
-    Ok(ui::note(
-        Tone::Warning,
-        html! {
-            p { strong { "Somebody changed the roles of this person while you were here." } " Nothing of yours was done yet. This is what happened:" }
-            (names.timeline(since))
-            @if again { p { "If you still want it, send it again." } }
-        },
-    ))
-}
+/// What somebody else may have changed while a form about a role was open.
+pub const ROLES: &str = "the roles of this person";

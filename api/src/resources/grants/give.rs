@@ -4,7 +4,6 @@
 //! **Invariant:** a role that is held is changed only by whoever was shown that it is, and how.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
@@ -14,25 +13,25 @@ use projections::grants::{self, GrantListed};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::facts::{may, meanwhile};
-use super::revoke::LAST;
+use super::facts::{ROLES, may};
 use super::{tables, term};
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Envelope, Principal, Receipt, Refusal, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::identity::{links, session};
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
+use crate::layout::refused::{About, Refused};
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
 
 #[derive(Deserialize, Default)]
-pub struct Asked {
+pub struct GiveQuery {
     /// Whose role is to be changed, and which.
     person: Option<Uuid>,
     #[serde(default)]
@@ -70,7 +69,7 @@ struct Wanted {
 pub async fn form(
     State(app): State<App>,
     operator: Operator,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<GiveQuery>,
 ) -> Result<Markup, Error> {
     let mut typed = NewGrant {
         command_id: clock::new_id(),
@@ -125,8 +124,8 @@ pub async fn submit(
 }
 
 impl NewGrant {
-    fn term(&self) -> term::Typed<'_> {
-        term::Typed { from: &self.from, lasting: &self.lasting, until: &self.until }
+    fn term(&self) -> term::TermForm<'_> {
+        term::TermForm { from: &self.from, lasting: &self.lasting, until: &self.until }
     }
 
     fn parse(&self) -> Result<Wanted, Errors> {
@@ -232,30 +231,17 @@ async fn refused(
     mut typed: NewGrant,
     refusal: SendError<GrantError>,
 ) -> Result<Response, Error> {
-    let errors = match refusal {
-        SendError::Stale { sequence, since } => {
-            typed.expected_sequence = Some(sequence);
-            let note = meanwhile(app, operator, &since, true).await?;
-            let page = page(app, operator, &typed, &Errors::default(), note).await?;
-            return Ok((StatusCode::CONFLICT, page).into_response());
-        }
-        SendError::Rule(rule) => Errors::one(field_of(rule, &typed.lasting), rule),
-        SendError::LastOne => Errors::one("lasting", LAST),
-        refusal @ SendError::AddressTaken => Errors::one("email", refusal),
-        other @ (SendError::Forbidden
-        | SendError::ProofNeeded(_)
-        | SendError::Taken { .. }
-        | SendError::CommandReused
-        | SendError::Newer
-        | SendError::Damaged(_)
-        | SendError::OlderProcess
-        | SendError::Unavailable
-        | SendError::Stopped(_)
-        | SendError::Unknown
-        | SendError::PasswordChosen
-        | SendError::Internal(_)) => return Err(other.into()),
+    let lasting = typed.lasting.clone();
+    let field = |why: &Refusal<GrantError>| match why {
+        Refusal::Rule(rule) => field_of(*rule, &lasting),
+        Refusal::LastOne => "lasting",
+        Refusal::AddressTaken => "email",
+        Refusal::Stale { .. } | Refusal::Taken { .. } => "",
     };
-    Ok(again(page(app, operator, &typed, &errors, html! {}).await?))
+    let refused = Refused::in_console(app, operator, About::of(ROLES), refusal, field).await?;
+    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+    let page = page(app, operator, &typed, &refused.errors, refused.note).await?;
+    Ok((refused.status, page).into_response())
 }
 
 /// Where what a rule says can be put right: beside the time, or nowhere in particular.
@@ -279,7 +265,7 @@ async fn page(
     errors: &Errors,
     note: Markup,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let (approval, changes) = (app.settings.grant_approval, typed.expected_sequence.is_some());
     let title = match (changes, approval) {
         (true, _) => "Change a role",

@@ -4,7 +4,7 @@
 //! and why.
 
 use super::past::OPEN;
-use super::past::{Asked, past, past_requests};
+use super::past::{GrantsQuery, past, past_requests};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -24,9 +24,9 @@ use crate::access::Operator;
 use crate::app::App;
 use crate::clock;
 use crate::identity::{links, session};
-use crate::layout::Seen;
+use crate::layout::AfterCommand;
 use crate::layout::as_of::{self};
-use crate::layout::console::Desk;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::ui::{self, Section, Tone};
 use crate::web::error::Error;
@@ -44,12 +44,12 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<GrantsQuery>,
 ) -> Result<Response, Error> {
     if let Some(at) = as_of::read(&app, &asked.at).await? {
         return Ok(super::as_of::show(&app, &operator, &asked, at).await?.into_response());
     }
-    let mut desk = Desk::open(&app, &operator, Seen { seen: asked.seen }).await?;
+    let mut desk = ConsolePage::open(&app, &operator, AfterCommand { seen: asked.seen }).await?;
     if let Some(person) = asked.held {
         desk.also(&already(&app, &operator, person).await?);
     }

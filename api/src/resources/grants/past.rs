@@ -3,7 +3,7 @@
 use super::tables;
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::as_of::{self, At};
+use crate::layout::as_of::{self, AsOf};
 use crate::ui::{self};
 use crate::web::error::Error;
 use crate::web::paths;
@@ -19,7 +19,7 @@ pub const OPEN: i64 = 500;
 pub const PAST: i64 = 50;
 
 #[derive(Deserialize, Default)]
-pub struct Asked {
+pub struct GrantsQuery {
     pub seen: Option<i64>,
     /// Only grants that ended before this position.
     pub before: Option<i64>,
@@ -32,8 +32,13 @@ pub struct Asked {
     pub at: String,
 }
 
-pub async fn past(app: &App, operator: &Operator, asked: &Asked, at: Option<At>) -> Result<Markup, Error> {
-    let before = asked.before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, At::end));
+pub async fn past(
+    app: &App,
+    operator: &Operator,
+    asked: &GrantsQuery,
+    at: Option<AsOf>,
+) -> Result<Markup, Error> {
+    let before = asked.before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, AsOf::end));
     let past = grants::past(&app.db, &operator.platform, before, PAST + 1).await?;
     let (past, last) = page_of(past, |grant| grant.ended_position);
     let pager = pager(("before", asked.before, last), at, "Past grants are kept for ever.");
@@ -44,10 +49,10 @@ pub async fn past(app: &App, operator: &Operator, asked: &Asked, at: Option<At>)
 pub async fn past_requests(
     app: &App,
     operator: &Operator,
-    asked: &Asked,
-    at: Option<At>,
+    asked: &GrantsQuery,
+    at: Option<AsOf>,
 ) -> Result<Markup, Error> {
-    let before = asked.settled_before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, At::end));
+    let before = asked.settled_before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, AsOf::end));
     let settled = grants::settled_requests(&app.db, &operator.platform, before, PAST + 1).await?;
     if settled.is_empty() {
         return Ok(html! {});
@@ -67,7 +72,11 @@ pub fn page_of<R>(mut rows: Vec<R>, position: fn(&R) -> Option<i64>) -> (Vec<R>,
     (rows, last)
 }
 
-pub fn pager((name, before, last): (&str, Option<i64>, Option<i64>), at: Option<At>, count: &str) -> Markup {
+pub fn pager(
+    (name, before, last): (&str, Option<i64>, Option<i64>),
+    at: Option<AsOf>,
+    count: &str,
+) -> Markup {
     let older = last.map(|last| as_of::link(at, &format!("{}?{name}={last}", paths::ADMIN_SUPERADMINS)));
     let newest = before.map(|_| as_of::link(at, paths::ADMIN_SUPERADMINS));
     html! { @if newest.is_some() || older.is_some() { (ui::pager(newest, older, count)) } }

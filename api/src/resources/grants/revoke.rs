@@ -1,7 +1,6 @@
 //! `/admin/superadmins/{id}/revocation`: a platform role taken back, also one's own.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
 use domain::grant::{GrantCommand, GrantError, PlatformRole};
@@ -11,22 +10,23 @@ use projections::grants::{self, GrantListed};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::facts::{may, meanwhile};
+use super::facts::{ROLES, may};
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
+use crate::layout::refused::{About, Refused};
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::paths;
 
 #[derive(Deserialize, Default)]
-pub struct Asked {
+pub struct RevocationQuery {
     /// Which role; the strongest that is held where nothing is said.
     #[serde(default)]
     role: String,
@@ -34,7 +34,7 @@ pub struct Asked {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct RevocationForm {
     command_id: Uuid,
     expected_sequence: Option<i64>,
     #[serde(default)]
@@ -66,11 +66,14 @@ pub async fn form(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<RevocationQuery>,
 ) -> Result<Markup, Error> {
     let holder = load(&app, &operator, id, &asked.role).await?;
-    let typed =
-        Typed { command_id: clock::new_id(), expected_sequence: Some(holder.sequence), ..Typed::default() };
+    let typed = RevocationForm {
+        command_id: clock::new_id(),
+        expected_sequence: Some(holder.sequence),
+        ..RevocationForm::default()
+    };
     page(&app, &operator, &holder, (&typed, &Errors::default()), html! {}).await
 }
 
@@ -79,7 +82,7 @@ pub async fn submit(
     operator: Operator,
     client: Client,
     Path(id): Path<Uuid>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RevocationForm>,
 ) -> Result<Response, Error> {
     let holder = load(&app, &operator, id, &typed.role).await?;
     let (role, reason) = match parse(&typed) {
@@ -88,7 +91,7 @@ pub async fn submit(
             return Ok(again(page(&app, &operator, &holder, (&typed, &errors), html! {}).await?));
         }
     };
-    let Typed { command_id, expected_sequence, .. } = typed;
+    let RevocationForm { command_id, expected_sequence, .. } = typed;
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let revoke = GrantCommand::Revoke { role, reason };
     match app.bus.send::<Grant>(&Principal::from(&operator.identity), PersonId(id), revoke, envelope).await {
@@ -97,7 +100,7 @@ pub async fn submit(
     }
 }
 
-fn parse(typed: &Typed) -> Result<(PlatformRole, Reason), Errors> {
+fn parse(typed: &RevocationForm) -> Result<(PlatformRole, Reason), Errors> {
     let mut errors = Errors::default();
     let role = errors.parse::<PlatformRole>("", &typed.role);
     let reason = errors.parse::<Reason>("reason", &typed.reason);
@@ -117,51 +120,17 @@ async fn refused(
     app: &App,
     operator: &Operator,
     holder: &Holder,
-    mut typed: Typed,
+    mut typed: RevocationForm,
     refusal: SendError<GrantError>,
 ) -> Result<Response, Error> {
     // As it is by now: it may be somebody else's doing that this was refused.
     let holder = load(app, operator, holder.person, holder.role.as_str()).await?;
-    let (status, errors, note) =
-        told(app, operator, refusal, &mut typed.expected_sequence, holder.is_held()).await?;
-    let page = page(app, operator, &holder, (&typed, &errors), note).await?;
-    Ok((status, page).into_response())
+    let about = About { what: ROLES, is_open: holder.is_held() };
+    let refused = Refused::in_console(app, operator, about, refusal, |_| "").await?;
+    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+    let page = page(app, operator, &holder, (&typed, &refused.errors), refused.note).await?;
+    Ok((refused.status, page).into_response())
 }
-
-/// Why a change of somebody's role was not made, where the form is shown again; `still` is whether it could be sent again.
-pub(super) async fn told(
-    app: &App,
-    operator: &Operator,
-    refusal: SendError<GrantError>,
-    expected_sequence: &mut Option<i64>,
-    still: bool,
-) -> Result<(StatusCode, Errors, Markup), Error> {
-    Ok(match refusal {
-        SendError::Stale { sequence, since } => {
-            *expected_sequence = Some(sequence);
-            (StatusCode::CONFLICT, Errors::default(), meanwhile(app, operator, &since, still).await?)
-        }
-        SendError::LastOne => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", LAST), html! {}),
-        SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
-        other @ (SendError::Forbidden
-        | SendError::ProofNeeded(_)
-        | SendError::Taken { .. }
-        | SendError::AddressTaken
-        | SendError::CommandReused
-        | SendError::Newer
-        | SendError::Damaged(_)
-        | SendError::OlderProcess
-        | SendError::Unavailable
-        | SendError::Stopped(_)
-        | SendError::Unknown
-        | SendError::PasswordChosen
-        | SendError::Internal(_)) => return Err(other.into()),
-    })
-}
-
-/// What the guard says where people read it.
-pub(super) const LAST: &str = "there must always be a superadmin without an end date, and this is the last one; make somebody \
-                               else superadmin for good first";
 
 /// The role that is asked for, of somebody who holds one or did.
 async fn load(app: &App, operator: &Operator, person: Uuid, role: &str) -> Result<Holder, Error> {
@@ -182,10 +151,10 @@ async fn page(
     app: &App,
     operator: &Operator,
     holder: &Holder,
-    (typed, errors): (&Typed, &Errors),
+    (typed, errors): (&RevocationForm, &Errors),
     note: Markup,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let (role, called) = (holder.role.as_str(), holder.grant.called());
     let title = format!("Revoke {role} of {called}");
     let content = html! {
@@ -238,7 +207,7 @@ fn consequence(holder: &Holder) -> Markup {
     }
 }
 
-fn fields(holder: &Holder, typed: &Typed, errors: &Errors, title: &str) -> Markup {
+fn fields(holder: &Holder, typed: &RevocationForm, errors: &Errors, title: &str) -> Markup {
     html! {
         form.form method="post" data-once {
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))

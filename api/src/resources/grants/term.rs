@@ -21,7 +21,7 @@ const DAY: i64 = 24 * 3600;
 
 /// What was typed about the time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Typed<'a> {
+pub(super) struct TermForm<'a> {
     pub from: &'a str,
     pub lasting: &'a str,
     pub until: &'a str,
@@ -42,8 +42,8 @@ fn offered(policy: Policy, now: DateTime<Utc>) -> Vec<(String, String)> {
     lengths.chain(for_good).collect()
 }
 
-pub(super) fn parse(typed: Typed<'_>, errors: &mut Errors) -> Option<Term> {
-    let Typed { from, lasting, until } = typed;
+pub(super) fn parse(typed: TermForm<'_>, errors: &mut Errors) -> Option<Term> {
+    let TermForm { from, lasting, until } = typed;
     let from = if from.is_empty() { Some(None) } else { errors.parse("from", from).map(Some) };
     let end = match lasting {
         FOR_GOOD | "" => Some(End::Never),
@@ -70,7 +70,7 @@ impl std::str::FromStr for Moment {
     }
 }
 
-pub(super) fn fields(policy: Policy, now: DateTime<Utc>, typed: Typed<'_>, errors: &Errors) -> Markup {
+pub(super) fn fields(policy: Policy, now: DateTime<Utc>, typed: TermForm<'_>, errors: &Errors) -> Markup {
     let until = (UNTIL.to_owned(), "until a date".to_owned());
     let options: Vec<(String, String)> = offered(policy, now).into_iter().chain([until]).collect();
     let options: Vec<(&str, &str)> =

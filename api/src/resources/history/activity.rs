@@ -3,7 +3,7 @@
 use crate::access::Member;
 use crate::app::App;
 use crate::layout::names::Names;
-use crate::layout::operator_access::Looks;
+use crate::layout::operator_access::AccessRecords;
 use crate::layout::tenant::page;
 use crate::ui::{self};
 use crate::web::error::Error;
@@ -21,7 +21,7 @@ const EVENTS: i64 = 50;
 const MOST: i64 = 2_000;
 
 #[derive(Deserialize, Default)]
-pub struct Shown {
+pub struct OrgActivityQuery {
     /// How many events. Not a place in the log: places count the events of everybody.
     show: Option<i64>,
     /// `operators`: what they looked at, for those who may know.
@@ -33,7 +33,7 @@ pub struct Shown {
 pub async fn activity(
     State(app): State<App>,
     member: Member,
-    Query(Shown { show, of, before }): Query<Shown>,
+    Query(OrgActivityQuery { show, of, before }): Query<OrgActivityQuery>,
 ) -> Result<Markup, Error> {
     if of.as_deref() == Some("operators") && member.manages() {
         return operator_access(&app, &member, before).await;
@@ -63,7 +63,7 @@ fn activity_tabs(member: &Member, here: &str) -> Markup {
 
 /// What people of the service looked at here, for those who answer for it.
 async fn operator_access(app: &App, member: &Member, before: Option<Uuid>) -> Result<Markup, Error> {
-    let looks = Looks::of(app, &member.scope(), member.membership.org_id, before).await?;
+    let looks = AccessRecords::of(app, &member.scope(), member.membership.org_id, before).await?;
     let here = paths::operator_access(&member.membership.slug);
     let line = html! { "When people who run this service looked at the data of " (member.membership.name) ", newest first." };
     let content = html! {

@@ -2,12 +2,12 @@
 //!
 //! **Invariant:** every filter that holds stands there as a link to the page without it.
 
-use crate::layout::console::Desk;
+use crate::layout::console::ConsolePage;
 use crate::ui::Section;
 use maud::{Markup, html};
 use std::fmt::Display;
 
-use super::view::View;
+use super::view::HistoryQuery;
 use crate::layout::form::Errors;
 use crate::ui::{self, Field, FilterBar, Kind, More, table};
 use crate::web::paths;
@@ -22,7 +22,7 @@ const TIMES: [(&str, &str); 4] = [("", "ever"), ("today", "today"), ("7", "7 day
 const ONLY: [(&str, &str); 3] =
     [("", "all"), ("reverts", "that undo others"), ("reverted", "that were undone")];
 
-pub(super) fn bar(view: &View, errors: &Errors) -> Markup {
+pub(super) fn bar(view: &HistoryQuery, errors: &Errors) -> Markup {
     FilterBar {
         action: paths::ADMIN_HISTORY,
         label: "Reason, name, slug or code",
@@ -47,7 +47,7 @@ fn filter<'a>(
     table::Filter { name, label, options, chosen }
 }
 
-fn fields<'a>(view: &'a View, errors: &'a Errors) -> [Field<'a>; 7] {
+fn fields<'a>(view: &'a HistoryQuery, errors: &'a Errors) -> [Field<'a>; 7] {
     let field = |name: &'static str, label: &'static str, value: &'a str, help: &'static str| {
         Field::new(name, label).value(value).help(help).error(errors.of(name)).optional().max(200)
     };
@@ -69,7 +69,7 @@ fn moment(typed: &str) -> Kind {
 }
 
 /// The filters that hold, each with the page without it.
-pub(super) fn holding(view: &View) -> Vec<(String, View)> {
+pub(super) fn holding(view: &HistoryQuery) -> Vec<(String, HistoryQuery)> {
     let newest = view.newest();
     let chosen = |options: &[(&str, &str)], value: &str| {
         let label = options.iter().find(|(known, _)| *known == value).map(|(_, label)| *label);
@@ -77,29 +77,41 @@ pub(super) fn holding(view: &View) -> Vec<(String, View)> {
     };
     let days = |last: &str| if TIMES.iter().any(|(known, _)| *known == last) { "" } else { " days" };
     let all = [
-        (&view.q, format!("“{}”", view.q.trim()), View { q: String::new(), ..newest.clone() }),
+        (&view.q, format!("“{}”", view.q.trim()), HistoryQuery { q: String::new(), ..newest.clone() }),
         (
             &view.kind,
             format!("about {}", chosen(&KINDS, &view.kind)),
-            View { kind: String::new(), ..newest.clone() },
+            HistoryQuery { kind: String::new(), ..newest.clone() },
         ),
         (
             &view.last,
             format!("when: {}{}", chosen(&TIMES, &view.last), days(&view.last)),
-            View { last: String::new(), ..newest.clone() },
+            HistoryQuery { last: String::new(), ..newest.clone() },
         ),
-        (&view.only, chosen(&ONLY, &view.only), View { only: String::new(), ..newest.clone() }),
-        (&view.actor, format!("who: {}", view.actor), View { actor: String::new(), ..newest.clone() }),
-        (&view.event, format!("type: {}…", view.event), View { event: String::new(), ..newest.clone() }),
-        (&view.org, format!("organisation: {}", view.org), View { org: String::new(), ..newest.clone() }),
-        (&view.about, format!("id: {}", view.about), View { about: String::new(), ..newest.clone() }),
+        (&view.only, chosen(&ONLY, &view.only), HistoryQuery { only: String::new(), ..newest.clone() }),
+        (
+            &view.actor,
+            format!("who: {}", view.actor),
+            HistoryQuery { actor: String::new(), ..newest.clone() },
+        ),
+        (
+            &view.event,
+            format!("type: {}…", view.event),
+            HistoryQuery { event: String::new(), ..newest.clone() },
+        ),
+        (
+            &view.org,
+            format!("organisation: {}", view.org),
+            HistoryQuery { org: String::new(), ..newest.clone() },
+        ),
+        (&view.about, format!("id: {}", view.about), HistoryQuery { about: String::new(), ..newest.clone() }),
         (
             &view.correlation,
             format!("correlation: {}", view.correlation),
-            View { correlation: String::new(), ..newest.clone() },
+            HistoryQuery { correlation: String::new(), ..newest.clone() },
         ),
-        (&view.from, format!("from {}", view.from), View { from: String::new(), ..newest.clone() }),
-        (&view.to, format!("until {}", view.to), View { to: String::new(), ..newest.clone() }),
+        (&view.from, format!("from {}", view.from), HistoryQuery { from: String::new(), ..newest.clone() }),
+        (&view.to, format!("until {}", view.to), HistoryQuery { to: String::new(), ..newest.clone() }),
     ];
     all.into_iter()
         .filter(|(typed, ..)| !typed.trim().is_empty())
@@ -108,13 +120,13 @@ pub(super) fn holding(view: &View) -> Vec<(String, View)> {
 }
 
 /// Times that are asked for often, and what holds now.
-pub(super) fn chips(view: &View) -> Markup {
+pub(super) fn chips(view: &HistoryQuery) -> Markup {
     let holding = holding(view);
     html! {
         nav.chips aria-label="Filters" {
             @for (last, label) in &TIMES[1..] {
                 @if view.last != *last {
-                    a.chip href=(View { last: (*last).to_owned(), ..view.newest() }.url()) { (label) }
+                    a.chip href=(HistoryQuery { last: (*last).to_owned(), ..view.newest() }.url()) { (label) }
                 }
             }
             @for (label, without) in &holding {
@@ -146,7 +158,7 @@ pub fn open_in_history(id: impl Display) -> Markup {
     html! { a href=(paths::history_about(id)) { "Open in History" } }
 }
 
-pub fn document(desk: Desk<'_>, view: &View, errors: &Errors, results: Markup) -> Markup {
+pub fn document(desk: ConsolePage<'_>, view: &HistoryQuery, errors: &Errors, results: Markup) -> Markup {
     let content = html! {
         (ui::head("History", None, Some(html! { "Everything that happened, newest first." }), html! {}))
         (tabs("happened"))

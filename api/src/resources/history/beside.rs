@@ -1,7 +1,7 @@
 //! The tabs beside the history: lists of what is no event.
 
 use super::bar;
-use crate::layout::console::Desk;
+use crate::layout::console::ConsolePage;
 use crate::ui::{self, Section};
 use crate::web::paths;
 use maud::{Markup, html};
@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 /// Where a list of what is no event goes on.
 #[derive(Deserialize)]
-pub struct Before {
+pub struct OlderQuery {
     /// Only what came before this one.
     pub before: Option<Uuid>,
 }
 
 /// A tab beside what happened: a list of what is no event.
-pub fn beside(desk: Desk<'_>, (title, tab, subtitle): (&str, &str, &str), list: Markup) -> Markup {
+pub fn beside(desk: ConsolePage<'_>, (title, tab, subtitle): (&str, &str, &str), list: Markup) -> Markup {
     let content = html! {
         (ui::head("History", None, Some(html! { (subtitle) }), html! {}))
         (bar::tabs(tab))

@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::checkpoints::evidence;
 use crate::ui::{self, Section, Tone};
@@ -31,7 +31,7 @@ pub async fn show(
     operator: Operator,
     Path(position): Path<i64>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let event = history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)?;
     let neighbours = related::neighbours(&app.log, &event).await?;
     let related = related::related(&app.log, &event).await?;
@@ -87,7 +87,7 @@ fn beside(neighbours: &related::Neighbours) -> Markup {
 
 /// The button that leads to undoing it, for those who may and where it can be.
 fn way_back(event: &Recorded, operator: &Operator) -> Markup {
-    let reversible = event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    let reversible = event.decode().is_ok_and(|fact| fact.irreversible().is_none());
     html! {
         @if reversible && operator.identity.is_superadmin() {
             (ui::button_link("Revert", &paths::revert(event.position)))
@@ -98,7 +98,7 @@ fn way_back(event: &Recorded, operator: &Operator) -> Markup {
 /// Whether this undoes something, was undone, or can't be.
 fn undoing(event: &Recorded, related: &related::Related) -> Markup {
     let reverts = event.metadata().ok().and_then(|metadata| metadata.reverts);
-    let irreversible = event.fact().ok().and_then(|fact| fact.irreversible());
+    let irreversible = event.decode().ok().and_then(|fact| fact.irreversible());
     html! {
         @if let Some(position) = reverts {
             (ui::note(Tone::Info, html! { "This undoes " (ui::position(position)) "." }))
@@ -119,7 +119,7 @@ async fn together(app: &App, event: &Recorded) -> Result<Markup, Error> {
 
 fn facts(event: &Recorded, names: &Names) -> Markup {
     let metadata = event.metadata().ok();
-    let reason = event.fact().ok().and_then(|fact| fact.reason().map(str::to_owned));
+    let reason = event.decode().ok().and_then(|fact| fact.reason().map(str::to_owned));
     let mut rows = vec![("When", ui::exact_time(event.recorded_at.into()))];
     rows.extend(reason.map(|reason| ("Reason", html! { (reason) })));
     if let Some(Metadata { actor, on_behalf_of, address, time_continues, .. }) = metadata {

@@ -22,7 +22,7 @@ use projections::transfer;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::view::View;
+use super::view::HistoryQuery;
 use crate::access::{self, NotedOnce, Operator, is_still_operator};
 use crate::app::App;
 use crate::bus::sensitive::Act;
@@ -40,7 +40,7 @@ pub enum Format {
 }
 
 #[derive(Deserialize)]
-pub struct As {
+pub struct ExportQuery {
     format: Format,
 }
 
@@ -48,8 +48,8 @@ pub async fn send(
     State(app): State<App>,
     operator: Operator,
     headers: HeaderMap,
-    Query(view): Query<View>,
-    Query(As { format }): Query<As>,
+    Query(view): Query<HistoryQuery>,
+    Query(ExportQuery { format }): Query<ExportQuery>,
 ) -> Result<Response, Error> {
     sudo::ask(&operator.identity, Act::ExportHistory)?;
     let view = view.newest();
@@ -87,7 +87,7 @@ pub async fn note(app: &App, operator: &Operator, page: String) -> Result<(), Er
 }
 
 /// The ways to the file of what a page shows.
-pub fn links(view: &View) -> Markup {
+pub fn links(view: &HistoryQuery) -> Markup {
     let link = |format: &str| {
         let url = view.newest().at(paths::ADMIN_HISTORY_EXPORT);
         format!("{url}{}format={format}", if url.contains('?') { '&' } else { '?' })
@@ -107,7 +107,7 @@ struct Export {
     app: App,
     operator: Operator,
     headers: HeaderMap,
-    view: View,
+    view: HistoryQuery,
     filter: Filter,
     format: Format,
     up_to: i64,
@@ -197,7 +197,7 @@ const COLUMNS: [&str; 10] = [
 
 fn row(event: &Recorded, names: &Names) -> [String; 10] {
     let metadata = event.metadata().ok();
-    let reason = event.fact().ok().and_then(|fact| fact.reason().map(str::to_owned));
+    let reason = event.decode().ok().and_then(|fact| fact.reason().map(str::to_owned));
     let of = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     [
         event.position.to_string(),

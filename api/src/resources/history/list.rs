@@ -17,11 +17,11 @@ use super::bar;
 use super::export;
 use super::searches;
 use super::tail;
-use super::view::View;
+use super::view::HistoryQuery;
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::names::Names;
 use crate::ui::{self, Tone};
@@ -35,9 +35,9 @@ const EVENTS: usize = 50;
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(view): Query<View>,
+    Query(view): Query<HistoryQuery>,
 ) -> Result<Response, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let mut errors = Errors::default();
     let place = view.place(&mut errors);
     let filter = match view.filter(&app, &operator).await? {
@@ -59,15 +59,15 @@ pub async fn show(
 }
 
 /// The page with what can't be meant, beside its fields, and nothing found.
-fn wrong(desk: Desk<'_>, view: &View, errors: &Errors) -> Response {
+fn wrong(desk: ConsolePage<'_>, view: &HistoryQuery, errors: &Errors) -> Response {
     let next = html! { "Put right what is named above, or " a href=(paths::ADMIN_HISTORY) { "show everything" } "." };
     let results = html! { (bar::chips(view)) (ui::empty("Nothing was looked for.", next)) };
     again(document(desk, view, errors, results))
 }
 
-fn list(view: &View, page: &HistoryPage, names: &Names, sizes: &HashMap<Uuid, i64>) -> Markup {
-    let newer = page.newer.map(|after| View { after: after.to_string(), ..view.newest() }.url());
-    let older = page.older.map(|before| View { before: before.to_string(), ..view.newest() }.url());
+fn list(view: &HistoryQuery, page: &HistoryPage, names: &Names, sizes: &HashMap<Uuid, i64>) -> Markup {
+    let newer = page.newer.map(|after| HistoryQuery { after: after.to_string(), ..view.newest() }.url());
+    let older = page.older.map(|before| HistoryQuery { before: before.to_string(), ..view.newest() }.url());
     html! {
         @if page.events.is_empty() { (nothing(view, page)) }
         (names.timeline_with(&page.events, |event| one_of(event, sizes)))
@@ -77,11 +77,11 @@ fn list(view: &View, page: &HistoryPage, names: &Names, sizes: &HashMap<Uuid, i6
     }
 }
 
-fn nothing(view: &View, page: &HistoryPage) -> Markup {
+fn nothing(view: &HistoryQuery, page: &HistoryPage) -> Markup {
     let all = html! { a href=(paths::ADMIN_HISTORY) { "Show everything" } "." };
     if page.looked_to.is_some() {
         ui::empty("Nothing so far.", html! { "Further back there may be." })
-    } else if *view == View::default() {
+    } else if *view == HistoryQuery::default() {
         ui::empty("Nothing has happened yet.", html! {})
     } else if bar::holding(view).is_empty() {
         ui::empty("No event stands here.", all)
@@ -91,11 +91,11 @@ fn nothing(view: &View, page: &HistoryPage) -> Markup {
 }
 
 /// Says how far was looked, and goes on from there.
-fn looked_to(view: &View, position: i64) -> Markup {
+fn looked_to(view: &HistoryQuery, position: i64) -> Markup {
     let upwards = !view.after.is_empty();
     let (before, after) = if upwards { (None, Some(position)) } else { (Some(position), None) };
     let text = |position: Option<i64>| position.map_or_else(String::new, |position| position.to_string());
-    let on = View { before: text(before), after: text(after), ..view.newest() };
+    let on = HistoryQuery { before: text(before), after: text(after), ..view.newest() };
     ui::note(
         Tone::Info,
         html! {

@@ -2,9 +2,9 @@
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
+use crate::layout::AfterCommand;
 use crate::layout::as_of::{self};
-use crate::layout::console::Desk;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::history::bar::open_in_history;
 use crate::resources::orgs;
@@ -20,7 +20,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 #[derive(Deserialize, Default)]
-pub struct Before {
+pub struct OrgHistoryQuery {
     /// Only events before this position.
     before: Option<i64>,
     /// The moment as of which it is shown; empty for now.
@@ -32,12 +32,12 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(Before { before, at }): Query<Before>,
+    Query(OrgHistoryQuery { before, at }): Query<OrgHistoryQuery>,
 ) -> Result<Markup, Error> {
     if let Some(at) = as_of::read(&app, &at).await? {
         return orgs::as_of::events(&app, &operator, (id, before), at).await;
     }
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let org = load(&app, &operator, id).await?;
     let before = before.unwrap_or(i64::MAX);
     let events = history::of_org(&app.log, &operator.scope(), id, before, EVENTS).await?;

@@ -11,10 +11,10 @@ use projections::org_detail;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
-use crate::resources::history::beside::Before;
+use crate::resources::history::beside::OlderQuery;
 use crate::resources::history::beside::beside;
 use crate::ui::{self, Column};
 use crate::web::error::Error;
@@ -27,9 +27,9 @@ const SHOWN: usize = 50;
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(Before { before }): Query<Before>,
+    Query(OlderQuery { before }): Query<OlderQuery>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let refused = access_log::before(&app.db, &operator.platform, before, limit).await?;
     // Whose slug somebody wanted is told by the refusal itself.

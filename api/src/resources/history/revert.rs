@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::revert::{Change, NotPlanned, Past, Plan, Planner};
 use domain::values::{OrgId, PersonId, Reason, ResourceCode};
-use domain::{Fact, Grant, Metadata, Org, ResourceType, Revertible};
+use domain::{AnyEvent, Grant, Metadata, Org, ResourceType, Revertible};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::history;
@@ -22,9 +22,10 @@ use crate::app::App;
 use crate::bus::{Authorize, Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
-use crate::layout::Seen;
-use crate::layout::console::{Desk, meanwhile};
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
+use crate::layout::refused::{About, Refused, conflict_notice};
 use crate::ui::{self, Column, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path, Query};
@@ -32,7 +33,7 @@ use crate::web::paths;
 
 /// What is to be undone.
 #[derive(Clone, Copy, Debug)]
-pub struct Which {
+pub struct RevertQuery {
     position: i64,
     /// Not this event alone, but all that its command gave.
     all: bool,
@@ -44,7 +45,7 @@ struct Asked {
     all: bool,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Which {
+impl<S: Send + Sync> FromRequestParts<S> for RevertQuery {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
@@ -56,22 +57,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Which {
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct RevertForm {
     command_id: Uuid,
     /// Where the preview saw the aggregate; without one, on whatever stands there.
     expected_sequence: Option<i64>,
 }
 
-pub async fn form(State(app): State<App>, operator: Operator, which: Which) -> Result<Markup, Error> {
+pub async fn form(State(app): State<App>, operator: Operator, which: RevertQuery) -> Result<Markup, Error> {
     let event = load(&app, &operator, which.position).await?;
-    match event.fact()? {
-        Fact::Org(id, _) => {
+    match event.decode()? {
+        AnyEvent::Org(id, _) => {
             Undo::<Org>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
         }
-        Fact::Grant(id, _) => {
+        AnyEvent::Grant(id, _) => {
             Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
         }
-        Fact::ResourceType(id, _) => {
+        AnyEvent::ResourceType(id, _) => {
             Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
         }
     }
@@ -81,18 +82,18 @@ pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    which: Which,
-    Form(typed): Form<Typed>,
+    which: RevertQuery,
+    Form(typed): Form<RevertForm>,
 ) -> Result<Response, Error> {
     let event = load(&app, &operator, which.position).await?;
-    match event.fact()? {
-        Fact::Org(id, _) => {
+    match event.decode()? {
+        AnyEvent::Org(id, _) => {
             Undo::<Org>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
         }
-        Fact::Grant(id, _) => {
+        AnyEvent::Grant(id, _) => {
             Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
         }
-        Fact::ResourceType(id, _) => {
+        AnyEvent::ResourceType(id, _) => {
             Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
         }
     }
@@ -149,7 +150,7 @@ where
     async fn open(
         app: &'a App,
         operator: &'a Operator,
-        (id, event, which): (A::Id, Recorded, Which),
+        (id, event, which): (A::Id, Recorded, RevertQuery),
     ) -> Result<Self, Error> {
         let (position, command) = (event.position, event.metadata()?.command);
         let of_it = |it: &Past<A::Event>| it.position == position || which.all && it.command == command;
@@ -207,28 +208,28 @@ where
         self.sequence
     }
 
-    async fn send(self, client: Client, typed: Typed) -> Result<Response, Error> {
-        let Typed { command_id, expected_sequence } = typed;
+    async fn send(self, client: Client, typed: RevertForm) -> Result<Response, Error> {
+        let RevertForm { command_id, expected_sequence } = typed;
         if let Some(position) = self.done_by(command_id) {
             return Ok(self.done(position)); // the same form again
         }
         if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
             let since = self.app.log.latest(&self.event.stream(), (seen, self.sequence)).await?;
-            return self.again(meanwhile(self.app, self.operator, "this", &since).await?).await;
+            return self
+                .again(conflict_notice(self.app, self.operator, About::of("this"), &since).await?)
+                .await;
         }
         let Ok(plan) = &self.plan else { return self.again(html! {}).await };
         let (expected_sequence, address) = (Some(self.sequence()), client.address);
         let envelope = Envelope { command_id, expected_sequence, address, ..Envelope::new() };
         match self.order(plan.command.clone(), envelope).await {
             Ok(receipt) => Ok(self.done(receipt.seen())),
-            Err(SendError::Stale { since, .. }) => {
-                self.again(meanwhile(self.app, self.operator, "this", &since).await?).await
+            Err(refusal) => {
+                let refused =
+                    Refused::in_console(self.app, self.operator, About::of("this"), refusal, |_| "").await?;
+                let said = refused.errors.sentences();
+                self.again(if said.is_empty() { refused.note } else { not_done(&said) }).await
             }
-            Err(SendError::Rule(why)) => self.again(not_done(&why.to_string())).await,
-            Err(why @ (SendError::LastOne | SendError::Taken { .. })) => {
-                self.again(not_done(&why.to_string())).await
-            }
-            Err(refusal) => Err(refusal.into()),
         }
     }
 
@@ -246,9 +247,9 @@ where
     }
 
     async fn page(&self, note: Markup) -> Result<Markup, Error> {
-        let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let desk = ConsolePage::open(self.app, self.operator, AfterCommand::default()).await?;
         let planned = self.plan.iter().flat_map(|plan| plan.events.iter().cloned());
-        let planned: Vec<Fact> = planned.map(|event| A::fact(self.id.clone(), event)).collect();
+        let planned: Vec<AnyEvent> = planned.map(|event| A::any(self.id.clone(), event)).collect();
         let names = {
             let told = (std::slice::from_ref(&self.event), planned.as_slice());
             Names::of_told(self.app, &self.operator.platform, told).await?
@@ -292,7 +293,7 @@ where
         html! {
             ul {
                 @for event in &plan.events {
-                    li { (names.told("You", &A::fact(self.id.clone(), event.clone()))) }
+                    li { (names.told("You", &A::any(self.id.clone(), event.clone()))) }
                 }
             }
             p.help { "It will point at " (ui::position(self.event.position)) ", which stays where it is." }

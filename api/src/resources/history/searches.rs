@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::bar;
 use super::bar::document;
-use super::view::View;
+use super::view::HistoryQuery;
 use crate::access::Operator;
 use crate::app::App;
 use crate::clock;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::ui::{self, Field};
 use crate::web::error::Error;
@@ -24,7 +24,7 @@ use crate::web::extract::Form;
 use crate::web::paths;
 
 #[derive(Deserialize)]
-pub struct Typed {
+pub struct SearchForm {
     name: String,
     #[serde(default)]
     query: String,
@@ -36,13 +36,13 @@ const LONGEST: usize = 60;
 pub async fn save(
     State(app): State<App>,
     operator: Operator,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SearchForm>,
 ) -> Result<Response, Error> {
-    let view: View = serde_html_form::from_str(&typed.query).unwrap_or_default();
+    let view: HistoryQuery = serde_html_form::from_str(&typed.query).unwrap_or_default();
     let view = view.newest();
     let name = typed.name.trim();
     let refused = async |sentence: String| {
-        let desk = Desk::open(&app, &operator, Seen::default()).await?;
+        let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
         let errors = Errors::one("name", sentence);
         let form = html! { div.saved { (form(&view, &typed.name, errors.of("name"))) } };
         Ok(again(document(
@@ -77,7 +77,7 @@ pub async fn remove(
 }
 
 /// What the viewer saved, and where the search that holds now is saved.
-pub(super) async fn saved(app: &App, operator: &Operator, view: &View) -> Result<Markup, Error> {
+pub(super) async fn saved(app: &App, operator: &Operator, view: &HistoryQuery) -> Result<Markup, Error> {
     let searches = saved_searches::of(&app.db, operator.identity.person()).await?;
     let holds = !bar::holding(view).is_empty();
     if searches.is_empty() && !holds {
@@ -107,7 +107,7 @@ fn list(searches: &[SavedSearch]) -> Markup {
     }
 }
 
-fn form(view: &View, name: &str, error: Option<&str>) -> Markup {
+fn form(view: &HistoryQuery, name: &str, error: Option<&str>) -> Markup {
     html! {
         form method="post" action=(paths::ADMIN_HISTORY_SEARCHES) {
             input type="hidden" name="query" value=(view.newest().query());

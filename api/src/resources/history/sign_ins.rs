@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::account::activity;
 use crate::resources::history::beside::beside;
@@ -23,7 +23,7 @@ use crate::web::paths;
 const SHOWN: usize = 50;
 
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct SignInsQuery {
     person: Option<Uuid>,
     before: Option<Uuid>,
 }
@@ -31,9 +31,9 @@ pub struct Wanted {
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(Wanted { person, before }): Query<Wanted>,
+    Query(SignInsQuery { person, before }): Query<SignInsQuery>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let of = person.map(PersonId);
     let entries = account_log::looked_at(&app.db, &operator.platform, of, before, limit).await?;

@@ -16,7 +16,7 @@ use maud::{Markup, html};
 use projections::history::{self, Filter, Place};
 use projections::scope::Shown;
 
-use super::view::View;
+use super::view::HistoryQuery;
 use crate::access::{self, Operator, is_still_operator};
 use crate::app::App;
 use crate::layout::form::Errors;
@@ -34,7 +34,7 @@ pub async fn follow(
     State(app): State<App>,
     operator: Operator,
     headers: HeaderMap,
-    Query(view): Query<View>,
+    Query(view): Query<HistoryQuery>,
 ) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let place = view.place(&mut errors);
@@ -52,8 +52,8 @@ pub async fn follow(
 }
 
 /// The way to what is newer. The script lets it say how much that is.
-pub(super) fn link(view: &View, position: i64) -> Markup {
-    let tail = View { after: position.to_string(), ..view.newest() }.at(paths::ADMIN_HISTORY_TAIL);
+pub(super) fn link(view: &HistoryQuery, position: i64) -> Markup {
+    let tail = HistoryQuery { after: position.to_string(), ..view.newest() }.at(paths::ADMIN_HISTORY_TAIL);
     html! { p.tail { a href=(view.newest().url()) data-tail=(tail) { "Look for newer events" } } }
 }
 

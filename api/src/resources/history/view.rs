@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use domain::Actor;
-use domain::fact::KNOWN;
+use domain::event::EVENT_TYPES;
 use projections::history::{self, Filter, Only, Place, filter};
 use projections::org_list::{self, Order};
 use projections::{Timestamp, org_detail, people};
@@ -21,7 +21,7 @@ use crate::web::paths;
 /// The whole state of the page.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(default)]
-pub struct View {
+pub struct HistoryQuery {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub q: String,
     /// `org`, `grant` or `resource_type`.
@@ -65,7 +65,7 @@ const PEOPLE: usize = 20;
 /// Organisations that are named where a part of a name fits several.
 const NAMED: usize = 5;
 
-impl View {
+impl HistoryQuery {
     pub fn query(&self) -> String {
         serde_html_form::to_string(self).unwrap_or_default()
     }
@@ -124,7 +124,7 @@ impl View {
         if kind.is_empty() && event.is_empty() {
             return None;
         }
-        if !kind.is_empty() && !KNOWN.iter().any(|(known, _)| *known == kind) {
+        if !kind.is_empty() && !EVENT_TYPES.iter().any(|(known, _)| *known == kind) {
             errors.add("kind", "there are events of organisations (org), of roles (grant) and of resource types (resource_type)");
             return None;
         }

@@ -9,7 +9,7 @@ use domain::Org;
 use domain::org::{InvitationCommand, OrgError};
 use domain::values::{InvitationId, OrgId, PersonId, PersonName};
 use maud::{Markup, html};
-use projections::event_log::{Beside, Joined, StreamId};
+use projections::event_log::{CompanionRows, Joined, StreamId};
 use projections::links::Purpose;
 use projections::memberships::{self, Invitation, OPEN};
 use projections::org_detail::{self, OrgDetail};
@@ -35,7 +35,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Joining {
+pub struct JoinForm {
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -56,7 +56,7 @@ pub async fn form(
 ) -> Result<Response, Error> {
     match look_up(&app, &token).await {
         Ok(invited) => {
-            let empty = (&Joining::default(), &Errors::default());
+            let empty = (&JoinForm::default(), &Errors::default());
             Ok(page(&invited, &token, visitor.as_ref(), empty).into_response())
         }
         Err(Error::NotFound) => settled(&app, visitor.as_ref(), &token).await,
@@ -69,7 +69,7 @@ pub async fn submit(
     Visitor(visitor): Visitor,
     (client, headers): (Client, HeaderMap),
     Path(token): Path<String>,
-    Form(typed): Form<Joining>,
+    Form(typed): Form<JoinForm>,
 ) -> Result<Response, Error> {
     let invited = match look_up(&app, &token).await {
         Err(Error::NotFound) => return settled(&app, visitor.as_ref(), &token).await,
@@ -94,7 +94,7 @@ pub async fn submit(
             return Ok(again(page(&invited, &token, visitor.as_ref(), (&typed, &errors))));
         };
         let password_hash = app.passwords.hash(typed.password).await?;
-        beside = Some(Beside::Joined(Joined { person, name, password_hash }));
+        beside = Some(CompanionRows::Joined(Joined { person, name, password_hash }));
     }
     match accept(&app, &invited, (&client, beside)).await {
         // Somebody was quicker: it is their account now, and their password.
@@ -115,7 +115,7 @@ pub async fn submit(
 async fn accept(
     app: &App,
     invited: &Invited,
-    (client, beside): (&Client, Option<Beside>),
+    (client, beside): (&Client, Option<CompanionRows>),
 ) -> Result<Receipt, SendError<OrgError>> {
     let person = PersonId(invited.person.person_id);
     let invitation = InvitationId(invited.invitation.invitation_id);
@@ -175,7 +175,7 @@ fn page(
     invited: &Invited,
     token: &str,
     visitor: Option<&Identity>,
-    (typed, errors): (&Joining, &Errors),
+    (typed, errors): (&JoinForm, &Errors),
 ) -> Markup {
     let Invited { invitation, org, person } = invited;
     let joined = html! { "Join " (org.name) };
@@ -201,7 +201,7 @@ fn page(
     ui::plain(&format!("Join {}", org.name), content)
 }
 
-fn new_account(org: &OrgDetail, person: &Person, (typed, errors): (&Joining, &Errors)) -> Markup {
+fn new_account(org: &OrgDetail, person: &Person, (typed, errors): (&JoinForm, &Errors)) -> Markup {
     let name = if typed.name.is_empty() { person.name.as_deref().unwrap_or("") } else { &typed.name };
     html! {
         form method="post" data-once {

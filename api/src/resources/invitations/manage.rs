@@ -21,7 +21,7 @@ use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sent {
+pub struct InvitationForm {
     command_id: Uuid,
 }
 
@@ -30,7 +30,7 @@ pub async fn renew(
     operator: Operator,
     client: Client,
     Path((id, invitation)): Path<(Uuid, Uuid)>,
-    Form(Sent { command_id }): Form<Sent>,
+    Form(InvitationForm { command_id }): Form<InvitationForm>,
 ) -> Result<Response, Error> {
     let person = person_of(&app, id, invitation).await?;
     let (org, invitation) = (OrgId(id), InvitationId(invitation));
@@ -48,7 +48,7 @@ pub async fn withdraw(
     operator: Operator,
     client: Client,
     Path((id, invitation)): Path<(Uuid, Uuid)>,
-    Form(Sent { command_id }): Form<Sent>,
+    Form(InvitationForm { command_id }): Form<InvitationForm>,
 ) -> Result<Redirect, Error> {
     person_of(&app, id, invitation).await?;
     let command = InvitationCommand::WithdrawInvitation { invitation: InvitationId(invitation) };

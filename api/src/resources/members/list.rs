@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::access::{Member, Operator};
 use crate::app::App;
 use crate::clock;
-use crate::layout::as_of::Asked;
+use crate::layout::as_of::AsOfQuery;
 use crate::layout::tenant;
 use crate::resources::orgs;
 use crate::resources::orgs::action::Action;
@@ -32,7 +32,7 @@ pub async fn console(
     operator: Operator,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Response, Error> {
     if let Some(at) = asked.read(&app).await? {
         return Ok(orgs::as_of::members(&app, &operator, id, at).await?.into_response());

@@ -82,7 +82,7 @@ impl Action {
     }
 
     /// Whether it keeps people out, so that its effect is shown in numbers first.
-    pub fn is_grave(self) -> bool {
+    pub fn is_dangerous(self) -> bool {
         matches!(self, Self::Suspension | Self::Confirmation | Self::Archive)
     }
 }

@@ -3,31 +3,31 @@
 //! An action is a noun in the URL: `GET` says what will happen and asks, `POST` does it.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
 use domain::org::{Confirmation, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, OrgError};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Reason, Slug};
 use maud::{Markup, html};
-use projections::event_log::Beside;
-use projections::memberships::{self, Blast};
+use projections::event_log::CompanionRows;
+use projections::memberships::{self, SuspensionImpact};
 use projections::org_detail::OrgDetail;
-use projections::permissions::{self, Headcount};
+use projections::permissions::{self, RoleCount};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::action::Action;
-use super::{create, page};
+use super::page;
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Envelope, Principal, Receipt, Refusal, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::identity::links;
 use crate::identity::session::{self, Identity};
-use crate::layout::Seen;
-use crate::layout::console::{Desk, meanwhile};
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
+use crate::layout::refused::{About, Refused};
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
@@ -36,7 +36,7 @@ use crate::web::paths;
 /// Everything that any action asks for; each reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct ActionForm {
     command_id: Uuid,
     expected_sequence: Option<i64>,
     #[serde(default)]
@@ -60,13 +60,13 @@ pub async fn form(
     Path((id, action)): Path<(Uuid, Action)>,
 ) -> Result<Markup, Error> {
     let org = page::load(&app, &operator, id).await?;
-    let typed = Typed {
+    let typed = ActionForm {
         command_id: clock::new_id(),
         expected_sequence: Some(org.sequence),
         name: org.name.clone(),
         slug: org.slug.clone(),
         role: "member".to_owned(),
-        ..Typed::default()
+        ..ActionForm::default()
     };
     page(&app, &operator, (&org, action), (&typed, &Errors::default()), html! {}).await
 }
@@ -76,7 +76,7 @@ pub async fn submit(
     operator: Operator,
     client: Client,
     Path((id, action)): Path<(Uuid, Action)>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<ActionForm>,
 ) -> Result<Response, Error> {
     let org = page::load(&app, &operator, id).await?;
     let Ready { command, invitation } = match parse(&app, &operator, (OrgId(id), action), &typed).await? {
@@ -86,7 +86,7 @@ pub async fn submit(
             return Ok(again(page));
         }
     };
-    let Typed { command_id, expected_sequence, .. } = typed;
+    let ActionForm { command_id, expected_sequence, .. } = typed;
     let (token, beside) = invitation.unzip();
     let envelope =
         Envelope { command_id, expected_sequence, address: client.address, beside, ..Envelope::new() };
@@ -100,7 +100,7 @@ pub async fn submit(
 /// What was typed, as a command; for an invitation with what goes into the link, and what is written beside it.
 struct Ready {
     command: OrgCommand,
-    invitation: Option<(String, Beside)>,
+    invitation: Option<(String, CompanionRows)>,
 }
 
 /// What was typed, ready to be sent; or what is wrong with it.
@@ -108,7 +108,7 @@ async fn parse(
     app: &App,
     operator: &Operator,
     (org, action): (OrgId, Action),
-    typed: &Typed,
+    typed: &ActionForm,
 ) -> Result<Result<Ready, Errors>, Error> {
     let mut errors = Errors::default();
     if action == Action::Invitations {
@@ -148,11 +148,11 @@ fn now(slug: Slug) -> Confirmation {
 async fn invite(
     app: &App,
     operator: &Operator,
-    (org, typed): (OrgId, &Typed),
+    (org, typed): (OrgId, &ActionForm),
     errors: &mut Errors,
 ) -> Result<Option<Ready>, Error> {
     let roles = permissions::headcounts(&app.db, &operator.scope(), org.0).await?;
-    let role = roles.iter().find(|it| it.role == typed.role).map(Headcount::role);
+    let role = roles.iter().find(|it| it.role == typed.role).map(RoleCount::role);
     if role.is_none() {
         errors.add("role", "choose a role that this organisation has");
     }
@@ -182,66 +182,27 @@ async fn refused(
     app: &App,
     operator: &Operator,
     (org, action): (&OrgDetail, Action),
-    mut typed: Typed,
+    mut typed: ActionForm,
     refusal: SendError<OrgError>,
 ) -> Result<Response, Error> {
-    let (status, errors, note) = match refusal {
-        SendError::Stale { sequence, since } => {
-            typed.expected_sequence = Some(sequence);
-            (
-                StatusCode::CONFLICT,
-                Errors::default(),
-                meanwhile(app, operator, "this organisation", &since).await?,
-            )
-        }
-        SendError::Rule(OrgError::NotFound) => return Err(Error::NotFound),
-        SendError::Rule(rule) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, Errors::one(field_of(rule), rule), html! {})
-        }
-        SendError::Taken { key, holder } => {
-            let errors = Errors::one("slug", create::taken(app, operator, &key, &holder).await?);
-            (StatusCode::UNPROCESSABLE_ENTITY, errors, html! {})
-        }
-        taken @ SendError::AddressTaken => (StatusCode::CONFLICT, Errors::one("email", taken), html! {}),
-        other @ (SendError::Forbidden
-        | SendError::ProofNeeded(_)
-        | SendError::LastOne
-        | SendError::CommandReused
-        | SendError::Newer
-        | SendError::Damaged(_)
-        | SendError::OlderProcess
-        | SendError::Unavailable
-        | SendError::Stopped(_)
-        | SendError::Unknown
-        | SendError::PasswordChosen
-        | SendError::Internal(_)) => return Err(other.into()),
-    };
-    let page = page(app, operator, (org, action), (&typed, &errors), note).await?;
-    Ok((status, page).into_response())
+    if matches!(refusal, SendError::Rule(OrgError::NotFound)) {
+        return Err(Error::NotFound);
+    }
+    let refused =
+        Refused::in_console(app, operator, About::of("this organisation"), refusal, field_of).await?;
+    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+    let page = page(app, operator, (org, action), (&typed, &refused.errors), refused.note).await?;
+    Ok((refused.status, page).into_response())
 }
 
-/// The field that a rule is about, or none.
-fn field_of(rule: OrgError) -> &'static str {
-    match rule {
-        OrgError::Protected => "confirmed",
-        OrgError::AlreadyMember | OrgError::AlreadyInvited => "email",
-        OrgError::NoSuchRole => "role",
-        OrgError::NotFound
-        | OrgError::AlreadyExists
-        | OrgError::NotSuspended
-        | OrgError::OldSignIn
-        | OrgError::NotYet
-        | OrgError::Suspended
-        | OrgError::Archived
-        | OrgError::NoSuchInvitation
-        | OrgError::InvitationExists
-        | OrgError::InvitationWithdrawn
-        | OrgError::InvitationExpired
-        | OrgError::InvitationUsed
-        | OrgError::RoleExists
-        | OrgError::RoleInUse
-        | OrgError::TooManyRoles
-        | OrgError::OwnerMayAll => "",
+/// The field where a reason can be put right.
+fn field_of(why: &Refusal<OrgError>) -> &'static str {
+    match why {
+        Refusal::Rule(OrgError::Protected) => "confirmed",
+        Refusal::Rule(OrgError::AlreadyMember | OrgError::AlreadyInvited) | Refusal::AddressTaken => "email",
+        Refusal::Rule(OrgError::NoSuchRole) => "role",
+        Refusal::Taken { .. } => "slug",
+        Refusal::Rule(_) | Refusal::Stale { .. } | Refusal::LastOne => "",
     }
 }
 
@@ -249,19 +210,19 @@ async fn page(
     app: &App,
     operator: &Operator,
     (org, action): (&OrgDetail, Action),
-    (typed, errors): (&Typed, &Errors),
+    (typed, errors): (&ActionForm, &Errors),
     note: Markup,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let title = format!("{} {}", action.verb(), org.name);
-    let button = if action.is_grave() { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let button = if action.is_dangerous() { ui::submit_danger(&title) } else { ui::submit(&title) };
     // Both read all members, which not every form has to wait for.
     let roles = if action == Action::Invitations {
         permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?
     } else {
         vec![]
     };
-    let hit = if action.is_grave() {
+    let hit = if action.is_dangerous() {
         Some(memberships::blast(&app.db, &operator.platform, &[org.org_id], clock::now()).await?)
     } else {
         None
@@ -299,7 +260,7 @@ fn sign_in_again((org, action): (&OrgDetail, Action), identity: &Identity) -> Op
     ))
 }
 
-fn in_numbers(blast: Blast) -> Markup {
+fn in_numbers(blast: SuspensionImpact) -> Markup {
     ui::stats(&[
         ui::stat("Members", &blast.members.to_string(), Some("kept out")),
         ui::stat("Open sessions", &blast.sessions.to_string(), Some("of these members")),
@@ -309,8 +270,8 @@ fn in_numbers(blast: Blast) -> Markup {
 
 fn fields(
     (org, action): (&OrgDetail, Action),
-    roles: &[Headcount],
-    typed: &Typed,
+    roles: &[RoleCount],
+    typed: &ActionForm,
     errors: &Errors,
 ) -> Markup {
     let roles: Vec<(&str, &str)> = roles.iter().map(|it| (it.role.as_str(), it.role.as_str())).collect();

@@ -9,21 +9,21 @@ use domain::org::Role;
 use domain::resource_type::Action;
 use domain::values::OrgId;
 use maud::{Markup, html};
-use projections::as_of::{self as folded, OrgThen};
+use projections::as_of::{self as folded, OrgAsOf};
 use projections::event_log::StreamId;
 use projections::memberships::{Invitation, MembershipRow};
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
-use projections::resource_types::Held;
+use projections::resource_types::OrgResourceType;
 use projections::{history, people};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::as_of::{self, At, PERMISSIONS, Past};
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::as_of::{self, AsOf, AsOfBanner, PERMISSIONS};
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::orgs::page::load;
 use crate::resources::orgs::page::org_tabs;
@@ -37,16 +37,16 @@ use crate::web::paths;
 struct Page<'a> {
     app: &'a App,
     operator: &'a Operator,
-    at: At,
+    at: AsOf,
     today: OrgDetail,
-    then: Option<OrgThen>,
-    now: Option<OrgThen>,
+    then: Option<OrgAsOf>,
+    now: Option<OrgAsOf>,
     /// The tab, and its address.
     tab: &'static str,
     path: String,
 }
 
-pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: At) -> Result<Markup, Error> {
+pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
     let page = Page::open(app, operator, at, (id, "Overview", paths::org(id))).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
@@ -67,7 +67,7 @@ pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: At) -> Resul
     page.render(content).await
 }
 
-pub async fn members(app: &App, operator: &Operator, id: Uuid, at: At) -> Result<Markup, Error> {
+pub async fn members(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
     let page = Page::open(app, operator, at, (id, "Members", paths::org_members(id))).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
@@ -83,7 +83,7 @@ pub async fn members(app: &App, operator: &Operator, id: Uuid, at: At) -> Result
     page.render(content).await
 }
 
-pub async fn types(app: &App, operator: &Operator, id: Uuid, at: At) -> Result<Markup, Error> {
+pub async fn types(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
     let page = Page::open(app, operator, at, (id, "Resource types", paths::org_types(id))).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
@@ -104,7 +104,7 @@ pub async fn events(
     app: &App,
     operator: &Operator,
     (id, before): (Uuid, Option<i64>),
-    at: At,
+    at: AsOf,
 ) -> Result<Markup, Error> {
     let page = Page::open(app, operator, at, (id, "History", paths::org_history(id))).await?;
     let end = before.unwrap_or(i64::MAX).min(at.end());
@@ -127,7 +127,7 @@ impl<'a> Page<'a> {
     async fn open(
         app: &'a App,
         operator: &'a Operator,
-        at: At,
+        at: AsOf,
         (id, tab, path): (Uuid, &'static str, String),
     ) -> Result<Self, Error> {
         let today = load(app, operator, id).await?;
@@ -142,7 +142,7 @@ impl<'a> Page<'a> {
     async fn render(&self, content: Markup) -> Result<Markup, Error> {
         let id = self.today.org_id;
         let of_org = history::Filter { org: Some(id), ..history::Filter::default() };
-        let past = Past::of(self.app, self.at, (&self.path, &of_org)).await?;
+        let past = AsOfBanner::of(self.app, self.at, (&self.path, &of_org)).await?;
         let org = self.then.as_ref().map_or(&self.today, |then| &then.org);
         let status = self.then.as_ref().map(|then| status(&then.org));
         let control = as_of::control(&self.path, Some(self.at), &[]);
@@ -152,7 +152,7 @@ impl<'a> Page<'a> {
             (content)
         };
         let crumbs = [("Organisations", self.at.link(paths::ADMIN_ORGS))];
-        let mut desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let mut desk = ConsolePage::open(self.app, self.operator, AfterCommand::default()).await?;
         desk.about(&StreamId::of::<Org>(OrgId(id)));
         Ok(desk.then(&past).page(Section::Organisations, &org.name, &crumbs, content))
     }
@@ -189,11 +189,11 @@ fn standing(org: &OrgDetail) -> Markup {
 }
 
 /// What is told of an organisation, to be compared field by field.
-fn state(of: &OrgThen) -> Value {
+fn state(of: &OrgAsOf) -> Value {
     let org = &of.org;
     let members = of.members.iter().map(|it| (it.person_id.to_string(), json!(it.role)));
     let invited = of.open_invitations().map(|it| (it.person_id.to_string(), json!(it.role)));
-    let has = of.types.iter().map(|held| (held.code.clone(), json!(held.is_had())));
+    let has = of.types.iter().map(|held| (held.code.clone(), json!(held.is_enabled())));
     let choices = of.types.iter().filter_map(|held| Some((held.code.clone(), json!(held.choice.as_ref()?))));
     let own = of.matrix.roles.iter().filter(|it| matches!(it.role(), Role::Custom(_)));
     let own: Vec<&str> = own.map(|it| it.role.as_str()).collect();
@@ -213,8 +213,8 @@ fn state(of: &OrgThen) -> Value {
     })
 }
 
-fn permissions(of: &OrgThen) -> Value {
-    let of_type = |held: &Held| {
+fn permissions(of: &OrgAsOf) -> Value {
+    let of_type = |held: &OrgResourceType| {
         let may =
             of.matrix.roles.iter().map(|role| (role.role.clone(), json!(allowed(of, &role.role(), held))));
         (held.code.clone(), Value::Object(may.collect::<Map<_, _>>()))
@@ -223,7 +223,7 @@ fn permissions(of: &OrgThen) -> Value {
 }
 
 /// What a role could do with a type, in words.
-fn allowed(of: &OrgThen, role: &Role, held: &Held) -> String {
+fn allowed(of: &OrgAsOf, role: &Role, held: &OrgResourceType) -> String {
     let actions: Vec<&str> = of.matrix.allowed(role, held).into_iter().map(Action::as_str).collect();
     if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") }
 }
@@ -235,7 +235,7 @@ struct People {
 }
 
 impl People {
-    async fn of(app: &App, then: &OrgThen) -> Result<Self, Error> {
+    async fn of(app: &App, then: &OrgAsOf) -> Result<Self, Error> {
         let members = then.members.iter().take(shown()).map(|member| member.person_id);
         let invited = then.open_invitations().take(shown()).map(|it| it.person_id);
         let ids: Vec<Uuid> = members.chain(invited).collect();
@@ -259,7 +259,7 @@ fn shown() -> usize {
     usize::try_from(MEMBERS).unwrap_or(usize::MAX)
 }
 
-fn members_table(then: &OrgThen, now: &OrgThen, people: &People) -> Markup {
+fn members_table(then: &OrgAsOf, now: &OrgAsOf, people: &People) -> Markup {
     if then.members.is_empty() {
         return ui::empty("Nobody had joined yet.", html! { "Whoever was invited stands below." });
     }
@@ -289,7 +289,7 @@ fn members_table(then: &OrgThen, now: &OrgThen, people: &People) -> Markup {
     }
 }
 
-fn invitations_table((then, at): (&OrgThen, At), now: &OrgThen, people: &People) -> Markup {
+fn invitations_table((then, at): (&OrgAsOf, AsOf), now: &OrgAsOf, people: &People) -> Markup {
     let columns = ["E-mail", "Role", "Invited", "Until", "Now"].map(Column::new);
     let of_today: HashMap<Uuid, &Invitation> =
         now.invitations.iter().map(|it| (it.invitation_id, it)).collect();
@@ -315,7 +315,7 @@ fn invitations_table((then, at): (&OrgThen, At), now: &OrgThen, people: &People)
     }
 }
 
-fn roles_table(then: &OrgThen) -> Markup {
+fn roles_table(then: &OrgAsOf) -> Markup {
     let columns = [Column::new("Role"), Column::new("Members").numeric(), Column::new("Invited").numeric()];
     let rows: Vec<_> = (then.matrix.roles.iter())
         .map(|it| vec![ui::badge(&it.role), html! { (it.members) }, html! { (it.invited) }])
@@ -323,18 +323,18 @@ fn roles_table(then: &OrgThen) -> Markup {
     ui::table("Roles", &columns, &rows)
 }
 
-fn types_table((then, at): (&OrgThen, At), now: &OrgThen, names: &Names) -> Markup {
+fn types_table((then, at): (&OrgAsOf, AsOf), now: &OrgAsOf, names: &Names) -> Markup {
     if then.types.is_empty() {
         return ui::empty("There was no resource type yet.", html! {});
     }
-    let yes = |held: &Held| if held.is_had() { "yes" } else { "no" };
+    let yes = |held: &OrgResourceType| if held.is_enabled() { "yes" } else { "no" };
     let columns = [
         Column::new("Resource type"),
         Column::new("Had it"),
         Column::new("Because").wide(),
         Column::new("Has it now"),
     ];
-    let row = |held: &Held| {
+    let row = |held: &OrgResourceType| {
         let today = now.types.iter().find(|it| it.code == held.code);
         vec![
             html! { a href=(at.link(&paths::resource_type(&held.code))) { (held.label) } " " (ui::id(&held.code)) },
@@ -346,13 +346,13 @@ fn types_table((then, at): (&OrgThen, At), now: &OrgThen, names: &Names) -> Mark
     ui::table("Resource types", &columns, &then.types.iter().map(row).collect::<Vec<_>>())
 }
 
-fn permissions_table(then: &OrgThen) -> Markup {
+fn permissions_table(then: &OrgAsOf) -> Markup {
     if then.matrix.types.is_empty() {
         return ui::empty("It had no resource type.", html! {});
     }
     let roles = then.matrix.roles.iter().map(|role| Column::new(&role.role));
     let columns: Vec<Column<'_>> = [Column::new("Resource type")].into_iter().chain(roles).collect();
-    let row = |held: &Held| {
+    let row = |held: &OrgResourceType| {
         let may = then.matrix.roles.iter().map(|role| html! { (allowed(then, &role.role(), held)) });
         [html! { (held.label) }].into_iter().chain(may).collect::<Vec<_>>()
     };

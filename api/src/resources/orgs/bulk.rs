@@ -27,14 +27,14 @@ use uuid::Uuid;
 
 use super::action::Action;
 use super::bulk::preview::Preview;
-use super::bulk::selection::Ticked;
+use super::bulk::selection::Selection;
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
 use crate::ui::{self, Field, Kind, Section, Tone};
 use crate::web::error::Error;
@@ -53,14 +53,14 @@ enum Order {
 
 /// What was ticked in the list.
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct BulkQuery {
     #[serde(default)]
     org: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct BulkForm {
     /// Of the whole order: what all of its events have in common.
     command_id: Uuid,
     /// Those that the preview said it would be done to.
@@ -73,7 +73,7 @@ pub struct Typed {
 pub async fn suspension(
     State(app): State<App>,
     operator: Operator,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<BulkQuery>,
 ) -> Result<Response, Error> {
     form(&app, &operator, (Order::Suspension, asked)).await
 }
@@ -82,8 +82,8 @@ pub async fn suspend(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    Query(asked): Query<Asked>,
-    Form(typed): Form<Typed>,
+    Query(asked): Query<BulkQuery>,
+    Form(typed): Form<BulkForm>,
 ) -> Result<Response, Error> {
     submit(&app, &operator, client, (Order::Suspension, asked, typed)).await
 }
@@ -91,7 +91,7 @@ pub async fn suspend(
 pub async fn reinstatement(
     State(app): State<App>,
     operator: Operator,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<BulkQuery>,
 ) -> Result<Response, Error> {
     form(&app, &operator, (Order::Reinstatement, asked)).await
 }
@@ -100,14 +100,14 @@ pub async fn reinstate(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    Query(asked): Query<Asked>,
-    Form(typed): Form<Typed>,
+    Query(asked): Query<BulkQuery>,
+    Form(typed): Form<BulkForm>,
 ) -> Result<Response, Error> {
     submit(&app, &operator, client, (Order::Reinstatement, asked, typed)).await
 }
 
-async fn form(app: &App, operator: &Operator, (order, asked): (Order, Asked)) -> Result<Response, Error> {
-    let typed = Typed { command_id: clock::new_id(), ..Typed::default() };
+async fn form(app: &App, operator: &Operator, (order, asked): (Order, BulkQuery)) -> Result<Response, Error> {
+    let typed = BulkForm { command_id: clock::new_id(), ..BulkForm::default() };
     let mut errors = Errors::default();
     let ticked = selection::read(&asked.org, &mut errors);
     let (page, errors) = page(app, operator, (order, &ticked, &typed), (errors, html! {})).await?;
@@ -119,7 +119,7 @@ async fn submit(
     app: &App,
     operator: &Operator,
     client: Client,
-    (order, asked, typed): (Order, Asked, Typed),
+    (order, asked, typed): (Order, BulkQuery, BulkForm),
 ) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let ticked = selection::read(&typed.org, &mut errors);
@@ -133,7 +133,7 @@ async fn submit(
     };
     keep_apart(app, operator, typed.command_id).await?;
     let principal = Principal::from(&operator.identity);
-    let send = |it: Ticked| {
+    let send = |it: Selection| {
         let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
         app.bus.send::<Org>(&principal, it.org, command.clone(), envelope)
     };
@@ -157,7 +157,7 @@ async fn keep_apart(app: &App, operator: &Operator, order: Uuid) -> Result<(), E
 }
 
 /// A command that is part of an order.
-fn part_of(order: Uuid, Ticked { org, sequence }: Ticked) -> Envelope {
+fn part_of(order: Uuid, Selection { org, sequence }: Selection) -> Envelope {
     Envelope {
         command_id: clock::id_within(order, org),
         correlation: Some(order),
@@ -243,10 +243,10 @@ fn suspend_for(reason: Reason) -> OrgCommand {
 async fn page(
     app: &App,
     operator: &Operator,
-    (order, ticked, typed): (Order, &[Ticked], &Typed),
+    (order, ticked, typed): (Order, &[Selection], &BulkForm),
     (mut errors, note): (Errors, Markup),
 ) -> Result<(Markup, Errors), Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let command = order.rehearsal()?;
     let preview = Preview::of(app, operator, (order, &command), (ticked, &mut errors)).await?;
     let title = format!("{} {}", order.action().verb(), counted(preview.done().len()));
@@ -270,7 +270,7 @@ fn nothing() -> Markup {
     ui::empty("No organisation is selected.", next)
 }
 
-fn order_form(order: Order, preview: &Preview, (typed, errors): (&Typed, &Errors), title: &str) -> Markup {
+fn order_form(order: Order, preview: &Preview, (typed, errors): (&BulkForm, &Errors), title: &str) -> Markup {
     let done = preview.done();
     if done.is_empty() {
         return html! { p { (ui::button_link("Back to the list", paths::ADMIN_ORGS)) } };
@@ -284,7 +284,7 @@ fn order_form(order: Order, preview: &Preview, (typed, errors): (&Typed, &Errors
                     .help("10 to 500 characters. Members of each see it, and it stays in the history: no personal data."))
             }
             (ui::form_actions(
-                if order.action().is_grave() { ui::submit_danger(title) } else { ui::submit(title) },
+                if order.action().is_dangerous() { ui::submit_danger(title) } else { ui::submit(title) },
                 Some(paths::ADMIN_ORGS),
             ))
         }

@@ -3,10 +3,9 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
-use domain::org::{Invitee, LifecycleCommand, Role};
+use domain::org::{Invitee, LifecycleCommand, OrgError, Role};
 use domain::values::{Email, InvitationId, OrgId, OrgName, Slug};
 use maud::{Markup, html};
-use projections::event_log::StreamId;
 use projections::org_detail;
 use serde::Deserialize;
 use serde_json::json;
@@ -14,13 +13,14 @@ use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Principal, SendError};
+use crate::bus::{Envelope, Principal, Refusal};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::identity::{links, session};
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
+use crate::layout::refused::{About, Refused};
 use crate::ui::{self, Field, Kind, Section};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Json, Query};
@@ -75,14 +75,16 @@ pub async fn submit(
             let to = paths::seen(&paths::org(org.0), receipt.seen());
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
         }
-        Err(SendError::Taken { key, holder }) => {
-            let errors = Errors::one("slug", taken(&app, &operator, &key, &holder).await?);
-            Ok(again(page(&app, &operator, &typed, &errors).await?))
+        Err(refusal) => {
+            let field = |why: &Refusal<OrgError>| match why {
+                Refusal::Taken { .. } => "slug",
+                Refusal::AddressTaken => "owner_email",
+                Refusal::Rule(_) | Refusal::Stale { .. } | Refusal::LastOne => "",
+            };
+            let refused =
+                Refused::in_console(&app, &operator, About::of("this organisation"), refusal, field).await?;
+            Ok((refused.status, page(&app, &operator, &typed, &refused.errors).await?).into_response())
         }
-        Err(refusal @ SendError::AddressTaken) => {
-            Ok(again(page(&app, &operator, &typed, &Errors::one("owner_email", refusal)).await?))
-        }
-        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -104,15 +106,8 @@ fn parse(typed: &NewOrg) -> Result<Parsed, Errors> {
     }
 }
 
-/// Who holds a slug that was asked for.
-pub async fn taken(app: &App, operator: &Operator, slug: &str, holder: &StreamId) -> Result<String, Error> {
-    let held = org_detail::holder_shown(&app.db, &operator.platform, slug).await?;
-    let name = held.map_or_else(|| holder.id.clone(), |held| format!("“{}”", held.name));
-    Ok(format!("the slug {slug} belongs to {name}; slugs are never given away again"))
-}
-
 #[derive(Deserialize, Default)]
-pub struct Proposal {
+pub struct SlugQuery {
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -123,7 +118,7 @@ pub struct Proposal {
 pub async fn slug(
     State(app): State<App>,
     operator: Operator,
-    Query(Proposal { name, slug }): Query<Proposal>,
+    Query(SlugQuery { name, slug }): Query<SlugQuery>,
 ) -> Result<impl IntoResponse, Error> {
     let parsed = match slug.trim() {
         "" => Slug::propose(&name).ok_or_else(|| "type a slug; none can be made from this name".to_owned()),
@@ -142,7 +137,7 @@ pub async fn slug(
 }
 
 async fn page(app: &App, operator: &Operator, typed: &NewOrg, errors: &Errors) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let content = html! {
         (ui::head("New organisation", None, None, html! {}))
         (ui::columns(fields(typed, errors), ui::card("What this records", html! {

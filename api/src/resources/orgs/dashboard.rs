@@ -15,7 +15,7 @@ use projections::history;
 use projections::memberships::{self};
 use projections::org_detail::{self, OrgDetail};
 use projections::people as persons;
-use projections::resource_types::{self, Held};
+use projections::resource_types::{self, OrgResourceType};
 
 /// Events on the dashboard.
 const RECENT: i64 = 8;
@@ -34,7 +34,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
     let people = memberships::members(&app.db, &scope, org_id, SHOWN).await?;
     let events = history::of_org(&app.log, &scope, org_id, i64::MAX, RECENT).await?;
     let types = resource_types::of_org(&app.db, &scope, org_id).await?;
-    let types: Vec<Held> = types.into_iter().filter(Held::is_had).collect();
+    let types: Vec<OrgResourceType> = types.into_iter().filter(OrgResourceType::is_enabled).collect();
     let names = Names::told_in(&app, &member.membership, &events).await?;
     let slug = &member.membership.slug;
     let content = html! {
@@ -97,7 +97,7 @@ fn faces(people: &[memberships::Member]) -> Markup {
 }
 
 /// The resource types that the organisation has.
-fn in_force(types: &[Held]) -> Markup {
+fn in_force(types: &[OrgResourceType]) -> Markup {
     html! {
         ul.people {
             @for held in types {

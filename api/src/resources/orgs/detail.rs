@@ -16,7 +16,7 @@ use super::action::Action;
 use crate::access::Operator;
 use crate::app::App;
 use crate::jobs::retention;
-use crate::layout::as_of::Asked;
+use crate::layout::as_of::AsOfQuery;
 use crate::layout::names::Names;
 use crate::ui::{self, Tone};
 use crate::web::error::Error;
@@ -28,7 +28,7 @@ pub async fn overview(
     operator: Operator,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Response, Error> {
     if let Some(at) = asked.read(&app).await? {
         return Ok(super::as_of::overview(&app, &operator, id, at).await?.into_response());

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::as_of::{self, At, Past};
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::as_of::{self, AsOf, AsOfBanner};
+use crate::layout::console::ConsolePage;
 use crate::ui::{self, Column, FilterBar, Section};
 use crate::web::error::Error;
 use crate::web::extract::Query;
@@ -27,7 +27,7 @@ const ROWS: usize = 50;
 
 /// The whole state of the page, as it stands in the URL.
 #[derive(Serialize, Deserialize, Clone, Debug, Default)]
-pub struct View {
+pub struct OrgListQuery {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     q: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -56,11 +56,11 @@ type Now = HashMap<Uuid, OrgRow>;
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(view): Query<View>,
+    Query(view): Query<OrgListQuery>,
 ) -> Result<Markup, Error> {
     let at = as_of::read(&app, &view.at).await?;
-    let view = View { at: at.map_or_else(String::new, |at| at.position.to_string()), ..view };
-    let desk = Desk::open(&app, &operator, Seen { seen: view.seen }).await?;
+    let view = OrgListQuery { at: at.map_or_else(String::new, |at| at.position.to_string()), ..view };
+    let desk = ConsolePage::open(&app, &operator, AfterCommand { seen: view.seen }).await?;
     let (filter, order) = (view.filter(at), view.order()?);
     let page = org_list::page(&app.db, &operator.platform, &filter, &order, ROWS).await?;
     let Some(at) = at else {
@@ -70,12 +70,12 @@ pub async fn show(
     let ids: Vec<Uuid> = page.rows.iter().map(|row| row.org_id).collect();
     let now = org_list::now(&app.db, &operator.platform, &ids).await?;
     let of_orgs = history::Filter { types: Some(types(Org::TYPE, "")), ..history::Filter::default() };
-    let here = View { at: String::new(), ..view.clone() }.url();
-    let past = Past::of(&app, at, (&here, &of_orgs)).await?;
+    let here = OrgListQuery { at: String::new(), ..view.clone() }.url();
+    let past = AsOfBanner::of(&app, at, (&here, &of_orgs)).await?;
     let content = html! {
         (ui::head(TITLE, None, None, ui::actions(control(&view, Some(at)))))
         (bar(&view))
-        (ui::results(results(&view, &order, &page, Shown::Then(at, &now))))
+        (ui::results(results(&view, &order, &page, Mode::Then(at, &now))))
     };
     Ok(desk.then(&past).page(Section::Organisations, TITLE, &[], content))
 }
@@ -83,7 +83,7 @@ pub async fn show(
 const TITLE: &str = "Organisations";
 
 /// What stands on the page of now, for somebody who may change organisations or may not.
-pub fn content(view: &View, order: &Order, page: &OrgPage, may_change: bool) -> Markup {
+pub fn content(view: &OrgListQuery, order: &Order, page: &OrgPage, may_change: bool) -> Markup {
     let actions = html! {
         @if may_change { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
         (control(view, None))
@@ -91,17 +91,17 @@ pub fn content(view: &View, order: &Order, page: &OrgPage, may_change: bool) -> 
     html! {
         (ui::head(TITLE, None, None, ui::actions(actions)))
         (bar(view))
-        (ui::results(results(view, order, page, Shown::Now { may_change })))
+        (ui::results(results(view, order, page, Mode::Now { may_change })))
     }
 }
 
-fn control(view: &View, at: Option<At>) -> Markup {
+fn control(view: &OrgListQuery, at: Option<AsOf>) -> Markup {
     let kept = [("q", &*view.q), ("status", &*view.status), ("owner", &*view.owner), ("sort", &*view.sort)];
     as_of::control(paths::ADMIN_ORGS, at, &kept)
 }
 
-impl View {
-    fn filter(&self, at: Option<At>) -> Filter {
+impl OrgListQuery {
+    fn filter(&self, at: Option<AsOf>) -> Filter {
         Filter {
             text: Some(self.q.trim().to_owned()).filter(|text| !text.is_empty()),
             status: Some(self.status.clone()).filter(|status| !status.is_empty()),
@@ -164,7 +164,7 @@ fn read_cursor(text: &str) -> Result<(String, Uuid), Error> {
     })
 }
 
-fn bar(view: &View) -> Markup {
+fn bar(view: &OrgListQuery) -> Markup {
     let statuses = [
         ("", "any but archived"),
         ("active", "active"),
@@ -175,7 +175,7 @@ fn bar(view: &View) -> Markup {
     let label = if view.at.is_empty() {
         "Name, slug, id or owner's e-mail"
     } else {
-        "Name, slug or id of then, or e-mail of today"
+        "Name, slug or ID at that time, or current e-mail"
     };
     FilterBar {
         action: &view.all(),
@@ -193,12 +193,12 @@ fn bar(view: &View) -> Markup {
 
 /// As of when the list is shown, and what can be done with its rows.
 #[derive(Clone, Copy)]
-enum Shown<'a> {
+enum Mode<'a> {
     Now { may_change: bool },
-    Then(At, &'a Now),
+    Then(AsOf, &'a Now),
 }
 
-fn results(view: &View, order: &Order, page: &OrgPage, shown: Shown<'_>) -> Markup {
+fn results(view: &OrgListQuery, order: &Order, page: &OrgPage, shown: Mode<'_>) -> Markup {
     if page.rows.is_empty() {
         return nothing(view);
     }
@@ -207,14 +207,14 @@ fn results(view: &View, order: &Order, page: &OrgPage, shown: Shown<'_>) -> Mark
     let link = |row: Option<&OrgListed>, forwards: bool| {
         let at = row.map(|row| cursor(order.sort, row));
         let (after, before) = if forwards { (at, None) } else { (None, at) };
-        View { after, before, ..view.clone() }.url()
+        OrgListQuery { after, before, ..view.clone() }.url()
     };
     let previous = page.more_before.then(|| link(page.rows.first(), false));
     let next = page.more_after.then(|| link(page.rows.last(), true));
     html! {
         @match shown {
-            Shown::Now { may_change: true } => (ui::ticks(table, &BULK)),
-            Shown::Now { may_change: false } | Shown::Then(..) => (table),
+            Mode::Now { may_change: true } => (ui::ticks(table, &BULK)),
+            Mode::Now { may_change: false } | Mode::Then(..) => (table),
         }
         (ui::pager(previous, next, &counted(page.total)))
     }
@@ -234,11 +234,14 @@ fn counted(total: Total) -> String {
     }
 }
 
-fn columns(view: &View, order: &Order) -> Vec<Column<'static>> {
+fn columns(view: &OrgListQuery, order: &Order) -> Vec<Column<'static>> {
     let sorted = |column: Column<'static>, name: &str, sort: Sort| {
         let here = order.sort == sort;
         let turned = if here && !order.descending { format!("-{name}") } else { name.to_owned() };
-        column.sorted(View { sort: turned, ..view.first_page() }.url(), here.then_some(!order.descending))
+        column.sorted(
+            OrgListQuery { sort: turned, ..view.first_page() }.url(),
+            here.then_some(!order.descending),
+        )
     };
     let mut columns = vec![
         sorted(Column::new("Name"), "name", Sort::Name),
@@ -255,10 +258,10 @@ fn columns(view: &View, order: &Order) -> Vec<Column<'static>> {
     columns
 }
 
-fn row(org: &OrgListed, shown: Shown<'_>) -> Vec<Markup> {
+fn row(org: &OrgListed, shown: Mode<'_>) -> Vec<Markup> {
     let (then, may_change) = match shown {
-        Shown::Now { may_change } => (None, may_change),
-        Shown::Then(at, now) => (Some((at, now)), false),
+        Mode::Now { may_change } => (None, may_change),
+        Mode::Then(at, now) => (Some((at, now)), false),
     };
     let page = as_of::link(then.map(|(at, _)| at), &paths::org(org.org_id));
     let mut cells = vec![
@@ -299,7 +302,7 @@ fn differs(org: &OrgListed, now: Option<&OrgRow>) -> Markup {
     }
 }
 
-fn nothing(view: &View) -> Markup {
+fn nothing(view: &OrgListQuery) -> Markup {
     let unfiltered = view.q.is_empty() && view.status.is_empty() && view.owner.is_empty();
     if unfiltered && !view.at.is_empty() {
         return ui::empty(

@@ -5,9 +5,9 @@ use crate::access::Operator;
 use crate::app::App;
 use crate::identity::links;
 use crate::identity::session::{self, SetCookie};
-use crate::layout::Seen;
-use crate::layout::as_of::{self, At};
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::as_of::{self, AsOf};
+use crate::layout::console::ConsolePage;
 use crate::layout::missing;
 use crate::ui::{self, Section};
 use crate::web::error::Error;
@@ -35,9 +35,9 @@ pub async fn arrive<'a>(
     operator: &'a Operator,
     headers: &HeaderMap,
     id: Uuid,
-    seen: Seen,
-) -> Result<(Desk<'a>, Option<SetCookie>), Error> {
-    let mut desk = Desk::open(app, operator, seen).await?;
+    seen: AfterCommand,
+) -> Result<(ConsolePage<'a>, Option<SetCookie>), Error> {
+    let mut desk = ConsolePage::open(app, operator, seen).await?;
     let Some((token, forget)) = session::handed_over(app, headers) else { return Ok((desk, None)) };
     desk.also(&invitation_box(app, id, token).await);
     Ok((desk, Some(forget)))
@@ -51,7 +51,7 @@ pub async fn load(app: &App, operator: &Operator, id: Uuid) -> Result<OrgDetail,
     }
 }
 
-pub fn page(mut desk: Desk<'_>, org: &OrgDetail, content: Markup) -> Markup {
+pub fn page(mut desk: ConsolePage<'_>, org: &OrgDetail, content: Markup) -> Markup {
     desk.about(&StreamId::of::<Org>(OrgId(org.org_id)));
     desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
 }
@@ -88,7 +88,7 @@ async fn invitation_box(app: &App, id: Uuid, token: &str) -> Markup {
 }
 
 /// The tabs of one organisation's page, as of a moment if there is one.
-pub fn org_tabs(id: Uuid, here: &str, at: Option<At>) -> Markup {
+pub fn org_tabs(id: Uuid, here: &str, at: Option<AsOf>) -> Markup {
     let tabs = [
         ("Overview", paths::org(id)),
         ("Members", paths::org_members(id)),

@@ -22,14 +22,14 @@ use crate::web::paths;
 const SHOWN: i64 = 50;
 
 #[derive(Deserialize, Default)]
-pub struct Search {
+pub struct OrgSearch {
     #[serde(default)]
     q: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Default_ {
+pub struct DefaultOrgForm {
     /// The slug of the organisation; empty to be asked again.
     slug: String,
 }
@@ -37,7 +37,7 @@ pub struct Default_ {
 pub async fn select(
     State(app): State<App>,
     identity: Identity,
-    Query(Search { q }): Query<Search>,
+    Query(OrgSearch { q }): Query<OrgSearch>,
 ) -> Result<Response, Error> {
     let found = memberships::of_person(&app.db, identity.session.person_id, &q, SHOWN).await?;
     // Who belongs to one only never chooses.
@@ -54,7 +54,7 @@ pub async fn select(
 pub async fn set_default(
     State(app): State<App>,
     identity: Identity,
-    Form(Default_ { slug }): Form<Default_>,
+    Form(DefaultOrgForm { slug }): Form<DefaultOrgForm>,
 ) -> Result<Redirect, Error> {
     let org_id = match slug.as_str() {
         "" => None,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::resource_type::Action;
-use projections::resource_types::{self, Held};
+use projections::resource_types::{self, OrgResourceType};
 use serde::Serialize;
 
 use crate::access::Member;
@@ -36,12 +36,13 @@ pub async fn show(State(app): State<App>, member: Member, headers: HeaderMap) ->
         return Ok(tag.unchanged());
     }
     let types = resource_types::of_org(&app.db, &member.scope(), organisation.id).await?;
-    let resource_types = types.into_iter().filter(Held::is_had).map(ResourceType::from).collect();
+    let resource_types =
+        types.into_iter().filter(OrgResourceType::is_enabled).map(ResourceType::from).collect();
     Ok(tag.answer(ResourceTypes { organisation, resource_types }))
 }
 
-impl From<Held> for ResourceType {
-    fn from(held: Held) -> Self {
+impl From<OrgResourceType> for ResourceType {
+    fn from(held: OrgResourceType) -> Self {
         Self {
             because: held.because(),
             actions: held.verbs().collect(),

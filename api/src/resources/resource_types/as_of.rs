@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 use super::facts::{deactivated, facts, stream};
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
-use crate::layout::as_of::{self, At, Past};
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::as_of::{self, AsOf, AsOfBanner};
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::resource_types::facts::policy;
 use crate::ui::{self, Column, Section, Tone};
@@ -25,12 +25,12 @@ use crate::web::error::Error;
 use crate::web::paths;
 
 /// All of them.
-pub(super) async fn all(app: &App, operator: &Operator, at: At) -> Result<Markup, Error> {
+pub(super) async fn all(app: &App, operator: &Operator, at: AsOf) -> Result<Markup, Error> {
     let then = folded::resource_types(&app.log, &operator.platform, at.position).await?;
     let now = resource_types::all(&app.db, &operator.platform).await?;
     let of_types =
         Filter { types: Some(types(<ResourceType as cqrs_es::Aggregate>::TYPE, "")), ..Filter::default() };
-    let past = Past::of(app, at, (paths::ADMIN_REFERENCE, &of_types)).await?;
+    let past = AsOfBanner::of(app, at, (paths::ADMIN_REFERENCE, &of_types)).await?;
     let columns = [
         Column::new("Resource type"),
         Column::new("Code").wide(),
@@ -54,7 +54,7 @@ pub(super) async fn all(app: &App, operator: &Operator, at: At) -> Result<Markup
             more => p.hint { (more) " more were defined since." },
         }
     };
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     Ok(desk.then(&past).page(Section::ReferenceData, TITLE, &[], content))
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn one(
     app: &App,
     operator: &Operator,
     today: &ResourceTypeRow,
-    at: At,
+    at: AsOf,
 ) -> Result<Markup, Error> {
     let all = folded::resource_types(&app.log, &operator.platform, at.position).await?;
     let then = all.iter().find(|row| row.code == today.code);
@@ -74,7 +74,7 @@ pub(super) async fn one(
     events.reverse();
     let path = paths::resource_type(&today.code);
     let of_type = Filter { stream: Some(today.code.clone()), ..Filter::default() };
-    let past = Past::of(app, at, (&path, &of_type)).await?;
+    let past = AsOfBanner::of(app, at, (&path, &of_type)).await?;
     let row = then.unwrap_or(today);
     let status = then.map(|then| ui::badge(situation(then)));
     let control = as_of::control(&path, Some(at), &[]);
@@ -86,7 +86,7 @@ pub(super) async fn one(
         }
     };
     let crumbs = [(TITLE, at.link(paths::ADMIN_REFERENCE))];
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     Ok(desk.then(&past).page(Section::ReferenceData, &row.label, &crumbs, content))
 }
 
@@ -129,7 +129,7 @@ fn not_yet(today: &ResourceTypeRow) -> Markup {
     )
 }
 
-fn cells(then: &ResourceTypeRow, now: &[ResourceTypeRow], at: At) -> Vec<Markup> {
+fn cells(then: &ResourceTypeRow, now: &[ResourceTypeRow], at: AsOf) -> Vec<Markup> {
     let today = now.iter().find(|row| row.code == then.code);
     vec![
         html! { a href=(at.link(&paths::resource_type(&then.code))) { (then.label) } },

@@ -1,24 +1,24 @@
 //! `/admin/reference-data/{code}/{change}`: everything that can be changed about a resource type, one page for all.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ResourceType;
-use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, Spread};
+use domain::resource_type::{ResourceTypeCommand, ResourceTypeError, RolloutPolicy};
 use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
 use super::change_kind::Change;
-use super::definition::{Typed, Used, used};
+use super::definition::{DefinitionForm, Used, used};
 use super::facts::load;
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, SendError};
 use crate::identity::client::Client;
-use crate::layout::Seen;
-use crate::layout::console::{Desk, meanwhile};
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
+use crate::layout::refused::{About, Refused};
 use crate::ui::{self, Field, Kind, Section};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
@@ -30,7 +30,7 @@ pub async fn form(
     Path((code, change)): Path<(String, Change)>,
 ) -> Result<Markup, Error> {
     let row = load(&app, &operator, &code).await?;
-    let typed = Typed::from(&row);
+    let typed = DefinitionForm::from(&row);
     page(&app, &operator, (&row, change), (&typed, &Errors::default()), html! {}).await
 }
 
@@ -39,7 +39,7 @@ pub async fn submit(
     operator: Operator,
     client: Client,
     Path((code, change)): Path<(String, Change)>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<DefinitionForm>,
 ) -> Result<Response, Error> {
     let row = load(&app, &operator, &code).await?;
     let code: ResourceCode = row.code.parse().map_err(anyhow::Error::from)?;
@@ -49,7 +49,7 @@ pub async fn submit(
             return Ok(again(page(&app, &operator, (&row, change), (&typed, &errors), html! {}).await?));
         }
     };
-    let Typed { command_id, expected_sequence, .. } = typed;
+    let DefinitionForm { command_id, expected_sequence, .. } = typed;
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let principal = Principal::from(&operator.identity);
     match app.bus.send::<ResourceType>(&principal, code, command, envelope).await {
@@ -61,7 +61,7 @@ pub async fn submit(
     }
 }
 
-fn parse(change: Change, typed: &Typed) -> Result<ResourceTypeCommand, Errors> {
+fn parse(change: Change, typed: &DefinitionForm) -> Result<ResourceTypeCommand, Errors> {
     use ResourceTypeCommand as C;
     let mut errors = Errors::default();
     let command = match change {
@@ -86,50 +86,28 @@ async fn refused(
     app: &App,
     operator: &Operator,
     (row, change): (&ResourceTypeRow, Change),
-    mut typed: Typed,
+    mut typed: DefinitionForm,
     refusal: SendError<ResourceTypeError>,
 ) -> Result<Response, Error> {
-    let (status, errors, note) = match refusal {
-        SendError::Stale { sequence, since } => {
-            typed.expected_sequence = Some(sequence);
-            (
-                StatusCode::CONFLICT,
-                Errors::default(),
-                meanwhile(app, operator, "this resource type", &since).await?,
-            )
-        }
-        SendError::Rule(rule) => (StatusCode::UNPROCESSABLE_ENTITY, Errors::one("", rule), html! {}),
-        other @ (SendError::Forbidden
-        | SendError::ProofNeeded(_)
-        | SendError::Taken { .. }
-        | SendError::LastOne
-        | SendError::AddressTaken
-        | SendError::CommandReused
-        | SendError::Newer
-        | SendError::Damaged(_)
-        | SendError::OlderProcess
-        | SendError::Unavailable
-        | SendError::Stopped(_)
-        | SendError::Unknown
-        | SendError::PasswordChosen
-        | SendError::Internal(_)) => return Err(other.into()),
-    };
-    let page = page(app, operator, (row, change), (&typed, &errors), note).await?;
-    Ok((status, page).into_response())
+    let refused =
+        Refused::in_console(app, operator, About::of("this resource type"), refusal, |_| "").await?;
+    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+    let page = page(app, operator, (row, change), (&typed, &refused.errors), refused.note).await?;
+    Ok((refused.status, page).into_response())
 }
 
 async fn page(
     app: &App,
     operator: &Operator,
     (row, change): (&ResourceTypeRow, Change),
-    (typed, errors): (&Typed, &Errors),
+    (typed, errors): (&DefinitionForm, &Errors),
     note: Markup,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let title = format!("{} {}", change.verb(), row.label);
     let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
-    let is_grave = change == Change::Deactivation;
-    let button = if is_grave { ui::submit_danger(&title) } else { ui::submit(&title) };
+    let is_dangerous = change == Change::Deactivation;
+    let button = if is_dangerous { ui::submit_danger(&title) } else { ui::submit(&title) };
     let there = There {
         organisations: reach.organisations,
         new: new(row, reach),
@@ -155,7 +133,7 @@ async fn page(
 
 /// How many are new already, where it is new organisations that have the type: leaving that as it is keeps them.
 fn new(row: &ResourceTypeRow, reach: Reach) -> i64 {
-    if row.spread == Spread::NewOnly.as_str() { reach.reached } else { 0 }
+    if row.spread == RolloutPolicy::NewOnly.as_str() { reach.reached } else { 0 }
 }
 
 /// What there is that a change would hit.
@@ -165,7 +143,7 @@ struct There {
     used: Used,
 }
 
-fn fields(change: Change, typed: &Typed, there: &There, errors: &Errors) -> Markup {
+fn fields(change: Change, typed: &DefinitionForm, there: &There, errors: &Errors) -> Markup {
     match change {
         Change::Label => typed.label_field(errors),
         Change::Description => typed.description_field(errors),

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use projections::event_log::StreamId;
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
-use projections::resource_types::{self, Held};
+use projections::resource_types::{self, OrgResourceType};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -20,8 +20,8 @@ use crate::app::App;
 use crate::bus::{Envelope, Principal};
 use crate::clock;
 use crate::identity::client::Client;
-use crate::layout::as_of::Asked;
-use crate::layout::console::Desk;
+use crate::layout::as_of::AsOfQuery;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::orgs::page;
 use crate::resources::orgs::page::org_tabs;
@@ -32,7 +32,7 @@ use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Chosen {
+pub struct ChoiceForm {
     command_id: Uuid,
     /// Empty to follow the policy again.
     #[serde(default)]
@@ -43,12 +43,12 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Markup, Error> {
     if let Some(at) = asked.read(&app).await? {
         return crate::resources::orgs::as_of::types(&app, &operator, id, at).await;
     }
-    let mut desk = Desk::open(&app, &operator, asked.seen()).await?;
+    let mut desk = ConsolePage::open(&app, &operator, asked.seen()).await?;
     let org = page::load(&app, &operator, id).await?;
     desk.about(&StreamId::of::<Org>(OrgId(id)));
     let types = resource_types::of_org(&app.db, &operator.scope(), id).await?;
@@ -70,7 +70,7 @@ pub async fn choose(
     operator: Operator,
     client: Client,
     Path((id, code)): Path<(Uuid, String)>,
-    Form(Chosen { command_id, choice }): Form<Chosen>,
+    Form(ChoiceForm { command_id, choice }): Form<ChoiceForm>,
 ) -> Result<Redirect, Error> {
     let known = resource_types::get(&app.db, &operator.platform, &code).await?.ok_or(Error::NotFound)?;
     let code: ResourceCode = known.code.parse().map_err(anyhow::Error::from)?;
@@ -85,7 +85,7 @@ pub async fn choose(
     Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.seen())))
 }
 
-fn table(org: &OrgDetail, types: &[Held], names: &Names, change: bool) -> Markup {
+fn table(org: &OrgDetail, types: &[OrgResourceType], names: &Names, change: bool) -> Markup {
     if types.is_empty() {
         let next =
             html! { a href=(paths::ADMIN_REFERENCE) { "Reference data" } " is where they are defined." };
@@ -96,10 +96,10 @@ fn table(org: &OrgDetail, types: &[Held], names: &Names, change: bool) -> Markup
     if change {
         columns.push(Column::new("").numeric());
     }
-    let row = |held: &Held| {
+    let row = |held: &OrgResourceType| {
         let mut cells = vec![
             html! { a href=(paths::resource_type(&held.code)) { (held.label) } " " (ui::id(&held.code)) },
-            ui::badge(if held.is_had() { "yes" } else { "no" }),
+            ui::badge(if held.is_enabled() { "yes" } else { "no" }),
             because(held, names),
         ];
         if change {
@@ -111,7 +111,7 @@ fn table(org: &OrgDetail, types: &[Held], names: &Names, change: bool) -> Markup
 }
 
 /// The ways that are open: the other one, and back to the policy.
-fn buttons(org: &OrgDetail, held: &Held) -> Markup {
+fn buttons(org: &OrgDetail, held: &OrgResourceType) -> Markup {
     let action = paths::org_type_choice(org.org_id, &held.code);
     let button = |choice: &str, label: &str| {
         html! {
@@ -124,7 +124,7 @@ fn buttons(org: &OrgDetail, held: &Held) -> Markup {
     };
     html! {
         span.row-actions {
-            @if held.is_had() { (button(Choice::OptedOut.as_str(), "Opt out")) }
+            @if held.is_enabled() { (button(Choice::OptedOut.as_str(), "Opt out")) }
             @else { (button(Choice::OptedIn.as_str(), "Opt in")) }
             @if held.choice.is_some() { (button("", "Follow the policy")) }
         }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cqrs_es::Aggregate;
 use domain::resource_type::{Actions, Definition};
-use domain::{Fact, ResourceType, Unreadable};
+use domain::{AnyEvent, ResourceType, Unreadable};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::resource_types::{self, ResourceTypeRow};
@@ -17,8 +17,8 @@ use super::facts::stream;
 use crate::access::Operator;
 use crate::app::App;
 use crate::clock;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::moment::{Moment, Present};
 use crate::resources::resource_types::facts::policy;
@@ -29,7 +29,7 @@ use crate::web::paths;
 
 /// What is to be compared, as it was typed. Without a code there is nothing on that side yet.
 #[derive(Deserialize, Clone, Debug)]
-pub struct Asked {
+pub struct CompareQuery {
     #[serde(default)]
     left: String,
     #[serde(default)]
@@ -57,9 +57,9 @@ struct View<'a> {
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<CompareQuery>,
 ) -> Result<Response, Error> {
-    let desk = Desk::open(&app, &operator, Seen::default()).await?;
+    let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let types = resource_types::all(&app.db, &operator.platform).await?;
     let present = Present { position: app.log.last_position().await?, at: clock::now() };
     let left = Side { code: ("left", &asked.left), at: ("left_at", &asked.left_at) };
@@ -111,9 +111,9 @@ async fn look<'a>(
 fn folded(events: &[Recorded], moment: Moment) -> Result<ResourceType, Unreadable> {
     let mut state = ResourceType::default();
     for event in events.iter().take_while(|event| moment.includes(event)) {
-        match event.fact()? {
-            Fact::ResourceType(_, event) => state.apply(event),
-            Fact::Org(..) | Fact::Grant(..) => {} // not in this stream
+        match event.decode()? {
+            AnyEvent::ResourceType(_, event) => state.apply(event),
+            AnyEvent::Org(..) | AnyEvent::Grant(..) => {} // not in this stream
         }
     }
     Ok(state)

@@ -4,19 +4,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ResourceType;
-use domain::resource_type::{Action, Definition, ResourceTypeCommand, ResourceTypeError, Spread};
+use domain::resource_type::{Action, Definition, ResourceTypeCommand, ResourceTypeError, RolloutPolicy};
 use domain::values::ResourceCode;
 use maud::{Markup, html};
 use projections::resource_types;
 
-use super::definition::{Typed, Used};
+use super::definition::{DefinitionForm, Used};
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, SendError};
 use crate::clock;
 use crate::identity::client::Client;
-use crate::layout::Seen;
-use crate::layout::console::Desk;
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::ui::{self, Field, Section};
 use crate::web::error::Error;
@@ -25,8 +25,8 @@ use crate::web::paths;
 
 pub async fn form(State(app): State<App>, operator: Operator) -> Result<Markup, Error> {
     let action = Action::ALL.map(|action| action.as_str().to_owned()).into();
-    let spread = Spread::Everywhere.as_str().to_owned();
-    let new = Typed { command_id: clock::new_id(), action, spread, ..Typed::default() };
+    let spread = RolloutPolicy::Everywhere.as_str().to_owned();
+    let new = DefinitionForm { command_id: clock::new_id(), action, spread, ..DefinitionForm::default() };
     page(&app, &operator, &new, &Errors::default()).await
 }
 
@@ -34,7 +34,7 @@ pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    Form(new): Form<Typed>,
+    Form(new): Form<DefinitionForm>,
 ) -> Result<Response, Error> {
     let (code, definition) = match parse(&new) {
         Ok(parsed) => parsed,
@@ -57,7 +57,7 @@ pub async fn submit(
     }
 }
 
-fn parse(new: &Typed) -> Result<(ResourceCode, Definition), Errors> {
+fn parse(new: &DefinitionForm) -> Result<(ResourceCode, Definition), Errors> {
     let mut errors = Errors::default();
     let code = errors.parse("code", &new.code);
     let label = errors.parse("label", &new.label);
@@ -79,8 +79,13 @@ async fn taken(app: &App, operator: &Operator, code: &ResourceCode) -> Result<St
     Ok(format!("the code {code} belongs to {label}; choose another"))
 }
 
-async fn page(app: &App, operator: &Operator, new: &Typed, errors: &Errors) -> Result<Markup, Error> {
-    let desk = Desk::open(app, operator, Seen::default()).await?;
+async fn page(
+    app: &App,
+    operator: &Operator,
+    new: &DefinitionForm,
+    errors: &Errors,
+) -> Result<Markup, Error> {
+    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let organisations = resource_types::organisations(&app.db, &operator.platform).await?;
     let code = Field::new("code", "Code").value(&new.code).error(errors.of("code")).max(64);
     let content = html! {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::resource_type::{Action, Actions, Spread};
+use domain::resource_type::{Action, Actions, RolloutPolicy};
 use maud::{Markup, html};
 use projections::permissions;
 use projections::resource_types::{ResourceTypeRow, verbs};
@@ -20,7 +20,7 @@ use crate::web::error::Error;
 /// What can be said of a resource type, as it was typed; each page reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct DefinitionForm {
     pub command_id: Uuid,
     pub expected_sequence: Option<i64>,
     #[serde(default)]
@@ -39,7 +39,7 @@ pub struct Typed {
 }
 
 /// What a form begins with.
-impl From<&ResourceTypeRow> for Typed {
+impl From<&ResourceTypeRow> for DefinitionForm {
     fn from(row: &ResourceTypeRow) -> Self {
         Self {
             command_id: clock::new_id(),
@@ -54,7 +54,7 @@ impl From<&ResourceTypeRow> for Typed {
     }
 }
 
-impl Typed {
+impl DefinitionForm {
     pub fn actions(&self, errors: &mut Errors) -> Option<Actions> {
         let actions: Option<Vec<Action>> =
             self.action.iter().map(|action| errors.parse("action", action)).collect();
@@ -89,13 +89,13 @@ impl Typed {
 
     /// With what each choice means for how many organisations there are, and how many are new already.
     pub fn spread_field(&self, there: (i64, i64), errors: &Errors) -> Markup {
-        let option = |spread: Spread| ui::Pick {
+        let option = |spread: RolloutPolicy| ui::Pick {
             value: spread.as_str(),
             label: sentence(policy(spread)),
             hint: Some(in_numbers(spread, there)),
             chosen: self.spread == spread.as_str(),
         };
-        let options = Spread::ALL.map(option);
+        let options = RolloutPolicy::ALL.map(option);
         ui::options(("spread", "Which organisations have it", "radio"), &options, errors.of("spread"))
     }
 }
@@ -128,7 +128,7 @@ fn in_use(names: &[String], number: i64) -> String {
 }
 
 /// What a policy comes to on this portal, before it is chosen.
-fn in_numbers(spread: Spread, (organisations, new): (i64, i64)) -> String {
+fn in_numbers(spread: RolloutPolicy, (organisations, new): (i64, i64)) -> String {
     let number = ui::number(organisations);
     let all = if organisations == 1 {
         "The 1 that is there".to_owned()
@@ -141,13 +141,13 @@ fn in_numbers(spread: Spread, (organisations, new): (i64, i64)) -> String {
         format!("None of the {number} that are there")
     };
     match spread {
-        Spread::Everywhere => format!("{all}, at once, and every one that comes."),
-        Spread::NewOnly if new > 0 => {
+        RolloutPolicy::Everywhere => format!("{all}, at once, and every one that comes."),
+        RolloutPolicy::NewOnly if new > 0 => {
             let new = ui::number(new);
             format!("{new} of the {number} that are there, and every one that is created from now on.")
         }
-        Spread::NewOnly => format!("{none}; every one that is created from now on."),
-        Spread::OptIn => format!("{none}, and none that comes, unless it chooses to."),
+        RolloutPolicy::NewOnly => format!("{none}; every one that is created from now on."),
+        RolloutPolicy::OptIn => format!("{none}, and none that comes, unless it chooses to."),
     }
 }
 

@@ -9,8 +9,8 @@ use super::change_kind::Change;
 use super::facts::{deactivated, facts, load, stream};
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::as_of::{self, Asked};
-use crate::layout::console::Desk;
+use crate::layout::as_of::{self, AsOfQuery};
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::resources::history::bar::open_in_history;
 use crate::resources::resource_types::facts::policy;
@@ -24,13 +24,13 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(code): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Markup, Error> {
     let row = load(&app, &operator, &code).await?;
     if let Some(at) = asked.read(&app).await? {
         return super::as_of::one(&app, &operator, &row, at).await;
     }
-    let desk = Desk::open(&app, &operator, asked.seen()).await?;
+    let desk = ConsolePage::open(&app, &operator, asked.seen()).await?;
     let reach = resource_types::reach(&app.db, &operator.platform, &row).await?;
     let mut events = app.log.stream(&stream(&row.code), 0).await?;
     events.reverse();

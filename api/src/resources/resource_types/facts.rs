@@ -3,12 +3,12 @@
 use crate::layout::names::Names;
 use domain::ResourceType;
 use domain::resource_type::Choice;
-use domain::resource_type::Spread;
+use domain::resource_type::RolloutPolicy;
 use domain::values::ResourceCode;
 use maud::{Markup, html};
 use projections::event_log::StreamId;
 use projections::resource_types::{self, ResourceTypeRow};
-use projections::resource_types::{Held, Reach};
+use projections::resource_types::{OrgResourceType, Reach};
 
 use crate::access::Operator;
 use crate::app::App;
@@ -46,11 +46,11 @@ pub(super) fn facts(row: &ResourceTypeRow) -> Markup {
 }
 
 /// A policy in two words.
-pub fn policy(spread: Spread) -> &'static str {
+pub fn policy(spread: RolloutPolicy) -> &'static str {
     match spread {
-        Spread::Everywhere => "everywhere",
-        Spread::NewOnly => "new organisations only",
-        Spread::OptIn => "opt-in",
+        RolloutPolicy::Everywhere => "everywhere",
+        RolloutPolicy::NewOnly => "new organisations only",
+        RolloutPolicy::OptIn => "opt-in",
     }
 }
 
@@ -60,7 +60,7 @@ pub fn reached(row: &ResourceTypeRow, reach: Reach) -> i64 {
 }
 
 /// Where a row comes from: a policy and its event, or a choice and whose it was.
-pub fn because(held: &Held, names: &Names) -> Markup {
+pub fn because(held: &OrgResourceType, names: &Names) -> Markup {
     let chosen = held.choice.as_deref().zip(held.chosen_at.zip(held.chosen_position));
     let Some((choice, (at, position))) = chosen else {
         let policy = held.spread.parse().map_or("–", policy);

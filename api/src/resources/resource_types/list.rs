@@ -7,8 +7,8 @@ use projections::resource_types::{self, Reach, ResourceTypeRow};
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::as_of::{self, Asked};
-use crate::layout::console::Desk;
+use crate::layout::as_of::{self, AsOfQuery};
+use crate::layout::console::ConsolePage;
 use crate::ui::{self, Column, Section};
 use crate::web::error::Error;
 use crate::web::extract::Query;
@@ -17,12 +17,12 @@ use crate::web::paths;
 pub async fn show(
     State(app): State<App>,
     operator: Operator,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<AsOfQuery>,
 ) -> Result<Markup, Error> {
     if let Some(at) = asked.read(&app).await? {
         return super::as_of::all(&app, &operator, at).await;
     }
-    let desk = Desk::open(&app, &operator, asked.seen()).await?;
+    let desk = ConsolePage::open(&app, &operator, asked.seen()).await?;
     let types = resource_types::all(&app.db, &operator.platform).await?;
     let change = operator.identity.is_superadmin();
     let mut rows = vec![];

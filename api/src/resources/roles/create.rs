@@ -11,7 +11,7 @@ use domain::resource_type::Actions;
 use domain::values::{OrgId, ResourceCode, RoleName};
 use maud::{Markup, html};
 use projections::permissions::Matrix;
-use projections::resource_types::Held;
+use projections::resource_types::OrgResourceType;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::bus::{Envelope, Principal, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::form::{Errors, again};
-use crate::layout::tenant::{Seen, page_after};
+use crate::layout::tenant::{AfterOwnCommand, page_after};
 use crate::ui::{self, Field};
 use crate::web::error::Error;
 use crate::web::extract::Form;
@@ -29,7 +29,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct RoleForm {
     command_id: Uuid,
     #[serde(default)]
     name: String,
@@ -39,7 +39,7 @@ pub struct Typed {
 }
 
 pub async fn form(State(app): State<App>, member: Member) -> Result<Markup, Error> {
-    let typed = Typed { command_id: clock::new_id(), ..Typed::default() };
+    let typed = RoleForm { command_id: clock::new_id(), ..RoleForm::default() };
     page(&app, &member, &typed, &Errors::default()).await
 }
 
@@ -47,7 +47,7 @@ pub async fn submit(
     State(app): State<App>,
     member: Member,
     client: Client,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<RoleForm>,
 ) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let matrix = Matrix::of(&app.db, &member.scope(), member.membership.org_id).await?;
@@ -80,11 +80,12 @@ fn like(matrix: &Matrix, chosen: &str) -> Option<BTreeMap<ResourceCode, Actions>
         return Some(BTreeMap::new());
     }
     let role: Role = matrix.roles.iter().find(|it| it.role == chosen)?.role();
-    let of_type = |held: &Held| Some((held.code.parse().ok()?, Actions::of(matrix.allowed(&role, held))?));
+    let of_type =
+        |held: &OrgResourceType| Some((held.code.parse().ok()?, Actions::of(matrix.allowed(&role, held))?));
     Some(matrix.types.iter().filter_map(of_type).collect())
 }
 
-async fn page(app: &App, member: &Member, typed: &Typed, errors: &Errors) -> Result<Markup, Error> {
+async fn page(app: &App, member: &Member, typed: &RoleForm, errors: &Errors) -> Result<Markup, Error> {
     let matrix = Matrix::of(&app.db, &member.scope(), member.membership.org_id).await?;
     let roles = matrix.roles.iter().map(|it| (it.role.as_str(), it.role.as_str()));
     let options: Vec<(&str, &str)> = [("", "Nothing yet")].into_iter().chain(roles).collect();
@@ -100,5 +101,5 @@ async fn page(app: &App, member: &Member, typed: &Typed, errors: &Errors) -> Res
             (ui::form_actions(ui::submit("Add the role"), Some(&paths::roles(slug))))
         }
     };
-    page_after(app, member, Seen::default(), ("Add a role", content)).await
+    page_after(app, member, AfterOwnCommand::default(), ("Add a role", content)).await
 }

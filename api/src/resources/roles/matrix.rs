@@ -12,12 +12,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::org::{OrgError, OrgEvent, Permission, Role, RoleCommand, RoleEvent};
 use domain::resource_type::Action;
 use domain::values::OrgId;
-use domain::{Fact, Org};
+use domain::{AnyEvent, Org};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::org_detail;
-use projections::permissions::{Headcount, Matrix};
-use projections::resource_types::Held;
+use projections::permissions::{Matrix, RoleCount};
+use projections::resource_types::OrgResourceType;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ use crate::bus::{Envelope, Principal, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::names::Names;
-use crate::layout::tenant::{Seen, page_after};
+use crate::layout::tenant::{AfterOwnCommand, page_after};
 use crate::ui::matrix::{Cell, Group, Row, Tick};
 use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
@@ -36,7 +36,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct PermissionsForm {
     command_id: Uuid,
     expected_sequence: Option<i64>,
     /// Boxes that are ticked.
@@ -49,38 +49,47 @@ pub struct Typed {
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Removed {
+pub struct RoleRemovalForm {
     command_id: Uuid,
     role: String,
 }
 
 /// What somebody wants to be otherwise.
 #[derive(Clone, Debug, Default)]
-struct Wish {
+struct PermissionChange {
     granted: BTreeSet<Permission>,
     withdrawn: BTreeSet<Permission>,
 }
 
-pub async fn show(State(app): State<App>, member: Member, Query(seen): Query<Seen>) -> Result<Markup, Error> {
+pub async fn show(
+    State(app): State<App>,
+    member: Member,
+    Query(seen): Query<AfterOwnCommand>,
+) -> Result<Markup, Error> {
     let board = Board::open(&app, &member).await?;
-    page_after(&app, &member, seen, ("Roles", board.content(&Wish::default(), &BTreeSet::new(), html! {})))
-        .await
+    page_after(
+        &app,
+        &member,
+        seen,
+        ("Roles", board.content(&PermissionChange::default(), &BTreeSet::new(), html! {})),
+    )
+    .await
 }
 
 pub async fn submit(
     State(app): State<App>,
     member: Member,
     client: Client,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<PermissionsForm>,
 ) -> Result<Response, Error> {
-    let wish = Wish::of(&typed).ok_or_else(unreadable)?;
+    let wish = PermissionChange::of(&typed).ok_or_else(unreadable)?;
     let board = Board::open(&app, &member).await?;
     let gone = board.gone(&wish);
     if !gone.is_empty() {
         return board.again(&wish, &BTreeSet::new(), (StatusCode::CONFLICT, not_here(&gone))).await;
     }
-    let Typed { command_id, expected_sequence, .. } = typed;
-    let Wish { granted, withdrawn } = wish.clone();
+    let PermissionsForm { command_id, expected_sequence, .. } = typed;
+    let PermissionChange { granted, withdrawn } = wish.clone();
     let command = RoleCommand::SetPermissions { granted, withdrawn };
     let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let org = OrgId(member.membership.org_id);
@@ -107,7 +116,7 @@ pub async fn remove(
     State(app): State<App>,
     member: Member,
     client: Client,
-    Form(Removed { command_id, role }): Form<Removed>,
+    Form(RoleRemovalForm { command_id, role }): Form<RoleRemovalForm>,
 ) -> Result<Redirect, Error> {
     let role = role.parse().ok().ok_or(Error::NotFound)?;
     let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
@@ -132,9 +141,9 @@ fn parse(named: &str) -> Option<Permission> {
     Some(Permission { role: parts.next()?.parse().ok()?, code, action })
 }
 
-impl Wish {
+impl PermissionChange {
     /// Nothing where a box has a name that no page gives it.
-    fn of(typed: &Typed) -> Option<Self> {
+    fn of(typed: &PermissionsForm) -> Option<Self> {
         let ticked: Option<BTreeSet<Permission>> = typed.allow.iter().map(|named| parse(named)).collect();
         let had: Option<BTreeSet<Permission>> = typed.had.lines().map(parse).collect();
         let (ticked, had) = (ticked?, had?);
@@ -151,13 +160,13 @@ impl Wish {
 fn moved(since: &[Recorded]) -> BTreeSet<Permission> {
     let mut moved = BTreeSet::new();
     for event in since {
-        if let Ok(Fact::Org(
+        if let Ok(AnyEvent::Org(
             _,
             OrgEvent::Role(
                 RoleEvent::PermissionsGranted { role, code, actions }
                 | RoleEvent::PermissionsWithdrawn { role, code, actions },
             ),
-        )) = event.fact()
+        )) = event.decode()
         {
             moved.extend(actions.iter().map(|action| Permission {
                 role: role.clone(),
@@ -209,7 +218,7 @@ impl<'a> Board<'a> {
     }
 
     /// Types and actions of a wish that are not on the page.
-    fn gone(&self, wish: &Wish) -> BTreeSet<String> {
+    fn gone(&self, wish: &PermissionChange) -> BTreeSet<String> {
         let here = |it: &&Permission| {
             let held = self.matrix.types.iter().find(|held| held.code == it.code.as_str());
             held.is_some_and(|held| held.verbs().any(|action| action == it.action))
@@ -219,16 +228,16 @@ impl<'a> Board<'a> {
 
     async fn again(
         &self,
-        wish: &Wish,
+        wish: &PermissionChange,
         moved: &BTreeSet<Permission>,
         (status, note): (StatusCode, Markup),
     ) -> Result<Response, Error> {
         let content = self.content(wish, moved, note);
-        let page = page_after(self.app, self.member, Seen::default(), ("Roles", content)).await?;
+        let page = page_after(self.app, self.member, AfterOwnCommand::default(), ("Roles", content)).await?;
         Ok((status, page).into_response())
     }
 
-    fn content(&self, wish: &Wish, moved: &BTreeSet<Permission>, note: Markup) -> Markup {
+    fn content(&self, wish: &PermissionChange, moved: &BTreeSet<Permission>, note: Markup) -> Markup {
         let slug = &self.member.membership.slug;
         let may = self.member.manages();
         let line = html! { "Who may do what in " (self.member.membership.name) "." };
@@ -252,14 +261,14 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn each(&self) -> impl Iterator<Item = (&Held, Action, Role)> {
+    fn each(&self) -> impl Iterator<Item = (&OrgResourceType, Action, Role)> {
         self.matrix.types.iter().flat_map(move |held| {
             held.verbs()
                 .flat_map(move |action| self.matrix.roles.iter().map(move |it| (held, action, it.role())))
         })
     }
 
-    fn permission(held: &Held, action: Action, role: Role) -> Option<Permission> {
+    fn permission(held: &OrgResourceType, action: Action, role: Role) -> Option<Permission> {
         Some(Permission { role, code: held.code.parse().ok()?, action })
     }
 
@@ -273,9 +282,9 @@ impl<'a> Board<'a> {
         names.collect::<Vec<_>>().join("\n")
     }
 
-    fn boxes(&self, wish: &Wish, moved: &BTreeSet<Permission>) -> Markup {
+    fn boxes(&self, wish: &PermissionChange, moved: &BTreeSet<Permission>) -> Markup {
         let columns: Vec<Markup> = self.matrix.roles.iter().map(|it| html! { (it.role) }).collect();
-        let group = |held: &Held| Group {
+        let group = |held: &OrgResourceType| Group {
             title: html! { (held.label) " " (ui::id(&held.code)) span.why { (why(held)) } },
             rows: held.verbs().map(|action| self.row(held, action, wish, moved)).collect(),
         };
@@ -283,8 +292,14 @@ impl<'a> Board<'a> {
         ui::matrix::matrix("What each role may do", "allow", &columns, &groups)
     }
 
-    fn row(&self, held: &Held, action: Action, wish: &Wish, moved: &BTreeSet<Permission>) -> Row {
-        let cell = |it: &Headcount| {
+    fn row(
+        &self,
+        held: &OrgResourceType,
+        action: Action,
+        wish: &PermissionChange,
+        moved: &BTreeSet<Permission>,
+    ) -> Row {
+        let cell = |it: &RoleCount| {
             let role = it.role();
             let saved = self.matrix.allows(&role, held, action);
             let permission = Self::permission(held, action, role.clone());
@@ -323,7 +338,7 @@ impl<'a> Board<'a> {
         ui::table("The roles", &columns, &rows.collect::<Vec<_>>())
     }
 
-    fn removal(&self, it: &Headcount) -> Markup {
+    fn removal(&self, it: &RoleCount) -> Markup {
         html! {
             @if it.members + it.invited > 0 { span.help { "in use" } }
             @else {
@@ -338,7 +353,7 @@ impl<'a> Board<'a> {
 }
 
 /// Where a row comes from.
-fn why(held: &Held) -> &'static str {
+fn why(held: &OrgResourceType) -> &'static str {
     if held.choice.is_some() { "chosen for this organisation" } else { "by the policy of the service" }
 }
 

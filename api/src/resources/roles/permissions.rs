@@ -20,7 +20,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 
 #[derive(Debug, Deserialize)]
-pub struct About {
+pub struct PermissionsQuery {
     /// A person's id or address; empty for oneself.
     #[serde(default)]
     user: String,
@@ -44,7 +44,7 @@ struct User {
 pub async fn show(
     State(app): State<App>,
     member: Member,
-    Query(About { user }): Query<About>,
+    Query(PermissionsQuery { user }): Query<PermissionsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let (tag, organisation) = Tag::read(&app, &member).await?;

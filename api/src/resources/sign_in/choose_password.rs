@@ -24,7 +24,7 @@ use crate::{clock, ui};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Chosen {
+pub struct PasswordForm {
     password: String,
 }
 
@@ -38,7 +38,7 @@ pub async fn submit(
     client: Client,
     headers: HeaderMap,
     Path(token): Path<String>,
-    Form(typed): Form<Chosen>,
+    Form(typed): Form<PasswordForm>,
 ) -> Result<Response, Error> {
     let (person, replaces) = whose(&app, &token).await?;
     app.throttle.link_form(&token).await?;

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use projections::people;
 use serde::Deserialize;
 
-use super::login::{Next, onwards};
+use super::login::{LoginQuery, onwards};
 use crate::app::App;
 use crate::identity::account_log::{self, AccountEvent, By};
 use crate::identity::client::Client;
@@ -21,7 +21,7 @@ use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct CodeForm {
     code: String,
     #[serde(default)]
     next: String,
@@ -31,7 +31,7 @@ pub async fn form(
     State(app): State<App>,
     Visitor(visitor): Visitor,
     headers: HeaderMap,
-    Query(Next { next }): Query<Next>,
+    Query(LoginQuery { next }): Query<LoginQuery>,
 ) -> Result<Response, Error> {
     if let Some(identity) = visitor {
         return Ok(Redirect::to(&onwards(&app, &identity, &next).await?).into_response());
@@ -52,7 +52,7 @@ pub async fn submit(
     State(app): State<App>,
     client: Client,
     headers: HeaderMap,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<CodeForm>,
 ) -> Result<Response, Error> {
     let too_late = || Redirect::to(&paths::login_then(&typed.next)).into_response();
     let Some((handle, forget)) = session::half_done(&app, &headers) else { return Ok(too_late()) };

@@ -90,7 +90,7 @@ pub fn passkey(label: &str) -> Markup {
 }
 
 #[derive(Deserialize)]
-pub struct Onwards {
+pub struct ConfirmationForm {
     next: String,
     #[serde(default)]
     back: String,
@@ -98,7 +98,10 @@ pub struct Onwards {
 
 /// Where the proof for a link is sent to, which the gate has checked by now. The browser follows the link by itself,
 /// and since that is a file, this page stays to be read.
-pub async fn confirmed(_: Identity, Form(Onwards { next, back }): Form<Onwards>) -> Result<Response, Error> {
+pub async fn confirmed(
+    _: Identity,
+    Form(ConfirmationForm { next, back }): Form<ConfirmationForm>,
+) -> Result<Response, Error> {
     let next = paths::local(&next).ok_or(Error::NotFound)?;
     let back = paths::local(&back).unwrap_or(paths::ROOT);
     let content = html! {

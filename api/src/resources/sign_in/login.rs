@@ -21,7 +21,7 @@ use crate::web::extract::{Form, Query};
 use crate::web::paths;
 
 #[derive(Deserialize, Default)]
-pub struct Next {
+pub struct LoginQuery {
     #[serde(default)]
     pub next: String,
 }
@@ -38,7 +38,7 @@ pub struct Credentials {
 pub async fn form(
     State(app): State<App>,
     Visitor(visitor): Visitor,
-    Query(Next { next }): Query<Next>,
+    Query(LoginQuery { next }): Query<LoginQuery>,
 ) -> Result<Response, Error> {
     match visitor {
         Some(identity) => Ok(Redirect::to(&onwards(&app, &identity, &next).await?).into_response()),
@@ -83,7 +83,7 @@ pub async fn logout(
     State(app): State<App>,
     client: Client,
     Visitor(visitor): Visitor,
-    Query(Next { next }): Query<Next>,
+    Query(LoginQuery { next }): Query<LoginQuery>,
 ) -> Result<Response, Error> {
     if let Some(identity) = visitor {
         sessions::end(&app.db, identity.person(), identity.session.session_id).await?;

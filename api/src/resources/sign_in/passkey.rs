@@ -18,7 +18,7 @@ use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answered {
+pub struct PasskeyAnswer {
     handle: String,
     credential: String,
     #[serde(default)]
@@ -39,7 +39,7 @@ pub async fn submit(
     State(app): State<App>,
     client: Client,
     headers: HeaderMap,
-    Form(answered): Form<Answered>,
+    Form(answered): Form<PasskeyAnswer>,
 ) -> Result<Response, Error> {
     app.throttle.network(client.address).await?;
     let answer = Answer { handle: answered.handle, credential: answered.credential };

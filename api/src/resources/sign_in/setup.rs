@@ -11,7 +11,7 @@ use domain::Grant;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::values::{Email, PersonId, PersonName};
 use maud::{Markup, html};
-use projections::event_log::{Beside, Joined};
+use projections::event_log::{CompanionRows, Joined};
 use projections::links::Purpose;
 use projections::people;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct FirstPerson {
+pub struct SetupForm {
     name: String,
     email: String,
     password: String,
@@ -38,7 +38,7 @@ pub struct FirstPerson {
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
     links::open(&app, &token, Purpose::FirstStart).await?;
-    Ok(page(&FirstPerson::default(), &Errors::default()))
+    Ok(page(&SetupForm::default(), &Errors::default()))
 }
 
 pub async fn submit(
@@ -46,7 +46,7 @@ pub async fn submit(
     client: Client,
     headers: HeaderMap,
     Path(token): Path<String>,
-    Form(typed): Form<FirstPerson>,
+    Form(typed): Form<SetupForm>,
 ) -> Result<Response, Error> {
     links::open(&app, &token, Purpose::FirstStart).await?;
     app.throttle.link_form(&token).await?;
@@ -70,7 +70,7 @@ pub async fn submit(
         term: Term::FOR_GOOD,
         at: clock::now().into(),
     };
-    let beside = Some(Beside::Joined(Joined { person: id, name, password_hash }));
+    let beside = Some(CompanionRows::Joined(Joined { person: id, name, password_hash }));
     let envelope = Envelope { command_id: links::command(&token), beside, ..Envelope::new() };
     match app.bus.send::<Grant>(&Principal::Setup, id, give, envelope).await {
         Err(SendError::PasswordChosen) => {
@@ -92,7 +92,7 @@ pub async fn submit(
         .map_err(Error::but_password_is_set)
 }
 
-fn page(typed: &FirstPerson, errors: &Errors) -> Markup {
+fn page(typed: &SetupForm, errors: &Errors) -> Markup {
     ui::plain(
         "Set up portal",
         html! {

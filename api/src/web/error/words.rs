@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 pub(super) const OUTCOME_UNKNOWN: &str = "The database was told to do it, and its answer was lost on the way. Go back and send the \
     same form again: if it was done, it is not done a second time.";
 
-pub(super) const PART_DONE: &str = "Something was saved, and then the rest could not be. Look at what is there before you send it \
+pub(super) const PART_DONE: &str = "Something was saved, and then the rest could not be. AccessRecord at what is there before you send it \
     again. If it happens again, tell the operator the request id.";
 
 pub(super) const TOOK_TOO_LONG: &str = "There is much to read for this page, or much else to do at the moment. Nothing was \

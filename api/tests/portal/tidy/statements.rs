@@ -45,7 +45,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("memberships/invitations.sql", "the fold"),
     ("memberships/invitations_of_person.sql", "signing in: by person"),
     ("memberships/of_person", "picker, home, a shell, sign-ins: by person"),
-    ("org_detail/due.sql", "the reactor: what ends by itself"),
+    ("org_detail/due.sql", "the timers: what ends by itself"),
     ("org_detail/get_", "the fold; a hash for a tag, of what was read scoped"),
     ("org_detail/holder.sql", "whether a slug is free: wants a superadmin"),
     ("org_detail/names.sql", "sentences of the console"),

@@ -69,9 +69,9 @@ impl Tree {
         self.0.iter().find(|file| file.path == path).map_or("", |file| &file.text)
     }
 
-    /// The aggregate's stored name and the event's, for every entry of `KNOWN` in `domain/src/fact.rs`.
+    /// The aggregate's stored name and the event's, for every entry of `EVENT_TYPES` in `domain/src/event.rs`.
     pub(super) fn known_events(&self) -> Vec<(String, String)> {
-        let list = between(self.text("domain/src/fact.rs"), "KNOWN: ", "\n];").unwrap_or_default();
+        let list = between(self.text("domain/src/event.rs"), "EVENT_TYPES: ", "\n];").unwrap_or_default();
         let mut aggregate = String::new();
         let mut events = Vec::new();
         for line in list.lines() {

@@ -32,7 +32,7 @@ async fn a_column_more(url: &str) {
     testing::execute(url, STEP);
     log.append(creation(3, "between")).await.expect("an older version writes beside it");
     let mut shadow = Shadow::made_by(&steps, &db, Purpose::Serve).await.expect("the texts run");
-    shadow.fold(&db, 2, Care::None, &|_| ()).await.expect("folds");
+    shadow.fold(&db, 2, OnFoldError::Fail, &|_| ()).await.expect("folds");
     shadow.swap(&db).await.expect("takes the place of what served");
 
     let rows = "select count(*) from org_list where colour = 'grey' and valid_to is null";

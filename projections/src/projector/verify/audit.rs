@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::SecondsFormat;
-use domain::{Constraint, Fact};
+use domain::{AnyEvent, Constraint};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -101,7 +101,7 @@ impl Auditor {
         Ok(())
     }
 
-    fn check(&mut self, Entry { recorded: event, fact, metadata }: &Entry) {
+    fn check(&mut self, Entry { recorded: event, event: fact, metadata }: &Entry) {
         self.check_sequence(event);
         if !event.is_intact() {
             let what = "was changed: its hash is not the hash of what stands there";
@@ -140,7 +140,7 @@ impl Auditor {
         }
     }
 
-    fn constrain(&mut self, event: &Recorded, fact: &Fact) {
+    fn constrain(&mut self, event: &Recorded, fact: &AnyEvent) {
         for constraint in fact.constraints() {
             match constraint {
                 Constraint::Claim { namespace, key } => {

@@ -1,6 +1,6 @@
 //! Folding every stored snapshot again, from the first event of its stream.
 
-use domain::{Grant, Org, ResourceType, Rules};
+use domain::{Decider, Grant, Org, ResourceType};
 
 use super::Finding;
 use crate::db::Db;
@@ -15,7 +15,7 @@ pub(super) async fn compare(db: &Db) -> Result<Vec<Finding>, FoldError> {
     Ok(findings)
 }
 
-async fn of_kind<A: Rules>(db: &Db) -> Result<Vec<Finding>, FoldError> {
+async fn of_kind<A: Decider>(db: &Db) -> Result<Vec<Finding>, FoldError> {
     let mut findings = vec![];
     for id in snapshot_ids::<A>(db).await? {
         if let Some(what) = difference::<A>(db, StreamId { kind: A::TYPE.to_owned(), id }).await? {
@@ -25,7 +25,7 @@ async fn of_kind<A: Rules>(db: &Db) -> Result<Vec<Finding>, FoldError> {
     Ok(findings)
 }
 
-async fn difference<A: Rules>(db: &Db, stream: StreamId) -> Result<Option<String>, FoldError> {
+async fn difference<A: Decider>(db: &Db, stream: StreamId) -> Result<Option<String>, FoldError> {
     let Some(snapshot) = snapshot_of::<A>(db, &stream).await? else { return Ok(None) };
     let StreamId { kind, id } = &stream;
     let (aggregate, leaf_hash) = match from_the_first_event::<A>(db, &stream, snapshot.sequence).await {

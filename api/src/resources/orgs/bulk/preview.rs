@@ -3,16 +3,16 @@
 use domain::Org;
 use domain::org::{OrgCommand, OrgError};
 use maud::{Markup, html};
-use projections::memberships::{self, Blast};
+use projections::memberships::{self, SuspensionImpact};
 use projections::org_list::{self, OrgRow};
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::bulk::selection::Ticked;
+use super::super::bulk::selection::Selection;
 use super::Order;
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Principal, SendError};
+use crate::bus::{Principal, Refusal};
 use crate::clock;
 use crate::layout::form::Errors;
 use crate::ui::{self, Column};
@@ -24,15 +24,15 @@ pub(super) struct Preview {
     order: Order,
     rows: Vec<Row>,
     /// Whom it hits, each person once.
-    all: Blast,
+    all: SuspensionImpact,
 }
 
 /// One of the organisations.
 struct Row {
     org: OrgRow,
-    hit: Blast,
+    hit: SuspensionImpact,
     /// Where it was seen, if it is done; else why it isn't.
-    outcome: Result<Ticked, Markup>,
+    outcome: Result<Selection, Markup>,
 }
 
 impl Preview {
@@ -41,7 +41,7 @@ impl Preview {
         app: &App,
         operator: &Operator,
         (order, command): (Order, &OrgCommand),
-        (ticked, errors): (&[Ticked], &mut Errors),
+        (ticked, errors): (&[Selection], &mut Errors),
     ) -> Result<Self, Error> {
         let ids: Vec<Uuid> = ticked.iter().map(|it| it.org.0).collect();
         let mut orgs = org_list::now(&app.db, &operator.platform, &ids).await?;
@@ -62,7 +62,7 @@ impl Preview {
     }
 
     /// Those that it would be done to.
-    pub(super) fn done(&self) -> Vec<Ticked> {
+    pub(super) fn done(&self) -> Vec<Selection> {
         self.rows.iter().filter_map(|row| row.outcome.as_ref().ok().copied()).collect()
     }
 
@@ -71,7 +71,7 @@ impl Preview {
     }
 
     pub(super) fn totals(&self) -> Markup {
-        let Blast { members, sessions, stranded } = self.all;
+        let SuspensionImpact { members, sessions, stranded } = self.all;
         let done = format!("{} of {}", self.done().len(), self.rows.len());
         match self.order {
             Order::Suspension => ui::stats(&[
@@ -116,34 +116,24 @@ async fn rehearsed(
     operator: &Operator,
     (order, command): (Order, &OrgCommand),
     org: &OrgRow,
-) -> Result<Result<Ticked, Markup>, Error> {
+) -> Result<Result<Selection, Markup>, Error> {
     let (principal, id) = (Principal::from(&operator.identity), domain::values::OrgId(org.org_id));
-    Ok(match app.bus.rehearse::<Org>(&principal, &id, command.clone()).await {
+    Ok(match app.bus.dry_run::<Org>(&principal, &id, command.clone()).await {
         Ok(it) if it.events.is_empty() => Err(html! { (order.already()) }),
-        Ok(it) => Ok(Ticked { org: id, sequence: Some(it.sequence) }),
-        Err(SendError::Rule(OrgError::Protected)) => {
-            let alone = paths::org_action(org.org_id, Action::Suspension);
-            Err(
-                html! { "it is protected; " a href=(alone) { "suspend it by itself" } ", with its slug typed" },
-            )
-        }
-        Err(SendError::Rule(why)) => Err(html! { (why) }),
-        Err(
-            other @ (SendError::Forbidden
-            | SendError::ProofNeeded(_)
-            | SendError::Stale { .. }
-            | SendError::Taken { .. }
-            | SendError::LastOne
-            | SendError::AddressTaken
-            | SendError::CommandReused
-            | SendError::Newer
-            | SendError::Damaged(_)
-            | SendError::OlderProcess
-            | SendError::Unavailable
-            | SendError::Stopped(_)
-            | SendError::Unknown
-            | SendError::PasswordChosen
-            | SendError::Internal(_)),
-        ) => return Err(other.into()),
+        Ok(it) => Ok(Selection { org: id, sequence: Some(it.sequence) }),
+        Err(refusal) => match refusal.answerable()? {
+            Refusal::Rule(OrgError::Protected) => {
+                let alone = paths::org_action(org.org_id, Action::Suspension);
+                Err(
+                    html! { "it is protected; " a href=(alone) { "suspend it by itself" } ", with its slug typed" },
+                )
+            }
+            Refusal::Rule(why) => Err(html! { (why) }),
+            Refusal::Stale { .. } | Refusal::Taken { .. } | Refusal::LastOne | Refusal::AddressTaken => {
+                return Err(Error::Conflict(
+                    "Somebody changed this in the meantime. Open it again and look.".to_owned(),
+                ));
+            }
+        },
     })
 }

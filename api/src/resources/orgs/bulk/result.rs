@@ -3,9 +3,9 @@
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::layout::Seen;
+use crate::layout::AfterCommand;
 use crate::layout::bulk_result::BulkResult;
-use crate::layout::console::Desk;
+use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
 use crate::ui::{self, Section};
 use crate::web::error::Error;
@@ -19,9 +19,9 @@ pub async fn show(
     State(app): State<App>,
     operator: Operator,
     Path(correlation): Path<Uuid>,
-    Query(seen): Query<Seen>,
+    Query(seen): Query<AfterCommand>,
 ) -> Result<Markup, Error> {
-    let desk = Desk::open(&app, &operator, seen).await?;
+    let desk = ConsolePage::open(&app, &operator, seen).await?;
     let done = BulkResult::load(&app, &operator, correlation).await?;
     let names = Names::of(&app, &operator.platform, &done.events).await?;
     let title = done.title();

@@ -22,16 +22,16 @@ use projections::org_detail;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::super::bulk::selection::{self, Ticked};
+use super::super::bulk::selection::{self, Selection};
 use super::{AT_ONCE, keep_apart, last, part_of, to};
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
-use crate::layout::Seen;
+use crate::layout::AfterCommand;
 use crate::layout::bulk_result::{BulkResult, counted};
-use crate::layout::console::Desk;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
 use crate::resources::history::revert::{Undo, way_on};
 use crate::ui::{self, Column, Section, Tone};
@@ -41,7 +41,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct BulkRevertForm {
     /// Of the whole order: what all reverts have in common.
     command_id: Uuid,
     /// Where the preview saw those that it would undo; without any, all of them as they stand.
@@ -62,7 +62,7 @@ pub async fn submit(
     operator: Operator,
     client: Client,
     Path(correlation): Path<Uuid>,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<BulkRevertForm>,
 ) -> Result<Response, Error> {
     let together = Together::open(&app, &operator, correlation).await?;
     let mut errors = Errors::default();
@@ -113,9 +113,9 @@ impl<'a> Together<'a> {
     }
 
     /// Those that the form is about, each with where it was seen.
-    fn wanted(&self, ticked: &[Ticked]) -> Vec<(&Undo<'a, Org>, Ticked)> {
+    fn wanted(&self, ticked: &[Selection]) -> Vec<(&Undo<'a, Org>, Selection)> {
         let of_form = |undo: &Undo<'a, Org>| ticked.iter().find(|it| it.org == undo.id).copied();
-        let as_it_stands = |undo: &Undo<'a, Org>| Ticked { org: undo.id, sequence: None };
+        let as_it_stands = |undo: &Undo<'a, Org>| Selection { org: undo.id, sequence: None };
         let seen =
             |undo: &Undo<'a, Org>| if ticked.is_empty() { Some(as_it_stands(undo)) } else { of_form(undo) };
         self.undos.iter().filter_map(|undo| Some((undo, seen(undo)?))).collect()
@@ -152,7 +152,7 @@ impl<'a> Together<'a> {
     }
 
     async fn page(&self, note: Markup) -> Result<Markup, Error> {
-        let desk = Desk::open(self.app, self.operator, Seen::default()).await?;
+        let desk = ConsolePage::open(self.app, self.operator, AfterCommand::default()).await?;
         let planned = self.planned();
         let lost: BTreeSet<&str> = planned.iter().flat_map(|(_, plan)| plan.lost.iter().copied()).collect();
         let subtitle =
@@ -179,7 +179,7 @@ impl<'a> Together<'a> {
                 form.form method="post" data-once {
                     (ui::envelope(&clock::new_id().to_string(), None))
                     @for (undo, _) in planned {
-                        input type="hidden" name="org" value=(Ticked { org: undo.id, sequence: Some(undo.sequence()) });
+                        input type="hidden" name="org" value=(Selection { org: undo.id, sequence: Some(undo.sequence()) });
                     }
                     (ui::form_actions(ui::submit(&format!("Revert {}", counted(planned.len()))), Some(&back)))
                 }
@@ -204,7 +204,7 @@ impl<'a> Together<'a> {
 
 /// What is to be undone of one organisation, and the event that stands for it: what only followed goes along with it.
 fn targets<'e>(events: &[&'e Recorded]) -> (&'e Recorded, BTreeSet<i64>) {
-    let reversible = |event: &&&Recorded| event.fact().is_ok_and(|fact| fact.irreversible().is_none());
+    let reversible = |event: &&&Recorded| event.decode().is_ok_and(|fact| fact.irreversible().is_none());
     let those: Vec<&&Recorded> = events.iter().filter(reversible).collect();
     let event = those.first().copied().unwrap_or(&events[0]);
     let positions = those.iter().map(|event| event.position).chain([event.position]).collect();

@@ -13,13 +13,13 @@ pub(super) const MOST: usize = 100;
 
 /// An organisation that was ticked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticked {
+pub(super) struct Selection {
     pub(super) org: OrgId,
     /// Where the page saw it, if one did.
     pub(super) sequence: Option<i64>,
 }
 
-impl fmt::Display for Ticked {
+impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.sequence {
             Some(sequence) => write!(f, "{}:{sequence}", self.org),
@@ -28,7 +28,7 @@ impl fmt::Display for Ticked {
     }
 }
 
-impl FromStr for Ticked {
+impl FromStr for Selection {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -43,15 +43,15 @@ impl FromStr for Ticked {
 }
 
 /// Each organisation once, in the order in which they were named, and what can't be meant.
-pub(super) fn read(named: &[String], errors: &mut Errors) -> Vec<Ticked> {
+pub(super) fn read(named: &[String], errors: &mut Errors) -> Vec<Selection> {
     if named.len() > MOST {
         let number = named.len();
         errors.add("", format!("at most {MOST} organisations at once, and these are {number}; select fewer"));
         return vec![];
     }
-    let mut ticked: Vec<Ticked> = vec![];
+    let mut ticked: Vec<Selection> = vec![];
     for text in named {
-        match text.parse::<Ticked>() {
+        match text.parse::<Selection>() {
             Ok(it) if ticked.iter().any(|other| other.org == it.org) => {
                 errors.add("", format!("the organisation {} was named twice; it counts once", it.org));
             }
@@ -70,10 +70,10 @@ mod tests {
     fn what_was_ticked_reads_as_it_is_written() {
         let id = "01a12eea-1f6e-74d4-b96f-58da6d4a8512";
         for text in [id.to_owned(), format!("{id}:7")] {
-            assert_eq!(text.parse::<Ticked>().expect("an organisation").to_string(), text);
+            assert_eq!(text.parse::<Selection>().expect("an organisation").to_string(), text);
         }
         for nonsense in ["", "acme", ":7", &format!("{id}:"), &format!("{id}:x"), &format!("{id}:1:2")] {
-            assert!(nonsense.parse::<Ticked>().is_err(), "{nonsense:?}");
+            assert!(nonsense.parse::<Selection>().is_err(), "{nonsense:?}");
         }
     }
 

@@ -1,0 +1,137 @@
+//! How far this portal has sealed, and the next step.
+//!
+//! ```text
+//! read_on … read_on ─► Standing ─► holds what was signed? ─► Turn ─► sign, write to the checkpoint log ─► sealed
+//!                                                            still the same?
+//! ```
+//!
+//! **Invariant:** one process at a time. What is kept of the tree moves with the position that it is of, in one
+//! transaction. Nothing is read in it that takes longer when the log is longer.
+
+use super::error::SealError;
+use super::standing::{Standing, State};
+use super::tree::Tree;
+use super::{Signed, nodes, position, size};
+use crate::db::{Db, Tx, on, read, write};
+use crate::event_log::{self};
+
+/// Whether there is more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Another process is at it.
+    Taken,
+    More,
+    /// The tree has every event of the log.
+    End,
+}
+
+/// Events of one step.
+const BATCH: i64 = 1024;
+
+/// Takes the next events into the tree, each compared with the hash beside it. Reading and comparing holds up nobody:
+/// only what came of it is written under the lock, if nobody else was faster.
+pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
+    let before = Standing::read(db, origin).await?;
+    let events = event_log::tail(db, position(before.size()), BATCH).await?;
+    if events.is_empty() {
+        let stands = size(event_log::last(db).await?);
+        let signed = before.size();
+        return if stands < signed { Err(SealError::Behind { signed, stands }) } else { Ok(Step::End) };
+    }
+    let (mut tree, mut kept) = (before.tree().clone(), vec![]);
+    for event in &events {
+        let leaf = event.leaf_hash.as_slice().try_into();
+        let leaf = leaf.ok().filter(|_| event.is_intact()).ok_or(SealError::Changed(event.position))?;
+        tree.push(leaf, |node| kept.push(nodes::Kept::of(node)));
+    }
+    let Some(turn) = SealStep::begin(db, origin).await? else { return Ok(Step::Taken) };
+    if turn.standing != before {
+        turn.end().await?;
+        return Ok(Step::More);
+    }
+    turn.keep(&tree, &kept).await?;
+    Ok(if events.len() < usize::try_from(BATCH).unwrap_or(0) { Step::End } else { Step::More })
+}
+
+/// The right to seal, until it ends. On SQLite nobody else writes meanwhile, so a turn is short.
+pub struct SealStep {
+    tx: Tx,
+    standing: Standing,
+}
+
+impl SealStep {
+    /// None while another process has it.
+    pub async fn begin(db: &Db, origin: &str) -> Result<Option<Self>, SealError> {
+        let mut tx = db.begin().await?;
+        on!(&mut tx, |conn| {
+            sqlx::query(include_str!("../sql/seal/register.sql")).bind(origin).execute(conn).await.map(drop)
+        })?;
+        let lock = match tx {
+            Tx::Postgres(_) => include_str!("../sql/seal/lock_postgres.sql"),
+            Tx::Sqlite(_) => include_str!("../sql/seal/lock_sqlite.sql"),
+        };
+        let state: Option<State> =
+            on!(&mut tx, |conn| sqlx::query_as(lock).bind(origin).fetch_optional(conn).await)?;
+        let Some(state) = state else { return Ok(None) };
+        Ok(Some(Self { tx, standing: Standing::of(state)? }))
+    }
+
+    /// How far the tree is, and stays as long as this turn lasts.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Notes what was signed, and ends the turn.
+    pub async fn sealed(mut self, signed: &Signed) -> Result<(), SealError> {
+        on!(&mut self.tx, |conn| {
+            let note = sqlx::query(include_str!("../sql/seal/sealed.sql"));
+            note.bind(self.standing.origin()).bind(signed.text()).execute(conn).await.map(drop)
+        })?;
+        Ok(self.tx.commit().await?)
+    }
+
+    /// Gives the turn back, with nothing signed. Dropping does the same, but some time later.
+    pub async fn end(self) -> Result<(), SealError> {
+        Ok(self.tx.rollback().await?)
+    }
+
+    async fn keep(mut self, tree: &Tree, kept: &[nodes::Kept]) -> Result<(), sqlx::Error> {
+        for node in kept {
+            on!(&mut self.tx, |conn| {
+                let keep = sqlx::query(include_str!("../sql/seal/keep.sql"));
+                keep.bind(node.position).bind(node.level).bind(&node.hash).execute(conn).await.map(drop)
+            })?;
+        }
+        on!(&mut self.tx, |conn| {
+            sqlx::query(include_str!("../sql/seal/advance.sql"))
+                .bind(self.standing.origin())
+                .bind(position(tree.size()))
+                .bind(tree.bytes())
+                .execute(conn)
+                .await
+                .map(drop)
+        })?;
+        self.tx.commit().await
+    }
+}
+
+/// Tells every process that shares this database of a checkpoint that its log contradicts. Once is enough.
+pub async fn contradict(db: &Db, signed: &Signed) -> Result<(), sqlx::Error> {
+    write!(db, |conn| {
+        sqlx::query(include_str!("../sql/seal/contradict.sql"))
+            .bind(&signed.checkpoint.origin)
+            .bind(signed.text())
+            .execute(conn)
+            .await
+            .map(drop)
+    })
+}
+
+/// The checkpoints of an origin that some process found the log of this database to contradict. Whether they bear a
+/// signature is for whoever has the key to say.
+pub async fn contradicted(db: &Db, origin: &str) -> Result<Vec<Signed>, sqlx::Error> {
+    let notes: Vec<(String,)> = read!(db, |pool| {
+        sqlx::query_as(include_str!("../sql/seal/contradicted.sql")).bind(origin).fetch_all(pool).await
+    })?;
+    Ok(notes.iter().filter_map(|(note,)| note.parse().ok()).collect())
+}
