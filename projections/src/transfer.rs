@@ -61,6 +61,10 @@ struct PersonLine {
 pub enum TransferError {
     #[error("line {line}: {why}")]
     Line { line: usize, why: String },
+    #[error(
+        "#{position} is no event that could be told: {why}; `portal verify` names everything that was changed"
+    )]
+    Event { position: i64, why: String },
     #[error("the file can't be read or written: {0}")]
     File(#[from] std::io::Error),
     #[error(transparent)]
@@ -286,8 +290,7 @@ impl EventLine {
     pub(crate) fn of(event: Recorded) -> Result<Self, TransferError> {
         let at = event.position;
         let raw = |text: String| {
-            RawValue::from_string(text)
-                .map_err(|e| TransferError::Line { line: 0, why: format!("#{at}: {e}") })
+            RawValue::from_string(text).map_err(|e| TransferError::Event { position: at, why: e.to_string() })
         };
         Ok(Self {
             position: event.position,

@@ -5,7 +5,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::db::{Db, read, row};
+use crate::db::{Db, Engine, read, row};
 use crate::event_log::{ClockRules, Recorded};
 use crate::fold::Entry;
 use crate::timestamp::Timestamp;
@@ -62,17 +62,29 @@ row! {
 
 /// Where the log up to a position has gaps, or a time before the one in front of it.
 pub(super) async fn out_of_order(db: &Db, up_to: i64) -> Result<Vec<OutOfOrder>, sqlx::Error> {
-    read!(db, |pool| {
-        let places = sqlx::query_as(include_str!("../sql/projector/out_of_order.sql"));
-        places.bind(up_to).fetch_all(pool).await
-    })
+    match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            let places = sqlx::query_as(include_str!("../sql/projector/out_of_order_postgres.sql"));
+            places.bind(up_to).fetch_all(pool).await
+        }
+        Engine::Sqlite { reader, .. } => {
+            let places = sqlx::query_as(include_str!("../sql/projector/out_of_order_sqlite.sql"));
+            places.bind(up_to).fetch_all(reader).await
+        }
+    }
 }
 
 /// Events up to a position that are stamped later than now, by more than clocks may differ.
 pub(super) async fn ahead(db: &Db, up_to: i64) -> Result<Vec<(i64, Timestamp)>, sqlx::Error> {
     let latest = Timestamp::from(*Timestamp::by_our_clock() + ClockRules::default().tolerance);
-    read!(db, |pool| {
-        let ahead = sqlx::query_as(include_str!("../sql/projector/ahead.sql"));
-        ahead.bind(up_to).bind(latest).fetch_all(pool).await
-    })
+    match &db.0 {
+        Engine::Postgres { pool, .. } => {
+            let ahead = sqlx::query_as(include_str!("../sql/projector/ahead_postgres.sql"));
+            ahead.bind(up_to).bind(latest).fetch_all(pool).await
+        }
+        Engine::Sqlite { reader, .. } => {
+            let ahead = sqlx::query_as(include_str!("../sql/projector/ahead_sqlite.sql"));
+            ahead.bind(up_to).bind(latest).fetch_all(reader).await
+        }
+    }
 }

@@ -105,10 +105,10 @@ engines! {
     }
 
     async fn what_is_no_json_no_text_and_no_hash_is_told_of_its_own_event_alone(store: Store) {
-        for name in ["one", "two", "three", "four"] {
+        for name in ["one", "two", "three", "four", "five"] {
             store.append(creation(name, name)).await?;
         }
-        let signed = sealed(store.db(), 4).await?;
+        let signed = sealed(store.db(), 5).await?;
         if store.is_postgres() {
             // Its own types take no other text and no other JSON.
             store.tamper("update events set payload = '{}' where position = 3").await?;
@@ -119,7 +119,9 @@ engines! {
         raw.run("pragma ignore_check_constraints = on").await?;
         raw.run("update events set payload = '{\"nope' where position = 3").await?;
         raw.run("update events set leaf_hash = x'00' where position = 4").await?;
-        only_changed(&store, &signed, &[2, 3, 4]).await?;
+        raw.run("drop index events_time_continues").await?; // it would read what comes next
+        raw.run("update events set metadata = '{\"nope' where position = 5").await?;
+        only_changed(&store, &signed, &[2, 3, 4, 5]).await?;
     }
 
     async fn what_is_stored_as_other_than_text_is_no_text(store: Store) {
@@ -217,7 +219,7 @@ async fn only_changed(store: &Store, signed: &Checkpoint, positions: &[i64]) -> 
 async fn sealed(db: &Db, size: u64) -> Outcome<Checkpoint> {
     let key = SigningKey::new("portal/log", &[7; 32])?;
     seal::read_on(db, key.origin()).await?;
-    let turn = seal::Turn::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
+    let turn = seal::SealStep::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
     let signed = key.sign(size, turn.standing().root());
     turn.sealed(&signed).await?;
     Ok(signed.checkpoint)
