@@ -22,6 +22,8 @@ test:
 steps:
 	@$(step) setup scripts/setup
 	@$(step) format cargo fmt --all --check
+	@$(step) spelling scripts/spelling
+	@$(step) dependencies scripts/dependencies
 	@$(step) lints cargo clippy --workspace --all-targets --all-features -- -D warnings
 	@RUSTDOCFLAGS=-Dwarnings $(step) documentation cargo doc --workspace --all-features --no-deps
 	@$(step) tests scripts/with-postgres cargo nextest run --workspace --all-features

@@ -31,6 +31,7 @@ mod passwords;
 mod proof;
 mod rebuild;
 mod reference_data;
+mod released;
 mod replay;
 mod rewound;
 mod serve;
