@@ -1,4 +1,5 @@
-//! Who may do what: what every route needs, and the gate that asks. What every command needs stands in `bus/authorize.rs`.
+//! Who may do what: the requirement of every route, and the gate that checks it. The requirements of commands are in
+//! `bus/authorize.rs`.
 //!
 //! | | anonymous | signed in | member | auditor | superadmin |
 //! | --- | --- | --- | --- | --- | --- |
@@ -9,9 +10,11 @@
 //! | `Platform` | sign in | home | home | ✓ | ✓ |
 //! | `Superadmin` | sign in | home | home | 403 | ✓ |
 //!
-//! Under `/api/` nobody is led anywhere: whoever would have to sign in gets 401, and a suspension is told as a problem.
+//! Under `/api/` nobody is redirected: somebody who would have to sign in gets 401, and a suspension is answered with a
+//! problem document.
 //!
-//! Where the portal wants a second factor of operators, one whose session has shown none is led to where it is set up.
+//! If the portal requires a second factor of operators, an operator whose session has shown none is sent to the page that
+//! sets one up.
 //!
 //! **Invariant:** [`Operator`] is the only thing that carries the platform scope into a handler, and this file is the
 //! only one that makes it, from a grant that was active when the request came. What was read through it is noted before
@@ -48,22 +51,22 @@ use crate::web::paths;
 
 pub use noting::{NotedOnce, note};
 
-/// What a route needs of whoever asks.
+/// What a route requires of the person who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteRequirement {
     Anyone,
     SignedIn,
-    /// Belongs to the organisation in the path, which works.
+    /// The person belongs to the organisation in the path, and that organisation is active.
     Member,
-    /// And answers for it, as owner or admin.
+    /// The person is an owner or admin of the organisation in the path.
     Manager,
-    /// May read all organisations.
+    /// The person may read all organisations.
     Platform,
-    /// May change them.
+    /// The person may change all organisations.
     Superadmin,
 }
 
-/// Somebody who may see all organisations, for one request.
+/// An operator: somebody who may see all organisations, for one request.
 #[derive(Clone, Debug)]
 pub struct Operator {
     pub identity: Identity,
@@ -88,18 +91,19 @@ impl Member {
         Scope::Tenant(Tenant::of(&self.membership))
     }
 
-    /// Whether they answer for it, as owner or admin.
+    /// True for an owner or admin of the organisation.
     pub fn manages(&self) -> bool {
         self.membership.role().manages()
     }
 }
 
-/// What somebody is shown in place of what they asked for, as an extension of an empty answer: `reply.rs` makes the page.
+/// What somebody is shown in place of what they asked for. It travels as an extension of an empty answer; `reply.rs` makes
+/// the page.
 #[derive(Clone, Debug)]
 pub enum Instead {
-    /// Why their organisation is closed to them.
+    /// Their organisation is suspended, and the page says why.
     Suspended(Box<(Identity, Membership)>),
-    /// The question whether it is them.
+    /// They have to confirm first that it is really them.
     Proof(Box<Question>),
 }
 
@@ -191,7 +195,7 @@ async fn with_address(app: &App, request: Request) -> Result<Request, Error> {
     Ok(Request::from_parts(parts, body))
 }
 
-/// Whether whoever sent these headers may still see all organisations: for answers that go on for long.
+/// True as long as the person who sent these headers may still see all organisations. Answers that go on for long ask again.
 pub async fn is_still_operator(app: &App, headers: &HeaderMap) -> Result<bool, Error> {
     Ok(session::identify(app, headers).await?.is_some_and(|identity| identity.grant.is_some()))
 }
@@ -210,7 +214,7 @@ enum Admitted {
     Elsewhere(Response),
 }
 
-/// Why nobody can say whether somebody is an operator.
+/// The error for somebody whose platform role can't be read: it says why.
 fn unreadable_role(app: &App, identity: &Identity) -> Error {
     let (stream, role) =
         (StreamId::of::<Grant>(PersonId(identity.session.person_id)), "about your platform role");
@@ -237,8 +241,8 @@ async fn admit(app: &App, identity: &Identity, params: &RawPathParams, uri: &Uri
     Ok(Admitted::As(Box::new(Member { identity: identity.clone(), membership })))
 }
 
-/// The membership as it is, also where the read models can't be relied on. An organisation about which something can't be
-/// read does not work for anybody in it.
+/// The membership as the log has it now, also where the read models can't be relied on. An organisation about which
+/// something can't be read does not work for anybody in it.
 async fn still(app: &App, found: Membership) -> Result<Membership, Error> {
     match from_streams::membership(&app.projector, found).await {
         Ok(membership) => membership.ok_or(Error::NotFound),
@@ -253,7 +257,7 @@ async fn still(app: &App, found: Membership) -> Result<Membership, Error> {
     }
 }
 
-/// How soon a suspension works is measured. No reason to fail if it can't be written.
+/// Measures how soon a suspension takes effect. If that can't be written, the request goes on all the same.
 async fn note_first_refusal(app: &App, membership: &Membership) {
     let Membership { org_id, status_position, refused_at: None, .. } = *membership else { return };
     if let Err(error) = access_log::first_refusal(&app.db, org_id, status_position, clock::now()).await {

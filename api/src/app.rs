@@ -28,17 +28,17 @@ pub struct Shared {
     pub projector: Projector,
     pub bus: Bus,
     pub lookups: Lookups,
-    /// What operators looked at.
+    /// Records what operators look at.
     pub recorder: AccessRecorder,
     pub passwords: Arc<Passwords>,
     /// Seals and opens the secrets of second factors.
     pub secrets: Arc<Secrets>,
     pub throttle: Throttle,
     pub upkeep: Maintenance,
-    /// Whether the links of a demonstration sign people in.
+    /// True where the links of a demonstration sign people in.
     pub demonstration: bool,
     pub readiness: Arc<Readiness>,
-    /// What the auditor has seen, where this process serves.
+    /// The state of the auditor, if this process serves.
     pub audited: Arc<Audited>,
     /// Signs checkpoints, where this process serves and has a key.
     pub sealer: Option<Arc<CheckpointSigner>>,
@@ -78,7 +78,7 @@ impl App {
             stopping,
         };
         let app = Self::from(shared);
-        // Whoever begins a log remembers that it was empty, and so may sign what comes.
+        // A process that starts a new log remembers that it was empty, and so may sign what follows.
         if app.log.last_position().await? == 0
             && let Some(sealer) = CheckpointSigner::of(&app.settings)?
         {
@@ -87,13 +87,13 @@ impl App {
         Ok(app)
     }
 
-    /// The same with links that sign in whoever has them, for a database that is thrown away.
+    /// Makes the same app with links that sign in whoever has them. Use it only for a database that is thrown away.
     #[must_use]
     pub fn demonstrating(self) -> Self {
         Shared { demonstration: true, ..Shared::clone(&self) }.into()
     }
 
-    /// The same with what signs checkpoints, if the settings want that.
+    /// Makes the same app with the part that signs checkpoints, if the settings want that.
     pub fn sealing(self) -> anyhow::Result<Self> {
         let sealer = CheckpointSigner::of(&self.settings)?.map(Arc::new);
         Ok(Shared { sealer, ..Shared::clone(&self) }.into())

@@ -37,7 +37,7 @@ pub async fn robots(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
 struct Asset {
     content_type: &'static str,
     content: &'static str,
-    /// As pages say it, with the version; files without one have none.
+    /// The URL as pages write it, with the version. Files without a version have none in the URL.
     url: String,
     /// The first half of the content's SHA-256, in hexadecimal and in quotes.
     etag: String,

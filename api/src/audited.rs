@@ -10,17 +10,18 @@ use projections::projector::Finding;
 
 use crate::metrics;
 
-/// What the auditor of this process knows, for whoever asks.
+/// The findings and the progress of this process's auditor.
 #[derive(Debug, Default)]
 pub struct Audited(RwLock<Known>);
 
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// Of the events and the walls; none before the first turn.
+    /// What the last turn found in the events and in the walls of the database (triggers, rights, constraints). Empty
+    /// before the first turn.
     pub log: Option<State>,
-    /// When all was done last that `portal verify` does, and what was found.
+    /// When everything that `portal verify` does was last done, and what it found.
     pub verified: Option<(Timestamp, Vec<Finding>)>,
-    /// Why the last turn could not be made.
+    /// Why the last turn failed, if it did.
     pub failure: Option<String>,
 }
 
@@ -38,7 +39,7 @@ impl Audited {
 }
 
 impl Known {
-    /// Everything that is not as it must be.
+    /// All findings, each of them once.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let log = self.log.as_ref().map_or(&[][..], |state| &state.findings);
         let verified = self.verified.iter().flat_map(|(_, findings)| findings);

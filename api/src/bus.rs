@@ -53,29 +53,29 @@ pub struct Bus {
     queue: StreamQueue,
 }
 
-/// What goes with a command, whatever it is.
+/// The data that goes with a command of any kind.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    /// Made when the form was rendered, so that sending it twice is one command.
+    /// The id is made when the form is rendered, so that sending the form twice is one command.
     pub command_id: Uuid,
-    /// Where the page saw the aggregate; without it, the command holds for whatever stands there.
+    /// The sequence at which the page saw the aggregate. Without it, the command applies to the aggregate as it is now.
     pub expected_sequence: Option<i64>,
     pub address: Option<IpAddr>,
-    /// What is to be written together with the events.
+    /// Rows that are written together with the events.
     pub beside: Option<CompanionRows>,
-    /// The address that was typed, where the command has the person behind it and nothing is to be written beside: without
-    /// it, one form would be two commands.
+    /// The address that was typed, for a command that names a person and has no companion rows. Without it, one form would
+    /// count as two commands.
     pub typed: Option<Email>,
-    /// The order that this is a part of, where it is one of many.
+    /// The order to many organisations that this command is a part of, if it is.
     pub correlation: Option<Uuid>,
-    /// Position of the event that led to this, where one did.
+    /// Position of the event that led to this command, if there is one.
     pub causation: Option<i64>,
-    /// Position of the event that this undoes: what only superadmins do, whatever the command itself asks.
+    /// Position of the event that this command undoes. Only superadmins may undo, whatever the command itself asks for.
     pub reverts: Option<i64>,
 }
 
 impl Envelope {
-    /// For a command that no form was made for.
+    /// Makes an envelope for a command that no form was made for.
     pub fn new() -> Self {
         Self {
             command_id: clock::new_id(),
@@ -99,9 +99,9 @@ impl Default for Envelope {
 /// What a command would record if it were sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DryRun<E> {
-    /// Nothing where it is so already.
+    /// Empty if the command would change nothing.
     pub events: Vec<E>,
-    /// Where the aggregate stands.
+    /// The sequence that the aggregate has reached.
     pub sequence: i64,
 }
 
@@ -120,7 +120,7 @@ impl Bus {
         Self { db, log, projector, policy, queue: StreamQueue::default() }
     }
 
-    /// The same under another policy.
+    /// Makes the same bus under another policy.
     #[must_use]
     pub fn under(self, policy: Policy) -> Self {
         Self { policy, ..self }
@@ -142,14 +142,14 @@ impl Bus {
         let stream = StreamId::of::<A>(id.clone());
         let result = self.carry_out::<A>(principal, id, command, &envelope).await;
         counter!("portal_commands_total", "outcome" => result.as_ref().map_or_else(SendError::outcome, |_| "done")).increment(1);
-        // Whoever is asked for a proof was not refused yet, what may have been done was not refused at all, and what is
-        // said to everybody is no refusal of theirs.
+        // A request for a proof is not a refusal yet, a command with an unknown outcome may have been done, and an alarm
+        // concerns everybody. None of them is kept as a refusal.
         if let Err(refusal) = &result
             && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown | SendError::Stopped(_))
         {
             self.record(principal, &stream, (name, refusal.to_string()), &envelope).await;
         }
-        // Whoever was quicker is named from the read models.
+        // The page names whoever was quicker from the read models, so these have to be up to date.
         if let Err(SendError::Taken { .. } | SendError::Stale { .. }) = &result {
             self.catch_up().await?;
         }
@@ -160,8 +160,8 @@ impl Bus {
         Ok(Receipt { position, sequence, still_updating })
     }
 
-    /// Everything short of the append: what a command would do, or why it would be refused. It asks for no proof, and leaves
-    /// no trace.
+    /// Does everything short of the append: says what a command would do, or why it would be refused. It asks for no proof
+    /// and leaves no trace.
     pub async fn dry_run<A: Authorize>(
         &self,
         principal: &Principal,
@@ -174,7 +174,7 @@ impl Bus {
         Ok(DryRun { events, sequence: loaded.sequence })
     }
 
-    /// Keeps a refusal of what never came to be a command.
+    /// Keeps a refusal of something that never became a command.
     pub async fn refuse<A: Decider>(
         &self,
         principal: &Principal,
@@ -186,8 +186,8 @@ impl Bus {
         self.record(principal, &StreamId::of::<A>(id.clone()), (command, refusal), envelope).await;
     }
 
-    /// The answer of this command, or the first answer of the same one if it was carried out before: the append knows
-    /// it again, and where a decision refuses what its twin has done, the log is asked.
+    /// Carries out the command, or gives the first answer if the same command was carried out before. The append recognises
+    /// a repeat; where the decision already refuses it, the log is asked.
     async fn carry_out<A: Authorize>(
         &self,
         principal: &Principal,
@@ -210,7 +210,7 @@ impl Bus {
             beside: envelope.beside.clone(),
         };
         match self.decide_and_append::<A>(principal, id, command, (envelope, append.clone())).await {
-            // It is so already: perhaps by this very command, or by another one that had its id.
+            // Nothing had to change. This very command may have done it before, or another command with the same id.
             Ok((None, last)) => Ok((self.first_answer(&append).await?, last)),
             Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
                 self.first_answer(&append).await?.map(|first| (Some(first), 0)).ok_or(refusal)
@@ -219,7 +219,7 @@ impl Bus {
         }
     }
 
-    /// What became of a command that was sent before, if it was.
+    /// Gives the answer of an earlier command with the same id, if there was one.
     async fn first_answer<E: std::error::Error>(
         &self,
         append: &Append,
@@ -267,7 +267,7 @@ impl Bus {
         Err(SendError::Unavailable)
     }
 
-    /// The grant that the principal may do this by, if they have proven lately who they are where it is sensitive.
+    /// Gives the grant by which the principal may do this. Where it is sensitive, a recent proof is needed too.
     fn admit<'a, A: Authorize>(
         &self,
         principal: &'a Principal,
@@ -281,7 +281,7 @@ impl Bus {
         }
     }
 
-    /// The grant that the principal may do this by, with every right that it asks for, or nothing where they need none.
+    /// Gives the grant by which the principal has every right that is asked for; none if these rights need no grant.
     fn allow<'a, A: Authorize>(
         &self,
         principal: &'a Principal,
@@ -298,7 +298,7 @@ impl Bus {
         Ok(grant)
     }
 
-    /// The same person with the grant they hold by now.
+    /// The same person with the grant that they hold now.
     async fn as_of_now(&self, principal: &Principal) -> Result<Principal, StoreError> {
         let Principal::Person { person, proven_at, .. } = principal else { return Ok(principal.clone()) };
         self.catch_up().await?;
@@ -311,7 +311,7 @@ impl Bus {
         Ok(Principal::Person { person: *person, grant, proven_at: *proven_at })
     }
 
-    /// Gives the read models time to come to the end of the log.
+    /// Waits for the read models to reach the end of the log, but not for long.
     async fn catch_up(&self) -> Result<(), StoreError> {
         let _waited_long_enough = self.projector.wait_for(self.log.last_position().await?, WAIT).await;
         Ok(())
@@ -321,7 +321,7 @@ impl Bus {
         EventStore::<A>::load_aggregate(&self.log, &id.to_string()).await.map_err(SendError::from)
     }
 
-    /// Refuses what was decided on a page that is no longer true.
+    /// Refuses a command that was decided on a page which is no longer true.
     async fn expect<A: Decider>(
         &self,
         envelope: &Envelope,
@@ -362,7 +362,7 @@ impl Bus {
     }
 }
 
-/// The stream that gave the right, as it stood when it did, and until when it does.
+/// The stream that gave the right, with its sequence at that time and the end of the grant.
 fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
     grant.map(|grant| Authority {
         stream: StreamId::of::<domain::Grant>(PersonId(grant.person_id())),
@@ -372,7 +372,7 @@ fn authority(grant: Option<&ActiveGrant>) -> Option<Authority> {
     })
 }
 
-/// What a command is: its aggregate, itself and whom it invites, without the times that are part of when it was sent.
+/// Identifies a command: its aggregate, itself and the person it invites, without the times that say when it was sent.
 fn fingerprint<A: Decider>(id: &A::Id, command: &A::Command, envelope: &Envelope) -> [u8; 32] {
     let invited = envelope.beside.as_ref().and_then(CompanionRows::invited).map(|invited| &invited.email);
     let mut hash = Sha256::new();

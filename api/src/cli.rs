@@ -181,15 +181,16 @@ impl From<RoleName> for PlatformRole {
     }
 }
 
-/// What commands opened. A process that just ends leaves what SQLite keeps beside a file, as one does that was ended by force.
+/// The databases that commands have opened, so that [`close`] can close them. Otherwise SQLite leaves files beside a
+/// database, as it does after a process that was killed.
 static OPENED: Mutex<Vec<Db>> = Mutex::new(vec![]);
 
-/// Opens a database, which [`close`] closes.
+/// Opens a database. [`close`] closes it.
 async fn database(url: &str) -> Result<Db, OpenError> {
     Ok(keep(Db::open(url).await?))
 }
 
-/// The same for what is only looked at, which is not made by that: a name that was mistyped is no empty portal.
+/// Opens a database that a command only reads. It must exist: a mistyped name must not make an empty portal.
 async fn existing(url: &str) -> anyhow::Result<Db> {
     be_there(url)?;
     Ok(database(url).await?)
@@ -204,20 +205,20 @@ fn be_there(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has [`close`] close a database.
+/// Notes a database, so that [`close`] closes it.
 fn keep(db: Db) -> Db {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
     db
 }
 
-/// The same with everything that a command may ask for.
+/// Opens the database with everything that a command may need.
 async fn open(settings: Settings) -> anyhow::Result<App> {
     let app = App::open(settings).await?;
     keep(app.db.clone());
     Ok(app)
 }
 
-/// Returns when somebody ends a command before it is through: by Ctrl-C, or as a terminal or a service that ends does.
+/// Returns when somebody ends a command early: by Ctrl-C, or with the signal of a terminal or service that ends.
 pub async fn interrupted() -> std::io::Result<()> {
     let [mut interrupt, mut terminate, mut hang_up] =
         [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
@@ -229,7 +230,7 @@ pub async fn interrupted() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Closes what commands opened, however they ended.
+/// Closes the databases that commands have opened, however the commands ended.
 pub async fn close() {
     let opened = std::mem::take(&mut *OPENED.lock().unwrap_or_else(PoisonError::into_inner));
     for db in opened {
@@ -237,18 +238,18 @@ pub async fn close() {
     }
 }
 
-/// Writes a line for people to the standard output. Nobody listening is no reason to stop.
+/// Writes a line for people to the standard output. If nobody reads it, the command goes on.
 pub fn say(line: &str) {
     let _nobody_listens = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Writes what a command is for to the standard output. What does not arrive, as on a full disk, is no success.
+/// Writes the result of a command to the standard output. If it can't be written, as on a full disk, the command fails.
 pub fn hand_over(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).context("the standard output")
 }
 
-/// Writes a link. A command in the shell knows where the server is only if that is set for both.
+/// Writes a link. A command in the shell knows the address of the server only if that is set for both.
 fn say_link(app: &App, sentence: &str, path: &str) {
     let settings = &app.settings;
     say(&format!("{sentence}:\n\n    {}\n", links::url(app, path)));
@@ -260,7 +261,7 @@ fn say_link(app: &App, sentence: &str, path: &str) {
     }
 }
 
-/// Writes why something did not work, cause by cause, each once: many an error repeats the one behind it.
+/// Writes an error, cause by cause. Each text is written once, since many errors repeat the one behind them.
 pub fn complain(error: &anyhow::Error) {
     let mut why = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -271,14 +272,14 @@ pub fn complain(error: &anyhow::Error) {
     let _nobody_listens = writeln!(std::io::stderr().lock(), "portal: {why}");
 }
 
-/// A bar for something that takes long, where somebody is watching.
+/// A progress bar for long jobs, if somebody is watching.
 fn bar(what: &'static str) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left");
     ProgressBar::new(0).with_style(style.expect("the template is well-formed")).with_message(what)
 }
 
-/// Moves a bar to where a job is.
+/// Moves a progress bar to where the job is.
 fn advance(bar: &ProgressBar, at: Progress) {
     bar.set_length(u64::try_from(at.of).unwrap_or(0));
     bar.set_position(u64::try_from(at.done).unwrap_or(0));

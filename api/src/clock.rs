@@ -1,7 +1,7 @@
-//! Time and new ids, the only place where either comes from.
+//! The only place where times and new ids come from.
 //!
-//! **Invariant:** both follow [time that goes on at its own pace](projections::steady), so nothing sorts in front of what was
-//! there before because somebody set a clock.
+//! **Invariant:** both follow [time that goes on at its own pace](projections::steady), so nothing new sorts before what
+//! exists because somebody set a clock.
 
 use std::fmt::Display;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use uuid::{Builder, ContextV7, Uuid};
 
 pub use projections::steady::{at_the_earliest, now};
 
-/// A moment so far from now.
+/// The moment this long from now.
 pub fn after(duration: chrono::Duration) -> Timestamp {
     Timestamp::from(DateTime::<Utc>::from(now()) + duration)
 }
@@ -26,12 +26,14 @@ pub fn new_id() -> Uuid {
     Uuid::new_v7(uuid::Timestamp::from_unix(&IN_ORDER, seconds, now.timestamp_subsec_nanos()))
 }
 
-/// The id of what follows by itself from the event at `position`: the same in every process (RFC 9562, version 8).
+/// The id of something that follows by itself from the event at `position`. It is the same in every process (RFC 9562,
+/// version 8).
 pub fn id_of(what: &str, position: i64) -> Uuid {
     hashed(&format!("portal {what} {position}"))
 }
 
-/// The id of what one order does to one of many: an order that is sent twice does nothing twice (RFC 9562, version 8).
+/// The id of what one order does to one of many things, so that an order which is sent twice does nothing twice (RFC 9562,
+/// version 8).
 pub fn id_within(order: Uuid, one: impl Display) -> Uuid {
     hashed(&format!("portal {order} {one}"))
 }

@@ -124,12 +124,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Where links lead, without a slash at the end.
+    /// The public URL, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
-    /// What can be meant and is more often forgotten: sentences for whoever starts this.
+    /// Warnings about settings that are allowed, but are usually a mistake.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = vec![];
         if !self.tls() && !self.listen.ip().is_loopback() {
@@ -149,12 +149,12 @@ impl Settings {
         doubts
     }
 
-    /// What binds those who give roles in the console.
+    /// The policy for those who give roles in the console.
     pub fn grant_policy(&self) -> Policy {
         Policy { approval: self.grant_approval, max_days: self.grant_max_days, own_end: None }
     }
 
-    /// When the clock is believed.
+    /// The rules for believing the clock.
     pub fn clock_rules(&self) -> ClockRules {
         ClockRules {
             tolerance: TimeDelta::minutes(self.clock_tolerance_minutes),
@@ -162,31 +162,31 @@ impl Settings {
         }
     }
 
-    /// The name of this portal's log, where nobody gives another.
+    /// The name of this portal's log, unless another one is given.
     pub fn seal_origin(&self) -> String {
         format!("{}/log", self.host())
     }
 
-    /// What the URL is without how it is spoken to.
+    /// The host and port of the public URL.
     pub fn host(&self) -> String {
         let url = self.public_url();
         url.split_once("://").map_or(url.as_str(), |(_, host)| host).to_owned()
     }
 
-    /// Whether people reach this by HTTPS, so that cookies may be bound to it.
+    /// True if people reach the portal by HTTPS, so that cookies can be limited to it.
     pub fn tls(&self) -> bool {
         self.public_url().starts_with("https://")
     }
 }
 
-/// With none, nobody could connect.
+/// Refuses 0, with which nobody could connect.
 fn at_least_one(text: &str) -> Result<usize, String> {
     let number: std::num::NonZeroUsize =
         text.parse().or(Err("give a whole number, at least 1".to_owned()))?;
     Ok(number.get())
 }
 
-/// `https://host[:port]`, nothing behind it.
+/// Accepts `https://host[:port]` with nothing after it.
 fn origin(text: &str) -> Result<String, String> {
     let uri: axum::http::Uri = text.trim_end_matches('/').parse().map_err(|e| format!("not a URL: {e}"))?;
     match (uri.scheme_str(), uri.authority(), uri.path()) {
@@ -195,7 +195,7 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// A network like `10.0.0.0/8`, or one address.
+/// Reads a network like `10.0.0.0/8`, or one address.
 pub fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     text.parse::<IpNet>()

@@ -1,4 +1,4 @@
-//! What keeps secrets and counts guesses.
+//! Keeping secrets, and limiting guesses.
 //!
 //! **Invariant:** nothing here knows of requests.
 

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz`, `/metrics`: what machines ask.
+//! `/livez`, `/readyz`, `/metrics`: liveness, readiness and metrics, for other machines.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::app::App;
 use crate::identity::client::Client;
 use crate::web::error::{Error, Plain};
 
-/// The process runs.
+/// Answers as long as the process runs.
 pub async fn livez() -> &'static str {
     "alive\n"
 }
 
-/// Commands can be recorded, and the read models follow the log; else why not, in a word or a sentence.
+/// Answers when commands can be recorded and the read models follow the log; otherwise says why not.
 pub async fn readyz(State(app): State<App>) -> Result<String, impl IntoResponse> {
     let ready = match app.readiness.ask(&app.log).await {
         Ok(()) => read_models(&app).await,
@@ -28,10 +28,10 @@ pub async fn readyz(State(app): State<App>) -> Result<String, impl IntoResponse>
     ready.map_err(|why| (StatusCode::SERVICE_UNAVAILABLE, Extension(Plain), format!("not ready: {why}\n")))
 }
 
-/// How long read models stand still before requests had better go elsewhere.
+/// When read models have stood still for this long, requests had better go to another process.
 const STILL: Duration = Duration::from_secs(5);
 
-/// What waits for a newer version is said, and keeps nothing else from being served.
+/// Says how far the read models are. Those that wait for a newer version are named, and do not make the process unready.
 async fn read_models(app: &App) -> Result<String, String> {
     let away = |error: StoreError| error.to_string();
     let end = app.log.last_position().await.map_err(away)?;
@@ -51,14 +51,14 @@ async fn read_models(app: &App) -> Result<String, String> {
     Ok(std::iter::once("ready\n".to_owned()).chain(lines.take(TOLD)).collect())
 }
 
-/// Aggregates that are named.
+/// How many aggregates are named.
 const TOLD: usize = 20;
 
 /// Headers that a proxy sets: behind one on this machine, everybody seems to come from here.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// Everything counted, where the product itself is served: for programs of this machine, and only as long as health has
-/// no listener of its own.
+/// Shows all metrics on the product's own listener, but only to programs on this machine, and only while health has no
+/// listener of its own.
 pub async fn metrics_of_this_machine(
     State(app): State<App>,
     client: Client,
@@ -76,7 +76,7 @@ pub async fn metrics_of_this_machine(
     ))
 }
 
-/// Everything counted, in the text format of Prometheus.
+/// Shows all metrics, in the text format of Prometheus.
 pub async fn metrics() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], crate::metrics::render())
 }

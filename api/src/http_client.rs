@@ -1,6 +1,6 @@
-//! How this portal asks others: the only client of HTTP.
+//! The only HTTP client: it asks witnesses, and sends copies of checkpoints.
 //!
-//! **Invariant:** nobody who is asked can hold it up for long, send it elsewhere, or fill its memory.
+//! **Invariant:** a server that is asked can't hold the portal up for long, redirect it, or fill its memory.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use anyhow::Context;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 
-/// From the first byte that is sent to the last that comes.
+/// How long a whole exchange may take, from the first byte sent to the last byte received.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Bytes of an answer that are read.
+/// How many bytes of an answer are read.
 const LONGEST: usize = 16 * 1024;
 
 pub fn open() -> anyhow::Result<Client> {
-    // An error says that there is one already.
+    // An error here says that a provider is installed already.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().timeout(PATIENCE).redirect(Policy::none());
     client.user_agent(concat!("portal/", env!("CARGO_PKG_VERSION"))).build().context("TLS")
 }
 
-/// An address that can be asked. What is wrong with one is told without it: it may have a secret in it.
+/// Parses an address that can be asked. The error leaves the address out, since it may have a secret in it.
 pub fn url(text: &str) -> anyhow::Result<Url> {
     let url: Url = text.parse().map_err(|why| anyhow::anyhow!("this is no URL: {why}"))?;
     anyhow::ensure!(["http", "https"].contains(&url.scheme()), "it begins with http:// or https://");
@@ -41,18 +41,18 @@ pub async fn text(mut response: Response) -> reqwest::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The first line of what somebody answered, for a person.
+/// The first line of an answer, fit to be shown to a person.
 pub fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().filter(|c| !is_invisible(*c)).take(200).collect()
 }
 
-/// What shows nothing by itself, and changes how the rest is shown.
+/// True for characters that are invisible themselves and change how the rest is shown.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Why nobody answered, without the address, which may have a secret in it.
+/// Why there was no answer. The text leaves the address out, since it may have a secret in it.
 pub fn why(error: reqwest::Error) -> String {
     let error = error.without_url();
     if error.is_timeout() {

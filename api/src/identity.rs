@@ -10,7 +10,7 @@
 //! | [`links`] | links that let somebody in once |
 //! | [`account_log`] | what happened to accounts |
 //!
-//! **Invariant:** whatever proves somebody is checked here, and nowhere else.
+//! **Invariant:** every proof of who somebody is is checked here, and nowhere else.
 
 pub mod account_log;
 pub mod client;

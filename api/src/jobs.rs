@@ -1,6 +1,6 @@
-//! What happens without anybody asking: at its time, again and again, beside the server.
+//! Jobs that run beside the server, each at its time, without a request.
 //!
-//! **Invariant:** nothing but the command line begins a job, and no page waits for one.
+//! **Invariant:** only the command line starts jobs, and no page waits for one.
 
 pub mod auditor;
 pub mod beside;

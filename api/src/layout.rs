@@ -1,4 +1,4 @@
-//! What pages and answers have in common, whatever they are about: frames, names, moments, errors beside fields.
+//! What all pages and answers share: frames, names, moments, errors beside fields.
 
 pub mod api;
 pub mod as_of;
@@ -23,14 +23,14 @@ use crate::identity::session::Identity;
 use crate::ui::{self, Choice, Tone, Viewer};
 use crate::web::error::Error;
 
-/// What a page after a command is asked to wait for.
+/// What the page after a command has to wait for.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]
 pub struct AfterCommand {
     /// The position of the last event that the command gave.
     pub seen: Option<i64>,
 }
 
-/// What frames know of whoever looks.
+/// What the frames know of the viewer.
 pub fn viewer<'a>(identity: &'a Identity, organisations: &'a [Choice]) -> Viewer<'a> {
     let operator = identity.grant.is_some() || identity.withheld;
     Viewer { name: identity.called(), email: &identity.session.email, operator, organisations }
@@ -43,7 +43,7 @@ pub async fn choices(app: &App, identity: &Identity) -> Result<Vec<Choice>, Erro
     Ok(open.map(|Membership { slug, name, .. }| Choice { slug, name }).collect())
 }
 
-/// Why something can't be shown that the read models don't have: nobody made it, or they don't have it yet.
+/// The error for something that the read models don't have: nobody made it, or they have not reached it yet.
 pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
     Ok(if app.projector.left_to_newer(stream).is_some() {
         Error::newer("about this")
@@ -58,7 +58,7 @@ pub async fn missing(app: &App, stream: &StreamId) -> Result<Error, Error> {
     })
 }
 
-/// What is said after a command that had nothing to do.
+/// The notice after a command that had nothing to do.
 pub fn nothing_changed() -> Markup {
     ui::note(Tone::Info, html! { "Nothing changed: it was so already." })
 }

@@ -22,14 +22,14 @@ pub fn init(format: Format) -> anyhow::Result<()> {
     start(format, "info,sqlx=warn")
 }
 
-/// The same with nothing but warnings, where somebody reads what the program says on the same screen.
+/// Starts logging with warnings only, for commands whose output shares the screen with it.
 pub fn init_quietly(format: Format) -> anyhow::Result<()> {
     start(format, "warn")
 }
 
 fn start(format: Format, usual: &str) -> anyhow::Result<()> {
     let log = tracing_subscriber::fmt().with_env_filter(filter(usual)?).with_writer(std::io::stderr);
-    // Nobody reading is no reason to stop: without this, it would say that on the same stderr, and panic.
+    // If nobody reads stderr, the logger would report that on stderr as well, and panic.
     let log = log.log_internal_errors(false);
     match format {
         Format::Pretty => log.with_ansi(std::io::stderr().is_terminal()).try_init(),

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     })
 }
 
-/// What shells make of a program that was ended by Ctrl-C.
+/// The exit code that shells give to a program ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {

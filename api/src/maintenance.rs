@@ -1,6 +1,6 @@
-//! What is done to all read models at once while they serve: comparing them with the log, and folding them again.
+//! Jobs on all read models while they serve: comparing them with the log, and folding them again.
 //!
-//! **Invariant:** one job at a time in a process. It goes on whether or not anybody watches, and only reads the log.
+//! **Invariant:** a process runs one job at a time. It goes on even if nobody watches, and it only reads the log.
 
 use projections::projector::{Finding, FoldError, Progress};
 use projections::{Projector, Timestamp};
@@ -19,17 +19,17 @@ pub enum Job {
 pub struct Run {
     pub job: Job,
     pub progress: Progress,
-    /// When it ended, and what came of it or why it was given up.
+    /// When the job ended, with its result or why it was given up.
     pub ended: Option<(Timestamp, Result<Outcome, String>)>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Of the last event that was read.
+    /// Position of the last event that was read.
     pub position: i64,
-    /// Events that only a newer version can read.
+    /// How many events only a newer version can read.
     pub newer: usize,
-    /// What is not as it must be.
+    /// Everything that the job found to be wrong.
     pub findings: Vec<Finding>,
 }
 

@@ -89,7 +89,7 @@ pub fn audited(findings: usize, round: Option<i64>) {
     }
 }
 
-/// Up to which position the log is sealed.
+/// Notes the position up to which the log is sealed.
 pub(crate) fn sealed(size: u64) {
     gauge!(SEALED).set(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
 }
@@ -98,7 +98,7 @@ pub(crate) fn seal_failed() {
     counter!(SEAL_FAILURES).increment(1);
 }
 
-/// Up to which position a witness has cosigned.
+/// Notes the position up to which a witness has cosigned.
 pub(crate) fn cosigned(witness: &str, size: u64) {
     gauge!(COSIGNED, "witness" => witness.to_owned()).set(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
 }
@@ -112,7 +112,7 @@ pub(crate) fn copy_failed(place: &str) {
     counter!(COPY_FAILURES, "place" => place.to_owned()).increment(1);
 }
 
-/// What goes on beside the server fell over.
+/// Counts a task beside the server that panicked.
 pub(crate) fn task_panicked(task: &'static str) {
     counter!(TASK_PANICS, "task" => task).increment(1);
 }
@@ -157,7 +157,7 @@ async fn upkeep(recorder: PrometheusHandle) {
     }
 }
 
-/// Methods can be made up by anybody, so all that no route takes are one.
+/// Anybody can make up methods, so all methods that no route takes share one label.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,6 +1,6 @@
-//! Whether this process can record anything.
+//! Checks if this process can record anything.
 //!
-//! **Invariant:** the store is asked once a second at most, whoever asks how often.
+//! **Invariant:** the store is asked once a second at most, however often somebody wants to know.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Whether a write to the store works, asked again where the last answer is old.
+/// Remembers if a write to the store worked, and tries again when the answer is old.
 #[derive(Debug, Default)]
 pub struct Readiness(Mutex<Probe>);
 
 #[derive(Debug, Default)]
 struct Probe {
-    /// When it began; it goes on when nobody waits for it any more.
+    /// The probe under way, with the moment it began. It goes on when nobody waits for it any more.
     running: Option<(Instant, JoinHandle<Result<(), String>>)>,
     last: Option<(Instant, Result<(), String>)>,
 }
@@ -36,7 +36,7 @@ impl Readiness {
         }
         let log = log.clone();
         let write = async move { log.probe().await.map_err(|why| why.to_string()) };
-        // What was found out when nobody asked any more says nothing about now.
+        // A probe that ended after everybody had stopped waiting says nothing about now.
         probe.running.take_if(|(began, running)| running.is_finished() && began.elapsed() > HOLDS);
         let (_, running) = probe.running.get_or_insert_with(|| (Instant::now(), tokio::spawn(write)));
         let answer = match tokio::time::timeout(PATIENCE, &mut *running).await {

@@ -1,4 +1,4 @@
-//! How refusals are told: as a page for people, and as RFC 9457 `application/problem+json` for programs.
+//! Turns refusals into answers: a page for people, and RFC 9457 `application/problem+json` for programs.
 //!
 //! **Invariant:** this is the only file that knows both, errors and pages. The cause of a fault goes to the log, once, under
 //! the request id that the answer shows, and never into the answer.
@@ -65,7 +65,7 @@ fn bare(response: &Response) -> Option<Problem> {
     ((status.is_client_error() || status.is_server_error()) && plain).then(|| status.into())
 }
 
-/// Who reads the answer, and what of the request it repeats.
+/// What is known of the reader, and of the request that the answer repeats.
 struct Reader {
     program: bool,
     path: String,
@@ -129,5 +129,5 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accepts("json") && !accepts("html")
 }
 
-/// A 401 has to say how one signs in (RFC 9110, 15.5.2), and no registered scheme is ours: a session has a cookie.
+/// A 401 has to name a way to sign in (RFC 9110, 15.5.2). Ours is a cookie, for which no scheme is registered.
 const BY_COOKIE: HeaderValue = HeaderValue::from_static("Cookie realm=\"portal\"");

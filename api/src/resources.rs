@@ -1,4 +1,4 @@
-//! What there is, by noun: a room for each, with its routes and what they require; a file in it for each use case.
+//! The resources, by noun: a module for each, with its routes and what they require, and a file for each use case.
 //!
 //! **Invariant:** a handler parses, sends and redirects. What may be done is decided by the domain, and by whom by the bus.
 
@@ -18,7 +18,7 @@ pub mod sign_in;
 
 use crate::access::routes::Routes;
 
-/// The lines of all rooms.
+/// Adds the routes of all resources.
 pub fn routes(mut routes: Routes) -> Routes {
     let rooms = [
         account::routes,

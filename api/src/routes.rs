@@ -21,7 +21,7 @@ pub fn app(app: &App, limits: &Limits, edge: &Edge) -> Router {
     router(table(app), app, limits, edge)
 }
 
-/// What machines ask, for a listener of its own: whoever reaches it is shown metrics as well.
+/// What machines ask, on a listener of its own. Whoever reaches that listener is shown metrics as well.
 pub fn health(app: &App, limits: &Limits) -> Router {
     let routes = Routes::new(app)
         .get(paths::LIVEZ, Anyone, health::livez)
@@ -35,7 +35,7 @@ fn router(routes: Routes, app: &App, limits: &Limits, edge: &Edge) -> Router {
     layers(all.with_state(app.clone()), limits, edge, reply::render)
 }
 
-/// What a witness answers, which is no portal: nobody signs in there, and nothing is kept from anybody.
+/// The routes of a witness, which is no portal: nobody signs in there, and nothing is secret.
 #[expect(clippy::disallowed_methods, reason = "a witness has no gate")]
 pub fn witness(witness: Witness, limits: &Limits) -> Router {
     let router = Router::new()
@@ -46,7 +46,7 @@ pub fn witness(witness: Witness, limits: &Limits) -> Router {
     layers(router, &Limits { max_body: witness::LONGEST, ..limits.clone() }, &Edge::default(), reply::render)
 }
 
-/// The table as it is, for whoever checks it against the running program.
+/// The table of routes, for tests that compare it with the running program.
 pub fn entries(app: &App) -> Vec<Entry> {
     table(app).done().1
 }

@@ -43,22 +43,22 @@ use crate::web::extract;
 /// How much of the process one client, and all of them together, may hold.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// From the opening of a connection, or the end of a request, to the end of the next request's head.
+    /// The longest time from the opening of a connection, or the end of a request, to the end of the next request's head.
     pub header_timeout: Duration,
-    /// Without a byte of the body.
+    /// The longest time in which no byte of the body comes.
     pub body_timeout: Duration,
-    /// From the head of the request, with its body, to the head of the answer.
+    /// The longest time from the head of the request, through its body, to the head of the answer.
     pub request_timeout: Duration,
-    /// Without the other side taking a byte of the answer.
+    /// The longest time in which the other side takes no byte of the answer.
     pub write_timeout: Duration,
-    /// In bytes.
+    /// The longest body, in bytes.
     pub max_body: usize,
     pub max_connections: usize,
-    /// Per IPv4 address or IPv6 /64 network. A proxy in front counts as one address, so it needs more.
+    /// The limit for one IPv4 address or IPv6 /64 network. A proxy in front counts as one address, so it needs more.
     pub max_connections_per_address: usize,
-    /// More are answered 503 at once, except health, metrics and assets.
+    /// Further requests are answered with 503 at once, except health, metrics and assets.
     pub max_requests_in_flight: usize,
-    /// After the signal to stop, for requests under way.
+    /// How long requests under way may go on after the signal to stop.
     pub grace: Duration,
 }
 
@@ -78,13 +78,13 @@ impl Default for Limits {
     }
 }
 
-/// How the product is reached, as far as answers depend on it.
+/// How browsers reach the product, as far as answers depend on it.
 #[derive(Clone, Debug, Default)]
 pub struct Edge {
-    /// Whether people reach it by HTTPS, so that browsers may be told to insist.
+    /// True if browsers reach it by HTTPS, so that they may be told to insist on that.
     pub tls: bool,
     pub trusted_origins: TrustedOrigins,
-    /// Requests that change something, until they are done: also those whose clients have left.
+    /// Requests that change something, until they are done. It includes those whose clients have left.
     pub running: TaskTracker,
 }
 

@@ -47,16 +47,16 @@ pub use witnesses::{Failure, Told};
 pub struct CheckpointSigner {
     pub key: SigningKey,
     pub log: CheckpointLog,
-    /// One attempt at a time in this process.
+    /// The lock makes sure that this process makes one attempt at a time.
     files: Arc<Mutex<Files>>,
-    /// None where nobody is asked to cosign.
+    /// None if no witness is asked.
     witnesses: Option<Witnesses>,
-    /// None where none are made.
+    /// None if no copies are made.
     copies: Option<Copies>,
     last_attempt: watch::Sender<Option<Attempt>>,
 }
 
-/// When this process tried last, and why it did not work if it did not.
+/// When this process last tried, and why it failed if it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     pub at: Timestamp,
@@ -66,14 +66,14 @@ pub struct Attempt {
 /// How an attempt went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// A checkpoint of so many events.
+    /// A checkpoint of this many events was signed.
     Signed(u64),
     AlreadySo(u64),
-    /// By another process, at this moment.
+    /// Another process is signing at this moment.
     Taken,
 }
 
-/// The key of the settings; none where nothing is to be sealed.
+/// The signing key of the settings; none if nothing is to be sealed.
 pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     let Some(file) = &settings.seal_key else { return Ok(None) };
     let name = || format!("PORTAL_SEAL_KEY: {}", file.display());
@@ -82,7 +82,7 @@ pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     Ok(Some(text.parse().map_err(|why| anyhow!("{}: {why}", name()))?))
 }
 
-/// Who is asked to cosign; none where nobody is.
+/// The policy of witnesses; none if no witness is asked.
 fn policy(settings: &Settings, key: &SigningKey) -> anyhow::Result<Option<Policy>> {
     let Some(file) = &settings.seal_policy else { return Ok(None) };
     let name = || format!("PORTAL_SEAL_POLICY: {}", file.display());
@@ -93,7 +93,7 @@ fn policy(settings: &Settings, key: &SigningKey) -> anyhow::Result<Option<Policy
     Ok(Some(policy))
 }
 
-/// Says so where others than its owner may read or change a key.
+/// Warns if anybody but its owner may read or change a key file.
 pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()> {
     let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
     if others != 0 {
@@ -108,7 +108,7 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
 }
 
 impl CheckpointSigner {
-    /// None where nothing is to be sealed.
+    /// None if nothing is to be sealed.
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
         match (key(settings)?, settings.seal_log.clone()) {
             (Some(key), Some(file)) => {
@@ -133,7 +133,7 @@ impl CheckpointSigner {
         }
     }
 
-    /// How it went the last time in this process; none before the first.
+    /// The last attempt of this process; none before the first.
     pub fn last_attempt(&self) -> Option<Attempt> {
         self.last_attempt.borrow().clone()
     }
@@ -145,11 +145,11 @@ impl CheckpointSigner {
         done
     }
 
-    /// Where the database has another last checkpoint than a moment ago, does everything but sign: what another process
-    /// signed is added to this one's file, and where the database was rewound, every process is told of what it
+    /// Compares again when the last checkpoint in the database has changed, without signing. What another process signed is
+    /// added to this process's file. If the database was rewound, every process is told of the checkpoint that it
     /// contradicts.
     pub async fn compare(&self, db: &Db) -> anyhow::Result<()> {
-        // A database that can't be reached is for others to say, and asked again in a second.
+        // A database that can't be reached is reported elsewhere. The next try is in a second.
         let Ok(standing) = Standing::read(db, self.key.origin()).await else { return Ok(()) };
         let noted = Noted(self.noted(&standing));
         let files = self.files().await?;
@@ -198,7 +198,7 @@ impl CheckpointSigner {
         if !in_file {
             self.file(signed.clone()).await?;
         }
-        // A crash may have come between the two.
+        // The file has the checkpoint, but the database may not, if a crash came between the two.
         if noted { turn.end().await } else { turn.sealed(&signed).await }?;
         if size > 0 {
             (files.compared, files.proven) = (Some(Noted(Some(signed.clone()))), Some(signed));
@@ -206,7 +206,7 @@ impl CheckpointSigner {
         Ok(if in_file { Done::AlreadySo(size) } else { Done::Signed(size) })
     }
 
-    /// Reads the log on to its end, and proves that it begins with everything that was signed. Nobody waits for this.
+    /// Reads the log to its end, and proves that it begins with everything that was signed. Nothing else waits for this.
     /// None while another process seals.
     async fn proven(
         &self,
@@ -221,7 +221,7 @@ impl CheckpointSigner {
         if self.read_to_end(db, &files).await? == Step::Taken {
             return Ok(None);
         }
-        // The files behind the database: what it notes was in the file of whoever signed it before.
+        // The files are read again after the database: a checkpoint that it notes was in its signer's file before.
         let standing = Standing::read(db, origin).await?;
         let noted = self.noted(&standing);
         let mut files = Files::read_on(files).await?;
@@ -240,7 +240,7 @@ impl CheckpointSigner {
         files.compared = Some(Noted(noted.clone()));
         let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
         let news = noted.filter(|noted| size(Some(noted)) > size(files.own.last()));
-        // Whoever owns the database may have put other lines below it.
+        // Only our own signature is kept, since the owner of the database may have added other lines below it.
         if let Some(news) = news.and_then(|noted| self.key.public().alone(&noted)) {
             self.file(news).await?;
             files = Files::read_on(files).await?;
@@ -248,13 +248,13 @@ impl CheckpointSigner {
         Ok(Some((files, standing)))
     }
 
-    /// What the database says was signed last. Its owner may have put something else there, which says nothing, and is
-    /// replaced by the next that is signed.
+    /// The checkpoint that the database says was signed last. The owner of the database may have put something else there;
+    /// that is ignored, and replaced by the next checkpoint.
     fn noted(&self, standing: &Standing) -> Option<Signed> {
         standing.signed().filter(|noted| self.key.public().signed(noted) == Some(true))
     }
 
-    /// Takes every event into the tree, as far as nobody else is at it. A copy of another log is left alone.
+    /// Takes every event into the tree, unless another process is doing so. A copy of another log is left alone.
     async fn read_to_end(&self, db: &Db, files: &Files) -> Result<Step, SealError> {
         if let Some(up_to) = transfer::copied(db).await?
             && !self.is_no_copy(db, files, up_to).await?
@@ -269,7 +269,7 @@ impl CheckpointSigner {
         }
     }
 
-    /// Whether this is the log itself, whatever the database says: more was signed of it than such a copy would have.
+    /// True if this is the original log, whatever the database says: more was signed of it than a copy would have.
     async fn is_no_copy(&self, db: &Db, files: &Files, up_to: i64) -> Result<bool, SealError> {
         let largest = files.heads().max_by_key(|signed| signed.checkpoint.size);
         let Some(Signed { checkpoint, .. }) = largest else { return Ok(false) };
@@ -278,7 +278,8 @@ impl CheckpointSigner {
         Ok(is_more && standing.holds(db, &checkpoint).await.is_ok())
     }
 
-    /// Whether the log begins with what any process has found it to contradict, as it does once it was put right.
+    /// Fails unless the log begins with every checkpoint that any process found it to contradict. It does once it was put
+    /// right.
     async fn hold_what_others_told(&self, db: &Db, standing: &Standing) -> Result<(), SealError> {
         let told = contradicted(db, self.key.origin()).await?;
         for earlier in told.iter().filter(|earlier| self.key.public().signed(earlier) == Some(true)) {
@@ -287,7 +288,7 @@ impl CheckpointSigner {
         Ok(())
     }
 
-    /// Whether the log begins with what was signed. Where it does not, every process is told.
+    /// Fails unless the log begins with what was signed. If it does not, every process is told.
     async fn holds(&self, db: &Db, standing: &Standing, signed: &Signed) -> Result<(), SealError> {
         if self.key.public().signed(signed) != Some(true) {
             return Err(SealError::Forged { signed: signed.checkpoint.size });
@@ -307,13 +308,13 @@ impl CheckpointSigner {
         aside(move || log.append(&signed)).await.and_then(|done| done.map_err(Into::into)).context(named)
     }
 
-    /// The checkpoint logs and what this process remembers, locked for one attempt at a time.
+    /// Locks the checkpoint logs and what this process remembers, for one attempt.
     async fn files(&self) -> anyhow::Result<OwnedMutexGuard<Files>> {
         timeout(LONGEST, self.files.clone().lock_owned()).await.map_err(|_late| anyhow!(HANGING))
     }
 }
 
-/// Reads or writes checkpoint logs.
+/// Does work on checkpoint logs, on a thread of its own.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     Aside::default().within(LONGEST, work).await.map_err(|_late| anyhow!(HANGING))
 }
@@ -324,12 +325,12 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(5);
 pub(crate) const HANGING: &str = "a checkpoint log gives no answer within 5 seconds (PORTAL_SEAL_LOG, PORTAL_SEAL_OTHER_LOGS, --checkpoint): is \
     its disk there?";
 
-/// Whether this process has nothing to compare with, which an attempt to sign says often enough.
+/// True if this process has nothing to compare with. Every attempt to sign reports that, so it is not repeated here.
 fn is_forgetful(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(SealError::Unremembered(_)))
 }
 
-/// Whether the database did not answer, which says nothing about what was signed.
+/// True if the database did not answer, which says nothing about what was signed.
 fn is_outage(error: &anyhow::Error) -> bool {
     let outage = error.downcast_ref();
     matches!(outage, Some(SealError::Database(_) | SealError::Read(ReadError::Database(_))))

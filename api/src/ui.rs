@@ -48,7 +48,7 @@ pub const JS: &str = include_str!("../assets/portal.js");
 static CSS_VERSION: LazyLock<String> = LazyLock::new(|| version(CSS));
 static JS_VERSION: LazyLock<String> = LazyLock::new(|| version(JS));
 
-/// The URL of an asset with the hash of its content, so that it may be cached for ever.
+/// The URL of an asset. It has the hash of the content, so that it may be cached for ever.
 pub fn asset(name: &str) -> String {
     match name {
         "portal.css" => format!("/assets/portal.css?v={}", *CSS_VERSION),

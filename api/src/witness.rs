@@ -40,7 +40,7 @@ impl Witness {
         Self { key, logs, memory }
     }
 
-    /// Cosigns what follows what it saw of this log last.
+    /// Cosigns a checkpoint that follows the last one it saw of this log.
     async fn cosign(&self, request: AddCheckpoint) -> Result<String, Answer> {
         let checkpoint = &request.signed.checkpoint;
         let own = self.logs.iter().find_map(|log| log.alone(&request.signed));
@@ -51,7 +51,7 @@ impl Witness {
             return Err(Answer(StatusCode::FORBIDDEN, why));
         };
         request.follows(&place.latest().checkpoint)?;
-        // A clock that was put back is no reason to say that this was earlier than what was before.
+        // If the clock was put back, the new cosignature must still not be older than the last one.
         let before = self.key.public().cosigned(place.latest()).ok().flatten().unwrap_or(0);
         let cosignature = self.key.cosign(checkpoint, memory::now().max(before));
         place.remember(own.with([cosignature.clone()])).await.map_err(|why| {
@@ -65,7 +65,7 @@ impl Witness {
     }
 }
 
-/// A refusal, in a sentence.
+/// An answer that refuses, with a sentence.
 struct Answer(StatusCode, String);
 
 impl Answer {
@@ -105,7 +105,7 @@ pub async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -
     }
 }
 
-/// What it cosigned last of a log, which is named by the SHA-256 of its origin in hexadecimal digits.
+/// The last checkpoint that it cosigned of a log. The log is named by the SHA-256 of its origin in hexadecimal.
 pub async fn latest(State(witness): State<Arc<Witness>>, Path(log): Path<String>) -> Response {
     for known in &witness.logs {
         if memory::name(known.origin()) == log
@@ -119,7 +119,7 @@ pub async fn latest(State(witness): State<Arc<Witness>>, Path(log): Path<String>
     plain(status, "text/plain; charset=utf-8", &text)
 }
 
-/// Who this is, and of which logs it cosigns what.
+/// The name and key of the witness, with the logs that it cosigns.
 pub async fn about(State(witness): State<Arc<Witness>>) -> Response {
     let logs =
         witness.logs.iter().map(|log| format!("log {log}\n/{}/checkpoint", memory::name(log.origin())));
@@ -127,7 +127,7 @@ pub async fn about(State(witness): State<Arc<Witness>>) -> Response {
     plain(StatusCode::OK, "text/plain; charset=utf-8", &lines.join("\n"))
 }
 
-/// Lines of text, the last one ended as well.
+/// An answer with lines of text. The last line ends with a line break as well.
 fn plain(status: StatusCode, content_type: &'static str, text: &str) -> Response {
     let mut response = (status, [(CONTENT_TYPE, content_type)], format!("{text}\n")).into_response();
     response.extensions_mut().insert(Plain);

@@ -1,4 +1,4 @@
-//! Who did it, and what is written beside every event.
+//! The actor of a command, and the metadata that is written beside every event.
 //!
 //! **Invariant:** nothing here is secret or can be erased later: people stand as ids, never as names or addresses.
 
@@ -20,7 +20,7 @@ pub enum Actor {
     Shell,
     /// The one link that an empty portal prints, before anybody can sign in.
     Setup,
-    /// Nobody: a time came that an earlier event had set.
+    /// Nobody acted: a time came that an earlier event had set.
     Timer,
 }
 
@@ -76,16 +76,16 @@ impl<'de> Deserialize<'de> for Actor {
     }
 }
 
-/// What stands beside every event of one append. The time is the log's own column.
+/// The metadata of every event of one append. The time is not in it: it has its own column in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     pub actor: Actor,
-    /// For whom the actor acted, where it was not for themselves.
+    /// The person for whom the actor acted, if the actor did not act for themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<PersonId>,
     /// The command that gave this event: the same for all events of one append.
     pub command: Uuid,
-    /// What this is a part of: an order to many, of whom each has a command of its own; else the command itself.
+    /// The bulk order that this command is one part of: each of its targets gets a command. Otherwise the command's own id.
     pub correlation: Uuid,
     /// Position of the event that led to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ pub struct Metadata {
     /// Position of the event that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverts: Option<i64>,
-    /// Where the request came from.
+    /// The network address that the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// Why this event is stamped earlier than the one in front of it: a clock had been wrong, and somebody said so.

@@ -8,7 +8,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-/// Events of one concern, by the names under which they are stored.
+/// The events of one concern, listed by the names under which they are stored.
 pub(crate) trait Concern: for<'de> Deserialize<'de> {
     const TYPES: &'static [&'static str];
 }
@@ -32,7 +32,7 @@ macro_rules! events {
         }
 
         impl $name {
-            /// The name under which it is stored.
+            /// The name under which the event is stored.
             pub fn event_type(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => stringify!($variant)),*
@@ -54,7 +54,7 @@ macro_rules! concerns {
         #[serde(untagged)]
         pub enum $name { $($concern($inner)),* }
 
-        // As one of all, like what is stored: refusals are noted by the first word of this.
+        // Prints the inner value alone, as it is stored: a refusal is noted by the first word of this text.
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match self {
@@ -72,7 +72,7 @@ macro_rules! concerns {
 }
 pub(crate) use concerns;
 
-/// The name of a stored event, taken by whichever concern knows it.
+/// A stored event whose name has been read: the concern that knows the name decodes the rest.
 pub(crate) struct Named<A> {
     name: &'static str,
     variant: A,

@@ -15,7 +15,7 @@ use crate::sentence::Part;
 use crate::values::{OrgId, PersonId, Reason, ResourceCode};
 use crate::{Constraint, Decider};
 
-/// What happened, and to whom.
+/// An event together with the id of its aggregate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnyEvent {
     Org(OrgId, OrgEvent),
@@ -35,7 +35,7 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    /// Whether a newer version can read it.
+    /// Says whether a newer version can read the event.
     pub fn is_newer(&self) -> bool {
         matches!(self, Self::Newer { .. })
     }
@@ -104,7 +104,7 @@ pub const EVENT_TYPES: &[(&str, &[(&str, &[i64])])] = &[
 ];
 
 impl AnyEvent {
-    /// What it asks of the whole log, whichever aggregate it is of.
+    /// The constraints that the event puts on the whole log, whichever its aggregate.
     pub fn constraints(&self) -> Vec<Constraint> {
         match self {
             Self::Org(_, event) => Org::constraints(event),
@@ -161,7 +161,7 @@ impl AnyEvent {
     }
 }
 
-/// The feature level that whoever reads this version of an event type needs; nothing where this version of portal can't.
+/// The feature level that a reader of this version of an event type needs; nothing if this portal can't read it.
 pub fn level(aggregate_type: &str, event_type: &str, version: &str) -> Option<i64> {
     let (_, events) = EVENT_TYPES.iter().find(|(aggregate, _)| *aggregate == aggregate_type)?;
     let (_, levels) = events.iter().find(|(known, _)| *known == event_type)?;
@@ -186,7 +186,7 @@ where
     }
 }
 
-/// Like [`decode`], from text that must hold nothing else.
+/// Like [`decode`], but reads from text, which must not continue after the event.
 pub fn decode_text<A>(event_type: &str, version: &str, payload: &str) -> Result<A::Event, Unreadable>
 where
     A: Aggregate<Event: DeserializeOwned>,

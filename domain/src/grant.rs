@@ -39,7 +39,7 @@ pub use term::{End, Period, Term, length};
 /// An order about one person's platform roles. The time of an order is not part of what it *is*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum GrantCommand {
-    /// A role that is held already is held for this term from now on, without a moment between.
+    /// Gives the role for this term. A role that is already held changes to this term without a gap.
     Give {
         role: PlatformRole,
         reason: Reason,
@@ -76,7 +76,7 @@ pub enum GrantCommand {
         request: RequestId,
         by: PersonId,
     },
-    /// Records that a grant from a time on has begun.
+    /// Records that a grant with a later start has begun.
     Start {
         role: PlatformRole,
         #[serde(skip)]
@@ -131,7 +131,7 @@ pub enum GrantError {
     RequestWithdrawn,
 }
 
-/// Where the person stands with each role, and what was asked for.
+/// A person's standing in each role, and the requests for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// A role that was never granted is absent.
@@ -159,7 +159,7 @@ impl Decider for Grant {
                 let Period { from, until } = term.period(at)?;
                 Ok(self.give(role, Granted { reason, from, until, request: None }, at))
             }
-            // Twice is a double click; of somebody who never held it, a mistake that must be seen.
+            // Revoking twice is a double click; revoking what was never held is a mistake that must be seen.
             C::Revoke { role, reason } => match self.standing(role) {
                 Never => Err(GrantError::NotHeld),
                 Held(period) => Ok(vec![role.revoked(period.revoked(reason, false))]),
@@ -234,7 +234,7 @@ impl Snapshot for Grant {
     }
 }
 
-/// The guard that counts superadmins who stand for good: begun, and without an end.
+/// The guard that counts permanent superadmins: their grant has begun and has no end.
 pub const SUPERADMINS: &str = "superadmins";
 
 impl Grant {
@@ -246,12 +246,12 @@ impl Grant {
         self.roles.get(&role).copied().unwrap_or_default()
     }
 
-    /// Whether the role is held for just this period.
+    /// Says whether the role is held for exactly this period.
     fn holds(&self, role: PlatformRole, period: Period, at: DateTime<Utc>) -> bool {
         matches!(self.standing(role), Standing::Held(held) if held.as_of(at) == period && !held.is_over(at))
     }
 
-    /// What was held before ends in the same append: first, so that the guard judges the end.
+    /// A grant that is replaced ends in the same append. The end comes first, so that the guard checks it.
     fn give(&self, role: PlatformRole, granted: Granted, at: DateTime<Utc>) -> Vec<GrantEvent> {
         let period = Period { from: granted.from, until: granted.until };
         if self.holds(role, period, at) {

@@ -6,9 +6,9 @@
 //! | [`grant::Grant`] | person | which platform roles somebody holds |
 //! | [`resource_type::ResourceType`] | code | what a kind of thing is, and which organisations have it |
 //!
-//! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state),
-//! told top-down in one file, beside it a folder for what has rules of its own. [`Decider`] is what the bus needs of it; `run`, below, is the one
-//! bridge into cqrs-es.
+//! An aggregate is a pair of pure functions, `decide` (command → events or a reason) and `evolve` (event → state). One
+//! file tells it top-down; the folder beside it holds the parts that have rules of their own. [`Decider`] is what the
+//! command bus needs of an aggregate; `run`, below, is the one bridge into cqrs-es.
 //!
 //! **Invariant:** nothing in this crate performs I/O, reads the clock, or makes up an id.
 
@@ -38,7 +38,7 @@ pub use revert::Revertible;
 pub use sentence::Part;
 pub use snapshot::Snapshot;
 
-/// An aggregate as pure functions, and what its events ask of the whole log.
+/// An aggregate as pure functions, together with the constraints that its events put on the whole log.
 pub trait Decider:
     Aggregate<Services = (), Command: Serialize + Clone + Send + Sync, Error: Send + Sync + 'static>
     + Snapshot
@@ -47,17 +47,17 @@ pub trait Decider:
 {
     type Id: Clone + Display + Send + Sync;
 
-    /// What `command` would record now: nothing where it is already so, or the one reason against it.
+    /// The events that `command` would record now, none if the state is already as ordered; or the reason for refusal.
     fn decide(&self, command: Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 
-    /// An event of this aggregate as one of any.
+    /// Wraps an event of this aggregate as an [`AnyEvent`].
     fn any(id: Self::Id, event: Self::Event) -> AnyEvent;
 
-    /// What `event` claims or counts in the whole log, checked in the same transaction.
+    /// The claims and counts that `event` makes in the whole log. They are checked in the transaction that appends it.
     fn constraints(event: &Self::Event) -> Vec<Constraint>;
 }
 
-/// What an event asks of all streams together. Claims and counts are functions of the log: `verify` folds them again.
+/// A condition on all streams together. Claims and counts are functions of the log: `verify` folds them again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Constraint {
     /// `key` belongs to this stream from now on, and to no other, ever.

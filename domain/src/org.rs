@@ -70,15 +70,15 @@ pub struct Profile {
     pub name: OrgName,
     pub slug: Slug,
     pub protected: bool,
-    /// While it is suspended: when that ends by itself.
+    /// While the organisation is suspended: the moment at which the suspension ends by itself, if it does.
     #[serde(default)]
     pub reinstate_at: Option<DateTime<Utc>>,
     pub members: BTreeMap<PersonId, Role>,
     pub invitations: Invitations,
-    /// Resource types of which it does not follow the policy.
+    /// The organisation's own choices: for these resource types it does not follow the policy.
     #[serde(default)]
     pub choices: BTreeMap<ResourceCode, Choice>,
-    /// Those that it made itself.
+    /// The roles that the organisation made itself.
     #[serde(default)]
     pub roles: BTreeSet<RoleName>,
     #[serde(default)]
@@ -98,7 +98,7 @@ impl Decider for Org {
             (Self::Active(org), C::Role(command)) => roles::decide(org, command),
             (Self::Active(org), C::Choice(command)) => Ok(resource_choices::decide(org, command)),
 
-            // An invitation is taken back at any time.
+            // An invitation can be withdrawn even while the organisation is suspended.
             (Self::Suspended(org, _), C::Invitation(command @ WithdrawInvitation { .. })) => {
                 invitations::decide(org, command)
             }
@@ -138,7 +138,7 @@ impl Profile {
         }
     }
 
-    /// A protected organisation wants its slug typed, so that nobody hits it by accident.
+    /// A protected organisation requires its slug to be typed, so that nobody suspends or archives it by accident.
     fn confirm(&self, typed: Option<&Slug>) -> Result<(), OrgError> {
         if self.protected && typed != Some(&self.slug) { Err(OrgError::Protected) } else { Ok(()) }
     }
@@ -166,7 +166,7 @@ impl Aggregate for Org {
 }
 
 impl Org {
-    /// Whether somebody answers for it, as owner or admin.
+    /// Says whether the person is an owner or admin of the organisation.
     pub fn is_managed_by(&self, person: PersonId) -> bool {
         match self {
             Self::Unborn => false,

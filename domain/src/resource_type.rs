@@ -46,7 +46,7 @@ pub enum ResourceTypeCommand {
     /// Changes which organisations have it.
     Spread {
         spread: RolloutPolicy,
-        /// Who is new is new after this position in the log; without one, from now on.
+        /// Organisations created after this position in the log count as new. Without one, those created from now on do.
         #[serde(skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
     },
@@ -65,7 +65,7 @@ pub struct Definition {
     pub spread: RolloutPolicy,
 }
 
-/// Why a resource type refused. The text is shown to whoever asked.
+/// Why a command to a resource type was refused. The text is shown to whoever gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceTypeError {
     #[error("there is no such resource type")]
@@ -82,7 +82,7 @@ pub enum ResourceType {
     #[default]
     Unborn,
     Active(Definition),
-    /// Nobody has it, and everything about it is kept.
+    /// No organisation has the type now, but everything about it is kept.
     Inactive(Definition),
 }
 
@@ -125,7 +125,7 @@ impl Decider for ResourceType {
         AnyEvent::ResourceType(id, event)
     }
 
-    /// The name of the stream is its claim.
+    /// No claim is needed: the stream is named by the code, so the code is unique already.
     fn constraints(_: &ResourceTypeEvent) -> Vec<Constraint> {
         vec![]
     }

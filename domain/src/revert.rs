@@ -1,4 +1,4 @@
-//! Undoing: what has to be ordered so that something stands again as it stood before, and why that can't be.
+//! Undoing an event: which command brings the state before it back, or why there is no such command.
 //!
 //! ```text
 //!            before          after            now
@@ -29,26 +29,26 @@ pub use planner::Planner;
 
 /// An aggregate whose events can be undone, or say why not.
 pub trait Revertible: Decider {
-    /// What events of it are about; told to people.
+    /// The part of the state that an event writes. Its text is shown to people.
     type Facet: Clone + Debug + Display + PartialEq + Eq + PartialOrd + Ord;
 
-    /// What an event changed, or why that can't be undone.
+    /// The facet that an event changed, or why the event can't be undone.
     fn facet(event: &Self::Event) -> Result<Self::Facet, Irreversible>;
 
-    /// Whether a decision about one facet is one about the other too.
+    /// Says whether a decision about one facet is also a decision about the other.
     fn overlap(one: &Self::Facet, other: &Self::Facet) -> bool {
         one == other
     }
 
-    /// Position of the event that decided what this one says: mostly its own.
+    /// The position of the event that made the decision which this event states. Mostly that is its own position.
     fn decided(_: &Self::Event, position: i64) -> i64 {
         position
     }
 
-    /// What a facet says, in words: what reads the same is the same.
+    /// The value of a facet, in words. Two values are equal exactly if they read the same.
     fn says(&self, facet: &Self::Facet) -> String;
 
-    /// What has to be ordered so that these facets say what they said in `before`; nothing where one order can't.
+    /// The command that gives these facets the values they had in `before`; nothing if no single command can.
     fn restore(
         &self,
         before: &Self,
@@ -56,20 +56,20 @@ pub trait Revertible: Decider {
         with: &Restoration,
     ) -> Option<Self::Command>;
 
-    /// What does not come back, though the facet does.
+    /// Describes what stays lost although the facet is restored.
     fn lost(event: &Self::Event) -> Option<&'static str>;
 }
 
-/// What an order that restores something needs to know besides what to restore.
+/// What a restoring command needs besides the values to restore.
 #[derive(Clone, Debug)]
 pub struct Restoration {
     pub reason: Reason,
     pub at: DateTime<Utc>,
-    /// Position of the event that had decided what is to be restored, where there was one.
+    /// Position of the event that had set the value to be restored, if there was one.
     pub decided: Option<i64>,
 }
 
-/// Why an event can't be undone, whatever happened since. The text says what to do instead.
+/// Why an event can never be undone, whatever happened after it. Where something else can be done, the text says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Irreversible {
     #[error("what was begun can't be made never to have been; archive or deactivate it instead")]
@@ -82,28 +82,28 @@ pub enum Irreversible {
     Request,
 }
 
-/// An event of one aggregate, as the log has it.
+/// An event of one aggregate, with its position and metadata from the log.
 #[derive(Clone, Debug)]
 pub struct Past<E> {
     pub position: i64,
-    /// What gave it: the same for all events of one command.
+    /// The id of the command that recorded it: the same for all events of one command.
     pub command: Uuid,
-    /// Position of the event that it undid.
+    /// Position of the event that this one undid.
     pub reverts: Option<i64>,
     pub event: E,
 }
 
-/// What would be done to undo something.
+/// The command that would undo something, and its effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan<A: Revertible> {
     pub command: A::Command,
-    /// What it would record, if nothing happens before.
+    /// The events that the command would record, if nothing else is recorded first.
     pub events: Vec<A::Event>,
     pub changes: Vec<Change>,
     pub lost: Vec<&'static str>,
 }
 
-/// What one facet says now, and would say.
+/// The value of one facet now, and after the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub facet: String,
@@ -133,7 +133,7 @@ pub enum NotPlanned {
 }
 
 impl AnyEvent {
-    /// Why it can't be undone, whatever happened since.
+    /// Why this event can never be undone, whatever happened after it.
     pub fn irreversible(&self) -> Option<Irreversible> {
         match self {
             Self::Org(_, event) => Org::facet(event).err(),

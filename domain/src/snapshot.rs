@@ -16,12 +16,12 @@ pub trait Snapshot: Serialize + DeserializeOwned {
         serde_json::to_vec(self).expect("a state is plain values")
     }
 
-    /// Nothing, where these are no bytes of this version.
+    /// Returns nothing if the bytes are not of this version.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// What differs between two states, without what is long and the same in both.
+    /// Takes the long parts that are the same in both states out of both.
     fn apart(before: Self, after: Self) -> (Self, Self) {
         (before, after)
     }

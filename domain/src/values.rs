@@ -12,7 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A uuid that says what it names.
+/// Declares a UUID type that says what the id names.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -53,7 +53,7 @@ id!(
     RequestId
 );
 
-/// A text that `FromStr` checked.
+/// Declares a text type whose only constructor is a `FromStr` that checks it.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -84,7 +84,7 @@ text!(
     Slug
 );
 text!(
-    /// Why something grave was done: 10–500 characters, shown in the history for ever.
+    /// Why a sensitive action was taken: 10–500 characters, shown in the history for ever.
     Reason
 );
 text!(
@@ -105,12 +105,12 @@ text!(
     Label
 );
 text!(
-    /// What a resource type is for: at most 500 characters, perhaps none.
+    /// What a resource type is for: at most 500 characters; it may be empty.
     Description
 );
 
 text!(
-    /// A role that an organisation made itself: 2–40 characters of any script, in lower case, its name for ever.
+    /// The name of a role that an organisation made itself: 2–40 characters of any script, in lower case. It never changes.
     RoleName
 );
 
@@ -258,7 +258,7 @@ impl FromStr for Slug {
 }
 
 impl Slug {
-    /// A slug made from a name of any script (`Ünï & Söhne` gives `uni-sohne`), where one can be made.
+    /// Makes a slug from a name of any script (`Ünï & Söhne` gives `uni-sohne`), if the name gives a valid one.
     pub fn propose(name: &str) -> Option<Self> {
         let ascii: String = slug::slugify(name).chars().take(40).collect();
         ascii.trim_matches('-').parse().ok()
@@ -348,7 +348,7 @@ impl FromStr for PersonName {
     }
 }
 
-/// A text of several lines, as it is kept.
+/// Cleans and checks a text of several lines.
 fn lines(
     typed: &str,
     length: RangeInclusive<usize>,
@@ -359,7 +359,7 @@ fn lines(
     if text::has_length(&text, &length) { Ok(text) } else { Err(wrong_length) }
 }
 
-/// A name, as it is kept. One that is too long is told so before anything else is found in it.
+/// Cleans a name, then checks its length.
 fn name(typed: &str, length: RangeInclusive<usize>, wrong_length: ValueError) -> Result<String, ValueError> {
     let name = text::line(typed).map_err(|text::Misleads| ValueError::NameCharacters)?;
     if text::has_length(&name, &length) { Ok(name) } else { Err(wrong_length) }

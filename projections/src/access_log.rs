@@ -1,5 +1,5 @@
-//! What was refused: commands that somebody may not issue, or that a rule declined, and members of what is suspended.
-//! Apart from the log of what happened.
+//! Records refusals: commands that somebody may not issue, or that a rule declined, and members of a suspended
+//! organisation who were kept out. It is separate from the event log.
 
 use cqrs_es::Aggregate;
 use domain::Org;
@@ -17,18 +17,18 @@ row! {
         pub actor: String,
         /// The command's name, without its values.
         pub command: String,
-        /// Type and id of what it was meant for.
+        /// Type and id of the aggregate that the command was meant for.
         pub target: String,
         pub refusal: String,
         pub address: Option<String>,
         pub command_id: Option<Uuid>,
-        /// What was ordered together with it has the same.
+        /// Commands that were given together have the same correlation.
         pub correlation_id: Option<Uuid>,
     }
 }
 
 impl Refused {
-    /// The organisation that it was meant for, if it was for one.
+    /// The organisation that the command was meant for, if it was meant for one.
     pub fn org(&self) -> Option<Uuid> {
         let (kind, id) = self.target.split_once(':')?;
         (kind == Org::TYPE).then(|| id.parse().ok()).flatten()
@@ -71,7 +71,7 @@ pub async fn before(
     Ok(refused)
 }
 
-/// What was refused of a correlation, oldest first, at most `limit`.
+/// The refused commands of a correlation, oldest first, at most `limit`.
 pub async fn of_correlation(
     db: &Db,
     platform: &Platform,

@@ -19,7 +19,7 @@ row! {
         pub at: Timestamp,
         pub person_id: Uuid,
         pub kind: String,
-        /// By what, or which one; never a password, a code or a token.
+        /// Details, such as the means of the sign-in or the name of a passkey; never a password, a code or a token.
         pub detail: Option<String>,
         pub address: Option<String>,
         pub agent: Option<String>,
@@ -27,10 +27,10 @@ row! {
     }
 }
 
-/// So many entries of one kind of failure an account gets in an hour at most.
+/// The most entries of one kind of failure that an account gets in an hour.
 pub const MOST_AN_HOUR: i64 = 20;
 
-/// Adds an entry. One that strangers can cause is left out where there are enough of its kind.
+/// Adds an entry. An entry that strangers can cause is left out if there are enough of its kind.
 pub async fn record(db: &Db, entry: &AccountEntry, by_strangers: bool) -> Result<(), sqlx::Error> {
     let minute = by_strangers.then(|| entry.at.micros() / 60_000_000);
     note!(db, |conn| {
@@ -68,8 +68,8 @@ pub async fn of_person(
     })
 }
 
-/// Entries of everybody, or of one person, before one of them, newest first, at most `limit`: for operators, which is noted
-/// of every organisation that these people belong to.
+/// Entries of everybody, or of one person, before one of them, newest first, at most `limit`. This is for operators, whose
+/// read is noted for every organisation that these people belong to.
 pub async fn looked_at(
     db: &Db,
     platform: &Platform,

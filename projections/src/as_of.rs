@@ -1,4 +1,4 @@
-//! How was it, as of a position: one organisation, the resource types?
+//! Answers what one organisation, or the resource types, looked like as of a position.
 //!
 //! What an aggregate leaves in the read models follows from its own stream alone. So its events up to a position, folded
 //! in memory by the folds that serve, give the rows that the read models had then, and nobody keeps old ones for it.
@@ -32,12 +32,12 @@ pub struct OrgAsOf {
     pub org: OrgDetail,
     /// Owners first, then those who joined first.
     pub members: Vec<MembershipRow>,
-    /// All that there were by then, the newest first.
+    /// All invitations up to the position, the newest first.
     pub invitations: Vec<Invitation>,
-    /// Active ones, by their codes: those that it had, and those that it could have.
+    /// The resource types that were active, by their codes: those that the organisation had, and those that it could have.
     pub types: Vec<OrgResourceType>,
     pub matrix: Matrix,
-    /// The last event that had happened to it.
+    /// The organisation's last event up to the position.
     pub last: Recorded,
 }
 
@@ -49,8 +49,8 @@ pub async fn position(log: &EventLog, at: Timestamp) -> Result<i64, sqlx::Error>
     Ok(last.unwrap_or(0))
 }
 
-/// One organisation as of a position, and as of a later one: folded once, since the one leads to the other. Nothing where it
-/// was not there yet.
+/// One organisation as of a position, and as of a later one. Its events are folded only once for both. Nothing if it did
+/// not exist yet.
 pub async fn org(
     log: &EventLog,
     scope: &Scope,
@@ -157,7 +157,7 @@ async fn types(log: &EventLog, position: i64) -> Result<Vec<ResourceTypeRow>, Fo
     Ok(types)
 }
 
-/// Events in front of the first one of each stream that only a newer version can read, as the read models have them.
+/// For each stream, the events before the first one that only a newer version can read: the read models fold no more.
 fn readable(entries: &[Entry]) -> Vec<&Entry> {
     let newer = entries.iter().filter(|entry| entry.newer().is_some());
     let mut from: BTreeMap<&str, i64> = BTreeMap::new();
@@ -189,13 +189,13 @@ impl OrgAsOf {
         Some(Self { org, members, invitations, types, matrix, last })
     }
 
-    /// Those that waited for an answer, the newest first.
+    /// The invitations that were open, the newest first.
     pub fn open_invitations(&self) -> impl Iterator<Item = &Invitation> {
         self.invitations.iter().filter(|invitation| invitation.status == OPEN)
     }
 }
 
-/// Those of every organisation first, then its own by their names.
+/// Counts who has each role: first the built-in roles, then the organisation's own by their names.
 fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitation]) -> Vec<RoleCount> {
     let mut names: Vec<&str> = own.iter().map(|role| role.name.as_str()).collect();
     names.sort_unstable();

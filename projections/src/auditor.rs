@@ -20,41 +20,41 @@ use crate::seal::attested::{Attested, Comparison};
 use crate::seal::{Checkpoint, PublicKey};
 use crate::timestamp::Timestamp;
 
-/// Turns of a round, unless the log is so short that fewer do.
+/// The number of turns in a round, unless the log is so short that fewer are enough.
 const TURNS: i64 = 720;
 
-/// Events of a slice, at least.
+/// The fewest events of a slice.
 const SLICE: i64 = 2_000;
 
-/// Events that are read at a time.
+/// The most events that are read at a time.
 const BATCH: i64 = 1_000;
 
-/// Findings that are kept one by one.
+/// The most findings that are kept one by one.
 const KEPT: usize = 100;
 
-/// Looks at one log for ever.
+/// Audits one log continuously.
 pub struct Auditor {
     db: Db,
     key: Option<PublicKey>,
-    /// Up to which position everything that came was looked at once.
+    /// Every new event up to this place was checked once.
     seen: Place,
     round: Option<Round>,
-    /// Everything that the last whole round went through: what is gone since was there.
+    /// A checkpoint of everything that the last whole round checked, by which a later round finds what was removed since.
     saw: Option<Checkpoint>,
     state: State,
 }
 
-/// What it has seen so far.
+/// What an auditor has found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// How far the round is, and where it ends.
+    /// How far the present round is, and where it ends.
     pub at: i64,
     pub of: i64,
-    /// When the last whole round ended, how many events that were, and how many of them are what was signed.
+    /// When the last whole round ended, how many events it checked, and how many of them are what was signed.
     pub last: Option<Ended>,
-    /// So many events more were signed than a standby has yet.
+    /// The number of signed events that a standby does not have yet.
     pub behind: i64,
-    /// What is wrong, by where it stands: of the last round, of this one, and of the walls.
+    /// The findings in the order of their positions: from the last round, from this one, and about the walls.
     pub findings: Vec<Finding>,
 }
 
@@ -65,7 +65,7 @@ pub struct Ended {
     pub sealed: i64,
 }
 
-/// One walk over everything that stood when it began.
+/// One pass over all events that existed when it began.
 struct Round {
     place: Place,
     up_to: i64,
@@ -73,23 +73,23 @@ struct Round {
     findings: Findings,
 }
 
-/// Between two events.
+/// A place between two events.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     position: i64,
     before: Option<Timestamp>,
 }
 
-/// By position, so that each is told once.
+/// Findings by position, so that each is reported once.
 type Findings = BTreeMap<i64, Finding>;
 
 impl Auditor {
-    /// With the key whose checkpoints count, if there is one.
+    /// Makes an auditor. Only checkpoints that the key signed count, if there is one.
     pub fn new(db: Db, key: Option<PublicKey>) -> Self {
         Self { db, key, seen: Place::default(), round: None, saw: None, state: State::default() }
     }
 
-    /// What it has seen so far, also by a turn that failed.
+    /// What the auditor has found so far, even in a turn that failed.
     pub fn state(&self) -> &State {
         &self.state
     }
@@ -105,12 +105,12 @@ impl Auditor {
         self.look_at_news(end, &mut round.findings).await?;
         round.go_on(&self.db).await?;
         (self.state.at, self.state.of) = (round.place.position, round.up_to);
-        // Until this round is through, what the last one found counts.
+        // Until this round ends, the findings of the last one count.
         let known = std::mem::take(&mut self.state.findings).into_iter();
         let mut findings: Findings = known.filter(|it| !is_wall(it)).map(|it| (position(&it), it)).collect();
         if round.is_through() {
             self.state.last = Some(Ended { at: now, events: round.up_to, sealed: round.comparison.agreed() });
-            // A round that missed something saw less than the one before it, which counts until that is there again.
+            // A round with findings may have seen less than the one before it, whose checkpoint then stays.
             self.saw = round.comparison.saw().filter(|_| round.findings.is_empty()).or(self.saw.take());
             findings = round.findings;
             findings.extend(round.comparison.finding().map(|it| (position(&it), it)));
@@ -119,12 +119,12 @@ impl Auditor {
             self.round = Some(round);
         }
         self.state.findings = findings.into_values().take(KEPT).chain(walls).collect();
-        // What was found to be changed before is asked for anew, and told no more where it is not so.
+        // Events that were found changed before are read again: those that were put right are no longer reported.
         event_log::changed(&self.db).await?;
         Ok(&self.state)
     }
 
-    /// They are told at once: nothing that can't be read of the events keeps that.
+    /// Checks the walls first, so that they are reported even if some events can't be read.
     async fn look_at_walls(&mut self) -> Result<Vec<Finding>, sqlx::Error> {
         let found: Vec<Finding> = match walls::differences(&self.db).await? {
             Some(found) => found.iter().map(|it| Finding::Wall { what: it.to_string() }).collect(),
@@ -139,7 +139,7 @@ impl Auditor {
         Ok(found)
     }
 
-    /// What came since the last turn: no round has it, and nobody is to wait for the next one.
+    /// Checks the events since the last turn: the present round does not include them, and nobody should wait for the next.
     async fn look_at_news(&mut self, end: i64, findings: &mut Findings) -> Result<(), ReadError> {
         while self.seen.position < end && findings.len() < KEPT {
             let up_to = end.min(self.seen.position + BATCH);
@@ -167,7 +167,7 @@ impl Round {
         self.place.position >= self.up_to
     }
 
-    /// The next slice.
+    /// Checks the next slice.
     async fn go_on(&mut self, db: &Db) -> Result<(), ReadError> {
         let until = self.up_to.min(self.place.position + SLICE.max(self.up_to / TURNS));
         while self.place.position < until {
@@ -182,7 +182,7 @@ impl Round {
     }
 }
 
-/// Looks at the events behind a place, up to a position; where they end before it, one is missing.
+/// Checks the events after a place, up to a position. If they end before it, one is missing.
 async fn look(
     db: &Db,
     from: Place,
@@ -196,7 +196,7 @@ async fn look(
             missing(expected, found, findings);
             return Ok(Place { position: found - 1, ..place });
         }
-        // What stands in front of the gap first.
+        // First come the events before the gap.
         Err(ReadError::Gap { expected, .. }) => {
             event_log::tail(db, from.position, expected - 1 - from.position).await?
         }
@@ -212,7 +212,7 @@ async fn look(
     Ok(if events.is_empty() { Place { position: up_to, ..place } } else { place })
 }
 
-/// The same where one of them can't be read at all: that one is named, and the others are looked at.
+/// Checks the events one by one, if one of them can't be read at all: that one is reported, and the others are checked.
 async fn look_one_by_one(
     db: &Db,
     from: Place,
@@ -251,7 +251,7 @@ fn missing(expected: i64, found: i64, findings: &mut Findings) {
     findings.insert(expected, Finding::Event { position: expected, what });
 }
 
-/// One event with its hash and the time in front of it.
+/// Compares one event with its hash and with the time of the event before it.
 fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
     let position = event.position;
     if !event.is_intact() {
@@ -262,7 +262,7 @@ fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
         let what = "was recorded before the event in front of it".to_owned();
         findings.insert(position, Finding::Event { position, what });
     }
-    // Nobody can say when an event was recorded that is not what was written.
+    // If an event was changed, its time can't be trusted.
     *place = Place { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
 }
 

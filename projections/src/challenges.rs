@@ -1,4 +1,4 @@
-//! What waits for its second half: a sign-in for its code, a question to a passkey for its answer.
+//! Things that wait for their second step: a sign-in for its code, a challenge to a passkey for its answer.
 //!
 //! **Invariant:** each is finished once, within minutes, by whoever has the handle, of which only the SHA-256 is stored.
 
@@ -8,10 +8,10 @@ use uuid::Uuid;
 use crate::db::{Db, note, read, row};
 use crate::timestamp::Timestamp;
 
-/// What is to be finished.
+/// What the second step is to finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A sign-in whose password was right, and which wants a code.
+    /// A sign-in whose password was right, and which needs a code.
     Code,
     /// A new passkey.
     Registration,
@@ -36,7 +36,7 @@ row! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Challenge {
         pub person_id: Option<Uuid>,
-        /// What its maker has to know of it, as they wrote it.
+        /// The state of the caller that began it, in the caller's own format.
         pub state: String,
     }
 }
@@ -61,7 +61,7 @@ pub async fn begin(
     })
 }
 
-/// What was begun and not finished yet.
+/// Finds something that was begun and not finished yet.
 pub async fn find(
     db: &Db,
     token_hash: &[u8; 32],
@@ -78,7 +78,7 @@ pub async fn find(
     })
 }
 
-/// Finishes it: whoever comes second finds nothing.
+/// Takes it to finish it: whoever comes second finds nothing.
 pub async fn take(
     db: &Db,
     token_hash: &[u8; 32],

@@ -39,7 +39,7 @@ pub(crate) enum Engine {
         pool: PgPool,
         lazy: PgPool,
         tenants: PgPool,
-        /// What this start found amiss with the walls, and put back.
+        /// The differences of the walls that this start found and put back.
         put_back: std::sync::Arc<[walls::Difference]>,
     },
     Sqlite {
@@ -84,8 +84,8 @@ macro_rules! read {
 }
 pub(crate) use read;
 
-/// Runs one body where only the rows of one organisation are seen, for a scope that covers it; for others there is
-/// nothing. Whoever reads for a tenant is another role on Postgres, whose rows the database itself picks.
+/// Runs one body that may read the rows of one organisation. A scope that does not cover the organisation gets an empty
+/// answer. On Postgres, a tenant's reads run as another role, whose rows the database itself restricts.
 macro_rules! scoped {
     ($db:expr, $scope:expr, $org_id:expr, |$conn:ident| $body:expr) => {
         match (&$db.0, $scope) {
@@ -110,7 +110,7 @@ macro_rules! scoped {
 }
 pub(crate) use scoped;
 
-/// Runs one statement that changes what somebody asked to be changed, durably, against the native connection.
+/// Runs one durable statement that changes something because somebody asked for it, against the native connection.
 macro_rules! write {
     ($db:expr, |$conn:ident| $body:expr) => {{
         let done = $crate::db::note!($db, |$conn| $body);
@@ -122,7 +122,7 @@ macro_rules! write {
 }
 pub(crate) use write;
 
-/// The same for what the portal notes for itself.
+/// Like `write!`, for notes that the portal keeps for itself: they do not count as a change.
 macro_rules! note {
     ($db:expr, |$conn:ident| $body:expr) => {
         match &$db.0 {
@@ -218,7 +218,7 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
-/// Without what stands behind the scheme, which may be a password.
+/// The error names only the scheme of the URL: the rest may hold a password.
 fn unknown(url: &str) -> OpenError {
     OpenError::UnknownEngine(url.split(':').next().unwrap_or_default().to_owned())
 }
@@ -227,7 +227,8 @@ impl Db {
     /// Opens `url` (`sqlite://file` or `postgres://…`) and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         if let Some(path) = url.strip_prefix("sqlite://") {
-            // Each connection would get a database of its own, or the file a name that nobody meant.
+            // An empty path or `:memory:` would give each connection a database of its own; a `?` would give the file a
+            // name that nobody meant.
             if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
                 return Err(OpenError::NoFile(url.to_owned()));
             }
@@ -239,7 +240,7 @@ impl Db {
         }
     }
 
-    /// Opens `url` for somebody who only reads: nothing is brought up to date, and nobody is kept out. A standby will do.
+    /// Opens `url` to read only: it runs no migrations, and other processes may use the database. A standby will do.
     pub async fn open_to_read(url: &str) -> Result<Self, OpenError> {
         match url.strip_prefix("sqlite://") {
             Some(path) => Ok(Self(sqlite::open_to_read(Path::new(path)).await?)),
@@ -248,7 +249,7 @@ impl Db {
         }
     }
 
-    /// `sqlite` or `postgres`.
+    /// The name of the engine: `sqlite` or `postgres`.
     pub fn engine(&self) -> &'static str {
         match self.0 {
             Engine::Postgres { .. } => "postgres",
@@ -256,7 +257,7 @@ impl Db {
         }
     }
 
-    /// A transaction that is on disk when its commit returns.
+    /// Begins a transaction that is on disk when its commit returns.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
             Engine::Postgres { pool, .. } => Tx::Postgres(Transaction::begin(pool, BEGIN).await?),
@@ -268,7 +269,7 @@ impl Db {
         })
     }
 
-    /// The same, and the only one that appends until it ends.
+    /// Like [`Self::begin`], but holds the lock of the log: nobody else appends until it ends.
     pub(crate) async fn begin_appending(&self) -> Result<Tx, sqlx::Error> {
         let mut tx = self.begin().await?;
         if matches!(tx, Tx::Postgres(_)) {
@@ -277,8 +278,9 @@ impl Db {
         Ok(tx)
     }
 
-    /// A transaction for what can be folded again, or what only matters once a durable commit behind it is there. Both
-    /// engines keep one log of writes, so a durable commit makes everything in front of it durable too.
+    /// Begins a transaction whose commit does not wait for the disk. It is for rows that can be folded again, or that
+    /// matter only once a later durable commit exists: that commit makes them durable too, since each engine has one
+    /// write-ahead log.
     pub(crate) async fn begin_lazily(&self) -> Result<Tx, sqlx::Error> {
         Ok(match &self.0 {
             Engine::Postgres { lazy, .. } => Tx::Postgres(Transaction::begin(lazy, BEGIN).await?),
@@ -304,7 +306,7 @@ impl Db {
                 if writer.is_closed() {
                     return; // it was the same, of somebody who only read
                 }
-                // The last connection that is closed would do it; which one that is, nobody can say.
+                // SQLite would do this when it closes the last connection, but nobody can say which connection is the last.
                 let empty = sqlx::query(include_str!("sql/db/empty_wal_sqlite.sql"));
                 if let Err(error) = empty.execute(writer).await
                     && !matches!(error, sqlx::Error::PoolClosed)
@@ -339,7 +341,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The same for what the portal notes for itself.
+    /// Like [`Self::commit`], for notes that the portal keeps for itself: they do not count as a change.
     pub(crate) async fn commit_note(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(tx) => tx.commit().await,
@@ -347,7 +349,7 @@ impl Tx {
         }
     }
 
-    /// Dropping does the same, but some time later.
+    /// Rolls back now. Dropping the transaction does the same, but some time later.
     pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(tx) => tx.rollback().await,

@@ -56,11 +56,11 @@ pub struct Append {
     pub after: i64,
     pub events: Vec<Draft>,
     pub metadata: Metadata,
-    /// SHA-256 of what the command is, so that one command id can't stand for two commands.
+    /// SHA-256 of the command, so that one command id can't stand for two commands.
     pub fingerprint: [u8; 32],
-    /// What gives the right to do this, and must still do so when it is written.
+    /// The stream that gives the right to do this. It must still give it when the events are written.
     pub authority: Option<Authority>,
-    /// What must be there together with the events and can't be among them.
+    /// Rows that must be written together with the events and can't be part of them.
     pub beside: Option<CompanionRows>,
 }
 
@@ -70,9 +70,9 @@ pub struct Append {
 pub struct Authority {
     pub stream: StreamId,
     pub sequence: i64,
-    /// The first moment, by the store's clock, at which it gives one.
+    /// The first moment, by the store's clock, at which it gives the right.
     pub from: Option<Timestamp>,
-    /// The first at which it gives none any more.
+    /// The first moment at which it no longer gives the right.
     pub until: Option<Timestamp>,
 }
 
@@ -87,12 +87,12 @@ pub struct Draft {
 }
 
 row! {
-    /// Where the events of a command stand.
+    /// The positions of a command's events.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Appended {
         pub first_position: i64,
         pub last_position: i64,
-        /// Sequence of the stream after the last of them.
+        /// Sequence of the stream after the last event.
         pub sequence: i64,
     }
 }
@@ -164,23 +164,23 @@ pub struct EventLog {
     db: Db,
     queue: mpsc::Sender<Pending>,
     head: watch::Receiver<i64>,
-    /// How far the read models are, as far as this process knows.
+    /// The position that the read models have reached, as far as this process knows.
     folded: Arc<watch::Sender<i64>>,
     aggregates: Arc<AggregateCache>,
-    /// Whoever stores a snapshot: one at a time.
+    /// One task at a time stores a snapshot.
     storing: Arc<Semaphore>,
-    /// Whoever reads a long stream from its first event.
+    /// One task at a time reads a long stream from its first event.
     reading: Arc<Semaphore>,
     watchman: Arc<Watchman>,
 }
 
-/// Events of a stream that are read at a time.
+/// The most events of a stream that are read at a time.
 const PART: i64 = 1000;
 
-/// Events that somebody reads who is told what happened meanwhile.
+/// The most events that are shown to somebody who is told what happened meanwhile.
 pub const LATEST: i64 = 100;
 
-/// Until a projector starts, nobody waits for read models.
+/// The folded position until a projector starts: it is past every event, so nobody waits for read models.
 const NOBODY_FOLDS: i64 = i64::MAX;
 
 /// An append that waits for its answer.
@@ -198,7 +198,7 @@ impl EventLog {
         Self::open_by(db, ClockRules::default()).await
     }
 
-    /// The same with other rules for the clock.
+    /// Like [`Self::open`], with other rules for the clock.
     pub async fn open_by(db: Db, rules: ClockRules) -> Result<Self, sqlx::Error> {
         let seen = head(&db).await?.unwrap_or_default();
         let (moved, head) = watch::channel(seen.0);
@@ -232,7 +232,7 @@ impl EventLog {
         self.head.clone()
     }
 
-    /// How far the read models are: whoever folds says so here.
+    /// The channel on which the projector publishes the position that the read models have reached.
     pub(crate) fn folded(&self) -> &watch::Sender<i64> {
         &self.folded
     }
@@ -242,7 +242,7 @@ impl EventLog {
         last(&self.db).await
     }
 
-    /// What a command id stands for, if it was carried out.
+    /// The record of a command, if it was carried out.
     pub async fn command(&self, id: Uuid) -> Result<Option<CommandRecord>, sqlx::Error> {
         read!(self.db, |pool| {
             sqlx::query_as(include_str!("sql/event_log/command.sql")).bind(id).fetch_optional(pool).await
@@ -266,7 +266,7 @@ impl EventLog {
         })
     }
 
-    /// The sequence of a stream: of its last event, 0 where there is none.
+    /// The sequence of a stream's last event; 0 if it has no events.
     pub async fn sequence(&self, stream: &StreamId) -> Result<i64, sqlx::Error> {
         read!(self.db, |pool| {
             let last = sqlx::query_scalar(include_str!("sql/projector/sequence.sql"));
@@ -274,18 +274,18 @@ impl EventLog {
         })
     }
 
-    /// The next events of one stream after a sequence, some thousand at most.
+    /// The next events of one stream after a sequence, at most a thousand.
     pub async fn stream_part(&self, stream: &StreamId, after: i64) -> Result<Vec<Recorded>, sqlx::Error> {
         self.between(stream, (after, after.saturating_add(PART))).await
     }
 
-    /// For whoever has read a part of a stream from its first event on and goes on reading: one at a time, so that
-    /// everybody else finds readers and threads.
+    /// Waits for a turn to go on reading a long stream after its first part. Only one task at a time has a turn, so that
+    /// connections and threads are left for everybody else.
     pub async fn turn_at_a_long_stream(&self) -> Option<OwnedSemaphorePermit> {
         self.reading.clone().acquire_owned().await.ok()
     }
 
-    /// What happened to a stream between two sequences, at most the latest [`LATEST`].
+    /// The events of a stream between two sequences, at most the latest [`LATEST`].
     pub async fn latest(
         &self,
         stream: &StreamId,
@@ -327,12 +327,12 @@ fn streams<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a StreamId> {
     })
 }
 
-/// Everything that the events of a batch ask of the whole log.
+/// The constraints that the events of a batch put on the whole log.
 fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint> {
     batch.iter().flat_map(|append| &append.events).flat_map(|event| &event.constraints)
 }
 
-/// The last position and the hash of what stands there.
+/// The last position and the hash of its event.
 async fn head(db: &Db) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last_hash.sql")).fetch_optional(pool).await)
 }
@@ -348,7 +348,7 @@ async fn at(db: &Db, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
     })
 }
 
-/// The last position; 0 where there is no event.
+/// The last position; 0 if there is no event.
 pub(crate) async fn last(db: &Db) -> Result<i64, sqlx::Error> {
     let last: Option<i64> = read!(db, |pool| {
         sqlx::query_scalar(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await
@@ -356,12 +356,12 @@ pub(crate) async fn last(db: &Db) -> Result<i64, sqlx::Error> {
     Ok(last.unwrap_or(0))
 }
 
-/// How many events stand where none can: in front of the first.
+/// Counts events at positions before the first. In a sound log there are none.
 pub(crate) async fn in_front(db: &Db) -> Result<i64, sqlx::Error> {
     read!(db, |pool| sqlx::query_scalar(include_str!("sql/projector/in_front.sql")).fetch_one(pool).await)
 }
 
-/// Whether this database follows another one, and may be behind it.
+/// Says whether this database is a replica of another one, and so may be behind it.
 pub(crate) async fn is_standby(db: &Db) -> Result<bool, sqlx::Error> {
     match &db.0 {
         Engine::Postgres { pool, .. } => {

@@ -1,4 +1,4 @@
-//! What every read model is given to fold, and what it may answer.
+//! The input of every fold, and the errors that it may give.
 //!
 //! **Invariant:** a fold has no clock and no side effect, and never skips an event.
 
@@ -27,7 +27,7 @@ pub enum FoldError {
     Read(#[from] ReadError),
 }
 
-/// An event with everything that folds ask of it, read once for all of them.
+/// A recorded event, decoded once for all projections.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub recorded: Recorded,
@@ -41,7 +41,7 @@ impl Entry {
         Self { recorded, event, metadata }
     }
 
-    /// Whether it is what was written, and can be read.
+    /// Says whether the event and its metadata are what was written, and could be read.
     pub(crate) fn is_whole(&self) -> bool {
         self.event.is_ok() && self.metadata.is_ok()
     }
@@ -50,12 +50,12 @@ impl Entry {
         FoldError::Poison { position: self.recorded.position, why: why.to_string() }
     }
 
-    /// Why this version can't read it, if a newer one can.
+    /// The reason why this version can't read the event, if a newer one can.
     pub(crate) fn newer(&self) -> Option<&Unreadable> {
         self.event.as_ref().err().filter(|why| why.is_newer())
     }
 
-    /// What happened, or the reason to park.
+    /// The decoded event, or the reason to park its aggregate.
     pub(crate) fn event(&self) -> Result<&AnyEvent, FoldError> {
         self.event.as_ref().map_err(|why| match why {
             Unreadable::Newer { .. } => {
@@ -65,13 +65,13 @@ impl Entry {
         })
     }
 
-    /// Who did it, or the reason to park.
+    /// The metadata, or the reason to park the aggregate.
     pub(crate) fn metadata(&self) -> Result<&Metadata, FoldError> {
         self.metadata.as_ref().map_err(|why| self.poison(why))
     }
 }
 
-/// The ids of the aggregates that were there before these events: what begins with them has no rows yet.
+/// The keys of the aggregates that existed before these events. An aggregate that begins with them has no rows yet.
 pub(crate) fn begun_before(entries: &[&Entry]) -> Vec<Uuid> {
     let mut seen = HashSet::new();
     let first = entries.iter().filter(|entry| seen.insert(entry.recorded.aggregate_id.as_str()));

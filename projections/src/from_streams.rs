@@ -1,5 +1,5 @@
-//! Who may do what by the streams themselves, where the read models can't be relied on: they are behind the log, or leave
-//! out something of that stream.
+//! Reads grants and memberships from the streams themselves when the read models can't be relied on, because they are
+//! behind the log or leave out something of that stream.
 //!
 //! **Invariant:** what can't be read gives nothing. On the usual way, where the read models are sound, nothing is asked.
 
@@ -17,7 +17,7 @@ use crate::projector::Projector;
 use crate::table::{Memory, Rows};
 use crate::timestamp::Timestamp;
 
-/// The platform role of somebody at `now`, of whom the read model says `read`.
+/// The active grant of a person at `now`. `read` is the answer of the read model, used if that is sound.
 pub async fn grant(
     projector: &Projector,
     person: PersonId,
@@ -36,8 +36,8 @@ pub async fn grant(
     Ok(ActiveGrant::among(person.0, &held, now))
 }
 
-/// A membership that the read models found, as the organisation's stream has it; nothing where that has none, or where
-/// the organisation was archived.
+/// Corrects a membership that the read models found by the organisation's stream; nothing if the stream has no such
+/// member, or the organisation was archived.
 pub async fn membership(projector: &Projector, found: Membership) -> Result<Option<Membership>, FoldError> {
     let stream = StreamId::of::<Org>(OrgId(found.org_id));
     if projector.is_sound(&stream) {
@@ -59,7 +59,7 @@ pub async fn membership(projector: &Projector, found: Membership) -> Result<Opti
 
 fn as_of_now(found: Membership, org: OrgDetail, member: MembershipRow) -> Membership {
     let OrgDetail { name, slug, status, reason, status_position, .. } = org;
-    // When a suspension first kept somebody out is known of the one that was found.
+    // `refused_at` belongs to the suspension that the read model knew: it is kept only if the status has not changed since.
     let refused_at = found.refused_at.filter(|_| found.status_position == status_position);
     Membership { role: member.role, name, slug, status, reason, status_position, refused_at, ..found }
 }
@@ -68,7 +68,7 @@ async fn entries(log: &EventLog, stream: &StreamId) -> Result<Vec<Entry>, sqlx::
     Ok(log.stream(stream, 0).await?.into_iter().map(Entry::read).collect())
 }
 
-/// The sequence up to which the read model has an organisation.
+/// The sequence up to which the read model has folded an organisation.
 async fn folded(log: &EventLog, org_id: Uuid) -> Result<i64, sqlx::Error> {
     let folded: Option<i64> = read!(log.db(), |pool| {
         let sequence = sqlx::query_scalar(include_str!("sql/projector/folded_org.sql"));

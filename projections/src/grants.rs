@@ -29,34 +29,34 @@ table! {
     pub struct GrantRow in platform_grant by "person_id, role, position" {
         pub person_id: Uuid,
         pub role: String,
-        /// Of the event that granted it.
+        /// Position of the event that granted it.
         pub position: i64,
         pub granted_at: Timestamp,
         pub granted_by: String,
         pub reason: String,
-        /// When it begins, where that was still to come.
+        /// The beginning, if it was still to come when the role was granted.
         pub starts_at: Option<Timestamp>,
-        /// Whether that is in the log: at once, or by an event of its own.
+        /// True if the log knows the beginning: the grant began at once, or an event recorded it.
         pub begun: bool,
-        /// The first moment after it; none for good.
+        /// The first moment at which it no longer holds; none if it is for good.
         pub until_at: Option<Timestamp>,
-        /// The request that was approved by it.
+        /// The request that this grant approved.
         pub request_id: Option<Uuid>,
-        /// Of the person's stream: what a command that this grant allows depends on.
+        /// Sequence of the person's stream, on which a command depends that this grant allows.
         pub sequence: i64,
         /// How it ended: [`REVOKED`], [`EXPIRED`] or [`REPLACED`].
         pub ending: Option<String>,
         pub ended_at: Option<Timestamp>,
         pub ended_by: Option<String>,
         pub ended_reason: Option<String>,
-        /// Of the event that ended it.
+        /// Position of the event that ended it.
         pub ended_position: Option<i64>,
     }
 }
 
 pub const REVOKED: &str = "revoked";
 pub const EXPIRED: &str = "expired";
-/// By a grant of the same role for another term.
+/// It was replaced by a grant of the same role for another term.
 pub const REPLACED: &str = "replaced";
 
 row! {
@@ -71,19 +71,19 @@ row! {
 }
 
 row! {
-    /// What time has brought about, and the log does not know yet.
+    /// A beginning or an end of a grant that time has brought and the log does not have yet.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Due {
         pub person_id: Uuid,
         pub role: String,
-        /// Of the event that granted it.
+        /// Position of the event that granted it.
         pub position: i64,
-        /// It is over; else it has begun.
+        /// True if the grant is over, false if it has begun.
         pub over: bool,
     }
 }
 
-/// A row about somebody, with what they are called today; nothing of somebody erased.
+/// A row about somebody, with their present name and address; both are missing if the person was erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<T> {
     row: T,
@@ -111,7 +111,7 @@ impl From<GrantRow> for HeldRow {
 }
 
 impl Platform {
-    /// The one bypass.
+    /// Lifts the filter by organisation: the one bypass.
     pub fn of(_grant: &ActiveGrant) -> Self {
         Self::lifted()
     }
@@ -137,7 +137,7 @@ impl ActiveGrant {
         self.person_id
     }
 
-    /// Where the person's stream stood when this was read.
+    /// The sequence of the person's stream when this was read.
     pub fn sequence(&self) -> i64 {
         self.sequence
     }
@@ -153,7 +153,7 @@ impl ActiveGrant {
     }
 }
 
-/// Whether `now` lies in a grant: from its beginning to before its end.
+/// Says whether `now` is within a grant, from its beginning to before its end.
 fn holds(starts_at: Option<Timestamp>, until_at: Option<Timestamp>, now: Timestamp) -> bool {
     starts_at.is_none_or(|from| from <= now) && until_at.is_none_or(|until| now < until)
 }
@@ -166,7 +166,7 @@ pub async fn active(db: &Db, person_id: Uuid, now: Timestamp) -> Result<Option<A
     Ok(ActiveGrant::among(person_id, &held, now))
 }
 
-/// Whether anybody is superadmin at `now`, or is to be.
+/// Says whether anybody is superadmin at `now`, or will be.
 pub async fn any_superadmin(db: &Db, now: Timestamp) -> Result<bool, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_scalar(include_str!("sql/grants/any_superadmin.sql")).bind(now).fetch_one(pool).await
@@ -211,44 +211,44 @@ pub async fn latest(db: &Db, _: &Platform, person_id: Uuid) -> Result<Vec<GrantL
     of_oneself(db, person_id).await
 }
 
-/// The same for whoever asks about themselves.
+/// Like [`latest`], for somebody who asks about themselves.
 pub async fn of_oneself(db: &Db, person_id: Uuid) -> Result<Vec<GrantListed>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/latest.sql")).bind(person_id).fetch_all(pool).await
     })
 }
 
-/// What has begun or is over by `now`, and is not in the log yet, the oldest grant first, at most `limit`.
+/// The beginnings and ends that have come by `now` and are not in the log yet, the oldest grant first, at most `limit`.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/due.sql")).bind(now).bind(limit).fetch_all(pool).await
     })
 }
 
-/// When the next grant begins or is over, of those of which the log does not know it.
+/// The moment of the next beginning or end of a grant that is not in the log yet.
 pub async fn next_due(db: &Db) -> Result<Option<Timestamp>, sqlx::Error> {
     read!(db, |pool| sqlx::query_scalar(include_str!("sql/grants/next_due.sql")).fetch_one(pool).await)
 }
 
 impl GrantRow {
-    /// Whether it has not ended, in the log or by the clock; it may not have begun.
+    /// Says whether it has not ended, in the log or by the clock. It may not have begun yet.
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && self.until_at.is_none_or(|until| now < until)
     }
 
-    /// Whether it holds: begun, and not ended.
+    /// Says whether it has begun and not ended.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && holds(self.starts_at, self.until_at, now)
     }
 
-    /// Whether it counts among those of whom there must always be one.
+    /// Says whether it counts as a permanent grant: begun, not ended, and without an end.
     pub fn stands_for_good(&self) -> bool {
         self.ended_at.is_none() && self.begun && self.until_at.is_none()
     }
 }
 
 impl<T> Listed<T> {
-    /// The name where there is one, else the address.
+    /// The name if there is one, else the address.
     pub fn called(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).unwrap_or("somebody erased")
     }

@@ -1,4 +1,4 @@
-//! What happened, by whom, to what? One row per event, for finding; the event itself stays in the log.
+//! Finds events by what happened, by whom and to what. It has one row per event; the event itself stays in the log.
 //!
 //! | module | answers |
 //! | --- | --- |
@@ -38,7 +38,7 @@ pub use filter::{Filter, Only};
 pub use page::{HistoryPage, Place, batch, is_any, newer, page, positions};
 
 table! {
-    /// Where an event stands and what it is about.
+    /// The position of an event and what it is about.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct HistoryRow in history by "position" {
         pub position: i64,
@@ -104,12 +104,12 @@ pub async fn at(log: &EventLog, platform: &Platform, position: i64) -> Result<Op
     Ok(event)
 }
 
-/// Notes whose data it is that these events show, as one of many each.
+/// Notes the organisations whose data these events show, each as one of many.
 pub fn shown(platform: &Platform, events: &[Recorded]) {
     platform.shows(events.iter().filter_map(org_of));
 }
 
-/// The organisation that an event is about. One that can't be read any more still stands in a stream of its own.
+/// The organisation that an event is about. If the event can't be read, its stream still says which.
 fn org_of(event: &Recorded) -> Option<Uuid> {
     let of_stream = || (event.aggregate_type == Org::TYPE).then(|| event.aggregate_id.parse().ok()).flatten();
     subjects(event, &event.decode()).0.or_else(of_stream)
@@ -120,7 +120,7 @@ pub(crate) fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) {
 }
 
 impl HistoryRow {
-    /// Of any event: one that nobody can read is history as well, and is found by what stands beside it.
+    /// Makes the row of any event. An event that nobody can read is history too, and is found by its metadata and stream.
     fn of(entry: &Entry) -> Self {
         let (event, metadata) = (&entry.recorded, entry.metadata.as_ref().ok());
         let (org_id, person_id) = subjects(event, &entry.event);
@@ -143,7 +143,7 @@ impl HistoryRow {
     }
 }
 
-/// The organisation and the person that an event is about: where it can't be read, those of its stream.
+/// The organisation and the person that an event is about; if it can't be read, those of its stream.
 fn subjects(event: &Recorded, fact: &Result<AnyEvent, Unreadable>) -> (Option<Uuid>, Option<Uuid>) {
     match fact {
         Ok(AnyEvent::Org(

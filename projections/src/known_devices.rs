@@ -1,4 +1,4 @@
-//! Browsers in which somebody has signed in before, by a cookie that is random and stays there.
+//! Remembers the browsers in which somebody has signed in, by a random cookie that stays there.
 //!
 //! **Invariant:** only the SHA-256 of the cookie is stored, and a row is made by a sign-in that succeeded: strangers make
 //! none.
@@ -8,11 +8,11 @@ use domain::values::PersonId;
 use crate::db::{Db, note, on, read, write};
 use crate::timestamp::Timestamp;
 
-/// Of one person; the ones that were used last.
+/// The most devices that are kept of one person: those that were used last.
 const MOST: i64 = 20;
 
-/// Whether a device was used, since a moment, by whoever has this address. One statement, whether there is such a
-/// person or not.
+/// Says whether the person with this address has used a device since a moment. It is one statement whether there is such
+/// a person or not.
 pub async fn knows(
     db: &Db,
     token_hash: &[u8; 32],
@@ -47,8 +47,8 @@ pub async fn touch(
     })
 }
 
-/// Knows a device as one of this person, by a new token. Whoever else uses it keeps it, by the new token as well: a token
-/// that somebody planted there is worth nothing to them from now on.
+/// Adds a device of this person under a new token, which also replaces the old token for everybody else who uses the
+/// device: so a token that somebody planted there is worth nothing to them from now on.
 pub async fn add(
     db: &Db,
     token_hash: &[u8; 32],
@@ -92,7 +92,7 @@ pub async fn forget_others(db: &Db, person: PersonId, but: &[u8; 32]) -> Result<
     })
 }
 
-/// Forgets what was not used since a moment.
+/// Forgets the devices that were not used since a moment.
 pub async fn sweep(db: &Db, since: Timestamp) -> Result<(), sqlx::Error> {
     note!(db, |pool| {
         sqlx::query(include_str!("sql/known_devices/sweep.sql")).bind(since).execute(pool).await.map(drop)

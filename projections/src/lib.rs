@@ -71,40 +71,40 @@ pub use lookups::Lookups;
 pub use operator_reads::AccessRecorder;
 pub use projector::Projector;
 pub use scope::{Platform, Scope, Tenant};
-/// What the store itself says went wrong.
+/// An error of the database or of the way to it.
 pub use sqlx::Error as StoreError;
 pub use timestamp::Timestamp;
 
-/// Whether the store is away for now, so that trying again later helps.
+/// Says whether the store is unavailable for now, so that trying again later may help.
 pub fn is_away(error: &StoreError) -> bool {
     use StoreError as E;
     if let E::Database(said) = error {
         return said.code().is_some_and(|code| means_away(&code));
     }
-    // What is left of a connection that ended in the middle of an answer. A statement that has more parameters than the
-    // protocol can count is our own fault, and stays one.
+    // A connection that ends in the middle of an answer gives a protocol error. A statement with more parameters than the
+    // protocol can count gives one too; that is our own fault, and trying again does not help.
     if let E::Protocol(why) = error {
         return !why.contains("too many");
     }
     matches!(error, E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed)
 }
 
-/// Codes of Postgres have five places, those of SQLite fewer.
+/// Decides by the error code. Codes of Postgres have five characters, those of SQLite fewer.
 fn means_away(code: &str) -> bool {
     if code.len() < 5 {
-        // Busy, locked, no memory, read-only, too long, I/O, full, can't open, a lock that was raced for; the higher bits say
-        // more exactly why.
+        // Low byte: busy, locked, no memory, read-only, interrupted (too long), I/O, full, can't open, lock protocol. The
+        // higher bits give more detail.
         let kind = code.parse::<i64>().map(|code| code & 0xff);
         return matches!(kind, Ok(5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15));
     }
-    // Connection, sign-in to the database, no such database, resources (also a full disk), the operator's doing, the system's.
+    // Classes: connection, sign-in, no such database, resources (also a full disk), operator intervention, system error.
     matches!(&code[..2], "08" | "28" | "3D" | "53" | "57" | "58")
-        // Read-only (a replica), idle or at it for too long, lost against others, no right to, takes no connections, a lock
-        // that others hold too long.
+        // Single codes: read-only (a replica), transaction idle or running too long, serialization failure, deadlock,
+        // missing privilege, database accepts no connections, lock not available.
         || matches!(code, "25006" | "25P03" | "25P04" | "40001" | "40P01" | "42501" | "55000" | "55P03")
 }
 
-/// The same of an error that came through others.
+/// Like [`is_away`], for an error that has the store's error among its causes.
 pub fn is_away_behind(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

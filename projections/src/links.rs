@@ -1,4 +1,4 @@
-//! One-time links: a random handle that is looked up, and what it opens.
+//! One-time links: a random handle, and what it opens.
 //!
 //! **Invariant:** the link carries nothing but the handle, of which only the SHA-256 is stored. What it opens stands
 //! here and in the log, so an edited, cut or foreign link opens nothing.
@@ -21,7 +21,7 @@ pub enum Purpose {
     Invitation,
     /// Chooses a password.
     Password,
-    /// Chooses a new password in place of the one there is.
+    /// Chooses a new password in place of the present one.
     NewPassword,
     /// Signs in without a password; only `portal demo` makes these.
     SignIn,
@@ -136,7 +136,7 @@ pub async fn withdraw_invitation(db: &Db, id: InvitationId) -> Result<(), sqlx::
     })
 }
 
-/// When the first link into an organisation was made: the moment it could be passed on.
+/// The moment at which the first link into an organisation was made, so that it could be passed on.
 pub async fn first_sent_at(
     db: &Db,
     platform: &Platform,

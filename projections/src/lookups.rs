@@ -1,4 +1,4 @@
-//! Questions that nearly every request asks: answered by one statement for all who ask at the same moment.
+//! Answers the questions that nearly every request asks, with one statement for all requests that ask at the same moment.
 //!
 //! ```text
 //! request ─► queue ─► one task ─► one statement ─► answers
@@ -22,7 +22,7 @@ use crate::people::{self, Person};
 use crate::sessions::{self, SignedIn};
 use crate::timestamp::Timestamp;
 
-/// Cheap to clone; all clones ask together.
+/// The lookups of this process. Cheap to clone; all clones share the batches.
 #[derive(Clone, Debug)]
 pub struct Lookups {
     sessions: BatchLoader<[u8; 32], SignedIn>,
@@ -30,7 +30,7 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    /// Starts what answers. It ends when the last clone is dropped.
+    /// Starts the tasks that answer. They end when the last clone is dropped.
     pub fn open(db: &Db) -> Self {
         let (sessions, people) = (db.clone(), db.clone());
         Self {
@@ -72,8 +72,8 @@ impl<K, V> Clone for BatchLoader<K, V> {
     }
 }
 
-/// How long one statement is waited for. Where its answer never comes, since the way to the store is broken without a word,
-/// whoever asks next is not to wait for it too.
+/// The longest wait for one statement. If its answer never comes because the network fails silently, the next questions
+/// must not wait for it too.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many questions one statement answers at most, and how many may wait before askers have to.
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// The same error for each who asked: whether the store is away is all that they go by.
+/// Copies an error for each asker. The copy keeps only whether the store is away, since askers look at nothing else.
 fn shared(error: Arc<sqlx::Error>) -> sqlx::Error {
     match Arc::try_unwrap(error) {
         Ok(error) => error,

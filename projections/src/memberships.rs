@@ -53,9 +53,9 @@ row! {
         pub slug: String,
         pub status: String,
         pub reason: Option<String>,
-        /// Of the event that gave the organisation its status.
+        /// Position of the event that gave the organisation its status.
         pub status_position: i64,
-        /// When that first kept somebody out.
+        /// When that status first kept somebody out.
         pub refused_at: Option<Timestamp>,
         /// When the person last opened it.
         pub opened_at: Option<Timestamp>,
@@ -63,7 +63,7 @@ row! {
 }
 
 row! {
-    /// Where somebody belongs, in words, and whether it is an organisation of those who run the portal.
+    /// An organisation that somebody belongs to, by name and role, and whether it is protected.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Place {
         pub name: String,
@@ -86,14 +86,14 @@ row! {
 }
 
 impl Member {
-    /// What they are called here, as far as anybody knows.
+    /// The name or address of the person, as far as it is known.
     pub fn called(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).unwrap_or("Somebody")
     }
 }
 
 row! {
-    /// What somebody is in one organisation.
+    /// The role that somebody has in one organisation.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Standing {
         pub person_id: Uuid,
@@ -110,7 +110,7 @@ row! {
         pub role: String,
         pub expires_at: Timestamp,
         pub invited_at: Timestamp,
-        /// Of the event that invited them.
+        /// Position of the event that invited them.
         pub position: i64,
     }
 }
@@ -127,12 +127,12 @@ row! {
 }
 
 impl Tenant {
-    /// For somebody who belongs there.
+    /// The scope of a member.
     pub fn of(membership: &Membership) -> Self {
         Self::one(membership.org_id)
     }
 
-    /// For whoever holds an open link to an invitation: they may see what they are invited to.
+    /// The scope of somebody who holds an open link to an invitation: they may see what they are invited to.
     pub fn invited(invitation: &Invitation) -> Self {
         Self::one(invitation.org_id)
     }
@@ -209,7 +209,7 @@ pub async fn first_owner(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<
     })
 }
 
-/// What a person is in one organisation, if they belong to it.
+/// The role of a person in one organisation, if they belong to it.
 pub async fn standing(
     db: &Db,
     scope: &Scope,
@@ -225,7 +225,7 @@ pub async fn standing(
     })
 }
 
-/// What whoever has an address is in one organisation, if they belong to it.
+/// The role of the person with this address in one organisation, if they belong to it.
 pub async fn standing_of(
     db: &Db,
     scope: &Scope,
@@ -266,7 +266,7 @@ pub async fn first_owner_invited(
     })
 }
 
-/// Where somebody is invited to and has not joined: names of organisations, and roles.
+/// The open invitations of somebody who has not joined: names of organisations, and roles.
 pub async fn invitations_of(db: &Db, person_id: Uuid) -> Result<Vec<(String, String)>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/memberships/invitations_of_person.sql"))
@@ -276,7 +276,7 @@ pub async fn invitations_of(db: &Db, person_id: Uuid) -> Result<Vec<(String, Str
     })
 }
 
-/// Where somebody belongs, customers first; for whoever asks from the server's shell.
+/// The organisations that somebody belongs to, customers first. It is for commands on the server's shell.
 pub async fn places(db: &Db, person_id: Uuid, limit: i64) -> Result<Vec<Place>, sqlx::Error> {
     read!(db, |pool| {
         let places = sqlx::query_as(include_str!("sql/memberships/of_person_anywhere.sql"));
@@ -284,7 +284,7 @@ pub async fn places(db: &Db, person_id: Uuid, limit: i64) -> Result<Vec<Place>, 
     })
 }
 
-/// Notes that something of these people was shown, of every organisation that they belong to.
+/// Notes that data of these people was shown, for every organisation that they belong to.
 pub(crate) async fn look_at_those_of(
     db: &Db,
     platform: &Platform,
@@ -311,8 +311,8 @@ pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<Invitation>, sqlx::E
     })
 }
 
-/// Whom a suspension or an archiving of some organisations together would hit, each person once. Reads what else their members
-/// belong to.
+/// Counts whom it would affect to suspend or archive these organisations together, each person once. It reads which other
+/// organisations their members belong to.
 pub async fn blast(
     db: &Db,
     platform: &Platform,

@@ -1,4 +1,4 @@
-//! What operators looked at, when and why: shown to the organisation whose data it was.
+//! Records what operators looked at, when and why. It is shown to the organisation whose data it was.
 //!
 //! ```text
 //! request ─► queue ─► one task ─► two statements for all of a quarter of a second
@@ -34,28 +34,28 @@ pub struct OperatorRead {
     pub session_id: Uuid,
     pub org_id: Option<Uuid>,
     pub shown: Shown,
-    /// The pattern of its route; of an export of all, with what was asked for.
+    /// The pattern of the page's route; for an export of everything, with the filter that was asked for.
     pub page: String,
 }
 
 row! {
-    /// A look at an organisation; or the looks of an hour, where it was listed among others.
+    /// One look at an organisation; or all looks of an hour, if it was only listed among others.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct AccessRecord {
         pub read_id: Uuid,
-        /// When it was the first time.
+        /// When it was looked at first.
         pub at: Timestamp,
         pub person_id: Uuid,
         pub page: String,
         pub reason: Option<String>,
         pub listed: bool,
         pub times: i64,
-        /// When it was the last time, where it was more than once.
+        /// When it was looked at last, if that was more than once.
         pub last_at: Option<Timestamp>,
     }
 }
 
-/// Writes reads down without keeping whoever reads. Cheap to clone.
+/// Records reads without delaying the reader. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct AccessRecorder(mpsc::Sender<Message>);
 
@@ -68,21 +68,21 @@ enum Message {
 /// How long a read waits for others before they are written together.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// From how many on they are written without waiting, and how many answers may wait for theirs.
+/// When this many reads wait, they are written at once; and this many answers may wait in the queue.
 const MOST: usize = 500;
 
 /// How long a page waits for a queue that is full.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 impl AccessRecorder {
-    /// Starts what writes. It ends, after writing what it has, when the last clone is dropped.
+    /// Starts the task that writes. It ends, after writing what it has, when the last clone is dropped.
     pub fn open(db: &Db) -> Self {
         let (queue, waiting) = mpsc::channel(MOST);
         tokio::spawn(write_all(db.clone(), waiting));
         Self(queue)
     }
 
-    /// Takes what one answer shows to be written; an error if so many wait that it can't be.
+    /// Queues the reads of one answer; an error if the queue stays full for too long.
     pub async fn record(&self, reads: Vec<OperatorRead>) -> Result<(), sqlx::Error> {
         if reads.is_empty() {
             return Ok(());
@@ -125,7 +125,7 @@ async fn write_all(db: Db, mut waiting: mpsc::Receiver<Message>) {
     }
 }
 
-/// Until it is written, or the store is closed, or says that it never will be.
+/// Tries again until the batch is written, the store is closed, or the error is one that does not pass.
 async fn write_batch(db: &Db, reads: &[OperatorRead]) {
     while let Err(error) = insert(db, reads).await {
         tracing::error!(%error, number = reads.len(), "reads of operators could not be written down");
@@ -144,7 +144,7 @@ struct Row<'a> {
     session_id: Uuid,
     org_id: Option<Uuid>,
     page: &'a str,
-    /// Hours since 1970; of what was listed.
+    /// Hours since 1970, for rows that were listed.
     hour: Option<i64>,
     times: i64,
     last_at: i64,
@@ -162,8 +162,8 @@ impl<'a> Row<'a> {
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
-/// Those that have a row each, and those that are counted: each of these once, in an order that is the same in every
-/// process, so that no two wait for one another.
+/// Splits reads into those that get a row each and those that are counted. The counted rows are distinct and in the same
+/// order in every process, so that no two processes deadlock.
 fn sort(reads: &[OperatorRead]) -> (Vec<Row<'_>>, Vec<Row<'_>>) {
     let (mut opened, mut listed) = (vec![], BTreeMap::<_, Row<'_>>::new());
     for row in reads.iter().map(Row::of) {
@@ -183,8 +183,8 @@ fn sort(reads: &[OperatorRead]) -> (Vec<Row<'_>>, Vec<Row<'_>>) {
     (opened, listed.into_values().collect())
 }
 
-/// What was opened is written once, however often it is tried. What was listed may be counted once too often when the
-/// answer of the store was lost.
+/// Writes both. An opened row is written once, however often this is tried. A listed row may be counted once too often if
+/// the answer of the store was lost.
 async fn insert(db: &Db, reads: &[OperatorRead]) -> Result<(), sqlx::Error> {
     let (opened, listed) = sort(reads);
     if reads.is_empty() {
@@ -260,7 +260,7 @@ pub async fn last_used(
     Ok(rows.into_iter().filter_map(|(person, at)| Some((person, at?))).collect())
 }
 
-/// Says why a session looks at an organisation, until a moment. Empty takes it back.
+/// Sets the reason why a session looks at an organisation, valid until a moment. Without a reason, it is removed.
 pub async fn set_reason(
     db: &Db,
     (session_id, org_id): (Uuid, Uuid),
@@ -279,7 +279,7 @@ pub async fn set_reason(
     })
 }
 
-/// Why this session looks at an organisation, where that was said and still holds.
+/// The reason why this session looks at an organisation, if one was given and is still valid.
 pub async fn reason(
     db: &Db,
     (session_id, org_id): (Uuid, Uuid),
@@ -295,7 +295,7 @@ pub async fn reason(
     })
 }
 
-/// Removes reasons that no longer hold; they stand beside the reads that they were given for.
+/// Removes reasons that are no longer valid. The reads for which they were given keep a copy.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
     note!(db, |conn| {
         sqlx::query(include_str!("sql/operator_reads/sweep.sql")).bind(now).execute(conn).await.map(drop)

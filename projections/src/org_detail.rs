@@ -1,4 +1,4 @@
-//! What is this organisation, and which slugs lead to it?
+//! Answers what an organisation is now, and which slugs lead to it.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ table! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct OrgDetail in org_detail by "org_id" {
         pub org_id: Uuid,
-        /// Of its stream: what a form expects not to have moved.
+        /// The last sequence of its stream. A form sends it back, to notice that the organisation has changed since.
         pub sequence: i64,
         pub name: String,
         pub slug: String,
@@ -29,14 +29,14 @@ table! {
         pub members: i64,
         pub created_at: Timestamp,
         pub created_by: String,
-        /// Where its first event stands in the log.
+        /// Position of its first event.
         pub position: i64,
         pub changed_at: Timestamp,
         pub status_at: Timestamp,
         pub status_by: String,
-        /// Of the event that gave it this status.
+        /// Position of the event that gave it this status.
         pub status_position: i64,
-        /// While it is suspended: when that ends by itself.
+        /// While the organisation is suspended: the moment at which the suspension ends by itself, if it does.
         pub reinstate_at: Option<Timestamp>,
     }
 }
@@ -52,12 +52,12 @@ table! {
 }
 
 row! {
-    /// Where a slug leads, and what the organisation is called by now.
+    /// The organisation to which a slug leads, with its present name.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct SlugHolder {
         pub org_id: Uuid,
         pub name: String,
-        /// The slug of today: another one than was asked for, if that is an old one.
+        /// The present slug, which differs from the one that was asked for if that is an old one.
         pub slug: String,
         pub status: String,
         pub reason: Option<String>,
@@ -87,7 +87,7 @@ pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
     })
 }
 
-/// Who holds a slug, as somebody is shown who sees all.
+/// The holder of a slug, for operators, whose read is noted.
 pub async fn holder_shown(
     db: &Db,
     platform: &Platform,
@@ -98,19 +98,19 @@ pub async fn holder_shown(
     Ok(holder)
 }
 
-/// Who holds a slug. Says only what a sign in the street would: whether a name is free.
+/// The holder of a slug. Callers tell people only what is public: whether a name is free.
 pub async fn holder(db: &Db, slug: &str) -> Result<Option<SlugHolder>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/org_detail/holder.sql")).bind(slug).fetch_optional(pool).await
     })
 }
 
-/// Protected organisations that are suspended or archived, for whoever stands at the server.
+/// Protected organisations that are suspended or archived, for commands on the server's shell.
 pub async fn stopped(db: &Db) -> Result<Vec<SlugHolder>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("sql/org_detail/stopped.sql")).fetch_all(pool).await)
 }
 
-/// Names of organisations, for sentences that somebody is shown who sees all.
+/// Names of organisations in sentences for operators, whose read is noted.
 pub async fn names_shown(
     db: &Db,
     platform: &Platform,
@@ -121,13 +121,13 @@ pub async fn names_shown(
     Ok(names)
 }
 
-/// Names of organisations, for whoever shows none of them, and for the server's shell.
+/// Names of organisations, for callers that show none of them, and for the server's shell.
 pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
     crate::table::names(db, include_str!("sql/org_detail/names.sql"), ids).await
 }
 
 impl OrgDetail {
-    /// Whether it is not archived, which is to be gone for whoever is in it.
+    /// Says whether it is not archived. For its members, an archived organisation does not exist.
     pub(crate) fn is_there(&self) -> bool {
         self.status != ARCHIVED
     }

@@ -26,7 +26,7 @@ use self::total::Moved;
 pub(crate) use self::total::OrgTotal;
 
 table! {
-    /// What the list knows of an organisation between two positions.
+    /// The list's row of an organisation between two positions.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct OrgRow in org_list by "org_id, valid_from" {
         pub org_id: Uuid,
@@ -72,7 +72,7 @@ pub const ACTIVE: &str = "active";
 pub const SUSPENDED: &str = "suspended";
 pub const ARCHIVED: &str = "archived";
 
-/// What these organisations are now, archived ones as well.
+/// The present rows of these organisations, archived ones included.
 pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<Uuid, OrgRow>, sqlx::Error> {
     platform.lists([]);
     if ids.is_empty() {
@@ -83,7 +83,7 @@ pub async fn now(db: &Db, platform: &Platform, ids: &[Uuid]) -> Result<HashMap<U
     Ok(rows.into_iter().map(|row| (row.org_id, row)).collect())
 }
 
-/// The open row of each organisation that a batch touches, the rows that the batch closed, and what both come to.
+/// The open row of each organisation in a batch, the rows that the batch closed, and the change of the counts.
 #[derive(Default)]
 struct Intervals {
     open: HashMap<Uuid, OrgRow>,
@@ -209,7 +209,7 @@ impl OrgRow {
         }
     }
 
-    /// The owner is the first who joined as one; before that, whoever is invited first.
+    /// The owner is the first person who joined as an owner; before that, the first who is invited as one.
     fn apply_invitation(&mut self, event: &InvitationEvent) {
         use InvitationEvent as E;
         match event {

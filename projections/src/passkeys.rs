@@ -1,4 +1,4 @@
-//! Passkeys: public keys of what people carry with them, by the id that it has for each.
+//! Passkeys: the public keys of people's devices, by their credential ids.
 //!
 //! **Invariant:** nothing here is secret. Whoever reads it can check a passkey, not be one.
 
@@ -15,7 +15,7 @@ row! {
         pub person_id: Uuid,
         /// What its owner calls it.
         pub name: String,
-        /// As its maker wrote it, in JSON.
+        /// The credential in JSON, as the passkey library wrote it.
         pub data: String,
         pub created_at: Timestamp,
         pub last_used_at: Option<Timestamp>,
@@ -51,7 +51,7 @@ pub async fn find(db: &Db, credential_id: &[u8]) -> Result<Option<Passkey>, sqlx
     })
 }
 
-/// Notes that a passkey was used, and what is known of it since.
+/// Notes that a passkey was used, and stores its data as they are after that.
 pub async fn used(db: &Db, credential_id: &[u8], data: &str, now: Timestamp) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/passkeys/used.sql"))

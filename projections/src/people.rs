@@ -70,7 +70,7 @@ pub async fn by_id(db: &Db, id: PersonId) -> Result<Option<Person>, sqlx::Error>
     })
 }
 
-/// At most so many people in the order of their ids, from the first one on or after one of them; for exports.
+/// At most `limit` people in the order of their ids, after one of them or from the first one on; for exports.
 pub async fn after(db: &Db, person: Option<Uuid>, limit: i64) -> Result<Vec<Person>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/people/after.sql")).bind(person).bind(limit).fetch_all(pool).await
@@ -90,7 +90,7 @@ pub async fn found(db: &Db, _: &Platform, text: &str, limit: i64) -> Result<Vec<
     })
 }
 
-/// What people are called, for sentences. Erased people are missing.
+/// The names of people, for sentences. Erased people are missing.
 pub async fn names(db: &Db, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, sqlx::Error> {
     crate::table::names(db, include_str!("sql/people/names.sql"), ids).await
 }
@@ -134,7 +134,7 @@ pub async fn choose_password(
 ) -> Result<bool, sqlx::Error> {
     let mut tx = db.begin().await?;
     let chosen = on!(&mut tx, |conn| {
-        // First, since it makes whoever comes with another link of this person wait for our end.
+        // This comes first, since it makes a request with another link of this person wait until this transaction ends.
         let set = sqlx::query(if replaces {
             include_str!("sql/people/set_password.sql")
         } else {

@@ -25,7 +25,7 @@ table! {
         pub org_id: Uuid,
         pub name: String,
         pub removed: bool,
-        /// Of the first event about it.
+        /// Position of the first event about it.
         pub position: i64,
         pub changed_at: Timestamp,
         pub changed_by: String,
@@ -33,17 +33,17 @@ table! {
 }
 
 table! {
-    /// In which actions one role differs from what it may by default, for one type.
+    /// The actions in which one role differs from its default, for one type.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct PermissionRow in org_permission by "org_id, role, code" {
         pub org_id: Uuid,
         pub role: String,
         pub code: String,
-        /// With commas between them.
+        /// The actions, with commas between them.
         pub differs: String,
-        /// Of the first event about it.
+        /// Position of the first event about it.
         pub position: i64,
-        /// Of the last.
+        /// Position of the last event about it.
         pub changed_position: i64,
         pub changed_at: Timestamp,
         pub changed_by: String,
@@ -60,12 +60,12 @@ row! {
     }
 }
 
-/// What everybody in one organisation may do with the kinds of things that it has.
+/// The permission matrix of one organisation: what each role may do with each resource type.
 #[derive(Clone, Debug)]
 pub struct Matrix {
-    /// Those of every organisation first, then its own by their names.
+    /// The built-in roles first, then the organisation's own by their names.
     pub roles: Vec<RoleCount>,
-    /// Those that it has, by their codes.
+    /// The resource types that the organisation has, by their codes.
     pub types: Vec<OrgResourceType>,
     decided: HashMap<(String, String), BTreeSet<Action>>,
 }
@@ -80,8 +80,8 @@ impl Matrix {
         Ok(Self::new(roles, types, decided))
     }
 
-    /// Of all roles, the types that the organisation could have, and what was decided: role, code, and the actions in
-    /// which the role differs.
+    /// Makes the matrix from all roles, the types that the organisation could have, and what was decided: role, code, and
+    /// the actions in which the role differs from its default.
     pub(crate) fn new(
         roles: Vec<RoleCount>,
         types: Vec<OrgResourceType>,
@@ -93,13 +93,13 @@ impl Matrix {
         Self { roles, types, decided: decided.collect() }
     }
 
-    /// Whether a role may do something that can be done with a type that the organisation has.
+    /// Says whether a role may take an action, which must be one of the type, with a type that the organisation has.
     pub fn allows(&self, role: &Role, held: &OrgResourceType, action: Action) -> bool {
         let decided = self.decided.get(&(role.to_string(), held.code.clone()));
         decided.map_or(role.may_by_default(), |differs| role.may(action, differs))
     }
 
-    /// What a role may do with a type that the organisation has.
+    /// The actions that a role may take with a type that the organisation has.
     pub fn allowed(&self, role: &Role, held: &OrgResourceType) -> BTreeSet<Action> {
         held.verbs().filter(|action| self.allows(role, held, *action)).collect()
     }
@@ -112,8 +112,8 @@ pub async fn headcounts(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Role
     })
 }
 
-/// Organisations in which others than owners and admins may do something with things of a type: the first of them by
-/// name, at most `limit`, and how many there are.
+/// The organisations in which a role besides owner and admin may take an action with things of a type: at most `limit`, by
+/// name, and how many there are.
 pub async fn lent(
     db: &Db,
     platform: &Platform,
@@ -204,11 +204,11 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     Ok(())
 }
 
-/// What an event says about roles.
+/// The news in an event about roles.
 enum News<'a> {
-    /// There is one, or it was removed.
+    /// The role was added (true) or removed (false).
     Role(&'a RoleName, bool),
-    /// What it may do with things of a type, or may not.
+    /// The role may (true) or may not (false) take these actions with things of a type.
     Permissions(&'a Role, &'a ResourceCode, &'a Actions, bool),
 }
 
@@ -252,7 +252,7 @@ impl PermissionRow {
         })
     }
 
-    /// What it says to a [`Matrix`].
+    /// The row in the form that [`Matrix`] takes.
     pub(crate) fn decided(self) -> (String, String, String) {
         (self.role, self.code, self.differs)
     }

@@ -1,4 +1,4 @@
-//! Files and folders for whoever runs the portal alone.
+//! Makes files and folders that only the user who runs the portal may read.
 //!
 //! **Invariant:** what is made here is closed to others from its first moment on, whatever the umask says. What is there
 //! already keeps its owner and group.
@@ -32,5 +32,5 @@ pub fn own(path: &Path) -> io::Result<bool> {
     Ok(was_open)
 }
 
-/// Whatever somebody may do who is neither the owner nor in the group.
+/// The permission bits of users who are neither the owner nor in the group.
 const OTHERS: u32 = 0o007;

@@ -12,13 +12,13 @@ use crate::db::{Db, Engine, read, row};
 use crate::timestamp::Timestamp;
 
 row! {
-    /// A process of portal, as it said itself.
+    /// A process of portal, as it registered itself.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Process {
         pub process_id: Uuid,
-        /// Of the program.
+        /// The version of the program.
         pub version: String,
-        /// Of the events that it can read.
+        /// The feature level of the events that it can read.
         pub feature_level: i64,
         pub started_at: Timestamp,
         pub seen_at: Timestamp,
@@ -46,7 +46,7 @@ pub(crate) async fn register(db: &Db) -> Result<Uuid, sqlx::Error> {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Says that it still does.
+/// Says that this process still runs.
 pub(crate) async fn beat(db: &Db, process: Uuid) -> Result<(), sqlx::Error> {
     match &db.0 {
         Engine::Postgres { lazy, .. } => {
@@ -60,7 +60,7 @@ pub(crate) async fn beat(db: &Db, process: Uuid) -> Result<(), sqlx::Error> {
     }
 }
 
-/// Says that it does not any more.
+/// Says that this process no longer runs.
 pub(crate) async fn leave(db: &Db, process: Uuid) -> Result<(), sqlx::Error> {
     let leave = include_str!("sql/processes/leave.sql");
     match &db.0 {
@@ -69,11 +69,11 @@ pub(crate) async fn leave(db: &Db, process: Uuid) -> Result<(), sqlx::Error> {
     }
 }
 
-/// Those that run, the oldest first.
+/// The running processes, the oldest first.
 pub async fn running(db: &Db) -> Result<Vec<Process>, sqlx::Error> {
     let all: Vec<Process> =
         read!(db, |pool| { sqlx::query_as(include_str!("sql/processes/all.sql")).fetch_all(pool).await })?;
-    // By the newest beat of all, so that no clock but the store's counts.
+    // Compared with the newest beat of all, so that only the store's clock counts.
     let last = all.iter().map(|process| process.seen_at).max();
     let runs = |process: &Process| {
         last.is_some_and(|last| last.signed_duration_since(*process.seen_at).num_seconds() < GONE_AFTER)

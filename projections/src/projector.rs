@@ -40,13 +40,13 @@ use crate::event_log::{EventLog, StreamId};
 use crate::org_list::parts;
 use crate::{history, processes};
 
-/// The read models had not reached a position in time. What was asked for is recorded all the same.
+/// The read models had not reached a position in time. The command that waits for it is recorded all the same.
 #[derive(Debug, thiserror::Error)]
 #[error("the read models have not reached #{0} yet")]
 pub struct StillUpdating(pub i64);
 
 row! {
-    /// Where one projection stands.
+    /// The position that one projection has reached.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Checkpoint {
         pub name: String,
@@ -65,7 +65,7 @@ row! {
         pub aggregate_id: String,
         pub from_position: i64,
         pub error: String,
-        /// Only until a newer version runs, which can read it.
+        /// True if the aggregate is parked only until a newer version runs, which can read it.
         pub newer: bool,
     }
 }
@@ -76,15 +76,15 @@ impl Parked {
     }
 }
 
-/// Folds the log into the read models and tells who waits how far they are. Cheap to clone.
+/// Folds the log into the read models and tells waiting callers how far they are. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Projector {
     db: Db,
     log: EventLog,
-    /// Rebuilding and verifying fold the whole log, one at a time.
+    /// Held while the whole log is folded, to rebuild or to verify: one at a time.
     whole: Arc<Mutex<()>>,
     standing: Standing,
-    /// As the others know this one.
+    /// The id by which other processes know this one.
     process: Uuid,
     /// Parked streams that this version can't read.
     unable: Arc<Mutex<HashSet<StreamId>>>,
@@ -93,13 +93,13 @@ pub struct Projector {
 /// How long the background task sleeps when nothing wakes it: the fall-back for appends of other processes.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long to wait at most before asking again whether somebody else has finished a batch.
+/// The longest pause before it asks again whether another process has finished a batch.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait for this process before asking whether another one has folded.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Events that one transaction folds at most.
+/// The most events that one transaction folds.
 const BATCH: i64 = 1000;
 
 impl Projector {
@@ -129,9 +129,9 @@ impl Projector {
         Ok(projector)
     }
 
-    /// In an empty database every projection begins at zero. Where others stand, one that is missing is new or has a
-    /// new version: everything is folded beside them and takes their place. So it is where very much is to be folded, and
-    /// where the read models know more than the log.
+    /// In an empty database every projection begins at zero. If some projections exist and one is missing, that one is new
+    /// or has a new version: everything is folded beside them and then replaces them. The same happens if very many events
+    /// are to be folded, and if the read models are ahead of the log.
     async fn begin(&self) -> Result<(), FoldError> {
         let mut tx = self.db.begin().await?;
         let all: Vec<Checkpoint> = on!(&mut tx, |conn| {
@@ -183,7 +183,7 @@ impl Projector {
         if self.standing.has_parked() { self.repair().await } else { Ok(()) }
     }
 
-    /// Keeps what searching wants behind the list and the history, where nobody waits for it.
+    /// Keeps the search indexes of the list and the history up to date in the background, where nobody waits for it.
     async fn index(self) {
         let (mut folded, mut indexed) = (self.log.folded().subscribe(), 0);
         while folded.wait_for(|at| at - indexed >= parts::BLOCK).await.is_ok() {
@@ -203,7 +203,7 @@ impl Projector {
         }
     }
 
-    /// Folds up to where the log ends now. While somebody else is at it, waits for them: what they fold counts as well.
+    /// Folds up to the present end of the log. While somebody else is folding, it waits: what they fold counts too.
     pub async fn catch_up(&self) -> Result<(), FoldError> {
         let mut pause = Duration::from_millis(1);
         loop {
@@ -223,7 +223,7 @@ impl Projector {
                 Batch::Partly => {}
                 Batch::Busy => {
                     refuse_if_superseded(&self.all_checkpoints().await?)?;
-                    // Whoever is at it may have looked for events before the last one came: it is not over yet.
+                    // Whoever is folding may have read its events before the last one was appended, so ask again.
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -240,8 +240,7 @@ impl Projector {
         processes::leave(&self.db, self.process).await
     }
 
-    /// Returns once every read model has `position`. Folds, if nobody else does. Where it is known that they stand still,
-    /// nobody waits.
+    /// Returns once every read model has reached `position`. If the read models are known to stand still, it does not wait.
     pub async fn wait_for(&self, position: i64, limit: Duration) -> Result<(), StillUpdating> {
         let mut folded = self.log.folded().subscribe();
         let reached = async {
@@ -275,7 +274,7 @@ impl Projector {
         Ok(checkpoints.iter().filter(serving).map(|checkpoint| checkpoint.position).min().unwrap_or(0))
     }
 
-    /// Where each projection of this version stands.
+    /// The checkpoints of the projections that this version keeps.
     pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
         let all = self.all_checkpoints().await?;
         Ok(all.into_iter().filter(|c| is_ours(&c.name, c.version)).collect())
@@ -287,12 +286,12 @@ impl Projector {
         })
     }
 
-    /// Aggregates that wait for a repair.
+    /// The aggregates that are parked.
     pub async fn parked(&self) -> Result<Vec<Parked>, sqlx::Error> {
         read!(self.db, |pool| sqlx::query_as(include_str!("sql/projector/parked.sql")).fetch_all(pool).await)
     }
 
-    /// When `position` became readable, if it did while somebody served.
+    /// The moment at which `position` became readable, if a process was serving then.
     pub async fn folded_at(&self, position: i64) -> Result<Option<crate::Timestamp>, sqlx::Error> {
         read!(self.db, |pool| {
             sqlx::query_scalar(include_str!("sql/projector/folded_at.sql"))
@@ -316,7 +315,7 @@ fn refuse_if_superseded(checkpoints: &[Checkpoint]) -> Result<(), FoldError> {
     newer.map_or(Ok(()), Err)
 }
 
-/// Whether this process folds that projection: it does not touch what another version keeps.
+/// Says whether this process folds that projection: it does not touch what another version keeps.
 fn is_ours(name: &str, version: i64) -> bool {
     Projection::by_name(name).is_some_and(|projection| projection.version() == version)
 }

@@ -23,21 +23,21 @@ table! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ResourceTypeRow in resource_type by "code" {
         pub code: String,
-        /// Made of the code.
+        /// A UUID made from the code.
         pub type_id: Uuid,
         pub label: String,
         pub description: String,
-        /// With commas between them.
+        /// The actions, with commas between them.
         pub actions: String,
         pub spread: String,
         pub active: bool,
         /// Why it is deactivated.
         pub reason: Option<String>,
-        /// Of its stream: what a form expects not to have moved.
+        /// The last sequence of its stream. A form sends it back, to notice that the type has changed since.
         pub sequence: i64,
-        /// Of its first event.
+        /// Position of its first event.
         pub position: i64,
-        /// Of the event that gave it its spread: who is new is new after this.
+        /// The position from which its policy counts: organisations created after it are new.
         pub spread_position: i64,
         pub defined_at: Timestamp,
         pub changed_at: Timestamp,
@@ -52,9 +52,9 @@ table! {
         pub org_id: Uuid,
         pub code: String,
         pub choice: Option<String>,
-        /// Of the first event about it.
+        /// Position of the first event about it.
         pub position: i64,
-        /// Of the last.
+        /// Position of the last event about it.
         pub chosen_position: i64,
         pub chosen_at: Timestamp,
         pub chosen_by: String,
@@ -83,7 +83,7 @@ row! {
         pub actions: String,
         pub spread: String,
         pub spread_position: i64,
-        /// Of the organisation's first event.
+        /// Position of the organisation's first event.
         pub created_position: i64,
         pub choice: Option<String>,
         pub chosen_position: Option<i64>,
@@ -93,7 +93,7 @@ row! {
 }
 
 impl OrgResourceType {
-    /// A type as an organisation sees it that chose so, or never did.
+    /// The type as an organisation sees it, given its choice if it made one.
     pub(crate) fn of(row: &ResourceTypeRow, org: &OrgDetail, chosen: Option<&ChoiceRow>) -> Self {
         Self {
             code: row.code.clone(),
@@ -110,25 +110,25 @@ impl OrgResourceType {
         }
     }
 
-    /// What can be done with it.
+    /// The actions that are possible with things of the type.
     pub fn verbs(&self) -> impl Iterator<Item = Action> {
         verbs(&self.actions)
     }
 
-    /// Whether the organisation has it.
+    /// Says whether the organisation has the type.
     pub fn is_enabled(&self) -> bool {
         let choice = self.choice.as_deref().and_then(|choice| choice.parse().ok());
         let spread: Option<RolloutPolicy> = self.spread.parse().ok();
         spread.is_some_and(|spread| spread.reaches(self.created_position, self.spread_position, choice))
     }
 
-    /// Where that comes from: `policy` or `choice`.
+    /// Says why the organisation has the type or not: `policy` or `choice`.
     pub fn because(&self) -> &'static str {
         if self.choice.is_some() { "choice" } else { "policy" }
     }
 }
 
-/// Actions as read models have them, with commas between them.
+/// Reads actions from the text in read models, which has commas between them.
 pub fn verbs(text: &str) -> impl Iterator<Item = Action> {
     text.split(", ").filter_map(|verb| verb.parse().ok())
 }
@@ -145,7 +145,7 @@ pub async fn get(db: &Db, _: &Platform, code: &str) -> Result<Option<ResourceTyp
     })
 }
 
-/// The hash of the last event of each resource type: other ones as soon as any was defined or changed, and after the
+/// The hash of the last event of each resource type. They change when a type is defined or changed, and also if the
 /// database was restored to an earlier moment and went on differently.
 pub async fn last_hashes(db: &Db) -> Result<Vec<Vec<u8>>, sqlx::Error> {
     read!(db, |pool| {

@@ -1,4 +1,4 @@
-//! Forgetting what was kept long enough: the tables that only grow and are no history.
+//! Deletes old rows from the tables that only grow and are not part of the history.
 //!
 //! **Invariant:** a step is one short statement that removes a bounded number of the oldest rows, so that nobody waits
 //! for it. How long what is kept, and why, stands in `api/src/jobs/retention.rs`.
@@ -6,7 +6,7 @@
 use crate::db::{Db, note};
 use crate::timestamp::Timestamp;
 
-/// What is forgotten by its age.
+/// A kind of rows that are deleted when they are old enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// `operator_read`: what operators were shown.
@@ -25,7 +25,7 @@ impl Kept {
     pub const ALL: [Self; 5] =
         [Self::OperatorReads, Self::Refusals, Self::AccountLog, Self::Links, Self::FoldTimes];
 
-    /// The table that it stands in.
+    /// The table that holds these rows.
     pub fn table(self) -> &'static str {
         match self {
             Self::OperatorReads => "operator_read",
@@ -47,7 +47,7 @@ impl Kept {
     }
 }
 
-/// Removes at most `limit` of the oldest that are from before a moment; gives how many those were.
+/// Removes at most `limit` of the oldest rows from before a moment, and returns how many were removed.
 pub async fn forget(db: &Db, what: Kept, before: Timestamp, limit: i64) -> Result<u64, sqlx::Error> {
     note!(db, |conn| {
         sqlx::query(what.statement())

@@ -1,4 +1,4 @@
-//! What somebody searches the history for again and again: a name for a query.
+//! Saved searches of the history: a name for a query.
 //!
 //! **Invariant:** everybody has their own, and sees and removes no others.
 
@@ -13,15 +13,15 @@ row! {
     pub struct SavedSearch {
         pub search_id: Uuid,
         pub name: String,
-        /// As it stands in the URL, behind the question mark.
+        /// The query of the URL, after the question mark.
         pub query: String,
     }
 }
 
-/// How many somebody can have.
+/// The most saved searches that a person can have.
 pub const MOST: i64 = 50;
 
-/// Saves a search, in the place of the one with this name. `false` where somebody has too many.
+/// Saves a search, replacing one with the same name; `false` if the person has too many.
 pub async fn save(
     db: &Db,
     person: PersonId,

@@ -13,26 +13,26 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub struct Platform(Arc<Mutex<Reads>>);
 
-/// What was read through the bypass: organisations, and how they were shown. `None` among them is the use of the
-/// bypass itself, where a list of all was asked for.
+/// What was read through the bypass: organisations, and how they were shown. The key `None` stands for the use of the
+/// bypass itself, when a list of all organisations was asked for.
 pub type Reads = BTreeMap<Option<Uuid>, Shown>;
 
 /// How an organisation was shown: the stronger one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shown {
-    /// As one of many: a row of a list, an event among others.
+    /// The organisation was one of many: a row of a list, an event among others.
     Listed,
-    /// By itself.
+    /// The organisation was shown by itself.
     Opened,
 }
 
 impl Platform {
-    /// The one bypass, for [`ActiveGrant`](crate::grants::ActiveGrant) alone.
+    /// Makes the one bypass. Only [`ActiveGrant`](crate::grants::ActiveGrant) may call this.
     pub(crate) fn lifted() -> Self {
         Self(Arc::default())
     }
 
-    /// The organisations that were shown through this since it was last asked.
+    /// Takes the organisations that were shown through this since the last call.
     pub fn take_reads(&self) -> Reads {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -67,7 +67,7 @@ impl Platform {
 pub struct Tenant(Uuid);
 
 impl Tenant {
-    /// For [`Membership`](crate::memberships::Membership) and [`Invitation`](crate::memberships::Invitation) alone.
+    /// Only [`Membership`](crate::memberships::Membership) and [`Invitation`](crate::memberships::Invitation) may call this.
     pub(crate) fn one(org_id: Uuid) -> Self {
         Self(org_id)
     }
@@ -90,7 +90,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether the rows of this organisation may be seen. The platform sees all, and is seen looking.
+    /// Says whether the rows of this organisation may be seen. The platform sees all, and its read is noted.
     pub(crate) fn covers(&self, org_id: Uuid) -> bool {
         match self {
             Self::Platform(platform) => {

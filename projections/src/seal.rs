@@ -61,12 +61,12 @@ pub use step::{SealStep, contradict, contradicted, read_on};
 /// SHA-256.
 pub type Hash = [u8; 32];
 
-/// Positions and sizes are counted from 1 without a gap, so one is as good as the other; the log has less than 2⁶³.
+/// The size of the log that ends at a position: positions begin at 1 and have no gaps. A log has fewer than 2⁶³ events.
 fn size(position: i64) -> u64 {
     u64::try_from(position).unwrap_or(0)
 }
 
-/// The other way round.
+/// The last position of a log of this size.
 fn position(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -13,9 +13,9 @@ use crate::timestamp::Timestamp;
 row! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Totp {
-        /// As it is stored: in clear, or sealed.
+        /// The secret as it is stored: in clear, or sealed.
         pub secret: Vec<u8>,
-        /// Of the last code that was taken, in steps of 30 seconds since 1970.
+        /// The step of the last code that was accepted, counted in 30 seconds since 1970.
         pub last_step: i64,
         pub created_at: Timestamp,
         /// Recovery codes that were not used yet.
@@ -23,7 +23,7 @@ row! {
     }
 }
 
-/// Recovery codes in place of all there were.
+/// Replaces all recovery codes of a person.
 macro_rules! give {
     ($conn:expr, $person:expr, $codes:expr) => {{
         sqlx::query(include_str!("sql/second_factors/drop_codes.sql"))
@@ -52,7 +52,7 @@ row! {
     }
 }
 
-/// The secrets of the next people behind one, at most so many.
+/// The secrets of the next people after one, at most `limit`.
 pub async fn secrets(db: &Db, after: Uuid, limit: i64) -> Result<Vec<Stored>, sqlx::Error> {
     read!(db, |pool| {
         let secrets = sqlx::query_as(include_str!("sql/second_factors/secrets.sql"));
@@ -98,7 +98,7 @@ pub async fn enrol(
     Ok(enrolled)
 }
 
-/// Takes a code of a step; `false` if that or a later one was taken before.
+/// Accepts the code of a step; `false` if that or a later one was accepted before.
 pub async fn take_step(db: &Db, person: PersonId, step: i64) -> Result<bool, sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/second_factors/take_step.sql"))

@@ -175,7 +175,7 @@ pub async fn end_others(db: &Db, id: PersonId, but: Uuid) -> Result<(), sqlx::Er
     })
 }
 
-/// Removes what ended on its own.
+/// Removes the sessions that have expired.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
     note!(db, |pool| sqlx::query(include_str!("sql/sessions/sweep.sql"))
         .bind(now)

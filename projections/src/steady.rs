@@ -1,4 +1,4 @@
-//! What time it is, on a machine whose clock somebody may set.
+//! Tells the time on a machine whose clock somebody may set.
 //!
 //! **Invariant:** within one process time goes on at its own pace, whatever somebody sets the machine's clock to: what has
 //! ended stays ended, and nothing ends that has not. A clock that is put right by a few minutes is followed, and so is one
@@ -13,23 +13,23 @@ use crate::timestamp::{Timestamp, uptime};
 
 static STEADY: Mutex<Steady> = Mutex::new(Steady { since: None, tolerance: TimeDelta::minutes(5) });
 
-/// By how much the machine's clock is believed to be put right.
+/// Sets by how much the machine's clock may be corrected and still be believed.
 pub fn tolerate(by: TimeDelta) {
     steady().tolerance = by;
 }
 
-/// Now, in microseconds.
+/// The present moment.
 pub fn now() -> Timestamp {
     Timestamp::from(steady().now().time())
 }
 
-/// The earliest that it may be now: what is done then can't be taken back, so it is not done by a clock that was put ahead,
-/// even by a little.
+/// The earliest moment that it may be now. It is for actions that can't be taken back: they must not follow a clock that
+/// was put ahead, even by a little.
 pub fn at_the_earliest() -> Timestamp {
     Timestamp::from(steady().now().earliest())
 }
 
-/// By how much the machine's clock differs from time that went on at its own pace.
+/// The difference between the machine's clock and time that went on at its own pace.
 pub(crate) fn set_by() -> TimeDelta {
     let reading = steady().now();
     if reading.may_have_slept { reading.set_by.min(TimeDelta::zero()) } else { reading.set_by }
@@ -39,47 +39,47 @@ fn steady() -> MutexGuard<'static, Steady> {
     STEADY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A clock that follows the machine's as long as that was not set by more than is tolerated since the start. Where it was, time
-/// goes on at its own pace, until the machine's is right again, or has been what it is for [`SETTLED`]; [the
-/// log](crate::event_log::Alarm) says so meanwhile, by the same measure.
+/// A clock that follows the machine's as long as that was not set by more than the tolerance since the start. If it was,
+/// time goes on at its own pace until the machine's clock is right again, or has gone on from its new time for
+/// [`SETTLED`]. Meanwhile [the log](crate::event_log::Alarm) raises an alarm, by the same measure.
 struct Steady {
     since: Option<Since>,
     tolerance: TimeDelta,
 }
 
-/// How it was at the start, and what was found out since.
+/// The clocks at the start, and what was found out since.
 #[derive(Clone, Copy)]
 struct Since {
     moment: Instant,
     time: DateTime<Utc>,
-    /// Of the machine, with the time in which it slept; where that is known.
+    /// How long ago the machine was started, including the time in which it slept; nothing if that is not known.
     uptime: Option<Duration>,
-    /// How long it has slept: its clock goes on then, and the steady one does not.
+    /// How long the machine has slept since: its clock goes on meanwhile, and the steady one does not.
     asleep: TimeDelta,
-    /// By how much its clock was put right, the last time that it was believed.
+    /// By how much the machine's clock had been corrected, the last time that it was believed.
     right_by: TimeDelta,
-    /// Since when it is not believed, and by how much it was set then.
+    /// The moment since which the machine's clock is not believed, and by how much it was set then.
     astray: Option<(Instant, TimeDelta)>,
 }
 
-/// What one look says.
+/// The result of reading the clocks once.
 struct Reading {
-    /// By the pace of the steady clock, and the sleep of the machine.
+    /// The time at the start, plus the steady clock's time since then and the time in which the machine slept.
     by_pace: DateTime<Utc>,
     right_by: TimeDelta,
     set_by: TimeDelta,
-    /// Nobody counts the time in which this machine sleeps.
+    /// True if the time in which this machine sleeps is not known.
     may_have_slept: bool,
 }
 
 /// The machine's steady clock, and the one that can be set.
 type Clocks = (Instant, DateTime<Utc>);
 
-/// From how much on it is looked whether the machine slept: what a clock that is slewed differs by from call to call is
-/// less.
+/// The clocks must differ by more than this before sleep is looked for. From one call to the next, a clock that is slewed
+/// differs by less.
 const SLEW: TimeDelta = TimeDelta::seconds(1);
 
-/// For how long a clock that was set has to go on from there before it is believed.
+/// A clock that was set has to go on from its new time for this long before it is believed.
 const SETTLED: Duration = Duration::from_mins(15);
 
 /// A clock that was set by more is never believed before another start, at which somebody may be asked.
@@ -120,7 +120,7 @@ impl Steady {
 }
 
 impl Since {
-    /// Whether the clock has gone on for long enough from where it was set.
+    /// Says whether the clock has gone on for long enough from the time to which it was set.
     fn is_settled(&mut self, (moment, set_by): (Instant, TimeDelta)) -> bool {
         let goes_on = |by: TimeDelta| (set_by - by).abs() <= SLEW && set_by.abs() <= FURTHEST;
         let (from, _) = *match &mut self.astray {
@@ -159,7 +159,7 @@ mod tests {
         Steady { since: None, tolerance: TimeDelta::minutes(5) }
     }
 
-    /// What one reads when so many seconds have passed, of which the machine slept so many, and its clock says so much.
+    /// Reads the clocks after `awake` seconds awake and `asleep` seconds asleep, when the machine's clock says `machine`.
     fn read(steady: &mut Steady, (awake, asleep): (u64, u64), machine: i64) -> Reading {
         static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
         let clocks = (*FIRST + Duration::from_secs(awake), NOON + TimeDelta::seconds(machine));

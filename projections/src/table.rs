@@ -1,4 +1,4 @@
-//! Rows of read models: where folds find them and leave them.
+//! The rows of read models, and the places where folds find them and leave them.
 //!
 //! **Invariant:** the list of columns stands once, in [`table!`]: reading, writing and comparing use the same one.
 
@@ -21,7 +21,7 @@ pub(crate) use write::{OnConflict, Together, Tuple, insert, upsert};
 
 use crate::db::{Db, Engine, Lists, Tx, distinct, read};
 
-/// A table as statements see it.
+/// The name, key and columns of a table, from which statements are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct Shape {
     pub(crate) columns: &'static [&'static str],
 }
 
-/// A row that is written by its key.
+/// A row type that is written by its key.
 pub(crate) trait Table: Clone + Debug + Send + Sync + 'static {
     const SHAPE: Shape;
 
@@ -44,17 +44,17 @@ pub(crate) trait Table: Clone + Debug + Send + Sync + 'static {
         query: Query<'q, Sqlite, SqliteArguments<'q>>,
     ) -> Query<'q, Sqlite, SqliteArguments<'q>>;
 
-    /// One value for each column, as COPY takes them.
+    /// Adds one value for each column, in the format of COPY.
     fn copied(&self, tuple: &mut Tuple<'_>);
 }
 
-/// A row that later events may change.
+/// A row type that later events may change.
 pub(crate) trait Found:
     Table + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>
 {
     const BY_ID: ById;
 
-    /// What it is found by, and its position where several rows have that.
+    /// The id by which the row is found, and a position if several rows share that id.
     fn id(&self) -> (Uuid, i64);
 
     /// The aggregate whose events change it.
@@ -70,11 +70,11 @@ pub(crate) enum ById {
     Whole { postgres: &'static str, sqlite: &'static str },
 }
 
-/// Where a fold finds rows and leaves them.
+/// The place where a fold finds rows and leaves them.
 pub(crate) enum Rows<'a> {
-    /// In tables; what is left goes there all at once, with [`Rows::write`].
+    /// Rows are found in tables. What folds leave is written there all at once, by [`Rows::write`].
     Stored(&'a mut Tx, Box<Memory>),
-    /// In front of tables that have no rows yet of the aggregates that are folded.
+    /// Rows are found in memory alone: the tables have no rows yet of the aggregates that are folded.
     Pending(&'a mut Memory),
 }
 
@@ -83,7 +83,7 @@ impl<'a> Rows<'a> {
         Self::Stored(tx, Box::default())
     }
 
-    /// The rows that there are of these ids.
+    /// Finds the rows with these ids.
     pub(crate) async fn find<R: Found>(&mut self, mut ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
         ids.sort_unstable();
         ids.dedup();
@@ -95,12 +95,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Leaves rows that may be found again, in the place of those with their keys. No key may be there twice.
+    /// Leaves rows that folds may find again. They replace rows with the same keys. No key may occur twice in `rows`.
     pub(crate) fn put<R: Found>(&mut self, rows: Vec<R>) {
         self.memory().pending().put(rows);
     }
 
-    /// Leaves rows that no fold looks for. No key may be there twice.
+    /// Leaves rows that no fold looks for. No key may occur twice in `rows`.
     pub(crate) fn add<R: Table>(&mut self, rows: Vec<R>) {
         self.memory().pending().add(rows);
     }
@@ -112,7 +112,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Brings what was left to the tables. Before that, no fold finds it.
+    /// Writes the rows that were left to the tables. Until then, no fold finds them.
     pub(crate) async fn write(&mut self) -> Result<(), sqlx::Error> {
         match self {
             Self::Stored(tx, memory) => std::mem::take(&mut **memory).change(tx).await,
@@ -121,7 +121,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The rows that there are of these ids, for whoever asks outside of a fold.
+/// Finds the rows with these ids, outside of a fold.
 pub(crate) async fn by_id<R: Found>(db: &Db, ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
     match &db.0 {
         Engine::Postgres { pool, .. } => by_id_on_postgres(pool, ids).await,
@@ -157,8 +157,8 @@ async fn by_id_on_sqlite<R: Found>(
     }
 }
 
-/// By what rows are found of the aggregate with this id: the id itself, or what is made of another name (RFC 9562,
-/// version 8).
+/// The key by which the rows of an aggregate are found: its id if that is a UUID, else a UUID made from the hash of its
+/// name (RFC 9562, version 8).
 pub(crate) fn key_of(aggregate_id: &str) -> Uuid {
     aggregate_id.parse().unwrap_or_else(|_| {
         let hash: [u8; 32] = Sha256::digest(aggregate_id).into();
@@ -167,7 +167,7 @@ pub(crate) fn key_of(aggregate_id: &str) -> Uuid {
     })
 }
 
-/// Ids with names, from a statement that ends in the name of the id's column.
+/// Finds the names of these ids, with a statement that ends in the name of the id's column.
 pub(crate) async fn names(
     db: &Db,
     statement: &'static str,

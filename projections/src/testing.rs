@@ -74,7 +74,7 @@ pub async fn every_row(db: &Db) -> String {
             }
         }
         Engine::Sqlite { reader, .. } => {
-            // What an index of parts holds stands in tables beside it.
+            // The content of a virtual table stands in ordinary tables beside it, which are read.
             let tables = "select name from sqlite_master where type = 'table' and sql not like 'create virtual table%'";
             for table in column(reader.fetch_all(tables).await.expect("the catalogue is readable")) {
                 let columns = format!("select name from pragma_table_info('{table}')");
@@ -108,7 +108,7 @@ pub async fn take_away(url: &str) {
     .await;
 }
 
-/// The end of [`take_away`].
+/// Undoes [`take_away`].
 pub async fn give_back(url: &str) {
     maintain(&[&format!("alter database {} allow_connections true", name(url))]).await;
 }
@@ -135,7 +135,7 @@ pub async fn make_read_only(url: &str, is_read_only: bool) {
     give_back(url).await;
 }
 
-/// Holds what every append waits for while something is done.
+/// Holds the lock that every append waits for while something is done.
 pub async fn hold_the_log(url: &str, meanwhile: impl Future<Output = ()>) {
     if url.starts_with("sqlite://") {
         let mut holder = sqlx::SqliteConnection::connect(url).await.expect("the file is there");
@@ -162,7 +162,7 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// As it is now, when nobody uses it.
+    /// Copies the database as it is now, when nobody uses it.
     pub fn of(url: &str) -> Self {
         let (url, name) = (url.to_owned(), url.rsplit('/').next().expect("a URL has a path").to_owned());
         let copy = format!("{name}_earlier");
@@ -171,7 +171,7 @@ impl Earlier {
         Self { url, copy }
     }
 
-    /// Whoever is connected is cut off, and finds it as it was.
+    /// Rewinds the database: connected processes are cut off, and find it as it was.
     pub fn put_back(self) {
         blocking(move || async move {
             take_away(&self.url).await;
@@ -190,7 +190,7 @@ async fn maintain(statements: &[&str]) {
     maintenance.close().await.expect("the connection closes");
 }
 
-/// Sets a password, whatever hangs on the one before.
+/// Sets a password without ending sessions or links.
 pub async fn set_password(db: &Db, person: PersonId, hash: &str) -> Result<(), sqlx::Error> {
     note!(db, |conn| {
         let set = sqlx::query(include_str!("sql/people/set_password.sql"));
@@ -270,7 +270,7 @@ impl Server {
     }
 }
 
-/// The same server, another database.
+/// The URL of another database on the same server.
 fn with_database(url: &str, name: &str) -> String {
     let (address, options) = url.split_once('?').map_or((url, ""), |(address, options)| (address, options));
     let host = address.find("://").map_or(0, |scheme| scheme + 3);

@@ -1,4 +1,4 @@
-//! Token buckets: how often something was tried lately, by the hash of what is counted.
+//! Token buckets that limit how often something is tried, by the hash of what is counted.
 //!
 //! **Invariant:** one statement looks and takes, so that two processes never take the same token. A refused attempt
 //! stores nothing, and a bucket that is full again is worth no row.
@@ -16,7 +16,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Until an empty bucket is full again, in microseconds.
+    /// The time until an empty bucket is full again, in microseconds.
     fn whole(self) -> i64 {
         micros(self.then_every).saturating_mul(i64::from(self.at_once))
     }
@@ -69,7 +69,7 @@ pub async fn take(
     Ok(Err(Duration::from_micros(u64::try_from(wait).unwrap_or_default())))
 }
 
-/// Removes what counts for nothing any more.
+/// Removes the buckets that no longer count.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), sqlx::Error> {
     note!(db, |pool| {
         sqlx::query(include_str!("sql/throttle/sweep.sql"))

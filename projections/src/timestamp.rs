@@ -17,13 +17,13 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Now, where this process stands in for the store's own clock.
+    /// The present moment by this process's clock, for when that stands in for the store's own clock.
     #[expect(clippy::disallowed_methods, reason = "SQLite has no clock but its process's")]
     pub(crate) fn by_our_clock() -> Self {
         Self::from(Utc::now())
     }
 
-    /// The moment so many microseconds after 1970.
+    /// The moment this many microseconds after the beginning of 1970.
     pub fn from_micros(micros: i64) -> Self {
         let at = DateTime::from_timestamp_micros(micros).filter(|at| (1..=9999).contains(&at.year()));
         Self(at.unwrap_or(LAST))
@@ -86,7 +86,7 @@ impl Encode<'_, Postgres> for Timestamp {
 }
 
 impl<'r> Decode<'r, Postgres> for Timestamp {
-    /// By itself: what sqlx makes of a moment that chrono doesn't have, as of `infinity`, is a panic.
+    /// Decodes the number itself, because sqlx panics at a moment that chrono can't hold, such as `infinity`.
     fn decode(value: sqlx::postgres::PgValueRef<'r>) -> Result<Self, BoxDynError> {
         if value.format() == sqlx::postgres::PgValueFormat::Text {
             let at = <DateTime<Utc> as Decode<'r, Postgres>>::decode(value)?;

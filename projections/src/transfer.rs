@@ -24,13 +24,13 @@ enum Line {
     Person(PersonLine),
 }
 
-/// What tells the two apart: only an event has a position.
+/// Tells the two kinds of lines apart: only an event has a position.
 #[derive(Deserialize)]
 struct Kind {
     position: Option<serde::de::IgnoredAny>,
 }
 
-/// An event as a line of a file. A field more would be one that nothing proves, and that an import would lose.
+/// An event as a line of a file. Further fields are refused: nothing would prove them, and an import would lose them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventLine {
@@ -78,7 +78,7 @@ pub enum TransferError {
 /// Events that are read or written at a time.
 const BATCH: i64 = 1000;
 
-/// Writes everybody and everything that happened; gives the number of events.
+/// Writes all people and all events; returns the number of events and the positions of changed ones.
 pub async fn export(
     log: &EventLog,
     out: &mut (impl Write + Send),
@@ -101,16 +101,16 @@ pub async fn export(
     Ok(Exported { events: done, changed })
 }
 
-/// What was written to a file.
+/// The result of an export.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Exported {
     pub events: i64,
-    /// Those that are not what was recorded, which no import takes.
+    /// The positions of events that were changed after they were recorded. No import takes such an event.
     pub changed: Vec<i64>,
 }
 
-/// Takes in a file behind what is there; what is there already (an event by position and hash, a person by id, a name
-/// by being one) is passed over. Gives the number of events taken in.
+/// Imports a file after the end of the log. What is there already is skipped: an event with this position and hash, a
+/// person with this id, a name if the person has one already. Returns the number of imported events.
 pub async fn import(
     log: &EventLog,
     file: impl BufRead + Send,
@@ -138,7 +138,7 @@ pub async fn import(
     intake.end().await
 }
 
-/// Takes the log of another database up to a position, with everybody, into an empty one, which says that from then on.
+/// Copies the log up to a position, and all people, into an empty database, which from then on says that it is a copy.
 pub async fn copy(
     log: &EventLog,
     empty: &EventLog,
@@ -168,7 +168,7 @@ pub async fn copy(
     Ok(taken)
 }
 
-/// Up to where this is a copy of the log of another portal, if it is one.
+/// The position up to which this log is a copy of another portal's, if it is one.
 pub async fn copied(db: &Db) -> Result<Option<i64>, sqlx::Error> {
     let up_to: Option<(i64,)> =
         read!(db, |pool| sqlx::query_as(include_str!("sql/transfer/copied.sql")).fetch_optional(pool).await)?;
@@ -203,7 +203,7 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Takes what is left; gives how many there were.
+    /// Imports the rest; returns how many events were imported in all.
     async fn end(mut self) -> Result<i64, TransferError> {
         self.take().await?;
         Ok(self.taken)
@@ -214,7 +214,7 @@ fn same_command(one: &Recorded, other: &Recorded) -> bool {
     one.stream() == other.stream() && one.metadata == other.metadata
 }
 
-/// Everybody, in the order of their ids, so many at a time.
+/// Reads all people in the order of their ids, in batches.
 struct Everybody<'a> {
     db: &'a Db,
     after: Option<Uuid>,
@@ -225,7 +225,7 @@ impl<'a> Everybody<'a> {
         Self { db, after: None }
     }
 
-    /// The next ones; nothing where there is nobody left.
+    /// The next batch of people; nothing after the last.
     async fn next(&mut self) -> Result<Option<Vec<PersonLine>>, sqlx::Error> {
         let people = people::after(self.db, self.after, BATCH).await?;
         let Some(last) = people.last() else { return Ok(None) };
@@ -273,7 +273,7 @@ fn write(out: &mut impl Write, line: &impl Serialize) -> Result<(), TransferErro
 }
 
 impl Line {
-    /// Looks first and reads then: an untagged enum would lose the bytes of payload and metadata.
+    /// Looks at the kind of line first: an untagged enum would lose the exact bytes of payload and metadata.
     fn read(text: &str) -> Result<Self, String> {
         let read = || {
             let kind: Kind = serde_json::from_str(text)?;
@@ -323,10 +323,10 @@ impl EventLine {
     }
 }
 
-/// A moment, written in the one way that a file has for it: what is written otherwise says more than its hash proves.
+/// Reads a moment, which has only one way of being written in a file: any other text would not be proven by the hash.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     let at: DateTime<Utc> = text.parse().map_err(|e| format!("recorded_at: {e}"))?;
-    // By its microseconds alone, or a second of 60 would have the same hash as the next one.
+    // Compared as text written anew from the microseconds: else a second of 60 would have the same hash as the next second.
     let kept = Timestamp::from_micros(at.timestamp_micros().max(0));
     let is_plain = DateTime::<Utc>::from(kept).to_rfc3339_opts(SecondsFormat::Micros, true) == text;
     if is_plain { Ok(kept) } else { Err("recorded_at: microseconds in UTC are wanted".to_owned()) }
@@ -352,7 +352,7 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// A second of 60 has the same microseconds as the next one, and so the same hash.
+    /// A second of 60 has the same microseconds as the next second, and so the same hash.
     #[test]
     fn a_moment_is_written_in_one_way() {
         assert!(moment("2026-01-01T00:00:00.000000Z").is_ok());

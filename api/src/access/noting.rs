@@ -1,6 +1,6 @@
-//! What operators are shown, handed over to be written down.
+//! Records what operators are shown.
 //!
-//! **Invariant:** an answer leaves after this, and so does each part of an answer that goes on for long.
+//! **Invariant:** an answer leaves only after this, and so does each part of an answer that goes on for long.
 
 use std::collections::HashSet;
 
@@ -24,12 +24,12 @@ pub async fn note(app: &App, identity: &Identity, reads: Reads, page: &str) -> R
     Ok(app.recorder.record(reads.into_iter().map(read).collect()).await?)
 }
 
-/// Of an answer in many parts: each organisation once, as far as that can be remembered in little memory.
+/// Notes an answer that is sent in many parts: each organisation is noted once, as far as a small memory can tell.
 #[derive(Debug, Default)]
 pub struct NotedOnce(HashSet<Uuid>);
 
 impl NotedOnce {
-    /// About 3 MiB. Beyond it, an organisation is counted twice at worst.
+    /// This many ids take about 3 MiB. Beyond that, an organisation is noted twice at worst.
     const MOST: usize = 100_000;
 
     /// Notes what this part shows that no part before did.

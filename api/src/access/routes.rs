@@ -1,4 +1,4 @@
-//! The table of routes in the making: each with what it requires of whoever asks, and behind the gate.
+//! The table of routes under construction: each route with its requirement, behind the gate.
 //!
 //! **Invariant:** there is no other way to add a route, and none is added without its requirement (clippy refuses
 //! `axum::Router::route` everywhere else).
@@ -12,16 +12,16 @@ use super::{RouteRequirement, gate};
 use crate::app::App;
 use crate::identity::links;
 
-/// A line of the table: how a route is asked for, and what it needs of whoever asks.
+/// One route in the table: how it is asked for, and what it requires of the person who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// `GET`, `POST`, or `ANY` for all there are.
+    /// `GET` or `POST`, or `ANY` for every method.
     pub method: &'static str,
     pub path: &'static str,
     pub need: RouteRequirement,
 }
 
-/// A table of routes in the making, each behind the gate.
+/// A table of routes under construction. Each route stands behind the gate.
 pub struct Routes {
     app: App,
     router: Router<App>,
@@ -53,7 +53,7 @@ impl Routes {
         self.add(Entry { method: "POST", path, need }, routing::post(handler))
     }
 
-    /// Whatever is asked for under a path that nothing else answers.
+    /// Answers every path under a prefix that no other route answers.
     #[must_use]
     pub fn any_under<T: 'static>(
         self,
@@ -64,7 +64,7 @@ impl Routes {
         self.add(Entry { method: "ANY", path, need }, routing::any(handler))
     }
 
-    /// Whether there is nothing to be lost here.
+    /// True for a demonstration, whose data is thrown away.
     pub fn is_demonstration(&self) -> bool {
         self.app.demonstration
     }

@@ -6,7 +6,7 @@
 use crate::bus::sensitive::Act;
 use crate::web::paths;
 
-/// Routes whose handlers send no command, or give data away: what each of them does.
+/// Routes whose handlers send no command, or give data away, with what each of them does.
 pub const ROUTES: &[(&str, &str, Act)] = &[
     ("GET", paths::ADMIN_HISTORY_EXPORT, Act::ExportHistory),
     ("POST", paths::LOGIN, Act::SignIn),
@@ -37,7 +37,7 @@ pub const ROUTES: &[(&str, &str, Act)] = &[
     ("POST", paths::ADMIN_HISTORY_REBUILD, Act::CheckReadModels),
 ];
 
-/// Routes that send commands: the bus asks, by what each command does.
+/// Routes that send commands. For these the bus asks for the proof, by what each command does.
 pub const BY_COMMAND: &[&str] = &[
     paths::SETUP,
     paths::INVITATION,

@@ -1,4 +1,4 @@
-//! What every command needs of whoever sends it, and which of that each principal has.
+//! The requirement of every command, and which requirements each principal meets.
 //!
 //! | | plain person | owner, admin | superadmin | shell | setup link | timer |
 //! | --- | --- | --- | --- | --- | --- | --- |
@@ -9,8 +9,8 @@
 //! | `Oneself` | themselves | themselves | themselves | ✓ | | |
 //! | `Timer` | | | | ✓ | | ✓ |
 //!
-//! **Invariant:** a right that comes from a grant holds as long as that grant does, to the moment of the append; one that
-//! comes from an organisation is read from the organisation itself, as it is when it decides.
+//! **Invariant:** a right from a grant holds as long as that grant does, up to the moment of the append. A right inside an
+//! organisation is read from the organisation itself, as it is when it decides.
 
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
 use domain::org::{ChoiceCommand, InvitationCommand, LifecycleCommand, OrgCommand, RoleCommand};
@@ -23,26 +23,26 @@ use projections::grants::ActiveGrant;
 use crate::bus::sensitive::Act;
 use crate::clock;
 
-/// What a command needs of whoever issues it.
+/// What a command requires of its issuer. A shell on the server meets every requirement but `SuperadminAs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandRequirement {
     Superadmin,
-    /// Superadmin; or the link that an empty portal prints, for the first one.
+    /// The issuer is a superadmin, or follows the link that an empty portal prints for the first one.
     FirstSuperadmin,
-    /// Superadmin, and the person that the command says it is by.
+    /// The issuer is a superadmin, and the same person that the command says it is by.
     SuperadminAs(PersonId),
-    /// Owner or admin of the organisation that it is sent to; or superadmin.
+    /// The issuer is an owner or admin of the organisation that the command is sent to, or a superadmin.
     Manager,
-    /// Only this person, for themselves.
+    /// The issuer is this person, acting for themselves.
     Oneself(PersonId),
-    /// Nobody: its time must have come.
+    /// The issuer is the timer: an earlier event has set the time. No person has this right.
     Timer,
 }
 
 /// How long a proof of who somebody is holds, in minutes.
 pub const PROOF_MINUTES: i64 = 15;
 
-/// Whether a proof of that moment still holds. Clocks may be some minutes apart; one far ahead proves nothing.
+/// True while a proof from that moment still holds. Clocks may be some minutes apart; a moment far ahead proves nothing.
 pub fn is_fresh(proven_at: Timestamp) -> bool {
     clock::now().signed_duration_since(*proven_at).abs() <= chrono::Duration::minutes(PROOF_MINUTES)
 }
@@ -51,18 +51,19 @@ pub fn is_fresh(proven_at: Timestamp) -> bool {
 pub trait Authorize: Decider {
     fn right(command: &Self::Command) -> CommandRequirement;
 
-    /// Its line in the table of what is sensitive.
+    /// The entry for this command in the table of sensitive acts.
     fn act(command: &Self::Command) -> Act;
 
-    /// Whether it begins a stream, so that there is nothing to load. If there was, the append finds out.
+    /// True if the command begins a stream, so that there is nothing to load. If the stream exists after all, the append
+    /// finds out.
     fn begins(command: &Self::Command) -> bool;
 
-    /// Whether somebody answers for what it is sent to, as owner or admin.
+    /// True if this person is an owner or admin of the aggregate.
     fn is_managed_by(&self, _: PersonId) -> bool {
         false
     }
 
-    /// What the portal's policy has against it, if somebody in the console issues it.
+    /// Why the portal's policy forbids this command to somebody in the console, if it does.
     fn against(_: &Self::Command, _: &Policy) -> Option<Self::Error> {
         None
     }
@@ -208,7 +209,7 @@ impl Authorize for Grant {
     }
 }
 
-/// Whoever issues a command, with the right they have it by.
+/// The issuer of a command, with the right by which they issue it.
 #[derive(Clone, Debug)]
 pub enum Principal {
     Person {
@@ -217,7 +218,7 @@ pub enum Principal {
         /// When they last proved who they are, if they are signed in.
         proven_at: Option<Timestamp>,
     },
-    /// A shell on the server: whoever has it has the database too.
+    /// A shell on the server. Whoever has that has the database too.
     Shell,
     /// The link of an empty portal.
     Setup,
@@ -235,7 +236,7 @@ impl Principal {
         }
     }
 
-    /// Whether they have proven lately who they are. Whoever has the server, or its first link, is nobody to ask.
+    /// True if the principal has proven lately who they are. A shell on the server and the setup link are never asked.
     pub fn is_proven(&self) -> bool {
         match self {
             Self::Person { proven_at, .. } => proven_at.is_some_and(is_fresh),
@@ -243,7 +244,7 @@ impl Principal {
         }
     }
 
-    /// The policy as it binds them; nothing where it does not.
+    /// The policy as it binds this principal; none where it does not bind them.
     pub fn bound_by(&self, policy: Policy) -> Option<Policy> {
         match self {
             Self::Person { grant, .. } => {
@@ -254,8 +255,9 @@ impl Principal {
         }
     }
 
-    /// Whether this right is had at `aggregate`, and by which grant: the one that must still stand when the events are
-    /// written. (What gives a right in an organisation is among its own events, which the append sees unchanged.)
+    /// Says if the principal has this right on `aggregate`, and by which grant. That grant must still stand when the events
+    /// are written. (A right inside an organisation comes from the organisation's own events, which the append sees
+    /// unchanged.)
     pub fn has<A: Authorize>(
         &self,
         right: CommandRequirement,

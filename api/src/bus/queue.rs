@@ -1,10 +1,10 @@
 //! Commands to one stream, one after the other: whoever comes first is decided first.
 //!
-//! Two that are decided at once on the same state can't both be appended, and the one that lost has done everything for
+//! Two commands that are decided at once on the same state can't both be appended, and the loser has done its work for
 //! nothing. So they wait here instead. Other processes do not see this queue: against them the bus tries again.
 //!
-//! **Invariant:** commands to different streams never wait for each other, and nothing is kept of a stream that nobody
-//! waits for.
+//! **Invariant:** commands to different streams never wait for each other, and a stream that nobody waits for takes no
+//! memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,13 +23,13 @@ pub(super) struct StreamQueue(Arc<Mutex<HashMap<StreamId, Line>>>);
 pub(super) struct Turn {
     queue: StreamQueue,
     stream: StreamId,
-    /// Nothing any more when it is dropped.
+    /// Empty once the place is dropped.
     line: Option<Line>,
     held: Option<OwnedMutexGuard<()>>,
 }
 
 impl StreamQueue {
-    /// Waits for a turn at the stream; nothing, where none came in time.
+    /// Waits for a turn at the stream. Gives none if the turn does not come in time.
     pub(super) async fn turn(&self, stream: &StreamId, until: Instant) -> Option<Turn> {
         let line = self.lines().entry(stream.clone()).or_default().clone();
         let mut turn =
@@ -48,7 +48,7 @@ impl Drop for Turn {
         drop(self.held.take());
         let mut lines = self.queue.lines();
         drop(self.line.take());
-        // One more is whoever waits: lines are only given out while the map is locked.
+        // A count above one means that somebody waits: lines are only given out while the map is locked.
         if lines.get(&self.stream).is_some_and(|line| Arc::strong_count(line) == 1) {
             lines.remove(&self.stream);
         }

@@ -1,4 +1,4 @@
-//! Why a command was not carried out, and what that is to whoever sent it.
+//! Why a command was not carried out, and how its sender is told.
 
 use cqrs_es::AggregateError;
 use projections::StoreError;
@@ -11,13 +11,13 @@ use crate::web::error::Error;
 pub enum SendError<E: std::error::Error> {
     #[error("you may not do this")]
     Forbidden,
-    /// What is to be done is sensitive, and it is too long ago that the principal proved who they are.
+    /// The act is sensitive, and the principal last proved too long ago who they are.
     #[error("to {0}, confirm first that it is you")]
     ProofNeeded(&'static str),
-    /// The aggregate's own reason.
+    /// A rule of the aggregate refuses it.
     #[error("{0}")]
     Rule(E),
-    /// Somebody else was quicker; this is what happened since the page was made.
+    /// Somebody else changed it first. `since` holds what happened since the page was made.
     #[error("this was changed in the meantime")]
     Stale { sequence: i64, since: Vec<Recorded> },
     #[error("{key} is taken")]
@@ -30,13 +30,13 @@ pub enum SendError<E: std::error::Error> {
     PasswordChosen,
     #[error("this form was sent before, with other content")]
     CommandReused,
-    /// A newer version wrote about what the command is for.
+    /// A newer version of the program wrote about what the command is for.
     #[error("a newer version of portal wrote about this, which this version can't read")]
     Newer,
-    /// The history of what the command is for can't be read by anybody.
+    /// The history of what the command is for is damaged and can't be read by anybody.
     #[error("an event about this can't be read: {0}")]
     Damaged(domain::Unreadable),
-    /// Somebody runs who could not read what this would write.
+    /// Another process still runs a version that could not read what this would write.
     #[error(
         "another process runs an older version of portal, which can't read this; finish the upgrade first"
     )]
@@ -46,7 +46,7 @@ pub enum SendError<E: std::error::Error> {
     /// It may have been carried out: the store's answer was lost.
     #[error("whether this was done is not known")]
     Unknown,
-    /// The log or the clock is not what it must be.
+    /// The log or the clock is wrong, so nothing is recorded.
     #[error("nothing is recorded: {0}")]
     Stopped(Alarm),
     #[error("{0}")]
@@ -64,7 +64,7 @@ pub enum Refusal<E> {
 }
 
 impl<E: std::error::Error> SendError<E> {
-    /// What whoever filled in a form can do something about; everything else is an error of the request.
+    /// Separates what the person who filled in a form can correct from everything else, which is an error of the request.
     pub fn answerable(self) -> Result<Refusal<E>, Error> {
         match self {
             Self::Rule(rule) => Ok(Refusal::Rule(rule)),
@@ -86,7 +86,7 @@ impl<E: std::error::Error> SendError<E> {
         }
     }
 
-    /// What it is counted as.
+    /// The name under which it is counted in the metrics.
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Forbidden => "forbidden",
@@ -155,7 +155,7 @@ impl<E: std::error::Error> From<StoreError> for SendError<E> {
     }
 }
 
-/// What a refusal is to somebody who can't correct it on the page they came from.
+/// What a refusal says to somebody who can't correct it on the page they came from.
 impl<E: std::error::Error> From<SendError<E>> for Error {
     fn from(refusal: SendError<E>) -> Self {
         match refusal {
@@ -172,7 +172,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
                 "Somebody chose a password for this account at the same moment. Sign in with it.".to_owned(),
             ),
             SendError::CommandReused => Self::Conflict(
-                "This form was sent before, with other content, and that was done. Open it anew to do something else.".to_owned(),
+                "This form was sent before, with other content, and that was done. Open it again for something else.".to_owned(),
             ),
             SendError::Newer => Self::newer("about this"),
             SendError::Damaged(why) => why.into(),
@@ -190,7 +190,7 @@ impl<E: std::error::Error> From<SendError<E>> for Error {
     }
 }
 
-/// A reason of the domain with a capital letter and a full stop.
+/// Turns a reason from the domain into a sentence, with a capital letter and a full stop.
 fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! What is sensitive: the one table of everything that somebody can do, with whether it asks for a fresh proof of who
-//! does it, and why or why not.
+//! The one table of everything that somebody can do. Each line says if the act asks for a fresh proof of who does it, and
+//! why.
 //!
 //! ```text
 //! command ─► Authorize::act ─┐
@@ -11,7 +11,7 @@
 //! changes something or gives data away, since a test goes over the table of routes. `docs/decisions/0027` shows the
 //! table; another test compares it.
 
-/// Whether a proof is asked for.
+/// Says if a fresh proof is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     Asked,
@@ -22,12 +22,12 @@ pub enum Proof {
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     pub proof: Proof,
-    /// As what somebody is about to do: "suspend an organisation".
+    /// The act, in words that follow "to": "suspend an organisation".
     pub doing: &'static str,
     pub because: &'static str,
 }
 
-/// Makes the enum, the list of all and the table of the same lines.
+/// Makes the enum, the list of all acts and the table from the same lines.
 macro_rules! acts {
     ($($act:ident $proof:ident $doing:literal: $because:literal;)*) => {
         /// Something that somebody can do.
@@ -97,14 +97,14 @@ acts! {
 }
 
 impl Act {
-    /// As what somebody is about to do, where a fresh proof is asked for it.
+    /// The act in words, if it asks for a fresh proof.
     pub fn asks(self) -> Option<&'static str> {
         let Line { proof, doing, .. } = self.line();
         (proof == Proof::Asked).then_some(doing)
     }
 }
 
-/// The table as the documentation shows it: what asks first.
+/// The table as the documentation shows it. Acts that ask for a proof come first.
 pub fn as_markdown() -> String {
     let lines = |wanted: Proof, word: &str| -> String {
         let of = Act::ALL.iter().map(|act| act.line()).filter(|line| line.proof == wanted);

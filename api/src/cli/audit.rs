@@ -48,12 +48,12 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Reads the files that are named, as they stand now.
+/// Reads the files that the arguments name, as they are at this moment.
 #[derive(Default)]
 struct NamedFiles(Aside<anyhow::Result<Signed>>);
 
 impl NamedFiles {
-    /// What is in them; an error where one can't be read or hangs.
+    /// Gives what is in the files; an error where one can't be read or hangs.
     async fn read(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<Signed> {
         let (settings, named) = (settings.clone(), named.clone());
         let read = self.0.within(LONGEST, move || named.read(&settings)).await;
@@ -64,18 +64,18 @@ impl NamedFiles {
 struct Audit {
     auditor: Auditor,
     files: NamedFiles,
-    /// What was signed, as far as it could be read.
+    /// Everything that was signed, as far as it could be read.
     signed: Signed,
-    /// What was found last.
+    /// The findings that were reported last.
     told: Vec<String>,
-    /// The last whole round.
+    /// The last complete round.
     last: Option<Ended>,
     is_in_time: bool,
 }
 
 impl Audit {
-    /// One turn, with what is named as it stands now: what is signed meanwhile is added to the files. Where they can't be
-    /// read, everything else is looked at all the same.
+    /// Makes one turn. It reads the named files anew, since new checkpoints are added to them; if they can't be read, the
+    /// turn checks everything else.
     async fn turn(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<()> {
         let unread = match self.files.read(settings, named).await {
             Ok(signed) => {

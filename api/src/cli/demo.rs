@@ -31,7 +31,7 @@ impl Drop for Folder {
 
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     log::init_quietly(settings.log)?; // or the links would scroll away
-    // A name that nobody can have taken before.
+    // The name is one that nobody can have taken before.
     let folder = Folder(std::env::temp_dir().join(format!("portal-demo-{}", clock::new_id())));
     private::folder(&folder.0)?;
     let (listener, mut settings) = serve::bind(settings).await?;
@@ -52,7 +52,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     serve::serve(app.demonstrating(), listener).await
 }
 
-/// Who somebody is here: "Ana, superadmin, owner of Dreamineering".
+/// Introduces a person of the cast: "Ana, superadmin, owner of Dreamineering".
 async fn introduction(app: &App, person: &Person) -> Result<String, Error> {
     let grant = grants::active(&app.db, person.person_id, clock::now()).await?;
     let role = grant.map(|grant| grant.role().as_str().to_owned());

@@ -1,6 +1,6 @@
 //! `portal grant <email>`: a platform role from the server's shell, where nobody can sign in to give it.
 //!
-//! **Invariant:** nobody who belongs to an organisation gets a role by a slip of the keyboard.
+//! **Invariant:** nobody who belongs to an organisation gets a role by a typing mistake.
 
 use std::io::{IsTerminal, Write, stderr, stdin};
 use std::process::ExitCode;
@@ -75,7 +75,7 @@ async fn belongs_somewhere(app: &App, person: &Person) -> anyhow::Result<bool> {
     Ok(!invited.is_empty() || !places.is_empty())
 }
 
-/// Asks whoever sits at the terminal; nobody there has not agreed.
+/// Asks the person at the terminal. Without a terminal, nobody has agreed.
 fn agreed() -> bool {
     if !stdin().is_terminal() {
         return false;
@@ -86,7 +86,7 @@ fn agreed() -> bool {
     read && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-/// How they come in.
+/// Says how the new role holder signs in.
 async fn sign_in(
     app: &App,
     email: &Email,
@@ -101,7 +101,7 @@ async fn sign_in(
         return Ok(());
     };
     if receipt.sequence == 0 {
-        // It was so already, so nothing was written, and no link either.
+        // The role was held already, so nothing was written, and no link either.
         token = links::choose_password(app, person).await.map_err(anyhow::Error::from)?;
     }
     say_link(app, "Choose a password here (works once, for a day)", &paths::choose_password(&token));

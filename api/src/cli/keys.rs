@@ -13,7 +13,7 @@ use crate::cli::{hand_over, say};
 use crate::config::Settings;
 use crate::credentials::secrets::Key;
 
-/// The private half goes to the file, the public one to the standard output.
+/// Makes a signing key. The private half goes to the file, the public half to the standard output.
 pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::Result<ExitCode> {
     let key = SigningKey::new(&origin.unwrap_or_else(|| settings.seal_origin()), &seed()?)?;
     write(file, &key.text())?;
@@ -21,7 +21,7 @@ pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// The same for a witness.
+/// Makes the key of a witness in the same way.
 pub fn witness(settings: &Settings, file: &Path, name: Option<String>) -> anyhow::Result<ExitCode> {
     let key = Cosigner::new(&name.unwrap_or_else(|| settings.host()), &seed()?)?;
     write(file, &key.text())?;
@@ -29,7 +29,7 @@ pub fn witness(settings: &Settings, file: &Path, name: Option<String>) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// The public half of a key of either kind.
+/// Prints the public half of a key of either kind.
 pub fn public(file: &Path) -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let public = match (text.parse::<SigningKey>(), text.parse::<Cosigner>()) {
@@ -47,7 +47,7 @@ fn seed() -> anyhow::Result<[u8; 32]> {
     Ok(seed)
 }
 
-/// A key for the secrets of second factors.
+/// Makes a key for the secrets of second factors.
 pub fn secrets(file: &Path) -> anyhow::Result<ExitCode> {
     let key = Key::new()?;
     write(file, &key.text())?;

@@ -1,4 +1,4 @@
-//! `portal migrate`, `rebuild`: what is folded from the log.
+//! `portal migrate`, `portal rebuild`: the schema, and the read models that are folded from the log.
 
 use std::process::ExitCode;
 
@@ -34,7 +34,7 @@ pub struct Rebuild {
     into: Option<String>,
 }
 
-/// Folds everything again.
+/// Folds every read model again from the first event on.
 pub async fn rebuild(settings: Settings, rebuild: Rebuild) -> anyhow::Result<ExitCode> {
     if let (Some(moment), Some(url)) = (rebuild.as_of, rebuild.into) {
         return rebuild_as_of(settings, &moment, &url).await;

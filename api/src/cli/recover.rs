@@ -1,4 +1,5 @@
-//! `portal recover [slug]`: what was stopped by mistake works again, though nobody can sign in to say so.
+//! `portal recover [slug]`: makes an organisation active again that was stopped by mistake, although nobody can sign in to
+//! do so.
 
 use std::process::ExitCode;
 
@@ -34,7 +35,8 @@ async fn named(app: &App, slug: &Slug) -> anyhow::Result<Vec<SlugHolder>> {
     Ok(vec![holder.ok_or_else(|| anyhow::anyhow!("no organisation has, or had, the slug {slug}"))?])
 }
 
-/// Back to active, whatever it takes. The history says that it was done from the server's shell.
+/// Makes the organisation active again, with as many commands as that takes. The history says that it was done from the
+/// server's shell.
 async fn recover(app: &App, org: &SlugHolder) -> anyhow::Result<()> {
     if org.status == ACTIVE {
         say(&format!("{} works already.", org.name));

@@ -1,7 +1,7 @@
 //! `portal import --reference-data FILE`: the resource types that a file wants.
 //!
-//! **Invariant:** nothing is done that was not told in words before, and nothing at all by a file with a mistake. What
-//! the file doesn't name stays as it is.
+//! **Invariant:** nothing is done that was not listed in words before, and a file with a mistake changes nothing. What the
+//! file doesn't name stays as it is.
 
 mod file;
 mod plan;
@@ -23,7 +23,7 @@ use crate::bus::{Envelope, Principal};
 use crate::cli::{open, say};
 use crate::config::Settings;
 
-/// What is to be done about one resource type, decided where its stream stood then.
+/// What has to be done about one resource type, decided on the sequence that its stream had then.
 struct Plan {
     code: ResourceCode,
     sequence: i64,
@@ -81,7 +81,8 @@ fn tell(plans: &[Plan]) {
     }
 }
 
-/// Gives the number of events. Whatever somebody changed since it was told is left as they made it.
+/// Carries out the plans and gives the number of events. A type that somebody changed since the plan was shown is left
+/// alone.
 async fn carry_out(app: &App, plans: Vec<Plan>) -> anyhow::Result<usize> {
     let mut events = 0;
     for Plan { code, mut sequence, steps } in plans {

@@ -12,7 +12,7 @@ use super::{be_there, open, say};
 use crate::config::Settings;
 use crate::layout::names::Names;
 
-/// Events that are read at a time.
+/// How many events are read at a time.
 const BATCH: i64 = 500;
 
 /// Nobody waits longer than this for the next event, however long it took then.
@@ -65,7 +65,7 @@ pub async fn run(settings: Settings, replay: Replay) -> anyhow::Result<ExitCode>
 }
 
 impl Replay {
-    /// As long as it took then, by the speed.
+    /// Waits as long as it took then, divided by the speed.
     async fn wait(&self, before: Option<DateTime<Utc>>, at: DateTime<Utc>) {
         let (Some(speed), Some(before)) = (self.speed, before) else { return };
         let took = (at - before).to_std().unwrap_or_default();
@@ -82,7 +82,7 @@ fn line(names: &Names, event: &Recorded) -> String {
     format!("#{}  {at}  {}", event.position, names.sentence_text(event))
 }
 
-/// Whether somebody wants the next one: Enter, and not `q`. Where nobody types, the end of the input ends it.
+/// True if the person wants the next event: they press Enter, and not `q`. Where nobody types, the end of the input ends it.
 fn goes_on() -> std::io::Result<bool> {
     let mut typed = String::new();
     let mut input = std::io::stdin().lock();

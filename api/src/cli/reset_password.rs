@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::identity::links;
 use crate::web::paths;
 
-/// Nothing changes before the link is used.
+/// Makes a link. Nothing changes until the link is used.
 pub async fn run(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let app = open(settings).await?;

@@ -1,4 +1,4 @@
-//! `portal seal`: a checkpoint now.
+//! `portal seal`: signs a checkpoint now.
 
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
     Ok(if say_handed_out(&sealer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Who has it now; false where somebody saw another history.
+/// Says which witnesses and copies have the checkpoint now. False if a witness saw another history.
 fn say_handed_out(sealer: &CheckpointSigner) -> bool {
     let witnesses = sealer.witnesses();
     for Told { name, cosigned, failure } in &witnesses {

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::identity::account_log::{self, AccountEvent};
 use crate::identity::client::Client;
 
-/// Every session of theirs ends as well: somebody else may have found the telephone.
+/// Removes the second factor and ends every session: somebody else may have found the telephone.
 pub async fn forget(settings: Settings, email: Email) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let app = open(settings).await?;

@@ -101,7 +101,7 @@ async fn serve_health(app: &App, limits: &Limits) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How the portal is reached: its own pages are trusted by the URL that people know, whatever a proxy makes of `Host`.
+/// How browsers reach the portal. Its own pages are trusted by the public URL, whatever a proxy makes of `Host`.
 pub fn edge(settings: &Settings) -> anyhow::Result<Edge> {
     let trusted = settings.trusted_origins.iter().cloned().chain([settings.public_url()]);
     let trusted_origins = trusted.collect::<Vec<_>>().join(",").parse()?;
@@ -120,7 +120,7 @@ pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What strangers made us store is gone soon after it counts for nothing. Whoever can't tell the time forgets nothing.
+/// Removes expired attempts soon after they stop counting. While the clock is wrong, nothing is removed.
 async fn forget_attempts(app: App) {
     let mut each_minute = tokio::time::interval(Duration::from_mins(1));
     loop {
@@ -137,7 +137,7 @@ async fn forget_attempts(app: App) {
     }
 }
 
-/// What has to be done now and then, as long as the clock is right: what is over by a wrong one is gone for good.
+/// Does what has to be done now and then, as long as the clock is right: what is deleted by a wrong clock is gone for good.
 async fn housekeeping(app: App) {
     let mut hourly = tokio::time::interval(Duration::from_hours(1));
     loop {

@@ -1,4 +1,4 @@
-//! What was signed, and by whom, as the command line or the settings name it.
+//! The signed checkpoints and cosignatures that the command line or the settings name.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
@@ -35,14 +35,14 @@ pub struct Named {
 /// The checkpoints to compare a log with.
 pub(super) struct Signed {
     pub checkpoints: Vec<Checkpoint>,
-    /// Why any are not to be believed.
+    /// Why some of the checkpoints are not to be believed, if so.
     pub refusal: Option<String>,
     pub key: Option<PublicKey>,
     cosigned: Option<Cosigned>,
     within_hours: Option<u64>,
 }
 
-/// The largest that witnesses have cosigned as a policy wants it.
+/// The largest checkpoint that enough witnesses of a policy have cosigned.
 struct Cosigned {
     size: u64,
     by: Vec<(String, u64)>,
@@ -51,7 +51,7 @@ struct Cosigned {
 }
 
 impl Named {
-    /// What is named, for a log that the settings know.
+    /// Reads what the arguments name, for a log that the settings know.
     pub(super) fn read(&self, settings: &Settings) -> anyhow::Result<Signed> {
         let key = match self.key.as_deref().map(public_key).transpose()? {
             None => signer::key(settings)?.map(|key| key.public()),
@@ -65,12 +65,12 @@ impl Named {
         Ok(Signed { within_hours: self.cosigned_within, ..signed })
     }
 
-    /// Whose cosignatures are wanted, where the command line says so.
+    /// The policy of witnesses that the command line names, if it names one.
     pub(super) fn policy(&self) -> anyhow::Result<Option<Policy>> {
         Ok(self.policy.as_deref().map(read_policy).transpose()?.map(|(_, policy)| policy))
     }
 
-    /// What is named, for a file that comes from elsewhere.
+    /// Reads what the arguments name, for a file that comes from elsewhere.
     pub(super) fn of_file(self) -> anyhow::Result<Signed> {
         let key = self.key.as_deref().map(public_key).transpose()?;
         let file = self.checkpoint.context("--checkpoint: name the file of the signed checkpoints")?;
@@ -141,7 +141,7 @@ impl Signed {
         Ok(())
     }
 
-    /// Says how much of so many events witnesses have seen, where they were asked for. False where that is too long ago.
+    /// Says how many of the events witnesses have cosigned, if a policy asks for that. False if it is too long ago.
     pub(super) fn say_cosigned(&self, events: i64) -> bool {
         let Some(Cosigned { size, by, since }) = &self.cosigned else { return true };
         let behind = u64::try_from(events).unwrap_or(0).saturating_sub(*size);
@@ -172,7 +172,7 @@ fn seconds() -> u64 {
     u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0)
 }
 
-/// The clock of a witness may be ahead of ours by so many seconds.
+/// The clock of a witness may be this many seconds ahead of ours.
 const CLOCKS_DIFFER: u64 = 300;
 
 fn time(seconds: u64) -> String {

@@ -34,7 +34,7 @@ pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<E
     Ok(told(&changed))
 }
 
-/// A backup with such an event is none, and somebody should know it before they need it.
+/// Reports events that were changed. A backup with such an event is no backup, and somebody should know before they need it.
 fn told(changed: &[i64]) -> ExitCode {
     for position in changed.iter().take(20) {
         complain(&anyhow!(

@@ -1,4 +1,4 @@
-//! `portal verify`: everything that can be proven, of the database, of an exported file, or of one event.
+//! `portal verify`: checks everything that can be proven of the database, of an exported file, or of one event.
 //!
 //! **Invariant:** the exit code is 0 only where everything is as it must be.
 
@@ -84,7 +84,7 @@ fn of_export(file: &Path, key: &PublicKey) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// What was asked for, behind "all events".
+/// The filter that was asked for, as words after "all events".
 fn asked(filter: &str) -> anyhow::Result<String> {
     let fields: Vec<(String, String)> = serde_html_form::from_str(filter)?;
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name} is {value:?}")).collect();

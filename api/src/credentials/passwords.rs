@@ -14,7 +14,7 @@ use crate::web::error::Error;
 
 pub struct Passwords {
     pool: Pool,
-    /// Of nobody's password, for accounts that don't exist.
+    /// A hash of no password, to be verified for accounts that don't exist, so that they take the same time.
     nobody: String,
 }
 
@@ -27,10 +27,10 @@ pub enum Weak {
     Guessable(String),
 }
 
-/// In characters.
+/// How many characters a password may have.
 const LENGTHS: std::ops::RangeInclusive<usize> = 10..=200;
 
-/// In bytes: no password that was ever accepted is longer, so nothing longer waits in the queue.
+/// The longest password in bytes. No password that was ever accepted is longer, so nothing longer waits in the queue.
 const LONGEST_IN_BYTES: usize = 4 * 200;
 
 impl Passwords {
@@ -40,12 +40,12 @@ impl Passwords {
         Ok(Self { pool: Pool::start()?, nobody })
     }
 
-    /// The PHC string of a password.
+    /// Computes the PHC string of a password.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
         Ok(self.pool.run(Asker::Known, move |memory| hash(&password, memory)).await??)
     }
 
-    /// Whether `password` is the one behind `stored`. Without an account the work is done all the same.
+    /// True if `password` is the one behind `stored`. Without an account the same work is done all the same.
     pub async fn verify(
         &self,
         asker: Asker,
@@ -98,7 +98,7 @@ fn verify(password: &str, stored: &str, memory: &mut Memory) -> anyhow::Result<b
     Ok(compute(&argon2, password, salt, memory)? == *expected) // in constant time, as `Output` compares
 }
 
-/// Works in the memory that is there, which grows where it is too small.
+/// Computes a hash in the memory that is given, which grows where it is too small.
 fn compute(argon2: &Argon2<'_>, password: &str, salt: &Salt, memory: &mut Memory) -> anyhow::Result<Output> {
     let params = argon2.params();
     if memory.len() < params.block_count() {
@@ -127,14 +127,15 @@ fn strong(password: &str, about: &[&str]) -> Result<(), Weak> {
     ))
 }
 
-/// The first so many characters of a password decide whether it is hard to guess: zxcvbn takes seconds for some texts of
-/// 200 characters, and what is hard to guess doesn't get easier by what follows.
+/// Only this many characters of a password decide whether it is hard to guess: zxcvbn takes seconds for some texts of 200
+/// characters, and what is hard to guess doesn't get easier by what follows.
 const DECIDING: usize = 64;
 
-/// In bytes: longer than any name or address. What is typed may be a megabyte, and is refused beside its own field.
+/// The longest known text in bytes, longer than any name or address. What is typed may be a megabyte, and is refused beside
+/// its own field.
 const LONGEST_KNOWN: usize = 1000;
 
-/// Characters that have nothing to do with the person. zxcvbn takes three known words in a row for hard to guess.
+/// How many characters must have nothing to do with the person. zxcvbn takes three known words in a row for hard to guess.
 const LEAST_OF_ITS_OWN: usize = 6;
 
 fn without_words_of(about: &[&str], password: &str) -> String {
@@ -198,7 +199,7 @@ mod tests {
                 .expect("verifies")
         );
     }
-    /// As they were written before there was a pool, by argon2 itself.
+    /// Hashes made by argon2 itself, as they were stored before there was a pool.
     #[test]
     fn what_argon2_wrote_is_verified_and_what_we_write_it_verifies() {
         use argon2::password_hash::{PasswordHasher, PasswordVerifier};

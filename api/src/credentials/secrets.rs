@@ -1,11 +1,11 @@
-//! What has to be readable again and is nobody's business: the secrets of second factors, sealed with a key that is not
-//! in the database.
+//! The secrets of second factors. They have to be readable again, so they are sealed with a key that is not in the
+//! database.
 //!
 //! ```text
 //! sealed:1: │ id of the key, 4 │ nonce, 24 │ XChaCha20-Poly1305 of the secret, bound to purpose and person
 //! ```
 //!
-//! **Invariant:** what is sealed opens with its own key alone, and only for the person it was sealed for.
+//! **Invariant:** a sealed secret opens with its own key alone, and only for the person it was sealed for.
 
 use std::path::Path;
 
@@ -25,24 +25,24 @@ const SETTING: &str = "PORTAL_SECRETS_KEY";
 /// What a key's text begins with.
 const KEY: &str = "PORTAL+SECRETS+";
 
-/// What a sealed secret begins with. One in clear is shorter than all of this.
+/// The first bytes of a sealed secret. A secret in clear is shorter than these and all that follows them.
 const SEALED: &[u8] = b"sealed:1:";
 
-/// What is sealed here, so that nothing sealed for another purpose can take its place.
+/// Bound into every seal, so that nothing sealed for another purpose can take the place of these secrets.
 const PURPOSE: &[u8] = b"portal:totp:";
 
-/// Secrets that are sealed at a time when a process starts.
+/// How many secrets are sealed at a time when a process starts.
 const BATCH: i64 = 500;
 
-/// The keys of the settings, the newest first, perhaps none. The newest seals, and every one opens.
+/// The keys from the settings, the newest first; there may be none. The newest one seals, and every one opens.
 pub struct Secrets(Vec<Key>);
 
-/// 32 bytes that nobody can guess, for a file that nobody else reads.
+/// A key of 32 random bytes, kept in a file that nobody else may read.
 pub struct Key {
     bytes: [u8; 32],
 }
 
-/// Why a secret stays shut.
+/// Why a secret can't be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Shut {
     #[error("it was sealed with the key {0}, which is not among those that PORTAL_SECRETS_KEY names")]
@@ -58,12 +58,12 @@ impl Key {
         Ok(Self { bytes })
     }
 
-    /// By which people and sealed secrets name it; it gives nothing of it away.
+    /// The short id by which people and sealed secrets name the key. It reveals nothing of the key.
     pub fn id(&self) -> String {
         hex::encode(self.short())
     }
 
-    /// For the file.
+    /// The text of the key, as its file has it.
     pub fn text(&self) -> String {
         format!("{KEY}{}+{}", self.id(), hex::encode(self.bytes))
     }
@@ -89,7 +89,7 @@ impl Secrets {
         settings.secrets_key.iter().map(|file| read(file)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// As it is to be stored: in clear where there is no key.
+    /// The secret as it is stored: sealed, or in clear where there is no key.
     pub fn seal(&self, person: PersonId, secret: &[u8]) -> anyhow::Result<Vec<u8>> {
         let Some(key) = self.0.first() else { return Ok(secret.to_vec()) };
         let mut nonce = [0; 24];
@@ -100,7 +100,7 @@ impl Secrets {
         Ok([SEALED, &key.short(), &nonce, &text].concat())
     }
 
-    /// The secret again.
+    /// Opens a stored secret.
     pub fn open(&self, person: PersonId, stored: &[u8]) -> Result<Vec<u8>, Shut> {
         let Some(id) = sealed_with(stored) else { return Ok(stored.to_vec()) };
         let named = hex::encode(id);
@@ -112,13 +112,13 @@ impl Secrets {
         key.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_forged| Shut::Changed(named))
     }
 
-    /// Whether there is nothing newer to seal it with.
+    /// True if the secret is sealed with the newest key, or there is no key.
     fn is_newest(&self, stored: &[u8]) -> bool {
         self.0.first().is_none_or(|key| sealed_with(stored) == Some(&key.short()))
     }
 }
 
-/// Seals with the newest key whatever is in clear or was sealed with an older one, and says what can't be opened. Others
+/// Seals every secret that is in clear or was sealed with an older key, and logs those that can't be opened. Other processes
 /// may do the same at this moment.
 pub async fn seal_all(db: &Db, secrets: &Secrets) -> anyhow::Result<()> {
     let (mut after, mut sealed, mut shut) = (Uuid::nil(), 0, vec![]);
@@ -153,7 +153,7 @@ pub async fn seal_all(db: &Db, secrets: &Secrets) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says once that secrets stand in clear, where that is worth a word.
+/// Logs once that secrets are stored in clear, where that matters.
 pub fn warn_of_none(settings: &Settings, db: &Db) {
     if settings.secrets_key.is_empty() && (db.engine() == "postgres" || settings.tls()) {
         tracing::warn!(

@@ -42,40 +42,40 @@ enum Counted {
 }
 
 impl Counted {
-    /// The table: so many at once, and then one every so many milliseconds.
+    /// The table of limits: how many attempts at once, and then one more every so many milliseconds.
     fn limit(self) -> Limit {
         let (at_once, milliseconds) = match self {
-            // Sign-ins from one IPv4 address or IPv6 /64: an office in the morning passes.
+            // Sign-ins from one IPv4 address or IPv6 /64. An office in the morning passes.
             Self::Network => (60, 2_000),
-            // From one IPv6 /48: one customer of a provider has up to 65,536 networks.
+            // Sign-ins from one IPv6 /48. One customer of a provider has up to 65,536 networks of /64.
             Self::WideNetwork => (300, 400),
-            // To one account from one network: somebody who tries all their passwords passes.
+            // Sign-ins to one account from one network. Somebody who tries all their passwords passes.
             Self::AccountFromNetwork => (10, 10_000),
-            // To one account from everywhere: more than three networks get, less than four.
+            // Sign-ins to one account from everywhere. The limit is more than three networks get, and less than four.
             Self::Account => (60, 3_000),
-            // To one account from one network while the line above is used up: its owner passes, and so do as many of an
-            // attacker's attempts as they have networks.
+            // Sign-ins to one account from one network while the limit above is used up. The owner passes, and an attacker
+            // has one attempt from each of their networks.
             Self::LastResort => (1, 600_000),
-            // To one account from a browser where it has signed in.
+            // Sign-ins to one account from a browser where it has signed in before.
             Self::KnownDevice => (10, 10_000),
-            // Codes of a second factor, by person: of a million codes three are right at a time.
+            // Codes of a second factor, counted for each person. Three out of a million codes are right at any time.
             Self::Code => (10, 60_000),
-            // The same from a browser where they have signed in.
+            // Codes of a second factor from a browser where that person has signed in before.
             Self::CodeOnKnownDevice => (10, 60_000),
-            // Passwords by which somebody who is signed in confirms that it is them. Each may cost three computations.
+            // Passwords by which a signed-in person confirms who they are. Each may cost three computations.
             Self::Confirmation => (10, 10_000),
-            // Codes by which they do.
+            // Codes by which a signed-in person confirms who they are.
             Self::ConfirmationCode => (10, 60_000),
-            // Questions to passkeys from one network, each of which is kept for five minutes: a sign-in needs one.
+            // Questions to passkeys from one network. A sign-in needs one, and each is kept for five minutes.
             Self::Question => (20, 5_000),
-            // The same from one IPv6 /48.
+            // Questions to passkeys from one IPv6 /48.
             Self::WideQuestion => (100, 1_000),
-            // Requests to links from one IPv4 address or IPv6 /64: nobody guesses 256 bits, so it is about what they
-            // cost. A hundred people who join from one building at the same moment pass.
+            // Requests to links from one IPv4 address or IPv6 /64. Nobody guesses 256 bits, so this limits only what the
+            // requests cost. A hundred people who join from one building at the same moment pass.
             Self::LinkNetwork => (300, 500),
-            // The same from one IPv6 /48.
+            // Requests to links from one IPv6 /48.
             Self::WideLinkNetwork => (1_500, 100),
-            // Forms sent to one link, which may make us judge and hash a password.
+            // Forms sent to one link. Each may make us judge and hash a password.
             Self::LinkForm => (20, 6_000),
         };
         Limit { at_once, then_every: Duration::from_millis(milliseconds) }
@@ -95,7 +95,8 @@ impl Throttle {
         Self { db: db.clone() }
     }
 
-    /// Counts one attempt to sign in to `account`, or says when to try again. What is no address is nobody's account.
+    /// Counts one attempt to sign in to `account`, or says when to try again. Without an account, what was typed is no
+    /// address, and only the network counts.
     pub async fn sign_in(
         &self,
         account: Option<&Email>,
@@ -115,7 +116,7 @@ impl Throttle {
         }
     }
 
-    /// Counts one code that somebody typed whose password was right.
+    /// Counts one code from somebody whose password was right.
     pub async fn code(
         &self,
         person: PersonId,
@@ -130,42 +131,42 @@ impl Throttle {
         self.count(Counted::Code, &person.to_string()).await
     }
 
-    /// Counts one password of somebody who is signed in. Attempts to sign in as them don't count here.
+    /// Counts one password that a signed-in person confirms with. Attempts to sign in as them don't count here.
     pub async fn confirmation(&self, person: PersonId) -> Result<(), Error> {
         self.count(Counted::Confirmation, &person.to_string()).await
     }
 
-    /// The same for a code of their second factor.
+    /// Counts one code that a signed-in person confirms with.
     pub async fn confirmation_code(&self, person: PersonId) -> Result<(), Error> {
         self.count(Counted::ConfirmationCode, &person.to_string()).await
     }
 
-    /// Counts one attempt of somebody who has not said who they are.
+    /// Counts one attempt from a network, by somebody who has not said who they are.
     pub async fn network(&self, address: Option<IpAddr>) -> Result<(), Error> {
         self.from(address, (Counted::Network, Counted::WideNetwork)).await
     }
 
-    /// Counts one question to whatever passkey there is.
+    /// Counts one passkey question whose answer may come from any passkey.
     pub async fn question(&self, address: Option<IpAddr>) -> Result<(), Error> {
         self.from(address, (Counted::Question, Counted::WideQuestion)).await
     }
 
-    /// Counts one request to a link, whether there is such a link or not.
+    /// Counts one request to a link, even if there is no such link.
     pub async fn link(&self, address: Option<IpAddr>) -> Result<(), Error> {
         self.from(address, (Counted::LinkNetwork, Counted::WideLinkNetwork)).await
     }
 
-    /// Counts one form that was sent to a link that opens something.
+    /// Counts one form sent to a link that works.
     pub async fn link_form(&self, token: &str) -> Result<(), Error> {
         self.count(Counted::LinkForm, token).await
     }
 
-    /// Removes what counts for nothing any more.
+    /// Removes attempts that no longer count.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         throttle::sweep(&self.db, clock::now()).await
     }
 
-    /// Counts by the network, and by the wide one that it may be a part of.
+    /// Counts an attempt for the network, and for the wider IPv6 network around it.
     async fn from(&self, address: Option<IpAddr>, (narrow, wide): (Counted, Counted)) -> Result<(), Error> {
         self.count(narrow, &network(address, NARROW)).await?;
         if matches!(address, Some(IpAddr::V6(_))) {
@@ -186,11 +187,11 @@ impl Throttle {
     }
 }
 
-/// What one client can have many of counts as one.
+/// The prefix that counts as one client: a client can have all the addresses behind it.
 const NARROW: u8 = 64;
 const WIDE: u8 = 48;
 
-/// The IPv4 address, or the IPv6 network whose prefix has so many bits.
+/// The IPv4 address, or the IPv6 network with a prefix of this many bits.
 fn network(address: Option<IpAddr>, bits: u8) -> String {
     match address.map(|address| address.to_canonical()) {
         Some(v6 @ IpAddr::V6(_)) => IpNet::new_assert(v6, bits).trunc().to_string(),

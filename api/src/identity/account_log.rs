@@ -1,7 +1,7 @@
-//! The account log: what happened to how somebody signs in, for themselves, for operators, and as lines of the log that
-//! programs read.
+//! The account log: what happened to how somebody signs in. The person, operators, and programs that read the log see it.
 //!
-//! **Invariant:** no password, code or token gets here. What can't be written down stops nobody: the line has it.
+//! **Invariant:** no password, code or token gets here. If an entry can't be stored, nobody is stopped: the line of the log
+//! has it.
 
 use chrono::DateTime;
 use domain::values::PersonId;
@@ -50,7 +50,7 @@ impl AccountEvent {
         Self::PasskeyRemoved,
     ];
 
-    /// As it is stored, and as lines of the log say it.
+    /// The name as it is stored, and as lines of the log have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SignedIn => "signed_in",
@@ -70,7 +70,7 @@ impl AccountEvent {
         }
     }
 
-    /// As people read it.
+    /// The words that people read.
     pub fn words(self) -> &'static str {
         match self {
             Self::SignedIn => "Signed in",
@@ -94,24 +94,24 @@ impl AccountEvent {
         Self::ALL.into_iter().find(|kind| kind.as_str() == stored)
     }
 
-    /// Whether it did not work, which strangers can bring about as often as they like.
+    /// True for attempts that failed. Strangers can cause these as often as they like.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::SignInFailed | Self::ConfirmationFailed)
     }
 }
 
-/// By what somebody came in.
+/// How somebody signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Password,
-    /// Of somebody who has a passkey as well, which they did not show: it proves nothing for what is sensitive.
+    /// The person has a passkey as well and did not show it, so this proves nothing for sensitive actions.
     PasswordAlone,
     PasswordAndCode,
     RecoveryCode,
     Passkey,
-    /// A link that signs in: of demonstrations.
+    /// A link that signs in, for demonstrations only.
     Link,
-    /// A new password: the session goes on under another cookie, and has shown what it had before.
+    /// A new password: the session goes on under another cookie, with the same proofs as before.
     NewPassword {
         two_factors: bool,
         proven_at: Timestamp,
@@ -127,7 +127,7 @@ impl By {
         }
     }
 
-    /// Since when it is proven who this is, for what is sensitive.
+    /// The moment of the proof that counts for sensitive actions.
     pub fn proven_at(self, now: Timestamp) -> Timestamp {
         match self {
             Self::PasswordAlone => DateTime::UNIX_EPOCH.into(),
@@ -136,7 +136,7 @@ impl By {
         }
     }
 
-    /// What is written of it; nothing where nobody came in.
+    /// The words that are kept about the sign-in; none where nobody signed in.
     pub fn words(self) -> Option<&'static str> {
         match self {
             Self::Password | Self::PasswordAlone => Some("with a password"),
@@ -181,7 +181,7 @@ pub async fn note(
     }
 }
 
-/// Somebody failed to sign in to no account that there is. What they typed is not repeated: it may be a password.
+/// Logs a failed sign-in to an account that does not exist. What was typed is left out: it may be a password.
 pub fn nobody(detail: &str, client: &Client) {
     let address = client.address.map(|address| address.to_string());
     tracing::info!(kind = AccountEvent::SignInFailed.as_str(), address, detail, "account");

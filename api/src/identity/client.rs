@@ -22,7 +22,7 @@ use crate::web::request::PeerAddr;
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     pub address: Option<IpAddr>,
-    /// What the browser calls itself, at most 200 characters.
+    /// The User-Agent of the browser, at most 200 characters.
     pub agent: Option<String>,
 }
 
@@ -68,15 +68,15 @@ fn behind_proxies(
     address
 }
 
-/// Whom each proxy got the request from, as they say themselves, the nearest last; nothing for one that can't be read. An
-/// empty element of a list means nothing (RFC 9110, 5.6.1).
+/// The addresses from which each proxy says it got the request, the nearest last; none for one that can't be read. An empty
+/// element of a list means nothing (RFC 9110, 5.6.1).
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let values = headers.get_all("x-forwarded-for").iter();
     let elements = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     elements.filter(|element| !element.trim_ascii().is_empty()).map(node_in).collect()
 }
 
-/// The same in the header of RFC 7239: `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
+/// The same addresses from the header of RFC 7239: `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let of = |element: &[u8]| {
         let mut pairs = outside_quotes(element, b';')?.into_iter().filter_map(|pair| {
@@ -90,14 +90,14 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         node_in(&inside(value).unwrap_or_else(|| value.to_vec()))
     };
     let elements = |value: &[u8]| {
-        // With a quote that stays open, nobody can say what its last element is.
+        // If a quote stays open, nobody can say what the last element is.
         let Some(elements) = outside_quotes(value, b',') else { return vec![None] };
         elements.into_iter().filter(|element| !element.trim_ascii().is_empty()).map(of).collect()
     };
     headers.get_all(FORWARDED).iter().flat_map(|value| elements(value.as_bytes())).collect()
 }
 
-/// The parts between separators that don't stand within quotes; nothing where a quote stays open.
+/// The parts between separators outside quotes; none where a quote stays open.
 fn outside_quotes(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
     let (mut parts, mut from, mut is_quoted, mut is_escaped) = (vec![], 0, false, false);
     for (at, byte) in text.iter().enumerate() {
@@ -132,13 +132,13 @@ fn node(text: &str) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-/// Peers whose headers were not believed, so that each is told of once.
+/// Peers whose headers were not believed. Each is logged once.
 static EXPLAINED: LazyLock<Mutex<HashSet<IpAddr>>> = LazyLock::new(Mutex::default);
 
-/// Anybody can send such headers from as many addresses as they have, and lines are not for nothing.
+/// Anybody can send such headers from all the addresses they have, so the number of log lines is limited.
 const MOST_EXPLAINED: usize = 16;
 
-/// Says how a peer would be believed, in case that it is a proxy of ours.
+/// Logs how to make the portal believe this peer, in case it is a proxy of ours.
 fn explain(peer: IpAddr, how: &str) {
     let mut explained = EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
     if explained.len() < MOST_EXPLAINED && explained.insert(peer) {

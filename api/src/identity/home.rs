@@ -1,4 +1,4 @@
-//! Where somebody's work is.
+//! The page where somebody's work begins.
 
 use projections::memberships;
 use projections::org_list::ACTIVE;
@@ -8,8 +8,7 @@ use crate::app::App;
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// The default organisation, the only one, or the picker; the console for an operator who
-/// belongs to none.
+/// Leads to the default organisation, or the only one, or the picker. An operator who belongs to none goes to the console.
 pub async fn path(app: &App, identity: &Identity) -> Result<String, Error> {
     let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 2).await?;
     let default = match identity.session.default_org_id {

@@ -39,7 +39,7 @@ pub async fn prepare_invitation(
     email: Email,
 ) -> Result<(PersonId, String, CompanionRows), Error> {
     let known = app.lookups.person(&email).await?;
-    // Somebody new is named by what invites them, so that a form sent twice names one person.
+    // A new person gets the id of the invitation, so that a form sent twice names one person.
     let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
     let (token, link) = (Token::new()?, into(org, invitation));
     let invited = Invited { person, email, token_hash: token.hash, link };
@@ -125,13 +125,13 @@ pub async fn use_up(app: &App, token: &str) -> Result<(), Error> {
     if links::use_up(&app.db, &hash_of(token), clock::now()).await? { Ok(()) } else { Err(Error::NotFound) }
 }
 
-/// The id of the one command that a link stands for, however often its form is sent.
+/// The id of the one command that a link stands for. It stays the same however often the form is sent.
 pub fn command(token: &str) -> Uuid {
     let hash = hash_of(token);
     Uuid::from_bytes(std::array::from_fn(|at| hash[at]))
 }
 
-/// Middleware for every route with a token: whoever tries many is slowed down, whatever they find.
+/// Middleware for every route with a token. It slows down whoever tries many links, right or wrong.
 pub async fn slowed(
     State(app): State<App>,
     client: Client,

@@ -1,4 +1,5 @@
-//! Passkeys (WebAuthn): something that people carry, which makes sure itself that it is them; so one is both factors.
+//! Passkeys (`WebAuthn`). A passkey is something that people carry, and it checks itself that it is them; so it is both
+//! factors.
 //!
 //! ```text
 //! button ─► question (challenge, five minutes) ─► authenticator ─► answer ─► form
@@ -31,17 +32,17 @@ const MINUTES: i64 = 5;
 /// What an authenticator is asked, by way of the script on our pages.
 #[derive(Serialize)]
 pub struct Question {
-    /// By which its answer is known.
+    /// Names this question when its answer comes.
     handle: String,
-    /// What `navigator.credentials.create` wants.
+    /// The options for `navigator.credentials.create`.
     #[serde(skip_serializing_if = "Option::is_none")]
     create: Option<Value>,
-    /// What `navigator.credentials.get` wants.
+    /// The options for `navigator.credentials.get`.
     #[serde(skip_serializing_if = "Option::is_none")]
     get: Option<Value>,
 }
 
-/// What came back from an authenticator, as forms carry it.
+/// The answer of an authenticator, as forms carry it.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub handle: String,
@@ -49,7 +50,7 @@ pub struct Answer {
     pub credential: String,
 }
 
-/// Whether there can be passkeys here: an IP address is no name that one could belong to.
+/// True if passkeys can work here: an IP address is no name that a passkey could belong to.
 pub fn are_possible(settings: &Settings) -> bool {
     site(settings).is_some()
 }
@@ -64,7 +65,7 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
         .start_passkey_registration(person.0, &who.email, who.called(), Some(known))
         .map_err(anyhow::Error::from)?;
     let mut create = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
-    // Found without an address being typed: the passkey itself knows whose it is.
+    // This makes the passkey know whose it is, so that it is found without typing an address.
     create["authenticatorSelection"]["residentKey"] = json!("required");
     create["authenticatorSelection"]["requireResidentKey"] = json!(true);
     let handle = begin(app, (Purpose::Registration, Some(person)), &state).await?;
@@ -111,7 +112,7 @@ pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
     Ok(Question { handle, create: None, get: Some(get) })
 }
 
-/// Who signed in, if the answer is of a passkey that is known.
+/// Gives the person who signed in, if the answer comes from a known passkey.
 pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> {
     let Some((site, state, credential)) =
         finish::<DiscoverableAuthentication, PublicKeyCredential>(app, Purpose::SignIn, answer, |_| true)
@@ -146,7 +147,7 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
     Ok(Question { handle, create: None, get: Some(get) })
 }
 
-/// Whether the answer is of a passkey of this person.
+/// True if the answer comes from a passkey of this person.
 pub async fn proves(app: &App, person: PersonId, answer: &Answer) -> Result<bool, Error> {
     let Some((site, state, credential)) =
         finish::<PasskeyAuthentication, PublicKeyCredential>(app, Purpose::Proof, answer, |of| {
@@ -159,7 +160,7 @@ pub async fn proves(app: &App, person: PersonId, answer: &Answer) -> Result<bool
     let Some(result) = judged(site.finish_passkey_authentication(&credential, &state)) else {
         return Ok(false);
     };
-    // One that was removed since the question was asked proves nothing.
+    // A passkey that was removed since the question was asked proves nothing.
     let known = of_person(app, person).await?;
     let Some(passkey) = known.into_iter().find(|passkey| passkey.cred_id() == result.cred_id()) else {
         return Ok(false);
@@ -192,7 +193,7 @@ async fn begin(
     Ok(handle.plain)
 }
 
-/// The question behind an answer, which nobody can answer again, and what the authenticator said.
+/// Takes the question behind an answer, so that nobody can answer it again, and the authenticator's credential.
 async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
     app: &App,
     purpose: Purpose,
@@ -208,7 +209,7 @@ async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
     Ok(Some((site, state, credential)))
 }
 
-/// An answer that is not right is nobody's fault of ours, but worth a line in the log.
+/// Logs an answer that is wrong. It is no fault of ours, so the request goes on without it.
 fn judged<T>(result: Result<T, WebauthnError>) -> Option<T> {
     result.map_err(|why| tracing::info!(%why, "a passkey was refused")).ok()
 }

@@ -1,8 +1,8 @@
 //! The second factor of a password: codes that an app makes of a shared secret every 30 seconds (RFC 6238), and recovery
 //! codes for when the app is lost.
 //!
-//! **Invariant:** whoever has a second factor comes in with it: [`enter`] is the only way from a password to a session.
-//! No code is taken twice.
+//! **Invariant:** somebody who has a second factor signs in with it: [`enter`] is the only way from a password to a
+//! session. No code is taken twice.
 
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -27,8 +27,8 @@ const MINUTES: i64 = 10;
 /// How many recovery codes somebody gets at a time.
 pub const CODES: usize = 10;
 
-/// What has been shown so far is enough for a session, or leads to where the code is asked for; then on to `next`, if
-/// that is a path of ours.
+/// Starts a session if a password alone is enough, or leads to the page that asks for a code. Afterwards it goes on to
+/// `next`, if that is a path of ours.
 pub async fn enter(
     app: &App,
     person: PersonId,
@@ -39,7 +39,8 @@ pub async fn enter(
     enter_by(app, (person, By::Password), client, headers, next).await
 }
 
-/// The same for whoever showed something else than a password, which is no more than that.
+/// Does the same for somebody who came in by something else than a password, such as a link. That is one factor as well, and
+/// no more.
 pub async fn enter_by(
     app: &App,
     (person, by): (PersonId, By),
@@ -59,31 +60,31 @@ pub async fn enter_by(
     Ok((cookie, Redirect::to(&paths::code_then(next))).into_response())
 }
 
-/// Whose sign-in waits for a code, by the handle in their cookie.
+/// The person whose sign-in waits for a code, by the handle in their cookie.
 pub async fn waiting(app: &App, handle: &str) -> Result<Option<PersonId>, Error> {
     let found = challenges::find(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?;
     Ok(found.and_then(|found| found.person_id).map(PersonId))
 }
 
-/// Ends the waiting; `false` if somebody was quicker.
+/// Ends the waiting. Gives `false` if another request was quicker.
 pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
     Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
 }
 
-/// What became of a code that somebody typed.
+/// The result of a code that somebody typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// One of their app.
+    /// The code of their app was right.
     Code,
     RecoveryCode,
-    /// It is another one, or was taken before.
+    /// The code is wrong, or was used before.
     Wrong,
-    /// Nobody can tell.
+    /// The secret can't be opened, so nobody can tell.
     Shut(Shut),
 }
 
 impl Taken {
-    /// What there is to say about a code that opens nothing.
+    /// The sentence for a code that was not accepted.
     pub fn refusal(&self) -> Option<String> {
         match self {
             Self::Code | Self::RecoveryCode => None,
@@ -118,7 +119,7 @@ pub async fn take(app: &App, person: PersonId, typed: &str) -> Result<Taken, Err
     Ok(if taken { Taken::Code } else { Taken::Wrong })
 }
 
-/// A secret to be shared, and the code that shows that it is.
+/// A new secret for an app, which is kept only after a code shows that the app has it.
 pub struct Enrolment {
     secret: Vec<u8>,
 }
@@ -131,27 +132,27 @@ impl Enrolment {
         Ok(Self { secret })
     }
 
-    /// The secret that a page of ours showed.
+    /// The secret that one of our pages has shown.
     pub fn of(text: &str) -> Option<Self> {
         let secret = Secret::try_from_base32(text.replace(' ', "")).ok()?;
         let secret: &[u8] = secret.as_ref();
         (secret.len() == SECRET_BYTES).then(|| Self { secret: secret.to_vec() })
     }
 
-    /// In groups of four letters, to be typed where there is no camera.
+    /// The secret in groups of four letters, to be typed where there is no camera.
     pub fn text(&self) -> String {
         let letters = Secret::from(self.secret.clone()).to_base32();
         let groups: Vec<&str> = letters.as_bytes().chunks(4).filter_map(|g| str::from_utf8(g).ok()).collect();
         groups.join(" ")
     }
 
-    /// What the picture says to an app.
+    /// The URL in the QR code, which an app reads.
     pub fn url(&self, email: &str) -> anyhow::Result<String> {
         Ok(totp(&self.secret, email)?.to_url()?)
     }
 
-    /// Shares the secret with somebody who typed a code of it; gives their recovery codes, or nothing where one is
-    /// shared already.
+    /// Stores the secret for somebody who typed a right code, and gives their recovery codes. Gives nothing where a secret
+    /// is stored already.
     pub async fn confirm(&self, app: &App, identity: &Identity, code: &str) -> Result<Confirmed, Error> {
         let Some(step) = matching_step(&self.secret, &plain(code))? else { return Ok(Confirmed::WrongCode) };
         let codes = new_codes()?;
@@ -163,15 +164,15 @@ impl Enrolment {
     }
 }
 
-/// What became of an enrolment.
+/// The result of an enrolment.
 pub enum Confirmed {
     WrongCode,
-    /// These are the recovery codes, which nobody will see again.
+    /// The second factor is on. These are the recovery codes, which are shown only now.
     Now(Vec<String>),
     Before,
 }
 
-/// Recovery codes in place of all earlier ones.
+/// Makes new recovery codes in place of all earlier ones.
 pub async fn replace_codes(app: &App, person: PersonId) -> Result<Vec<String>, Error> {
     let codes = new_codes()?;
     second_factors::replace_codes(&app.db, person, &hashes(&codes)).await?;
@@ -181,7 +182,7 @@ pub async fn replace_codes(app: &App, person: PersonId) -> Result<Vec<String>, E
 const SECRET_BYTES: usize = 20;
 const DIGITS: usize = 6;
 
-/// Digits and letters that nobody takes for one another.
+/// Digits and letters that nobody mistakes for one another.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn totp(secret: &[u8], account: &str) -> anyhow::Result<Totp> {
@@ -190,14 +191,14 @@ fn totp(secret: &[u8], account: &str) -> anyhow::Result<Totp> {
     builder.with_issuer(Some("portal")).build().map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// The step of 30 seconds whose code this is: the present one, the one before or the one after.
+/// The time step of 30 seconds whose code this is. The present one, the one before and the next one are accepted.
 fn matching_step(secret: &[u8], code: &str) -> anyhow::Result<Option<i64>> {
     let now = u64::try_from(clock::now().timestamp())?;
     let step = totp(secret, "somebody")?.check(code, now);
     Ok(step.map(i64::try_from).transpose()?)
 }
 
-/// 80 bits each, in groups of four.
+/// Makes codes of 80 bits each, written in groups of four.
 fn new_codes() -> anyhow::Result<Vec<String>> {
     let mut codes = Vec::with_capacity(CODES);
     for _ in 0..CODES {
@@ -214,7 +215,7 @@ fn hashes(codes: &[String]) -> Vec<[u8; 32]> {
     codes.iter().map(|code| hash_of(&plain(code))).collect()
 }
 
-/// Without what people type for their eyes, and with the letters that were meant.
+/// Keeps letters and digits only, in lower case, and replaces letters that look like digits by those digits.
 fn plain(typed: &str) -> String {
     let letters = typed.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
     let meant = |letter| match letter {

@@ -1,9 +1,9 @@
 //! Who is asking: sessions in a cookie, looked up for every request.
 //!
-//! **Invariant:** the cookie's value is random and stored only as a hash; signing in always makes a new one. Superadmin
-//! comes from the grants read model, asked again for every request, or from the person's own stream where that model can't
-//! be relied on; where the portal wants a second factor of
-//! operators, it counts only in a session that has shown one.
+//! **Invariant:** the cookie's value is random and stored only as a hash, and signing in always makes a new one. A platform
+//! role comes from the grants read model, which is asked again for every request, or from the person's own stream where
+//! that model can't be relied on. If the portal requires a second factor of operators, the role counts only in a session
+//! that has shown one.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -27,14 +27,14 @@ use crate::identity::account_log::{self, AccountEvent, By};
 use crate::identity::client::Client;
 use crate::web::error::Error;
 
-/// Somebody who is signed in, as of this request.
+/// A person who is signed in, as things stand for this request.
 #[derive(Clone, Debug)]
 pub struct Identity {
     pub session: SignedIn,
     pub grant: Option<ActiveGrant>,
-    /// There is a grant, and it counts for nothing until this session has shown a second factor.
+    /// The person has a platform role, but it does not count until this session has shown a second factor.
     pub withheld: bool,
-    /// What the log says about their platform role can't be read here, so there is none.
+    /// What the log says about their platform role can't be read, so they have none here.
     pub unreadable: bool,
 }
 
@@ -80,7 +80,7 @@ impl Token {
     }
 }
 
-/// What is stored of a token that somebody presents.
+/// The hash that is stored of a token.
 pub fn hash_of(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -88,7 +88,7 @@ pub fn hash_of(token: &str) -> [u8; 32] {
 /// How often the use of a session is noted, in seconds.
 const NOTED_EVERY: i64 = 60;
 
-/// Who sent these headers, if anybody signed in.
+/// Finds out who sent these headers, if they are signed in.
 pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, Error> {
     let Some(token) = cookie(headers, session_cookie(app)) else { return Ok(None) };
     let now = clock::now();
@@ -114,8 +114,8 @@ pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<Identity>
     Ok(Some(Identity { session, grant: grant.filter(|_| !withheld), withheld, unreadable }))
 }
 
-/// Whether a session can be started: where the clock is wrong, it would end at a moment that nobody means. Whoever is about to
-/// use up a code asks first.
+/// Fails where no session can be started: with a wrong clock it would end at a moment that nobody means. Callers ask before
+/// they use up a code.
 pub(crate) async fn may_start(app: &App) -> Result<(), Error> {
     let _looks_at_the_clocks = app.readiness.ask(&app.log).await;
     match app.log.alarm().filter(Alarm::is_about_our_clock) {
@@ -152,7 +152,7 @@ pub(crate) async fn start(
     let old = cookie(headers, session_cookie(app)).map(hash_of);
     let device = remember_device(app, person, headers).await?;
     people::signed_in(&app.db, person, now).await?;
-    // Last of what can fail: nobody has a session without its cookie.
+    // This comes last of everything that can fail, so that nobody has a session without its cookie.
     sessions::start(&app.db, &session, &token.hash, old).await?;
     if let Some(words) = by.words() {
         account_log::note(app, person, (AccountEvent::SignedIn, words), client, Some(session.session_id))
@@ -165,7 +165,7 @@ pub(crate) async fn start(
 
 /// The cookies of somebody who has just signed in.
 pub struct Started {
-    /// What is stored of the one by which their browser is known.
+    /// The hash of the cookie by which their browser is known.
     pub device: KnownDevice,
     cookies: Vec<(HeaderName, HeaderValue)>,
 }
@@ -186,10 +186,10 @@ impl IntoResponseParts for Started {
     }
 }
 
-/// In seconds.
+/// A day in seconds.
 const DAY: i64 = 24 * 60 * 60;
 
-/// How long a browser is known after its last sign-in; none keeps a cookie for much longer.
+/// How long a browser is known after its last sign-in. No browser keeps a cookie for much longer.
 pub const DEVICE_DAYS: i64 = 365;
 
 /// The browser that sent these headers, if whoever has this address has signed in there before.
@@ -199,7 +199,7 @@ pub async fn known_device(app: &App, headers: &HeaderMap, email: &str) -> Result
     Ok(known_devices::knows(&app.db, &device, email, since).await?.then_some(device))
 }
 
-/// Knows a browser by the token that it has, if that is one of this person's, or by a new one; gives it.
+/// Remembers the browser by the token that it has, if that is this person's, or else by a new one. Gives the token.
 async fn remember_device(app: &App, person: PersonId, headers: &HeaderMap) -> Result<String, Error> {
     let (has, now) = (cookie(headers, device_cookie(app)), clock::now());
     if let Some(token) = has
@@ -274,7 +274,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// Whoever asks, signed in or not, on a route that lets anybody in.
+/// The person who asks, if any, on a route that lets anybody in.
 #[derive(Clone, Debug)]
 pub struct Visitor(pub Option<Identity>);
 
@@ -286,7 +286,7 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
-/// Somebody signed in, on a route that lets nobody else through.
+/// The person who asks, on a route that requires a sign-in.
 impl<S: Sync> FromRequestParts<S> for Identity {
     type Rejection = Error;
 

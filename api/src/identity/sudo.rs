@@ -1,4 +1,4 @@
-//! Sudo: whoever is about to do something sensitive (`bus/sensitive.rs`) confirms that it is them, and it goes on.
+//! Sudo: before something sensitive (`bus/sensitive.rs`), the person confirms who they are, and then it goes on.
 //!
 //! ```text
 //! POST ─► handler ─► "proof needed" ─► a page with everything that was sent, in hidden fields
@@ -6,12 +6,12 @@
 //!   └────────── the same POST ◄─────────────┘
 //! ```
 //!
-//! A link that is sensitive (a file to take along) has no form to come back with: its page posts the proof to
+//! A sensitive link (a download) has no form that could be sent again. Its page posts the proof to
 //! [`ACCOUNT_CONFIRMATION`](paths::ACCOUNT_CONFIRMATION), which leads back to it.
 //!
-//! Nothing waits on the server: what is to be done is in the reader's own browser, where it came from.
+//! Nothing waits on the server: the form stays in the person's own browser, where it came from.
 //!
-//! **Invariant:** what proves somebody is taken out of the form here: no handler sees it, and no page sends it back.
+//! **Invariant:** the proof is taken out of the form here: no handler sees it, and no page sends it back.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request};
@@ -40,7 +40,7 @@ use crate::web::{extract, paths};
 /// Fields of our own in somebody else's form begin with this.
 const FIELD_PREFIX: &str = "sudo_";
 
-/// For what is no command: goes on if it asks for no proof, or the proof still holds.
+/// Asks for a proof before an act that is no command. Goes on if the act needs none, or the last proof still holds.
 pub fn ask(identity: &Identity, act: Act) -> Result<(), Error> {
     match act.asks() {
         Some(what) if !is_fresh(identity.session.proven_at) => Err(Error::ProofNeeded(what.to_owned())),
@@ -48,8 +48,8 @@ pub fn ask(identity: &Identity, act: Act) -> Result<(), Error> {
     }
 }
 
-/// With what somebody proves who they are: a second factor where they have one, since whoever knows their password
-/// must not get further than that.
+/// What this person can prove themselves with. Where they have a second factor, a password is not enough: somebody who only
+/// knows it must not get further.
 #[derive(Clone, Copy, Debug)]
 pub struct Means {
     pub password: bool,
@@ -66,20 +66,20 @@ impl Means {
     }
 }
 
-/// A form on its way to a handler, pending in case that it has to be sent once more.
+/// A form on its way to a handler, kept in case it has to be sent again.
 #[derive(Clone, Debug, Default)]
 pub struct PendingForm {
-    /// In the order in which they came, without ours.
+    /// The fields in the order in which they came, without those that carry a proof.
     pub fields: Vec<(String, String)>,
-    /// What is being done, where it is known.
+    /// The act in words, where it is known.
     pub what: String,
-    /// Where it can be left undone.
+    /// The path to go to instead of confirming.
     pub back: String,
-    /// Where it is sent to, if not to where it came from.
+    /// The path that the form is sent to, if that is not the path it came from.
     pub action: Option<&'static str>,
 }
 
-/// What proves somebody.
+/// What a person sent to prove who they are.
 #[derive(Default)]
 struct Proof {
     password: String,
@@ -87,19 +87,19 @@ struct Proof {
     passkey: Answer,
 }
 
-/// What somebody is asked before it goes on.
+/// The question that a person has to answer before their form goes on.
 #[derive(Clone, Debug)]
 pub struct Question {
     pub identity: Identity,
     pub pending: PendingForm,
-    /// Why what they answered proves nothing.
+    /// Why their last answer proves nothing, if they gave one.
     pub wrong: Option<String>,
     pub status: StatusCode,
     pub retry_after_seconds: Option<u64>,
 }
 
-/// Looks into a form before its handler does. A proof in it is checked, noted and taken out; after a wrong one they are asked
-/// again, with everything that was sent.
+/// Looks into a form before its handler does. If there is a proof in it, checks it, notes it and takes it out. After a wrong
+/// proof the person is asked again, with everything that was sent.
 pub async fn open(
     app: &App,
     identity: &mut Identity,
@@ -138,7 +138,7 @@ pub async fn open(
     Ok(Ok((without_proof(parts, &pending), Some(pending))))
 }
 
-/// What somebody is asked where an answer says that it wants a proof first.
+/// The question for somebody whose answer says that a proof is needed first.
 pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Response) -> Option<Question> {
     let (ProofRequired(what), pending) = answer.extensions().get::<ProofRequired>().cloned().zip(pending)?;
     let (identity, pending) = (identity.clone(), PendingForm { what, ..pending });
@@ -152,13 +152,13 @@ pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Respons
 }
 
 impl PendingForm {
-    /// "to suspend an organisation". It comes with the form, so anything else than what can be said here is not.
+    /// The act in words. The words come with the form, so only the acts of the table are accepted.
     fn doing(&self) -> String {
         let known = Act::ALL.iter().any(|act| act.line().doing == self.what);
         if known { format!("to {}", self.what) } else { String::new() }
     }
 
-    /// What leads back to a link, once it is proven who follows it.
+    /// What leads back to a link once the proof is there.
     fn link(request: &Request) -> Self {
         let back = came_from(request.headers());
         let next = request.uri().path_and_query().map_or(paths::ROOT, PathAndQuery::as_str).to_owned();
@@ -167,7 +167,7 @@ impl PendingForm {
     }
 }
 
-/// Their fields from ours.
+/// Separates the fields of the form from those that carry a proof.
 fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Option<Proof>) {
     let (mut pending, mut proof) = (PendingForm::default(), None::<Proof>);
     for (name, value) in sent {
@@ -188,21 +188,21 @@ fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Optio
     (pending, proof)
 }
 
-/// The page with the form, as the browser tells it of pages of ours.
+/// The path of the page with the form, as the browser names it, if it is one of our pages.
 fn came_from(headers: &HeaderMap) -> String {
     let page = headers.get(REFERER).and_then(|page| page.to_str().ok()?.parse::<Uri>().ok());
     let path = page.and_then(|page| page.path_and_query().map(ToString::to_string));
     path.filter(|path| paths::local(path).is_some()).unwrap_or_else(|| paths::ROOT.to_owned())
 }
 
-/// Why somebody is not who they say.
+/// Why a proof is not accepted.
 struct Wrong {
     status: StatusCode,
     sentence: String,
     retry_after_seconds: Option<u64>,
 }
 
-/// Whether it was a passkey, which is both factors; or why it proves nothing.
+/// Checks a proof. Gives true for a passkey, which is both factors, or the reason why it is not accepted.
 async fn check(
     app: &App,
     identity: &Identity,
@@ -229,7 +229,7 @@ async fn check(
     Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
 }
 
-/// The same, once it is counted.
+/// Checks a proof after the attempt was counted.
 async fn prove(
     app: &App,
     identity: &Identity,

@@ -1,4 +1,5 @@
-//! The auditor beside the server: a turn each minute (`PORTAL_AUDIT_SECONDS`), and once a day all that `portal verify` does.
+//! The auditor beside the server. It makes a turn each minute (`PORTAL_AUDIT_SECONDS`), and once a day it does all that
+//! `portal verify` does.
 //!
 //! **Invariant:** it changes nothing and keeps nobody waiting; what it finds is for people to decide.
 
@@ -11,10 +12,10 @@ use projections::seal::{Attested, Checkpoint, PublicKey};
 use crate::app::App;
 use crate::clock;
 
-/// After a start, at most, so that it is up first.
+/// The longest pause before the first turn, so that the server is up first.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// Until everything is verified: an hour after a start, then each day.
+/// Time until everything is verified: first an hour after the start, then once a day.
 const FIRST_WHOLE: Duration = Duration::from_hours(1);
 const WHOLE: Duration = Duration::from_hours(24);
 
@@ -58,7 +59,7 @@ fn told(app: &App, state: State) {
     app.audited.note(|known| (known.log, known.failure) = (Some(state), None));
 }
 
-/// All that `portal verify` does, with what this process remembers of what was signed.
+/// Verifies everything that `portal verify` does, with the checkpoints that this process remembers.
 pub async fn verify(app: &App, kept: Vec<Checkpoint>) {
     let key = app.sealer.as_ref().map(|sealer| sealer.key.public());
     match everything(app, kept, key).await {
@@ -75,8 +76,8 @@ pub async fn verify(app: &App, kept: Vec<Checkpoint>) {
     }
 }
 
-/// What is signed is read before the log, or what is signed meanwhile would seem to be missing. The walls are looked at
-/// with every turn.
+/// Reads what is signed before it reads the log; otherwise a checkpoint that is signed meanwhile would seem to cover
+/// events that are missing. Findings about the walls of the database are left out, since every turn looks at those.
 async fn everything(
     app: &App,
     kept: Vec<Checkpoint>,

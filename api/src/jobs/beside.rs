@@ -1,6 +1,6 @@
 //! Tasks that run beside the server.
 //!
-//! **Invariant:** a task that panics is logged, counted and begun anew: nobody would miss it otherwise.
+//! **Invariant:** a task that panics is logged, counted and started again, since nobody would notice otherwise.
 
 use std::time::Duration;
 

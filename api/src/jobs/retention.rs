@@ -1,4 +1,4 @@
-//! How long is kept what only grows and is no history: one table, with a reason for each line.
+//! How long data is kept that only grows and is no history: one table, with a reason for each line.
 //!
 //! **Invariant:** the event log is not in it. What is removed goes in steps of `STEP` of the oldest rows, each a
 //! statement of its own with a pause behind it, so that nobody waits for them.
@@ -12,13 +12,13 @@ use crate::app::App;
 use crate::clock;
 use crate::config::Settings;
 
-/// A line of the table.
+/// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     pub kept: Kept,
     /// The setting that says how long, where there is one.
     pub setting: Option<&'static str>,
-    /// For how long, unless the setting says otherwise.
+    /// How many days rows are kept, unless the setting says otherwise.
     pub days: i64,
     pub because: &'static str,
 }
@@ -56,16 +56,16 @@ pub const TABLE: [Line; 5] = [
     },
 ];
 
-/// Rows that go with one statement at most.
+/// How many rows one statement deletes at most.
 const STEP: i64 = 500;
 
-/// Steps for one table in one sweep at most: what is left waits for the next hour.
+/// How many statements one sweep runs for a table at most. What is left waits for the next hour.
 const STEPS: usize = 400;
 
-/// So that those who write get their turn.
+/// A pause between two statements, so that writers get their turn.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// For how many days this is kept here.
+/// How many days this portal keeps such rows.
 pub fn days(settings: &Settings, line: &Line) -> i64 {
     match line.kept {
         Kept::OperatorReads => settings.keep_operator_reads_days,
@@ -75,13 +75,13 @@ pub fn days(settings: &Settings, line: &Line) -> i64 {
     }
 }
 
-/// From when on times of folding are known.
+/// The moment since which the times of folding are known. Older ones were deleted.
 pub fn fold_times_since() -> Timestamp {
     let line = TABLE.iter().find(|line| line.kept == Kept::FoldTimes);
     clock::after(-chrono::Duration::days(line.map_or(0, |line| line.days)))
 }
 
-/// Forgets what was kept long enough.
+/// Deletes what was kept long enough.
 pub async fn sweep(app: &App) {
     for line in &TABLE {
         match sweep_one(app, line).await {

@@ -1,6 +1,6 @@
-//! Signing as time goes by, and having what was signed cosigned and copied beside it.
+//! Signs checkpoints as time goes by, and has them cosigned and copied.
 //!
-//! **Invariant:** nothing that others are slow with holds up the signing.
+//! **Invariant:** slow witnesses and slow copies never hold up the signing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,17 +12,17 @@ use crate::app::App;
 use crate::metrics;
 use crate::signer::{CheckpointSigner, Done};
 
-/// How long a process that begins leaves others that run the time to say what they know, before it signs anything. Each
-/// looks every second.
+/// How long a new process waits before it signs anything, so that other running processes can tell it what was signed. Each
+/// of them looks every second.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long to wait after a failure. Each one is told.
+/// How long to wait after a failure. Each failure is logged.
 const RETRY: Duration = Duration::from_mins(1);
 
-/// How often it is asked whether there is something to seal.
+/// How often to check if there is something to seal.
 const PACE: Duration = Duration::from_millis(500);
 
-/// Goes on as long as the process does.
+/// Runs as long as the process does.
 pub async fn run(app: App, sealer: Arc<CheckpointSigner>) {
     let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
     let mut handing_out = HandingOut::default();
@@ -46,7 +46,7 @@ pub async fn run(app: App, sealer: Arc<CheckpointSigner>) {
         match sealer.seal(&app.db).await {
             Ok(Done::Signed(size) | Done::AlreadySo(size)) => metrics::sealed(size),
             Ok(Done::Taken) => continue,
-            // Whoever stops closes the database: what is not sealed then is at the next start.
+            // Stopping closes the database. What is not sealed by then is sealed at the next start.
             Err(_) if *app.stopping.borrow() => return,
             Err(error) => {
                 failed(&error);
@@ -80,7 +80,7 @@ impl HandingOut {
     }
 }
 
-/// When a process that begins may sign: others may be at this database on Postgres alone.
+/// The moment from which a new process may sign. Only on Postgres can other processes share this database.
 pub fn earliest(db: &Db) -> Instant {
     Instant::now() + if db.engine() == "postgres" { PATIENCE } else { Duration::ZERO }
 }

@@ -1,4 +1,4 @@
-//! What happens by itself because its time has come.
+//! Actions that are due at a time which an earlier event has set.
 //!
 //! ```text
 //! every second, ─► what is due? ─► command ─► bus
@@ -23,13 +23,13 @@ use crate::bus::{Envelope, Principal};
 use crate::clock;
 use crate::web::error::Error;
 
-/// How late something may be that nothing else announces.
+/// How late an action may be, if nothing else announces its time.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Grants that are looked after at a time.
+/// How many grants are handled at a time.
 const GRANTS: i64 = 100;
 
-/// Goes on as long as the process does.
+/// Runs as long as the process does.
 pub async fn run(app: App) {
     loop {
         tokio::time::sleep(pause(&app).await).await;
@@ -39,8 +39,8 @@ pub async fn run(app: App) {
     }
 }
 
-/// Until the next grant begins or is over, and never long: others may give one meanwhile. What is overdue could not be
-/// done, and is tried again at the usual pace.
+/// The time until the next grant begins or ends, but never long: other processes may give one meanwhile. An overdue action
+/// failed before, and is tried again at the usual pace.
 async fn pause(app: &App) -> Duration {
     let next = grants::next_due(&app.db).await.ok().flatten();
     let until = next.and_then(|next| next.signed_duration_since(*clock::now()).to_std().ok());
@@ -53,7 +53,7 @@ pub async fn act(app: &App, now: Timestamp) -> Result<(), Error> {
     reinstate(app, now).await
 }
 
-/// Grants whose time has come, or is over. Both are so already: this is what the history says of it.
+/// Records that grants have begun or ended. They have already by the time itself; this is how the history says so.
 async fn begin_and_end(app: &App, now: Timestamp) -> Result<(), Error> {
     for due in grants::due(&app.db, now, GRANTS).await? {
         let role = due.role.parse().map_err(anyhow::Error::from)?;
@@ -71,12 +71,12 @@ async fn begin_and_end(app: &App, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-/// Protected organisations whose suspension nobody confirmed.
+/// Reinstates protected organisations whose suspension nobody confirmed.
 async fn reinstate(app: &App, now: Timestamp) -> Result<(), Error> {
     for due in org_detail::due(&app.db, now).await? {
         let command = LifecycleCommand::ReinstateOnTime { at: now.into() };
         let envelope = caused_by("reinstatement", due.status_position);
-        // Somebody may be quicker: then there is nothing left to do, and a rule or the sequence says so.
+        // If somebody was quicker, there is nothing left to do, and a rule or the sequence refuses it.
         if let Err(error) = app.bus.send::<Org>(&Principal::Timer, OrgId(due.org_id), command, envelope).await
         {
             tracing::warn!(%error, org = %due.org_id, "not reinstated");

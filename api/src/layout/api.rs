@@ -1,8 +1,8 @@
-//! `/api/v1/…`: what other programs are told about an organisation, as JSON, in modules named as the URLs end.
+//! `/api/v1/…`: what other programs can read about an organisation, as JSON. The modules are named like the ends of the
+//! URLs.
 //!
-//! Who asks is known by the same cookie as on a page, and what they may is asked by the same gate; whoever may not is
-//! told so by a problem (RFC 9457) and never sent elsewhere. An organisation that changed its slug is found under the
-//! new one, with 308.
+//! The asker has the same cookie as on a page, and passes the same gate. If they may not, they get a problem document (RFC
+//! 9457) and are never redirected. An organisation that changed its slug is found under the new one, with 308.
 //!
 //! An answer has a tag, `"12-7f3a…"`: the sequence that the organisation's own stream has reached, and a hash of the last
 //! event of that stream and of each resource type. All that an answer says follows from these: name, slug and choices from
@@ -43,13 +43,13 @@ impl From<OrgDetail> for Organisation {
     }
 }
 
-/// What an answer says, as a name for it: in quotes, as it stands in `ETag`.
+/// A name for the content of an answer: a quoted string, as `ETag` has it.
 pub struct Tag(String);
 
 impl Tag {
-    /// The organisation that a member asks about, and the tag of answers about it.
+    /// Reads the organisation that a member asks about, and the tag for answers about it.
     pub async fn read(app: &App, member: &Member) -> Result<(Self, Organisation), Error> {
-        // Each answer would lack that type, as if nobody had it.
+        // Without the type that can't be read, every answer would say that nobody has it.
         if app.projector.leaves_out_any(ResourceType::TYPE) {
             return Err(Error::Later {
                 title: "One of the resource types can't be read",
@@ -69,7 +69,7 @@ impl Tag {
         Ok((Self(format!("\"{}-{hash}\"", org.sequence)), org.into()))
     }
 
-    /// The tag of what is said about one person: the same address means somebody else to somebody else.
+    /// The tag for an answer about one person: the same address means another person to everybody who asks.
     #[must_use]
     pub fn about(self, person: Uuid) -> Self {
         Self(format!("{}-{person}\"", self.0.trim_end_matches('"')))
@@ -79,7 +79,7 @@ impl Tag {
         etag::is_known(&self.0, headers)
     }
 
-    /// For whoever has the answer.
+    /// The answer for somebody who has this version already.
     pub fn unchanged(self) -> Response {
         (StatusCode::NOT_MODIFIED, self.headers()).into_response()
     }
@@ -88,7 +88,7 @@ impl Tag {
         (self.headers(), Json(answer)).into_response()
     }
 
-    /// May be kept by whoever asked, who asks each time whether it is still so.
+    /// Lets the asker keep the answer, and makes them ask each time if it is still current.
     fn headers(self) -> [(axum::http::HeaderName, String); 2] {
         [(ETAG, self.0), (CACHE_CONTROL, "private, no-cache".to_owned())]
     }

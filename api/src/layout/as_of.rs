@@ -1,7 +1,7 @@
 //! The console as of a moment: `?at=<position or time>` on its pages.
 //!
-//! **Invariant:** the past is only looked at. A page as of a moment has nothing that changes anything, and its links
-//! stay in the moment, as a position, so that they show the same for ever.
+//! **Invariant:** the past can only be read. A page as of a moment has nothing that changes anything, and its links keep
+//! the moment, as a position, so that they always show the same.
 
 use std::time::Duration;
 
@@ -21,39 +21,39 @@ use crate::layout::moment::{Moment, Present};
 use crate::ui::{self, Column, Field};
 use crate::web::error::Error;
 
-/// What the address of a page asks for that can be shown as of a moment.
+/// The query of a page that can be shown as of a moment.
 #[derive(Deserialize, Clone, Debug, Default)]
 pub struct AsOfQuery {
-    /// Empty for now.
+    /// A position or a time; empty for now.
     #[serde(default)]
     pub at: String,
     seen: Option<i64>,
-    /// Only what is before this position, in a list that has pages.
+    /// In a list with pages: show only what is before this position.
     pub before: Option<i64>,
 }
 
 /// A moment of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct AsOf {
-    /// Of the last event that had happened; 0 before the first.
+    /// Position of the last event that had happened; 0 before the first.
     pub position: i64,
-    /// When that was recorded.
+    /// When that event was recorded.
     recorded: Option<Timestamp>,
-    /// The time that was asked for, where it was no position.
+    /// The time that was asked for, if it was a time and not a position.
     asked: Option<Timestamp>,
 }
 
-/// A page as of a moment, with the ways from there.
+/// The banner of a page as of a moment, with links to other moments.
 pub struct AsOfBanner {
     pub at: AsOf,
-    /// The same page now.
+    /// The address of the same page as of now.
     now: String,
-    /// The moments before and after in which something on the page was different.
+    /// The nearest earlier and later positions at which something on the page was different.
     before: Option<i64>,
     after: Option<i64>,
 }
 
-/// How long a page waits for read models that are not there yet.
+/// How long a page waits for read models that have not caught up yet.
 const WAIT: Duration = Duration::from_secs(2);
 
 impl AsOfQuery {
@@ -66,7 +66,7 @@ impl AsOfQuery {
     }
 }
 
-/// The moment that an address asks for; nothing where that is now.
+/// Reads the moment that an address asks for; none if it asks for now.
 pub async fn read(app: &App, typed: &str) -> Result<Option<AsOf>, Error> {
     let present = Present { position: app.log.last_position().await?, at: clock::now() };
     let moment = Moment::parse(typed, present).map_err(|why| {
@@ -84,7 +84,7 @@ pub async fn read(app: &App, typed: &str) -> Result<Option<AsOf>, Error> {
     Ok(Some(AsOf { position, recorded: event.map(|event| event.recorded_at), asked }))
 }
 
-/// A link that stays in the moment, if there is one.
+/// Makes a link that keeps the moment, if there is one.
 pub fn link(at: Option<AsOf>, path: &str) -> String {
     let Some(AsOf { position, .. }) = at else { return path.to_owned() };
     let separator = if path.contains('?') { '&' } else { '?' };
@@ -96,19 +96,19 @@ impl AsOf {
         link(Some(self), path)
     }
 
-    /// The moment itself, by which what ends by time had ended or not.
+    /// The time of the moment. It decides if something that ends by time had ended.
     pub fn time(self) -> Timestamp {
         self.asked.or(self.recorded).unwrap_or(Timestamp::from(DateTime::UNIX_EPOCH))
     }
 
-    /// Behind every event that had happened, as pages of history count.
+    /// The position after the last event that had happened, as pages of the history count.
     pub fn end(self) -> i64 {
         self.position.saturating_add(1)
     }
 }
 
 impl AsOfBanner {
-    /// A page that is another one whenever one of these events happens.
+    /// Makes the banner of a page that changes with each of these events.
     pub async fn of(app: &App, at: AsOf, (now, events): (&str, &Filter)) -> Result<Self, Error> {
         let of_page = |place, limit| history::positions(&app.log, events, place, limit);
         let until = of_page(Place::Before(at.end()), 2).await?;
@@ -121,7 +121,7 @@ impl AsOfBanner {
         Ok(Self { at, now: now.to_owned(), before, after: since.first().copied() })
     }
 
-    /// When this was, and the ways from there.
+    /// Says which moment the page shows, and links to other moments.
     pub fn banner(&self) -> Markup {
         let step = |label: &str, key: &str, position: Option<i64>| {
             let there = |position| AsOf { position, ..self.at }.link(&self.now);
@@ -158,7 +158,7 @@ impl AsOf {
                 @if let (Some(asked), Some(_)) = (self.asked, self.recorded) {
                     (ui::position(self.position)) " is the last event by " (time(asked)) ". "
                 }
-                "Nothing can be changed here. People are called what they are called today."
+                "Nothing can be changed here. People are shown with their names of today."
             }
         }
     }
@@ -185,7 +185,7 @@ fn in_words(seconds: i64) -> String {
     }
 }
 
-/// The way into the past: a field that opens, for the head of a page. The rest of its address is kept.
+/// The field for choosing a moment, folded into the head of a page. The rest of the page's address is kept.
 pub fn control(path: &str, at: Option<AsOf>, kept: &[(&str, &str)]) -> Markup {
     let typed = at.map_or_else(String::new, |at| at.position.to_string());
     let moment = Field::new("at", "Position or time").id("as-of").optional().value(&typed);
@@ -203,10 +203,10 @@ pub fn control(path: &str, at: Option<AsOf>, kept: &[(&str, &str)]) -> Markup {
     }
 }
 
-/// What differs between then and now, field by field.
+/// The differences between then and now, field by field.
 pub async fn differences(app: &App, then: &Value, now: &Value) -> Result<Markup, Error> {
     let changes = diff::diff(then, now);
-    // What may be done with a type that came or went is not told again action by action.
+    // The permissions of a type that came or went are not listed again action by action.
     let told = |change: &Change| {
         change.path.first().is_none_or(|field| field != PERMISSIONS)
             || change.before.is_some() && change.after.is_some()
@@ -226,7 +226,7 @@ pub async fn differences(app: &App, then: &Value, now: &Value) -> Result<Markup,
     })
 }
 
-/// Differences that are shown at most.
+/// The most differences that are shown.
 const DIFFERENCES: usize = 500;
 
 /// The field of a state that says who may do what.
@@ -245,7 +245,7 @@ impl From<projections::projector::FoldError> for Error {
             E::Database(error) => error.into(),
             E::Read(error) => error.into(),
             E::Poison { position, .. } => Self::Damaged(format!(
-                "How it was can't be told: event #{position} can't be read. On the server, portal verify says more."
+                "The past can't be shown: event #{position} can't be read. On the server, portal verify says more."
             )),
             E::Newer { position, .. } => Self::newer(&format!("event #{position} about this")),
             E::Superseded { .. } => Self::Internal(error.into()),

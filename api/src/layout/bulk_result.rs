@@ -23,7 +23,7 @@ use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// Refusals of one order that are read, with those of the same form sent again.
+/// The most refusals of one order that are read. Refusals of the same form sent again count too.
 const REFUSALS: i64 = 500;
 
 /// An order to many organisations, and what came of it.
@@ -31,13 +31,13 @@ pub struct BulkResult {
     correlation: Uuid,
     /// Oldest first.
     pub events: Vec<Recorded>,
-    /// The last refusal of each organisation that nothing was done to.
+    /// The last refusal of each organisation to which nothing was done.
     pub refused: BTreeMap<Uuid, Refused>,
-    /// Of those.
+    /// The names of the organisations above.
     names: HashMap<Uuid, String>,
 }
 
-/// What the viewer just did to many, and the way back from all of it.
+/// Says what the viewer just did to many organisations, with the link that reverts all of it.
 pub async fn notice(app: &App, operator: &Operator, correlation: Uuid) -> Result<Markup, Error> {
     let done = BulkResult::load(app, operator, correlation).await?;
     let undo = ui::undo(&paths::bulk_revert(correlation), &clock::new_id().to_string());
@@ -86,7 +86,7 @@ impl BulkResult {
         orgs
     }
 
-    /// "suspended 12 organisations".
+    /// What was done, in words: "suspended 12 organisations".
     pub fn told(&self) -> String {
         let orgs = self.orgs();
         let first = |events: &[&Recorded]| events.first().and_then(|event| event.decode().ok());
@@ -109,7 +109,7 @@ impl BulkResult {
         format!("{}{}", told[..1].to_uppercase(), &told[1..])
     }
 
-    /// Who ordered it, and when.
+    /// The line that says who gave the order, and when.
     pub fn origin(&self, names: &Names) -> Markup {
         let first = self.events.first();
         let actor = first.and_then(|event| event.metadata().ok()).map(|metadata| metadata.actor);
@@ -133,7 +133,7 @@ impl BulkResult {
         self.names.get(org).map_or("an organisation", String::as_str)
     }
 
-    /// "1 was refused: Acme (it is archived)."
+    /// The refusals in short: "1 was refused: Acme (it is archived)."
     pub fn refused_in_short(&self) -> Option<String> {
         let told = self.refused.iter().map(|(org, it)| format!("{} ({})", self.name(org), it.refusal));
         let told = told.collect::<Vec<_>>().join(", ");
@@ -157,7 +157,7 @@ impl BulkResult {
     }
 }
 
-/// "1 organisation", "12 organisations".
+/// A number of organisations in words: "1 organisation", "12 organisations".
 pub fn counted(number: usize) -> String {
     if number == 1 { "1 organisation".to_owned() } else { format!("{number} organisations") }
 }

@@ -1,4 +1,4 @@
-//! What is otherwise: each field with what stood there before and after.
+//! Changes, field by field: the value before and the value after.
 
 use maud::{Markup, html};
 use projections::history::diff;
@@ -24,7 +24,7 @@ pub async fn rows(app: &App, changes: &[diff::Change]) -> Result<Vec<Vec<Markup>
     Ok(changes.iter().map(row).collect())
 }
 
-/// What people are called whose ids stand there.
+/// The names of the people whose ids stand in these fields.
 async fn names(app: &App, changes: &[diff::Change]) -> Result<HashMap<Uuid, String>, Error> {
     let paths = changes.iter().flat_map(|change| change.path.iter().map(String::as_str));
     let values =

@@ -1,4 +1,4 @@
-//! Pages of the operator's console: what stands around them, and what was just done on top.
+//! Pages of the operator's console: their frame, and the notice about the last command.
 
 use crate::layout::bulk_result;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::web::error::Error;
 use crate::web::paths;
 use crate::{clock, layout};
 
-/// A page of the console in the making: it has waited for what was just done, and knows how to say it.
+/// A page of the console under construction. It has waited for the command before it, and says what that did.
 pub struct ConsolePage<'a> {
     pub app: &'a App,
     pub operator: &'a Operator,
     notice: Option<Markup>,
     position: i64,
-    /// The position that the page stands at, where that is not now.
+    /// The position that the page shows, if it does not show now.
     at: Option<i64>,
 }
 
-/// Events that one command gives, at most.
+/// The most events that one command gives.
 const MOST: i64 = 8;
 
 /// How long a page waits for the event that it was asked to show.
@@ -51,7 +51,7 @@ impl<'a> ConsolePage<'a> {
         self.position
     }
 
-    /// The same page as of a moment, which is said on top of it.
+    /// Makes it a page as of a moment, with a banner that says so.
     #[must_use]
     pub fn then(mut self, past: &AsOfBanner) -> Self {
         self.also(&past.banner());
@@ -59,13 +59,13 @@ impl<'a> ConsolePage<'a> {
         self
     }
 
-    /// Says on top of the page, where it is so, that it leaves out something of what it shows.
+    /// Says on top of the page that something is missing from it, if so.
     pub fn about(&mut self, stream: &StreamId) {
         if let Some(from) = self.app.projector.left_for_good(stream) {
             self.also(&ui::note(
                 Tone::Danger,
                 html! {
-                    p { strong { "Event " (ui::position(from)) " can't be read." } " What stands here is how it was before, and nothing can be changed." }
+                    p { strong { "Event " (ui::position(from)) " can't be read." } " This page shows the state before it, and nothing can be changed." }
                     p.hint { "Whoever runs the portal finds the cause with " code { "portal verify" } ". " a href=(paths::ADMIN_HISTORY_READ_MODELS) { "What is set aside" } }
                 },
             ));
@@ -81,7 +81,7 @@ impl<'a> ConsolePage<'a> {
         }
     }
 
-    /// Says something on top of the page, below what was just done.
+    /// Adds a note on top of the page, below the notice about the last command.
     pub fn also(&mut self, note: &Markup) {
         let before = self.notice.take();
         self.notice = Some(html! { @if let Some(before) = before { (before) } (note) });
@@ -94,7 +94,7 @@ impl<'a> ConsolePage<'a> {
     }
 }
 
-/// What the viewer did at `position`, once the read models have it.
+/// Says what the viewer did at `position`, once the read models have it.
 async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<Markup>, Error> {
     if position == 0 {
         return Ok(Some(layout::nothing_changed()));
@@ -122,7 +122,7 @@ async fn notice(app: &App, operator: &Operator, position: i64) -> Result<Option<
     Ok((!said.is_empty()).then(|| ui::note(Tone::Good, html! { @for line in said { (line) } (undo) })))
 }
 
-/// The way back from what was just done, where there is one.
+/// The button that undoes the last command, if it can be undone.
 fn undo(events: &[Recorded]) -> Markup {
     let reversible = |event: &&Recorded| event.decode().is_ok_and(|fact| fact.irreversible().is_none());
     let mut those = events.iter().filter(reversible);
@@ -131,7 +131,7 @@ fn undo(events: &[Recorded]) -> Markup {
     ui::undo(&if others > 0 { format!("{path}?all=true") } else { path }, &clock::new_id().to_string())
 }
 
-/// What the operator's command gave that the last of these events came from; nothing if it was somebody else's.
+/// The events of the command that gave the last of these events; none if somebody else sent it.
 fn mine(operator: &Operator, events: Vec<Recorded>) -> Vec<Recorded> {
     let metadata = |event: &Recorded| event.metadata().ok();
     let Some(last) = events.last().and_then(metadata) else { return vec![] };

@@ -1,4 +1,4 @@
-//! What was wrong with a form, field by field.
+//! The errors of a form, field by field.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -32,7 +32,7 @@ impl Errors {
         self.0.iter().find(|(name, _)| *name == field).map(|(_, sentence)| sentence.as_str())
     }
 
-    /// All of them in a row, for whoever sees no form.
+    /// All the errors as one text, for a reader who sees no form.
     pub fn sentences(&self) -> String {
         let told = self.0.iter().map(|(field, sentence)| match *field {
             "" => sentence.clone(),
@@ -45,13 +45,13 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// The list on top of the form.
+    /// The list of errors on top of the form.
     pub fn summary(&self) -> Markup {
         crate::ui::error_summary(&self.0)
     }
 }
 
-/// A date and a time of day as browsers send it, as people type it, or as our pages show it: in UTC.
+/// Reads a date and a time in UTC, as browsers send it, as people type it, or as our pages show it.
 pub fn utc(typed: &str) -> Option<DateTime<Utc>> {
     let typed = typed.trim();
     let typed = typed.strip_suffix(" UTC").unwrap_or(typed);
@@ -61,7 +61,7 @@ pub fn utc(typed: &str) -> Option<DateTime<Utc>> {
     moment.map(|at| at.and_utc())
 }
 
-/// The form again, with what was typed and what is wrong with it.
+/// Shows the form again, with what was typed and the errors.
 pub fn again(page: Markup) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }

@@ -1,6 +1,6 @@
-//! A moment as people name one: now, a position of the log, or a time.
+//! A moment, as people name it: now, a position of the log, or a time.
 //!
-//! **Invariant:** it has come: nobody is told what will be. Position 0 is before the first event.
+//! **Invariant:** a moment is never in the future. Position 0 is before the first event.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub enum Moment {
     Time(Timestamp),
 }
 
-/// How far the log and the time are.
+/// The last position of the log, and the time now.
 #[derive(Clone, Copy, Debug)]
 pub struct Present {
     pub position: i64,
@@ -26,7 +26,7 @@ pub struct Present {
 }
 
 impl Moment {
-    /// Reads what was typed; where that is no moment, a sentence for the field.
+    /// Reads what was typed. If it is no moment, gives a sentence for the field.
     pub fn parse(typed: &str, present: Present) -> Result<Self, String> {
         let typed = typed.trim();
         if typed.is_empty() {
@@ -44,7 +44,7 @@ impl Moment {
         Ok(Self::Time(at))
     }
 
-    /// Whether an event had happened by then.
+    /// True if an event had happened by then.
     pub fn includes(self, event: &Recorded) -> bool {
         match self {
             Self::Now => true,
@@ -64,7 +64,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// The digits of a whole number, with its sign; the console writes positions with a `#`.
+/// The digits of a whole number with its sign. A `#` in front is dropped, since the console writes positions with it.
 fn number(typed: &str) -> Option<&str> {
     let number = typed.strip_prefix('#').unwrap_or(typed);
     let digits = number.strip_prefix('-').unwrap_or(number);
@@ -86,7 +86,7 @@ fn position(number: &str, last: i64) -> Result<Moment, String> {
 mod tests {
     use super::*;
 
-    /// Noon of a day, with 62 events before it.
+    /// Parses a moment at noon of some day, with 62 events before it.
     fn parse(typed: &str) -> Result<Moment, String> {
         let noon = DateTime::parse_from_rfc3339("2026-11-23T12:00:00Z").expect("a time").to_utc();
         Moment::parse(typed, Present { position: 62, at: noon.into() })

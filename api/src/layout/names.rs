@@ -1,4 +1,4 @@
-//! What people and organisations in sentences are called today.
+//! Today's names of the people and organisations in sentences.
 
 use std::collections::HashMap;
 
@@ -22,12 +22,12 @@ pub struct Names {
 }
 
 impl Names {
-    /// For an operator, who is noted to be shown these events and these names.
+    /// Loads the names that some events need, for an operator, and notes that the operator is shown these events and names.
     pub async fn of(app: &App, platform: &Platform, events: &[Recorded]) -> Result<Self, Error> {
         Self::of_told(app, platform, (events, &[])).await
     }
 
-    /// The same with what is told and did not happen.
+    /// Does the same with further facts, which are shown and did not happen.
     pub async fn of_told(
         app: &App,
         platform: &Platform,
@@ -41,7 +41,7 @@ impl Names {
         })
     }
 
-    /// For whoever has a shell on the server.
+    /// Loads the names for somebody who has a shell on the server.
     pub async fn at_shell(app: &App, events: &[Recorded]) -> Result<Self, Error> {
         let (people, orgs) = subjects(events, &[]);
         Ok(Self {
@@ -50,7 +50,7 @@ impl Names {
         })
     }
 
-    /// The same for events of one organisation, told to its members.
+    /// Loads the names for events of one organisation, shown to its members.
     pub async fn told_in(app: &App, membership: &Membership, events: &[Recorded]) -> Result<Self, Error> {
         let (people, _) = subjects(events, &[]);
         let orgs = HashMap::from([(membership.org_id, membership.name.clone())]);
@@ -62,7 +62,7 @@ impl Names {
         Ok(Self { people: people::names(&app.db, people).await?, orgs: HashMap::new() })
     }
 
-    /// Names of whoever read models say did something.
+    /// Loads the names of the actors that read models name.
     pub async fn of_actors(app: &App, actors: &[&str]) -> Result<Self, Error> {
         let people = actors.iter().filter_map(|actor| actor.parse::<Actor>().ok()?.person());
         Self::of_people(app, &people.map(|person| person.0).collect::<Vec<_>>()).await
@@ -73,12 +73,12 @@ impl Names {
         self.people.get(&id).cloned().unwrap_or_else(|| "somebody erased".to_owned())
     }
 
-    /// Who did something, from the text of a read model.
+    /// The name of whoever did something, from the text that a read model has.
     pub fn actor_text(&self, actor: &str) -> String {
         actor.parse().map_or_else(|_| "somebody".to_owned(), |actor| self.actor(actor))
     }
 
-    /// Who did something, as text.
+    /// The name of whoever did something.
     pub fn actor(&self, actor: Actor) -> String {
         match actor {
             Actor::Person(id) => self.part(&Part::Person(id)),
@@ -101,7 +101,7 @@ impl Names {
         }
     }
 
-    /// An event as a sentence. One that can't be read says so; it is history all the same.
+    /// An event as a sentence. An event that can't be read says so, since it is history all the same.
     pub fn sentence(&self, event: &Recorded) -> Markup {
         match (event.decode(), event.metadata()) {
             (Ok(fact), Ok(metadata)) => self.told(&self.actor(metadata.actor), &fact),
@@ -109,7 +109,7 @@ impl Names {
         }
     }
 
-    /// The same as plain text.
+    /// An event as a sentence in plain text.
     pub fn sentence_text(&self, event: &Recorded) -> String {
         match (event.decode(), event.metadata()) {
             (Ok(fact), Ok(metadata)) => {
@@ -121,7 +121,7 @@ impl Names {
         }
     }
 
-    /// The same with another word for whoever did it: "You".
+    /// An event as a sentence with another word for whoever did it, such as "You".
     pub fn told(&self, actor: &str, fact: &AnyEvent) -> Markup {
         ui::sentence(actor, &fact.sentence(), &|part| self.part(part))
     }
@@ -131,7 +131,7 @@ impl Names {
         self.timeline_with(events, |_| None)
     }
 
-    /// The same with something more to say of some of them.
+    /// Events as a list, with a further remark on some of them.
     pub fn timeline_with(&self, events: &[Recorded], more: impl Fn(&Recorded) -> Option<Markup>) -> Markup {
         let sentence = |event: &Recorded| {
             html! { (self.sentence(event)) @if let Some(more) = more(event) { span.hint { " · " (more) } } }
@@ -139,7 +139,8 @@ impl Names {
         list(events, sentence, |event| Some(event.position))
     }
 
-    /// The same for customers: positions count the events of everybody, so they stay with the operator.
+    /// Events as a list for customers. It shows no positions: these count the events of all organisations, so only operators
+    /// see them.
     pub fn story(&self, events: &[Recorded]) -> Markup {
         list(events, |event| self.sentence(event), |_| None)
     }
@@ -157,7 +158,7 @@ fn list(
     ui::timeline(&events.iter().map(item).collect::<Vec<_>>())
 }
 
-/// The people and the organisations that some events and other facts are about, with whoever the events are by.
+/// The people and organisations that some events and other facts name, with the actors of the events.
 fn subjects(events: &[Recorded], told: &[AnyEvent]) -> (Vec<Uuid>, Vec<Uuid>) {
     let actors = events.iter().filter_map(|event| event.metadata().ok()?.actor.person());
     let (mut people, mut orgs): (Vec<Uuid>, _) = (actors.map(|person| person.0).collect(), vec![]);

@@ -1,4 +1,4 @@
-//! What operators looked at of one organisation: the same table for them and for whoever owns it.
+//! The operators' accesses to one organisation: the same table for operators and for its owners.
 
 use maud::{Markup, html};
 use projections::Scope;
@@ -60,20 +60,20 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_REVOCATION, "A form that revokes a platform role"),
 ];
 
-/// What a page that shows one organisation is called.
+/// The name of a console page that shows data of organisations.
 pub fn page_name(pattern: &str) -> Option<&'static str> {
     let pattern = pattern.split('?').next().unwrap_or_default(); // an export says what was asked for
     PAGES.iter().find(|(page, _)| *page == pattern).map(|(_, name)| *name)
 }
 
-/// Looks on a page.
+/// How many entries are on a page.
 const SHOWN: i64 = 50;
 
-/// One page of looks at an organisation, newest first.
+/// One page of the accesses to an organisation, newest first.
 pub struct AccessRecords {
     rows: Vec<AccessRecord>,
     names: Names,
-    /// Whether these are not the newest.
+    /// True if there are newer entries than these.
     later: bool,
 }
 
@@ -117,7 +117,7 @@ impl AccessRecords {
         ]
     }
 
-    /// The way to the looks before these, and back to the newest.
+    /// Links to the older entries, and back to the newest.
     pub fn pager(&self, here: &str) -> Markup {
         let full = i64::try_from(self.rows.len()).unwrap_or(i64::MAX) == SHOWN;
         let last = self.rows.last().filter(|_| full).map(|look| look.read_id);
@@ -125,7 +125,7 @@ impl AccessRecords {
     }
 }
 
-/// Opened by itself, listed among others, or taken along as a file; and how often within an hour.
+/// How the organisation was shown: opened by itself, listed among others, or exported; and how often within an hour.
 fn how(look: &AccessRecord) -> Markup {
     let exported = look.page.starts_with(paths::ADMIN_HISTORY_EXPORT)
         && page_name(&look.page) == page_name(paths::ADMIN_HISTORY_EXPORT);

@@ -1,6 +1,6 @@
-//! Why a form of the console comes back, once for all of them: a sentence beside a field, or what others did meanwhile.
+//! Shows a refused form of the console again, with a sentence beside a field or with what others did meanwhile.
 //!
-//! **Invariant:** nothing of what was refused was done, and everything that was typed is shown again.
+//! **Invariant:** a refused form has changed nothing, and everything that was typed is shown again.
 
 use std::error::Error as Reason;
 
@@ -17,21 +17,21 @@ use crate::bus::{Refusal, SendError};
 use crate::ui::{self, Tone};
 use crate::web::error::Error;
 
-/// What a form is shown again with.
+/// Everything that a refused form is shown again with.
 pub struct Refused {
     pub status: StatusCode,
     pub errors: Errors,
     pub note: Markup,
-    /// What the form is about stands there by now, where it was not there any more that the form had seen.
+    /// The sequence that the form's subject has now, if it differs from the one that the form had seen.
     pub sequence: Option<i64>,
 }
 
-/// What a form changes.
+/// The subject of a form.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
-    /// As in "somebody changed this organisation".
+    /// The subject of the form, in words that follow "somebody changed": "this organisation".
     pub what: &'a str,
-    /// Whether the form can be sent again, as things stand by now.
+    /// True if the form can be sent again as things stand now.
     pub is_open: bool,
 }
 
@@ -41,12 +41,13 @@ impl<'a> About<'a> {
     }
 }
 
-/// What the guard of superadmins says where people read it.
+/// The sentence for people when the last superadmin without an end date can't be removed.
 const LAST: &str = "there must always be a superadmin without an end date, and this is the last one; make somebody else \
                     superadmin for good first";
 
 impl Refused {
-    /// `field` is where each reason can be put right, or nothing for the form as a whole.
+    /// Finds out what the form is shown again with. `field` names the field where each reason can be put right; empty for
+    /// the form as a whole.
     pub async fn in_console<E: Reason>(
         app: &App,
         operator: &Operator,
@@ -77,7 +78,7 @@ impl Refused {
     }
 }
 
-/// What others did since a page was made. Sending its form again does it on top of that.
+/// Says what others did since the page was made. Sending the form again applies it on top of that.
 pub async fn conflict_notice(
     app: &App,
     operator: &Operator,
@@ -96,7 +97,7 @@ pub async fn conflict_notice(
     ))
 }
 
-/// Who holds a slug that was asked for.
+/// Says who holds the slug that was asked for.
 pub async fn slug_taken(
     app: &App,
     operator: &Operator,

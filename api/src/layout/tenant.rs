@@ -1,4 +1,4 @@
-//! Pages that a customer sees of their own organisation: what stands around them, and what was just done on top.
+//! Pages that a customer sees of their own organisation: their frame, and the notice about the last command.
 
 use maud::{Markup, html};
 use projections::event_log::Recorded;
@@ -15,16 +15,16 @@ use crate::ui::{self, Tenant, Tone};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// Events that a page tells of what was just done, at most.
+/// The most events that a page lists about the command before it.
 const MOST_DONE: i64 = 20;
 
-/// What was just done, by the sequence of its last event in the organisation's own stream.
+/// The command before the page, by the sequence of its last event in the organisation's own stream.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]
 pub struct AfterOwnCommand {
     seen: Option<i64>,
 }
 
-/// What members of a suspended organisation get, whatever they asked for.
+/// The page for members of a suspended organisation, whatever they asked for.
 pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) -> Result<Markup, Error> {
     let reason = membership.reason.as_deref().unwrap_or("no reason was given");
     let choices = layout::choices(app, identity).await?;
@@ -44,7 +44,7 @@ pub async fn page(app: &App, member: &Member, titled: (&str, Markup)) -> Result<
     page_after(app, member, AfterOwnCommand::default(), titled).await
 }
 
-/// A page that says first what was just done.
+/// A page of the organisation that first says what was just done.
 pub async fn page_after(
     app: &App,
     member: &Member,
@@ -61,7 +61,7 @@ pub async fn page_after(
     Ok(Tenant { title, org, slug, viewer: &viewer, notice }.render(content))
 }
 
-/// What the viewer did in the command that gave this event of the organisation; nothing if it was somebody else's.
+/// Says what the viewer did in the command that gave this event; none if somebody else sent it.
 async fn notice(app: &App, member: &Member, sequence: i64) -> Result<Option<Markup>, Error> {
     if sequence == 0 {
         return Ok(Some(layout::nothing_changed()));

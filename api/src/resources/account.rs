@@ -55,7 +55,7 @@ pub struct PasswordChangeForm {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionsForm {
-    /// A session; without it, all but this one.
+    /// The session to end; without it, all but the present one.
     session: Option<Uuid>,
 }
 
@@ -178,7 +178,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
         (ui::card("Organisations", html! {
             p { @match default {
                 Some(default) => { "After signing in you go straight to " strong { (default.name) } "." },
-                None => "After signing in you choose, if there is more than one.",
+                None => "After signing in you choose an organisation, if you belong to more than one.",
             } }
             p { a href=(paths::SELECT) { "Your organisations" } }
         }))
@@ -193,7 +193,7 @@ async fn page(app: &App, identity: &Identity, done: &str, errors: &Errors) -> Re
     Ok(ui::plain_wide("Your account", Some(&layout::viewer(identity, &choices)), content))
 }
 
-/// The platform roles of whoever looks: until when, by whom and why. Nothing for nearly everybody.
+/// The platform roles of the viewer: until when, by whom and why. Empty for most people.
 async fn roles_card(app: &App, identity: &Identity) -> Result<Markup, Error> {
     let (grants, now) = (grants::of_oneself(&app.db, identity.session.person_id).await?, clock::now());
     let held: Vec<&GrantListed> = grants.iter().filter(|grant| grant.is_held(now)).collect();
@@ -204,14 +204,14 @@ async fn roles_card(app: &App, identity: &Identity) -> Result<Markup, Error> {
         .await?;
     let give_up = |grant: &GrantListed| {
         html! {
-            @if identity.is_superadmin() { a href=(paths::revocation(grant.person_id, &grant.role)) { "Give it up …" } }
+            @if identity.is_superadmin() { a href=(paths::revocation(grant.person_id, &grant.role)) { "Give up this role …" } }
             @else { "A superadmin can take it back." }
         }
     };
     Ok(ui::card(
         "Platform roles",
         html! {
-            p { "They count for all organisations, whichever you belong to." }
+            p { "These roles apply to all organisations, not only to those you belong to." }
             @for grant in held {
                 (ui::facts(&[
                     ("Role", ui::badge(&grant.role)),
@@ -247,7 +247,7 @@ fn second_factor_card(totp: Option<&Totp>) -> Markup {
         ),
         None => (
             "off",
-            "With one, signing in also asks for a code from your telephone: your password alone opens nothing.",
+            "With a second factor, sign-in also asks for a code from your telephone. Your password alone is not enough.",
             "Set up a second factor",
         ),
     };

@@ -1,4 +1,4 @@
-//! What proves the history: signed checkpoints, and the evidence of single events.
+//! Proofs of the history: signed checkpoints, and the evidence of single events.
 
 pub mod evidence;
 pub mod files;

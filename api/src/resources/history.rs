@@ -1,4 +1,4 @@
-//! What happened: found, looked at, taken along, undone.
+//! The history: finding events, looking at them, exporting them, undoing them.
 
 pub mod activity;
 pub mod bar;

@@ -1,4 +1,4 @@
-//! `/`, `/admin`: where addresses lead that show nothing themselves, and those that lead nowhere.
+//! `/`, `/admin`: addresses that only lead to other pages, and those that don't exist.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
@@ -19,7 +19,7 @@ pub fn routes(routes: Routes) -> Routes {
         .any_under(paths::ADMIN_REST, Platform, nothing_here)
 }
 
-/// `/`: home, or sign-in.
+/// `/`: leads home, or to sign-in.
 async fn root(State(app): State<App>, Visitor(visitor): Visitor) -> Result<impl IntoResponse, Error> {
     Ok(Redirect::to(&match visitor {
         Some(identity) => home::path(&app, &identity).await?,
@@ -27,12 +27,12 @@ async fn root(State(app): State<App>, Visitor(visitor): Visitor) -> Result<impl 
     }))
 }
 
-/// `/admin`: the organisations, for now.
+/// `/admin`: leads to the organisations, for now.
 async fn console() -> Redirect {
     Redirect::to(paths::ADMIN_ORGS)
 }
 
-/// Addresses of the console that lead nowhere, for those who may see it; everybody else is sent where they belong.
+/// Answers console addresses that lead nowhere, for operators. Everybody else is sent to where they belong.
 async fn nothing_here() -> Error {
     Error::NotFound
 }

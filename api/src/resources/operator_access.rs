@@ -26,12 +26,12 @@ use crate::web::error::Error;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::paths;
 
-/// How long a reason holds.
+/// How long a reason holds, in minutes.
 const MINUTES: i64 = 60;
 
 #[derive(Deserialize, Default)]
 pub struct OperatorAccessQuery {
-    /// Only looks before this one.
+    /// Show only accesses before this one.
     before: Option<Uuid>,
     /// The moment that the other tabs show; empty for now.
     #[serde(default)]
@@ -41,7 +41,7 @@ pub struct OperatorAccessQuery {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonForm {
-    /// Empty takes it back.
+    /// The reason; empty to take it back.
     #[serde(default)]
     reason: String,
 }
@@ -60,7 +60,7 @@ pub async fn show(
     page(&app, &operator, (id, before, at), (&ReasonForm::default(), &Errors::default())).await
 }
 
-/// Keeps the reason for this session and organisation, and writes it beside what is read from now on.
+/// Keeps the reason for this session and organisation. It is recorded with everything the operator reads there from now on.
 pub async fn say_why(
     State(app): State<App>,
     operator: Operator,
@@ -96,7 +96,7 @@ async fn page(
     let content = html! {
         @if let Some(at) = at { (of_now(&org, at)) } @else { (page::head(&org, operator, None)) }
         (org_tabs(id, "Operator access", at))
-        p.prose { "Every look at this organisation through the console. Its owners and admins see the same list." }
+        p.prose { "Whenever an operator sees data of this organisation in the console, it is listed here. Its owners and admins see the same list." }
         @if at.is_none() { (ui::card("Why you are looking", why(id, said.as_deref(), (typed, errors)))) }
         (looks.table())
         (looks.pager(&as_of::link(at, &paths::org_access(id))))
@@ -104,12 +104,12 @@ async fn page(
     Ok(page::page(desk, &org, content))
 }
 
-/// The head of this tab while the others show the past.
+/// The head of this tab while the other tabs show the past.
 fn of_now(org: &OrgDetail, at: AsOf) -> Markup {
     html! {
         (ui::head(&org.name, None, Some(ui::id(&org.slug)), html! {}))
         (ui::note(Tone::Info, html! {
-            "This tab is of now: who looked is not part of the history. The others show how it was at "
+            "This tab always shows the present, since operator access is not part of the history. The other tabs show how it was at "
             (ui::position(at.position)) ". " a href=(paths::org_access(org.org_id)) { "Back to now" }
         }))
     }
@@ -124,7 +124,7 @@ fn why(id: Uuid, said: Option<&str>, (typed, errors): (&ReasonForm, &Errors)) ->
             form.form method="post" action=(paths::org_reason(id)) {
                 (errors.summary())
                 (Field::new("reason", "Reason").optional().value(&typed.reason).error(errors.of("reason")).max(500)
-                    .help("10 to 500 characters, such as a ticket's number. It stands beside what you open of this organisation in the next hour."))
+                    .help("10 to 500 characters, such as a ticket's number. It is recorded with everything you open of this organisation in the next hour."))
                 (ui::form_actions(ui::submit_plain("Say why"), None))
             }
         }

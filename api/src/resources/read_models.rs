@@ -1,4 +1,4 @@
-//! `/admin/history/read-models`: whether what pages show is what the history says, and folding it again if not.
+//! `/admin/history/read-models`: checks if the pages show what the history says, and folds the read models again if not.
 
 use axum::extract::State;
 use axum::http::header::REFRESH;
@@ -21,10 +21,10 @@ use crate::web::error::Error;
 use crate::web::extract::{Form, Nothing};
 use crate::web::paths;
 
-/// Findings that are told.
+/// How many findings are listed.
 const TOLD: usize = 20;
 
-/// Seconds until the page of a job under way is asked for again.
+/// Seconds until the page of a running job reloads itself.
 const AGAIN: &str = "1";
 
 pub fn routes(routes: Routes) -> Routes {
@@ -73,9 +73,9 @@ pub async fn rebuild(State(app): State<App>, _: Operator, Form(Nothing {}): Form
 fn jobs(may_rebuild: bool) -> Markup {
     html! {
         p.prose {
-            "To verify is to compute every event's hash anew, to fold everything beside what is there, and to compare. "
-            "Nothing is changed by it, and the pages go on. So they do while everything is folded again, which puts right "
-            "what somebody changed in the read models. Each takes some seconds for a million events."
+            "Verifying computes every event's hash again, folds all events into fresh read models, and compares. It changes "
+            "nothing. Folding everything again repairs what somebody changed in the read models. The pages stay available "
+            "during both. Each takes some seconds for a million events."
         }
         div.actions {
             form method="post" action=(paths::ADMIN_HISTORY_VERIFICATION) data-once { (ui::submit("Verify")) }
@@ -95,7 +95,7 @@ fn told(run: &Run) -> Markup {
         let percent = run.progress.done * 100 / run.progress.of.max(1);
         return ui::note(
             Tone::Info,
-            html! { p { strong { (doing) ": " (percent) " %. " } "This page follows by itself." } },
+            html! { p { strong { (doing) ": " (percent) " %. " } "This page reloads by itself." } },
         );
     };
     let at = ui::exact_time((*at).into());
@@ -119,7 +119,7 @@ fn told(run: &Run) -> Markup {
         (Job::Verify, Ok(Outcome { findings, .. })) => ui::note(
             Tone::Danger,
             html! {
-                p { strong { "Not everything is as it must be. " } (at) }
+                p { strong { "Something is wrong. " } (at) }
                 ul { @for finding in findings.iter().take(TOLD) { li { (finding) } } }
                 @if findings.len() > TOLD { p { "And " (findings.len() - TOLD) " more." } }
                 p { "Read models can be folded again. An event that was changed can't: the guide docs/PROOF.md says what to do." }
@@ -128,7 +128,7 @@ fn told(run: &Run) -> Markup {
     }
 }
 
-/// Who runs, in which version: an upgrade is over when all have the same.
+/// The running processes with their versions. An upgrade is over when all versions are the same.
 fn running(processes: &[Process]) -> Markup {
     let columns = [
         Column::new("Version"),
@@ -162,7 +162,7 @@ fn set_aside(parked: &[Parked]) -> Markup {
         ]
     };
     html! {
-        p.prose { "What can't be folded from an event on, with everything that follows it there. All else goes on." }
+        p.prose { "Each of these has an event that can't be folded. That event and everything after it there is left out; everything else goes on." }
         (ui::table("Set aside", &columns, &parked.iter().map(row).collect::<Vec<_>>()))
     }
 }

@@ -1,4 +1,4 @@
-//! Reference data: what kinds of things the product has, and which organisations have them.
+//! Reference data: the resource types of the product, and which organisations have them.
 
 pub mod api;
 pub mod as_of;

@@ -1,4 +1,4 @@
-//! What each role of an organisation may do with which kinds of things, and the roles themselves.
+//! The roles of an organisation, and what each may do with which resource types.
 
 pub mod create;
 pub mod matrix;

@@ -30,7 +30,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post(paths::ACCOUNT_CONFIRMATION, SignedIn, confirm::confirmed)
 }
 
-/// Links that sign in whoever has them, where there is nothing to be lost.
+/// Adds links that sign in whoever has them, in a demonstration only.
 fn demonstration(routes: Routes) -> Routes {
     if !routes.is_demonstration() {
         return routes;

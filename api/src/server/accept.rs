@@ -17,10 +17,10 @@ use super::connection_limiter::ConnectionLimiter;
 use super::{Limits, connection};
 use crate::metrics;
 
-/// Long enough for descriptors to come free, short enough that nobody notices.
+/// The pause after an error: long enough for descriptors to come free, short enough that nobody notices.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(200);
 
-/// Long enough for a connection that was told so to close.
+/// The pause after a connection was told to close: long enough for it to do so.
 const ROOM_MADE: Duration = Duration::from_millis(5);
 
 /// Serves `app` until `shutdown` is ready, then lets requests under way finish within the grace.

@@ -27,10 +27,10 @@ use super::connection_limiter::Place;
 use super::watched::{AnswerBody, Watch};
 use crate::web::request::PeerAddr;
 
-/// Of a request's head: more than any browser sends, and little enough to hold a thousand times.
+/// The longest head of a request: more than any browser sends, and little enough to hold a thousand times.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// For the other side to stop sending what nobody reads any more.
+/// How long the other side gets to stop sending what nobody reads any more.
 const LINGER: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(
@@ -54,7 +54,7 @@ async fn serve(
     mut stopping: watch::Receiver<bool>,
     watch: Watch,
 ) {
-    // Only saves time, so a socket that can't do without delay is served all the same.
+    // Sending without delay only saves time, so a socket that can't do it is served all the same.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.write_timeout));
@@ -78,7 +78,7 @@ async fn serve(
         poll_fn(|cx| connection.poll_without_shutdown(cx)).await
     };
     match ended {
-        // What isn't HTTP, or has too long a head, was answered by hyper itself.
+        // Hyper itself has answered what isn't HTTP or has too long a head.
         Err(error) if !error.is_parse() => tracing::debug!(%peer, %error, "a connection broke"),
         _ => linger(connection.into_parts().io.into_inner(), stopping).await,
     }
@@ -113,6 +113,6 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin, mut stopping: w
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error says that the accept loop is gone, which is a stop as well.
+    // An error says that the accept loop is gone, which means to stop as well.
     let _ = stopping.wait_for(|stop| *stop).await;
 }

@@ -34,14 +34,14 @@ struct Open {
 struct Connection {
     address: IpAddr,
     waits: bool,
-    /// Its client takes nothing of the answer, since then.
+    /// True once its client has stopped taking the answer.
     is_stuck: bool,
-    /// When it was opened, when something came of it or was taken last, or when its last answer ended.
+    /// The moment it was opened, something last came or was last taken, or its last answer ended; whichever was latest.
     since: Instant,
     closed: Arc<Notify>,
 }
 
-/// How long an answer that nobody takes is on its way all the same.
+/// How long an answer that nobody takes still counts as being on its way.
 const STUCK: Duration = Duration::from_secs(2);
 
 /// One open connection's place. Dropping it frees the place.
@@ -64,8 +64,8 @@ impl ConnectionLimiter {
         Arc::new(Self { max, max_per_address, open: Mutex::default() })
     }
 
-    /// A place for one more connection, or which limit stands against it where no connection waits. Says as well
-    /// whether another one had to go.
+    /// Gives a place for one more connection, and says if another one had to close for it. If no connection waits that could
+    /// close, says which limit is reached.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<(Place, bool), &'static str> {
         let address = one_client(address);
         let mut open = self.open();
@@ -114,7 +114,7 @@ impl Open {
         self.close_longest_waiting(|connection| Some(rank(&connection.address)) == most)
     }
 
-    /// Takes the place of the connection that has waited longest of these, and tells it to close.
+    /// Closes the connection that has waited longest among the candidates, and frees its place.
     fn close_longest_waiting(&mut self, is_candidate: impl Fn(&Connection) -> bool) -> bool {
         let waiting = self.connections.iter().filter(|(_, other)| other.waits() && is_candidate(other));
         let longest =
@@ -155,27 +155,27 @@ impl Drop for Place {
 }
 
 impl Progress {
-    /// The head of a request is there. False for a connection that was told to close.
+    /// Notes that the head of a request has come. False for a connection that was told to close.
     pub(super) fn request_begins(&self) -> bool {
         self.note(Connection::goes_on)
     }
 
-    /// More of the request's body has to come.
+    /// Notes that more of the request's body has to come.
     pub(super) fn waits(&self) {
         self.note(|connection| connection.waits = true);
     }
 
-    /// More of the answer has to be taken.
+    /// Notes that more of the answer has to be taken.
     pub(super) fn is_stuck(&self) {
         self.note(|connection| connection.is_stuck = true);
     }
 
-    /// More of it came, or was taken. False for a connection that was told to close.
+    /// Notes that more of the request came, or more of the answer was taken. False for a connection that was told to close.
     pub(super) fn goes_on(&self) -> bool {
         self.note(Connection::goes_on)
     }
 
-    /// The whole answer was handed over to the system.
+    /// Notes that the whole answer was handed to the system.
     pub(super) fn answer_ended(&self) {
         self.note(|connection| {
             connection.goes_on();
@@ -183,13 +183,13 @@ impl Progress {
         });
     }
 
-    /// False where the connection has no place any more.
+    /// Changes what is noted of the connection. False if it has no place any more.
     fn note(&self, what: impl FnOnce(&mut Connection)) -> bool {
         self.limiter.open().connections.get_mut(&self.number).map(what).is_some()
     }
 }
 
-/// What one client can have many of counts as one: the addresses of an IPv6 /64.
+/// The address that a client counts as. All addresses of an IPv6 /64 count as one.
 pub fn one_client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
@@ -197,7 +197,7 @@ pub fn one_client(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Where many addresses are easily had by one: the IPv6 addresses of a /48, the IPv4 addresses of a /24.
+/// The network that is easily in one hand: an IPv6 /48 or an IPv4 /24.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 80)).into(),

@@ -1,6 +1,6 @@
 //! The layers that are our own; [`super::layers`] says in which order they stand.
 //!
-//! **Invariant:** nothing here reads a header to decide who somebody is: request ids are made here, never taken over.
+//! **Invariant:** nothing here reads a header to decide who somebody is, and request ids are always made here.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::web::request::{CLIENT, RequestId};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request its id. One from outside is dropped: it could be forged, or match another's.
+/// Gives the request its id. An id from outside is dropped: it could be forged, or match another request's.
 pub(super) async fn identify(mut request: Request, next: Next) -> Response {
     let id = RequestId(clock::new_id());
     let value =
@@ -46,7 +46,7 @@ pub(super) fn answered<B>(response: &axum::http::Response<B>, latency: Duration,
     tracing::info!(status = response.status().as_u16(), ?latency, "answered");
 }
 
-/// What browsers are told with every answer. The policy allows what comes from here and nothing inline.
+/// Headers that every answer carries. The policy allows what comes from this host, and nothing inline.
 ///
 /// The referrer policy isn't `no-referrer`: under it browsers send `Origin: null` with forms, and over plain HTTP no
 /// `Sec-Fetch-Site` either, so that the check of origins would refuse our own forms.
@@ -72,7 +72,7 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// Two years, for this host only: its neighbours aren't ours to speak for.
+/// Two years, for this host only. Hosts below it are not ours to decide about.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 /// Sets the security headers, whatever the handler set; only `cache-control` is the handler's to choose.
@@ -95,11 +95,12 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
     response
 }
 
-/// Answered however busy the process is: cheap, and what tells a busy process from a dead one.
+/// Paths that are answered however busy the process is. They are cheap, and tell a busy process from a dead one.
 pub(super) const NEVER_SHED: [&str; 7] =
     ["/livez", "/readyz", "/healthz", "/metrics", "/assets/", "/favicon.svg", "/robots.txt"];
 
-/// How requests are handled: how many at a time, how long each is waited for, and what runs on when nobody waits.
+/// How requests are handled: how many at a time, how long each may take, and which of them run on when their client has
+/// left.
 #[derive(Clone)]
 pub(super) struct Handling {
     pub(super) slots: Arc<Semaphore>,
@@ -107,10 +108,10 @@ pub(super) struct Handling {
     pub(super) running: TaskTracker,
 }
 
-/// Refuses at once what would only wait: under too much load quick answers for some beat slow ones for nobody.
+/// Refuses at once what would only wait: under too much load, quick answers for some are better than slow ones for nobody.
 ///
-/// What changes something runs to its end, whether its client waits for it or not: half of it done would be seen by
-/// somebody. It keeps its slot until then. What only reads is dropped when its client leaves or it takes too long.
+/// What changes something runs to its end, whether its client waits or not, since somebody would see it half done. It keeps
+/// its slot until then. What only reads is dropped when its client leaves or when it takes too long.
 pub(super) async fn handle(
     State(handling): State<Handling>,
     request: Request,

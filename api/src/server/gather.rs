@@ -1,8 +1,8 @@
-//! Bodies, put together before anything is done about them: whoever sends slowly, or never ends, takes nobody's place but
-//! their own connection's.
+//! Puts request bodies together before anything is done about them. A client that sends slowly, or never ends, takes up
+//! nothing but its own connection.
 //!
-//! **Invariant:** a short body always has room. Where long ones have taken all that there is for them, one of the address that
-//! has the most of them gives way to the next, the one of which least has come of late: what is sent honestly goes on.
+//! **Invariant:** a short body always has room. When long bodies have taken all the room for them, one of the address with
+//! the most of them gives way to the next: the one of which least has come lately. So honest senders get through.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -23,50 +23,51 @@ use crate::web::error::Error;
 use crate::web::extract;
 use crate::web::request::PeerAddr;
 
-/// Where bodies are put together, and how long one is waited for.
+/// Puts bodies together; `patience` is how long a whole body may take.
 #[derive(Clone)]
 pub(super) struct Gathering {
     patience: Duration,
-    /// For what is long, in units of [`UNIT`].
+    /// The room for long bodies, in units of [`UNIT`].
     room: Arc<Semaphore>,
     long: Arc<Long>,
 }
 
-/// The long bodies that are not whole yet, by number.
+/// The long bodies that are still coming, by number.
 #[derive(Default)]
 struct Long {
     next: AtomicU64,
     waiting: Mutex<HashMap<u64, Waiting>>,
 }
 
-/// From where, and how fast, one of them comes.
+/// A long body that is still coming: from which address, and how fast.
 struct Waiting {
     address: IpAddr,
     give_way: Arc<Notify>,
-    /// The bytes that came, half of them forgotten with each [`MOMENT`].
+    /// The bytes that came lately. With each [`MOMENT`] half of them are forgotten.
     lately: usize,
-    /// Up to when.
+    /// The moment up to which bytes were forgotten.
     at: Instant,
 }
 
-/// A place among them.
+/// The place of one body among the long ones.
 struct Place {
     long: Arc<Long>,
     number: u64,
     give_way: Arc<Notify>,
 }
 
-/// What the body of every request may take, whatever others take. Connections are counted, so all of these have an end.
+/// The room that the body of every request has, whatever others take. Connections are limited, so all of these together are
+/// limited too.
 const SHORT: usize = 16 * 1024;
 
-/// What all bodies together may take that are longer.
+/// The room for all longer bodies together.
 const ROOM: usize = 64 * 1024 * 1024;
 const UNIT: usize = 16 * 1024;
 
-/// What came so long ago counts half.
+/// After this time a byte counts half.
 const MOMENT: Duration = Duration::from_millis(250);
 
-/// How long somebody waits for the room of those who give way.
+/// How long a body waits for the room of those that give way.
 const GIVING_WAY: Duration = Duration::from_secs(2);
 
 impl Gathering {
@@ -74,7 +75,7 @@ impl Gathering {
         Self { patience, room: Arc::new(Semaphore::new(ROOM / UNIT)), long: Arc::default() }
     }
 
-    /// The whole body, with the room that it takes.
+    /// Reads the whole body, and gives it with the room that it takes.
     async fn whole(
         &self,
         address: IpAddr,
@@ -96,7 +97,7 @@ impl Gathering {
         Ok((whole, taken))
     }
 
-    /// One unit of room, if need be that of a body which has to give way.
+    /// Takes one unit of room. If there is none, another body has to give way.
     async fn take(&self, place: &Place) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(unit) = self.room.clone().try_acquire_owned() {
             return Ok(unit);
@@ -111,7 +112,7 @@ impl Gathering {
     }
 }
 
-/// The next part of a body; an error where it has to give way to others.
+/// The next part of a body; an error if this body has to give way to others.
 async fn next(
     body: &mut Body,
     place: Option<&Place>,
@@ -132,7 +133,7 @@ impl Long {
         Place { long: self.clone(), number, give_way }
     }
 
-    /// Lets another one give way, the slowest of those who have the most; false where there is none.
+    /// Makes another body give way: the slowest one of the address that has the most. False if there is none.
     fn make_room(&self, place: &Place) -> bool {
         let mut waiting = self.waiting();
         let mut held = HashMap::<IpAddr, usize>::new();
@@ -183,7 +184,7 @@ impl Drop for Place {
     }
 }
 
-/// Waits for what a form says before anything is done about it.
+/// Waits for the whole body of a form before anything is done about it.
 pub(super) async fn gather(
     State(gathering): State<Gathering>,
     request: Request,

@@ -1,4 +1,4 @@
-//! A connection's socket and bodies, which tell its limiter whether there is something to do or its client is waited for.
+//! The socket and the bodies of a connection. They tell its limiter if there is work to do, or if the client is waited for.
 
 use std::io;
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection_limiter::Progress;
 
-/// What the parts of one connection know together.
+/// What the socket and the bodies of one connection share.
 #[derive(Clone)]
 pub(super) struct Watch {
     pub(super) progress: Progress,
-    /// An answer was made to its end, and is perhaps not written yet.
+    /// True once an answer was made to its end, although it may not be written yet.
     is_answered: Arc<AtomicBool>,
 }
 
@@ -26,7 +26,7 @@ impl Watch {
         Self { progress, is_answered: Arc::default() }
     }
 
-    /// False for a connection that was told to close: its request is not to be handled.
+    /// False for a connection that was told to close: its request must not be handled.
     pub(super) fn request_begins(&self) -> bool {
         self.is_answered.store(false, Ordering::Relaxed);
         self.progress.request_begins()
@@ -89,7 +89,7 @@ impl HttpBody for RequestBody {
     }
 }
 
-/// The body of an answer, which is dropped when all of it was taken.
+/// The body of an answer. It is dropped when all of it was taken.
 pub(super) struct AnswerBody {
     body: Body,
     is_answered: Arc<AtomicBool>,
@@ -121,7 +121,7 @@ impl Drop for AnswerBody {
     }
 }
 
-/// The socket. hyper flushes it only when everything was written.
+/// The socket of the connection. Hyper flushes it only when everything was written.
 pub(super) struct Socket<S> {
     socket: S,
     watch: Watch,

@@ -1,17 +1,17 @@
 //! Work that waits for a disk, on a thread of its own.
 //!
-//! **Invariant:** a disk that hangs, as a share that is gone does, keeps one thread for each who asks, and neither the rest nor
-//! the end of the process.
+//! **Invariant:** a disk that hangs, such as a lost network share, blocks one thread for each user of this, and neither the
+//! rest nor the end of the process.
 
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// One kind of work, of which one piece at a time is under way.
+/// One kind of work. One piece of it runs at a time.
 #[derive(Debug)]
 pub(crate) struct Aside<T> {
-    /// A piece that did not end in time.
+    /// A piece of work that did not end in time.
     hanging: Option<oneshot::Receiver<T>>,
 }
 
@@ -31,7 +31,7 @@ impl<T> Default for Aside<T> {
 }
 
 impl<T: Send + 'static> Aside<T> {
-    /// What comes of the work, if that ends in time. As long as an earlier piece hangs, no other one is begun.
+    /// Runs the work and gives its result, if it ends in time. No other piece begins as long as an earlier one hangs.
     pub(crate) async fn within(
         &mut self,
         patience: Duration,

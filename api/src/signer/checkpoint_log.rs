@@ -10,27 +10,27 @@ use projections::seal::Signed;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-/// Checkpoints on a page.
+/// How many checkpoints are on a page.
 const SHOWN: usize = 25;
 
-/// More bytes than so many checkpoints have.
+/// How many bytes are read for a page: more than its checkpoints have.
 const WINDOW: u64 = 1 << 15;
 
 #[derive(Clone, Debug)]
 pub struct CheckpointLog(PathBuf);
 
-/// A checkpoint, and where in the file it begins.
+/// A checkpoint, and the place in the file where it begins.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Filed {
     pub at: u64,
     pub signed: Signed,
 }
 
-/// Some of them, newest first.
+/// A page of checkpoints, newest first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Page {
     pub shown: Vec<Filed>,
-    /// Where those before these end, if there are any.
+    /// The place where the older checkpoints end, if there are any.
     pub older: Option<u64>,
 }
 
@@ -58,7 +58,7 @@ impl CheckpointLog {
         Ok(())
     }
 
-    /// Behind an empty line, so that a checkpoint that was cut off by a crash does not spoil this one.
+    /// Adds a checkpoint after an empty line, so that one that was cut off by a crash does not spoil it.
     pub fn append(&self, signed: &Signed) -> io::Result<()> {
         let mut file = private::file().append(true).create(true).open(&self.0)?;
         let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
@@ -66,16 +66,16 @@ impl CheckpointLog {
         file.sync_all()
     }
 
-    /// Those that end before a place in the file; without one, the newest.
+    /// A page of checkpoints that end before a place in the file; without a place, the newest ones.
     pub async fn page(&self, before: Option<u64>) -> io::Result<Page> {
         let Some((file, length)) = self.open().await? else { return Ok(Page::default()) };
         let end = before.unwrap_or(length).min(length);
         let begin = end.saturating_sub(WINDOW);
         let mut shown = between(file, begin, end).await?;
-        // The part may begin in the middle of a line, which says something else then.
+        // The part may begin in the middle of a line, and then its first checkpoint can't be trusted.
         shown.retain(|filed| begin == 0 || filed.at > begin);
         shown.reverse();
-        // One that witnesses have cosigned stands there once more, with their lines.
+        // A checkpoint that witnesses have cosigned is in the file twice, the second time with their lines.
         let (mut newest, mut older) = (Vec::<Filed>::new(), None);
         for filed in shown {
             let is_same = newest.last().is_some_and(|last| last.signed.checkpoint == filed.signed.checkpoint);
@@ -90,12 +90,12 @@ impl CheckpointLog {
         Ok(Page { shown: newest, older })
     }
 
-    /// The last one, with the lines of witnesses if they are there already.
+    /// The last checkpoint, with the lines of witnesses if they are in the file already.
     pub async fn newest(&self) -> io::Result<Option<Signed>> {
         Ok(self.page(None).await?.shown.into_iter().next().map(|filed| filed.signed))
     }
 
-    /// The one that begins at a place in the file.
+    /// The checkpoint that begins at a place in the file.
     pub async fn at(&self, place: u64) -> io::Result<Option<Signed>> {
         let Some((file, length)) = self.open().await? else { return Ok(None) };
         let end = place.saturating_add(WINDOW).min(length);
@@ -104,7 +104,7 @@ impl CheckpointLog {
         Ok(found.into_iter().next().filter(|filed| filed.at == place).map(|filed| filed.signed))
     }
 
-    /// The file and its length now; none before anything stands in it.
+    /// The file and its length now; none if the file is missing or empty.
     pub async fn open(&self) -> io::Result<Option<(File, u64)>> {
         match File::open(&self.0).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

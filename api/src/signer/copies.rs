@@ -1,11 +1,11 @@
-//! Copies of checkpoints in other places, without anybody thinking of it: each minute in which there is a new one.
+//! Copies the last checkpoint to other places, once a minute if there is a new one.
 //!
 //! | place | what is done |
 //! | --- | --- |
 //! | a folder, on another machine best | a new file `checkpoint-1234.txt`, in one step; `checkpoint-1234-cosigned-2.txt` with two witnesses |
 //! | a URL, as of a store of objects | `PUT` of the same below it |
 //!
-//! **Invariant:** a copy is never written over, so who can change what comes next can't change what is there.
+//! **Invariant:** a copy is never overwritten, so somebody who can change what comes next can't change what is there.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,7 +23,7 @@ use super::files::Files;
 use super::{Aside, CheckpointSigner};
 use crate::{clock, http_client, metrics};
 
-/// Between two copies, and after a failure.
+/// The pause between two copies to one place, and after a failure.
 const PAUSE: Duration = Duration::from_mins(1);
 
 pub(super) struct Copies {
@@ -32,13 +32,13 @@ pub(super) struct Copies {
     told: watch::Sender<Vec<Copied>>,
 }
 
-/// One of the places.
+/// One of the places for copies.
 struct One {
     place: Place,
     rests_until: Option<Instant>,
-    /// Writes to a folder.
+    /// The work of writing to a folder.
     writing: Aside<io::Result<()>>,
-    /// The last checkpoint that is there, with as many lines of witnesses as it had then.
+    /// The last checkpoint at this place, with as many lines of witnesses as it had then.
     has: Option<Signed>,
     told: Copied,
 }
@@ -48,11 +48,11 @@ enum Place {
     Url(Url),
 }
 
-/// How it goes with a place, for people.
+/// The state of one place, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
     pub place: String,
-    /// So many events, and when.
+    /// The number of events in the last copy, and when it was made.
     pub last: Option<(u64, Timestamp)>,
     pub failure: Option<String>,
 }
@@ -119,14 +119,14 @@ fn below(mut url: Url, name: &str) -> Url {
     url
 }
 
-/// As anybody may read it who sees the page.
+/// The URL without its secrets, for everybody who sees the page.
 fn without_secrets(mut url: Url) -> String {
     url.set_query(None);
     let _has_none = url.set_username("").and_then(|()| url.set_password(None));
     url.into()
 }
 
-/// One copy may take this long.
+/// How long one copy may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A folder that is not there is not made: it may be on a disk that is not mounted.
@@ -137,7 +137,7 @@ async fn write(writing: &mut Aside<io::Result<()>>, file: PathBuf, text: String)
 
 fn write_new(file: &Path, text: &str) -> io::Result<()> {
     let half = file.with_extension(format!("{}.half", clock::new_id().simple()));
-    // Made anew, so not through a link that somebody put there.
+    // The file is created anew, so nothing is written through a link that somebody put there.
     let mut writer = OpenOptions::new().write(true).create_new(true).open(&half)?;
     let written = writer.write_all(text.as_bytes()).and_then(|()| writer.sync_all());
     // Unlike a move, a link does not replace what is there.
@@ -155,7 +155,7 @@ fn write_new(file: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// Whether a file of this name is a copy of the same, and no link to something else.
+/// True if the file of this name is a copy of the same checkpoint, and no link to something else.
 fn is_there(file: &Path, text: &str) -> io::Result<bool> {
     let about = fs::symlink_metadata(file)?;
     if !about.is_file() || about.len() > LONGEST {
@@ -166,10 +166,11 @@ fn is_there(file: &Path, text: &str) -> io::Result<bool> {
     Ok(is_same(&there, text))
 }
 
-/// More bytes than a checkpoint with the lines of all its witnesses has.
+/// More bytes than a checkpoint has with the lines of all its witnesses.
 const LONGEST: u64 = 1 << 16;
 
-/// Whether these are the same checkpoint, signed by the same. Witnesses that are asked by two processes write two moments.
+/// True if both are the same checkpoint with signatures by the same keys. Two processes that ask the same witness get
+/// different times in its line.
 fn is_same(there: &str, here: &str) -> bool {
     let both = there.parse::<Signed>().ok().zip(here.parse().ok());
     there == here || both.is_some_and(|(there, here): (Signed, Signed)| there.has_all_of(&here))
@@ -188,13 +189,13 @@ async fn put(client: &Client, url: Url, text: String) -> Result<(), String> {
             let there = http_client::text(there).await.map_err(http_client::why)?;
             if is_same(&there, &text) { Ok(()) } else { Err(OTHER.to_owned()) }
         }
-        // What it says beside may repeat the address, with the secret in it.
+        // The body of the answer may repeat the address with the secret in it, so only the status is shown.
         status => Err(format!("it answered {status}")),
     }
 }
 
 impl CheckpointSigner {
-    /// Copies the last checkpoint to every place that does not have it yet and had none for a minute.
+    /// Copies the last checkpoint to every place that lacks it and was not tried in the last minute.
     pub async fn copy(&self) -> anyhow::Result<()> {
         let Some(copies) = &self.copies else { return Ok(()) };
         let files = Files::read_on(self.files().await?).await?;
@@ -206,7 +207,7 @@ impl CheckpointSigner {
         Ok(())
     }
 
-    /// How it goes with each place; none where there is none.
+    /// The state of each place; empty if there is none.
     pub fn copies(&self) -> Vec<Copied> {
         self.copies.as_ref().map_or_else(Vec::new, |copies| copies.told.borrow().clone())
     }

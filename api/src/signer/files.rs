@@ -1,6 +1,6 @@
 //! Every checkpoint log that this process checks against before it signs, and what it remembers itself.
 //!
-//! **Invariant:** what cannot be read stops the signing: nobody knows then what it would have said.
+//! **Invariant:** a file that cannot be read stops the signing, since nobody knows what it says.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,24 +12,25 @@ use tokio::sync::OwnedMutexGuard;
 use super::aside;
 use super::heads::Heads;
 
-/// The setting that names the own one.
+/// The setting that names this process's own checkpoint log.
 pub(super) const OWN: &str = "PORTAL_SEAL_LOG";
 
-/// The setting that names those of other processes.
+/// The setting that names the checkpoint logs of other processes.
 const OTHERS: &str = "PORTAL_SEAL_OTHER_LOGS";
 
 pub(super) struct Files {
     pub own: Heads,
     others: Vec<Heads>,
-    /// The largest with which a log has begun since this process did, whatever became of the file.
+    /// The largest checkpoint with which the log was proven to begin since this process started, whatever became of the
+    /// file.
     pub proven: Option<Signed>,
-    /// What the database had noted when it was compared last.
+    /// The checkpoint that the database had noted at the last comparison.
     pub compared: Option<Noted>,
-    /// What was asked of other processes, until one answers.
+    /// The question to the other processes, until one of them answers.
     pub question: Option<String>,
 }
 
-/// What a database says was signed last, perhaps nothing.
+/// The checkpoint that a database says was signed last, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Noted(pub Option<Signed>);
 
@@ -39,11 +40,11 @@ impl Files {
         Self { own: Heads::of(own, origin), others, proven: None, compared: None, question: None }
     }
 
-    /// Reads all of them on, where nobody waits for it.
+    /// Reads what was added to all of them. The wait for the disk is on a thread of its own.
     pub(super) async fn read_on(mut files: OwnedMutexGuard<Self>) -> anyhow::Result<OwnedMutexGuard<Self>> {
         let read = move || {
             match files.own.read_on() {
-                // It is begun anew by the next checkpoint; what it said is remembered here as long as the process runs.
+                // The next checkpoint creates the file anew. This process remembers what it said.
                 Err(why) if why.kind() == ErrorKind::NotFound => {}
                 read => drop(read.with_context(|| named(OWN, files.own.path()))?),
             }
@@ -55,18 +56,18 @@ impl Files {
         aside(read).await?
     }
 
-    /// With what a log has to begin.
+    /// The checkpoints that the log has to begin with.
     pub(super) fn heads(&self) -> impl Iterator<Item = Signed> {
         let files = self.others.iter().chain([&self.own]);
         files.flat_map(Heads::all).chain(&self.proven).cloned()
     }
 
-    /// Whether anything is remembered of what was signed.
+    /// True if this process remembers anything that was signed.
     pub(super) fn remember(&self) -> bool {
         self.heads().next().is_some()
     }
 
-    /// A log begins with all of [`Files::heads`], and with this one.
+    /// Notes that a log begins with all of [`Files::heads`], and with this checkpoint.
     pub(super) fn settle(&mut self, noted: Option<Signed>) {
         self.proven = self.heads().chain(noted).max_by_key(|signed| signed.checkpoint.size);
         self.own.settle();

@@ -1,4 +1,4 @@
-//! What a checkpoint log says that was signed, read on from where it was read last.
+//! The checkpoints that a checkpoint log has, read on from where it was last read.
 //!
 //! ```text
 //! … checkpoint  checkpoint  checkpoint │ checkpoint  a torn one │ what came since
@@ -6,8 +6,8 @@
 //!                                      └──────── read now ────────────────────────
 //! ```
 //!
-//! **Invariant:** asking again costs the same whatever the file's length, as long as it is only added to. A file that
-//! is another one now, is shorter, or ends differently is read from its beginning.
+//! **Invariant:** reading again costs the same whatever the file's length, as long as the file is only added to. If it is
+//! another file now, is shorter, or ends differently, it is read from the beginning.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 
 use projections::seal::Signed;
 
-/// Bytes in front of the last checkpoint that are compared as well.
+/// How many bytes before the last checkpoint are compared as well.
 const MARK: u64 = 512;
 
-/// More bytes than a checkpoint has. What is no checkpoint, and longer than this, is not read a second time.
+/// More bytes than a checkpoint has. A longer piece that is no checkpoint is not read a second time.
 const WINDOW: u64 = 1 << 14;
 
 pub(super) struct Heads {
     path: PathBuf,
     origin: String,
     place: Place,
-    /// Those with as many events as the one behind them, or more. Whoever signed that one has proven all others.
+    /// The checkpoints that are not followed by a larger one. Whoever signed the following one has proven all the others.
     peaks: Vec<Signed>,
     last: Option<Signed>,
 }
@@ -34,17 +34,17 @@ pub(super) struct Heads {
 /// How far a file was read.
 #[derive(Default)]
 struct Place {
-    /// Device and number of the file.
+    /// The device and the number of the file.
     file: (u64, u64),
     mark_at: u64,
-    /// The bytes from there to what was the end.
+    /// The bytes from `mark_at` to what was the end.
     mark: Vec<u8>,
-    /// Where the last checkpoint begins, and reading goes on.
+    /// The place where the last checkpoint begins, and where reading goes on.
     next: u64,
 }
 
 impl Heads {
-    /// Of the checkpoints of one origin in a file, which has not been read yet.
+    /// The checkpoints of one origin in a file that has not been read yet.
     pub(super) fn of(path: PathBuf, origin: &str) -> Self {
         Self { path, origin: origin.to_owned(), place: Place::default(), peaks: vec![], last: None }
     }
@@ -53,24 +53,24 @@ impl Heads {
         &self.path
     }
 
-    /// The newest of this origin.
+    /// The newest checkpoint of this origin.
     pub(super) fn last(&self) -> Option<&Signed> {
         self.last.as_ref()
     }
 
-    /// All that a log has to begin with, so that it begins with every checkpoint of the file.
+    /// The checkpoints that a log has to begin with. If it does, it begins with every checkpoint of the file.
     pub(super) fn all(&self) -> impl Iterator<Item = &Signed> {
         self.peaks.iter().chain(&self.last)
     }
 
-    /// Some log begins with all of them, so the last one is enough from now on.
+    /// Notes that some log begins with all of them, so that the last one is enough from now on.
     pub(super) fn settle(&mut self) {
         let largest = self.all().max_by_key(|signed| signed.checkpoint.size).cloned();
         self.peaks.retain(|peak| Some(peak) == largest.as_ref());
     }
 
-    /// Reads on, and gives how many bytes were read. A file that is not there is [`ErrorKind::NotFound`], and says
-    /// nothing any more.
+    /// Reads what was added, and gives how many bytes were read. A missing file is [`ErrorKind::NotFound`], and what it said
+    /// is forgotten.
     pub(super) fn read_on(&mut self) -> io::Result<u64> {
         let mut file = File::open(&self.path).inspect_err(|_| self.forget())?;
         let about = file.metadata()?;
@@ -116,7 +116,7 @@ impl Place {
         Ok(Self { file: (about.dev(), about.ino()), mark_at, mark, next })
     }
 
-    /// Whether it is the file that was read, which was only added to.
+    /// True if it is the same file, and it was only added to.
     fn is_in(&self, file: &mut File, about: &Metadata) -> io::Result<bool> {
         let end = self.mark_at + length(&self.mark);
         if self.file != (about.dev(), about.ino()) || about.len() < end {
@@ -154,7 +154,7 @@ mod tests {
 
     fn file(folder: &tempfile::TempDir, checkpoints: u64) -> PathBuf {
         let path = folder.path().join(format!("{checkpoints}.txt"));
-        // One signature for all: whose it is does not matter here.
+        // One signature is enough for all: whose it is does not matter here.
         let one = key().sign(1, [9; 32]).text();
         let mut text = String::new();
         for size in 1..=checkpoints {

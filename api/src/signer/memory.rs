@@ -1,4 +1,4 @@
-//! What a process remembers of what was signed, and where it has that from.
+//! What a process remembers of what was signed, and from where.
 //!
 //! | from | who vouches for it |
 //! | --- | --- |
@@ -22,14 +22,14 @@ use super::files::Files;
 use crate::clock;
 
 impl CheckpointSigner {
-    /// Before anything else: of a log that is empty, that is remembered; of another, others that run are asked, unless a
-    /// checkpoint log says something already.
+    /// Finds out at the start what was signed. If the log is empty, the process remembers that. Otherwise it asks the other
+    /// running processes, unless a checkpoint log says something already.
     pub async fn begin(&self, db: &Db) -> anyhow::Result<()> {
         let mut files = Files::read_on(self.files().await?).await?;
         if files.remember() {
             return Ok(());
         }
-        // Where another process is at it, nobody has looked whether the log is empty.
+        // While another process reads the log, this one can't say if it is empty.
         let looked = self.read_to_end(db, &files).await? == Step::End;
         let is_empty = looked && Standing::read(db, self.key.origin()).await?.size() == 0;
         if is_empty && !has_traces(db).await? {
@@ -48,21 +48,21 @@ impl CheckpointSigner {
         Ok(())
     }
 
-    /// Whether this process may sign anything of the log as it is now: it remembers, and the log holds what it remembers.
+    /// True if this process may sign the log as it is now: it remembers something, and the log holds that.
     pub async fn vouches(&self, db: &Db) -> bool {
         let Ok(files) = self.files().await else { return false };
         matches!(self.proven(db, files).await, Ok(Some((files, _))) if files.remember())
     }
 
-    /// The checkpoints that this process remembers, for whoever compares a log with them.
+    /// The checkpoints that this process remembers, for comparing a log with them.
     pub async fn kept(&self) -> Vec<Checkpoint> {
-        // Whoever looks at the log does not wait for a file that can't be read: that it can't is told where it is signed.
+        // The comparison does not wait for a file that can't be read. The attempt to sign reports that.
         let Ok(files) = self.files().await else { return vec![] };
         let ours = files.heads().filter(|signed| self.key.public().signed(signed) == Some(true));
         ours.map(|signed| signed.checkpoint).collect()
     }
 
-    /// Takes what another process answered for its own memory.
+    /// Keeps what another process answered as this process's own memory.
     pub(super) async fn hear(&self, db: &Db, files: &mut Files) -> anyhow::Result<()> {
         let Some(question) = &files.question else { return Ok(()) };
         let Some(answer) = answered(db, question).await? else { return Ok(()) };
@@ -71,7 +71,7 @@ impl CheckpointSigner {
         files.question = None;
         match remembered {
             Some(remembered) => self.file(self.key.public().alone(&remembered).unwrap_or(remembered)).await,
-            // Whoever owns the database can answer as well, with nothing; the next answer may be that of a process.
+            // The owner of the database can answer as well, with nothing. The next answer may come from a process.
             None => self.ask(db, files).await,
         }
     }
@@ -92,7 +92,7 @@ impl CheckpointSigner {
         Ok(())
     }
 
-    /// Begins a checkpoint log with what somebody says that they trust, if the log holds it.
+    /// Begins a checkpoint log with a checkpoint that somebody says they trust, if the log holds it.
     pub async fn trust(&self, db: &Db, named: &str) -> anyhow::Result<()> {
         let trusted = Checkpoint::of(self.key.origin(), named)
             .filter(|trusted| trusted.size > 0)

@@ -26,38 +26,39 @@ use crate::{http_client, metrics};
 use super::CheckpointSigner;
 use super::files::Files;
 
-/// For all that one is asked about one checkpoint, and until it is asked again about one that another process was faster with.
+/// The time for all questions to a witness about one checkpoint. It also passes before asking again, if another process was
+/// faster.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long one that failed is left alone.
+/// How long a witness that failed is left alone.
 const REST: Duration = Duration::from_mins(1);
 
-/// Those of a policy that can be reached.
+/// The witnesses of the policy that can be reached.
 pub(super) struct Witnesses {
     client: Client,
     policy: Policy,
     asked: Mutex<Vec<Asked>>,
     told: watch::Sender<Vec<Told>>,
-    /// The largest checkpoint of which this process saw that enough have cosigned it.
+    /// The largest checkpoint that enough witnesses have cosigned, as far as this process saw.
     enough: watch::Sender<Option<u64>>,
 }
 
-/// One of them.
+/// One witness, and how it goes with it.
 struct Asked {
     witness: Witness,
     url: String,
-    /// So many events it saw last, as far as this process knows.
+    /// The number of events that it saw last, as far as this process knows.
     saw: u64,
     rests_until: Option<Instant>,
     told: Told,
 }
 
-/// How it goes with a witness, for people.
+/// The state of a witness, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// What the policy calls it.
     pub name: String,
-    /// So many events, and when, in seconds since 1970.
+    /// The number of events that it cosigned, and when, in seconds since 1970.
     pub cosigned: Option<(u64, u64)>,
     pub failure: Option<Failure>,
 }
@@ -78,7 +79,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether the witness says that it saw another history than this one.
+    /// True if the witness says that it saw another history than this one.
     pub fn contradicts(&self) -> bool {
         matches!(self, Self::Ahead { .. } | Self::Other(_))
     }
@@ -90,7 +91,7 @@ impl Witnesses {
             if let Some(url) = url {
                 let named = || format!("PORTAL_SEAL_POLICY: the URL of {name}");
                 let url = http_client::url(url).with_context(named)?;
-                // A path is put behind it; and what a witness answers is shown, which may repeat its secrets.
+                // A path is added to the URL, and answers of the witness are shown, which may repeat secrets in the URL.
                 anyhow::ensure!(
                     url.query().is_none(),
                     "{}: it ends with a path, and no question mark",
@@ -109,7 +110,7 @@ impl Witnesses {
         })
     }
 
-    /// Asks those who did not cosign this yet, and gives their cosignatures.
+    /// Asks the witnesses that have not cosigned this checkpoint, and gives their cosignatures.
     async fn ask(&self, db: &Db, origin: &str, signed: &Signed) -> Vec<Signature> {
         let mut asked = self.asked.lock().await;
         let each = asked.iter_mut().map(|one| one.ask(&self.client, (db, origin), signed));
@@ -128,7 +129,7 @@ impl Asked {
         Some(Self { witness, url, saw: 0, rests_until: None, told })
     }
 
-    /// None where there is nothing to ask, or it did not cosign.
+    /// None if there was nothing to ask, or it did not cosign.
     async fn ask(
         &mut self,
         client: &Client,
@@ -153,7 +154,7 @@ impl Asked {
                 metrics::cosigned(&self.told.name, size);
                 Some(cosignature)
             }
-            // Another process had a newer one cosigned, which this one hears of within a second.
+            // Another process has had a newer checkpoint cosigned. This process hears of that within a second.
             Err(None) => {
                 self.rests_until = Some(Instant::now() + PATIENCE);
                 None
@@ -178,11 +179,12 @@ impl Asked {
         signed: &Signed,
     ) -> Result<Signature, Option<Failure>> {
         let Checkpoint { size, .. } = signed.checkpoint;
-        // The second time with what it said that it saw; the third for whoever was faster in between.
+        // The second try uses the size that the witness said it saw. The third is for a process that was faster in between.
         for _ in 0..3 {
             if self.saw > size {
                 let here = Standing::read(db, origin).await.map_err(unreadable)?.size();
-                // Asked anew the next time: what it said once may have been a mistake.
+                // The size is forgotten and asked again the next time, since what the witness said once may have been a
+                // mistake.
                 let saw = std::mem::take(&mut self.saw);
                 return Err((saw > here).then_some(Failure::Ahead { saw, here }));
             }
@@ -221,7 +223,7 @@ fn unreadable(error: impl Into<SealError>) -> Failure {
 }
 
 impl CheckpointSigner {
-    /// Has the last checkpoint cosigned by every witness that did not do so yet.
+    /// Asks every witness that has not cosigned the last checkpoint to do so.
     pub async fn cosign(&self, db: &Db) -> anyhow::Result<()> {
         let Some(witnesses) = &self.witnesses else { return Ok(()) };
         let files = Files::read_on(self.files().await?).await?;
@@ -237,25 +239,25 @@ impl CheckpointSigner {
             return Ok(());
         }
         let files = Files::read_on(self.files().await?).await?;
-        // Behind a newer one it would say that the log became shorter.
+        // Filed after a newer checkpoint, it would look as if the log became shorter.
         if files.own.last().is_some_and(|last| last.checkpoint == signed.checkpoint) {
             self.file(signed).await?;
         }
         Ok(())
     }
 
-    /// What the policy calls those who cosigned this.
+    /// The names, in the policy, of those who cosigned this.
     pub fn cosigners(&self, signed: &Signed) -> Vec<String> {
         let judged = self.witnesses.as_ref().and_then(|witnesses| witnesses.policy.judge(signed).ok());
         judged.map_or_else(Vec::new, |judged| judged.by.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// How many events enough of them have cosigned since this process began; none where none are asked.
+    /// The number of events that enough witnesses have cosigned since this process began; none if no witness is asked.
     pub fn cosigned_enough(&self) -> Option<u64> {
         self.witnesses.as_ref().map(|witnesses| witnesses.enough.borrow().unwrap_or(0))
     }
 
-    /// How it goes with each witness; none where none is asked.
+    /// The state of each witness; empty if none is asked.
     pub fn witnesses(&self) -> Vec<Told> {
         self.witnesses.as_ref().map_or_else(Vec::new, |witnesses| witnesses.told.borrow().clone())
     }

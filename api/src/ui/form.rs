@@ -7,7 +7,7 @@
 //! what is wrong                 .error #error-{name}
 //! ```
 //!
-//! **Invariant:** a field with an error says so to the eye, to the reader of the screen and in the summary on top.
+//! **Invariant:** a field with an error says so to the eye, to screen readers and in the summary on top.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ use maud::{Escaper, Markup, PreEscaped, Render, html};
 
 use super::icon;
 
-/// What is typed into a field.
+/// The kind of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -43,7 +43,7 @@ impl Kind {
 /// One field of a form, with its label, help and error.
 pub struct Field<'a> {
     pub name: &'a str,
-    /// By which the page refers to it, where its name stands there twice.
+    /// The HTML id, for a page that has two fields of the same name.
     pub id: &'a str,
     pub label: &'a str,
     pub kind: Kind,
@@ -54,14 +54,14 @@ pub struct Field<'a> {
     pub autocomplete: &'a str,
     /// The most characters that can be typed; 0 for no limit.
     pub max: usize,
-    /// Where the reader begins, once on a page.
+    /// True for the field that gets the focus, once on a page.
     pub focused: bool,
     /// `("slug-source", "name")` becomes `data-slug-source="name"`, for the script.
     pub data: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Field<'a> {
-    /// A line of text, empty, required, which the browser doesn't fill in.
+    /// A required text field, empty, that the browser does not fill in.
     pub fn new(name: &'a str, label: &'a str) -> Self {
         Self {
             name,
@@ -100,7 +100,7 @@ impl<'a> Field<'a> {
         Self { error, ..self }
     }
 
-    /// May stay empty, and says so beside the label.
+    /// Makes the field optional, and says so beside the label.
     #[must_use]
     pub fn optional(self) -> Self {
         Self { required: false, ..self }
@@ -205,7 +205,7 @@ impl Render for Field<'_> {
     }
 }
 
-/// A choice out of a few: value and label of each.
+/// A choice from a list of values with labels.
 pub fn select(
     name: &str,
     label: &str,
@@ -227,7 +227,7 @@ pub fn select(
     }
 }
 
-/// Yes or no; the sentence is the label.
+/// A box for yes or no, with a sentence as its label.
 pub fn checkbox(name: &str, sentence: &str, checked: bool) -> Markup {
     html! {
         div.field.check {
@@ -237,12 +237,12 @@ pub fn checkbox(name: &str, sentence: &str, checked: bool) -> Markup {
     }
 }
 
-/// One of several things that can be ticked or chosen.
+/// One option that can be ticked or chosen.
 #[derive(Clone, Debug)]
 pub struct Pick<'a> {
     pub value: &'a str,
     pub label: String,
-    /// What choosing it means.
+    /// What choosing this option means.
     pub hint: Option<String>,
     pub chosen: bool,
 }
@@ -277,8 +277,8 @@ fn choice(name: &str, kind: &str, option: &Pick<'_>) -> Markup {
     }
 }
 
-/// Everything that is wrong with a form, on top of it and with the focus on it. An entry without a field is a plain
-/// sentence. Nothing where nothing is wrong.
+/// The errors of a form, on top of it and with the focus on them. An entry without a field is a plain sentence. Empty if
+/// there are no errors.
 pub fn error_summary(errors: &[(&str, String)]) -> Markup {
     if errors.is_empty() {
         return html! {};
@@ -304,7 +304,7 @@ pub fn error_summary(errors: &[(&str, String)]) -> Markup {
     }
 }
 
-/// What a form knows besides what is typed: the id that makes a repeat harmless, and what the page had seen.
+/// The hidden fields of a form: the id that makes a repeat harmless, and the sequence that the page had seen.
 pub fn envelope(command_id: &str, expected_sequence: Option<i64>) -> Markup {
     html! {
         input type="hidden" name="command_id" value=(command_id);
@@ -319,17 +319,17 @@ pub fn submit(label: &str) -> Markup {
     html! { button.button.primary type="submit" { (label) } }
 }
 
-/// For what is grave: "Suspend Acme".
+/// The button for a sensitive action: "Suspend Acme".
 pub fn submit_danger(label: &str) -> Markup {
     html! { button.button.danger type="submit" { (label) } }
 }
 
-/// For what is neither the page's main action nor grave.
+/// The button for an action that is neither the page's main one nor sensitive.
 pub fn submit_plain(label: &str) -> Markup {
     html! { button.button type="submit" { (label) } }
 }
 
-/// Asks a passkey instead of the reader, with the question from `ask`; the script shows and presses it.
+/// The button that asks for a passkey, with the question from `ask`. The script shows it.
 pub fn passkey_button(label: &str, ask: &str) -> Markup {
     html! {
         button.button type="submit" formnovalidate data-passkey=(ask) data-needs-passkeys hidden { (label) }

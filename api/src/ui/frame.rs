@@ -12,7 +12,7 @@ use super::shell::{self, Frame};
 use super::viewer::Viewer;
 use super::{icon, monogram, position};
 
-/// The entry of the console's navigation that a page belongs to.
+/// The entry in the console's navigation to which a page belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Organisations,
@@ -23,7 +23,7 @@ pub enum Section {
 }
 
 impl Section {
-    /// Everything in the navigation, from top to bottom; the account stands apart, at the foot.
+    /// The entries of the navigation from top to bottom. The account stands apart, at the foot.
     const ALL: [Self; 5] =
         [Self::Organisations, Self::ReferenceData, Self::History, Self::Superadmins, Self::Account];
 
@@ -47,7 +47,7 @@ impl Section {
         }
     }
 
-    /// Whether its pages can be shown as of a moment.
+    /// True if its pages can be shown as of a moment.
     fn has_a_past(self) -> bool {
         match self {
             Self::Organisations | Self::ReferenceData | Self::Superadmins => true,
@@ -71,13 +71,13 @@ pub struct Console<'a> {
     pub title: &'a str,
     pub section: Section,
     pub viewer: &'a Viewer<'a>,
-    /// The way here, label and href, without this page itself.
+    /// The pages above this one, as label and href.
     pub crumbs: &'a [(&'a str, String)],
     /// The last event that the data on this page knows of.
     pub position: i64,
-    /// The position as of which it shows everything, where that is not now.
+    /// The position that the page shows, if it does not show now.
     pub at: Option<i64>,
-    /// What was just done, mostly a [`note`](super::note).
+    /// The notice about the last command, usually a [`note`](super::note).
     pub notice: Option<Markup>,
 }
 
@@ -128,7 +128,7 @@ impl Console<'_> {
         }
     }
 
-    /// Where a section begins, as of the same moment if it can be shown so.
+    /// The link to a section. It keeps the moment of this page, if the section can be shown as of a moment.
     fn way_to(&self, section: Section) -> String {
         match self.at.filter(|_| section.has_a_past()) {
             Some(at) => format!("{}?at={at}", section.href()),
@@ -136,7 +136,7 @@ impl Console<'_> {
         }
     }
 
-    /// The list of organisations and the history are searched where their filters are.
+    /// True for the list of organisations and the history, which have a search in their filters.
     fn has_own_search(&self) -> bool {
         matches!(self.section, Section::Organisations | Section::History) && self.crumbs.is_empty()
     }
@@ -175,7 +175,7 @@ pub struct Tenant<'a> {
     pub org: &'a str,
     pub slug: &'a str,
     pub viewer: &'a Viewer<'a>,
-    /// What was just done, mostly a [`note`](super::note).
+    /// The notice about the last command, usually a [`note`](super::note).
     pub notice: Option<Markup>,
 }
 
@@ -220,7 +220,7 @@ pub fn plain(title: &str, content: Markup) -> Markup {
     sheet(title, content, None)
 }
 
-/// The same with a line below the sheet.
+/// A narrow page with a line below the sheet.
 pub fn plain_with(title: &str, content: Markup, below: Markup) -> Markup {
     sheet(title, content, Some(below))
 }
@@ -251,7 +251,7 @@ pub fn plain_wide(title: &str, viewer: Option<&Viewer<'_>>, content: Markup) -> 
     shell::document(Frame::Plain, title, body)
 }
 
-/// What went wrong, in words, and the way on. The request's id lets the operator find it in the log.
+/// An error in words, with a way on. The request's id lets the operator find it in the log.
 pub fn error_page(status: u16, title: &str, detail: &str, request_id: Option<&str>, home: &str) -> Markup {
     plain(
         title,

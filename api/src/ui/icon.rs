@@ -1,10 +1,10 @@
 //! Drawings of our own, 16 by 16, in the colour of the text around them.
 //!
-//! **Invariant:** an icon says nothing that the words beside it don't say; readers of the screen never meet it.
+//! **Invariant:** an icon says nothing that the words beside it don't say, and screen readers skip it.
 
 use maud::{Markup, html};
 
-/// The mark: a doorway.
+/// The mark of the portal: a doorway.
 pub(super) fn mark() -> Markup {
     html! {
         svg.mark viewBox="0 0 16 16" width="18" height="18" aria-hidden="true" {
@@ -13,7 +13,7 @@ pub(super) fn mark() -> Markup {
     }
 }
 
-/// The mark for the browser's tab, as a data URL; the operator's is another colour than a customer's.
+/// The mark for the browser's tab, as a data URL. The operator's has another colour than a customer's.
 pub(super) fn tab(operator: bool) -> String {
     let (ground, door) = if operator { ("134e5e", "ffffff") } else { ("dfe5e8", "134e5e") };
     format!(

@@ -4,13 +4,13 @@
 
 use maud::{Markup, html};
 
-/// Rows of one kind under their own heading.
+/// A group of rows under a heading.
 pub struct Group {
     pub title: Markup,
     pub rows: Vec<Row>,
 }
 
-/// A cell for each column.
+/// A row with a cell for each column.
 pub struct Row {
     pub label: &'static str,
     pub cells: Vec<Cell>,
@@ -18,7 +18,7 @@ pub struct Row {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// Nothing to choose here.
+    /// A cell that can't be changed.
     Fixed(bool),
     Box(Tick),
 }
@@ -27,11 +27,11 @@ pub enum Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tick {
     pub value: String,
-    /// What ticking it means, for those who don't see where it stands.
+    /// The name of the box for screen readers.
     pub label: String,
     pub ticked: bool,
     pub saved: bool,
-    /// Somebody else changed it while the viewer was here.
+    /// True if somebody else changed it while the viewer was here.
     pub moved: bool,
 }
 

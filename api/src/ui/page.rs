@@ -50,19 +50,19 @@ pub fn card_with(title: &str, aside: Markup, content: Markup) -> Markup {
     }
 }
 
-/// Two columns: what the page is about, and what stands beside it. One below the other where there is no room.
+/// Two columns: the subject of the page, and what stands beside it. They stack where there is no room.
 pub fn columns(main: Markup, beside: Markup) -> Markup {
     html! {
         div.columns { div.stack { (main) } div.stack { (beside) } }
     }
 }
 
-/// Two of a kind, for comparing them.
+/// Two parts of the same kind side by side, for comparing them.
 pub fn sides(left: Markup, right: Markup) -> Markup {
     html! { div.sides { div { (left) } div { (right) } } }
 }
 
-/// A number with its name, to stand in [`stats`].
+/// A number with its name, for a row of [`stats`].
 pub fn stat(label: &str, value: &str, hint: Option<&str>) -> Markup {
     html! {
         div.stat {
@@ -78,7 +78,7 @@ pub fn stats(items: &[Markup]) -> Markup {
     html! { dl.stats { @for item in items { (item) } } }
 }
 
-/// What happened, newest first: the sentence, when, and the event's position, where the reader may know it.
+/// Events, newest first, each with its sentence, its time and, for readers who may know it, its position.
 pub fn timeline(items: &[(Markup, DateTime<Utc>, Option<i64>)]) -> Markup {
     html! {
         ol.timeline {
@@ -92,8 +92,8 @@ pub fn timeline(items: &[(Markup, DateTime<Utc>, Option<i64>)]) -> Markup {
     }
 }
 
-/// How far something has got. Each step: label, when it was done, and a word about it. The first that isn't done is
-/// the current one.
+/// Progress in steps. Each has a label, the time it was done, and a remark. The first step that isn't done is the current
+/// one.
 pub fn steps(items: &[(&str, Option<DateTime<Utc>>, Option<String>)]) -> Markup {
     let current = items.iter().position(|(_, done, _)| done.is_none());
     html! {
@@ -115,8 +115,8 @@ pub fn steps(items: &[(&str, Option<DateTime<Utc>>, Option<String>)]) -> Markup 
     }
 }
 
-/// Everything grave that can be done to a thing, apart from the rest and last on the page: title, explanation, href of
-/// the page that says what will happen, and the label of its link ("Suspend Acme …").
+/// The dangerous actions of a page, set apart at its end. Each has a title, an explanation, the href of the page that says
+/// what will happen, and the label of the link ("Suspend Acme …").
 pub fn danger(items: &[(&str, &str, String, &str)]) -> Markup {
     html! {
         section.card.danger-zone {
@@ -133,7 +133,7 @@ pub fn danger(items: &[(&str, &str, String, &str)]) -> Markup {
     }
 }
 
-/// A link that is shown once, to be handed on by another way.
+/// A box with a link that is shown once, to be passed on by other means.
 pub fn link_box(label: &str, url: &str) -> Markup {
     html! {
         div.link-box {
@@ -152,12 +152,12 @@ pub struct ChoiceCard<'a> {
     pub href: &'a str,
     pub name: &'a str,
     pub slug: &'a str,
-    /// What the viewer is there: "owner".
+    /// The viewer's role there: "owner".
     pub role: &'a str,
     pub status: &'a str,
     /// Why it can't be opened now. The row is greyed and says so.
     pub blocked: Option<&'a str>,
-    /// When the viewer last did.
+    /// When the viewer last opened it.
     pub opened_at: Option<DateTime<Utc>>,
 }
 
@@ -185,7 +185,7 @@ pub fn choices(cards: &[Markup]) -> Markup {
     html! { ul.choices { @for card in cards { li { (card) } } } }
 }
 
-/// The way from the picker to the operator's console, apart from the organisations.
+/// The link from the picker to the operator's console, apart from the organisations.
 pub fn console_card(href: &str) -> Markup {
     html! {
         section.to-desk aria-label="For operators" {

@@ -41,24 +41,24 @@ pub fn badge(status: &str) -> Markup {
     html! { span.badge data-status=(status) { (status) } }
 }
 
-/// When something was. The script makes it relative, in the viewer's zone, with the exact time on hover.
+/// A moment. The script makes it relative, in the viewer's zone, with the exact time on hover.
 pub fn time(at: DateTime<Utc>) -> Markup {
     let exact = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     html! { time datetime=(exact) title=(at.format("%Y-%m-%d %H:%M:%S UTC")) { (at.format("%Y-%m-%d %H:%M UTC")) } }
 }
 
-/// When something was, to the second: for pages that are read as evidence. The script adds the viewer's zone only.
+/// A moment to the second, for pages that are read as evidence. The script only adds the viewer's zone.
 pub fn exact_time(at: DateTime<Utc>) -> Markup {
     let exact = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     html! { time datetime=(exact) data-exact { (at.format("%Y-%m-%d %H:%M:%S UTC")) } }
 }
 
-/// A day, for things whose hour nobody asks for.
+/// A day, for moments whose hour does not matter.
 pub fn date(at: DateTime<Utc>) -> Markup {
     html! { time datetime=(at.format("%Y-%m-%d")) data-exact { (at.format("%-d %b %Y")) } }
 }
 
-/// The place of an event in the log, and the way to it. Only operators see one.
+/// The position of an event in the log, linked to its page. Only operators see positions.
 pub fn position(n: i64) -> Markup {
     html! {
         @if n > 0 { a.position href=(crate::web::paths::event(n)) { "#" (n) } }
@@ -79,7 +79,7 @@ pub fn number(n: i64) -> String {
     text
 }
 
-/// An id, a slug, anything that is read letter by letter.
+/// An id, a slug, or another text that is read letter by letter.
 pub fn id(text: &str) -> Markup {
     html! { code.id { (text) } }
 }
@@ -94,7 +94,7 @@ pub fn copyable(text: &str) -> Markup {
     }
 }
 
-/// What is typed into a shell, with a button that copies it.
+/// A command for the shell, with a button that copies it.
 pub fn shell(text: &str) -> Markup {
     html! {
         div.shell {
@@ -112,7 +112,7 @@ pub fn monogram(name: &str, kind: &str) -> Markup {
     html! { span.monogram data-kind=(kind) aria-hidden="true" { (letters) } }
 }
 
-/// Views of one thing: label, href, and which of them this is.
+/// Tabs for the views of one thing: label, href, and true for the present one.
 pub fn tabs(items: &[(&str, String, bool)]) -> Markup {
     html! {
         nav.tabs aria-label="Views" {
@@ -125,7 +125,7 @@ pub fn tabs(items: &[(&str, String, bool)]) -> Markup {
     }
 }
 
-/// What is known of one thing, as label and value.
+/// Facts about one thing, as labels and values.
 pub fn facts(rows: &[(&str, Markup)]) -> Markup {
     html! {
         dl.facts {
@@ -136,7 +136,7 @@ pub fn facts(rows: &[(&str, Markup)]) -> Markup {
     }
 }
 
-/// The same side by side, for the few that stand on top of a page.
+/// Facts side by side, for the few on top of a page.
 pub fn facts_row(items: &[(&str, Markup)]) -> Markup {
     html! {
         dl.facts-row {
@@ -147,7 +147,7 @@ pub fn facts_row(items: &[(&str, Markup)]) -> Markup {
     }
 }
 
-/// Nothing here yet: why, and what to do next.
+/// The text of an empty list: why it is empty, and what to do next.
 pub fn empty(title: &str, next: Markup) -> Markup {
     html! {
         div.empty {
@@ -164,7 +164,7 @@ pub fn note(kind: Tone, content: Markup) -> Markup {
     }
 }
 
-/// The way back from what was just done, to stand in a [`note`] with [`Tone::Good`]: a form that looks like a link.
+/// The button that undoes the last command, for a [`note`] with [`Tone::Good`]. It is a form that looks like a link.
 pub fn undo(action: &str, command_id: &str) -> Markup {
     html! {
         form.inline method="post" action=(action) data-once {

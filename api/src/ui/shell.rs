@@ -69,7 +69,7 @@ pub(super) fn theme_switch() -> Markup {
     }
 }
 
-/// Who is signed in, and the way out.
+/// The menu with the name of the viewer and the button to sign out.
 pub(super) fn account_menu(viewer: &Viewer<'_>) -> Markup {
     html! {
         details.menu name="menu" {
@@ -97,7 +97,7 @@ pub(super) fn account_menu(viewer: &Viewer<'_>) -> Markup {
     }
 }
 
-/// The organisations somebody can go to in one click, and the way to all of them.
+/// A menu of organisations to switch to, with a link to all of them.
 pub(super) fn switcher_items(organisations: &[Choice], current: Option<&str>) -> Markup {
     html! {
         ul {

@@ -11,16 +11,16 @@ use super::{Field, icon};
 /// A column of a table.
 pub struct Column<'a> {
     pub label: &'a str,
-    /// The href that sorts by this column (or turns the order round), and how it is sorted now: not, or ascending?
+    /// The href that sorts by this column (or reverses the order), and the present order: none, or true for ascending.
     pub sort: Option<(String, Option<bool>)>,
-    /// Figures: set to the right, all of one width.
+    /// True for numbers: they are aligned right, with digits of one width.
     pub numeric: bool,
-    /// Takes two places where a row is a card.
+    /// True if the cell takes two places where a row is a card.
     pub wide: bool,
 }
 
 impl<'a> Column<'a> {
-    /// A column of words that nobody sorts by.
+    /// A column of text that can't be sorted.
     pub fn new(label: &'a str) -> Self {
         Self { label, sort: None, numeric: false, wide: false }
     }
@@ -84,13 +84,13 @@ fn head_cell(column: &Column<'_>) -> Markup {
     }
 }
 
-/// A box that selects the row it stands in; `whom` is what the row is about.
+/// A box that selects its row; `whom` names the row's subject.
 pub fn tick(name: &str, value: &str, whom: &str) -> Markup {
     html! { input.tick type="checkbox" name=(name) value=(value) aria-label={ "Select " (whom) }; }
 }
 
-/// A table whose rows have a [`tick`], and what can be done with those that are ticked: label, and the page that asks. The
-/// script counts them; the last box ticks all.
+/// A table whose rows have a [`tick`], with the actions for ticked rows: the label, and the page that asks. The script
+/// counts the ticked rows; the last box ticks all.
 pub fn ticks(table: Markup, deeds: &[(&str, &str)]) -> Markup {
     html! {
         form.ticks method="get" data-ticks {
@@ -105,7 +105,7 @@ pub fn ticks(table: Markup, deeds: &[(&str, &str)]) -> Markup {
     }
 }
 
-/// The way to the rows before and after, and how many there are: "123 organisations", "more than 500 organisations".
+/// Links to the rows before and after, with the number of rows: "123 organisations", "more than 500 organisations".
 pub fn pager(previous: Option<String>, next: Option<String>, count: &str) -> Markup {
     html! {
         nav.pager aria-label="Pages" {
@@ -118,8 +118,8 @@ pub fn pager(previous: Option<String>, next: Option<String>, count: &str) -> Mar
     }
 }
 
-/// The same for a list that says no number, newest first: on to the rows before the last of a full page, and back to
-/// the newest from a later one.
+/// Links for a list that is sorted newest first and not counted. A full page links to older rows, and a later page links
+/// back to the newest.
 pub fn newest_first(here: &str, is_later: bool, last_of_full: Option<impl Display>) -> Markup {
     let separator = if here.contains('?') { '&' } else { '?' };
     let older = last_of_full.map(|last| format!("{here}{separator}before={last}"));
@@ -147,7 +147,7 @@ pub fn results(content: Markup) -> Markup {
 pub struct Filter<'a> {
     pub name: &'a str,
     pub label: &'a str,
-    /// Value and label.
+    /// The value and label of each option.
     pub options: &'a [(&'a str, &'a str)],
     pub chosen: &'a str,
 }
@@ -155,18 +155,18 @@ pub struct Filter<'a> {
 /// Search and filters above a list. With the script the list follows the typing; without, there is a button.
 pub struct FilterBar<'a> {
     pub action: &'a str,
-    /// What the search box searches: "Name, slug, id or owner's e-mail".
+    /// The label, which says what is searched: "Name, slug, id or owner's e-mail".
     pub label: &'a str,
-    /// What was searched for, the parameter `q`.
+    /// The text that was searched for, in the parameter `q`.
     pub q: &'a str,
     pub filters: &'a [Filter<'a>],
-    /// Parameters to keep, such as the order.
+    /// Other parameters to keep, such as the order.
     pub hidden: &'a [(&'a str, &'a str)],
-    /// Fields that are asked for less often, and hold from when the form is sent.
+    /// Fields that are rarely used. They take effect when the form is sent.
     pub more: Option<More<'a>>,
 }
 
-/// What stands folded below a [`FilterBar`].
+/// The part of a [`FilterBar`] that is folded.
 pub struct More<'a> {
     pub label: &'a str,
     pub fields: &'a [Field<'a>],
@@ -201,7 +201,7 @@ impl FilterBar<'_> {
         let narrowed = !self.q.is_empty()
             || self.filters.iter().any(|filter| !filter.chosen.is_empty())
             || more.is_some_and(More::is_set);
-        // What is wrong stands beside its field until the form is sent as a whole.
+        // While a field has an error, the form does not search as one types: the error stays until the whole form is sent.
         let live = !more.is_some_and(More::is_wrong);
         html! {
             form.filters method="get" action=(self.action) data-live[live] {

@@ -1,12 +1,12 @@
-//! Who looks at a page.
+//! The person who looks at a page.
 
-/// Who looks at the page.
+/// The person who looks at the page.
 pub struct Viewer<'a> {
     pub name: &'a str,
     pub email: &'a str,
-    /// May open the operator's console.
+    /// True if they may open the operator's console.
     pub operator: bool,
-    /// For the switcher, at most eight; there is always a way to all of them.
+    /// The organisations in the switcher, at most eight. It always has a link to all of them.
     pub organisations: &'a [Choice],
 }
 

@@ -23,12 +23,12 @@ pub enum Error {
     Unauthorized,
     #[error("{0}")]
     Forbidden(String),
-    /// The proof of who is asking is too old for what they are about to do, which is said here.
+    /// The reader's last proof of who they are is too old for the act, which is named here.
     #[error("confirm that it is you")]
     ProofNeeded(String),
     #[error("not found")]
     NotFound,
-    /// The address is right, and what it asks about is not there.
+    /// The address is right, but the thing that it asks about does not exist.
     #[error("{0}")]
     NoSuch(String),
     #[error("method not allowed")]
@@ -46,43 +46,43 @@ pub enum Error {
     Unprocessable(String),
     #[error("{detail}")]
     TooManyRequests { retry_after_seconds: u64, detail: String },
-    /// What is asked for is there, and can't be shown or done before something else has happened.
+    /// The thing exists, but can't be shown or changed before something else has happened.
     #[error("{detail}")]
     Later { title: &'static str, detail: String },
-    /// What is stored can't be read.
+    /// What is stored about the thing can't be read.
     #[error("{0}")]
     Damaged(String),
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
-    /// Too much to do right now; nothing was done.
+    /// There is too much to do right now, and nothing was done.
     #[error("unavailable")]
     Unavailable,
-    /// The store may have done it: its answer was lost.
+    /// The store's answer was lost, so it may have been done.
     #[error("outcome unknown")]
     OutcomeUnknown,
-    /// The log or the clock is not what it must be, so nothing was done.
+    /// The log or the clock is wrong, so nothing was done.
     #[error("{0}")]
     NothingRecorded(String),
     /// The handler was given up half-way, so what was asked for may have happened.
     #[error("gave up waiting")]
     GaveUpWaiting,
-    /// The same of what only reads.
+    /// The handler of a request that only reads was given up half-way.
     #[error("took too long")]
     TookTooLong,
 }
 
-/// What somebody is about to do ("suspend an organisation"), as an extension of the answer that asks for a proof.
+/// The act that needs a proof ("suspend an organisation"), as an extension of the answer.
 #[derive(Clone, Debug)]
 pub struct ProofRequired(pub String);
 
-/// What is told, as an extension of an empty response.
+/// The problem to report, as an extension of an empty response.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub status: StatusCode,
     pub title: &'static str,
     pub detail: String,
     pub(crate) cause: Option<Arc<anyhow::Error>>,
-    /// It says that nothing was done, which holds only where nothing was done before it either.
+    /// True if the text says that nothing was done. [`take_back`] corrects that where something was done before.
     nothing_done: bool,
 }
 
@@ -175,7 +175,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// Takes back that nothing was done, in the answer to what had changed something before it failed.
+/// Takes back the words that nothing was done, for a request that had changed something before it failed.
 pub fn take_back(answer: &mut Response) {
     let Some(problem) = answer.extensions_mut().get_mut::<Problem>() else { return };
     if std::mem::take(&mut problem.nothing_done) || problem.cause.is_some() {
@@ -184,11 +184,11 @@ pub fn take_back(answer: &mut Response) {
     }
 }
 
-/// Marks the plain text of an error as what its handler means to say, to a program that is no reader of pages.
+/// Marks the plain text of an error as meant for a program, so that no page replaces it.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
-/// In seconds.
+/// The time in seconds after which a client may try again.
 pub(crate) const UNAVAILABLE_RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
 impl From<projections::StoreError> for Error {
@@ -222,14 +222,14 @@ impl From<domain::Unreadable> for Error {
 }
 
 impl Error {
-    /// The same of what came after a password was set: that much was done.
+    /// Turns an error into one that says that the password was set before it.
     #[must_use]
     pub fn but_password_is_set(self) -> Self {
         let then = "Wait a few seconds, then sign in with the new password.";
         self.but("Your new password is set", then)
     }
 
-    /// The same of what came after a code was taken, which is not taken twice.
+    /// Turns an error into one that says that the code is used up, since a code is not taken twice.
     #[must_use]
     pub fn but_code_is_used(self) -> Self {
         self.but(
@@ -253,13 +253,14 @@ impl Error {
         Self::Later { title, detail: format!("Signing you in did not work at this moment. {then}") }
     }
 
-    /// What is stored about this is no event of ours.
+    /// The error for stored data that is no event of ours.
     fn damaged(why: &domain::Unreadable) -> Self {
         tracing::error!(%why, "an event can't be read");
         Self::unreadable("about this")
     }
 
-    /// An event `about` what is asked for is not what was written, or never was one of ours.
+    /// The error for an event that was changed after it was written, or never was one of ours. `about` says what it
+    /// concerns, as in "about this".
     pub fn unreadable(about: &str) -> Self {
         Self::Damaged(format!(
             "An event {about} can't be read, so nobody can say how it stands, and nothing was done. Whoever runs the portal \
@@ -267,7 +268,8 @@ impl Error {
         ))
     }
 
-    /// A newer version wrote something `about` what is asked for, and this one can't read it.
+    /// The error for something that a newer version wrote and this one can't read. `about` says what it concerns, as in
+    /// "about this".
     pub fn newer(about: &str) -> Self {
         let detail = format!(
             "A newer version of portal wrote {about}, which this version can't read. Use the newer one, or wait until \

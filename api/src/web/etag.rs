@@ -1,9 +1,9 @@
-//! Whether the reader of an answer has it already.
+//! Checks if the reader of an answer has it already.
 
 use axum::http::HeaderMap;
 use axum::http::header::IF_NONE_MATCH;
 
-/// Whether a request names this tag, which is in quotes; `If-None-Match` compares weakly (RFC 9110, 13.1.2).
+/// True if a request names this tag, which is in quotes. `If-None-Match` compares weakly (RFC 9110, 13.1.2).
 pub fn is_known(etag: &str, headers: &HeaderMap) -> bool {
     let mut known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     known.any(|list| {

@@ -32,12 +32,12 @@ pub struct Query<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct Form<T>(pub T);
 
-/// A form that is only a button: `Form(Nothing {})`.
+/// A form with nothing but a button: `Form(Nothing {})`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// A JSON document; also an answer.
+/// A JSON document, in a request or in an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
@@ -95,7 +95,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Middleware for the whole product: an address with broken UTF-8 or NUL goes no further, whoever would have read it.
+/// Middleware for the whole product. It refuses an address with broken UTF-8 or NUL before anybody reads it.
 pub async fn refuse_unreadable(request: Request, next: Next) -> Result<Response, Error> {
     readable_uri(request.uri())?;
     Ok(next.run(request).await)
@@ -124,13 +124,13 @@ fn nul(place: &str) -> Error {
     Error::BadRequest(format!("The {place} contains a NUL character. Remove it and send it again."))
 }
 
-/// A route whose parameters its handler doesn't fit is a fault, not a wrong address.
+/// True if a handler doesn't fit the parameters of its route. That is a fault of ours, not a wrong address.
 fn is_our_mistake(rejection: &PathRejection) -> bool {
     let PathRejection::FailedToDeserializePathParams(failure) = rejection else { return true };
     matches!(failure.kind(), ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. })
 }
 
-/// Whether a form of a browser is in the body.
+/// True if the body is a form from a browser.
 pub fn is_form(headers: &HeaderMap) -> bool {
     content_type(headers) == "application/x-www-form-urlencoded"
 }
@@ -146,7 +146,7 @@ async fn body(request: Request) -> Result<axum::body::Bytes, Error> {
     whole(request).await.map(|(_, body)| body)
 }
 
-/// The same, with the head of the request.
+/// Reads the whole body, and gives it with the head of the request.
 pub async fn whole(request: Request) -> Result<(Parts, axum::body::Bytes), Error> {
     let (parts, body) = request.into_parts();
     if parts.headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
@@ -156,7 +156,7 @@ pub async fn whole(request: Request) -> Result<(Parts, axum::body::Bytes), Error
     Ok((parts, body))
 }
 
-/// Which limit ended a body early.
+/// The error for a body that a limit cut short.
 pub(crate) fn cut_short(failure: &(dyn StdError + 'static)) -> Error {
     let mut cause = Some(failure);
     while let Some(error) = cause {
@@ -201,7 +201,7 @@ fn broken_json(failure: &serde_json::Error) -> Error {
     ))
 }
 
-/// Whether NUL may be in there: an escape that is itself escaped looks the same, so [`holds_nul`] has the last word.
+/// True if the JSON may contain NUL. An escape that is itself escaped looks the same, so [`holds_nul`] decides.
 fn mentions_nul(json: &[u8]) -> bool {
     json.windows(6).any(|six| six == br"\u0000")
 }

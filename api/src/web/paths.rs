@@ -101,7 +101,7 @@ pub fn people(slug: &str) -> String {
     format!("/org/{slug}/members")
 }
 
-/// What the roles of an organisation may do.
+/// The permissions of an organisation's roles.
 pub fn roles(slug: &str) -> String {
     format!("/org/{slug}/roles")
 }
@@ -114,7 +114,7 @@ pub fn roles_removal(slug: &str) -> String {
     format!("/org/{slug}/roles/removal")
 }
 
-/// Where a link to choose a first password leads.
+/// The page where somebody chooses a first password.
 pub fn choose_password(token: &str) -> String {
     format!("/password/{token}")
 }
@@ -123,12 +123,12 @@ pub fn activity(slug: &str) -> String {
     format!("/org/{slug}/activity")
 }
 
-/// What operators looked at, for owners and admins.
+/// The operators' accesses to an organisation, for its owners and admins.
 pub fn operator_access(slug: &str) -> String {
     format!("/org/{slug}/activity?of=operators")
 }
 
-/// Whether programs ask there, and get no page.
+/// True for paths of the API, where programs ask and no pages are shown.
 pub fn is_api(path: &str) -> bool {
     path.starts_with("/api/")
 }
@@ -155,7 +155,7 @@ pub fn org_history(id: Uuid) -> String {
     format!("/admin/orgs/{id}/history")
 }
 
-/// What operators looked at of an organisation, for operators.
+/// The operators' accesses to an organisation, for operators.
 pub fn org_access(id: Uuid) -> String {
     format!("/admin/orgs/{id}/access")
 }
@@ -169,7 +169,7 @@ pub fn org_type_choice(id: Uuid, code: &str) -> String {
     format!("/admin/orgs/{id}/resource-types/{code}/choice")
 }
 
-/// Where somebody says why they look at an organisation.
+/// The path that receives the reason for looking at an organisation.
 pub fn org_reason(id: Uuid) -> String {
     format!("/admin/orgs/{id}/reason")
 }
@@ -186,12 +186,12 @@ pub fn invitation_withdrawal(org: Uuid, invitation: Uuid) -> String {
     format!("/admin/orgs/{org}/invitations/{invitation}/withdrawal")
 }
 
-/// One event.
+/// The page of one event.
 pub fn event(position: i64) -> String {
     format!("{ADMIN_HISTORY}/{position}")
 }
 
-/// What happened to one thing: an organisation, a person with grants, a resource type.
+/// The events about one thing: an organisation, a person with grants, a resource type.
 pub fn history_about(id: impl Display) -> String {
     format!("{ADMIN_HISTORY}?about={id}")
 }
@@ -204,17 +204,17 @@ pub fn resource_type_change(code: &str, change: impl Display) -> String {
     format!("{ADMIN_REFERENCE}/{code}/{change}")
 }
 
-/// A resource type beside another one, which is still to be chosen.
+/// The comparison of a resource type with another one, which is still to be chosen.
 pub fn compare(code: &str) -> String {
     format!("{ADMIN_REFERENCE_COMPARE}?left={code}")
 }
 
-/// A resource type as it was before the event at a position, beside itself now.
+/// The comparison of a resource type before an event with the same type now.
 pub fn compare_with_before(code: &str, position: i64) -> String {
     format!("{ADMIN_REFERENCE_COMPARE}?left={code}&left_at={}&right={code}", position - 1)
 }
 
-/// An event with the proof that it is in the log.
+/// The evidence file of an event: the event and the proof that it is in the log.
 pub fn evidence(position: i64) -> String {
     format!("{ADMIN_HISTORY}/{position}/evidence")
 }
@@ -224,37 +224,37 @@ pub fn checkpoint(place: u64) -> String {
     format!("{ADMIN_HISTORY_PROOF_CHECKPOINT}?at={place}")
 }
 
-/// Where an event is undone.
+/// The page for reverting an event.
 pub fn revert(position: i64) -> String {
     format!("{ADMIN_HISTORY}/{position}/revert")
 }
 
-/// What happened to the account of a person.
+/// The account events of a person.
 pub fn sign_ins(person: Uuid) -> String {
     format!("{ADMIN_HISTORY_SIGN_INS}?person={person}")
 }
 
-/// What was done together.
+/// The page of what one order did to many organisations.
 pub fn bulk(correlation: Uuid) -> String {
     format!("{ADMIN_HISTORY}/bulk/{correlation}")
 }
 
-/// Where what was done together is undone together.
+/// The page for reverting a whole order.
 pub fn bulk_revert(correlation: Uuid) -> String {
     format!("{ADMIN_HISTORY}/bulk/{correlation}/revert")
 }
 
-/// Where one platform role of a person is taken back.
+/// The page for revoking one platform role of a person.
 pub fn revocation(person: Uuid, role: &str) -> String {
     format!("/admin/superadmins/{person}/revocation?role={role}")
 }
 
-/// Where the term of a platform role that somebody holds is changed.
+/// The page for changing the term of a platform role that somebody holds.
 pub fn change_of_grant(person: Uuid, role: &str) -> String {
     format!("{ADMIN_SUPERADMINS_NEW}?person={person}&role={role}")
 }
 
-/// Where a request for a platform role is decided.
+/// The page for deciding a request for a platform role.
 pub fn grant_request(request: Uuid, decision: impl Display) -> String {
     format!("/admin/superadmins/requests/{request}/{decision}")
 }
@@ -264,12 +264,12 @@ pub fn seen(path: &str, position: i64) -> String {
     format!("{path}?seen={position}")
 }
 
-/// Sign-in that goes on to `path` afterwards.
+/// The sign-in page, which leads on to `path`.
 pub fn login_then(path: &str) -> String {
     then(LOGIN, path)
 }
 
-/// Signs out, and in again on the way to a path.
+/// The sign-out, which leads to sign-in and from there to `path`.
 pub fn logout_then(path: &str) -> String {
     then(LOGOUT, path)
 }
@@ -279,13 +279,13 @@ fn then(first: &str, path: &str) -> String {
     format!("{first}?{query}")
 }
 
-/// The second half of a sign-in that goes on to `path` afterwards.
+/// The page for the code, the second half of a sign-in, which leads on to `path`.
 pub fn code_then(path: &str) -> String {
     let query = serde_html_form::to_string([("next", path)]).unwrap_or_default();
     format!("{LOGIN_CODE}?{query}")
 }
 
-/// A path of this product, from outside; anything that could lead elsewhere is none.
+/// Accepts a path of this product that came from outside. Anything that could lead elsewhere gives none.
 pub fn local(path: &str) -> Option<&str> {
     let fine = |c: char| c.is_ascii_graphic() && c != '\\';
     (path.starts_with('/') && !path.starts_with("//") && path.chars().all(fine)).then_some(path)

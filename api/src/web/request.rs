@@ -1,4 +1,4 @@
-//! What the server knows of every request, as extensions of it.
+//! What the server knows of every request, as extensions of the request.
 //!
 //! **Invariant:** nothing here is read from a header.
 
@@ -23,12 +23,12 @@ impl fmt::Display for RequestId {
 pub struct PeerAddr(pub SocketAddr);
 
 tokio::task_local! {
-    /// Is alive for as long as somebody waits for the answer.
+    /// Alive as long as somebody waits for the answer.
     pub(crate) static CLIENT: Weak<()>;
 }
 
-/// The client of the request that changes something and is handled in this task: gone when it no longer waits. For what
-/// takes long and has changed nothing yet.
+/// The client of the request that this task handles, if the request changes something. It is gone once the client no longer
+/// waits, so that long work which has changed nothing yet can stop.
 pub fn client() -> Option<Weak<()>> {
     CLIENT.try_with(Weak::clone).ok()
 }

@@ -1,7 +1,7 @@
-//! What a witness saw last of each log: a folder with a file for each, a checkpoint with its own cosignature.
+//! What a witness last saw of each log. A folder has a file for each log: a checkpoint with the witness's own cosignature.
 //!
-//! **Invariant:** a file is replaced as a whole, and a witness that has lost one does not begin anew by itself: it would cosign
-//! whatever it is shown first.
+//! **Invariant:** a file is replaced as a whole. A witness that has lost one does not begin again by itself, since it would
+//! then cosign whatever it is shown first.
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
@@ -19,12 +19,12 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::clock;
 
 pub struct Memory {
-    /// By origin.
+    /// The memory of each log, by origin.
     places: HashMap<String, Mutex<Kept>>,
 }
 
-/// Held as long as the process has it, and it is the file that stands there: another one in its place could be held by
-/// another process.
+/// The lock of the folder, held as long as the process runs. The file must still be the one that was locked: another process
+/// could hold a new file in its place.
 struct Lock {
     held: File,
     path: PathBuf,
@@ -36,21 +36,21 @@ struct Kept {
     latest: Signed,
 }
 
-/// What was seen of one log, for whoever decides on what comes next. One at a time.
+/// What was seen of one log, for deciding about the next checkpoint. Only one request has it at a time.
 pub(super) struct Place<'m>(MutexGuard<'m, Kept>);
 
-/// Seconds since 1970.
+/// The time now, in seconds since 1970.
 pub(super) fn now() -> u64 {
     u64::try_from(clock::now().micros() / 1_000_000).unwrap_or(0)
 }
 
-/// How the file of a log is called.
+/// The file name for a log.
 pub(super) fn name(origin: &str) -> String {
     hex::encode(Sha256::digest(origin))
 }
 
 impl Memory {
-    /// Opens what is remembered of these logs. Of one that was never seen, `begin` says to remember that.
+    /// Opens the memory of these logs. With `begin`, a log that was never seen is remembered as such.
     pub fn open(folder: &Path, key: &Cosigner, logs: &[PublicKey], begin: bool) -> anyhow::Result<Self> {
         private::folder(folder).with_context(|| folder.display().to_string())?;
         let lock = Arc::new(lock(folder)?);
@@ -91,7 +91,7 @@ impl Place<'_> {
         &self.0.latest
     }
 
-    /// Returns when it would be there after a power cut.
+    /// Writes down a checkpoint, and returns when it would survive a power cut.
     pub(super) async fn remember(&mut self, signed: Signed) -> io::Result<()> {
         if !self.0.lock.stands() {
             return Err(io::Error::other(
@@ -105,7 +105,7 @@ impl Place<'_> {
     }
 }
 
-/// One witness at a time has a memory.
+/// Locks the folder: only one witness at a time may use a memory.
 fn lock(folder: &Path) -> anyhow::Result<Lock> {
     let path = folder.join("lock");
     let held = private::file().create(true).open(&path).with_context(|| path.display().to_string())?;
@@ -123,7 +123,7 @@ impl Lock {
     }
 }
 
-/// Believes what it cosigned itself.
+/// Reads the file of a log. Only a checkpoint that this witness has cosigned itself is believed.
 fn read_back(text: &str, key: &Cosigner, origin: &str) -> anyhow::Result<Signed> {
     let ours = |signed: &Signed| {
         signed.text() == text
@@ -140,7 +140,7 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
         Err(why) if why.kind() != ErrorKind::NotFound => return Err(why),
         _half_done => {}
     }
-    // Not through a link that somebody put there.
+    // The file is created anew, so nothing is written through a link that somebody put there.
     let mut writer = private::file().create_new(true).open(&new)?;
     writer.write_all(text.as_bytes())?;
     writer.sync_all()?;

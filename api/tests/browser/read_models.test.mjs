@@ -26,7 +26,7 @@ onEveryEngine('a row that somebody changed is found, and folded again while othe
   await page.goto(portal.at(PLACE));
   await page.getByRole('button', { name: 'Verify' }).focus();
   await page.keyboard.press('Enter');
-  await page.getByText('Not everything is as it must be').waitFor();
+  await page.getByText('Something is wrong').waitFor();
   await page.getByRole('listitem').filter({ hasText: 'org_list' }).waitFor();
   await look(page, 'read-models-found');
 

@@ -105,9 +105,9 @@ onEveryEngine('what a change of the spread comes to is told in words and numbers
   assert.deepEqual(await chosen(page, 'Which organisations have it'), ['Everywhere']);
   const told = await page.getByRole('group', { name: 'Which organisations have it' }).innerText();
   for (const known of [
-    'All 3 that are there, at once, and every one that comes.',
-    'None of the 3 that are there; every one that is created from now on.',
-    'None of the 3 that are there, and none that comes, unless it chooses to.',
+    'All 3 that exist, at once, and every new one.',
+    'None of the 3 that exist; every one that is created from now on.',
+    'None of the 3 that exist, and no new one, unless it chooses to.',
   ]) {
     assert.ok(told.includes(known), `${known} in ${told}`);
   }

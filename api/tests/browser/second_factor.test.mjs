@@ -57,7 +57,7 @@ onEveryEngine('codes are set up, asked for, and replaced by a recovery code', as
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()]);
   assert.equal(file.suggestedFilename(), 'portal-recovery-codes.txt');
   assert.ok((await readFile(await file.path(), 'utf8')).includes(codes.join('\n')));
-  await page.getByRole('link', { name: 'I have kept them' }).click();
+  await page.getByRole('link', { name: 'I have saved them' }).click();
   await look(page, 'account-second-factor');
   await page.goto(portal.at('/account/second-factor'));
   await look(page, 'second-factor-on');
@@ -83,7 +83,7 @@ onEveryEngine('codes are set up, asked for, and replaced by a recovery code', as
 onEveryEngine('a portal that wants a second factor leads its operators to it', async ({ portal, page, context }) => {
   await asAna(portal, context);
   await page.goto(portal.at('/admin/orgs'));
-  await page.getByText('The operator console wants a second factor.').waitFor();
+  await page.getByText('The operator console requires a second factor.').waitFor();
   assert.equal(page.url(), portal.at('/account/second-factor'));
   await look(page, 'second-factor-wanted');
   await setUp(page);
@@ -151,7 +151,7 @@ onEveryEngine('a passkey is added, signs in, confirms what is grave, and is remo
   await context.clearCookies();
   await page.goto(portal.at('/login'));
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByRole('alert').getByText('This passkey opens nothing here.').waitFor();
+  await page.getByRole('alert').getByText('This passkey is not known here.').waitFor();
   await typeLogin(page, portal);
   await page.waitForURL('**/admin/orgs');
 }, named);
@@ -160,7 +160,7 @@ onEveryEngine('a passkey is a second factor where one is wanted, and a password 
   await asAna(portal, context);
   await authenticator(page, context);
   await page.goto(portal.at('/admin/orgs'));
-  await page.getByText('The operator console wants a second factor.').waitFor();
+  await page.getByText('The operator console requires a second factor.').waitFor();
   await page.goto(portal.at('/account'));
   await page.getByLabel('Name of the new passkey').fill('Key');
   await page.getByRole('button', { name: 'Add a passkey' }).click();

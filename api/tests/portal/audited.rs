@@ -29,7 +29,7 @@ async fn what_nobody_asked_for_is_found_all_the_same(world: World) {
         _ => ("grant update on events to portal_app", "revoke update on events from portal_app"),
     };
     testing::execute(&world.app.settings.database_url, away);
-    until(&ana, |page| page.contains("The continuous audit has found what is not as it must be.")).await;
+    until(&ana, |page| page.contains("The continuous audit has found something wrong.")).await;
     for page in [PROOF, "/admin/history", "/admin/history/read-models"] {
         olga.get(page).await.is(200).shows("the database is not as portal made it");
     }

@@ -49,7 +49,7 @@ async fn one_asks_and_another_approves(world: World) {
     let world = under_approval(&world);
     let ana = world.operator().await;
     let bo = world.granted("bo@example.com", Superadmin).await;
-    ana.get(PAGE).await.is(200).shows("Ask for a role").shows("Nobody asks for a role.");
+    ana.get(PAGE).await.is(200).shows("Ask for a role").shows("There is no open request.");
     let request = ask(&world, &ana, "nina@example.com").await;
     let page = ana.get(PAGE).await;
     page.is(200).shows("You asked for this; somebody else must approve.").shows("Who can: bo@example.com.");
@@ -113,7 +113,7 @@ async fn whoever_asked_or_gets_it_does_not_approve(world: World) {
     ana.get(PAGE)
         .await
         .is(200)
-        .shows("Nobody else can, for there is no other superadmin.")
+        .shows("There is no other superadmin who could approve it.")
         .shows("portal grant bo@example.com");
     assert_eq!(world.since(before).await, [""; 0]);
     let cy = world.granted("cy@example.com", Superadmin).await;
@@ -136,7 +136,7 @@ async fn a_request_is_declined_with_a_reason_or_withdrawn_by_whoever_asked(world
     let refused = bo.post(&path(second, "withdrawal"), &[("command_id", &id)]).await;
     refused.is(422).shows(&GrantError::NotYours.to_string());
     decide(&ana, second, "withdrawal").await.is(303);
-    ana.get(PAGE).await.is(200).shows("withdrawn").shows("Nobody asks for a role.");
+    ana.get(PAGE).await.is(200).shows("withdrawn").shows("There is no open request.");
     for request in [first, second, Uuid::nil()] {
         let answer = bo.get(&path(request, "approval")).await;
         if request == Uuid::nil() {

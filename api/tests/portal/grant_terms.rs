@@ -305,7 +305,7 @@ async fn an_account_shows_its_own_roles_and_nobody_elses(world: World) {
     let ana = world.operator().await;
     let (bo, _) = for_millis(&world, 3_600_000).await;
     let page = bo.get("/account").await;
-    page.is(200).shows("Platform roles").shows(WHY).shows("ends <time").shows("Give it up");
+    page.is(200).shows("Platform roles").shows(WHY).shows("ends <time").shows("Give up this role");
     page.hides("Given by the test").shows(&format!("/admin/superadmins/{}/revocation", bo.person()));
     ana.get("/account").await.is(200).shows("Given by the test").shows("for good").hides(WHY);
     let aud = world.auditor().await;

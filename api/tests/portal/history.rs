@@ -88,8 +88,8 @@ async fn nonsense_has_a_sentence_at_its_field_and_stays(world: World) {
         ("org", "Ltd", "this fits Acme Ltd (acme), Beta"),
         ("event", "OrgX", "no type of event begins like this"),
         ("event", huge, "no type of event begins like this"),
-        ("about", id.as_str(), "nothing ever happened to anything with this id"),
-        ("about", "-1", "nothing ever happened to anything with this id"),
+        ("about", id.as_str(), "there is no event about anything with this id"),
+        ("about", "-1", "there is no event about anything with this id"),
         ("correlation", "-7", "this is no id"),
         ("correlation", id.as_str(), "nothing in the history has this correlation id"),
         ("from", "yesterday", "give a time like 2026-11-23 10:00"),
@@ -114,7 +114,7 @@ async fn nonsense_has_a_sentence_at_its_field_and_stays(world: World) {
         ("before=-5", "is no position in the history"),
         ("after=9223372036854775808", "is no position in the history"),
         ("before=words", "is no position in the history"),
-        ("from=2024-01-01&to=2023-01-01", "not after the beginning"),
+        ("from=2024-01-01&to=2023-01-01", "the end must be later than the beginning"),
     ] {
         ana.get(&format!("{HISTORY}?{query}")).await.is(422).shows(sentence);
     }

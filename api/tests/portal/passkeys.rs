@@ -76,7 +76,7 @@ async fn rubbish_opens_nothing(world: World) {
             let fields = [("handle", handle), ("credential", credential), ("next", "/account")];
             let told =
                 world.anonymous().from(&address(credential.len())).post("/login/passkey", &fields).await;
-            told.is(422).shows("This passkey opens nothing here.").shows("value=\"/account\"");
+            told.is(422).shows("This passkey is not known here.").shows("value=\"/account\"");
             let fields = [("handle", handle), ("credential", credential), ("name", "Key")];
             ana.post("/account/passkeys", &fields).await.is(422).shows("could not be added");
         }

@@ -20,7 +20,7 @@ async fn done(client: &Client) -> Answer {
         if page.is(200).header("refresh").is_none() {
             return page;
         }
-        page.shows("This page follows by itself").hides("Fold everything again</button>");
+        page.shows("This page reloads by itself").hides("Fold everything again</button>");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("it does not end")
@@ -40,7 +40,7 @@ async fn what_was_changed_is_found_and_put_right(world: World) {
     );
     ana.get("/admin/orgs").await.shows(">99<");
     ana.post(VERIFY, &[]).await.leads_to(PLACE);
-    done(&ana).await.shows("Not everything is as it must be").shows("org_list: ");
+    done(&ana).await.shows("Something is wrong").shows("org_list: ");
 
     ana.post(REBUILD, &[]).await.leads_to(PLACE);
     done(&ana).await.shows("Every read model was folded again, from the first event to");

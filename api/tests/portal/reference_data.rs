@@ -98,11 +98,11 @@ async fn who_is_new_is_new_after_the_policy(world: World) {
     world.org("after").await;
     ana.get("/admin/reference-data/project").await.shows("1 of 2");
     let form = ana.get("/admin/reference-data/project/spread").await;
-    form.is(200).shows("1 of the 2 that are there, and every one").shows("None of the 2 that are there, and");
+    form.is(200).shows("1 of the 2 that exist, and every one").shows("None of the 2 that exist, and");
     change_to(&ana, "spread", &[("spread", "everywhere")]).await.is(303);
     ana.get("/admin/reference-data/project").await.shows("2 of 2");
     let form = ana.get("/admin/reference-data/project/spread").await;
-    form.is(200).shows("All 2 that are there").shows("None of the 2 that are there; every one");
+    form.is(200).shows("All 2 that exist").shows("None of the 2 that exist; every one");
     change_to(&ana, "spread", &[("spread", "new_only")]).await.is(303);
     ana.get("/admin/reference-data/project").await.shows("0 of 2");
 }

@@ -245,7 +245,7 @@ async fn what_somebody_changed_is_shown_as_that_and_signed_by_nobody(world: Worl
     }
     let told = ana.get(&page).await;
     told.shows("was changed after it was written")
-        .shows("This can't be told.")
+        .shows("This can't be shown.")
         .hides("<td>The invoice of March");
     ana.get("/admin/history/export?format=csv").await.is(200).shows("was changed after it was written");
     for of_the_same in [position, position + 1] {

@@ -229,14 +229,14 @@ async fn the_console_stays_closed_without_it_where_it_is_wanted(world: World) {
         }
         operator.post(&path, &fields).await.leads_to(PAGE);
         operator.get("/").await.leads_to("/admin/orgs");
-        operator.get(PAGE).await.is(200).shows("The operator console wants a second factor.");
+        operator.get(PAGE).await.is(200).shows("The operator console requires a second factor.");
     }
     world.owner(acme).await.get("/admin/orgs").await.leads_to("/org/acme/dashboard");
     assert_eq!(world.since(before + 2).await, [""; 0]);
 
     let (secret, _) = enrolled(&ana).await;
     ana.get("/admin/orgs").await.is(200);
-    ana.get(PAGE).await.hides("The operator console wants");
+    ana.get(PAGE).await.hides("The operator console requires");
     // A session that has shown a password alone is none, and can't change anything about it.
     let weak = world.signed_in(ana.person()).await;
     weak.get("/admin/orgs").await.leads_to(PAGE);
@@ -252,7 +252,7 @@ async fn the_console_stays_closed_without_it_where_it_is_wanted(world: World) {
     ana.get("/admin/orgs").await.leads_to(PAGE);
     world.granted("bob@example.com", PlatformRole::Superadmin).await;
     world.revoked(ana.person(), PlatformRole::Superadmin).await;
-    ana.get(PAGE).await.is(200).hides("The operator console wants");
+    ana.get(PAGE).await.is(200).hides("The operator console requires");
 }
 
 engines! {

@@ -1,4 +1,4 @@
-//! What is recorded of platform roles.
+//! The events of platform roles.
 //!
 //! **Invariant:** each event says by itself whether it begins or ends somebody who stands for good: the count of those
 //! is a function of the log.
@@ -54,13 +54,13 @@ pub enum GrantEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
     pub reason: Reason,
-    /// When it begins, where that was still to come.
+    /// The start, if it was still to come when the role was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
-    /// The first moment after it; without one, it is for good.
+    /// The first moment at which the role is no longer held; without one, it is held for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
-    /// The request that was approved by it.
+    /// The request that this grant approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
 }
@@ -69,23 +69,23 @@ pub struct Granted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
     pub reason: Reason,
-    /// Whether it had begun and had no end.
+    /// True if the revoked grant had begun and had no end.
     #[serde(default = "yes", skip_serializing_if = "is_so")]
     pub for_good: bool,
-    /// Whether the same command gave it anew, for another term.
+    /// True if the same command gave the role again, for another term.
     #[serde(default, skip_serializing_if = "is_not_so")]
     pub replaced: bool,
 }
 
 impl Granted {
-    /// At once, without an end, and without a request.
+    /// A grant that begins at once, has no end and answers no request.
     pub fn for_good(reason: Reason) -> Self {
         Self { reason, from: None, until: None, request: None }
     }
 }
 
 impl Revoked {
-    /// Of a grant that stood for good.
+    /// The revocation of a grant that had begun and had no end.
     pub fn for_good(reason: Reason) -> Self {
         Self { reason, for_good: true, replaced: false }
     }

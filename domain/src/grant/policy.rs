@@ -1,4 +1,4 @@
-//! What a portal asks of those who give roles in the console. A shell on the server is not bound by it.
+//! The rules for giving roles in the console. A shell on the server is not bound by them.
 //!
 //! **Invariant:** a policy is about giving. Nothing in it keeps anybody from taking a role away.
 
@@ -10,14 +10,14 @@ use super::{GrantCommand, GrantError, Term};
 pub struct Policy {
     /// A second superadmin has to approve.
     pub approval: bool,
-    /// A role must end within so many days from when it is given or asked for.
+    /// A role must end within this number of days from when it is given or asked for.
     pub max_days: Option<i64>,
-    /// When whoever gives it stops being superadmin: nobody gives more time than they have themselves.
+    /// The moment at which the giver's own superadmin role ends: nobody gives more time than they have themselves.
     pub own_end: Option<DateTime<Utc>>,
 }
 
 impl Policy {
-    /// What this policy has against a command of somebody in the console.
+    /// The reason for which this policy refuses a command given in the console.
     pub fn against(&self, command: &GrantCommand) -> Option<GrantError> {
         use GrantCommand as C;
         match command {

@@ -23,7 +23,7 @@ use crate::values::{PersonId, Reason, RequestId};
 #[serde(transparent)]
 pub struct Requests(BTreeMap<RequestId, Request>);
 
-/// What was asked for, and what became of it.
+/// A request for a role, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     pub role: PlatformRole,
@@ -45,7 +45,7 @@ pub enum Outcome {
 }
 
 impl Request {
-    /// Nobody can grant any more what was asked for.
+    /// True if the requested end has passed, so that nobody can grant it any more.
     fn lapsed(&self, at: DateTime<Utc>) -> bool {
         self.term.period(at) == Err(GrantError::EndsInThePast)
     }
@@ -64,7 +64,7 @@ impl Requests {
         self.0.iter().map(|(id, request)| (*id, request))
     }
 
-    /// Whether this can be asked; false where it was asked already, by the same request.
+    /// Checks whether the request can be made. The answer is false if the very same request was made already.
     pub(super) fn is_new(
         &self,
         id: RequestId,
@@ -82,7 +82,7 @@ impl Requests {
         }
     }
 
-    /// The request, if it is open; nothing if it came to this already.
+    /// The request, if it is open; nothing if it already has the outcome `so`.
     pub(super) fn unless(&self, id: RequestId, so: Outcome) -> Result<Option<&Request>, GrantError> {
         let found = self.0.get(&id).ok_or(GrantError::NoSuchRequest)?;
         match found.outcome {

@@ -1,4 +1,4 @@
-//! What the events of somebody's platform roles are about, and how each is undone.
+//! The facets that the events of a person's platform roles write, and how each is restored.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{End, Grant, GrantCommand, GrantEvent, Period, PlatformRole, Standing, Term};
 use crate::revert::{Irreversible, Restoration, Revertible};
 
-/// Whether somebody holds one role.
+/// The facet "holds this role".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GrantFacet(PlatformRole);
 

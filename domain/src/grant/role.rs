@@ -17,7 +17,7 @@ pub enum PlatformRole {
     Auditor,
 }
 
-/// A word that is no platform role.
+/// The text names no platform role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("choose superadmin or auditor")]
 pub struct UnknownRole;

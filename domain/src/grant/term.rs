@@ -1,4 +1,4 @@
-//! From when and until when a role is held: as somebody asks for it, and as the calendar has it.
+//! The time for which a role is held: as somebody asks for it ([`Term`]), and as fixed moments ([`Period`]).
 //!
 //! **Invariant:** a [`Period`] made of a [`Term`] ends after it begins, and after the moment in which it was made.
 
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::GrantError;
 
-/// What is asked for. It says "for eight hours" and not when those are over, so that a form that is sent twice is one
-/// command, and an approval that takes a day shortens nothing.
+/// The time that somebody asks for. It says "for eight hours" and not when they are over: so a form that is sent twice is
+/// one command, and an approval that takes a day shortens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
-    /// Not before; without it, at once.
+    /// The role begins not before this moment; without it, at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
     pub end: End,
@@ -23,18 +23,18 @@ pub struct Term {
 #[serde(rename_all = "snake_case")]
 pub enum End {
     Never,
-    /// The first moment after it.
+    /// The first moment at which the role is no longer held.
     At(DateTime<Utc>),
-    /// So long after it began.
+    /// This many seconds after the beginning.
     AfterSeconds(i64),
 }
 
 /// When a role is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
-    /// Where it has not begun: when it does.
+    /// The moment at which it begins, if it has not begun yet.
     pub from: Option<DateTime<Utc>>,
-    /// The first moment after it; without one, it is held for good.
+    /// The first moment at which the role is no longer held; without one, it is held for good.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -49,7 +49,7 @@ impl Term {
         Self { from: None, end: End::At(until) }
     }
 
-    /// When this is, if it is given at `at`.
+    /// The period that this term gives if the role is given at `at`.
     pub fn period(self, at: DateTime<Utc>) -> Result<Period, GrantError> {
         let from = self.from.filter(|from| *from > at);
         let begins = from.unwrap_or(at);
@@ -76,18 +76,18 @@ impl Period {
         self.from.is_some_and(|from| from <= at) && !self.is_over(at)
     }
 
-    /// Begun, and without an end.
+    /// True if the period has begun and has no end.
     pub(super) fn stands_for_good(&self) -> bool {
         self.from.is_none() && self.until.is_none()
     }
 
-    /// The same as somebody sees it at `at`: what has begun by then needs no beginning.
+    /// The period as seen at `at`: a beginning that has passed by then is dropped.
     pub(super) fn as_of(self, at: DateTime<Utc>) -> Self {
         Self { from: self.from.filter(|from| *from > at), ..self }
     }
 }
 
-/// "from 2026-05-01 09:00 UTC for 8 hours"; nothing where it is at once and for good.
+/// Reads like "from 2026-05-01 09:00 UTC for 8 hours"; empty if the role begins at once and is held for good.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         from(f, self.from)?;
@@ -116,7 +116,7 @@ fn until(f: &mut fmt::Formatter<'_>, until: Option<DateTime<Utc>>) -> fmt::Resul
 
 const MINUTE: &str = "%Y-%m-%d %H:%M UTC";
 
-/// "8 hours", "1 day": in the largest unit that fits.
+/// Writes a length in the largest unit that divides it: "8 hours", "1 day".
 pub fn length(seconds: i64) -> String {
     let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
     let (size, unit) =

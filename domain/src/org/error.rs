@@ -2,7 +2,7 @@
 
 use super::roles::MOST_ROLES;
 
-/// Why an organisation refused. The text is shown to whoever asked.
+/// Why a command to an organisation was refused. The text is shown to whoever gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrgError {
     #[error("there is no such organisation")]

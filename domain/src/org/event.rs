@@ -1,4 +1,4 @@
-//! What can have happened to an organisation, by concern.
+//! The events of an organisation, by concern.
 //!
 //! **Invariant:** these are stored for ever. Never change the meaning of a variant or a field: add a new one, raise the
 //! version of the old, and keep its lines in `fixtures/events/org.jsonl`.
@@ -26,7 +26,7 @@ concerns! {
     }
 }
 
-/// The names of all of them.
+/// The stored names of all events, by concern.
 const TYPES: [&[&str]; 4] =
     [LifecycleEvent::TYPES, InvitationEvent::TYPES, RoleEvent::TYPES, ChoiceEvent::TYPES];
 
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for OrgEvent {
     }
 }
 
-/// Reads the event that a name stands for, whichever its concern.
+/// Reads an event by its stored name, whichever its concern.
 struct ByName;
 
 impl<'de> Visitor<'de> for ByName {

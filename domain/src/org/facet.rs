@@ -1,11 +1,11 @@
-//! What can be decided about an organisation, and undone, each by itself.
+//! The parts of an organisation that can be decided, and undone, independently of each other.
 
 use std::fmt;
 
 use super::Role;
 use crate::values::{InvitationId, ResourceCode, RoleName};
 
-/// What can be decided about an organisation, each by itself.
+/// One part of an organisation that is decided and undone on its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrgFacet {
     Name,

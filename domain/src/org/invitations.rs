@@ -8,7 +8,7 @@
 //!              RenewInvitation
 //! ```
 //!
-//! An open one lapses without an event: nobody accepts it any more, but renewing it gives it more time.
+//! An open invitation expires without an event: nobody can accept it any more, but renewing it gives it more time.
 //!
 //! **Invariant:** a person has at most one open invitation, and an id stands for one invitation, ever.
 
@@ -27,7 +27,7 @@ use crate::values::{InvitationId, OrgId, PersonId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum InvitationCommand {
     Invite(Invitee),
-    /// A new link, and more days for it.
+    /// Makes a new link that expires later.
     RenewInvitation {
         invitation: InvitationId,
         #[serde(skip)]
@@ -118,7 +118,7 @@ impl InvitationEvent {
         }
     }
 
-    /// What does not come back when it is undone.
+    /// Describes what stays lost when the event is undone.
     pub(super) fn lost(&self) -> Option<&'static str> {
         match self {
             Self::MemberInvited { .. } => {
@@ -141,7 +141,7 @@ pub struct Invitee {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Every invitation that there ever was, and by whose they are those that are open.
+/// Every invitation that ever was, and the open ones by the person who is invited.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<InvitationId, Invitation>")]
 pub struct Invitations {
@@ -156,7 +156,7 @@ pub struct Invitations {
 pub struct Invitation {
     pub person: PersonId,
     pub role: Role,
-    /// The first moment at which it is too late.
+    /// The first moment at which the invitation can no longer be accepted.
     pub expires_at: DateTime<Utc>,
     pub outcome: Outcome,
 }
@@ -169,7 +169,7 @@ pub enum Outcome {
 }
 
 impl Invitee {
-    /// Whoever an organisation begins with owns it.
+    /// Makes the invitee an owner: the first person of an organisation owns it.
     pub(super) fn owning(self) -> Self {
         Self { role: Role::Owner, ..self }
     }
@@ -189,7 +189,7 @@ impl Invitations {
         self.all.iter().map(|(id, invitation)| (*id, invitation))
     }
 
-    /// Takes out of both what is the same in both.
+    /// Removes from both the invitations that are the same in both.
     pub(super) fn apart(one: &mut Self, other: &mut Self) {
         one.all.retain(|id, invitation| match other.all.get(id) {
             Some(same) if same == invitation => other.all.remove(id).is_none(),
@@ -202,7 +202,7 @@ impl Invitations {
         self.all.len()
     }
 
-    /// Those that somebody may still accept, if it is not too late.
+    /// The invitations that were neither accepted nor withdrawn. Some of them may have expired.
     pub(super) fn open(&self) -> impl Iterator<Item = &Invitation> {
         self.open.values().filter_map(|id| self.all.get(id))
     }
@@ -216,7 +216,7 @@ impl Invitations {
         }
     }
 
-    /// Never "already so": every renewal makes a new link.
+    /// A renewal always records an event, because it always makes a new link.
     fn renew(&self, invitation: InvitationId, expires_at: DateTime<Utc>) -> Result<Vec<OrgEvent>, OrgError> {
         self.opened(invitation)?;
         Ok(vec![InvitationEvent::InvitationRenewed { invitation, expires_at }.into()])
@@ -230,7 +230,7 @@ impl Invitations {
         }
     }
 
-    /// Never "already so" either: the link works once, whoever holds it afterwards.
+    /// Accepting twice is an error and not "already so": the link works once, whoever holds it afterwards.
     fn accept(
         &self,
         invitation: InvitationId,

@@ -1,4 +1,4 @@
-//! What an organisation is called, and whether it may work.
+//! The name, slug and status of an organisation.
 //!
 //! **Invariant:** a slug belongs to one organisation for ever: an old one goes on leading to it.
 
@@ -12,7 +12,7 @@ use crate::revert::Irreversible;
 use crate::sentence::{Part, text};
 use crate::values::{OrgId, OrgName, Reason, Slug};
 
-/// An order about what an organisation is called, and whether it may work.
+/// A command about an organisation's name, slug or status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum LifecycleCommand {
     Create {
@@ -26,18 +26,18 @@ pub enum LifecycleCommand {
     ChangeSlug {
         slug: Slug,
     },
-    /// Only a protected organisation asks for the slug, and is reinstated by itself unless this is confirmed.
+    /// `confirmed` matters only for a protected organisation. It is reinstated by itself unless its suspension is confirmed.
     Suspend {
         reason: Reason,
         confirmed: Option<Confirmation>,
     },
-    /// `signed_in_at` is when the session began that this comes from.
+    /// `signed_in_at` is the beginning of the session in which the command was given.
     ConfirmSuspension {
         #[serde(skip)]
         signed_in_at: DateTime<Utc>,
     },
     Reinstate,
-    /// Of the timer of a protected organisation, when its time has come.
+    /// Given by the timer, when the time has come at which a protected organisation reinstates itself.
     ReinstateOnTime {
         #[serde(skip)]
         at: DateTime<Utc>,
@@ -52,19 +52,19 @@ pub enum LifecycleCommand {
 }
 
 events! {
-    /// What happened to what an organisation is called, and to whether it may work.
+    /// What happened to the name, slug or status of an organisation.
     pub enum LifecycleEvent {
         OrgCreated { name: OrgName, slug: Slug },
         OrgRenamed { name: OrgName },
         OrgSlugChanged { slug: Slug },
         OrgSuspended { reason: Reason },
         OrgReinstated {},
-        /// Of a protected organisation: it will be reinstated by itself then.
+        /// A suspended protected organisation will be reinstated at this moment, unless the suspension is confirmed.
         OrgReinstatementScheduled { at: DateTime<Utc> },
-        /// It stays suspended.
+        /// The suspension no longer ends by itself.
         OrgSuspensionConfirmed {},
         OrgArchived { reason: Reason },
-        /// Back to what it was: active, or still suspended for this reason.
+        /// The organisation is again what it was before: active, or still suspended for this reason.
         OrgRestored {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             suspended: Option<Reason>
@@ -136,7 +136,7 @@ pub(super) fn apply(org: Org, event: LifecycleEvent) -> Org {
         (org, E::OrgSuspensionConfirmed {}) => org.with(|org| org.reinstate_at = None),
         (org, E::OrgProtected {}) => org.with(|org| org.protected = true),
         (org, E::OrgUnprotected {}) => org.with(|org| org.protected = false),
-        // What does not fit the situation changes nothing: it is recorded, and it stands.
+        // An event that does not fit the state is ignored: it is recorded, and the log can't be changed.
         (
             org,
             E::OrgSuspended { .. } | E::OrgReinstated {} | E::OrgArchived { .. } | E::OrgRestored { .. },
@@ -145,7 +145,7 @@ pub(super) fn apply(org: Org, event: LifecycleEvent) -> Org {
 }
 
 impl LifecycleEvent {
-    /// An old slug is never released: it goes on leading here.
+    /// Claims the slug. The claim is never released: an old slug goes on leading to this organisation.
     pub(super) fn constraints(&self) -> Vec<Constraint> {
         match self {
             Self::OrgCreated { slug, .. } | Self::OrgSlugChanged { slug } => {
@@ -227,7 +227,7 @@ impl LifecycleEvent {
         }
     }
 
-    /// What does not come back when it is undone.
+    /// Describes what stays lost when the event is undone.
     pub(super) fn lost(&self) -> Option<&'static str> {
         match self {
             Self::OrgSuspended { .. } | Self::OrgArchived { .. } => {

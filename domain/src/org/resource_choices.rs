@@ -1,4 +1,4 @@
-//! Which kinds of things an organisation has, whatever their policies say.
+//! An organisation's own choices of resource types, which override the types' policies.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::resource_type::Choice;
 use crate::sentence::{Part, text};
 use crate::values::{OrgId, ResourceCode};
 
-/// An order about the kinds of things that an organisation has.
+/// A command about the resource types that an organisation has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum ChoiceCommand {
-    /// Whether it has a resource type, whatever the type's policy says; without a choice, the policy decides again.
+    /// Overrides the policy of a resource type for this organisation; without a choice, the policy decides again.
     ChooseResourceType { code: ResourceCode, choice: Option<Choice> },
 }
 
 events! {
-    /// What happened to the kinds of things that an organisation has.
+    /// What happened to the organisation's choices of resource types.
     pub enum ChoiceEvent {
-        /// It has the type or not, whatever the policy says now or later.
+        /// The organisation has the type or not, as it chose, whatever the policy says now or later.
         ResourceTypeChosen { code: ResourceCode, choice: Choice },
         /// The policy of the type decides again.
         ResourceTypeChoiceDropped { code: ResourceCode },

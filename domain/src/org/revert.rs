@@ -1,4 +1,4 @@
-//! How what was decided about an organisation is brought back.
+//! How each facet of an organisation is restored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ impl Revertible for Org {
         }
     }
 
-    /// A role that is gone takes along what it may do.
+    /// A decision about a role is also one about its permissions, because they disappear with the role.
     fn overlap(one: &OrgFacet, other: &OrgFacet) -> bool {
         match (one, other) {
             (OrgFacet::Role(name), OrgFacet::Permissions(Role::Custom(of), _))
@@ -140,12 +140,12 @@ impl Org {
 }
 
 impl Profile {
-    /// What a role may do with things of a type, if it can be done with them.
+    /// The actions that a role may take with things of a type; nothing if it may take none.
     fn allowed(&self, role: &Role, code: &ResourceCode) -> Option<Actions> {
         Actions::of(Action::ALL.into_iter().filter(|action| self.permissions.allow(role, code, *action)))
     }
 
-    /// Every box that differs from what it was, of these roles and types; nothing where one is about something else.
+    /// The command that sets the permissions of these facets back to those in `then`; nothing if a facet is of another kind.
     fn permissions_as(&self, then: &Self, facets: &BTreeSet<OrgFacet>) -> Option<OrgCommand> {
         let (mut granted, mut withdrawn) = (BTreeSet::new(), BTreeSet::new());
         for facet in facets {
@@ -165,7 +165,7 @@ impl Profile {
 }
 
 impl super::Permissions {
-    /// What a role of the organisation's own was granted, by type.
+    /// The permissions that a custom role was granted, by resource type.
     fn decided(&self, role: &Role) -> BTreeMap<ResourceCode, Actions> {
         let of_role = self.0.get(role).into_iter().flatten();
         of_role

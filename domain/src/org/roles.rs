@@ -15,19 +15,19 @@ use crate::resource_type::{Action, Actions};
 use crate::sentence::{Part, text};
 use crate::values::{OrgId, ResourceCode, RoleName, ValueError};
 
-/// What somebody is inside one organisation. Never mixed up with the platform's own roles.
+/// A person's role inside one organisation. Platform roles are a separate type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Owner,
     Admin,
     Member,
-    /// One that the organisation made itself.
+    /// A role that the organisation made itself.
     #[serde(untagged)]
     Custom(RoleName),
 }
 
-/// One box of the matrix: this role, with things of this type, may do this.
+/// One cell of the permission matrix: the role may take this action with things of this type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Permission {
     pub role: Role,
@@ -35,13 +35,13 @@ pub struct Permission {
     pub action: Action,
 }
 
-/// What was decided about each role: the actions in which it differs from what it may by default.
+/// For each role and resource type, the actions in which the role differs from its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Permissions(pub(super) BTreeMap<Role, BTreeMap<ResourceCode, BTreeSet<Action>>>);
 
 impl Role {
-    /// Those of every organisation.
+    /// The roles that every organisation has.
     pub const BUILT_IN: [Self; 3] = [Self::Owner, Self::Admin, Self::Member];
 
     pub fn as_str(&self) -> &str {
@@ -53,28 +53,28 @@ impl Role {
         }
     }
 
-    /// As it was stored.
+    /// Reads a role from its stored text.
     pub fn stored(text: &str) -> Self {
         let json = IntoDeserializer::<serde::de::value::Error>::into_deserializer(text);
         Self::deserialize(json).expect("any text is a role")
     }
 
-    /// Whether it answers for the organisation: for its people, and for what the roles may do.
+    /// Says whether the role manages the organisation's people and permissions.
     pub fn manages(&self) -> bool {
         matches!(self, Self::Owner | Self::Admin)
     }
 
-    /// Whether it may do something that nobody decided about.
+    /// Says whether the role may take an action that nobody decided about.
     pub fn may_by_default(&self) -> bool {
         self.manages()
     }
 
-    /// Whether it may do something, with the actions in which it differs from what it may by default.
+    /// Says whether the role may take the action, given the actions in which it differs from its default.
     pub fn may(&self, action: Action, differs: &BTreeSet<Action>) -> bool {
         self.may_by_default() != differs.contains(&action)
     }
 
-    /// Changes in which actions it differs, when somebody decides that it may do these, or may not.
+    /// Updates the actions in which the role differs from its default, after a decision that it may or may not take these.
     pub fn decide(&self, differs: &mut BTreeSet<Action>, actions: &Actions, may: bool) {
         for action in actions.iter() {
             if may == self.may_by_default() {
@@ -102,7 +102,7 @@ impl FromStr for Role {
 }
 
 impl Permissions {
-    /// Whether a role may do something, where the organisation has the type and it can be done with it.
+    /// Says whether a role may take an action. It does not check that the organisation has the type or the type the action.
     pub fn allow(&self, role: &Role, code: &ResourceCode, action: Action) -> bool {
         let differs = self.0.get(role).and_then(|of_role| of_role.get(code));
         differs.map_or(role.may_by_default(), |differs| role.may(action, differs))
@@ -117,11 +117,11 @@ impl Permissions {
 /// An order about the roles of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum RoleCommand {
-    /// A role of its own, with what it may do from the start: usually what another one may.
+    /// Adds a custom role with its first permissions, usually copied from another role.
     AddRole { role: RoleName, permissions: BTreeMap<ResourceCode, Actions> },
-    /// One that nobody has any more.
+    /// Removes a custom role that no member has and no open invitation gives.
     RemoveRole { role: RoleName },
-    /// Any number of boxes of the matrix; those that are not named stay as they are.
+    /// Sets any number of cells of the permission matrix; cells that are not named stay as they are.
     SetPermissions { granted: BTreeSet<Permission>, withdrawn: BTreeSet<Permission> },
 }
 
@@ -188,7 +188,7 @@ impl RoleEvent {
     }
 }
 
-/// How many roles an organisation may have of its own: all of them stand side by side on one page.
+/// The most custom roles that an organisation may have: one page shows them all side by side.
 pub const MOST_ROLES: usize = 50;
 
 impl Profile {
@@ -231,8 +231,8 @@ impl Profile {
         Ok(vec![RoleEvent::RoleRemoved { role }])
     }
 
-    /// One event for each role and type: what it may do now and could not, and the other way round. What is both granted
-    /// and withdrawn is withdrawn.
+    /// Gives one event for each role and type that gains actions, and one for each that loses some. An action that is both
+    /// granted and withdrawn is withdrawn.
     fn permit(
         &self,
         granted: &BTreeSet<Permission>,
@@ -253,7 +253,7 @@ impl Profile {
         Ok(granted.chain(withdrawn).collect())
     }
 
-    /// Those that are not so already, together for each role and type.
+    /// The wanted permissions that are not yet as wanted, grouped by role and type.
     fn changed(&self, wanted: &BTreeSet<Permission>, allowed: bool) -> Vec<(Role, ResourceCode, Actions)> {
         let mut changed: BTreeMap<(&Role, &ResourceCode), Vec<Action>> = BTreeMap::new();
         for Permission { role, code, action } in wanted {

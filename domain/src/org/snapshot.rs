@@ -16,10 +16,10 @@ use super::{Invitation, Invitations, Org, Outcome, Profile, Role};
 use crate::snapshot::Snapshot;
 use crate::values::{InvitationId, PersonId};
 
-/// What goes before the people.
+/// The part of the snapshot that comes before the people.
 #[derive(Serialize, Deserialize)]
 struct Head {
-    /// Without its people.
+    /// The organisation with its members and invitations taken out.
     org: Org,
     roles: Vec<Role>,
 }
@@ -150,7 +150,7 @@ impl Profile {
     }
 }
 
-/// What is left to be read.
+/// The bytes that are still to be read.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

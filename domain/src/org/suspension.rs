@@ -33,7 +33,7 @@ impl Profile {
         Ok([E::OrgSuspended { reason }.into()].into_iter().chain(timer).collect())
     }
 
-    /// Only from a sign-in that came after the suspension: it shows that signing in still works.
+    /// Confirms only from a session that began after the suspension, because that shows that signing in still works.
     pub(super) fn confirm_suspension(&self, signed_in_at: DateTime<Utc>) -> Result<Vec<OrgEvent>, OrgError> {
         match self.reinstate_at {
             None => Ok(vec![]),

@@ -1,4 +1,4 @@
-//! What can be done with things of a type: some of five verbs, at least one.
+//! The actions that are possible with things of a type: at least one of five verbs.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A verb. The order is the one in which people read them.
+/// A verb. The variants stand in the order in which people read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
@@ -22,7 +22,7 @@ pub enum Action {
 #[serde(transparent)]
 pub struct Actions(BTreeSet<Action>);
 
-/// A verb that nobody knows.
+/// The text names no known verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an action is one of create, list, read, update and delete")]
 pub struct UnknownAction;
@@ -50,7 +50,7 @@ impl FromStr for Action {
 }
 
 impl Actions {
-    /// Nothing where there is none: a type with which nothing can be done is a mistake.
+    /// Returns nothing if there are no actions: a type with which nothing can be done is a mistake.
     pub fn of(actions: impl IntoIterator<Item = Action>) -> Option<Self> {
         let actions: BTreeSet<Action> = actions.into_iter().collect();
         (!actions.is_empty()).then_some(Self(actions))
@@ -65,7 +65,7 @@ impl Actions {
     }
 }
 
-/// With commas between them.
+/// Lists the verbs with commas between them, as in "create, list, read".
 impl fmt::Display for Actions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verbs: Vec<&str> = self.iter().map(Action::as_str).collect();

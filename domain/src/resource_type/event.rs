@@ -1,4 +1,4 @@
-//! What can have happened to a resource type.
+//! The events of a resource type.
 //!
 //! **Invariant:** these are stored for ever. Never change the meaning of a variant or a field: add a new one, raise the
 //! version of the old, and keep its lines in `fixtures/events/resource_type.jsonl`.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Actions, Definition, RolloutPolicy};
 use crate::values::{Description, Label, Reason};
 
-/// What happened to one resource type; which one is the name of its stream.
+/// An event of one resource type. The name of the stream says which one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResourceTypeEvent {
     ResourceTypeDefined(Definition),
@@ -24,7 +24,7 @@ pub enum ResourceTypeEvent {
     },
     ResourceTypeSpreadChanged {
         spread: RolloutPolicy,
-        /// Position of an earlier event from which on organisations are new, where it is not this one.
+        /// Organisations created after this position count as new. Without it, the position of this event counts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
     },

@@ -1,4 +1,4 @@
-//! What a resource type's events are about, and how each is undone.
+//! The facets that a resource type's events write, and how each is restored.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::{ResourceType, ResourceTypeCommand, ResourceTypeEvent, RolloutPolicy};
 use crate::revert::{Irreversible, Restoration, Revertible};
 
-/// What can be decided about a resource type, each by itself.
+/// The parts of a resource type that can be decided independently of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResourceTypeFacet {
     Label,
@@ -85,7 +85,7 @@ impl Revertible for ResourceType {
             ResourceTypeFacet::Label => C::Relabel { label: then.label.clone() },
             ResourceTypeFacet::Description => C::Describe { description: then.description.clone() },
             ResourceTypeFacet::Actions => C::SetActions { actions: then.actions.clone() },
-            // Who was new then is new again, whoever came since.
+            // The old position is restored, so that organisations created after it still count as new.
             ResourceTypeFacet::RolloutPolicy => {
                 let since = with.decided.filter(|_| then.spread == RolloutPolicy::NewOnly);
                 C::Spread { spread: then.spread, since }

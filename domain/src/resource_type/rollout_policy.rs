@@ -24,7 +24,7 @@ pub enum Choice {
     OptedOut,
 }
 
-/// A policy that nobody knows.
+/// The text names no known policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("choose everywhere, new organisations only, or opt-in")]
 pub struct UnknownSpread;
@@ -40,8 +40,8 @@ impl RolloutPolicy {
         }
     }
 
-    /// Whether an organisation has the type: `created` and `decided` are positions in the log, of the organisation's
-    /// first event and of the event that gave the type this policy.
+    /// Says whether an organisation has the type. `created` and `decided` are positions in the log: of the organisation's
+    /// first event, and of the event that gave the type this policy.
     pub fn reaches(self, created: i64, decided: i64, choice: Option<Choice>) -> bool {
         match (choice, self) {
             (Some(Choice::OptedIn), _) | (None, Self::Everywhere) => true,
@@ -59,7 +59,7 @@ impl FromStr for RolloutPolicy {
     }
 }
 
-/// A choice that nobody knows.
+/// The text names no known choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("choose in or out")]
 pub struct UnknownChoice;

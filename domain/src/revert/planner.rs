@@ -1,7 +1,7 @@
-//! Planning, with one look at each event of the stream.
+//! Plans a revert in one pass over the events of the stream.
 //!
-//! **Invariant:** whatever the length of the stream, no more is held than three states and what each facet's last event
-//! decided.
+//! **Invariant:** whatever the length of the stream, memory holds only three states and, for each facet, its last
+//! decision.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use uuid::Uuid;
 use super::{Change, Irreversible, NotPlanned, Past, Plan, Restoration, Revertible};
 use crate::values::Reason;
 
-/// What a plan is made of, as the aggregate's stream is told from its first event on.
+/// Collects what a plan needs while it is shown the aggregate's stream from the first event on.
 #[derive(Debug)]
 pub struct Planner<A: Revertible> {
     now: A,
     before: Option<A>,
-    /// Behind the last target; nothing where no other event came since.
+    /// The state after the last target; nothing if no other event followed it.
     after: Option<A>,
     targets: BTreeSet<i64>,
     command: Option<Uuid>,
     facets: Result<BTreeSet<A::Facet>, Irreversible>,
     lost: Vec<&'static str>,
-    /// What the first event decided.
+    /// What `Revertible::decided` gave for the first event of the stream.
     begun: Option<i64>,
-    /// Of each facet in front of the targets: the last event, and what that decided.
+    /// For each facet, its last event before the targets: the event's position and what `Revertible::decided` gave for it.
     decided: BTreeMap<A::Facet, (i64, i64)>,
     reverted: Option<i64>,
     superseded: Option<i64>,
@@ -52,7 +52,7 @@ impl<A: Revertible + PartialEq> Planner<A>
 where
     A::Event: Clone,
 {
-    /// The next event of the stream, and whether it is to be undone: those that are, are all of one command.
+    /// Takes the next event of the stream and whether it is to be undone. All events to be undone belong to one command.
     pub fn see(&mut self, past: Past<A::Event>, is_target: bool) {
         let decided = A::decided(&past.event, past.position);
         self.begun.get_or_insert(decided);
@@ -84,7 +84,7 @@ where
         }
     }
 
-    /// Somebody may have undone it already, or decided about one of the facets, in another command.
+    /// Notes whether another command has already undone a target, or decided about one of the facets.
     fn since(&mut self, past: &Past<A::Event>) {
         self.after.get_or_insert_with(|| self.now.clone());
         let Ok(facets) = &self.facets else { return };
@@ -99,7 +99,7 @@ where
         }
     }
 
-    /// The plan, when all events were told.
+    /// The plan, once every event of the stream has been seen.
     pub fn plan(self, (reason, at): (Reason, DateTime<Utc>)) -> Result<Plan<A>, NotPlanned> {
         let Self { now, before, after, facets, lost, begun, decided, reverted, superseded, .. } = self;
         let before = before.ok_or(NotPlanned::NoSuchEvent)?;

@@ -19,26 +19,26 @@ use std::ops::RangeInclusive;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-/// A text misleads its reader.
+/// The refusal of a text that could mislead its reader.
 pub(super) struct Misleads;
 
-/// On one line, with one space between words.
+/// Cleans a text of one line and leaves one space between words.
 pub(super) fn line(typed: &str) -> Result<String, Misleads> {
     let text = clean(typed, |_| false)?;
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Of several lines, which stay as they are.
+/// Cleans a text of several lines and keeps its line breaks.
 pub(super) fn lines(typed: &str) -> Result<String, Misleads> {
     clean(&typed.replace("\r\n", "\n"), |c| matches!(c, '\n' | '\u{2028}' | '\u{2029}'))
 }
 
-/// Without what pasting leaves at either end.
+/// Removes the spaces and invisible characters that pasting leaves at either end.
 pub(super) fn trimmed(typed: &str) -> &str {
     typed.trim_matches(|c: char| c.is_whitespace() || is_void(c) || (is_direction(c) && !is_override(c)))
 }
 
-/// At least so many characters that can be seen, with the spaces between them; at most so many altogether.
+/// Checks the length: the minimum counts visible characters and the spaces between them, the maximum counts all.
 pub(super) fn has_length(text: &str, length: &RangeInclusive<usize>) -> bool {
     let shown = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     let seen = shown.chars().filter(|c| !is_invisible(*c)).count();
@@ -60,7 +60,7 @@ fn clean(typed: &str, is_line_break: impl Fn(char) -> bool) -> Result<String, Mi
     if text.chars().any(|c| misleads(c) && !is_line_break(c)) {
         return Err(Misleads);
     }
-    // What is taken out of the middle may bring two together of which one must go as well.
+    // Removing a character may bring two others together, one of which must go as well: so it repeats until nothing changes.
     let mut seen = seen_of(text);
     loop {
         let again = seen_of(trimmed(&seen));
@@ -71,7 +71,7 @@ fn clean(typed: &str, is_line_break: impl Fn(char) -> bool) -> Result<String, Mi
     }
 }
 
-/// Composed, and without what shows nothing and changes nothing.
+/// Composes the text (NFC) and drops the invisible characters that change nothing.
 fn seen_of(text: &str) -> String {
     let mut kept: Option<char> = None;
     let mut rest = text.chars().peekable();
@@ -85,31 +85,31 @@ fn seen_of(text: &str) -> String {
     seen.nfc().collect()
 }
 
-/// Whether a character that shows nothing itself changes what is seen between these two.
+/// Says whether the invisible character `c` changes how the text between `before` and `behind` looks.
 fn changes(before: Option<char>, c: char, behind: Option<char>) -> bool {
     let Some(before) = before else { return false };
     match c {
-        // Joiners: behind a virama, between letters of scripts that join, and in emoji made of several.
+        // Joiners matter after a virama, between letters of scripts that join, and inside emoji sequences.
         '\u{200c}' | '\u{200d}' => {
             let joins = is_joining(before) && behind.is_some_and(is_joining);
             let emoji = c == '\u{200d}' && is_emoji(before) && behind.is_some_and(is_emoji);
             joins || emoji || canonical_combining_class(before) == VIRAMA
         }
-        // Selectors of another shape: of emoji and signs, of Han, of the scripts that have them.
+        // Variation selectors choose another shape of emoji and signs, of Han characters, or of letters in some scripts.
         '\u{fe00}'..='\u{fe0f}' => is_emoji(before) || is_han(before) || is_joining(before) || is_key(before),
         '\u{e0100}'..='\u{e01ef}' => is_han(before),
         '\u{180b}'..='\u{180d}' | '\u{180f}' => matches!(before, '\u{1820}'..='\u{18aa}'),
-        // The letters of a flag of a part of a country, behind a black flag.
+        // Tag letters after a black flag spell the flag of a region.
         '\u{e0020}'..='\u{e007f}' => matches!(before, '\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'),
         '\u{2800}' => matches!(before, '\u{2800}'..='\u{28ff}'),
         _ => false,
     }
 }
 
-/// The combining class of the sign that takes a consonant's vowel away.
+/// The combining class of the virama, the sign that takes a consonant's vowel away.
 const VIRAMA: u8 = 9;
 
-/// Arabic, Syriac, the scripts of India and its neighbours, Mongolian: letters there have other shapes beside others.
+/// In Arabic, Syriac, Mongolian and the scripts of India and its neighbours, a letter's shape depends on those beside it.
 fn is_joining(c: char) -> bool {
     matches!(c,
         '\u{600}'..='\u{61b}' | '\u{61d}'..='\u{109f}' | '\u{1780}'..='\u{17b3}' | '\u{17b6}'..='\u{180a}'
@@ -123,14 +123,14 @@ fn is_han(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Pictures and signs, their skin tones and selectors, and the end of a flag.
+/// Accepts pictures and signs, their skin tones and selectors, and the end of a flag sequence.
 fn is_emoji(c: char) -> bool {
     matches!(c, '©' | '®' | '‼' | '⁉' | '\u{2100}'..='\u{2bff}' | '〰' | '〽' | '㊗' | '㊙' | '\u{fe0f}'
         | '\u{1f000}'..='\u{1faff}' | '\u{e007f}')
         && !matches!(c, '\u{2800}'..='\u{28ff}')
 }
 
-/// What stands on a key of a telephone.
+/// Accepts the characters that can be shown as a keycap: digits, `#` and `*`.
 fn is_key(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '#' | '*')
 }
@@ -144,12 +144,12 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Turns the letters behind it round, at the beginning of a text as well.
+/// An override reverses the letters after it, even at the beginning of a text.
 fn is_override(c: char) -> bool {
     matches!(c, '\u{202d}' | '\u{202e}')
 }
 
-/// Shows nothing wherever it stands, and is often pasted along.
+/// These characters never show or change anything, and are often pasted along with a text.
 fn is_void(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }

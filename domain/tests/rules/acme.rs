@@ -12,13 +12,13 @@ use domain::values::{OrgName, ResourceCode, RoleName, Slug};
 
 use crate::{day, invitation, person, reason};
 
-/// Belongs to Acme. Everybody's invitation has the number of the person.
+/// Ana belongs to Acme. Everybody's invitation has the number of the person.
 pub(crate) const ANA: u128 = 1;
-/// Is invited.
+/// Bo is invited.
 pub(crate) const BO: u128 = 2;
-/// Was invited, but the invitation was withdrawn.
+/// Cy was invited, but the invitation was withdrawn.
 pub(crate) const CY: u128 = 3;
-/// Is known to nobody.
+/// Dee is unknown to Acme.
 pub(crate) const DEE: u128 = 4;
 
 /// An active organisation in which everything has happened that can happen to people.
@@ -32,7 +32,7 @@ pub(crate) fn unborn() -> [OrgEvent; 0] {
     []
 }
 
-/// With the slug that the name proposes.
+/// An organisation with this name, and the slug that the name proposes.
 pub(crate) fn created(text: &str) -> OrgEvent {
     let slug = Slug::propose(text).expect("a name of these stories proposes a slug");
     OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name: name(text), slug })
@@ -50,7 +50,7 @@ pub(crate) fn suspended() -> OrgEvent {
     OrgEvent::Lifecycle(LifecycleEvent::OrgSuspended { reason: reason("Unpaid invoice") })
 }
 
-/// A quarter of an hour after [`suspend`].
+/// The reinstatement is scheduled a quarter of an hour after [`suspend`].
 pub(crate) fn scheduled() -> OrgEvent {
     OrgEvent::Lifecycle(LifecycleEvent::OrgReinstatementScheduled { at: day(1) + TimeDelta::minutes(15) })
 }
@@ -96,7 +96,7 @@ pub(crate) fn archive(confirmed: Option<&str>) -> OrgCommand {
     })
 }
 
-/// For seven days more.
+/// Renews an invitation until day 14.
 pub(crate) fn renew(number: u128) -> OrgCommand {
     OrgCommand::Invitation(InvitationCommand::RenewInvitation {
         invitation: invitation(number),
@@ -129,7 +129,7 @@ pub(crate) fn project() -> ResourceCode {
     "project".parse().expect("a code")
 }
 
-/// That a role may do these with projects.
+/// The permissions for a role to take these actions with projects.
 pub(crate) fn may<const N: usize>(role: &Role, actions: [Action; N]) -> BTreeSet<Permission> {
     let permission = |action| Permission { role: role.clone(), code: project(), action };
     actions.into_iter().map(permission).collect()

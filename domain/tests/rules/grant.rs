@@ -229,7 +229,7 @@ fn asking_twice_is_a_double_click_and_two_requests_are_one_too_many() {
         person: person(BO),
     };
     given(open.clone()).when(ask(2, SUPERADMIN, Term::FOR_GOOD, CY, 0)).then([other]);
-    // Nobody can approve what is over, so it stands in nobody's way.
+    // Nobody can approve a request whose end has passed, so it does not prevent a new one.
     let again = asked(2, AUDITOR, Term::FOR_GOOD);
     given(open.clone()).when(ask(2, AUDITOR, Term::FOR_GOOD, ANA, 8)).then([again.clone()]);
     given([open[0].clone(), declined(1)]).when(ask(2, AUDITOR, Term::FOR_GOOD, ANA, 1)).then([again]);

@@ -57,7 +57,7 @@ impl<A: Decider> Given<A> {
     }
 }
 
-/// What it answered.
+/// The answer of an aggregate to a command.
 #[must_use]
 struct Then<A: Decider>(Result<Vec<A::Event>, A::Error>);
 
@@ -90,7 +90,7 @@ fn request(number: u128) -> RequestId {
     RequestId(Uuid::from_u128(number))
 }
 
-/// So many days into the story.
+/// This many days after the beginning of the story.
 fn day(days: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(days)
 }

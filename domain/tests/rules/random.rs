@@ -1,4 +1,4 @@
-//! Random histories: what holds whatever is ordered, in whatever order.
+//! Random histories: properties that hold whatever commands are given, in whatever order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -156,7 +156,7 @@ proptest! {
     }
 }
 
-/// Sends every order to `A`, holds what must hold of any aggregate, and shows each event with the state after it.
+/// Gives every command to `A`, asserts what must hold for any aggregate, and shows each event with the state after it.
 fn live<A>(orders: Vec<A::Command>, mut look: impl FnMut(&A, &A::Event))
 where
     A: Decider<Event: DeserializeOwned> + Clone + PartialEq + Debug + DeserializeOwned,
@@ -183,7 +183,7 @@ fn through_json<T: Serialize + DeserializeOwned>(value: &T) -> T {
     serde_json::from_str(&text).expect("what was written is read")
 }
 
-/// Applies what is decided.
+/// Decides on a command and applies the events.
 fn obey<A: Decider>(state: &mut A, order: &A::Command) -> Result<Vec<A::Event>, A::Error> {
     let events = state.decide(order.clone())?;
     events.iter().cloned().for_each(|event| state.apply(event));
@@ -215,13 +215,13 @@ fn settled(org: &Org) -> Vec<(InvitationId, Invitation)> {
     all.filter(|(_, invitation)| invitation.outcome != Outcome::Open).collect()
 }
 
-/// Half of them begin with an organisation, or little would happen.
+/// Half of the histories begin by creating an organisation, since otherwise little would happen.
 pub(crate) fn org_orders() -> impl Strategy<Value = Vec<C>> {
     let created = vec![create(slug("acme"), None)];
     (select(vec![vec![], created]), vec(org_order(), 0..60)).prop_map(|(first, then)| [first, then].concat())
 }
 
-/// Mostly about people, of whom there are few, so that they meet; and what was stopped soon goes on.
+/// Most commands are about people, of whom there are few, so that commands meet. Stopped organisations soon go on.
 fn org_order() -> impl Strategy<Value = C> {
     prop_oneof![
         2 => (a_slug(), proptest::option::of(an_invitee())).prop_map(|(slug, owner)| create(slug, owner)),
@@ -284,7 +284,7 @@ fn an_invitation() -> impl Strategy<Value = InvitationId> {
     (1_u128..9).prop_map(invitation)
 }
 
-/// Within some days, so that some invitations end before they are accepted.
+/// A time within ten days, so that some invitations expire before they are accepted.
 fn a_time() -> impl Strategy<Value = DateTime<Utc>> {
     (0_i64..10).prop_map(day)
 }
@@ -318,7 +318,7 @@ fn a_term() -> impl Strategy<Value = Term> {
     (proptest::option::of(a_time()), end).prop_map(|(from, end)| Term { from, end })
 }
 
-/// What an event adds to the number of superadmins who stand for good.
+/// What an event adds to the number of permanent superadmins.
 fn counted(event: &GrantEvent) -> i64 {
     let of = |constraint| match constraint {
         Constraint::Guard { delta, .. } => delta,
@@ -327,7 +327,7 @@ fn counted(event: &GrantEvent) -> i64 {
     Grant::constraints(event).into_iter().map(of).sum()
 }
 
-/// The count after these events, where the guard lets them through.
+/// The count after these events, if the guard allows them.
 fn let_through(mut count: i64, events: &[GrantEvent]) -> Option<i64> {
     for event in events {
         count += counted(event);

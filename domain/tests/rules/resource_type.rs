@@ -12,7 +12,7 @@ use domain::{Decider, ResourceType};
 
 use crate::{given, reason};
 
-/// What every order gives: an event, `·` where it is so already, or the refusal.
+/// The answer to every command: an event, `·` if the state is already as ordered, or the refusal.
 const RULE_BOOK: &str = "
                      | unborn              | active                    | inactive
 Define               | ResourceTypeDefined | AlreadyExists             | AlreadyExists
@@ -90,7 +90,7 @@ fn a_code_is_of_a_to_z_0_to_9_dots_and_underscores() {
     for code in ["a", "", &"a".repeat(65)] {
         assert_eq!(code.parse::<ResourceCode>(), Err(ValueError::CodeLength), "{code}");
     }
-    // The addresses of pages beside those of the types.
+    // These codes are reserved: pages have these names in the URLs beside the types.
     for code in ["NEW", "compare"] {
         assert_eq!(code.parse::<ResourceCode>(), Err(ValueError::CodeReserved), "{code}");
     }

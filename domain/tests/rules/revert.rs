@@ -1,4 +1,4 @@
-//! Undoing: told in examples, and held against random histories.
+//! Reverts: in examples, and in random histories.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ use crate::acme::*;
 use crate::random::{grant_order, org_orders};
 use crate::{day, reason};
 
-/// Each event by a command of its own, from position 1 on.
+/// A history in which each event has a command of its own, from position 1 on.
 fn past<E>(events: impl IntoIterator<Item = E>) -> Vec<Past<E>> {
     let one = |(position, event)| {
         let position = i64::try_from(position).expect("few") + 1;
@@ -51,7 +51,7 @@ fn of_acme(then: &[OrgEvent]) -> Vec<Past<OrgEvent>> {
     past([acme(), then.to_vec()].concat())
 }
 
-/// Where the first event after [`acme`] stands.
+/// The position of the first event after [`acme`].
 fn first() -> i64 {
     i64::try_from(acme().len()).expect("few") + 1
 }
@@ -200,7 +200,7 @@ proptest! {
     }
 }
 
-/// A history lived through, and one of its events undone, twice, and the undoing undone.
+/// Plays a history, reverts one of its events twice, and reverts the revert.
 fn holds<A>(orders: &[A::Command], which: Index)
 where
     A: Revertible + Clone + PartialEq + Debug,
@@ -251,7 +251,7 @@ where
     history
 }
 
-/// As one command.
+/// Appends events to the history as one command.
 fn record<E: Clone>(history: &mut Vec<Past<E>>, events: &[E], reverts: Option<i64>) {
     let begun = history.last().map_or(1, |last| last.position + 1);
     let command = Uuid::from_u128(u128::try_from(begun).expect("positive"));

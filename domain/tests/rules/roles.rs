@@ -25,7 +25,7 @@ pub(crate) fn revoke(role: PlatformRole) -> C {
     C::Revoke { role, reason: reason("On call no more") }
 }
 
-/// Asks for Bo.
+/// Asks for a role for Bo.
 pub(crate) fn ask(id: u128, role: PlatformRole, term: Term, by: u128, at: i64) -> C {
     let (request, reason, by, person) = (request(id), reason("On call this month"), person(by), person(BO));
     C::Request { request, role, reason, term, by, person, at: day(at) }
@@ -63,7 +63,7 @@ pub(crate) fn of(role: PlatformRole, granted: Granted) -> GrantEvent {
     }
 }
 
-/// The same by the first request.
+/// The same grant, but by approval of request 1.
 pub(crate) fn approved(event: GrantEvent) -> GrantEvent {
     let request = Some(request(1));
     let (GrantEvent::SuperadminGranted(granted) | GrantEvent::AuditorGranted(granted)) = &event else {
@@ -77,7 +77,7 @@ pub(crate) fn revoked(role: PlatformRole, for_good: bool) -> GrantEvent {
     taken(role, Revoked { for_good, ..Revoked::for_good(reason("On call no more")) })
 }
 
-/// By a grant that replaces it, or is replaced.
+/// The revocation of a role; `replaced` if the same command gave it again.
 pub(crate) fn ended(role: PlatformRole, for_good: bool, replaced: bool) -> GrantEvent {
     taken(role, Revoked { reason: reason("On call this month"), for_good, replaced })
 }
@@ -105,7 +105,7 @@ pub(crate) fn expired(role: PlatformRole, until: i64) -> GrantEvent {
     }
 }
 
-/// By Ana, for Bo.
+/// The event of a request by Ana for Bo.
 pub(crate) fn asked(id: u128, role: PlatformRole, term: Term) -> GrantEvent {
     let (request, reason, by, person) = (request(id), reason("On call this month"), person(ANA), person(BO));
     GrantEvent::GrantRequested { request, role, reason, term, by, person }

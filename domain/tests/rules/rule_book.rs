@@ -14,8 +14,8 @@ use domain::values::{ResourceCode, RoleName};
 use crate::acme::*;
 use crate::{day, given};
 
-/// What every order gives: an event, `·` where it is so already, or the refusal. People and invitations as in
-/// [`acme`]: Ana belongs to Acme, Bo is invited, Cy's invitation was withdrawn, and nobody knows Dee.
+/// The answer to every command: an event, `·` if the state is already as ordered, or the refusal. People and invitations
+/// are as in [`acme`]: Ana belongs to Acme, Bo is invited, Cy's invitation was withdrawn, and Dee is unknown.
 const RULE_BOOK: &str = "
                      | unborn                   | active                       | protected                              | suspended           | with a timer           | archived
 Create               | OrgCreated               | AlreadyExists                | AlreadyExists                          | AlreadyExists       | AlreadyExists          | AlreadyExists

@@ -219,7 +219,7 @@ fn granted_to_bo(event: GrantEvent) -> String {
     sentence(&AnyEvent::Grant(person(BO), event))
 }
 
-/// As a page would show it, with people by their numbers.
+/// The sentence as a page would show it, with people by their numbers.
 fn sentence(fact: &AnyEvent) -> String {
     let words = fact.sentence().into_iter().map(|part| match part {
         Part::Text(text) => text,

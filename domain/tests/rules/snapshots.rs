@@ -31,7 +31,7 @@ fn a_fold_that_gives_other_bytes_has_another_version() {
     assert_eq!(now, (ORG_NOW, GRANT_NOW, RESOURCE_TYPE_NOW));
 }
 
-/// The version, and a hash of all that the fold of it gives.
+/// The fold version of an aggregate, and a hash of all states that this fold gives.
 const ORG_NOW: (i64, u64) = (1, 9_331_623_257_039_965_476);
 const GRANT_NOW: (i64, u64) = (1, 2_325_050_802_574_907_157);
 const RESOURCE_TYPE_NOW: (i64, u64) = (1, 17_173_093_516_153_943_162);
@@ -75,7 +75,7 @@ fn what_people_weigh_is_what_they_take_roughly() {
     assert!((100_000..400_000).contains(&(many - few)), "{}", many - few);
 }
 
-/// Members, and as many who are invited.
+/// An organisation with this number of members, and as many invitations.
 fn with_people(number: u128) -> Org {
     let mut org = Org::default();
     let mut order =

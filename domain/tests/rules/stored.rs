@@ -1,4 +1,4 @@
-//! Whatever was stored once is read for ever.
+//! Every event that was ever stored can still be read.
 //!
 //! **Invariant:** a line of `fixtures/events/` is never edited and never taken out. An event in a new shape gets a
 //! new version and a new line below the old one, and the old line goes on reading, to what it means by then.
@@ -347,7 +347,7 @@ fn facts_of(aggregate: &str, fixture: &str) -> Vec<AnyEvent> {
     lines(fixture).map(read).collect::<Result<_, _>>().expect("an old example reads")
 }
 
-/// The other way in: payloads that a database took apart already.
+/// Reads payloads as JSON values, as they come from a database that has parsed them.
 fn events_of<A: Aggregate<Event: DeserializeOwned>>(fixture: &str) -> Vec<A::Event> {
     let value =
         |line: &Line| -> serde_json::Value { serde_json::from_str(line.payload.get()).expect("JSON") };
@@ -355,7 +355,7 @@ fn events_of<A: Aggregate<Event: DeserializeOwned>>(fixture: &str) -> Vec<A::Eve
     lines(fixture).map(read).collect::<Result<_, _>>().expect("an old example reads")
 }
 
-/// The kinds of events of which an example is what would be written today.
+/// The kinds of events that have an example in today's version, which must be written exactly so today.
 fn newest<E: DomainEvent>(fixture: &str, events: &[E]) -> BTreeSet<(String, String)> {
     let of_today = |(line, event): &(Line, &E)| line.event_version == event.event_version();
     let kind_of = |(line, event): (Line, &E)| {
@@ -369,7 +369,7 @@ fn kind<E: DomainEvent>(event: &E) -> (String, String) {
     (event.event_type(), event.event_version())
 }
 
-/// The newest of each event, after [`EVENT_TYPES`].
+/// The newest version of each event, by [`EVENT_TYPES`].
 fn kinds<A: Aggregate>() -> BTreeSet<(String, String)> {
     let of_aggregate = EVENT_TYPES.iter().filter(|(aggregate, _)| *aggregate == A::TYPE);
     of_aggregate

@@ -1,4 +1,4 @@
-//! What may be typed, and what becomes of it.
+//! Which texts are accepted as values, and what they become.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -49,7 +49,7 @@ fn a_name_misleads_nobody() {
     refused::<PersonName>(tricks, ValueError::NameCharacters);
 }
 
-/// Each was two organisations that nobody could tell apart.
+/// Before they were normalised, each pair could name two organisations that nobody could tell apart.
 #[test]
 fn names_that_look_the_same_are_the_same() {
     for (typed, kept) in [

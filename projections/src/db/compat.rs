@@ -1,4 +1,4 @@
-//! Whether this version can live with a schema that a newer one has changed.
+//! Decides whether this version can run on a schema that a newer version has changed.
 //!
 //! **Invariant:** a version starts on a schema with migrations that it does not know only if the schema itself says that
 //! these took nothing away from it.
@@ -8,7 +8,7 @@ use sqlx::{PgConnection, SqlitePool};
 
 use super::OpenError;
 
-/// Whether migrations that this version does not know are no obstacle. A schema in front of `0013` can't say so.
+/// True if this version may start despite migrations that it does not know. A schema older than `0013` can't say so.
 pub(super) async fn of_postgres(owner: &mut PgConnection) -> Result<bool, OpenError> {
     let (says,): (bool,) =
         sqlx::query_as(include_str!("../sql/db/says_postgres.sql")).fetch_one(&mut *owner).await?;
@@ -19,7 +19,7 @@ pub(super) async fn of_postgres(owner: &mut PgConnection) -> Result<bool, OpenEr
     allows(least)
 }
 
-/// The same of a file.
+/// Like [`of_postgres`], for a SQLite file.
 pub(super) async fn of_sqlite(writer: &SqlitePool) -> Result<bool, OpenError> {
     let (says,): (bool,) =
         sqlx::query_as(include_str!("../sql/db/says_sqlite.sql")).fetch_one(writer).await?;

@@ -1,4 +1,4 @@
-//! The files of a SQLite database: one process at a time opens them, and strangers none.
+//! The files of a SQLite database: one process at a time opens them, and other users can't read them.
 //!
 //! **Invariant:** SQLite gives what it keeps beside a database the mode of the database, so that is made first.
 
@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use crate::private;
 
-/// The file that was opened, and the one beside it that has what is not in it yet. Whoever removes or replaces either leaves a
-/// database that goes on working, and that nobody finds any more once the process ends.
+/// The database file that was opened, and the files beside it. If somebody removes or replaces one of them, the database
+/// goes on working, but nobody finds its data any more once the process ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
     files: Vec<(PathBuf, FileId)>,
 }
 
-/// Device and inode.
+/// Identifies a file, by device and inode.
 type FileId = (u64, u64);
 
 impl Opened {
-    /// After something was written, so that all are there.
+    /// Notes the files of a database. Call it after a first write, so that all of them exist.
     pub(super) fn of(path: &Path) -> std::io::Result<Self> {
         let with_id = |path: PathBuf| id_of(&path).map(|id| (path, id));
         // Without the lock file, the next process would make another one and believe that it is alone.
@@ -29,12 +29,12 @@ impl Opened {
         Ok(Self { path: path.to_owned(), files: files.into_iter().collect::<Result<_, _>>()? })
     }
 
-    /// For somebody who writes nothing.
+    /// Notes no files, for a database that is opened to read only.
     pub(super) fn unwatched(path: &Path) -> Self {
         Self { path: path.to_owned(), files: vec![] }
     }
 
-    /// Refuses to write where another file, or none, stands in the place of one of them.
+    /// Refuses to write if one of the files was removed or replaced.
     pub(crate) fn check(&self) -> Result<(), sqlx::Error> {
         let is_there = |(path, id): &(PathBuf, FileId)| id_of(path).is_ok_and(|there| there == *id);
         let Some((path, _)) = self.files.iter().find(|file| !is_there(file)) else { return Ok(()) };
@@ -62,13 +62,13 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Whether another name leads to the same file: what SQLite keeps beside it, and who has it open, goes by name.
+/// Says whether the file has another hard link. SQLite names the files beside it, and portal its lock, by the file's name.
 pub(super) fn has_another_name(database: &Path) -> bool {
     database.metadata().is_ok_and(|file| file.nlink() > 1)
 }
 
-/// Whether the process before left changes beside the database that are not in it yet, as one does that was ended by force;
-/// somebody may have put another file in the place of the database since.
+/// Says whether the last process left changes in the `-wal` file that are not in the database yet, as after it was killed.
+/// Somebody may have replaced the database file since.
 pub(super) fn is_something_left_beside(database: &Path) -> bool {
     beside(database, "-wal").metadata().is_ok_and(|left| left.len() > 0)
 }

@@ -7,7 +7,7 @@ use sqlx::postgres::PgHasArrayType;
 use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 use uuid::Uuid;
 
-/// A value that lists are made of.
+/// A type whose values may be passed in a list.
 pub(crate) trait Listed:
     Ord + Send + serde::Serialize + PgHasArrayType + Type<Postgres> + for<'q> Encode<'q, Postgres> + 'static
 {
@@ -47,7 +47,7 @@ impl Lists for Sqlite {
     }
 }
 
-/// Each value once.
+/// Returns each value once, in order.
 pub(crate) fn distinct<T: Listed>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut values: Vec<T> = values.into_iter().collect();
     values.sort_unstable();

@@ -1,6 +1,6 @@
 //! Opening Postgres: as its owner until the schema is up to date, then as the roles that serve.
 //!
-//! **Invariant:** a role that can't be had is said at the start, and never costs more than the wall that it is.
+//! **Invariant:** if a role can't be taken, the start says so; nothing is lost but the protection that the role gives.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use sqlx::{Connection, Executor, PgConnection};
 use super::steps::{POSTGRES, migrator};
 use super::{Engine, OpenError, compat, walls};
 
-/// Adds to the log and never changes it.
+/// The role that serves: it may add to the log and never change it.
 const APP: &str = "set role portal_app";
 
-/// Reads the rows of one organisation.
+/// The role that reads the rows of one organisation.
 const TENANT: &str = "set role portal_tenant";
 
-/// Nobody's schema stands in front of it, by whichever name.
+/// Only `public` is searched, so that no other schema can put its own tables in front of portal's.
 const PUBLIC: &str = "set search_path = public";
 
-/// Commits wait for nothing.
+/// Commits do not wait for the disk.
 const LAZILY: &str = "set synchronous_commit = off";
 
 pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let options = PgConnectOptions::from_str(url)?.application_name("portal");
-    // Not by a pool, which would go on trying for half a minute, and then not say why.
+    // This does not use a pool, which would go on trying for half a minute and then not say why it failed.
     let mut owner = PgConnection::connect_with(&options).await.map_err(refused)?;
     let (is_standby,): (bool,) = sqlx::query_as("select pg_is_in_recovery()").fetch_one(&mut owner).await?;
     if is_standby {
@@ -74,7 +74,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     Ok(Engine::Postgres { pool: main, lazy, tenants, put_back })
 }
 
-/// For somebody who only reads, as the user in the URL.
+/// Opens the database to read only, as the user in the URL.
 pub(super) async fn open_to_read(url: &str) -> Result<Engine, OpenError> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("portal audit")
@@ -88,7 +88,7 @@ pub(super) async fn open_to_read(url: &str) -> Result<Engine, OpenError> {
     Ok(Engine::Postgres { lazy: pool.clone(), tenants: pool.clone(), pool, put_back: [].into() })
 }
 
-/// A connection to a database that the migrations have made, and nothing else.
+/// Connects to a database after running the migrations, without anything else that a start does.
 #[cfg(feature = "testing")]
 pub(super) async fn migrated(url: &str) -> Result<PgConnection, OpenError> {
     let options = PgConnectOptions::from_str(url)?;
@@ -102,7 +102,7 @@ pub(super) async fn migrated(url: &str) -> Result<PgConnection, OpenError> {
 async fn migrate(owner: &mut PgConnection, options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut turn = PgConnection::connect_with(options).await?;
     turn.execute(PUBLIC).await?;
-    // Where another process makes it at this very moment, this fails, and it is there.
+    // If another process makes the table at the same moment, this fails, but then the table is there.
     let _is_there = turn.execute(include_str!("../sql/db/make_turn_postgres.sql")).await;
     turn.execute(include_str!("../sql/db/take_turn_postgres.sql")).await?;
     let mut migrator = migrator(POSTGRES, compat::of_postgres(owner).await?).await?;
@@ -110,7 +110,7 @@ async fn migrate(owner: &mut PgConnection, options: &PgConnectOptions) -> Result
     Ok(turn.close().await?)
 }
 
-/// A pooler knows not all that a client of Postgres may say when it connects.
+/// Recognises a pooler by its error: it does not accept every startup parameter that Postgres accepts.
 fn refused(error: sqlx::Error) -> OpenError {
     let said = error.as_database_error().map(|said| said.message().to_owned());
     match said.filter(|said| said.contains("unsupported startup parameter")) {
@@ -119,8 +119,8 @@ fn refused(error: sqlx::Error) -> OpenError {
     }
 }
 
-/// Where a pooler gives each transaction whichever session is free, one client would meet the role and the limits of
-/// another. A second client takes the session that the first one left; then the first one meets another.
+/// Detects a pooler that gives each transaction any free session: there, one client would get the role and the limits of
+/// another. A second client takes the session that the first one left, so the first one then gets a different session.
 async fn refuse_shared_sessions(
     first: &mut PgConnection,
     options: &PgConnectOptions,
@@ -137,13 +137,13 @@ async fn refuse_shared_sessions(
     if is_its_own { Ok(()) } else { Err(OpenError::Pooler("which shares sessions".to_owned())) }
 }
 
-/// The statement, if this user may take that role.
+/// Returns the statement if this user may take that role.
 async fn may(owner: &mut PgConnection, take: &'static str) -> Option<&'static str> {
     sqlx::query(take).execute(&mut *owner).await.ok()?;
     sqlx::query("reset role").execute(owner).await.ok().map(|_| take)
 }
 
-/// Connections that begin with these statements.
+/// A pool whose connections begin with these statements.
 fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
@@ -151,7 +151,7 @@ fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
         .test_before_acquire(false)
         .before_acquire(|conn, about| {
             Box::pin(async move {
-                // One that did something just now is alive; one that rested may have lost its server. One that is
+                // A connection that was used just now is alive; one that was idle may have lost its server. One that is
                 // inside a transaction, which nobody here leaves behind, is closed.
                 if about.idle_for < Duration::from_millis(100) {
                     return Ok(true);
@@ -173,8 +173,8 @@ fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
         })
 }
 
-/// What the migrations alone make of an empty Postgres, for the test that compares this with the file: a start would put
-/// everything as the file has it.
+/// Describes an empty Postgres after the migrations alone, for the test that compares this with the file. A normal start
+/// would put everything back as the file has it.
 #[cfg(feature = "testing")]
 pub async fn of_the_migrations(url: &str) -> Result<Vec<walls::Line>, OpenError> {
     Ok(walls::describe_postgres(&mut migrated(url).await?).await?)

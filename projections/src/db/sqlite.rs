@@ -1,4 +1,4 @@
-//! Opening a file: one connection that writes, a few that read.
+//! Opens a SQLite file: one connection that writes, a few that read.
 
 use std::fs::File;
 use std::path::Path;
@@ -22,13 +22,13 @@ pub(super) async fn open(path: &Path) -> Result<Engine, OpenError> {
     opened
 }
 
-/// Corrupt, or no database: <https://sqlite.org/rescode.html>.
+/// Says whether the code means "corrupt" or "not a database": <https://sqlite.org/rescode.html>.
 fn is_damage(code: Option<&str>) -> bool {
     code.and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
 async fn open_file(path: &Path) -> Result<Engine, OpenError> {
-    // By the name that SQLite gives to what it keeps beside the file.
+    // The canonical path is the one by which SQLite names the files that it keeps beside the database.
     let path = &path.canonicalize().unwrap_or_else(|_not_there_yet| path.to_owned());
     let lock = files::lock(path)?;
     if files::has_another_name(path) {
@@ -72,7 +72,7 @@ async fn open_file(path: &Path) -> Result<Engine, OpenError> {
     Ok(Engine::Sqlite { writer, reader, file, lock: Arc::new(lock) })
 }
 
-/// For somebody who only reads, beside whoever serves.
+/// Opens the file to read only, while another process may serve from it.
 pub(super) async fn open_to_read(path: &Path) -> Result<Engine, OpenError> {
     let path = &path.canonicalize().map_err(|why| OpenError::File { path: path.to_owned(), why })?;
     let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
@@ -81,24 +81,24 @@ pub(super) async fn open_to_read(path: &Path) -> Result<Engine, OpenError> {
     Ok(Engine::Sqlite { writer: reader.clone(), reader, file: Opened::unwatched(path), lock: Arc::new(lock) })
 }
 
-/// How long anybody waits for whoever writes.
+/// The longest wait for a connection that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// How long a read may take, as on Postgres: one that nobody waits for any more must not keep others waiting for ever.
+/// The longest time for a read, as on Postgres: a read that nobody waits for any more must not hold up others for ever.
 const LONGEST_READ: Duration = Duration::from_secs(30);
 
-/// Steps of SQLite's machine after which it is asked whether to go on: about a millisecond.
+/// After this many steps of its virtual machine, about a millisecond, SQLite asks whether to go on.
 const STEPS: i32 = 50_000;
 
-/// Breaks off what runs too long on this connection, from now on until somebody takes it again.
+/// Interrupts this connection's statements when the time is up, counted from when the connection was taken from the pool.
 async fn limit(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let until = Instant::now() + LONGEST_READ;
     conn.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < until);
     Ok(())
 }
 
-/// Whether the file and what was left beside it fit together: page by page, and each index with its table. It takes a second
-/// or so for each gigabyte, after an end by force only.
+/// Checks that the file and the `-wal` that was left beside it fit together: every page, and each index with its table. It
+/// runs only after the last process was killed, and takes a second or so for each gigabyte.
 async fn check(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let found: String = sqlx::query_scalar("pragma integrity_check(1)").fetch_one(writer).await?;
     if found == "ok" { Ok(()) } else { Err(OpenError::Damaged { database: path.to_owned(), why: found }) }

@@ -1,10 +1,10 @@
-//! The migrations: every step that the schema has gone, on each engine.
+//! The migrations of the schema, on each engine.
 
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 
 pub(super) type Step = (i64, &'static str, &'static str);
 
-/// The migrations, one a line; both engines have each of them.
+/// Lists the migrations, one on a line. Each exists for both engines.
 macro_rules! steps {
     ($($number:literal $name:literal)*) => {
         pub(super) const SQLITE: &[Step] =
@@ -50,7 +50,7 @@ impl MigrationSource<'static> for Steps {
     }
 }
 
-/// Passes over migrations that are unknown here where the schema says that it may.
+/// With `pass_over`, unknown migrations in the database are ignored: the schema says that this version may do so.
 pub(super) async fn migrator(
     steps: &'static [Step],
     pass_over: bool,

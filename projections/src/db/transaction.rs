@@ -18,20 +18,20 @@ use sqlx::{Database, Executor, PgConnection, Pool, Postgres, Sqlite, SqliteConne
 /// How a transaction begins on Postgres.
 pub(crate) const BEGIN: &str = "begin";
 
-/// How a transaction begins on SQLite whose commit waits for the disk. Each says so itself, since one connection serves
-/// every kind.
+/// How a transaction begins on SQLite whose commit waits for the disk. Every transaction sets this itself, since one
+/// connection serves all three kinds.
 pub(crate) const DURABLY: &str = "pragma synchronous = full; begin immediate";
 
-/// How one begins whose commit is written in order but waits for nothing: the next durable commit takes it along.
+/// How a transaction begins whose commit is written in order but does not wait: the next durable commit makes it durable.
 pub(crate) const LAZILY: &str = "pragma synchronous = normal; begin immediate";
 
-/// How one begins in a file that nobody needs after a crash.
+/// How a transaction begins in a file that nobody needs after a crash.
 pub(crate) const CARELESSLY: &str = "pragma synchronous = off; begin immediate";
 
 /// How long a transaction that was dropped may take to be rolled back before its connection is closed instead.
 const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Rolled back when dropped before it is committed, also while it begins.
+/// A transaction that is rolled back if it is dropped before its commit, even while it begins.
 pub(crate) struct Transaction<E: Native>(Option<PoolConnection<E>>);
 
 /// An engine whose connections take statements without values, in its own protocol.
@@ -41,7 +41,7 @@ pub(crate) trait Native: Database {
         statements: &str,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// Whether this answer to a rollback says that there was nothing to roll back.
+    /// Says whether this answer to a rollback means that there was nothing to roll back.
     fn had_ended(error: &sqlx::Error) -> bool;
 }
 
@@ -95,7 +95,7 @@ async fn end<E: Native>(mut connection: PoolConnection<E>) {
 #[error("what became of it is not known: {0}")]
 struct InDoubt(sqlx::Error);
 
-/// What an error of something that writes says about it, where the connection ended before there was an answer.
+/// Marks the error of a write as in doubt if the connection ended before there was an answer.
 pub(crate) fn in_doubt(error: sqlx::Error) -> sqlx::Error {
     use sqlx::Error as E;
     if matches!(error, E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed) {
@@ -104,7 +104,7 @@ pub(crate) fn in_doubt(error: sqlx::Error) -> sqlx::Error {
     error
 }
 
-/// Whether it is not known if what was to be written was written.
+/// Says whether the error leaves it open if the write took effect.
 pub fn is_in_doubt(error: &sqlx::Error) -> bool {
     let inner = if let sqlx::Error::Io(error) = error { error.get_ref() } else { None };
     inner.and_then(|inner| inner.downcast_ref::<InDoubt>()).is_some()
@@ -126,7 +126,7 @@ impl Native for Sqlite {
         Executor::execute(conn, statements).await.map(drop)
     }
 
-    /// "cannot rollback - no transaction is active": an error of the plainest kind.
+    /// SQLite answers "cannot rollback - no transaction is active", with its generic error code.
     fn had_ended(error: &sqlx::Error) -> bool {
         matches!(error, sqlx::Error::Database(said) if said.code().as_deref() == Some("1"))
     }

@@ -1,4 +1,5 @@
-//! The walls that the database itself is: triggers, rights, row-level security, constraints, functions and views. Do they stand?
+//! Checks the walls, which are the database's own protection: triggers, rights, row-level security, constraints, functions
+//! and views.
 //!
 //! The database describes itself, a line for each part. What it must say is known: on Postgres it stands in
 //! `migrations/walls.txt`, which a test compares with a database that was just made; on SQLite such a database is made
@@ -30,16 +31,16 @@ row! {
     }
 }
 
-/// What other programs read: made of tables that a rebuild replaces.
+/// The views that other programs read. They are made of tables that a rebuild replaces.
 pub(crate) const STABLE_VIEWS: &str = include_str!("../../../migrations/postgres/0007_stable_views.sql");
 
-/// What a fresh Postgres says.
+/// The description of a fresh Postgres.
 const POSTGRES: &str = include_str!("../../../migrations/walls.txt");
 
-/// Roles that need not be there: where one is missing, so is what it may do.
+/// Roles that may be missing. If one is, its rights are not missed either.
 const ROLES: [&str; 3] = ["portal_app", "portal_tenant", "portal_reader"];
 
-/// One part that is not as it must be.
+/// One part of the walls that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     table: String,
@@ -64,12 +65,12 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A text for people, and neither a hash nor a whole statement.
+/// Says whether a description is a short text for people, and neither a hash nor a whole statement.
 fn is_short(how: &str) -> bool {
     how.len() < 200 && !how.contains('\n') && how.chars().take_while(char::is_ascii_hexdigit).count() < 64
 }
 
-/// What differs; none where a newer version has changed the schema, which alone knows what it must be.
+/// The parts that differ. None if a newer version has changed the schema: only that version knows what it must be.
 pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error> {
     match &db.0 {
         Engine::Postgres { pool, .. } => of_postgres(&mut *pool.acquire().await?).await,
@@ -82,11 +83,11 @@ pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error
     }
 }
 
-/// Where nobody looked.
+/// The finding if the walls could not be checked.
 pub(crate) const UNSEEN: &str =
     "a newer version has changed it, which alone can say whether its walls stand; verify with that one";
 
-/// Everything that `portal verify` says of the walls: what differs, what differed until this start, and where nobody looked.
+/// Everything that `portal verify` says of the walls: what differs, what this start put back, and whether it could check.
 pub(crate) async fn findings(db: &Db) -> Result<Vec<String>, sqlx::Error> {
     let found = differences(db).await?;
     let mut said: Vec<String> = match found {
@@ -99,7 +100,7 @@ pub(crate) async fn findings(db: &Db) -> Result<Vec<String>, sqlx::Error> {
     Ok(said)
 }
 
-/// The same on one connection, whichever role that has.
+/// Like [`differences`], on one connection, whichever role that has.
 pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Difference>>, sqlx::Error> {
     let newest = sqlx::query_as(NEWEST).fetch_one(&mut *conn).await?;
     let is = describe_postgres(conn).await?;
@@ -113,7 +114,7 @@ fn is_ours((newest,): (i64,)) -> bool {
     SQLITE.last().is_some_and(|(ours, ..)| newest <= *ours)
 }
 
-/// Asked again where a rebuild puts another table in the place of one, while it is described.
+/// Tries again if a rebuild replaces a table while it is being described.
 pub(super) async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Line>, sqlx::Error> {
     for _ in 0..20 {
         match sqlx::query_as(include_str!("../sql/walls/describe_postgres.sql")).fetch_all(&mut *conn).await {
@@ -126,7 +127,7 @@ pub(super) async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Lin
 
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// Postgres has no code of its own for it.
+/// Recognises the error by its text, because Postgres has no code of its own for it.
 fn is_gone_meanwhile(error: &sqlx::Error) -> bool {
     let said = error.as_database_error().map(|it| it.message().to_owned()).unwrap_or_default();
     said.starts_with("could not open relation with OID") || said.starts_with("cache lookup failed for")

@@ -12,17 +12,17 @@ use tokio::sync::watch;
 use crate::steady;
 use crate::timestamp::Timestamp;
 
-/// How far the clock may be past the last that the database knows of, before somebody has to say that it is right. Whoever
-/// serves says each hour that time goes on, so only a portal that was stopped for so long is asked. A month is longer
-/// than any maintenance, and shorter than what a wrong digit in a date comes to.
+/// How far the clock may be past the last moment that the database knows, before somebody has to confirm the date. A portal
+/// that serves notes the time each hour, so only one that was stopped for longer than this is asked. A month is longer than
+/// any maintenance, and shorter than the error of a wrong digit in a date.
 const LONGEST_REST: TimeDelta = TimeDelta::days(31);
 
-/// What is known of the clock besides itself.
+/// The rules by which the clock is believed.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockRules {
     /// How far two clocks, or a clock and the last event, may be apart.
     pub tolerance: TimeDelta,
-    /// The date (UTC) that somebody says it is: a long rest is accepted on that day, the one before and the one after.
+    /// The date (UTC) that somebody confirmed. A long rest is accepted on that day, the day before and the day after.
     pub confirmed: Option<NaiveDate>,
 }
 
@@ -81,7 +81,7 @@ impl Alarm {
         matches!(self, Self::LogLost { .. } | Self::FoldedBeyond { .. } | Self::LogChanged(_))
     }
 
-    /// Whether nobody can say what time it is.
+    /// Says whether the alarm means that nobody can say what time it is.
     pub fn is_about_our_clock(&self) -> bool {
         matches!(self, Self::ClocksApart(_) | Self::ClockSet(_) | Self::LongRest { .. })
     }
@@ -91,7 +91,7 @@ fn moment(at: &Timestamp) -> String {
     DateTime::<Utc>::from(*at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// "8 minutes", "3 days".
+/// Writes a time span as "8 minutes" or "3 days".
 fn span(time: &TimeDelta) -> String {
     let minutes = (time.num_seconds().abs() + 30) / 60;
     match minutes {
@@ -101,24 +101,24 @@ fn span(time: &TimeDelta) -> String {
     }
 }
 
-/// Where the log and the clocks stand, read under the lock.
+/// The end of the log and the clocks, read under the lock.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     pub(super) position: i64,
     /// The store's clock.
     pub(super) clock: Timestamp,
-    /// Whether that is the clock of this machine: SQLite has no other one.
+    /// True if that is the clock of this machine: SQLite has no other one.
     pub(super) is_our_clock: bool,
     pub(super) last_at: Option<Timestamp>,
     pub(super) last_hash: Option<Vec<u8>>,
-    /// The last event that this process had seen when it asked, and the hash of what stands there.
+    /// The last event that this process had seen when it asked: its position and the hash that it had.
     pub(super) seen: Seen,
     pub(super) seen_hash: Option<Vec<u8>>,
-    /// How far the read models say that they are, whoever folded them.
+    /// The highest position in the checkpoints of the read models, whoever folded them.
     pub(super) folded: i64,
-    /// The latest moment that a process believed.
+    /// The latest moment that a process noted as believed.
     pub(super) believed_at: Option<Timestamp>,
-    /// Why time may go back with the next event, where somebody said so.
+    /// The reason that somebody gave for letting time go back with the next event.
     pub(super) jump: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl Standing {
 /// A position, and the hash of its event.
 pub(super) type Seen = (i64, Vec<u8>);
 
-/// What a process knows of the log and of time, and whether that still holds. Shared by all clones of a log.
+/// Watches whether the log and the clock are still what this process knows of them. Shared by all clones of a log.
 #[derive(Debug)]
 pub(super) struct Watchman {
     rules: ClockRules,
@@ -145,7 +145,7 @@ pub(super) struct Watchman {
 struct Known {
     /// The last event that this process has seen.
     last: Seen,
-    /// The clock was found to be right once: from then on it is enough that nobody sets it.
+    /// True once the clock was found to be right: from then on it is enough that nobody sets it.
     is_clock_believed: bool,
     alarm: Option<Alarm>,
 }
@@ -162,17 +162,17 @@ impl Watchman {
         self.known().last.clone()
     }
 
-    /// How far the read models are, for [`Self::check_end`].
+    /// The position that the read models have reached, for [`Self::check_end`].
     pub(super) fn folded(&self) -> i64 {
         *self.folded.borrow()
     }
 
-    /// Why nothing was appended when it was tried last, if it was not.
+    /// The reason why nothing was appended at the last attempt, if that failed for one.
     pub(super) fn alarm(&self) -> Option<Alarm> {
         self.known().alarm.clone()
     }
 
-    /// Whether anything may be appended where this is how things stand.
+    /// Decides whether anything may be appended, given the end of the log and the clocks.
     pub(super) fn check(&self, standing: &Standing) -> Result<(), Alarm> {
         let mut known = self.known();
         let found = self.find(&known, standing);
@@ -180,7 +180,7 @@ impl Watchman {
         self.raise(&mut known, found)
     }
 
-    /// The log ends before what this process had folded before it asked.
+    /// Raises the alarm if the log ends before `seen`, which this process had folded before it asked.
     pub(super) fn check_end(&self, seen: i64, ends: i64) -> Result<(), Alarm> {
         let lost = (ends < seen && seen != super::NOBODY_FOLDS).then_some(Alarm::LogLost { seen, ends });
         match lost {
@@ -242,7 +242,7 @@ impl Watchman {
             } else {
                 tracing::info!("events are recorded again");
             }
-            // What was folded of a history that is gone, nobody has to wait for.
+            // The read models were folded from a history that is gone, so their position counts for nothing.
             if found.as_ref().is_some_and(Alarm::is_about_the_log)
                 && *self.folded.borrow() != super::NOBODY_FOLDS
             {

@@ -1,4 +1,4 @@
-//! Aggregates as this process folded them last.
+//! The cache of the aggregates that this process folded last.
 //!
 //! **Invariant:** nothing here is ever taken for the truth: whoever loads reads what is newer and compares the last event
 //! that it knows with the log's, and an append is checked under the lock. What is kept only saves the way there.
@@ -11,10 +11,10 @@ use metrics::gauge;
 
 use super::StreamId;
 
-/// Bytes that everything together may take, where it is more than one aggregate.
+/// The most bytes that the cache may take. A single aggregate may take more.
 pub(super) const BOUND: usize = 64 * 1024 * 1024;
 
-/// Roughly what a place takes, whatever is in it.
+/// Roughly how many bytes a place takes besides its aggregate.
 const A_PLACE: usize = 512;
 
 /// One aggregate, as far as it is folded. Whoever holds it is the only one who brings it up to date.
@@ -30,7 +30,7 @@ pub(super) struct AggregateCache {
 #[derive(Debug, Default)]
 struct Kept {
     places: HashMap<StreamId, Place>,
-    /// By when they were used, the longest ago first.
+    /// The streams by their last use, the oldest use first.
     order: BTreeMap<u64, StreamId>,
     uses: u64,
     weight: usize,
@@ -48,7 +48,7 @@ impl AggregateCache {
         Self { kept: Mutex::default(), bound }
     }
 
-    /// The place of an aggregate, empty if it is not there. It is the one that was used last now.
+    /// The place of an aggregate, new and empty if there was none. This counts as its latest use.
     pub(super) fn slot<F: Default + Send + 'static>(&self, stream: &StreamId) -> Arc<Slot<F>> {
         let mut kept = self.kept();
         let known = kept.places.get(stream).map(|place| (place.slot.clone().downcast(), place.weight));
@@ -61,7 +61,7 @@ impl AggregateCache {
         slot
     }
 
-    /// Says how much an aggregate takes now. Those that were not used for the longest time make room for it.
+    /// Notes how many bytes an aggregate takes now. The least recently used ones make room for it.
     pub(super) fn weigh<F: Send + 'static>(&self, stream: &StreamId, slot: &Arc<Slot<F>>, weight: usize) {
         let mut kept = self.kept();
         kept.put(stream, slot.clone(), weight + A_PLACE);
@@ -69,7 +69,7 @@ impl AggregateCache {
         gauge!("portal_aggregate_cache_bytes").set(f64::from(u32::try_from(kept.weight).unwrap_or(u32::MAX)));
     }
 
-    /// There is no such aggregate.
+    /// Removes the place of an aggregate that does not exist.
     pub(super) fn forget(&self, stream: &StreamId) {
         self.kept().remove(stream);
     }
@@ -95,7 +95,7 @@ impl Kept {
         }
     }
 
-    /// The last one stays, however large it is: it is being used.
+    /// Removes the least recently used ones, but never the last one, however large it is: it is being used.
     fn shrink(&mut self, bound: usize) {
         while self.weight > bound && self.places.len() > 1 {
             let Some((_, oldest)) = self.order.pop_first() else { return };

@@ -1,4 +1,4 @@
-//! Events that are not what was written, as whoever reads one in this process finds out.
+//! Remembers the events that this process has read and found to be changed after they were written.
 //!
 //! **Invariant:** what is told was compared with its hash a moment ago. So an event that was put right is told no more, nor one
 //! that was put in and taken out again.
@@ -11,13 +11,13 @@ use metrics::gauge;
 use super::{Recorded, at};
 use crate::db::Db;
 
-/// Where they stand.
+/// The positions of these events.
 static FOUND: Mutex<BTreeSet<i64>> = Mutex::new(BTreeSet::new());
 
-/// Where there are more, those that are found first are enough to say so.
+/// The most positions to remember: if there are more, the first ones found are enough to report it.
 const MOST: usize = 100;
 
-/// Remembers one that does not fit its hash.
+/// Remembers an event that does not fit its hash.
 pub(crate) fn note(event: &Recorded) {
     let (position, mut found) = (event.position, found());
     if found.len() < MOST && found.insert(position) {
@@ -26,7 +26,7 @@ pub(crate) fn note(event: &Recorded) {
     }
 }
 
-/// The events that were found to be changed, and are.
+/// The events that were found to be changed and, read again now, still are.
 pub async fn changed(db: &Db) -> Result<Vec<i64>, sqlx::Error> {
     let positions: Vec<i64> = found().iter().copied().collect();
     let events = at(db, &positions).await?;

@@ -16,28 +16,28 @@ use crate::timestamp::Timestamp;
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) position: i64,
-    /// What the next events are stamped with: the store's clock, and not before the last event.
+    /// The time with which the next events are stamped: the store's clock, but not before the last event.
     pub(super) now: Timestamp,
-    /// Where the log and the clocks stand.
+    /// The end of the log and the clocks.
     pub(super) standing: Standing,
-    /// Why the next events are stamped earlier than the one before them, where they are.
+    /// The reason why the next events are stamped earlier than the one before them, if they are.
     pub(super) time_continues: Option<String>,
-    /// The lowest of all processes that run; none where nobody has said that they do.
+    /// The lowest feature level of all running processes; none if none has reported that it runs.
     pub(super) feature_level: Option<i64>,
     pub(super) sequences: HashMap<StreamId, i64>,
     pub(super) claims: HashMap<(String, String), StreamId>,
     pub(super) guards: HashMap<String, i64>,
     pub(super) commands: HashMap<Uuid, Done>,
-    /// Who has an address.
+    /// People by their address.
     pub(super) people: HashMap<String, Uuid>,
-    /// Who of them has a password.
+    /// The people among them who have a password.
     pub(super) with_password: HashSet<Uuid>,
 }
 
 /// A command that was carried out, earlier or in this batch.
 #[derive(Clone, Debug)]
 pub(super) struct Done {
-    /// In hexadecimal digits.
+    /// The fingerprint in hexadecimal digits.
     pub(super) fingerprint: String,
     pub(super) actor: String,
     pub(super) appended: Appended,
@@ -46,16 +46,16 @@ pub(super) struct Done {
 /// The answer to one append.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// To be written, at these positions.
+    /// The append is to be written at these positions.
     Write(Appended),
-    /// Carried out before: its first answer.
+    /// The command was carried out before, and this is its first answer.
     Repeat(Appended),
     Refuse(AppendError),
 }
 
 impl Known {
-    /// Where somebody accepted that the last event is stamped later than now, the next ones are stamped with the clock
-    /// again, and say why.
+    /// If somebody accepted that the last event is stamped later than now, the next events are stamped by the clock again,
+    /// and their metadata says why.
     pub(super) fn put_time_right(&mut self) -> bool {
         let goes_back = self.now > self.standing.clock && self.standing.jump.is_some();
         if goes_back {
@@ -65,7 +65,7 @@ impl Known {
         goes_back
     }
 
-    /// Judges one append and, where it passes, counts it in.
+    /// Decides about one append. If it passes, the state changes as if it were written.
     pub(super) fn judge(&mut self, append: &Append) -> Verdict {
         if let Some(done) = self.commands.get(&append.metadata.command) {
             let same = done.fingerprint == hex::encode(append.fingerprint)
@@ -102,7 +102,7 @@ impl Known {
         self.unmet_constraint(append).or_else(|| self.contradicted(append.beside.as_ref()?))
     }
 
-    /// What stands against that which is to be written beside events.
+    /// The reason why the companion rows can't be written, if there is one.
     fn contradicted(&self, beside: &CompanionRows) -> Option<AppendError> {
         match beside {
             CompanionRows::Invited(Invited { email, person, .. }) => {
@@ -115,7 +115,7 @@ impl Known {
         }
     }
 
-    /// Whether some process that runs could not read it.
+    /// Says whether some running process could not read the event.
     pub(super) fn is_too_new(&self, stream: &StreamId, event: &Draft) -> bool {
         let needed = event::level(&stream.kind, &event.event_type, &event.event_version);
         needed.zip(self.feature_level).is_some_and(|(needed, lowest)| needed > lowest)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::links::Link;
 
-/// What is written together with the events of one append.
+/// The rows that are written together with the events of one append.
 #[derive(Clone, Debug)]
 pub enum CompanionRows {
     Invited(Invited),
@@ -18,7 +18,7 @@ pub enum CompanionRows {
 /// Somebody who is invited, and the link that invites them.
 #[derive(Clone, Debug)]
 pub struct Invited {
-    /// Whom the events name.
+    /// The person whom the events name.
     pub person: PersonId,
     /// Their address. If it is somebody else's at the time of the append, or they have another, the append is refused.
     pub email: Email,

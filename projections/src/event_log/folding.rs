@@ -1,4 +1,4 @@
-//! An aggregate as its events made it: as it was folded last, or as it was stored, and what came since.
+//! Loads an aggregate: from the cache or a stored snapshot, and then from the events that came since.
 //!
 //! ```text
 //! in memory? ─► else stored? ─► else from the first event
@@ -16,7 +16,7 @@ use super::snapshots::{self, Last, Stored, fold, store};
 use super::{EventLog, Loaded, ReadError, Recorded, StreamId};
 use crate::db::{Db, read};
 
-/// Events that are read at a time. A stream that is shorter has no snapshot.
+/// The most events that are read at a time. A stream that is shorter has no snapshot.
 pub(super) const PART: usize = 1000;
 
 /// An aggregate, and the last event that it was folded from.
@@ -35,7 +35,7 @@ impl<A: Decider> Default for Folded<A> {
 }
 
 impl EventLog {
-    /// The aggregate as all events in the store make it.
+    /// Brings the aggregate up to date with all its events in the store.
     pub(super) async fn up_to_date<A: Decider>(&self, id: &str) -> Result<Loaded<A>, ReadError> {
         let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_owned() };
         let slot: Arc<Slot<Folded<A>>> = self.aggregates.slot(&stream);
@@ -59,8 +59,8 @@ impl EventLog {
     }
 }
 
-/// Stores it when nothing else of this process is being stored. Nobody waits until it is written; while it is made into
-/// bytes, whoever comes to the same aggregate waits, since it would have to be copied for them.
+/// Stores a snapshot when this process is storing no other one. Nobody waits until it is written. While it is made into
+/// bytes, whoever comes to the same aggregate waits, since otherwise it would have to be copied.
 fn store_later<A: Decider>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Folded<A>>>) {
     let (db, storing) = (log.db().clone(), log.storing.clone());
     tokio::spawn(async move {
@@ -82,14 +82,14 @@ impl<A: Decider> Folded<A> {
         self.last.as_ref().map_or(0, |last| last.sequence)
     }
 
-    /// Whether enough came since the snapshot that another one is worth its writing: some thousand, and of a long stream a
-    /// fiftieth.
+    /// Says whether enough events came since the last snapshot to store another: a thousand, or for a long stream a fiftieth
+    /// of it.
     fn is_due(&self) -> bool {
         let part = i64::try_from(PART).unwrap_or(i64::MAX).max(self.sequence() / 50);
         self.sequence() - self.stored >= part
     }
 
-    /// What is to be stored now.
+    /// Marks the present state as stored, and returns it to be written.
     pub(super) fn stored(&mut self) -> Option<Stored<A>> {
         let last = self.last.clone()?;
         self.stored = last.sequence;
@@ -103,7 +103,7 @@ impl<A: Decider> Folded<A> {
             let goes_on = events.len() == PART;
             match &self.last {
                 Some(last) if !events.first().is_some_and(|event| last.is(event)) => {
-                    // The log is another one than it was, or the snapshot is of another one.
+                    // The log is not the one that was folded, or the snapshot belongs to another log.
                     tracing::warn!(
                         kind = stream.kind,
                         id = stream.id,
@@ -156,7 +156,7 @@ async fn part(db: &Db, stream: &StreamId, from: i64) -> Result<Vec<Recorded>, sq
     })
 }
 
-/// An aggregate folded from its first event up to a sequence, whatever is kept of it, and the last event of that.
+/// Folds an aggregate from its first event up to a sequence, without the cache or a snapshot; also gives the last event.
 pub(crate) async fn from_the_first_event<A: Decider>(
     db: &Db,
     stream: &StreamId,
@@ -167,8 +167,8 @@ pub(crate) async fn from_the_first_event<A: Decider>(
     Ok((Arc::unwrap_or_clone(folded.aggregate), last.map(|last| last.leaf_hash)))
 }
 
-/// An aggregate as its events up to a sequence made it: from what is stored of it where that is early enough, else from the
-/// first of them.
+/// The aggregate as it was at a sequence: folded from the stored snapshot if that is early enough, else from the first
+/// event.
 pub(crate) async fn as_of<A: Decider>(log: &EventLog, stream: &StreamId, up_to: i64) -> Result<A, ReadError> {
     let (db, part) = (log.db(), i64::try_from(PART).unwrap_or(i64::MAX));
     let stored = if up_to > part { before(db, stream, up_to).await? } else { None };
@@ -180,7 +180,7 @@ pub(crate) async fn as_of<A: Decider>(log: &EventLog, stream: &StreamId, up_to: 
     Ok(Arc::unwrap_or_clone(go_on(folded, db, stream, up_to).await?.aggregate))
 }
 
-/// Brings the aggregate up to date in the background, which stores it: whoever comes next finds it.
+/// Brings the aggregate up to date in the background, which stores a snapshot that the next reader finds.
 fn store_soon<A: Decider>(log: &EventLog, stream: &StreamId) {
     let (log, id) = (log.clone(), stream.id.clone());
     tokio::spawn(async move {
@@ -190,7 +190,7 @@ fn store_soon<A: Decider>(log: &EventLog, stream: &StreamId) {
     });
 }
 
-/// What is stored of an aggregate, if that was not later than a sequence and is still what the log says.
+/// The stored snapshot of an aggregate, if it is not later than a sequence and still fits the log.
 async fn before<A: Decider>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Option<Folded<A>>, ReadError> {
     let stored = snapshots::stored::<A>(db, stream).await?;
     let Some(Stored { aggregate, last }) = stored.filter(|stored| stored.last.sequence <= up_to) else {

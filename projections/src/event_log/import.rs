@@ -1,4 +1,4 @@
-//! Taking in events that were recorded elsewhere, as they are: position, time and hash included.
+//! Imports events that were recorded elsewhere, unchanged: position, time and hash included.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::check::Known;
 use super::statements::{self, CommandRow, EventRow, Id, Rows};
 use super::{EventLog, Recorded, StreamId};
 
-/// Why events were not taken in.
+/// Why events were not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("the log stands at #{stands}, so #{found} can't be next")]
@@ -26,7 +26,7 @@ pub enum ImportError {
 }
 
 impl EventLog {
-    /// Writes events at their own positions behind what is there, all or none of them. Events of one command must
+    /// Writes events at their own positions after the end of the log, all or none of them. Events of one command must
     /// come together.
     pub async fn import(&self, events: &[Recorded]) -> Result<(), ImportError> {
         let mut tx = self.db.begin_appending().await?;
@@ -49,13 +49,13 @@ impl EventLog {
         }
         let rows = rows(&read, &guards);
         statements::write(&mut tx, &rows).await?;
-        // Whoever brings old events has looked at the clock: the next one may come long after them.
+        // Notes the time as believed: whoever imports has looked at the clock, and the next event may be much later.
         statements::beat(&mut tx, standing.clock).await?;
         Ok(tx.commit().await?)
     }
 }
 
-/// An event with everything that is written beside it.
+/// An event with the rows that are written beside it.
 struct Read<'a> {
     event: &'a Recorded,
     stream: StreamId,

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::timestamp::Timestamp;
 
-/// What is hashed of an event.
+/// The parts of an event that are hashed.
 pub struct Leaf<'a> {
     pub position: i64,
     pub recorded_at: Timestamp,

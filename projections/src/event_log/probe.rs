@@ -1,11 +1,11 @@
-//! Trying the way of an append without appending: whether this process can write, and letting time go back.
+//! Goes the way of an append without appending: to find out whether this process can write, and to let time go back.
 
 use super::alarm::Alarm;
 use super::{EventLog, statements};
 use crate::db::Tx;
 use crate::event_log::check::Known;
 
-/// What is said before what is lacking.
+/// The beginning of the message that names the missing rights.
 const LACKS: &str = "the role that portal uses on the database lacks rights that it was given";
 
 /// Why nothing can be recorded now.
@@ -38,9 +38,9 @@ pub struct Jump {
 }
 
 impl EventLog {
-    /// Writes a row of its own, in a transaction like that of an append, and looks at the log and the clocks as an append
-    /// does; and asks whether everything else may be written that commands and people who sign in need. That comes first,
-    /// since whoever holds the lock of the log must not wait for a table.
+    /// Checks that this process can write everything that commands and sign-ins need. Then it writes a row of its own, in a
+    /// transaction that checks the log and the clocks as an append does. The rights come first, since whoever holds the lock
+    /// of the log must not wait for a table.
     pub async fn probe(&self) -> Result<(), ProbeError> {
         let mut tx = self.db.begin().await?;
         let missing = statements::may_write(&mut tx).await?;
@@ -58,13 +58,13 @@ impl EventLog {
         Ok(())
     }
 
-    /// Why nothing was recorded when that was tried last; nothing where it was.
+    /// The reason why nothing was recorded at the last attempt; nothing if it was recorded.
     pub fn alarm(&self) -> Option<Alarm> {
         self.watchman.alarm()
     }
 
-    /// Lets time go back to where the clock is, with the next event, which will say why. Refused where the last event is not
-    /// stamped later than now.
+    /// Lets the next event be stamped by the clock, before the last event's time; it will say why. Refused if the last event
+    /// is not stamped later than now.
     pub async fn accept_jump(&self, reason: &domain::values::Reason) -> Result<Jump, JumpError> {
         let (mut tx, mut known) = self.look().await?;
         known.standing.jump = Some(reason.as_str().to_owned());
@@ -84,7 +84,7 @@ impl EventLog {
         Ok((tx, known))
     }
 
-    /// Whether the log still goes as far as what was folded of it: asked where the read models have less than they had.
+    /// Checks that the log still reaches as far as it was folded. Called when the read models are behind where they were.
     pub(crate) async fn check_end(&self) -> Result<(), sqlx::Error> {
         let seen = self.watchman.folded();
         let ends = self.last_position().await?;
@@ -93,7 +93,7 @@ impl EventLog {
     }
 }
 
-/// What an error of the store means to whoever runs the portal.
+/// Explains an error of the store to whoever runs the portal.
 fn trouble(error: &sqlx::Error) -> String {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {

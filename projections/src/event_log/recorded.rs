@@ -37,7 +37,7 @@ pub struct Recorded {
     pub leaf_hash: Vec<u8>,
 }
 
-/// On either engine. `$text` reads a column of text.
+/// Reads an event from a row of either engine. `$text` reads a column of text.
 macro_rules! of_row {
     ($row:ty, $text:expr) => {
         impl FromRow<'_, $row> for Recorded {
@@ -61,10 +61,10 @@ macro_rules! of_row {
 }
 
 of_row!(PgRow, |row: &PgRow, column| row.try_get::<String, &str>(column));
-// SQLite takes any bytes for text. An event that has such can be read, so that it is told like any other that was changed.
+// SQLite accepts any bytes as text. An event with such bytes can still be read, so that it is reported as changed.
 of_row!(SqliteRow, text);
 
-/// What can't be read as text is told, with a mark that no event begins with: so its hash fits no text.
+/// Marks a column that is not valid text with a prefix that no event begins with, so that the event's hash can't fit.
 fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
     let is_text = row.try_get_raw(column)?.type_info().name() == "TEXT";
     let bytes: Vec<u8> = row.try_get(column)?;
@@ -78,7 +78,7 @@ fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
 const NO_TEXT: char = '\u{fffd}';
 
 impl Recorded {
-    /// What happened, by whom and with which command, where this is what was written.
+    /// Decodes the event and its metadata. Both are errors if the event was changed after it was written.
     pub(crate) fn read(&self) -> (Result<AnyEvent, Unreadable>, Result<Metadata, Unreadable>) {
         match self.intact() {
             Ok(()) => (self.fact_as_it_stands(), self.metadata_as_it_stands()),
@@ -86,19 +86,19 @@ impl Recorded {
         }
     }
 
-    /// What happened.
+    /// Decodes the event, whichever its aggregate.
     pub fn decode(&self) -> Result<AnyEvent, Unreadable> {
         self.intact()?;
         self.fact_as_it_stands()
     }
 
-    /// What happened, for the aggregate that it happened to.
+    /// Decodes the event as one of aggregate `A`.
     pub fn event<A: Decider>(&self) -> Result<A::Event, Unreadable> {
         self.intact()?;
         event::decode_text::<A>(&self.event_type, &self.event_version, &self.payload)
     }
 
-    /// Who did it, with which command.
+    /// Decodes the metadata.
     pub fn metadata(&self) -> Result<Metadata, Unreadable> {
         self.intact()?;
         self.metadata_as_it_stands()
@@ -118,7 +118,7 @@ impl Recorded {
         serde_json::from_str(&self.metadata).map_err(|e| self.damaged(format!("metadata: {e}")))
     }
 
-    /// Refuses what is not what was written: nobody is to act on it, whatever it says.
+    /// Refuses an event that was changed after it was written: nobody is to act on it, whatever it says.
     fn intact(&self) -> Result<(), Unreadable> {
         if self.is_intact() {
             return Ok(());
@@ -136,7 +136,7 @@ impl Recorded {
         StreamId { kind: self.aggregate_type.clone(), id: self.aggregate_id.clone() }
     }
 
-    /// Whether the hash beside the event is the hash of the event.
+    /// Says whether the hash stored beside the event is the hash of the event.
     pub fn is_intact(&self) -> bool {
         self.leaf_hash == leaf_hash(&self.leaf())
     }

@@ -26,14 +26,14 @@ impl Last {
     }
 }
 
-/// An aggregate at an event.
+/// An aggregate as it was after an event.
 pub(super) struct Stored<A> {
     pub(super) aggregate: Arc<A>,
     pub(super) last: Last,
 }
 
 row! {
-    /// What is stored of an aggregate.
+    /// A stored snapshot of an aggregate.
     pub(crate) struct Snapshot {
         pub sequence: i64,
         pub leaf_hash: Vec<u8>,
@@ -41,8 +41,8 @@ row! {
     }
 }
 
-/// What a snapshot is the work of: a version of the fold, and the events that it could read. An older program must not
-/// take over a state that came about by events which it does not know.
+/// The version of the fold that makes a snapshot: it includes the feature level, because an older program must not use a
+/// state made by events that it does not know.
 pub(super) fn fold<A: Decider>() -> i64 {
     A::FOLD * 1000 + FEATURE_LEVEL
 }
@@ -51,7 +51,7 @@ pub(super) fn fold<A: Decider>() -> i64 {
 pub(super) async fn stored<A: Decider>(db: &Db, stream: &StreamId) -> Result<Option<Stored<A>>, sqlx::Error> {
     let Some(found) = find(db, stream, fold::<A>()).await? else { return Ok(None) };
     let Snapshot { sequence, leaf_hash, state, .. } = found;
-    // Some ten milliseconds for a hundred thousand people: not where requests are served.
+    // Decoding a hundred thousand people takes some ten milliseconds, so it does not run on the threads that serve requests.
     let aggregate = tokio::task::spawn_blocking(move || A::from_bytes(&state)).await.ok().flatten();
     if aggregate.is_none() {
         tracing::warn!(
@@ -75,7 +75,7 @@ async fn find(db: &Db, stream: &StreamId, fold: i64) -> Result<Option<Snapshot>,
     })
 }
 
-/// Which aggregates of a type have a snapshot that this version reads.
+/// The ids of the aggregates of a type that have a snapshot which this version reads.
 pub(crate) async fn ids<A: Decider>(db: &Db) -> Result<Vec<String>, sqlx::Error> {
     read!(db, |pool| {
         let ids = sqlx::query_scalar(include_str!("../sql/event_log/snapshot_ids.sql"));
@@ -83,7 +83,7 @@ pub(crate) async fn ids<A: Decider>(db: &Db) -> Result<Vec<String>, sqlx::Error>
     })
 }
 
-/// The snapshot of one aggregate, to be compared.
+/// The stored snapshot of one aggregate, for `verify` to compare.
 pub(crate) async fn of<A: Decider>(db: &Db, stream: &StreamId) -> Result<Option<Snapshot>, sqlx::Error> {
     find(db, stream, fold::<A>()).await
 }

@@ -1,5 +1,5 @@
-//! What an append says to the store: look, then write. One statement each for the whole batch, since every statement is
-//! a wait, and rows go in and come out as JSON, so that both engines are told the same.
+//! The two statements of an append: look, then write. There is one of each for the whole batch, since every statement is a
+//! round trip. Rows go in and come out as JSON, so that both engines get the same.
 
 use serde::Serialize;
 use sqlx::types::Json;
@@ -53,7 +53,7 @@ impl<'a> Touched<'a> {
 }
 
 row! {
-    /// What the store says about it.
+    /// What the store says about everything that the batch touches.
     struct Found {
         pub position: i64,
         pub clock: Timestamp,
@@ -68,7 +68,7 @@ row! {
         pub claims: Json<Vec<(String, String, String, String)>>,
         pub guards: Json<Vec<(String, i64)>>,
         pub commands: Json<Vec<(Uuid, String, String, i64, i64, i64)>>,
-        /// Address, id, and whether they have a password.
+        /// People: address, id, and whether they have a password.
         pub people: Json<Vec<(String, Uuid, bool)>>,
     }
 }
@@ -159,7 +159,7 @@ pub(super) struct ClaimRow<'a> {
 #[derive(Serialize)]
 pub(super) struct GuardRow<'a> {
     pub(super) name: &'a str,
-    /// Afterwards.
+    /// The count after the batch.
     pub(super) value: i64,
     pub(super) floor: i64,
 }
@@ -197,7 +197,7 @@ pub(super) struct LinkRow<'a> {
     pub(super) expires_at: Timestamp,
 }
 
-/// Of somebody who is among the people already.
+/// The name and password of somebody who is in the table of people already.
 #[derive(Serialize)]
 pub(super) struct JoinedRow<'a> {
     pub(super) person_id: Id,
@@ -224,8 +224,7 @@ pub(super) async fn write(tx: &mut Tx, rows: &Rows<'_>) -> Result<(), sqlx::Erro
     }
 }
 
-/// Asks for the tables, the locks and the rights that are needed, without writing anything; gives the rights that this
-/// process has not.
+/// Tries the tables, locks and rights that writing needs, without writing anything; returns the rights that are missing.
 pub(super) async fn may_write(tx: &mut Tx) -> Result<Option<String>, sqlx::Error> {
     if let Tx::Postgres(tx) = tx {
         let missing = sqlx::query_scalar(include_str!("../sql/event_log/write_rights_postgres.sql"));
@@ -238,7 +237,7 @@ pub(super) async fn may_write(tx: &mut Tx) -> Result<Option<String>, sqlx::Error
     Ok(None)
 }
 
-/// Asks for what is needed to read for tenants, by the way that such a read goes.
+/// Checks that rows can be read as a tenant, in the same way as such a read.
 pub(super) async fn may_read_for_tenants(db: &Db) -> Result<(), sqlx::Error> {
     let Engine::Postgres { tenants, .. } = &db.0 else { return Ok(()) };
     let mut tx = Transaction::begin(tenants, BEGIN).await?;

@@ -116,7 +116,7 @@ impl<A: Decider> EventStore<A> for EventLog {
 }
 
 impl Draft {
-    /// An event of `A`, ready to be appended.
+    /// Makes a draft of an event of `A`, ready to be appended.
     pub fn of<A: Decider>(event: &A::Event) -> Self {
         Self {
             event_type: event.event_type(),
@@ -127,8 +127,8 @@ impl Draft {
     }
 }
 
-/// What was decided stands for the command, which cqrs-es does not show us: a command id that comes back with another
-/// decision is refused instead of taken for a repetition.
+/// Hashes the events that were decided, since cqrs-es does not show us the command itself. A command id that comes back
+/// with other events is refused, and not taken for a repetition.
 fn fingerprint<A: Decider>(id: &str, events: &[A::Event]) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix(format!("{} {id}", A::TYPE));
     for Draft { payload, .. } in events.iter().map(Draft::of::<A>) {

@@ -32,7 +32,7 @@ const LINGER: Duration = Duration::from_millis(5);
 /// How long the next batch waits for the read models to have the last one.
 const FOLDING: Duration = Duration::from_millis(25);
 
-/// What a writer has to do with.
+/// The writer task's state.
 pub(super) struct Writer {
     pub(super) db: Db,
     pub(super) waiting: mpsc::Receiver<Pending>,
@@ -41,7 +41,7 @@ pub(super) struct Writer {
     pub(super) watchman: Arc<Watchman>,
 }
 
-/// The batch before: how many it answered, and how long it took until they were.
+/// The last batch: how many appends it answered, and how long that took.
 #[derive(Clone, Copy, Default)]
 struct Last {
     answered: usize,
@@ -103,25 +103,25 @@ impl Writer {
 /// The answers to a batch, and the last position of the log.
 type Answers = (Vec<Result<Appended, AppendError>>, i64);
 
-/// How far a batch came that has no answers.
+/// How far a failed batch came.
 enum Failure {
-    /// The store was not reached, or did not say what stands there.
+    /// The store was not reached, or did not answer the first read.
     Unreached(sqlx::Error),
-    /// What stands there was read under the lock, and nothing was added to it.
+    /// The log was read under the lock, and nothing was added to it.
     NotDone(sqlx::Error),
-    /// It was told to commit, and did not answer.
+    /// The store was told to commit, and did not answer.
     InDoubt(sqlx::Error),
 }
 
-/// How long a batch is waited for: longer than any lock, and not for ever, where the way to the store is broken without a
-/// word.
+/// The longest wait for a batch. It is longer than any lock may last, and not for ever, because the network may fail
+/// silently.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// How long the store is asked what became of a batch whose commit got no answer, and how often.
 const DOUBT: Duration = Duration::from_secs(5);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// Writes a batch. One append that the database itself refuses takes no other along: they are written one by one then.
+/// Writes a batch. If the database refuses it, the appends are written one by one, so that one bad append fails alone.
 async fn settle_each(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, AppendError> {
     let refused = match settle(db, watchman, batch).await {
         Err(AppendError::Store(error)) if batch.len() > 1 && !crate::is_away(&error) => error,
@@ -141,7 +141,7 @@ async fn settle_each(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<
     Ok((answers, position))
 }
 
-/// Writes a batch, and where it is in doubt whether it was written, judges it again: no command is carried out twice.
+/// Writes a batch. If it is in doubt whether it was written, it is decided again: no command is carried out twice.
 async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, AppendError> {
     let mut doubted = None;
     loop {
@@ -163,7 +163,7 @@ async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answe
     }
 }
 
-/// Judges and writes one batch.
+/// Decides about one batch and writes it.
 async fn commit(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, Failure> {
     let mut tx = db.begin_appending().await.map_err(Failure::Unreached)?;
     let mut known = statements::look(&mut tx, batch, watchman.seen()).await.map_err(Failure::Unreached)?;
@@ -201,7 +201,7 @@ impl<'a> Rows<'a> {
             {
                 rows.add(append, *appended, known);
             }
-            // A repeated one brings another link to the same invitation. A refused one leaves no trace.
+            // A repeated append brings another link to the same invitation. A refused append leaves no trace.
             if let (Verdict::Write(_) | Verdict::Repeat(_), Some(beside)) = (verdict, &append.beside) {
                 rows.stand_beside(beside, known);
             }
@@ -276,7 +276,7 @@ impl<'a> Rows<'a> {
         });
     }
 
-    /// What an event claims, and the counts as they stand after the whole batch.
+    /// Adds the claims of an event, and the counts after the whole batch.
     pub(super) fn constrain(
         &mut self,
         constraints: &'a [Constraint],

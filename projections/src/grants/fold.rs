@@ -1,6 +1,6 @@
-//! What each event leaves in the rows of grants and requests.
+//! Folds each event into the rows of grants and requests.
 //!
-//! **Invariant:** every row of a person knows where the person's stream stands, whatever the event was about.
+//! **Invariant:** every row of a person holds the last sequence of the person's stream, whatever the event was about.
 
 use std::collections::BTreeMap;
 
@@ -41,13 +41,13 @@ fn of_person<R>(rows: &mut ById<R>, person: Uuid) -> impl Iterator<Item = &mut R
     rows.range_mut((person, i64::MIN)..=(person, i64::MAX)).map(|(_, row)| row)
 }
 
-/// The rows of everybody whom some events are about.
+/// The rows of all people whom the events are about.
 struct Folding {
     grants: ById<GrantRow>,
     requests: ById<GrantRequest>,
 }
 
-/// What is asked for: by whom, what and why.
+/// The content of a request: who asked, for what and why.
 struct Asked<'a> {
     request: RequestId,
     role: PlatformRole,

@@ -16,27 +16,27 @@ table! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct GrantRequest in grant_request by "request_id" {
         pub request_id: Uuid,
-        /// Who is to get it.
+        /// The person who is to get the role.
         pub person_id: Uuid,
-        /// Of the event that asked for it.
+        /// Position of the event that made the request.
         pub position: i64,
-        /// Of the person's stream, as last seen.
+        /// The last sequence of the person's stream that was folded.
         pub sequence: i64,
         pub role: String,
         pub reason: String,
         pub starts_at: Option<Timestamp>,
         pub until_at: Option<Timestamp>,
-        /// So long after it begins, where no moment was asked for.
+        /// The length in seconds, if no end was asked for as a moment.
         pub seconds: Option<i64>,
         pub asked_at: Timestamp,
-        /// A person: only people ask.
+        /// The person who asked: only people ask.
         pub asked_by: Uuid,
         /// [`OPEN`], [`APPROVED`], [`DECLINED`] or [`WITHDRAWN`].
         pub status: String,
         pub settled_at: Option<Timestamp>,
         pub settled_by: Option<String>,
         pub settled_reason: Option<String>,
-        /// Of the event that settled it.
+        /// Position of the event that settled it.
         pub settled_position: Option<i64>,
     }
 }
@@ -96,12 +96,12 @@ impl GrantRequest {
         self.status == OPEN
     }
 
-    /// Whether the end that was asked for has passed, so that nobody can approve it any more.
+    /// Says whether the requested end has passed, so that nobody can approve it any more.
     pub fn lapsed(&self, now: Timestamp) -> bool {
         self.until_at.is_some_and(|until| until <= now)
     }
 
-    /// What was asked for.
+    /// The term that was asked for.
     pub fn term(&self) -> Term {
         let end = match (self.until_at, self.seconds) {
             (Some(until), _) => End::At(until.into()),

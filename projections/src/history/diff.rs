@@ -1,6 +1,7 @@
-//! What differs between two states, field by field.
+//! Compares two states, field by field.
 //!
-//! **Invariant:** the same on both sides gives nothing, and what is on one side only has no other side.
+//! **Invariant:** a field that is the same in both gives no change, and a field that only one has gives a change without
+//! the other side.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The names of the fields that lead there.
+    /// The path of field names to the value.
     pub path: Vec<String>,
     pub before: Option<Value>,
     pub after: Option<Value>,

@@ -1,4 +1,4 @@
-//! Which events are wanted, and where the index stands that finds them.
+//! The events that are wanted, and the indexes that find them.
 //!
 //! **Invariant:** every condition that can be asked for is either the beginning of an index that ends in the position,
 //! or is compared with rows that such an index gives.
@@ -11,22 +11,22 @@ use crate::timestamp::Timestamp;
 /// What to show. Empty means everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Done by one of these, as the log names them: `person:<id>`, `shell`, `setup`, `timer`.
+    /// Only events by one of these actors, as the log writes them: `person:<id>`, `shell`, `setup`, `timer`.
     pub actors: Option<Vec<String>>,
-    /// Of one of these types.
+    /// Only events of one of these types.
     pub types: Option<Vec<&'static str>>,
-    /// About this organisation.
+    /// Only events about this organisation.
     pub org: Option<Uuid>,
-    /// About this, where it is no organisation: a person with grants, a resource type.
+    /// Only events about this aggregate, if it is not an organisation: a person with grants, or a resource type.
     pub stream: Option<String>,
-    /// Of this request, job or chain of cause.
+    /// Only events of this correlation: one request, job or chain of causes.
     pub correlation: Option<Uuid>,
     pub only: Option<Only>,
-    /// A part of what was typed into it.
+    /// Only events that contain this text among what was typed into them.
     pub text: Option<String>,
-    /// Not before this moment.
+    /// Only events recorded at or after this moment.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// Only events recorded before this moment.
     pub to: Option<Timestamp>,
 }
 
@@ -37,7 +37,7 @@ pub enum Only {
     Reverted,
 }
 
-/// Types of events by the type of what they are about, and by how their names begin; either may be empty.
+/// The event types of one aggregate type whose names begin with a prefix; either may be empty, which means any.
 pub fn types(kind: &str, prefix: &str) -> Vec<&'static str> {
     let of_kind = EVENT_TYPES.iter().filter(|(aggregate, _)| kind.is_empty() || *aggregate == kind);
     let names = of_kind.flat_map(|(_, events)| events.iter().map(|(name, _)| *name));
@@ -60,7 +60,7 @@ pub(super) enum Source<'a> {
 }
 
 impl Filter {
-    /// Every way to what is wanted, each of one index or of several that are merged; those that mostly give least first.
+    /// Every way to find the wanted events: by one index, or by several that are merged. Usually the best one is first.
     pub(super) fn ways(&self) -> Vec<Vec<Source<'_>>> {
         let mut ways = vec![];
         ways.extend(self.correlation.map(|id| vec![Source::Correlation(id)]));
@@ -77,12 +77,12 @@ impl Filter {
         ways
     }
 
-    /// Whether nothing is left to compare once one of the ways is taken.
+    /// Says whether the index alone decides, with nothing left to compare in its rows.
     pub(super) fn is_one_way(&self) -> bool {
         self.text.is_none() && self.ways().len() <= 1
     }
 
-    /// Whether everything is wanted, of whatever time.
+    /// Says whether the filter lets everything pass.
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }

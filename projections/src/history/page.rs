@@ -12,7 +12,7 @@ use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
-/// Where a page stands.
+/// The place of a page in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     #[default]
@@ -21,7 +21,7 @@ pub enum Place {
     After(i64),
 }
 
-/// Events, newest first, and what stands on either side of them.
+/// Events, newest first, and the positions of the pages on either side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryPage {
     pub events: Vec<Recorded>,
@@ -29,13 +29,13 @@ pub struct HistoryPage {
     pub newer: Option<i64>,
     /// The page with older ones is the one before this position, if there is any.
     pub older: Option<i64>,
-    /// How far was looked, where that was not to the end and the page is not full.
+    /// The position up to which the search looked, if it stopped before the end and the page is not full.
     pub looked_to: Option<i64>,
-    /// How many pass, on this page and all others, and whether there are more than were counted.
+    /// The number of events that pass, on all pages, and whether there are more than were counted.
     pub total: (i64, bool),
 }
 
-/// So many are counted at most.
+/// The most events that are counted.
 const COUNTED: usize = 500;
 
 /// One page of at most `limit` events.
@@ -51,7 +51,7 @@ pub async fn page(
     Ok(page)
 }
 
-/// The positions of the events on such a page, for whoever shows nothing else of them.
+/// The positions of the events on such a page, for callers that show nothing else of them.
 pub async fn positions(
     log: &EventLog,
     filter: &Filter,
@@ -99,7 +99,7 @@ async fn unnoted(
     Ok(HistoryPage { events, newer, older, looked_to, total })
 }
 
-/// How many events pass that stand behind a position, counted to `limit`; what they are about counts as listed.
+/// Counts the events after a position that pass, up to `limit`. The organisations that they are about count as listed.
 pub async fn newer(
     log: &EventLog,
     platform: &Platform,
@@ -112,7 +112,7 @@ pub async fn newer(
     Ok(positions.len())
 }
 
-/// Whether any event passes: what somebody typed is checked, and nothing of it is shown.
+/// Says whether any event passes. It checks a filter that somebody typed, and shows no event.
 pub async fn is_any(log: &EventLog, filter: &Filter) -> Result<bool, sqlx::Error> {
     Ok(!behind(log.db(), filter, 0, 1).await?.is_empty())
 }
@@ -124,7 +124,7 @@ async fn behind(db: &Db, filter: &Filter, after: i64, limit: usize) -> Result<Ve
     Ok(find(db, question).await?.positions)
 }
 
-/// The next events behind a position, oldest first, and the position from which to go on, if that is not the end.
+/// The next events after a position, oldest first, and the position from which to go on, unless the end was reached.
 pub async fn batch(
     log: &EventLog,
     platform: &Platform,
@@ -143,7 +143,7 @@ pub async fn batch(
     Ok((events, next))
 }
 
-/// Whoever asks for one organisation opens it, also where nothing is found; everybody else is shown a list.
+/// Notes the read. A filter by one organisation counts as opening it, even if nothing is found; any other as a list.
 fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
     if let Some(org) = filter.org {
         platform.reads(org);
@@ -153,7 +153,7 @@ fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
     }
 }
 
-/// The positions of a time: what was recorded from one moment on, and before another.
+/// The span of positions that were recorded in the time of the filter.
 async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
     let above = match filter.from {
         Some(from) => before(db, from).await?,
@@ -183,7 +183,7 @@ async fn find(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
     }
 }
 
-/// The positions of a page, and of what stands beside it.
+/// The positions on a page, and those of the pages on either side.
 struct Cut {
     positions: Vec<i64>,
     newer: Option<i64>,

@@ -1,18 +1,18 @@
-//! The index of parts of what was typed into events, kept behind the log: nobody waits for it.
+//! Keeps the index of parts of what was typed into events. It follows behind the log, so that nobody waits for it.
 //!
-//! **Invariant:** a block stands in it whole or not at all, and the log never changes, so nor does the index. A rebuild
-//! gives the same positions the same words, and leaves it alone.
+//! **Invariant:** a block is in the index whole or not at all. The log never changes, so the index never changes either, and
+//! a rebuild leaves it alone: the same positions would have the same words.
 
 use crate::db::{Db, Tx, on};
 
-/// Events of one row of the index.
+/// The number of events in one row of the index.
 pub(super) const EVENTS: i64 = 64;
 
-/// Positions that one transaction takes in.
+/// The number of positions that one transaction adds.
 const MANY: i64 = 15 * EVENTS;
 
-/// Takes in the next blocks of what the history has up to a position, and gives the position up to which the index is
-/// made. Less than this is left to be read by whoever searches.
+/// Adds the next blocks of the history up to a position, and returns the position up to which the index is made. Searches
+/// read the rest without the index.
 pub(crate) async fn keep_up(db: &Db, folded: i64) -> Result<i64, sqlx::Error> {
     let mut tx = db.begin_lazily().await?;
     let indexed: Option<(i64,)> = match &mut tx {

@@ -1,4 +1,4 @@
-//! What stands around one event: its neighbours, what it came from, what came of it.
+//! Finds what is related to one event: its neighbours, its causes, and its consequences.
 //!
 //! **Invariant:** a chain of causes ends: an event is caused by an earlier one. No answer has more than [`MOST`] events
 //! of a kind.
@@ -9,28 +9,28 @@ use uuid::Uuid;
 use crate::db::{Db, Lists, read};
 use crate::event_log::{EventLog, ReadError, Recorded, StreamId};
 
-/// Events of a kind that are shown at most.
+/// The most events of a kind that are shown.
 pub const MOST: usize = 50;
 
-/// Positions of the events beside one.
+/// The positions of the events before and after one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbours {
-    /// In the whole log.
+    /// The event before it in the whole log.
     pub before: Option<i64>,
     pub after: Option<i64>,
-    /// In its own stream.
+    /// The event before it in its own stream.
     pub before_in_stream: Option<i64>,
     pub after_in_stream: Option<i64>,
 }
 
-/// What an event came from and what came of it.
+/// The causes and consequences of an event.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
     /// The chain of causes, the first one first.
     pub causes: Vec<Recorded>,
     /// The other events of its command.
     pub same_command: Vec<Recorded>,
-    /// What it led to, each behind the event that led to it.
+    /// The events that it led to, each after the event that led to it.
     pub consequences: Vec<Recorded>,
     /// The event that undoes this one.
     pub reverted_by: Option<i64>,

@@ -1,4 +1,4 @@
-//! What an event was about, as it was before and after it, as far as it differs.
+//! The state of an aggregate before and after one of its events, as far as the two differ.
 //!
 //! **Invariant:** both states are folded by the aggregate itself from its own events, so they are what it decided on.
 
@@ -22,7 +22,7 @@ async fn folded<A: Decider>(log: &EventLog, event: &Recorded) -> Result<(Value, 
     let before: A = event_log::as_of(log, &event.stream(), event.sequence - 1).await?;
     let mut aggregate = before.clone();
     aggregate.apply(event.event::<A>()?);
-    // Comparing a hundred thousand people takes a while: not where requests are served.
+    // Comparing a hundred thousand people takes a while, so it does not run on the threads that serve requests.
     let compared = tokio::task::spawn_blocking(move || {
         let (before, after) = A::apart(before, aggregate);
         (facets(&before), facets(&after))
@@ -31,12 +31,11 @@ async fn folded<A: Decider>(log: &EventLog, event: &Recorded) -> Result<(Value, 
 }
 
 fn facets<A: Aggregate>(aggregate: &A) -> Value {
-    // One that can't be shown is shown as nothing: its events stand beside.
+    // A state that can't be shown is shown as empty; the page shows the event itself as well.
     Value::Object(serde_json::to_value(aggregate).map(fields).unwrap_or_default())
 }
 
-/// The fields of a state. The situation that an aggregate is in becomes one of them, and so does what it was before it
-/// was put away.
+/// The fields of a state. The status of the aggregate becomes one of them, and so does its status before it was archived.
 fn fields(state: Value) -> Map<String, Value> {
     let state = match state {
         Value::Object(members) if members.len() == 1 => members,

@@ -1,9 +1,9 @@
-//! Events that have a text among what was typed into them.
+//! Finds the events that have a text among what was typed into them.
 //!
 //! A common text is met soon on a walk. A rare one is looked up in the index of parts, which gives blocks of events;
 //! what stands behind the index is walked as well.
 //!
-//! **Invariant:** whatever way is taken, the answer is the same, as far as it looked.
+//! **Invariant:** whichever way is taken, the answer is the same, as far as the search looked.
 
 use sqlx::QueryBuilder;
 
@@ -13,7 +13,7 @@ use super::walk::{Direction, Question, Span, Walked, passes, walk};
 use crate::db::{Db, Engine, read};
 use crate::like::like_pattern;
 
-/// Blocks that one search reads at most, and how many of them at a time.
+/// The most blocks that one search reads, and how many of them at a time.
 const MOST: usize = 320;
 const AT_A_TIME: usize = 32;
 
@@ -47,7 +47,7 @@ pub(super) async fn search(db: &Db, question: Question<'_>) -> Result<Walked, sq
     Ok(found)
 }
 
-/// The text as it is compared.
+/// The text in the form in which it is compared: trimmed, in lower case.
 fn wanted(filter: &Filter) -> String {
     filter.text.as_deref().unwrap_or_default().trim().to_lowercase()
 }
@@ -72,7 +72,7 @@ async fn blocks(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> 
     Ok(found)
 }
 
-/// The blocks that have a text, at most one more than are read.
+/// The blocks that have a text, at most one more than one search reads.
 async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<Vec<i64>, sqlx::Error> {
     let (first, last) = (span.above / EVENTS, (span.below - 1) / EVENTS);
     macro_rules! ask {
@@ -102,7 +102,7 @@ async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<V
 async fn compare(db: &Db, question: Question<'_>, blocks: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
     let Question { filter, span, direction, .. } = question;
     let mut positions = read!(db, |pool| {
-        // Each block by its own range: a condition on all of them would be taken for a reason to read everything.
+        // Each block has a range of its own: for one condition on all of them, the planner would read everything.
         let mut query = QueryBuilder::new("");
         for (index, block) in blocks.iter().enumerate() {
             query.push(if index == 0 { "" } else { " union all " });

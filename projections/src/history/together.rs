@@ -1,6 +1,7 @@
-//! What was done together: events of one correlation, each by a command of its own, mostly in several streams.
+//! Finds what was done together: commands of one correlation, mostly in several streams.
 //!
-//! **Invariant:** an event is part of such a whole if its correlation is not its own command's id. Nothing else is kept of it.
+//! **Invariant:** an event belongs to such a group if its correlation is not its own command's id. Nothing else is stored
+//! about the group.
 
 use std::collections::HashMap;
 
@@ -14,13 +15,13 @@ use crate::db::{Lists, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
 
-/// The whole that an event is part of, if it is part of one.
+/// The correlation of the group that an event belongs to, if it belongs to one.
 pub fn whole_of(event: &Recorded) -> Option<Uuid> {
     let Metadata { command, correlation, .. } = event.metadata().ok()?;
     (correlation != command).then_some(correlation)
 }
 
-/// What was done together, oldest first; nothing where the correlation is of no such whole.
+/// The events of a group, oldest first; none if the correlation does not name a group.
 pub async fn events(
     log: &EventLog,
     platform: &Platform,
@@ -32,7 +33,7 @@ pub async fn events(
     Ok(events)
 }
 
-/// How many commands were carried out together with each of these events, by the whole that they are part of.
+/// For each group that these events belong to, the number of its commands.
 pub async fn sizes(log: &EventLog, events: &[Recorded]) -> Result<HashMap<Uuid, i64>, sqlx::Error> {
     let wholes: Vec<Uuid> = events.iter().filter_map(whole_of).collect();
     if wholes.is_empty() {

@@ -1,4 +1,4 @@
-//! Walking an index in the order of positions, comparing what else is asked for.
+//! Walks an index in the order of positions and compares the other conditions of the filter with its rows.
 //!
 //! ```text
 //! (index: at most BUDGET rows) ─► compare ─► at most `limit` positions
@@ -13,13 +13,13 @@ use super::filter::{Filter, Only, Source};
 use crate::db::{Db, Lists, read};
 use crate::like::like_pattern;
 
-/// Rows that one walk reads at most.
+/// The most rows that one walk reads.
 const BUDGET: i64 = 20_000;
 
-/// Rows by which ways are compared.
+/// The most rows that are counted to compare two ways.
 const PROBE: i64 = 2_000;
 
-/// Positions between two others, without these.
+/// The positions between two others, without these two.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) above: i64,
@@ -32,7 +32,7 @@ pub(super) enum Direction {
     Up,
 }
 
-/// The first positions in a span that pass a filter, at most `limit`.
+/// Asks for the first positions in a span that pass a filter, at most `limit`.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) filter: &'a Filter,
@@ -45,7 +45,7 @@ pub(super) struct Question<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     pub(super) positions: Vec<i64>,
-    /// The last position that it looked at, where there are others behind it that it did not.
+    /// The last position that it looked at, if it did not look at all.
     pub(super) cut: Option<i64>,
 }
 
@@ -65,7 +65,7 @@ impl Direction {
         }
     }
 
-    /// Which of two positions is met first.
+    /// The one of two positions that a walk in this direction meets first.
     pub(super) fn first(self, one: i64, other: i64) -> i64 {
         match self {
             Self::Down => one.max(other),
@@ -73,14 +73,14 @@ impl Direction {
         }
     }
 
-    /// Whether a position is met behind another.
+    /// Says whether a walk in this direction meets `one` after `other`.
     fn is_behind(self, one: i64, other: i64) -> bool {
         one != other && self.first(one, other) == other
     }
 }
 
 impl Walked {
-    /// Whether there is nothing to look for any more.
+    /// Says whether the search is over: everything was looked at, or enough was found.
     pub(super) fn is_done(&self, limit: usize) -> bool {
         self.cut.is_none() || self.positions.len() >= limit
     }
@@ -98,7 +98,7 @@ pub(super) async fn walk(db: &Db, question: Question<'_>) -> Result<Walked, sqlx
         positions.truncate(limit);
         return Ok(Walked { positions, cut: None });
     }
-    // Behind the first cut of any index, others may have missed something.
+    // Some index was read only up to the first cut, so the positions after it may be incomplete.
     let cut = cuts(db, &way, steps).await?.into_iter().reduce(|one, other| direction.first(one, other));
     positions.retain(|position| cut.is_none_or(|cut| !direction.is_behind(*position, cut)));
     let full = positions.len() >= limit;
@@ -147,7 +147,7 @@ async fn probe(db: &Db, way: &[Source<'_>], span: Span) -> Result<i64, sqlx::Err
     })
 }
 
-/// What each index gives that passes, at most `limit` of each.
+/// The positions from each index that pass the filter, at most `limit` of each.
 async fn arms(
     db: &Db,
     filter: &Filter,
@@ -176,7 +176,7 @@ async fn arms(
     })
 }
 
-/// Where each index was left, of those that were not walked to the end.
+/// The position at which the walk of each index stopped, for those that were not read to the end.
 async fn cuts(db: &Db, way: &[Source<'_>], steps: Steps) -> Result<Vec<i64>, sqlx::Error> {
     if way.is_empty() {
         return Ok(vec![]);
@@ -187,7 +187,7 @@ async fn cuts(db: &Db, way: &[Source<'_>], steps: Steps) -> Result<Vec<i64>, sql
             query.push(if index == 0 { "" } else { " union all " });
             query.push("select position from (select position from (");
             rows(&mut query, "position", *source, steps);
-            // The last of as many rows as were read: a bounded number of them.
+            // The last row within the budget: so this reads no more rows than the walk did.
             query.push(") walked order by position ").push(steps.direction.order());
             query.push(" limit 1 offset ").push(steps.budget - 1).push(") ended");
         }
@@ -231,7 +231,7 @@ where
     }
 }
 
-/// Everything that a row is compared with.
+/// Adds the conditions of the filter that a row is compared with.
 pub(super) fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter)
 where
     D: Lists,

@@ -1,4 +1,4 @@
-//! What was typed into an event, to be searched: names, slugs, reasons, labels, codes.
+//! Extracts the texts of an event that can be searched: names, slugs, reasons, labels, codes.
 //!
 //! **Invariant:** ids and times are no words. They are found by their own filters, and would fill the index of parts.
 
@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The texts of a payload in lower case, a line each. What is damaged has none.
+/// The texts of a payload in lower case, one on each line. A damaged payload has none.
 pub(super) fn of(payload: &str) -> String {
     let mut words = vec![];
     if let Ok(payload) = serde_json::from_str(payload) {
@@ -17,7 +17,7 @@ pub(super) fn of(payload: &str) -> String {
 
 fn collect(value: &Value, words: &mut Vec<String>) {
     match value {
-        // Without what no table takes: the history parks nothing.
+        // NUL is replaced, since no text column takes it and the history must never park an event.
         Value::String(text) if is_typed(text) => words.push(text.to_lowercase().replace('\0', " ")),
         Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
         Value::Object(members) => members.values().for_each(|member| collect(member, words)),

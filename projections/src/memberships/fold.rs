@@ -1,4 +1,4 @@
-//! Memberships and invitations, as the events of an organisation make them.
+//! Folds the events of an organisation into memberships and invitations.
 
 use std::collections::HashMap;
 

@@ -35,14 +35,14 @@ pub enum Sort {
     Members,
 }
 
-/// Which page: the sort, its direction, and the row that it follows.
+/// Names a page: the sort column, its direction, and the row after which the page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
     pub sort: Sort,
     pub descending: bool,
     /// The sort key of the row before this page, and its id.
     pub after: Option<(String, Uuid)>,
-    /// Read towards the beginning: the page *before* that row.
+    /// If set, the page is the one *before* that row.
     pub backwards: bool,
 }
 
@@ -52,11 +52,11 @@ pub struct OrgPage {
     pub rows: Vec<OrgListed>,
     pub more_before: bool,
     pub more_after: bool,
-    /// How many pass the filter, on this page and all others.
+    /// How many organisations pass the filter, on all pages.
     pub total: Total,
 }
 
-/// How many there are. Those that a common text finds are not counted to the end.
+/// The number of rows that pass. The matches of a common text are not all counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Total {
     Exactly(i64),
@@ -85,21 +85,21 @@ impl Sort {
 }
 
 impl Order {
-    /// Whether rows are read upwards, whichever way they are shown.
+    /// Says whether rows are read in ascending order, whichever way they are shown.
     fn ascends(&self) -> bool {
         self.descending == self.backwards
     }
 }
 
-/// Which rows to look at.
+/// The rows that a query looks at.
 #[derive(Clone, Copy)]
 enum Among<'a> {
     All,
     These(&'a [Uuid]),
-    /// All whose names begin with the text.
+    /// All organisations whose names begin with the text.
     Beginning(&'a Term),
-    /// The rows in their order, each compared with the text; its owner's address as well, unless it is known whose
-    /// address has it.
+    /// The rows in their order, each compared with the text. The owner's address is compared too, unless the organisations
+    /// whose owner's address has the text are given.
     Walk(&'a Term, Option<&'a [Uuid]>),
 }
 
@@ -129,7 +129,7 @@ pub async fn page(
     Ok(page)
 }
 
-/// Takes away the row that only tells that there are more, and turns a page round that was read backwards.
+/// Removes the extra row that only shows that there are more, and reverses a page that was read backwards.
 fn cut(mut rows: Vec<OrgListed>, total: Total, order: &Order, limit: usize) -> OrgPage {
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -173,7 +173,7 @@ async fn searched(
     })
 }
 
-/// The first rows of a page, and how many pass the filter where nothing is searched.
+/// The first rows of a page, and the number of rows that pass the filter if no text is searched.
 async fn rows(
     db: &Db,
     filter: &Filter,
@@ -187,7 +187,7 @@ async fn rows(
         let mut query = QueryBuilder::new(include_str!("../sql/org_list/page.sql"));
         query.push(total::expression(filter)).push(" as total from org_list where ");
         if matches!(among, Among::Walk(..)) {
-            // In here the index of names has all that is asked for; only rows that are shown are fetched.
+            // The subquery uses only columns of the index of names, so that only the rows that are shown are fetched.
             query.push("(org_id, valid_from) in (select org_id, valid_from from org_list where ");
         }
         passes(&mut query, filter, among);
@@ -215,7 +215,7 @@ async fn counted(db: &Db, filter: &Filter, among: Among<'_>) -> Result<i64, sqlx
     })
 }
 
-/// The rows that hold then or now, that pass the filter, and that have the text.
+/// Adds the conditions: the row holds at the position or now, passes the filter, and has the text.
 fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter, among: Among<'a>)
 where
     D: Lists,
@@ -231,7 +231,7 @@ where
             query.push(" and (valid_to is null or valid_to > ").push_bind(at).push(")");
         }
     }
-    // As they stand in the conditions of the indexes, which SQLite takes word for word.
+    // These are word for word the conditions of the partial indexes, since SQLite compares them literally.
     query.push(match filter.status.as_deref() {
         None => " and status <> 'archived'",
         Some(ACTIVE) => " and status = 'active'",
@@ -290,5 +290,5 @@ where
     query.push(", ").push_bind(*id).push(")");
 }
 
-/// In microseconds after 1970. A cursor is text from outside, and Postgres knows fewer years than it can say.
+/// The year 10000 in microseconds after 1970. A cursor comes from outside and may name a later year than Postgres knows.
 const YEAR_10000: i64 = 253_402_300_800_000_000;

@@ -1,4 +1,4 @@
-//! The index of parts, kept behind the list: making it is what costs most about a new name, and nobody waits for it.
+//! Keeps the index of parts. It follows behind the list, so that nobody waits for it: it is the costliest part of a name.
 //!
 //! **Invariant:** what stands in it is known by the position from which an organisation was called so. A rebuild gives
 //! the same positions the same texts, so it leaves the index alone, but for what was parked and is not any more.
@@ -6,11 +6,11 @@
 use crate::db::{Db, Tx, on};
 use crate::table::key_of;
 
-/// Positions that one transaction takes in.
+/// The number of positions that one transaction adds.
 pub(crate) const BLOCK: i64 = 1000;
 
-/// Takes in the next block of what the list has up to a position, and gives the position up to which the index is made.
-/// Less than a block is left to be read by whoever searches.
+/// Adds the next block of the list up to a position, and returns the position up to which the index is made. Searches read
+/// the rest, which is less than a block, without the index.
 pub(crate) async fn keep_up(db: &Db, folded: i64) -> Result<i64, sqlx::Error> {
     let mut tx = db.begin_lazily().await?;
     let indexed: Option<(i64,)> = match &mut tx {
@@ -33,7 +33,7 @@ pub(crate) async fn keep_up(db: &Db, folded: i64) -> Result<i64, sqlx::Error> {
     Ok(from + BLOCK)
 }
 
-/// Takes in what an organisation was called from a position on, where the list had left it out from there until now.
+/// Adds the names of an organisation from a position on, if the list had left it out from there until now.
 pub(crate) async fn take_in_of(tx: &mut Tx, aggregate_id: &str, from: i64) -> Result<(), sqlx::Error> {
     let org_id = key_of(aggregate_id);
     match tx {

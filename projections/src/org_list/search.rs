@@ -1,4 +1,4 @@
-//! Which organisations have a text in their name, slug, id or owner's address?
+//! Finds the organisations that have a text in their name, slug, id or owner's address.
 //!
 //! A rare text is looked up in indexes of parts, three letters each, and gives the organisations themselves. A common
 //! one would give half of all; the list is then walked in its order until the page is full, which is soon. Where
@@ -15,41 +15,41 @@ use super::Filter;
 use crate::db::{Db, Engine};
 use crate::like::{LONGEST, like_pattern};
 
-/// More than so many are not listed one by one.
+/// The most organisations that a search lists one by one.
 pub(super) const MANY: usize = 500;
 
-/// A text to look for, as it is compared: in lower case.
+/// A text to look for, in the form in which it is compared: lower case.
 #[derive(Debug)]
 pub(super) struct Term {
     pub(super) text: String,
     pub(super) pattern: String,
 }
 
-/// Where those are that have the text.
+/// The result of the first look-up: which organisations have the text, or how to find them.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// These have it, and no others.
+    /// These organisations have the text, and no others.
     These(Vec<Uuid>),
-    /// All whose names begin with it, and these.
+    /// All organisations whose names begin with the text have it, and these.
     Beginning(Vec<Uuid>),
-    /// More than [`MANY`]. Those who have it only in the owner's address, unless these are too many as well.
+    /// More than [`MANY`] have it. `owned` are those whose owner's address has it, unless they are too many as well.
     Many { owned: Option<Vec<Uuid>> },
 }
 
 impl Term {
-    /// Nothing, where there is nothing to look for.
+    /// Returns nothing if there is no text to look for.
     pub(super) fn of(filter: &Filter) -> Option<Self> {
         let text: String = filter.text.as_deref()?.trim().to_lowercase().chars().take(LONGEST).collect();
         let pattern = like_pattern(&text);
         (!text.is_empty()).then_some(Self { text, pattern })
     }
 
-    /// Nobody has such characters in anything.
+    /// Says whether nothing can match, because no stored text contains control characters.
     pub(super) fn is_impossible(&self) -> bool {
         self.text.chars().any(char::is_control)
     }
 
-    /// The first text that sorts behind all that begin with this one.
+    /// The first text that sorts after all texts that begin with this one.
     pub(super) fn end(&self) -> String {
         let mut end = self.text.clone();
         while let Some(last) = end.pop() {
@@ -61,18 +61,18 @@ impl Term {
         char::MAX.to_string().repeat(LONGEST)
     }
 
-    /// As one phrase of the language of FTS5.
+    /// The text as one phrase in the query language of FTS5.
     fn phrase(&self) -> String {
         format!("\"{}\"", self.text.replace('"', "\"\""))
     }
 
-    /// Too short for an index of three letters each.
+    /// Says whether the text is too short for an index of three-letter parts.
     fn is_short(&self) -> bool {
         self.text.chars().nth(2).is_none()
     }
 }
 
-/// Looks for the text, without reading more than it takes to know which way is the quick one.
+/// Looks the text up, reading only enough to know which way is quick.
 pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found, sqlx::Error> {
     let status = filter.status.as_deref().unwrap_or_default();
     let limit = i64::try_from(MANY + 1).unwrap_or(i64::MAX);
@@ -88,7 +88,7 @@ pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found,
         };
     }
     let found: Vec<(i32, i64, String)> = match &db.0 {
-        // Planned anew each time: the best way depends on the text.
+        // The statement is planned anew each time, because the best plan depends on the text.
         Engine::Postgres { pool, .. } if term.is_short() => {
             query!("../sql/org_list/found_short_postgres.sql").persistent(false).fetch_all(pool).await?
         }
@@ -115,7 +115,7 @@ fn judge(found: &[(i32, i64, String)]) -> Found {
     }
 }
 
-/// The ids of one part, unless there are too many.
+/// The ids of one part of the result, unless there are too many.
 fn few(found: &[(i32, i64, String)], part: i32) -> Option<HashSet<Uuid>> {
     let (_, number, ids) = found.iter().find(|(which, ..)| *which == part)?;
     let few = usize::try_from(*number).is_ok_and(|number| number <= MANY);

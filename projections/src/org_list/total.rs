@@ -1,6 +1,6 @@
-//! How many organisations there are, kept as they change: nobody counts rows.
+//! Keeps the number of organisations as they change, so that nobody has to count rows.
 //!
-//! **Invariant:** moved in the transaction that writes the rows of the list.
+//! **Invariant:** the counts change in the transaction that writes the rows of the list.
 
 use futures::future::BoxFuture;
 use sqlx::postgres::PgArguments;
@@ -50,7 +50,7 @@ impl OrgTotal {
 
 const STATUSES: [&str; 3] = [ACTIVE, SUSPENDED, ARCHIVED];
 
-/// How many more there are than before.
+/// The change of the counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Moved(OrgTotal);
 
@@ -76,7 +76,7 @@ impl Moved {
         }
     }
 
-    /// Adds what a batch moved.
+    /// Adds the change by a batch.
     pub(super) fn leave(mut self, rows: &mut Rows<'_>) {
         let Self(total) = rows.memory().of::<Self>();
         for status in STATUSES {
@@ -87,14 +87,14 @@ impl Moved {
         }
     }
 
-    /// One row, or none where nothing moved.
+    /// One row, or none if nothing changed.
     fn rows(&self) -> Vec<OrgTotal> {
         if self.0 == OrgTotal::NOTHING { vec![] } else { vec![self.0.clone()] }
     }
 }
 
 impl Waiting for Moved {
-    /// Counts to the end: every organisation may still move them.
+    /// Keeps the counts until the last event, because every organisation may still change them.
     fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting> {
         Box::new(if goes_on.is_none() { std::mem::take(self) } else { Self::default() })
     }

@@ -8,21 +8,21 @@ use crate::fold::{Entry, FoldError};
 use crate::table::Rows;
 use crate::timestamp::Timestamp;
 
-/// What came of one batch.
+/// The result of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Batch {
-    /// All projections have this position now, `parked` aggregates apart; beyond it there may be more.
+    /// All projections are at this position now, apart from parked aggregates. `more`: there may be more events after it.
     Reached { position: i64, more: bool, parked: bool },
-    /// Some were further behind than others, and have caught up a little.
+    /// Some projections were further behind than others, and have caught up a little.
     Partly,
-    /// Somebody else is at it.
+    /// Somebody else is folding.
     Busy,
 }
 
 /// Folds the next events, at most `limit`.
 pub(super) async fn fold_next(db: &Db, limit: i64) -> Result<Batch, FoldError> {
     match try_batch(db, limit, OnFoldError::Fail).await {
-        // Something in it can't be folded: once more, and whatever it is gets parked.
+        // Something in the batch can't be folded: fold it again, and park whatever it is.
         Err(error) if error.reason_to_park().is_some() => {
             Box::pin(try_batch(db, limit, OnFoldError::Park)).await
         }
@@ -33,7 +33,7 @@ pub(super) async fn fold_next(db: &Db, limit: i64) -> Result<Batch, FoldError> {
 /// What happens to an event that can't be folded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnFoldError {
-    /// The batch fails; the way it goes nearly always, without savepoints.
+    /// The batch fails. This is tried first, since it needs no savepoints.
     Fail,
     Park,
 }
@@ -78,12 +78,12 @@ async fn try_batch(db: &Db, limit: i64, care: OnFoldError) -> Result<Batch, Fold
     Ok(if together { Batch::Reached { position: last, more, parked } } else { Batch::Partly })
 }
 
-/// What a batch holds until it ends.
+/// The projections that a batch has locked until it ends.
 pub(super) struct Locked {
-    /// Projections of this process that nobody else works at: those that are furthest behind.
+    /// The projections that are furthest behind; empty if somebody else is folding.
     pub(super) behind: Vec<Projection>,
     pub(super) from: i64,
-    /// Whether anything is left out.
+    /// True if any aggregate is parked.
     parked: bool,
 }
 

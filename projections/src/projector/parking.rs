@@ -1,4 +1,4 @@
-//! Which aggregates a projection leaves out, and from where on.
+//! Keeps the parked aggregates: those that a projection leaves out, each from one of its events on.
 //!
 //! **Invariant:** what is parked depends on the events and on what this version can read, not on the batches they came
 //! in: every event in front of the one that can't be folded is folded, that one and all later ones of its aggregate are
@@ -12,11 +12,11 @@ use crate::event_log::Recorded;
 use crate::fold::{Entry, FoldError};
 use crate::table::Rows;
 
-/// Everything that is parked, and what was added since it was read.
+/// All parked aggregates, and those that were added since they were read.
 #[derive(Debug, Default)]
 pub(super) struct Parking {
-    /// By projection, aggregate type and id: the position of the first event that is left out, and whether a newer
-    /// version can read it.
+    /// For each projection, aggregate type and id: the position of the first event that is left out, and whether a
+    /// newer version can read it.
     from: HashMap<(String, String, String), (i64, bool)>,
     added: Vec<Parked>,
 }
@@ -33,7 +33,7 @@ impl Parking {
         Ok(Self { from, added: vec![] })
     }
 
-    /// What this projection is to fold of a batch.
+    /// The events of a batch that this projection is to fold.
     pub(super) fn wanted<'a>(&self, projection: Projection, entries: &'a [Entry]) -> Vec<&'a Entry> {
         let wanted =
             |e: &&Entry| projection.folds(&e.recorded.aggregate_type) && !self.holds(projection, &e.recorded);
@@ -41,7 +41,7 @@ impl Parking {
     }
 
     fn holds(&self, projection: Projection, event: &Recorded) -> bool {
-        // Nothing is parked as a rule, and then nothing is copied to ask.
+        // Usually nothing is parked, and then no key is copied for the look-up.
         let parked = if self.from.is_empty() { None } else { self.from.get(&key(projection, event)) };
         parked.is_some_and(|(from, newer)| *from <= event.position && !(*newer && projection.shows_newer()))
     }
@@ -50,7 +50,7 @@ impl Parking {
         self.from.is_empty()
     }
 
-    /// What was left out on the way.
+    /// The aggregates that were parked since the parking was read.
     pub(super) fn added(&self) -> &[Parked] {
         &self.added
     }
@@ -89,7 +89,7 @@ impl Parking {
         self.added.push(Parked { name, aggregate_type, aggregate_id, from_position: position, error, newer });
     }
 
-    /// Records what was added.
+    /// Records the aggregates that were added.
     pub(super) async fn write(&self, tx: &mut Tx) -> Result<(), sqlx::Error> {
         for parked in &self.added {
             let version = Projection::by_name(&parked.name).map_or(0, Projection::version);
@@ -136,7 +136,7 @@ fn key(projection: Projection, event: &Recorded) -> (String, String, String) {
     (projection.name().to_owned(), event.aggregate_type.clone(), event.aggregate_id.clone())
 }
 
-/// Folds these, or changes nothing and gives the reason to park.
+/// Folds these events, or changes nothing and returns the reason to park.
 async fn attempt(
     tx: &mut Tx,
     projection: Projection,
@@ -164,7 +164,7 @@ async fn run(tx: &mut Tx, statement: &'static str) -> Result<(), sqlx::Error> {
 }
 
 impl FoldError {
-    /// Why this event can never be folded, if that is what happened.
+    /// The reason to park, if the error means that the event can't be folded.
     pub(super) fn reason_to_park(&self) -> Option<String> {
         match self {
             Self::Poison { why, .. } | Self::Newer { why, .. } => Some(why.clone()),
@@ -176,7 +176,7 @@ impl FoldError {
     }
 }
 
-/// Class 22 (data exception) and 23 (integrity) on Postgres; constraint errors on SQLite.
+/// True for class 22 (data exception) and 23 (integrity) on Postgres, and for constraint errors on SQLite.
 fn is_about_data(error: &dyn sqlx::error::DatabaseError) -> bool {
     !matches!(error.kind(), sqlx::error::ErrorKind::Other)
         || error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))

@@ -65,7 +65,7 @@ impl Projection {
         Self::ALL.into_iter().find(|projection| projection.name() == name)
     }
 
-    /// The tables that it alone writes.
+    /// The tables that only this projection writes.
     pub(crate) fn tables(self) -> &'static [Shape] {
         match self {
             Self::OrgList => &[OrgRow::SHAPE, OrgTotal::SHAPE],
@@ -78,7 +78,7 @@ impl Projection {
         }
     }
 
-    /// Whether events of this type of aggregate mean anything to it.
+    /// Says whether this projection folds events of this type of aggregate.
     pub(crate) fn folds(self, aggregate_type: &str) -> bool {
         match self {
             Self::OrgList | Self::OrgDetail | Self::Memberships | Self::Permissions => {
@@ -90,7 +90,7 @@ impl Projection {
         }
     }
 
-    /// Whether it shows that an event happened which only a newer version can read, instead of leaving it out.
+    /// Says whether this projection shows events that only a newer version can read, instead of leaving them out.
     pub(super) fn shows_newer(self) -> bool {
         self == Self::History
     }

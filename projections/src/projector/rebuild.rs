@@ -1,4 +1,4 @@
-//! Folding everything again, beside what is served, and putting it in its place.
+//! Folds everything again beside the read models that serve, and then replaces them.
 
 use std::iter;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::fold::FoldError;
 use crate::table::Shape;
 use crate::{event_log, org_list};
 
-/// How far a long job is.
+/// The progress of a long job.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     pub done: i64,
     pub of: i64,
 }
 
-/// When everything is folded again.
+/// Decides whether everything is folded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rebuild {
     Always,
@@ -29,7 +29,7 @@ pub(super) enum Rebuild {
     WhereNeeded,
 }
 
-/// Events behind the end of the log from which on folding all of them again is quicker than going on.
+/// If the read models are more events behind than this, folding everything again is quicker than catching up.
 const FAR_BEHIND: i64 = 20_000;
 
 impl super::Projector {
@@ -46,7 +46,7 @@ impl super::Projector {
     ) -> Result<i64, FoldError> {
         let _turn = self.whole.lock().await;
         let position = match self.rebuild_with(OnFoldError::Fail, when, progress).await {
-            // Something is not as in any history of ours: once more, and whatever it is gets parked.
+            // Some event can't be folded: fold everything once more, and park whatever can't be folded.
             Err(error) if error.reason_to_park().is_some() => {
                 self.rebuild_with(OnFoldError::Park, when, progress).await?
             }
@@ -83,8 +83,8 @@ impl super::Projector {
         }
     }
 
-    /// Whether this version has no read models at all, or none to go on from: too far behind the end of the log, or
-    /// beyond it, where the log was restored without them.
+    /// Says whether this version can't go on from its read models: some are missing, or they are too far behind the end of
+    /// the log, or they are beyond it because the log was restored without them.
     pub(super) async fn is_out_of_step(&self) -> Result<bool, FoldError> {
         let ours = self.checkpoints().await?;
         let position = ours.iter().map(|checkpoint| checkpoint.position).min().unwrap_or(0);
@@ -95,7 +95,7 @@ impl super::Projector {
 }
 
 impl Shadow {
-    /// Puts the shadow in the place of what is served, at the position that has, or further.
+    /// Replaces the served read models by the shadow, at their position or a later one.
     pub(super) async fn swap(self, live: &Db) -> Result<i64, FoldError> {
         let Self { tx, place, mut folded, .. } = self;
         match (tx, place, &live.0) {
@@ -122,12 +122,12 @@ impl Shadow {
 
 const VIEWS: [&str; 3] = ["organisations", "governance_resource_types", "org_resource_types"];
 
-/// How long whoever takes tables away lets readers be before it asks again.
+/// The pause before the tables are locked again after a reader held one for too long.
 const PAUSE: Duration = Duration::from_millis(300);
 
 impl Folded {
-    /// The tables that serve go and those of the shadow get their names, and the views for other programs are made of
-    /// these. Statements that are prepared are planned anew.
+    /// Replaces the tables that serve by those of the shadow, and makes the views for other programs anew from these.
+    /// Prepared statements are planned again.
     async fn swap_tables(&mut self, live: &Db, tx: Transaction<Postgres>) -> Result<(), FoldError> {
         let mut tx = Tx::Postgres(tx);
         loop {
@@ -152,8 +152,8 @@ impl Folded {
         Ok(tx.commit().await?)
     }
 
-    /// The rows of the shadow's file take the place of those that serve. Where two tables are the same and one is empty,
-    /// SQLite copies rows and indexes in their order, as they stand.
+    /// Replaces the rows that serve by those of the shadow's file. If two tables have the same definition and the target is
+    /// empty, SQLite copies rows and indexes in order, without decoding them.
     async fn swap_rows(&mut self, live: &Db, writer: &SqlitePool, file: &Path) -> Result<(), FoldError> {
         let file = file.to_string_lossy().into_owned();
         sqlx::query("attach database $1 as shadow").bind(file).execute(writer).await?;
@@ -177,7 +177,7 @@ impl Folded {
         swapped
     }
 
-    /// Everything is folded up to here by this version and no older one, and only what was parked on the way is parked.
+    /// Writes the checkpoints of this version, removes those of older ones, and keeps only what this fold parked as parked.
     async fn settle(&self, tx: &mut Tx) -> Result<(), sqlx::Error> {
         let parked: Vec<Parked> = on!(tx, |conn| {
             sqlx::query_as(include_str!("../sql/projector/parked.sql")).fetch_all(conn).await
@@ -204,8 +204,8 @@ impl Folded {
     }
 }
 
-/// Keeps everybody from folding, and then from reading, until the transaction ends, and gives the position that all read
-/// models have; or nothing where somebody else is slow, so that it is never a reader who waits long or has to give way.
+/// Locks out folds and then reads until the transaction ends, and returns the position of the served read models. It gives
+/// up and returns nothing if somebody else is slow, so that no reader ever waits long or is aborted.
 async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
     tx.run(include_str!("../sql/projector/savepoint.sql")).await?;
     let Tx::Postgres(attempt) = &mut *tx else { return Ok(None) };
@@ -221,13 +221,13 @@ async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
     Ok(locked)
 }
 
-/// Locks the checkpoints, which it gives, and whatever readers read.
+/// Locks the checkpoints and all tables and views that readers use, and returns the checkpoints.
 async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Error> {
     sqlx::query(include_str!("../sql/projector/give_way_postgres.sql")).execute(&mut *conn).await?;
     let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
         .fetch_all(&mut *conn)
         .await?;
-    // Views first, as their readers do.
+    // Views come first: their readers lock in that order too.
     let names = VIEWS.into_iter().chain(tables().map(|table| table.name));
     let names: Vec<String> = names.map(|name| format!("public.{name}")).collect();
     let lock = format!("lock table {} in access exclusive mode", names.join(", "));
@@ -238,10 +238,10 @@ async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Erro
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// The position that all read models have reached.
+/// The highest position of the served read models, but no later than the end of the log.
 async fn served(live: &Db, checkpoints: &[Checkpoint]) -> Result<i64, FoldError> {
     refuse_if_superseded(checkpoints)?;
-    // A log that lost its end must not keep its read models from being made again.
+    // Even if the log lost its end, the read models can be rebuilt: so the end of the log is the limit.
     let end = event_log::last(live).await?;
     Ok(checkpoints.iter().map(|row| row.position).max().unwrap_or(0).min(end))
 }

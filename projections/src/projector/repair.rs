@@ -1,5 +1,5 @@
-//! Folding anew what an older version could not read and this one can, and what somebody changed and is right again: each
-//! stream by itself, while everything serves.
+//! Folds parked streams anew, each by itself and while everything serves: those that an older version could not read and
+//! this one can, and those with an event that was changed and has been put right.
 //!
 //! **Invariant:** the rows of a stream go and come back in one transaction that holds the checkpoints.
 
@@ -19,8 +19,8 @@ use crate::table::Shape;
 const BATCH: i64 = 1000;
 
 impl super::Projector {
-    /// Brings back the streams that were parked until a newer version runs, where this is one. A stream that this version
-    /// can't read either is not looked at twice.
+    /// Repairs the streams that were parked until a newer version runs, if this is one. A stream that this version can't
+    /// read either is not tried twice.
     pub(super) async fn repair(&self) -> Result<(), FoldError> {
         for stream in self.standing.newer() {
             if self.unable.lock().await.contains(&stream) {
@@ -42,8 +42,8 @@ impl super::Projector {
         Ok(self.refresh_parked().await?)
     }
 
-    /// Brings back the streams with an event that was changed, once it is what was written again. What can't be folded
-    /// all the same is not tried twice.
+    /// Repairs the streams with a changed event, once that event is again what was written. A stream that still can't be
+    /// folded is not tried twice.
     async fn repair_damaged(&self) -> Result<(), FoldError> {
         let damaged = self.standing.damaged();
         let first: Vec<i64> = damaged.iter().map(|(_, position)| *position).collect();
@@ -78,7 +78,7 @@ async fn is_readable(db: &Db, stream: &StreamId) -> Result<bool, sqlx::Error> {
     }
 }
 
-/// False where somebody else is folding, or did this already.
+/// Folds one stream anew. Returns false if somebody else is folding, or has done this already.
 async fn fold_anew(db: &Db, stream: &StreamId) -> Result<bool, FoldError> {
     let mut tx = db.begin().await?;
     let locked = lock(&mut tx).await?;
@@ -112,7 +112,7 @@ async fn parked_from(tx: &mut Tx, stream: &StreamId) -> Result<Option<i64>, sqlx
     })
 }
 
-/// Takes out every row that follows from a stream.
+/// Deletes every row that was folded from a stream.
 async fn forget(tx: &mut Tx, stream: &StreamId) -> Result<(), sqlx::Error> {
     if stream.kind == Org::TYPE {
         org_list::uncount(tx, &stream.id).await?;
@@ -130,15 +130,15 @@ async fn forget(tx: &mut Tx, stream: &StreamId) -> Result<(), sqlx::Error> {
     })
 }
 
-/// The column by which the history knows a stream, whatever it is of.
+/// The column that holds the id of the stream in the history, whichever its kind.
 const OF_ANY: &str = "aggregate_id";
 
-/// Whether a column that says of which stream a row is holds ids and no text. A code may look like an id.
+/// Says whether a column that names the stream of a row holds ids and not text. A code may look like an id.
 pub(super) fn holds_ids(column: &str) -> bool {
     ["org_id", "person_id"].contains(&column)
 }
 
-/// The tables that have rows of a stream of this kind, with the column that says of which.
+/// The tables that have rows of streams of this kind, each with the column that names the stream.
 pub(super) fn tables_of(kind: &str) -> Vec<(&'static Shape, &'static str)> {
     let own = match kind {
         Org::TYPE => "org_id",
@@ -148,7 +148,7 @@ pub(super) fn tables_of(kind: &str) -> Vec<(&'static Shape, &'static str)> {
     };
     let column = |table: &'static Shape| {
         let has = |column: &str| table.columns.contains(&column);
-        // What an organisation chose of a type is the organisation's.
+        // An organisation's choice about a type belongs to the organisation's stream.
         let is_of_others = own == "code" && has("org_id");
         [OF_ANY, own].into_iter().find(|column| has(column) && !is_of_others).map(|column| (table, column))
     };

@@ -1,7 +1,7 @@
 //! A second set of read models, made from the first event on, that nobody sees.
 //!
-//! On Postgres it is a schema that one transaction makes, fills and brings to an end, whichever; on SQLite a file of its
-//! own. Both run the text of the migration, with whatever orders rows (keys, indexes) after there are rows.
+//! On Postgres it is a schema that one transaction makes, fills, and swaps in or drops; on SQLite it is a file of its
+//! own. Both run the text of the migration. Keys and indexes are made after the rows are there.
 //!
 //! **Invariant:** only one shadow is made in a database at a time, whoever makes it.
 
@@ -24,36 +24,36 @@ use crate::fold::{Entry, FoldError};
 use crate::private;
 use crate::table::{Memory, Rows, Shape, key_of};
 
-/// Events that are folded at a time where they come by position.
+/// The most events that are folded at a time when they are read by position.
 const BATCH: i64 = 5000;
 
-/// What makes read models, on Postgres and on SQLite: the migrations that do, in their order. A column that a later one adds
+/// The migrations that make read models, in their order, on Postgres and on SQLite. A column that a later migration adds
 /// is added to the shadow by the same text.
 const STEPS: [&[&str]; 2] = [
     &[include_str!("../../../migrations/postgres/0003_read_models.sql")],
     &[include_str!("../../../migrations/sqlite/0003_read_models.sql")],
 ];
 
-/// The line in each of these texts behind which keys and indexes are made.
+/// In each of these texts, keys and indexes are made after this line.
 const WITH_ROWS: &str = "-- When the rows are there:\n";
 
-/// Read models somewhere else.
+/// A shadow that is being made.
 pub(super) struct Shadow {
     pub(super) tx: Tx,
     pub(super) place: Place,
-    /// What completes the tables when the rows are there.
+    /// The statements that complete the tables when the rows are there: keys and indexes.
     completion: String,
     pub(super) folded: Folded,
 }
 
-/// How far read models were folded, and what of them could not be.
+/// How far the shadow is folded, and what could not be folded.
 #[derive(Default)]
 pub(super) struct Folded {
     pub(super) position: i64,
     pub(super) parking: Parking,
 }
 
-/// What the transaction of a shadow runs on.
+/// The pool on which the transaction of a shadow runs.
 pub(super) enum Place {
     Postgres(PgPool),
     Sqlite(SqlitePool, PathBuf),
@@ -62,14 +62,14 @@ pub(super) enum Place {
 /// What a shadow is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To take the place of what is served, from the end of the log on.
+    /// The shadow is to replace the served read models at the end of the log.
     Serve,
-    /// To be compared with what is served, as that stands when the shadow begins.
+    /// The shadow is to be compared with the served read models, as they are when the shadow begins.
     Compare,
 }
 
 impl Shadow {
-    /// Empty tables. Waits until nobody else has a shadow.
+    /// Makes a shadow with empty tables. Waits until nobody else has a shadow.
     pub(super) async fn new(live: &Db, purpose: Purpose) -> Result<Self, sqlx::Error> {
         let [postgres, sqlite] = STEPS;
         let steps = if matches!(live.0, Engine::Postgres { .. }) { postgres } else { sqlite };
@@ -105,7 +105,7 @@ impl Shadow {
         Ok(shadow)
     }
 
-    /// Folds everything up to a position.
+    /// Folds every event up to a position.
     pub(super) async fn fold(
         &mut self,
         live: &Db,
@@ -119,8 +119,8 @@ impl Shadow {
         }
     }
 
-    /// Stream by stream, so that each row is written once: the way it goes nearly always. What can't be folded is an
-    /// error here, and so is a row that two streams share, as none of ours do: its key is refused, or it is missed.
+    /// Folds stream by stream, so that each row is written once. This is tried first. An event that can't be folded is an
+    /// error here, and so is a row that two streams share (none should): its key is refused, or it is missed.
     async fn fold_streams(
         &mut self,
         live: &Db,
@@ -148,7 +148,7 @@ impl Shadow {
         self.complete().await
     }
 
-    /// Position by position into tables with keys, where a row replaces another and what can't be folded is parked.
+    /// Folds in the order of positions into tables with keys: rows replace older ones, and what can't be folded is parked.
     async fn fold_carefully(
         &mut self,
         live: &Db,
@@ -173,7 +173,7 @@ impl Shadow {
         Ok(())
     }
 
-    /// Brings the transaction of a shadow to its end, and removes what else there is of it.
+    /// Rolls back the shadow's transaction, and removes whatever else it made.
     pub(super) async fn discard(self) {
         let _undone_by_the_close = self.tx.rollback().await;
         match self.place {
@@ -187,7 +187,7 @@ impl Shadow {
 }
 
 impl Folded {
-    /// Folds what was appended meanwhile.
+    /// Folds the events that were appended meanwhile.
     pub(super) async fn fold_rest(&mut self, live: &Db, tx: &mut Tx, up_to: i64) -> Result<(), FoldError> {
         while self.position < up_to {
             self.fold_some(live, tx, up_to).await?;
@@ -227,13 +227,14 @@ async fn fold_next(
     Ok(Some((i64::try_from(entries.len()).unwrap_or(0), goes_on)))
 }
 
-/// Ends with its one transaction, and the lock with it. It is not `portal_app`, which may not make tables.
+/// A pool of one connection, which ends with its one transaction, and the lock with it. It does not act as `portal_app`,
+/// which may not make tables.
 async fn one_connection(live: &PgPool) -> Result<PgPool, sqlx::Error> {
     let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     one.connect_with(live.connect_options().as_ref().clone()).await
 }
 
-/// A file that nobody needs after a crash.
+/// Opens a file for the shadow. Nobody needs it after a crash.
 async fn one_file(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     let _none_left_over = std::fs::remove_file(path);
     private::own(path)?;

@@ -1,4 +1,5 @@
-//! Whether read models can be decided from: how far they are, how long they have stood still, and what they leave out.
+//! Watches whether decisions may rely on the read models: their position, how long they have stood still, and what they
+//! leave out.
 //!
 //! ```text
 //! every second, ─► where the log ends, where the checkpoints stand, what is parked ─► here ─► whoever decides
@@ -17,14 +18,14 @@ use super::{POLL, Parked};
 use crate::event_log::StreamId;
 use crate::processes;
 
-/// How long read models may be behind the log, or stand still in front of its end, before nobody relies on them. The
-/// time that the usual batch takes is not meant by it.
+/// If the read models are behind the log or stand still for longer than this, nobody relies on them. A usual batch takes
+/// much less.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Read models from which it is decided who may do what.
+/// The read models from which authorization is decided.
 const DECIDED_FROM: [&str; 3] = ["grants", "memberships", "org_detail"];
 
-/// Cheap to clone; all clones know the same.
+/// What this process knows of the read models. Cheap to clone; all clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Standing(Arc<RwLock<Known>>);
 
@@ -32,42 +33,42 @@ pub(super) struct Standing(Arc<RwLock<Known>>);
 struct Known {
     parked: HashMap<StreamId, Vec<Parked>>,
     lag: i64,
-    /// When the log was first seen to go on behind the read models, and where it ended then.
+    /// The moment at which the read models were first seen to be behind the log, and the end of the log at that moment.
     behind: Option<(Instant, i64)>,
-    /// Where the read models stood last, and since when.
+    /// The last known position of the read models, and since when they have been there.
     stands: (i64, Instant),
 }
 
 impl super::Projector {
-    /// How long the read models have stood still although the log goes on, where that is too long. One event that can't
-    /// be folded does not do that.
+    /// How long the read models have stood still although the log went on, if that is too long. A single event that can't be
+    /// folded does not stop them.
     pub fn stalled(&self) -> Option<Duration> {
         self.standing.stalled()
     }
 
-    /// Streams of one kind of aggregate that read models leave to a newer version.
+    /// The streams of one kind of aggregate that are parked until a newer version runs.
     pub fn streams_left_to_newer(&self, kind: &str) -> Vec<StreamId> {
         self.standing.newer().into_iter().filter(|stream| stream.kind == kind).collect()
     }
 
-    /// The read models that have not come to a position, each with how far it is, asked of the store.
+    /// Asks the store for the read models that have not reached a position, each with the position that it has.
     pub async fn behind(&self, end: i64) -> Result<Vec<String>, sqlx::Error> {
         let behind = self.all_checkpoints().await?.into_iter().filter(|it| it.position < end);
         Ok(behind.map(|it| format!("{} at #{}", it.name, it.position)).collect())
     }
 
-    /// Whether read models can be decided from in what this stream says: they are near the end of the log, and leave out
-    /// nothing of it.
+    /// Says whether decisions about this stream may rely on the read models: they are near the end of the log, and leave out
+    /// nothing of this stream.
     pub fn is_sound(&self, stream: &StreamId) -> bool {
         self.standing.is_sound(stream)
     }
 
-    /// Whether a read model leaves out something of a stream, for good or until a newer version runs.
+    /// Says whether a read model has parked a stream, for good or until a newer version runs.
     pub fn leaves_out(&self, stream: &StreamId) -> bool {
         self.standing.ask(|known| known.parked.contains_key(stream))
     }
 
-    /// Whether read models leave out a stream of one kind of aggregate, or a part of it.
+    /// Says whether a read model has parked any stream of one kind of aggregate.
     pub fn leaves_out_any(&self, kind: &str) -> bool {
         self.standing.ask(|known| known.parked.keys().any(|stream| stream.kind == kind))
     }
@@ -82,7 +83,7 @@ impl super::Projector {
         self.standing.left(stream, false)
     }
 
-    /// Notices, whoever folds, how far that is behind what anybody wrote.
+    /// Observes every second how far the read models are behind the log, whichever process folds or appends.
     pub(super) async fn watch(self) {
         let mut said = Instant::now();
         loop {
@@ -125,8 +126,8 @@ impl Standing {
         Self(Arc::new(RwLock::new(known)))
     }
 
-    /// Notes where the log ends and where the read models stand. What was in the log before and is folded now does not
-    /// count as behind, however much came meanwhile.
+    /// Notes the end of the log and the position of the read models. If they have reached the end that they were behind,
+    /// they count as behind only from now on, however many events came meanwhile.
     pub(super) fn observe(&self, head: i64, position: i64) {
         let (mut known, now) = (self.0.write().unwrap_or_else(PoisonError::into_inner), Instant::now());
         known.lag = (head - position).max(0);
@@ -157,7 +158,7 @@ impl Standing {
         })
     }
 
-    /// Streams that nobody could fold, and the first event of each that was left out.
+    /// The streams that no version can fold, each with the first event that was left out.
     pub(super) fn damaged(&self) -> Vec<(StreamId, i64)> {
         self.ask(|known| {
             let first =
@@ -174,7 +175,7 @@ impl Standing {
         self.ask(|known| known.lag)
     }
 
-    /// The first event of a stream that some read model leaves out, until a newer version runs or for good.
+    /// The first event of a stream that some read model leaves out: until a newer version runs if `to_newer`, else for good.
     pub(super) fn left(&self, stream: &StreamId, to_newer: bool) -> Option<i64> {
         self.ask(|known| {
             let rows = known.parked.get(stream)?;
@@ -182,7 +183,7 @@ impl Standing {
         })
     }
 
-    /// Whether it may be decided from the read models what somebody may do by this stream.
+    /// Says whether decisions about this stream may rely on the read models.
     pub(super) fn is_sound(&self, stream: &StreamId) -> bool {
         self.ask(|known| {
             let decides = |row: &Parked| DECIDED_FROM.contains(&row.name.as_str());
@@ -191,7 +192,7 @@ impl Standing {
         })
     }
 
-    /// How long nothing has been folded although there was something to fold, where that is too long.
+    /// How long nothing has been folded although there was something to fold, if that is too long.
     pub(super) fn stalled(&self) -> Option<Duration> {
         self.ask(|known| {
             let stood = known.behind.map(|(since, _)| since.max(known.stands.1).elapsed());

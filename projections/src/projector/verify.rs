@@ -1,4 +1,4 @@
-//! Proving that the log is whole and that the read models are what it says.
+//! Proves that the log is whole and that the read models follow from it.
 
 mod audit;
 mod snapshots;
@@ -21,13 +21,13 @@ use crate::org_list::OrgTotal;
 use crate::table::{Shape, Table};
 use audit::Auditor;
 
-/// What was checked, and everything that is not as it must be.
+/// The result of a verification: what was checked, and everything that is not as it must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub events: i64,
     pub tables: Vec<&'static str>,
     pub findings: Vec<Finding>,
-    /// How many of the events only a newer version can read. Their hashes and their order were checked all the same.
+    /// The number of events that only a newer version can read. Their hashes and order were checked all the same.
     pub newer: usize,
 }
 
@@ -96,7 +96,7 @@ async fn compare_with(
     findings
 }
 
-/// Where the tables are that serve, and where those of the shadow, as its transaction calls them.
+/// The schema of the served tables and that of the shadow's tables, as named in the shadow's transaction.
 fn places(tx: &Tx) -> (&'static str, &'static str) {
     match tx {
         Tx::Postgres(_) => ("public", "portal_shadow"),
@@ -104,7 +104,7 @@ fn places(tx: &Tx) -> (&'static str, &'static str) {
     }
 }
 
-/// The position that the read models have that serve.
+/// The position of the served read models.
 async fn position(tx: &mut Tx) -> Result<i64, sqlx::Error> {
     let (served, _) = places(tx);
     let checkpoints: Vec<Checkpoint> = on!(tx, |conn| {
@@ -115,9 +115,9 @@ async fn position(tx: &mut Tx) -> Result<i64, sqlx::Error> {
     Ok(ours.map(|c| c.position).min().unwrap_or(0))
 }
 
-/// Streams of which events are left out here and were folded there, since only a newer version can read them or somebody
-/// changed one since, or the other way round: what is served of them can't be told from here. Where both leave out the
-/// same, everything is compared.
+/// The streams that the shadow parked and the served read models did not park in the same way: only a newer version can
+/// read some event, or somebody changed one since. Their served rows can't be checked here. If both leave out the same
+/// events of a stream, its rows are compared.
 async fn unlike(shadow: &mut Shadow) -> Result<Vec<StreamId>, sqlx::Error> {
     let (served, _) = places(&shadow.tx);
     let statement = format!(
@@ -130,7 +130,7 @@ async fn unlike(shadow: &mut Shadow) -> Result<Vec<StreamId>, sqlx::Error> {
     Ok(streams.into_iter().collect())
 }
 
-/// Counts rows on both sides, and those that are the same.
+/// Compares a table with its shadow: counts the rows of each, and those that are the same in both.
 async fn difference(tx: &mut Tx, table: &Shape, unlike: &[StreamId]) -> Result<Option<Finding>, sqlx::Error> {
     if table.name == OrgTotal::SHAPE.name && unlike.iter().any(|stream| stream.kind == Org::TYPE) {
         return Ok(None); // one row for all organisations
@@ -158,7 +158,7 @@ async fn difference(tx: &mut Tx, table: &Shape, unlike: &[StreamId]) -> Result<O
     Ok((missing + extra > 0).then_some(Finding::Table { table: name, what }))
 }
 
-/// Leaves out the rows of some streams.
+/// Adds conditions that leave out the rows of some streams.
 fn but<D: Lists>(query: &mut QueryBuilder<'_, D>, table: &Shape, streams: &[StreamId]) {
     let mut left_out = BTreeMap::<&str, Vec<&str>>::new();
     for stream in streams {

@@ -1,7 +1,7 @@
-//! Reading the whole log, stream by stream, ahead of whoever folds it.
+//! Reads the whole log stream by stream, ahead of the task that folds it.
 //!
-//! What an aggregate left in the read models depends on its own stream alone. Whoever reads a stream from its first
-//! event to its last has every row of it whole, whatever happened in between elsewhere.
+//! The rows of an aggregate in the read models depend on its own stream alone. Whoever reads a stream from its first
+//! event to its last can make every row of it, whatever happened in between elsewhere.
 
 use tokio::sync::mpsc;
 
@@ -10,13 +10,13 @@ use crate::event_log::{ClockRules, Recorded};
 use crate::fold::Entry;
 use crate::timestamp::Timestamp;
 
-/// Events that are read at a time.
+/// The most events that are read at a time.
 const BATCH: usize = 4_000;
 
-/// Comes to its end behind the last event.
+/// The channel of batches. It closes after the last event.
 pub(super) type Batches = mpsc::Receiver<Result<Vec<Entry>, sqlx::Error>>;
 
-/// All events up to a position, in batches. The next one is read while the one before is folded.
+/// Reads all events up to a position, in batches. The next batch is read while the one before is folded.
 pub(super) fn streams(db: &Db, up_to: i64) -> Batches {
     let (read, batches) = mpsc::channel(1);
     let db = db.clone();
@@ -51,7 +51,7 @@ async fn next(db: &Db, up_to: i64, behind: &mut (String, String, i64)) -> Result
 }
 
 row! {
-    /// A position that does not follow the one in front of it, or does so in position and not in time.
+    /// An event that does not directly follow the position before it, or is stamped earlier than the event before it.
     #[derive(Clone, Copy, Debug)]
     pub(super) struct OutOfOrder {
         pub position: i64,
@@ -60,7 +60,7 @@ row! {
     }
 }
 
-/// Where the log up to a position has gaps, or a time before the one in front of it.
+/// Finds the gaps in the log up to a position, and the events that are stamped earlier than the one before them.
 pub(super) async fn out_of_order(db: &Db, up_to: i64) -> Result<Vec<OutOfOrder>, sqlx::Error> {
     match &db.0 {
         Engine::Postgres { pool, .. } => {
@@ -74,7 +74,7 @@ pub(super) async fn out_of_order(db: &Db, up_to: i64) -> Result<Vec<OutOfOrder>,
     }
 }
 
-/// Events up to a position that are stamped later than now, by more than clocks may differ.
+/// Finds events up to a position that are stamped later than now, by more than clocks may differ.
 pub(super) async fn ahead(db: &Db, up_to: i64) -> Result<Vec<(i64, Timestamp)>, sqlx::Error> {
     let latest = Timestamp::from(*Timestamp::by_our_clock() + ClockRules::default().tolerance);
     match &db.0 {

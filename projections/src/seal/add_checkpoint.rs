@@ -1,4 +1,4 @@
-//! How a witness is asked, and when it may cosign.
+//! The request to a witness for a cosignature, and the rule by which it may cosign.
 //!
 //! ```text
 //! old 1000                     so many events the witness saw last, as far as whoever asks knows
@@ -22,10 +22,10 @@ use super::proof::{consistency, extends};
 use super::{Checkpoint, Hash, Signed, nodes, tree};
 use crate::db::Db;
 
-/// Where a witness is asked, behind its URL.
+/// The path of the request, after the witness's URL.
 pub const ADD_CHECKPOINT: &str = "/add-checkpoint";
 
-/// What says how many events were cosigned last.
+/// The content type of an answer that says how many events were cosigned last.
 pub const SIZE: &str = "text/x.tlog.size";
 
 /// A checkpoint for a witness to add to what it saw.
@@ -36,7 +36,7 @@ pub struct AddCheckpoint {
     pub signed: Signed,
 }
 
-/// Hashes that a proof has at most.
+/// The most hashes that a proof may have.
 const MOST: usize = 63;
 
 /// Why a witness does not cosign.
@@ -53,7 +53,7 @@ pub enum Refusal {
 }
 
 impl AddCheckpoint {
-    /// Asks for a checkpoint of this log, of a witness that saw `old` events.
+    /// Makes the request for a checkpoint of this log, to a witness that last saw `old` events.
     pub async fn of(db: &Db, old: u64, signed: Signed) -> Result<Self, sqlx::Error> {
         let proof = nodes::roots(db, &consistency(old, signed.checkpoint.size)).await?;
         Ok(Self { old, proof, signed })
@@ -65,7 +65,7 @@ impl AddCheckpoint {
         format!("old {}\n{proof}\n{}", self.old, self.signed.text())
     }
 
-    /// Whether a witness that saw `latest` last may cosign this.
+    /// Checks whether a witness that saw `latest` last may cosign this.
     pub fn follows(&self, latest: &Checkpoint) -> Result<(), Refusal> {
         let Checkpoint { size, root, .. } = self.signed.checkpoint;
         if self.old > size {

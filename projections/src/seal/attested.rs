@@ -1,4 +1,4 @@
-//! Whether a log says what was signed: its leaves go through a tree, which is compared at each signed size.
+//! Compares a log with what was signed: its leaves go into a Merkle tree, whose root is compared at each signed size.
 //!
 //! **Invariant:** where nothing is found, the log begins with exactly the events of which each checkpoint was signed.
 
@@ -12,22 +12,22 @@ use crate::db::Db;
 use crate::projector::Finding;
 use crate::transfer;
 
-/// Compares while leaves go by.
+/// Compares the tree with the checkpoints while leaves are added.
 #[derive(Debug)]
 pub struct Comparison {
     tree: Tree,
     /// The position of the last leaf that the log has.
     stands: u64,
-    /// A leaf is missing or can't be read, so nobody can say what comes behind it: whoever read it has told.
+    /// True once a leaf is missing or can't be read: nothing after it can be compared. Its reader has reported it.
     is_lost: bool,
-    /// Smallest first.
+    /// The checkpoints that are still to be compared, smallest first.
     due: VecDeque<Checkpoint>,
-    /// The largest size at which the log said what was signed.
+    /// The largest size at which the log agreed with a signed checkpoint.
     agreed: u64,
     finding: Option<Finding>,
-    /// The database says that it is a copy of another log up to here.
+    /// Set if the database says that it is a copy of another log up to this position.
     copied: Option<i64>,
-    /// What the database keeps of the tree, with the key that signed it, and what differs of that.
+    /// The states of the tree that the database keeps, the key that should have signed them, and the first difference found.
     kept: (Vec<State>, Option<PublicKey>, Option<Finding>),
 }
 
@@ -72,26 +72,25 @@ impl Comparison {
         position(self.stands + 1)
     }
 
-    /// From this position on the tree says nothing: its event has no hash, or one in front of it is missing.
+    /// Stops the comparison at this position: its event has no hash, or one before it is missing.
     pub(crate) fn lose(&mut self, position: i64) {
         (self.stands, self.is_lost) = (size(position), true);
     }
 
-    /// So many events were signed: what the log has must be so many at least.
+    /// The number of events that were signed: the log must have at least this many.
     pub(crate) fn due(&self) -> i64 {
         let kept = self.kept.0.iter().map(|state| state.size).max().unwrap_or(0);
         position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size)).max(kept)
     }
 
-    /// Everything that has gone by, as a checkpoint of it would say; none before the first event, and where something is
-    /// not as it was.
+    /// A checkpoint of all leaves so far; none before the first event, or if any difference was found.
     pub(crate) fn saw(&self) -> Option<Checkpoint> {
         let (size, root) = (self.tree.size(), self.tree.root());
         let is_as_it_was = !self.is_lost && self.finding.is_none() && self.due.is_empty();
         (size > 0 && is_as_it_was).then(|| Checkpoint { origin: String::new(), size, root })
     }
 
-    /// Leaves what is of more events than these for later; gives how many more.
+    /// Drops the checkpoints of more than `end` events; returns how many events the log lacks for the largest of them.
     pub(crate) fn only_up_to(&mut self, end: i64) -> i64 {
         let due = self.due();
         self.due.retain(|checkpoint| checkpoint.size <= size(end));
@@ -99,7 +98,7 @@ impl Comparison {
         (due - end).max(0)
     }
 
-    /// So many events were signed and are what was signed.
+    /// The number of events that were signed and still are what was signed.
     pub fn agreed(&self) -> i64 {
         position(self.agreed)
     }
@@ -108,7 +107,7 @@ impl Comparison {
         &self.tree
     }
 
-    /// What there is to say when the log has ended.
+    /// The finding after the last leaf, if there is any.
     pub fn finding(self) -> Option<Finding> {
         let (stands, last) = (self.stands, self.due.back());
         let missing = last.filter(|last| last.size > stands).map(|Checkpoint { origin, size, .. }| {
@@ -175,12 +174,13 @@ fn signed_twice(size: u64) -> Finding {
     Finding::Event { position: position(size), what }
 }
 
-/// Leaves that are read at a time.
+/// The most leaves that are read at a time.
 const BATCH: i64 = 1 << 16;
 
-/// What was signed of a log, and what is kept of its tree.
+/// The checkpoints that were signed of a log, and the states of its tree that the database keeps.
 ///
-/// Read before the log: what is signed later is of events that may not have been looked at, and would seem to be missing.
+/// Read these before the log: a checkpoint that is signed later may be of events that were not read, which would then seem
+/// to be missing.
 #[derive(Debug)]
 pub struct Attested {
     states: Vec<State>,
@@ -190,8 +190,8 @@ pub struct Attested {
 }
 
 impl Attested {
-    /// These checkpoints and those that are stored. Who signed what is stored only a key can tell; with one, what other
-    /// processes found this log to contradict counts as well.
+    /// Collects these checkpoints and the stored ones. With a key, only those that it signed count, and the checkpoints that
+    /// other processes found this log to contradict are added.
     pub async fn read(
         db: &Db,
         mut checkpoints: Vec<Checkpoint>,
@@ -213,14 +213,14 @@ impl Attested {
         Ok(Self { states, checkpoints, key, copied })
     }
 
-    /// What compares leaves with it as they go by.
+    /// Makes a comparison with all of this.
     pub(crate) fn comparison(self) -> Comparison {
         let Self { states, checkpoints, key, copied } = self;
         Comparison { kept: (states, key, None), copied, ..Comparison::new(checkpoints) }
     }
 
-    /// Compares the log up to a position with all of it. Each leaf must have been compared with its event before. Gives how
-    /// many events are what was signed.
+    /// Compares the log up to a position with all of this. Each leaf must have been compared with its event before. Returns
+    /// how many events are what was signed.
     pub async fn compare(self, db: &Db, up_to: i64) -> Result<(i64, Vec<Finding>), sqlx::Error> {
         let Self { states, checkpoints, key, copied } = self;
         let mut comparison = Comparison { copied, ..Comparison::new(checkpoints) };
@@ -251,7 +251,7 @@ impl Attested {
     }
 }
 
-/// Whether what is kept of the tree of this size is another.
+/// Checks whether the kept state of this size differs from the tree.
 fn differs(state: &State, tree: &Tree) -> Option<Finding> {
     let differs = size(state.size) == tree.size() && state.nodes != tree.bytes();
     differs.then(|| {
@@ -260,7 +260,7 @@ fn differs(state: &State, tree: &Tree) -> Option<Finding> {
     })
 }
 
-/// Whether what is kept is ahead of the log, or a checkpoint that is none.
+/// Checks whether the kept state is ahead of the log, or its checkpoint was not signed.
 fn damaged(state: &State, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
     let key = key.filter(|key| key.origin() == state.origin);
     let is_signed = |signed: Signed| key.is_none_or(|key| key.signed(&signed) == Some(true));

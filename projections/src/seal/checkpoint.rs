@@ -1,4 +1,5 @@
-//! A checkpoint: so many events have this root. Signed as text that people can read and other tools understand.
+//! A checkpoint says that the first `size` events have this root. It is signed as text that people can read and other
+//! tools understand.
 //!
 //! ```text
 //! portal.example.com/log
@@ -23,7 +24,7 @@ use super::{Cosigner, Hash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Which log it is of.
+    /// The name of the log.
     pub origin: String,
     pub size: u64,
     pub root: Hash,
@@ -36,11 +37,11 @@ pub struct Signed {
     pub(super) signatures: Vec<Signature>,
 }
 
-/// Lines with signatures that a note may have. What stands behind them is no part of it.
+/// The most lines with signatures that a note may have. Lines after these are not part of it.
 const MOST: usize = 64;
 
 impl Checkpoint {
-    /// What is signed.
+    /// The text that is signed.
     pub(super) fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, self.root_text())
     }
@@ -50,12 +51,12 @@ impl Checkpoint {
         BASE64_STANDARD.encode(self.root)
     }
 
-    /// Its size and root, by which an order names it.
+    /// The size and root, by which a command names the checkpoint.
     pub fn named(&self) -> String {
         format!("{}:{}", self.size, self.root_text())
     }
 
-    /// The one that an order names.
+    /// Reads a checkpoint from the name that a command gives.
     pub fn of(origin: &str, name: &str) -> Option<Self> {
         let (size, root) = name.split_once(':')?;
         Self::read(origin, size, root)
@@ -70,24 +71,24 @@ impl Checkpoint {
 }
 
 impl Signed {
-    /// The whole note.
+    /// The whole note: the signed text and the signatures.
     pub fn text(&self) -> String {
         let signatures = self.signatures.iter().fold(String::new(), |text, line| format!("{text}{line}\n"));
         format!("{}\n{signatures}", self.checkpoint.text())
     }
 
-    /// Who says that they signed it.
+    /// The name on the first signature, which is not checked here.
     pub fn by(&self) -> &str {
         self.signatures.first().map_or("", Signature::name)
     }
 
-    /// How many say that they signed it besides the first.
+    /// The number of signatures besides the first. They are not checked here.
     pub fn cosignatures(&self) -> usize {
         self.signatures.len().saturating_sub(1)
     }
 
-    /// Whether this is the same checkpoint, with the same first line below it and a line of everybody who has one below the
-    /// other. Of witnesses the moments may differ; whether their lines fit is for whoever has their keys.
+    /// Says whether this is the same checkpoint with the same first signature, and has a signature of everybody who signed
+    /// the other. The times of witnesses may differ. The signatures are not checked here.
     pub fn has_all_of(&self, other: &Self) -> bool {
         let has = |line: &Signature| self.signatures.iter().any(|ours| ours.is_by_the_same(line));
         self.checkpoint == other.checkpoint
@@ -95,7 +96,7 @@ impl Signed {
             && other.signatures.iter().all(has)
     }
 
-    /// The same with signatures more.
+    /// The same note with more signatures.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = Signature>) -> Self {
         for signature in more {
@@ -106,20 +107,20 @@ impl Signed {
         self
     }
 
-    /// Every checkpoint of a file. Whatever is none is passed over: the file may end in the middle of one, and begin again
-    /// behind it.
+    /// Reads every checkpoint of a file. Anything else is skipped: the file may break off in the middle of a checkpoint and
+    /// go on with the next one.
     pub fn each(file: impl BufRead, mut take: impl FnMut(Self)) -> io::Result<()> {
         Self::each_at(file, |_, signed| take(signed))
     }
 
-    /// The same, with the number of bytes before it. A line without an end was cut off.
+    /// Like [`Self::each`], also giving the number of bytes before each checkpoint. A line without an end was cut off.
     pub fn each_at(mut file: impl BufRead, mut take: impl FnMut(u64, Self)) -> io::Result<()> {
         let mut reader = Reader::default();
         let (mut line, mut at) = (vec![], 0);
         loop {
             line.clear();
             let length = file.read_until(b'\n', &mut line)?;
-            // What was cut off in the middle of a letter is no text, and none of this.
+            // A line that was cut off in the middle of a character is not valid text, and can't be part of a checkpoint.
             let text = String::from_utf8_lossy(&line);
             let whole = text.strip_suffix('\n').unwrap_or_default();
             if let Some((place, signed)) = reader.take(at, whole) {
@@ -133,7 +134,7 @@ impl Signed {
     }
 }
 
-/// Gathers notes, a line at a time.
+/// Collects notes from lines, one at a time.
 #[derive(Default)]
 struct Reader {
     /// The last lines that are no signatures, with the bytes before each.
@@ -142,7 +143,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The note that ends before this line, if one does; a line with nothing in it, or no line any more, ends one.
+    /// Returns the note that ends before this line, if one does. An empty line or the end of the file ends a note.
     fn take(&mut self, at: u64, line: &str) -> Option<(u64, Signed)> {
         if !line.starts_with(BY) {
             self.before.rotate_left(1);
@@ -159,7 +160,7 @@ impl Reader {
         None
     }
 
-    /// What the lines before the first signature say.
+    /// The checkpoint in the lines before the first signature.
     fn checkpoint(&self) -> Option<(u64, Checkpoint)> {
         let [origin, size, root, blank] = self.before.each_ref().map(|(_, line)| line.as_str());
         let checkpoint = Checkpoint::read(origin, size, root).filter(|_| blank.is_empty())?;
@@ -178,7 +179,7 @@ impl FromStr for Signed {
 }
 
 impl SigningKey {
-    /// A checkpoint of this key's log.
+    /// Signs a checkpoint of this key's log.
     pub fn sign(&self, size: u64, root: Hash) -> Signed {
         let checkpoint = Checkpoint { origin: self.origin().to_owned(), size, root };
         let signatures = vec![self.sign_text(&checkpoint.text())];
@@ -187,7 +188,7 @@ impl SigningKey {
 }
 
 impl Cosigner {
-    /// A checkpoint that bears nothing but the word of this witness.
+    /// A note of the checkpoint with only this witness's cosignature.
     pub fn alone(&self, checkpoint: Checkpoint, at: u64) -> Signed {
         let signatures = vec![self.cosign(&checkpoint, at)];
         Signed { checkpoint, signatures }
@@ -195,7 +196,7 @@ impl Cosigner {
 }
 
 impl PublicKey {
-    /// The same with nothing but this key's own signature, which is there and fits; whatever else stands there says nothing.
+    /// The same note with only this key's own signature; none if that is missing or does not fit.
     pub fn alone(&self, signed: &Signed) -> Option<Signed> {
         let (checkpoint, text) = (signed.checkpoint.clone(), signed.checkpoint.text());
         let own = signed.signatures.iter().find(|line| self.signed_text(&text, line) == Some(true));
@@ -203,7 +204,7 @@ impl PublicKey {
         Some(Signed { checkpoint, signatures: vec![own.clone()] })
     }
 
-    /// What was signed with its private half; none if that did not sign it, and false if it claims so wrongly.
+    /// Checks this key's signature: none if there is none, and false if it does not fit or the checkpoint is of another log.
     pub fn signed(&self, signed: &Signed) -> Option<bool> {
         let text = signed.checkpoint.text();
         let own: Vec<bool> =

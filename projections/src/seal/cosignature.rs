@@ -1,4 +1,4 @@
-//! What a witness signs: that so many events of a log have this root, and that the log was never seen with others.
+//! The cosignature of a witness: it saw this root for this many events of a log, and never a root that contradicts it.
 //!
 //! The format is that of <https://c2sp.org/tlog-cosignature> (Ed25519): a line more below a checkpoint.
 //!
@@ -15,20 +15,20 @@ use super::key::{
 };
 use super::{Checkpoint, Signed};
 
-/// Signs as one witness.
+/// The private key of a witness.
 pub struct Cosigner {
     name: String,
     key: ed25519_dalek::SigningKey,
 }
 
-/// Tells whether a [`Cosigner`] signed.
+/// The public key of a witness: checks what a [`Cosigner`] signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
     name: String,
     key: VerifyingKey,
 }
 
-/// A line claims to be of a witness and is not.
+/// A signature line claims to be a witness's, but does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the checkpoint of {size} events was changed: the cosignature of {witness} does not fit")]
 pub struct Forged {
@@ -37,7 +37,7 @@ pub struct Forged {
 }
 
 impl Cosigner {
-    /// From 32 bytes that nobody can guess, which sign for nothing else.
+    /// Makes the key from 32 secret random bytes, which must not be used for any other key.
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         if !is_origin(name) {
             return Err(KeyError::Origin);
@@ -49,14 +49,14 @@ impl Cosigner {
         Witness { name: self.name.clone(), key: self.key.verifying_key() }
     }
 
-    /// Says that it saw a checkpoint, in a second since 1970.
+    /// Cosigns a checkpoint at a time in seconds since 1970.
     pub fn cosign(&self, checkpoint: &Checkpoint, at: u64) -> Signature {
         let bytes = self.key.sign(signed_text(checkpoint, at).as_bytes()).to_bytes();
         let bytes = [at.to_be_bytes().as_slice(), &bytes].concat();
         Signature { name: self.name.clone(), key_id: self.public().id(), bytes }
     }
 
-    /// For a file that nobody else reads.
+    /// The private key as text, for a file that nobody else can read.
     pub fn text(&self) -> String {
         private_text(Kind::Witness, &self.name, &self.key)
     }
@@ -76,7 +76,7 @@ impl Witness {
         &self.name
     }
 
-    /// When it cosigned last, in seconds since 1970; none if it did not.
+    /// The time of this witness's last cosignature of the note, in seconds since 1970; none if there is none.
     pub fn cosigned(&self, signed: &Signed) -> Result<Option<u64>, Forged> {
         let Checkpoint { size, .. } = signed.checkpoint;
         let own = signed.signatures.iter().filter(|line| self.claims(line));
@@ -85,17 +85,17 @@ impl Witness {
         Ok(times.ok_or_else(forged)?.into_iter().max())
     }
 
-    /// Its own among signatures that somebody gives for a checkpoint.
+    /// Finds this witness's own valid signature among those given for a checkpoint.
     pub fn own(&self, checkpoint: &Checkpoint, given: Vec<Signature>) -> Option<Signature> {
         given.into_iter().find(|line| self.claims(line) && self.time(checkpoint, line).is_some())
     }
 
-    /// Whether a line says that it is its own. What was cut off says nothing.
+    /// Says whether a line claims to be this witness's. A line that was cut off claims nothing.
     fn claims(&self, line: &Signature) -> bool {
         line.bytes.len() == 8 + SIGNATURE_LENGTH && line.name == self.name && line.key_id == self.id()
     }
 
-    /// When it signed this, if it did.
+    /// The time at which this witness signed the checkpoint, if the line's signature fits.
     fn time(&self, checkpoint: &Checkpoint, line: &Signature) -> Option<u64> {
         let (at, signature) = line.bytes.split_first_chunk()?;
         let at = u64::from_be_bytes(*at);
@@ -103,7 +103,7 @@ impl Witness {
         (is_moment && is_signed(&self.key, &signed_text(checkpoint, at), signature)).then_some(at)
     }
 
-    /// Whether it is the same key, whatever it is called.
+    /// Says whether both have the same key, whatever their names.
     pub(super) fn is_same_key(&self, other: &Self) -> bool {
         self.key == other.key
     }

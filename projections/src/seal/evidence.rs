@@ -1,4 +1,4 @@
-//! One event with what proves that it is in the log: for somebody who has nothing else, and no reason to trust us.
+//! One event with the proof that it is in the log, for somebody who has nothing else and no reason to trust us.
 //!
 //! **Invariant:** what [`evidence`] gives has been checked as [`Evidence::check`] does it, all but the signature.
 
@@ -13,21 +13,21 @@ use crate::EventLog;
 use crate::event_log::Recorded;
 use crate::transfer::{EventLine, TransferError};
 
-/// What is handed out, as JSON.
+/// The event and its proof, as they are handed out in JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// As in an export.
+    /// The event, as a line of an export has it.
     event: EventLine,
-    /// Its position − 1.
+    /// The event's position − 1.
     leaf_index: u64,
     /// Hashes in base64, from the event upwards.
     proof: Vec<String>,
-    /// A signed note.
+    /// The checkpoint as a signed note.
     checkpoint: String,
 }
 
-/// Why there is none.
+/// Why there is no evidence for an event.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
     #[error("nothing is sealed in this portal yet: docs/PROOF.md says how to begin")]
@@ -74,18 +74,18 @@ pub async fn evidence(
 }
 
 impl Evidence {
-    /// Reads it, if it is written as [`evidence`] is.
+    /// Reads evidence, which must be written byte for byte as [`evidence`] is.
     pub fn read(text: &str) -> Result<Self, String> {
         as_written(text.as_bytes())
     }
 
-    /// What it was proven to be in, with whatever signatures that has.
+    /// The checkpoint of the proof, with its signatures, which are not checked here.
     pub fn checkpoint(&self) -> Result<Signed, String> {
         let signed = self.checkpoint.parse().ok().filter(|signed: &Signed| signed.text() == self.checkpoint);
         signed.ok_or_else(|| "what it has for its checkpoint is not one, and nothing more".to_owned())
     }
 
-    /// Proves it with the public key alone; gives the position of the event and the size of the tree, or what is wrong.
+    /// Checks the proof with the public key alone; returns the event's position and the tree's size, or what is wrong.
     pub fn check(self, key: &PublicKey) -> Result<(i64, u64), String> {
         let signed = self.checkpoint()?;
         if key.signed(&signed) != Some(true) {

@@ -1,4 +1,4 @@
-//! Whether an exported file is what was signed: every hash anew, the root, and no database.
+//! Checks that an exported file is what was signed: it computes every hash and the root anew, without a database.
 //!
 //! **Invariant:** nothing in a line is believed, its own hash least of all; and a file of any length takes the same
 //! memory.
@@ -14,7 +14,7 @@ use super::manifest;
 use super::{Checkpoint, Hash, PublicKey, Signed};
 use crate::projector::Finding;
 
-/// A line of a person, whom the tree knows nothing of.
+/// A line of a person. People are not in the tree.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PersonLine<'a> {
@@ -26,14 +26,14 @@ struct PersonLine<'a> {
     name: Option<Cow<'a, str>>,
 }
 
-/// What was checked, and what is not as it must be.
+/// The result of a check: what was checked, and what is not as it must be.
 #[derive(Debug, Default)]
 pub struct Report {
     pub events: i64,
     pub people: i64,
-    /// So many of the events were signed and are what was signed.
+    /// The number of events that were signed and are what was signed.
     pub sealed: i64,
-    /// The first ones; there may be as many as events.
+    /// The first findings only, since there may be as many as events.
     pub findings: Vec<Finding>,
     pub number_of_findings: usize,
 }
@@ -47,7 +47,7 @@ impl Report {
     }
 }
 
-/// The checkpoints of a file that a key signed. An error says why there are none to believe.
+/// The checkpoints of a file that a key signed. The inner error says why none of them can be believed.
 pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Signed>, String>> {
     let (mut signed, mut forged) = (vec![], None);
     Signed::each(file, |note| match key.signed(&note) {
@@ -65,7 +65,7 @@ pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Sign
     })
 }
 
-/// Reads a file to its end, or to where it is no log any more.
+/// Checks a file up to its end, or up to the first line that can't be part of a log.
 pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<Report> {
     let (mut report, mut comparison) = (Report::default(), Comparison::new(checkpoints));
     let (mut line, mut number, mut has_ended) = (vec![], 0_u64, false);
@@ -101,10 +101,10 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
 }
 
 enum Line {
-    /// Its leaf, and whether the hash beside it is the same.
+    /// An event: its leaf hash, and whether the hash beside it is the same.
     Event(Hash, bool),
     Person,
-    /// What ends an export that was made in the portal. It says nothing of events that no checkpoint says better.
+    /// A line that ends an export made in the portal. It is ignored, since checkpoints prove more about the events.
     End,
 }
 

@@ -14,7 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::{Signer, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-/// What a key is for, among the kinds that notes know. Ed25519, all of them.
+/// What a key is for. All kinds are Ed25519 keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Log,
@@ -30,26 +30,26 @@ impl Kind {
     }
 }
 
-/// What a private key's text begins with.
+/// The beginning of a private key's text.
 const PRIVATE: &str = "PRIVATE+KEY+";
 
-/// What a line with a signature begins with.
+/// The beginning of a line with a signature.
 pub(super) const BY: &str = "— ";
 
-/// Signs for one origin.
+/// The private key of one origin.
 pub struct SigningKey {
     origin: String,
     key: ed25519_dalek::SigningKey,
 }
 
-/// Tells whether a [`SigningKey`] signed.
+/// The public key of one origin: checks what a [`SigningKey`] signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     origin: String,
     key: VerifyingKey,
 }
 
-/// A line below a text: who says that they signed it, not yet compared with any key.
+/// A signature line below a text: the name of the signer and the signature, not yet checked with any key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     pub(super) name: String,
@@ -57,10 +57,10 @@ pub struct Signature {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Names a key together with its name.
+/// The id that identifies a key together with its name.
 pub(super) type KeyId = [u8; 4];
 
-/// Why a text is no key.
+/// Why a text is not a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("an origin is a name without spaces and without +, like portal.example.com/log")]
@@ -76,7 +76,7 @@ pub enum KeyError {
 }
 
 impl SigningKey {
-    /// From 32 bytes that nobody can guess.
+    /// Makes the key from 32 secret random bytes.
     pub fn new(origin: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         if !is_origin(origin) {
             return Err(KeyError::Origin);
@@ -97,7 +97,7 @@ impl SigningKey {
         Signature { name: self.origin.clone(), key_id: self.public().id(), bytes }
     }
 
-    /// For a file that nobody else reads.
+    /// The private key as text, for a file that nobody else can read.
     pub fn text(&self) -> String {
         private_text(Kind::Log, &self.origin, &self.key)
     }
@@ -117,7 +117,7 @@ impl PublicKey {
         &self.origin
     }
 
-    /// Whether its private half signed this text; none if the signature is not its own, or was cut off.
+    /// Checks whether this key signed the text; none if the signature is not this key's, or was cut off.
     pub(super) fn signed_text(&self, text: &str, signature: &Signature) -> Option<bool> {
         let is_whole = signature.bytes.len() == ed25519_dalek::SIGNATURE_LENGTH;
         if !is_whole || signature.name != self.origin || signature.key_id != self.id() {
@@ -126,7 +126,7 @@ impl PublicKey {
         Some(is_signed(&self.key, text, &signature.bytes))
     }
 
-    /// Whether it is the same key, whatever it is called.
+    /// Says whether both have the same key, whatever their names.
     pub(super) fn is_same_key(&self, other: &Self) -> bool {
         self.key == other.key
     }
@@ -204,7 +204,7 @@ pub(super) fn private_text(kind: Kind, name: &str, key: &ed25519_dalek::SigningK
     format!("{PRIVATE}{name}+{id}+{}", key_text(kind, key.as_bytes()))
 }
 
-/// The name, and the 32 bytes that nobody can guess.
+/// Reads the name and the 32 secret bytes of a private key.
 pub(super) fn read_private(kind: Kind, text: &str) -> Option<(&str, [u8; 32])> {
     let (name, key_id, seed) = parts(kind, text.trim().strip_prefix(PRIVATE)?)?;
     let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
@@ -225,7 +225,7 @@ fn key_text(kind: Kind, key: &[u8; 32]) -> String {
     BASE64_STANDARD.encode([&[kind.byte()], key.as_slice()].concat())
 }
 
-/// Name, id and key. The key's text may have a + itself, and the name has none.
+/// Splits a key's text into name, id and key. The key's part may itself contain a +, the name can't.
 fn parts(kind: Kind, text: &str) -> Option<(&str, KeyId, [u8; 32])> {
     let (name, rest) = text.split_once('+')?;
     let (id, key) = rest.split_once('+')?;

@@ -1,6 +1,6 @@
 //! One line of an exported file.
 //!
-//! **Invariant:** what is not written, byte for byte, as portal writes it is understood by nobody.
+//! **Invariant:** a line that is not written, byte for byte, as portal writes it is refused.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::Hash;
 use crate::event_log::{Leaf, leaf_hash};
 use crate::transfer::moment;
 
-/// A line of an event, not copied. A field more would be one that nothing proves.
+/// A borrowed line of an event. Further fields are refused, because nothing would prove them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventLine<'a> {
@@ -35,14 +35,13 @@ pub(super) struct EventLine<'a> {
     leaf_hash: Cow<'a, str>,
 }
 
-/// Findings that are told one by one.
+/// The most findings that are reported one by one.
 pub(super) const TOLD: usize = 20;
 
-/// What is said of an event that does not fit the hash beside it.
+/// The finding for an event that does not fit the hash beside it.
 pub(super) const CHANGED: &str = "was changed: its hash is not the hash of what stands there";
 
-/// What a line says, if it is, byte for byte, as portal writes that: what differs is said by nobody. The file may end
-/// without a line break.
+/// Reads a line, which must be byte for byte as portal writes it. The file may end without a line break.
 pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let read: T = serde_json::from_slice(line).map_err(|why| why.to_string())?;
@@ -51,7 +50,7 @@ pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> 
 }
 
 impl EventLine<'_> {
-    /// Its leaf, computed anew, and whether the hash beside it is the same.
+    /// The leaf hash, computed anew, and whether the hash beside the event is the same.
     pub(super) fn leaf(&self) -> Result<(Hash, bool), String> {
         if self.sequence < 0 {
             return Err("a sequence is no less than 0".to_owned());

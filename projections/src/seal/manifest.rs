@@ -1,4 +1,4 @@
-//! What ends an export of a part of the history: what was asked for, and a signature that nothing of it is missing.
+//! The end of an export of a part of the history: what was asked for, and a signature that nothing of it is missing.
 //!
 //! ```text
 //! {"position":2, …}
@@ -7,11 +7,11 @@
 //! {"signature":"— portal.example.com/log 8QGnXw…"}
 //! ```
 //!
-//! What is signed is a note of two lines: the origin with `/export` behind it, and the line of the manifest as it stands
-//! there. The signature is the line that a note has.
+//! The signed text is a note of two lines: the origin followed by `/export`, and the manifest's line as it stands in the
+//! file. The signature is written as the signature line of a note.
 //!
-//! **Invariant:** no checkpoint is a manifest, and none the other way round: the first line of what is signed differs,
-//! and so does the second, which is a number there and an object here.
+//! **Invariant:** a checkpoint can't be taken for a manifest, nor a manifest for a checkpoint: the first signed line
+//! differs, and the second is a number in a checkpoint and an object here.
 
 use std::io::{self, BufRead, Read};
 
@@ -26,14 +26,14 @@ use crate::event_log::Recorded;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// As it stands in the URL of the page; empty for everything.
+    /// The filter as in the URL of the page; empty for everything.
     pub filter: String,
     pub events: u64,
     pub first_position: Option<i64>,
     pub last_position: Option<i64>,
-    /// Where the log ended then.
+    /// The last position of the log at that time.
     pub as_of: i64,
-    /// Of all bytes before this line, in hexadecimal digits.
+    /// The hash of all bytes before this line, in hexadecimal digits.
     pub sha256: String,
 }
 
@@ -49,24 +49,24 @@ struct SignatureLine {
     signature: String,
 }
 
-/// Whether a line is one of those that end an export.
+/// Says whether a line is one of the two that end an export.
 pub(super) fn is_end(line: &[u8]) -> bool {
     as_written::<ManifestLine>(line).is_ok() || as_written::<SignatureLine>(line).is_ok()
 }
 
-/// Lines of events as they go by.
+/// Counts and hashes the lines of an export as they are written.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     events: u64,
     first: Option<i64>,
     last: Option<i64>,
     hash: Sha256,
-    /// One of them is not what was written.
+    /// True once any event was found changed.
     is_changed: bool,
 }
 
 impl Tally {
-    /// The same of an event, which is compared with its hash: nobody signs for one that was changed.
+    /// Like [`Self::add`], but also compares the event with its hash: an export with a changed event is not signed.
     pub fn add_event(&mut self, event: &Recorded, line: &[u8]) {
         self.is_changed |= !event.is_intact();
         self.add(event.position, line);
@@ -80,7 +80,7 @@ impl Tally {
         self.hash.update(line);
     }
 
-    /// The lines that end the file; signed where there is a key.
+    /// The lines that end the file; signed if there is a key and no event was changed.
     pub fn end(&self, filter: String, as_of: i64, key: Option<&SigningKey>) -> serde_json::Result<String> {
         let manifest = serde_json::to_string(&ManifestLine { manifest: self.manifest(filter, as_of) })?;
         let Some(key) = key.filter(|_| !self.is_changed) else { return Ok(format!("{manifest}\n")) };
@@ -94,7 +94,7 @@ impl Tally {
         Manifest { filter, events, first_position: first, last_position: last, as_of, sha256 }
     }
 
-    /// What is wrong with the next event, by itself and behind those before.
+    /// The finding about the next event, by itself or after those before it.
     fn finding(&self, event: &EventLine<'_>) -> Option<String> {
         let position = event.position;
         match (self.last, event.leaf()) {
@@ -112,10 +112,10 @@ fn signed_text(origin: &str, manifest: &str) -> String {
     format!("{origin}/export\n{manifest}\n")
 }
 
-/// More than a manifest and a signature have.
+/// The most bytes that are read for the end: more than a manifest and a signature have.
 const LONGEST_END: u64 = 1 << 16;
 
-/// Whether a file is an export as a key's portal made it; or else what is wrong, sentence by sentence.
+/// Checks that a file is an export as made and signed by the portal of this key; else says what is wrong, in sentences.
 pub fn check(mut file: impl BufRead, key: &PublicKey) -> io::Result<Result<Manifest, Vec<String>>> {
     let (mut tally, mut findings, mut line) = (Tally::default(), vec![], vec![]);
     while file.read_until(b'\n', &mut line)? > 0 {

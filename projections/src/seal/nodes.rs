@@ -26,12 +26,12 @@ impl Kept {
     }
 }
 
-/// The hashes of the events behind a position, up to another.
+/// The leaf hashes of the events after one position, up to another.
 pub(super) async fn leaves(db: &Db, after: i64, up_to: i64) -> Result<Vec<Hash>, sqlx::Error> {
     stored(db, after, up_to).await?.into_iter().map(hash).collect()
 }
 
-/// The same as they stand beside the events, whatever that is.
+/// Like [`leaves`], but without checking that each is a hash: the bytes that stand beside the events.
 pub(super) async fn stored(db: &Db, after: i64, up_to: i64) -> Result<Vec<Vec<u8>>, sqlx::Error> {
     read!(db, |pool| {
         let leaves = sqlx::query_scalar(include_str!("../sql/seal/leaves.sql"));
@@ -81,7 +81,7 @@ async fn rows(db: &Db, after: i64, up_to: i64) -> Result<Vec<Kept>, sqlx::Error>
     })
 }
 
-/// Whether something else is kept of these events than was made of them.
+/// Compares the nodes that are kept for these events with those that were computed from them.
 pub(super) async fn difference(
     db: &Db,
     (after, up_to): (i64, i64),

@@ -1,4 +1,4 @@
-//! Whose cosignatures a checkpoint wants: a file that whoever verifies wrote, or agrees with.
+//! A policy says whose cosignatures a checkpoint needs. It is a file that whoever verifies wrote, or agrees with.
 //!
 //! ```text
 //! log portal.example.com/log+0fe21b3c+AYEK…
@@ -11,8 +11,8 @@
 //!
 //! The format is that of <https://c2sp.org/tlog-policy>.
 //!
-//! **Invariant:** a witness counts once, in one way. What is not understood is refused, or less would be wanted than stands
-//! there.
+//! **Invariant:** a witness counts once, in one way. A line that is not understood is refused: to skip it could mean
+//! asking for less than the file does.
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ use std::str::FromStr;
 use super::cosignature::Forged;
 use super::{PublicKey, Signed, Witness};
 
-/// Who may sign, and who has to cosign.
+/// The logs that may sign, and the witnesses that have to cosign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub logs: Vec<PublicKey>,
@@ -31,18 +31,18 @@ pub struct Policy {
 /// A witness that the policy names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// What the policy calls it.
+    /// The name of the witness in the policy.
     pub name: String,
     pub witness: Witness,
-    /// Where it is asked, behind which `/add-checkpoint` stands.
+    /// The URL at which the witness is asked, without `/add-checkpoint`.
     pub url: Option<String>,
 }
 
-/// What is enough.
+/// The rule for which cosignatures are enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Rule {
     Nobody,
-    /// By its place among the witnesses.
+    /// The witness at this index.
     Witness(usize),
     Group {
         enough: usize,
@@ -50,16 +50,16 @@ enum Rule {
     },
 }
 
-/// Who cosigned a checkpoint, and whether that is enough.
+/// The answer of a policy: who cosigned a checkpoint, and whether that is enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// What the policy calls them, and when that was, in seconds since 1970.
+    /// The witnesses that cosigned, by their names in the policy, and the times in seconds since 1970.
     pub by: Vec<(String, u64)>,
     pub is_enough: bool,
 }
 
 impl Policy {
-    /// Who cosigned this, and whether that is enough.
+    /// Checks who cosigned the note, and whether that is enough.
     pub fn judge(&self, signed: &Signed) -> Result<Judgement, Forged> {
         let times = self.witnesses.iter().map(|known| known.witness.cosigned(signed));
         let times = times.collect::<Result<Vec<Option<u64>>, Forged>>()?;
@@ -69,8 +69,8 @@ impl Policy {
         Ok(Judgement { by: by.collect(), is_enough: self.quorum.is_met(&has) })
     }
 
-    /// The last moment since which enough of them cosigned this, in seconds since 1970. A cosignature that says that it is of a
-    /// later moment than the `latest` counts for nothing: whoever gave it does not know, or does not say, when it is.
+    /// The latest time such that the cosignatures from it on are enough, in seconds since 1970. A cosignature with a time
+    /// later than `latest` counts for nothing: its witness has a wrong clock, or does not tell the truth.
     pub fn met_since(&self, signed: &Signed, latest: u64) -> Result<Option<u64>, Forged> {
         let times = self.witnesses.iter().map(|known| known.witness.cosigned(signed));
         let times = times.collect::<Result<Vec<Option<u64>>, Forged>>()?;
@@ -82,7 +82,7 @@ impl Policy {
         Ok(times.iter().flatten().copied().filter(is_met).max())
     }
 
-    /// Whether a log is one of those that it names; where it names none, any is.
+    /// Says whether the policy is for this log. A policy that names no log is for any.
     pub fn is_about(&self, log: &PublicKey) -> bool {
         self.logs.is_empty() || self.logs.contains(log)
     }
@@ -98,7 +98,7 @@ impl Rule {
     }
 }
 
-/// Why a text is no policy, with the line that is wrong.
+/// Why a text is not a policy, with the line that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct PolicyError {
@@ -128,7 +128,7 @@ impl FromStr for Policy {
     }
 }
 
-/// Witnesses of a policy, whose lines a checkpoint has besides its own.
+/// The most witnesses of a policy: a checkpoint must have room for their signatures besides the log's own.
 const MOST: usize = 60;
 
 /// A policy as far as it was read.
@@ -137,7 +137,7 @@ struct Draft {
     logs: Vec<PublicKey>,
     witnesses: Vec<Known>,
     rules: HashMap<String, Rule>,
-    /// Those that a group has already.
+    /// The names that are in a group already.
     members: HashSet<String>,
     quorum: Option<Rule>,
 }

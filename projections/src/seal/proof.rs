@@ -1,13 +1,14 @@
-//! Short proofs about a tree: that it has an event, and that it has all of a smaller tree.
+//! Short proofs about a Merkle tree: that it contains an event (inclusion), and that it begins with a smaller tree
+//! (consistency).
 //!
-//! What a proof consists of, and how it is checked: RFC 6962 §2.1.1 and §2.1.2, RFC 9162 §2.1.3.2 and §2.1.4.2.
+//! Proofs are made as in RFC 6962 §2.1.1 and §2.1.2, and checked as in RFC 9162 §2.1.3.2 and §2.1.4.2.
 //!
 //! **Invariant:** pure. A proof is first a list of [`Span`]s; whoever has the hashes fills it in.
 
 use super::Hash;
 use super::tree::node;
 
-/// Neighbouring events, counted from 0, without the last; their root is one hash of a proof.
+/// A range of neighbouring events, counted from 0, without `to` itself. Its root is one hash of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub from: u64,
@@ -15,7 +16,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The full subtrees that it is made of, as level and number, largest first.
+    /// The full subtrees that make up the span, as level and number, from left to right.
     pub fn subtrees(self) -> Vec<(u32, u64)> {
         let (mut from, mut subtrees) = (self.from, vec![]);
         while from < self.to {
@@ -26,14 +27,14 @@ impl Span {
         subtrees
     }
 
-    /// Before and behind the largest power of two that is smaller than it; it has two events at least.
+    /// Splits the span at the largest power of two that is smaller than its length. It must have at least two events.
     fn halves(self) -> (Self, Self) {
         let middle = self.from + (1 << (self.to - self.from - 1).ilog2());
         (Self { to: middle, ..self }, Self { from: middle, ..self })
     }
 }
 
-/// What proves that the event `index` (its position − 1) is in a tree of `size`; from the event upwards.
+/// The spans that prove that the event `index` (its position − 1) is in a tree of `size`, from the event upwards.
 pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
     let (mut path, mut span) = (vec![], Span { from: 0, to: size });
     while span.to - span.from > 1 {
@@ -46,7 +47,7 @@ pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
     path
 }
 
-/// What proves that the tree of `first` events is the beginning of that of `second`.
+/// The spans that prove that the tree of `first` events is the beginning of the tree of `second` events.
 pub fn consistency(first: u64, second: u64) -> Vec<Span> {
     let (mut path, mut span) = (vec![], Span { from: 0, to: second });
     if first == 0 || first == second {
@@ -65,7 +66,7 @@ pub fn consistency(first: u64, second: u64) -> Vec<Span> {
     path
 }
 
-/// Whether `proof` shows that `leaf` is the event `index` in the tree of `size` with this root.
+/// Checks that `proof` shows that `leaf` is the event `index` in the tree of `size` with this root.
 pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, Hash)) -> bool {
     if index >= size {
         return false;
@@ -88,8 +89,8 @@ pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, 
     last == 0 && hash == root
 }
 
-/// Whether `proof` shows that the first tree, as size and root, is the beginning of the second. All begin with the
-/// empty one.
+/// Checks that `proof` shows that the first tree, as size and root, is the beginning of the second. Every tree begins with
+/// the empty one.
 pub fn extends(proof: &[Hash], (first, old): (u64, Hash), (second, new): (u64, Hash)) -> bool {
     if first == 0 || first >= second {
         return proof.is_empty() && (first == 0 || (first == second && old == new));

@@ -1,11 +1,11 @@
-//! What a process that remembers nothing asks those that run: what was signed?
+//! A process that has just started asks the running ones which checkpoint was signed last.
 //!
 //! ```text
 //! asks, with a number that ─►  one that remembers, and has proven ─►  takes the checkpoint for its own
 //! nobody could have guessed    that the log holds it, answers         memory, if the key signed both
 //! ```
 //!
-//! **Invariant:** an answer is to one question. What whoever owns the database kept of an earlier one answers nothing.
+//! **Invariant:** an answer belongs to one question. The owner of the database can't keep an old answer and use it again.
 
 use super::key::Signature;
 use super::{PublicKey, Signed, SigningKey};
@@ -13,7 +13,7 @@ use crate::db::{Db, note, read, row};
 use crate::timestamp::Timestamp;
 
 row! {
-    /// What another process answered, not yet compared with any key.
+    /// The answer of another process, not yet checked with any key.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Answer {
         pub checkpoint: String,
@@ -30,7 +30,7 @@ impl SigningKey {
 }
 
 impl PublicKey {
-    /// The checkpoint of an answer to this question that its private half gave.
+    /// The checkpoint of an answer to this question, if this key signed the answer and the checkpoint.
     pub fn answered(&self, question: &str, answer: &Answer) -> Option<Signed> {
         let remembered: Signed = answer.checkpoint.parse().ok()?;
         let signature: Signature = answer.signature.parse().ok()?;
@@ -40,7 +40,7 @@ impl PublicKey {
     }
 }
 
-/// No checkpoint is an answer, and no export either: the first line differs.
+/// The text that is signed. It can't be taken for a checkpoint or an export, because its first line differs.
 fn signed_text(origin: &str, question: &str, remembered: &Signed) -> String {
     format!("{origin}/answer\n{question}\n{}", remembered.text())
 }
@@ -53,7 +53,7 @@ pub async fn ask(db: &Db, origin: &str, question: &str, at: Timestamp) -> Result
     })
 }
 
-/// Those about an origin that nobody has answered yet.
+/// The questions about an origin that nobody has answered yet.
 pub async fn questions(db: &Db, origin: &str) -> Result<Vec<String>, sqlx::Error> {
     let questions: Vec<(String,)> = read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/seal/questions.sql")).bind(origin).fetch_all(pool).await
@@ -61,7 +61,7 @@ pub async fn questions(db: &Db, origin: &str) -> Result<Vec<String>, sqlx::Error
     Ok(questions.into_iter().map(|(question,)| question).collect())
 }
 
-/// Answers one, if nobody was faster.
+/// Answers a question, if nobody was faster.
 pub async fn answer(db: &Db, question: &str, answer: &Answer) -> Result<(), sqlx::Error> {
     let Answer { checkpoint, signature } = answer;
     note!(db, |conn| {
@@ -70,14 +70,14 @@ pub async fn answer(db: &Db, question: &str, answer: &Answer) -> Result<(), sqlx
     })
 }
 
-/// What was answered to one, where somebody did.
+/// The answer to a question, if somebody gave one.
 pub async fn answered(db: &Db, question: &str) -> Result<Option<Answer>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/seal/answered.sql")).bind(question).fetch_optional(pool).await
     })
 }
 
-/// Forgets one, and those that were asked before a moment, whose process is gone.
+/// Forgets a question, and all that were asked before a moment: their processes are gone.
 pub async fn forget(db: &Db, question: &str, before: Timestamp) -> Result<(), sqlx::Error> {
     note!(db, |conn| {
         let forget = sqlx::query(include_str!("../sql/seal/forget_question.sql"));

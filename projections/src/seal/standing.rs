@@ -1,7 +1,7 @@
-//! How far the tree is, as the database keeps it, and whether it begins with what was signed.
+//! Reads how far the tree has grown, as the database keeps it, and proves that it begins with what was signed.
 //!
-//! **Invariant:** reading it takes no lock, so it may be another one a moment later. A [`SealStep`](super::SealStep) says
-//! whether it is.
+//! **Invariant:** reading takes no lock, so the tree may have grown a moment later. A [`SealStep`](super::SealStep) says
+//! whether it has.
 
 use super::error::SealError;
 use super::proof::{consistency, extends};
@@ -11,7 +11,7 @@ use crate::Platform;
 use crate::db::{Db, read, row};
 
 row! {
-    /// What is kept of the tree, for one origin.
+    /// The stored state of the tree, for one origin.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub(super) struct State {
         pub origin: String,
@@ -27,7 +27,7 @@ impl State {
     }
 }
 
-/// The tree of one origin, and what was signed of it last.
+/// The tree of one origin, and the checkpoint that was signed of it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     state: State,
@@ -35,7 +35,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// For an origin that nobody has sealed for yet, the tree of no events.
+    /// Reads the tree of an origin. If nothing was sealed for it yet, this is the tree of no events.
     pub async fn read(db: &Db, origin: &str) -> Result<Self, SealError> {
         let state = states(db).await?.into_iter().find(|state| state.origin == origin);
         Self::of(state.unwrap_or_else(|| State {
@@ -64,7 +64,7 @@ impl Standing {
         self.tree.root()
     }
 
-    /// What a checkpoint of it would say.
+    /// An unsigned checkpoint of this tree.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint { origin: self.origin().to_owned(), size: self.size(), root: self.root() }
     }
@@ -90,7 +90,7 @@ impl Standing {
     }
 }
 
-/// Whether anything says that the log had events once. Whoever emptied it forgot that, or wants it to seem new.
+/// Says whether there are traces of earlier events. Whoever emptied the log forgot them, or wants it to seem new.
 pub async fn has_traces(db: &Db) -> Result<bool, sqlx::Error> {
     let (traces,): (i64,) =
         read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/traces.sql")).fetch_one(pool).await)?;
@@ -103,7 +103,7 @@ pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>,
     Ok(of_origin.and_then(|state| state.signed()))
 }
 
-/// What is kept, for every origin that ever was; the one with the most events first.
+/// The stored states of all origins that ever were; the one with the most events first.
 pub(super) async fn states(db: &Db) -> Result<Vec<State>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/states.sql")).fetch_all(pool).await)
 }

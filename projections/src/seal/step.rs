@@ -1,12 +1,12 @@
-//! How far this portal has sealed, and the next step.
+//! Takes the next step of sealing.
 //!
 //! ```text
-//! read_on … read_on ─► Standing ─► holds what was signed? ─► Turn ─► sign, write to the checkpoint log ─► sealed
+//! read_on … read_on ─► Standing ─► holds what was signed? ─► SealStep ─► sign, write to the checkpoint log ─► sealed
 //!                                                            still the same?
 //! ```
 //!
-//! **Invariant:** one process at a time. What is kept of the tree moves with the position that it is of, in one
-//! transaction. Nothing is read in it that takes longer when the log is longer.
+//! **Invariant:** one process seals at a time. The stored tree and its position are written in one transaction, which reads
+//! nothing that takes longer when the log is longer.
 
 use super::error::SealError;
 use super::standing::{Standing, State};
@@ -15,21 +15,21 @@ use super::{Signed, nodes, position, size};
 use crate::db::{Db, Tx, on, read, write};
 use crate::event_log::{self};
 
-/// Whether there is more to do.
+/// The result of a step: whether there is more to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Another process is at it.
+    /// Another process is sealing.
     Taken,
     More,
     /// The tree has every event of the log.
     End,
 }
 
-/// Events of one step.
+/// The most events of one step.
 const BATCH: i64 = 1024;
 
-/// Takes the next events into the tree, each compared with the hash beside it. Reading and comparing holds up nobody:
-/// only what came of it is written under the lock, if nobody else was faster.
+/// Adds the next events to the tree, each compared with the hash beside it. Reading and comparing hold up nobody: only the
+/// result is written under the lock, if nobody else was faster.
 pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
     let before = Standing::read(db, origin).await?;
     let events = event_log::tail(db, position(before.size()), BATCH).await?;
@@ -53,14 +53,14 @@ pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
     Ok(if events.len() < usize::try_from(BATCH).unwrap_or(0) { Step::End } else { Step::More })
 }
 
-/// The right to seal, until it ends. On SQLite nobody else writes meanwhile, so a turn is short.
+/// The right to seal, until it is dropped. On SQLite nobody else can write meanwhile, so it must be short.
 pub struct SealStep {
     tx: Tx,
     standing: Standing,
 }
 
 impl SealStep {
-    /// None while another process has it.
+    /// Takes the right to seal; none while another process has it.
     pub async fn begin(db: &Db, origin: &str) -> Result<Option<Self>, SealError> {
         let mut tx = db.begin().await?;
         on!(&mut tx, |conn| {
@@ -76,12 +76,12 @@ impl SealStep {
         Ok(Some(Self { tx, standing: Standing::of(state)? }))
     }
 
-    /// How far the tree is, and stays as long as this turn lasts.
+    /// The tree, which does not grow as long as this lasts.
     pub fn standing(&self) -> &Standing {
         &self.standing
     }
 
-    /// Notes what was signed, and ends the turn.
+    /// Stores the signed checkpoint, and gives up the right to seal.
     pub async fn sealed(mut self, signed: &Signed) -> Result<(), SealError> {
         on!(&mut self.tx, |conn| {
             let note = sqlx::query(include_str!("../sql/seal/sealed.sql"));
@@ -90,7 +90,7 @@ impl SealStep {
         Ok(self.tx.commit().await?)
     }
 
-    /// Gives the turn back, with nothing signed. Dropping does the same, but some time later.
+    /// Gives up the right with nothing signed. Dropping does the same, but some time later.
     pub async fn end(self) -> Result<(), SealError> {
         Ok(self.tx.rollback().await?)
     }
@@ -115,7 +115,7 @@ impl SealStep {
     }
 }
 
-/// Tells every process that shares this database of a checkpoint that its log contradicts. Once is enough.
+/// Stores a checkpoint that this log contradicts, so that every process that shares this database knows. Once is enough.
 pub async fn contradict(db: &Db, signed: &Signed) -> Result<(), sqlx::Error> {
     write!(db, |conn| {
         sqlx::query(include_str!("../sql/seal/contradict.sql"))

@@ -1,4 +1,5 @@
-//! The tree while it grows: only the roots of its full halves, largest first, one for each bit of its size.
+//! The Merkle tree while it grows. It keeps only the roots of its full subtrees, largest first, one for each 1 bit of its
+//! size.
 //!
 //! ```text
 //! size 6 = 4 + 2        ┌── root of #1–#4 ──┐  ┌─ root of #5–#6 ─┐
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Hash;
 
-/// Inner nodes that are kept in the database: those of each eighth level, one in 256 events.
+/// The database keeps the inner nodes of every eighth level: one for 256 events.
 pub(super) const STRIDE: u32 = 8;
 
 /// The root of no events at all.
@@ -18,7 +19,7 @@ pub fn empty() -> Hash {
     Sha256::digest([]).into()
 }
 
-/// The node over two others.
+/// The hash of the node above two others.
 pub fn node(left: &Hash, right: &Hash) -> Hash {
     let mut hash = Sha256::new();
     hash.update([1]);
@@ -35,7 +36,7 @@ pub struct Node {
     pub hash: Hash,
 }
 
-/// A tree of so many events.
+/// A tree of `size` events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     size: u64,
@@ -43,7 +44,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// From what [`Tree::bytes`] gave; none where the two don't fit.
+    /// Makes a tree from its size and what [`Tree::bytes`] gave; none if the two don't fit.
     pub fn of(size: u64, bytes: &[u8]) -> Option<Self> {
         let (nodes, []) = bytes.as_chunks() else { return None };
         let fits = u32::try_from(nodes.len()).is_ok_and(|number| number == size.count_ones());
@@ -77,7 +78,7 @@ impl Tree {
     }
 }
 
-/// The root over full subtrees of falling size, side by side.
+/// The root above full subtrees of falling size, side by side.
 pub(super) fn join(nodes: impl DoubleEndedIterator<Item = Hash>) -> Hash {
     nodes.rev().reduce(|right, left| node(&left, &right)).unwrap_or_else(empty)
 }

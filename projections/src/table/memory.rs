@@ -1,4 +1,4 @@
-//! Rows that wait in memory while everything is folded again, stream by stream.
+//! Rows that wait in memory to be written: those of one batch, or, when everything is folded again, stream by stream.
 //!
 //! **Invariant:** once the last event of an aggregate is folded, nothing changes its rows any more, so that each row is
 //! written once and none is read. Memory holds the rows of two batches, and those of the one aggregate that goes on.
@@ -21,19 +21,19 @@ use crate::db::Tx;
 #[derive(Debug, Default)]
 pub(crate) struct Memory(BTreeMap<TypeId, Box<dyn Waiting>>);
 
-/// What waits to be written to one table.
+/// The rows that wait to be written to one table.
 pub(crate) trait Waiting: Any + Debug + Send + Sync {
-    /// Takes out whatever no event can change any more: all but the rows of the aggregate that goes on. None goes on
-    /// after the last event.
+    /// Takes out the rows that no event can change any more: all but those of the aggregate `goes_on`, whose events continue
+    /// in the next batch. After the last event there is no such aggregate.
     fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting>;
 
-    /// Writes it into a table that has none of its keys.
+    /// Writes the rows into a table that has none of their keys.
     fn insert<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
-    /// Writes it to a table that has some of its keys, on SQLite.
+    /// Writes the rows to a table that may have some of their keys, on SQLite.
     fn upsert<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
-    /// The same on Postgres, as a part of one statement for all tables.
+    /// Does the same on Postgres, as a part of one statement for all tables.
     fn part(&self, statement: &mut Together);
 
     /// Binds the parameters of that part.
@@ -43,7 +43,7 @@ pub(crate) trait Waiting: Any + Debug + Send + Sync {
 }
 
 impl Memory {
-    /// What waits for one table.
+    /// The rows that wait for one table.
     pub(crate) fn of<W: Waiting + Default>(&mut self) -> &mut W {
         let waiting = self.0.entry(TypeId::of::<W>()).or_insert_with(|| Box::new(W::default()));
         let waiting: &mut dyn Any = &mut **waiting;
@@ -60,12 +60,12 @@ impl Memory {
         open.into_values().map(|(_, row)| row).chain(done)
     }
 
-    /// Writes what is left when no event comes any more.
+    /// Writes the rows that are left after the last event.
     pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
         self.ended(None).write(tx).await
     }
 
-    /// Writes everything, in the place of what has its keys.
+    /// Writes everything. Rows with the same keys are replaced.
     pub(super) async fn change(mut self, tx: &mut Tx) -> Result<(), sqlx::Error> {
         let mut ended = self.ended(None);
         match tx {
@@ -89,7 +89,7 @@ impl Memory {
         query.execute(conn).await.map(drop)
     }
 
-    /// Takes out whatever no event can change any more.
+    /// Takes out the rows that no event can change any more.
     pub(crate) fn ended(&mut self, goes_on: Option<Uuid>) -> Self {
         Self(self.0.iter_mut().map(|(table, waiting)| (*table, waiting.ended(goes_on))).collect())
     }
@@ -112,7 +112,7 @@ impl Clone for Memory {
 /// The rows of one table that are not written yet.
 #[derive(Clone, Debug)]
 pub(super) struct Pending<R> {
-    /// Rows that events may change, by what they are found by, each with its aggregate.
+    /// Rows that later events may change, by [`Found::id`], each with its aggregate.
     open: BTreeMap<(Uuid, i64), (Uuid, R)>,
     done: Vec<R>,
 }

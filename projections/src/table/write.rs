@@ -12,13 +12,13 @@ use crate::db::Tx;
 /// What happens to a row whose key is there already.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OnConflict {
-    /// The new row stands in its place.
+    /// The new row replaces it.
     Replace,
-    /// Its numbers are added up.
+    /// The numbers of the new row are added to it.
     Add,
 }
 
-/// A statement for Postgres that writes to several tables, since every statement is a wait.
+/// One statement for Postgres that writes to several tables, since every statement costs a round trip.
 #[derive(Default)]
 pub(crate) struct Together {
     text: String,
@@ -75,7 +75,7 @@ pub(crate) async fn insert<R: Table>(tx: &mut Tx, rows: Vec<R>) -> Result<(), sq
     }
 }
 
-/// `table (column, …)`
+/// The target of an insert: `table (column, …)`.
 fn into<R: Table>() -> String {
     format!("{} ({})", R::SHAPE.name, R::SHAPE.columns.join(", "))
 }
@@ -108,8 +108,8 @@ async fn values<R: Table>(
     Ok(())
 }
 
-/// COPY in its binary format (<https://www.postgresql.org/docs/current/sql-copy.html>). Frozen: nobody else sees the
-/// table before all its rows are there.
+/// Writes rows by COPY in its binary format (<https://www.postgresql.org/docs/current/sql-copy.html>). The rows are frozen,
+/// which is right because nobody else sees the table before all its rows are there.
 async fn copy<R: Table>(conn: &mut PgConnection, rows: &[R]) -> Result<(), sqlx::Error> {
     let statement = format!("copy {} from stdin with (format binary, freeze)", into::<R>());
     let mut bytes = PgArgumentBuffer::default();

@@ -11,26 +11,26 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What stands between. Dropping it ends every connection.
+/// A proxy between portal and Postgres. Dropping it ends every connection.
 pub struct Proxy {
-    /// Of the same database, by way of this network.
+    /// The URL of the same database through this network.
     pub url: String,
     network: Arc<Network>,
 }
 
 #[derive(Default)]
 struct Network {
-    /// In microseconds, each way.
+    /// The delay in microseconds, each way.
     delay: AtomicU64,
-    /// New connections are refused, and open ones end.
+    /// While true, new connections are refused and open ones end.
     broken: watch::Sender<bool>,
-    /// Nothing is passed on, as long as this holds.
+    /// While true, nothing is passed on.
     stopped: watch::Sender<bool>,
-    /// The answer is lost to the next commit on a connection that has said this before.
+    /// Once a connection has said this text, the answer to its next commit is lost.
     lose_commit_after: Mutex<Option<&'static str>>,
-    /// Whether the network breaks where an answer is lost.
+    /// If true, the whole network breaks when the answer is lost.
     breaks_then: AtomicBool,
-    /// The connection that says this next gets no answer any more, and no end either.
+    /// The next connection that says this text gets no more answers, and is not closed either.
     swallow_after: Mutex<Option<&'static str>>,
 }
 
@@ -66,19 +66,19 @@ impl Proxy {
         self.network.broken.send_replace(broken);
     }
 
-    /// Loses the answer to the next commit of a transaction that has said `text`, and that connection with it; all of
-    /// the network with it where it `breaks`.
+    /// Loses the answer to the next commit of a transaction that has said `text`, and that connection with it. With
+    /// `breaks`, the whole network breaks too.
     pub fn lose_commit_after(&self, text: &'static str, breaks: bool) {
         self.network.breaks_then.store(breaks, SeqCst);
         *self.network.lost() = Some(text);
     }
 
-    /// Lets a connection get no answer any more, and no end either, once it has said `text`.
+    /// Once a connection has said `text`, it gets no more answers, and is not closed either.
     pub fn swallow_after(&self, text: &'static str) {
         *self.network.swallow_after.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
-    /// Whether the answer that was to be lost was lost.
+    /// Says whether the answer has been lost.
     pub fn has_lost_it(&self) -> bool {
         self.network.lost().is_none()
     }
@@ -95,7 +95,7 @@ impl Network {
         self.lose_commit_after.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a connection that says this gets no answer from now on.
+    /// Says whether a connection that says this gets no answers from now on.
     fn swallows(&self, said: &str) -> bool {
         let mut after = self.swallow_after.lock().unwrap_or_else(PoisonError::into_inner);
         after.take_if(|text| said.contains(*text)).is_some()
@@ -129,7 +129,7 @@ async fn connect(client: TcpStream, server: String, network: Arc<Network>) {
     }
 }
 
-/// Passes on what portal says, and notes where it commits what the answer to is to be lost.
+/// Passes on what portal says, and notes when it sends the commit whose answer is to be lost.
 async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, network: &Network, loses: &AtomicBool) {
     let (mut buffer, mut has_said) = (vec![0; 64 * 1024], false);
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
@@ -149,7 +149,7 @@ async fn ask(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, network: &Network,
     }
 }
 
-/// Passes on what Postgres answers; ends where that is to be lost.
+/// Passes on what Postgres answers, and stops when an answer is to be lost.
 async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, network: &Network, loses: &AtomicBool) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {

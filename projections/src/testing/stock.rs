@@ -1,4 +1,4 @@
-//! What one gets from cqrs-es and postgres-es as they come, to be measured against: their append, one view.
+//! cqrs-es and postgres-es as they come, for comparison in benchmarks: their append and one view.
 
 use cqrs_es::persist::GenericQuery;
 use cqrs_es::{EventEnvelope, View};

@@ -1,4 +1,4 @@
-//! Whether appends are answered the same, alone and together.
+//! Appends get the same answers alone and in a batch.
 
 use domain::grant::{GrantEvent, Granted};
 use domain::values::{OrgId, PersonId};

@@ -1,4 +1,4 @@
-//! What the database itself refuses, whoever asks.
+//! The database itself refuses changes to the log, whoever tries.
 
 use crate::engines;
 use crate::given::{Outcome, Raw, Store, creation};

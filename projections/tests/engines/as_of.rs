@@ -1,4 +1,4 @@
-//! As of a position everything is as it was in a portal whose log ended there.
+//! A view as of a position is the same as in a portal whose log ends there.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ const HISTORIES: usize = 2;
 const STEPS: usize = 400;
 const LOOKS: i64 = 4;
 
-/// More than there are of anything.
+/// A limit that is larger than the number of any rows here.
 const ALL: usize = 1000;
 
 engines! {
@@ -109,7 +109,7 @@ engines! {
     }
 }
 
-/// A portal whose log ends at a position.
+/// Makes a portal whose log ends at a position.
 async fn cut(store: &Store, position: i64) -> Outcome<Store> {
     let mut file = vec![];
     export(&store.log, &mut file, |_| ()).await?;

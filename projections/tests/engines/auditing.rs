@@ -110,7 +110,7 @@ engines! {
         }
         let signed = sealed(store.db(), 5).await?;
         if store.is_postgres() {
-            // Its own types take no other text and no other JSON.
+            // Postgres's own types accept no invalid text and no invalid JSON.
             store.tamper("update events set payload = '{}' where position = 3").await?;
             return only_changed(&store, &signed, &[3]).await;
         }
@@ -195,7 +195,7 @@ engines! {
     }
 }
 
-/// The auditor and `portal verify` find that these were changed, beside the triggers that are off, and accuse no other.
+/// Asserts that the auditor and `portal verify` report exactly these events as changed, besides the disabled triggers.
 async fn only_changed(store: &Store, signed: &Checkpoint, positions: &[i64]) -> Outcome {
     let mut auditor = Auditor::new(store.db().clone(), None);
     let by_auditor = auditor.turn(vec![signed.clone()], noon(0)).await?.findings.clone();

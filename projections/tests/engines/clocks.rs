@@ -1,4 +1,4 @@
-//! A clock that is wrong, and a log that is not the one that it was: nothing is appended, and why is said.
+//! With a wrong clock, or a log that is not the one that the process knew, nothing is appended, and the error says why.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn today(store: &Store) -> Outcome<NaiveDate> {
     Ok(elsewhere.events().await?[0].recorded_at.date_naive())
 }
 
-/// Rules where somebody said which day it is.
+/// Clock rules with today's date confirmed.
 async fn confirmed(store: &Store) -> Outcome<ClockRules> {
     Ok(ClockRules { confirmed: Some(today(store).await?), ..ClockRules::default() })
 }
@@ -51,7 +51,7 @@ async fn rested(store: Store) -> Outcome<Store> {
     store.reopened().await
 }
 
-/// Takes in an event that was stamped so much later than now.
+/// Imports an event that is stamped this much later than now.
 async fn stamped_ahead(store: &Store, by: TimeDelta) -> Outcome<Recorded> {
     let elsewhere = store.fresh().await?;
     elsewhere.log.append(org("ahead")).await?;
@@ -122,7 +122,7 @@ engines! {
         copy.log.import(&events).await?;
         copy.projector.catch_up().await?;
         assert_eq!(copy.projector.verify(|_| ()).await?.findings, []);
-        // Somewhere else it stays an error.
+        // At any other position, time going back is still an error.
         let earlier = if store.is_postgres() { "recorded_at - interval '1 day'" } else { "recorded_at - 86400000000" };
         store.tamper(&format!("update events set recorded_at = {earlier} where position = 4")).await?;
         let report = store.projector.verify(|_| ()).await?;
@@ -140,7 +140,7 @@ engines! {
         EventLog::open(store.db().clone()).await?.append(org("bolt")).await?;
     }
 
-    /// What stands in the log is compared with what was known when it was asked for.
+    /// The log is compared with what was known when it was read.
     async fn appends_of_others_meanwhile_are_no_alarm(store: Store) {
         let proxy = if store.is_postgres() { Some(Proxy::before(&store.url).await) } else { None };
         let log = match &proxy {
@@ -207,7 +207,7 @@ engines! {
         started_since.append(org("gale")).await?;
     }
 
-    /// Whoever was not there when it was longer knows it from them.
+    /// A process that did not see the longer log learns of it from the read models.
     async fn read_models_that_know_more_than_the_log_stop_writing_until_the_next_start(store: Store) {
         for slug in ["acme", "bolt", "cord"] {
             store.log.append(org(slug)).await?;
@@ -248,7 +248,8 @@ engines! {
     }
 }
 
-/// What a restore to right after the first event leaves: of the log, of what follows from it, and of the read models.
+/// Leaves what a restore to the moment after the first event would leave: of the log, its claims and commands, and the
+/// checkpoints.
 async fn lose_the_end(store: &Store) -> Outcome {
     let mut raw = store.raw().await?;
     let walls = if store.is_postgres() {

@@ -131,8 +131,8 @@ const SQLITE: &[(&str, &str)] = &[
     ("drop table seal_node", "table seal_node is missing"),
 ];
 
-/// A dump comes back without its rights where the cluster has not their roles: nothing could be served by it, or without a
-/// wall behind the statements.
+/// A dump is restored without its rights if the cluster lacks the roles. Then nothing could be served, or only without
+/// the second wall behind the statements.
 #[tokio::test]
 async fn a_start_puts_back_what_a_restore_into_another_cluster_lost() -> Outcome {
     let store = Store::postgres().await?;
@@ -163,7 +163,7 @@ async fn a_start_puts_back_what_a_restore_into_another_cluster_lost() -> Outcome
     );
     let store = store.reopened().await?;
     assert_eq!(store.projector.verify(|_| ()).await?.findings, []);
-    // What has to be explained first is not made again.
+    // A missing trigger is not made again, because somebody has to explain first why it is missing.
     store.raw().await?.run("drop trigger events_no_truncate on events").await?;
     let store = store.reopened().await?;
     let left = differences(store.db()).await?;

@@ -1,4 +1,4 @@
-//! Locks that come too late, callers that leave, answers that are lost: what only a database behind a network has.
+//! Locks that come too late, callers that leave, answers that are lost: faults of a database behind a network.
 //!
 //! After each of them what was acknowledged is there, once, and no connection is left inside a transaction.
 
@@ -90,7 +90,7 @@ mod postgres {
         store.assert_sound().await
     }
 
-    /// A way to the store that is broken without a word: what waits for an answer waits no longer than it has to.
+    /// The network fails silently: what waits for an answer waits no longer than it has to.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn an_append_that_gets_no_answer_keeps_no_other_one_waiting() -> Outcome {
         let store = Store::postgres().await?;
@@ -156,7 +156,7 @@ mod postgres {
         store.assert_sound().await
     }
 
-    /// What whoever appends holds.
+    /// The lock that an append holds.
     const LOCK: &str = "select from log_head for update";
 
     /// A new person, in a transaction of two statements.

@@ -100,7 +100,7 @@ fn filters(org: OrgId, all: &[Recorded]) -> Vec<Filter> {
     ]
 }
 
-/// The same, by looking at every event.
+/// Applies the filter to one event, without any index.
 fn passes(filter: &Filter, event: &Recorded) -> bool {
     let metadata = event.metadata().expect("ours");
     let typed = event.payload.split_once(':').map_or("", |(_, typed)| typed).to_lowercase();

@@ -1,4 +1,4 @@
-//! Who finds what somebody does who owns the database: the table of docs/PROOF.md, each cell of it tried.
+//! Tries each cell of the table in docs/PROOF.md: which check finds which change by the owner of the database.
 
 use std::fs;
 use std::path::Path;
@@ -17,27 +17,27 @@ use crate::given::{Outcome, Store, noon};
 use crate::seals::key;
 use crate::tampering::{again, hash_again, owner, said, ten_events};
 
-/// What is done, as the table calls it. Ten events, of which eight are sealed, and which a witness saw as well.
+/// A change, by its name in the table. The log has ten events, of which eight are sealed and seen by a witness.
 struct Way {
     name: &'static str,
-    /// Where both engines say it alike.
+    /// The statement, if it is the same for both engines.
     both: &'static str,
     postgres: &'static str,
     sqlite: &'static str,
     then: Then,
 }
 
-/// What is done besides, so that nobody notices.
+/// What the owner does besides, to hide the change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
-    /// Every event gets the hash of what stands there now.
+    /// Every event gets the hash of its changed content.
     Hashes,
-    /// Read models, and what is kept of the tree, are made to fit as well.
+    /// The read models and the stored tree are made to fit as well.
     Everything,
-    /// And the checkpoint log is gone.
+    /// The checkpoint log is deleted as well.
     TheFileToo,
-    /// It is no change of the log, but of what guards it.
+    /// The change is not to the log but to what guards it.
     Walls,
 }
 
@@ -151,7 +151,7 @@ engines! {
     }
 }
 
-/// Does it, and asks everybody.
+/// Makes the change and runs every check.
 async fn tried(store: &Store, file: &[String], way: &Way, statement: String) -> Outcome<String> {
     let (store, kept) = again(store, file).await?;
     let seen = kept.last().ok_or("it was sealed")?.clone();
@@ -206,7 +206,7 @@ async fn audited(store: &Store, kept: Vec<Checkpoint>) -> Outcome<Vec<Finding>> 
     Ok(auditor.turn(kept, noon(1)).await?.findings.clone())
 }
 
-/// Somebody without a database, with a checkpoint from before and what an export says now.
+/// The check of somebody without the database, who has an earlier checkpoint and a present export.
 async fn outside(store: &Store, kept: Vec<Checkpoint>) -> Outcome<bool> {
     let mut file = vec![];
     if transfer::export(&store.log, &mut file, |_| ()).await.is_err() {
@@ -215,7 +215,7 @@ async fn outside(store: &Store, kept: Vec<Checkpoint>) -> Outcome<bool> {
     Ok(export::check(file.as_slice(), kept)?.number_of_findings > 0)
 }
 
-/// Whether a witness cosigns what there is now, of which the log's own key signs whatever is wanted.
+/// Says whether a witness cosigns the present log. The log's own key signs anything here.
 async fn witnessed(store: &Store, seen: &Checkpoint) -> Outcome<bool> {
     let events = there(store).await?;
     let leaves: Vec<Hash> =

@@ -37,7 +37,7 @@ impl Store {
         Self::open(testing::postgres().await, None).await
     }
 
-    /// On Postgres, of a database whose owner is no superuser and makes no roles.
+    /// A store on Postgres whose database owner is no superuser and can't create roles.
     pub(crate) async fn postgres_of_plain_owner() -> Outcome<Self> {
         let _first_start_makes_the_roles = Self::postgres().await?;
         let url = testing::postgres().await;
@@ -51,7 +51,7 @@ impl Store {
         Self::open(url.replacen("//test@", &format!("//{name}@"), 1), None).await
     }
 
-    /// On a Postgres database that is there already.
+    /// A store on an existing Postgres database.
     pub(crate) async fn at(url: String) -> Outcome<Self> {
         Self::open(url, None).await
     }
@@ -67,7 +67,7 @@ impl Store {
         if self.is_postgres() { Self::postgres().await } else { Self::sqlite().await }
     }
 
-    /// Stopped, and started again on what it left behind.
+    /// Stops the store, and starts it again on the same database.
     pub(crate) async fn reopened(self) -> Outcome<Self> {
         self.db().close().await;
         Self::open(self.url, self.folder).await
@@ -128,7 +128,7 @@ impl Store {
         self.tamper_again(statement).await
     }
 
-    /// The same once they are off.
+    /// Like [`Self::tamper`], once the triggers are off.
     pub(crate) async fn tamper_again(&self, statement: &str) -> Outcome {
         let changed = self.raw().await?.run(statement).await?;
         assert_eq!(changed, 1, "{statement}");
@@ -171,7 +171,7 @@ impl Store {
         Ok(id)
     }
 
-    /// The right to see everything, of a new superadmin.
+    /// The platform scope of a new superadmin.
     pub(crate) async fn platform(&self) -> Outcome<Platform> {
         let person = self.superadmin().await?;
         let grant =
@@ -283,13 +283,13 @@ pub(crate) fn superadmin_granted() -> GrantEvent {
     GrantEvent::SuperadminGranted(Granted::for_good(reason()))
 }
 
-/// Of somebody who does not count, for there is an end.
+/// A grant with an end, which does not count for the guard.
 pub(crate) fn superadmin_until(until: impl Into<DateTime<Utc>>) -> GrantEvent {
     let until = Some(until.into());
     GrantEvent::SuperadminGranted(Granted { until, ..Granted::for_good(reason()) })
 }
 
-/// The right of somebody whose stream has one event.
+/// The authority of somebody whose stream has one event.
 pub(crate) fn authority(person: PersonId) -> Authority {
     Authority { stream: StreamId::of::<Grant>(person), sequence: 1, from: None, until: None }
 }
@@ -318,7 +318,7 @@ pub(crate) fn accept(invitee: &Invitee) -> OrgCommand {
     })
 }
 
-/// Midnight, so many days after the tests' calendar begins.
+/// A moment, this many days after the beginning of the tests' calendar.
 pub(crate) fn day(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + number * 86_400, 0).expect("a moment")
 }

@@ -67,7 +67,7 @@ fn person() -> impl Strategy<Value = PersonId> {
     (0..6_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
 }
 
-/// So few that what happens to them is rich.
+/// One of only three people, so that much happens to each.
 fn few() -> impl Strategy<Value = PersonId> {
     (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
 }

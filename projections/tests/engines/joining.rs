@@ -53,7 +53,7 @@ async fn invited(store: &Store) -> Outcome<(PersonId, Append)> {
     Ok((person, named(&append, person, "Mia")))
 }
 
-/// The same by another command, with another name.
+/// The same append with another command and another name.
 fn named(append: &Append, person: PersonId, name: &str) -> Append {
     let password_hash = format!("$argon2id$of {name}");
     let name = name.parse().expect("a name");

@@ -1,4 +1,4 @@
-//! Aggregates that are kept: in memory, and as snapshots. They are never anything but what the log says.
+//! Cached aggregates and stored snapshots always agree with the log.
 
 use std::time::{Duration, Instant};
 
@@ -55,7 +55,7 @@ engines! {
         stored(&store, 2501).await?;
         let store = store.reopened().await?;
         store.append(append::<Org>(acme, 2501, &[renamed("Apex")])).await?;
-        // Whoever folds the stream from its first event on meets one that can't be read.
+        // After this, folding from the first event would fail, so what is loaded comes from the snapshot.
         store.tamper("update events set event_version = '9' where sequence = 2").await?;
         let loaded = load(&store, acme).await?;
         assert_eq!(is(&loaded), (2502, "Apex".to_owned()));

@@ -1,4 +1,4 @@
-//! Whether anything depends on how many there are.
+//! Nothing fails because there are very many of something.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ engines! {
         assert_eq!(memberships::blast(store.db(), &platform, &ids, noon(0)).await?.members, 0);
     }
 
-    /// Each name that it had leads to it, and is compared with the one that it has.
+    /// The index has each name that the organisation had, and the search compares each with the present one.
     async fn an_organisation_is_found_however_often_it_was_renamed(store: Store) {
         let acme = store.org("Acme", "acme").await?;
         for round in 0..10 {

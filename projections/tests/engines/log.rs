@@ -1,4 +1,4 @@
-//! Append, load, and what an append is refused for.
+//! Appending and loading, and the reasons for which an append is refused.
 
 use domain::grant::SUPERADMINS;
 use domain::org::{LifecycleEvent, SLUGS};
@@ -189,7 +189,7 @@ engines! {
     }
 }
 
-/// A database that takes no organisation whose slug begins like that.
+/// Makes the database refuse organisations whose slugs begin with `bad-`.
 const REFUSE_SQLITE: &[&str] = &["create trigger refuse before insert on claims when new.key like 'bad-%'
      begin select raise(abort, 'it is refused'); end"];
 const REFUSE_POSTGRES: &[&str] = &[

@@ -1,4 +1,4 @@
-//! What the event log and the read models promise, on both engines.
+//! Tests of the promises of the event log and the read models, on both engines.
 //!
 //! **Invariant:** every body runs on SQLite and on Postgres. What only one of them can do says so by name.
 

@@ -1,4 +1,4 @@
-//! What roles may do: random histories of roles and permissions, against a model that anybody can check.
+//! Random histories of roles and permissions, compared with a model that is simple enough to check by reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ engines! {
 enum Step {
     Add(&'static str),
     Remove(&'static str),
-    /// Whether a role may do this with things of the type.
+    /// Decides whether a role may take this action with things of the type.
     Set(&'static str, &'static str, Action, bool),
 }
 
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What everybody would expect: for each role that there is, every box.
+/// The expected permissions of each existing role.
 type Model = BTreeMap<&'static str, BTreeSet<(&'static str, Action)>>;
 
 async fn live_through(store: &Store, steps: Vec<Step>) -> Outcome {

@@ -14,7 +14,7 @@ use crate::engines;
 use crate::given::{Outcome, Store, append, created, id, renamed};
 use crate::tampering::{hash_again, owner};
 
-/// What an older version of portal does not know, and wrote down that it does not.
+/// The error that an older version of portal stored about an event that it does not know.
 const UNREADABLE: &str = "OrgRenamed version 2 of org is unknown here; a newer portal wrote it";
 
 engines! {
@@ -92,7 +92,7 @@ engines! {
         assert_eq!((report.findings.as_slice(), report.events, report.newer), ([].as_slice(), 5, 1));
     }
 
-    /// A version that does not know the event verifies what one has folded that does.
+    /// A version that does not know the event verifies the read models of a version that does.
     async fn what_a_newer_version_folded_is_not_taken_for_a_fault(store: Store) {
         let (acme, _) = acme_and_apex(&store).await?;
         let mut raw = store.raw().await?;
@@ -124,7 +124,7 @@ engines! {
         assert!(findings[0].to_string().starts_with("#2: was changed"), "{findings:?}");
     }
 
-    /// What a newer version claimed, this one can't know: the claim is the stream's whose event stands there.
+    /// This version can't know what a newer one claimed: it accepts a claim by the stream of the event at that position.
     async fn a_claim_of_a_newer_version_is_no_finding(store: Store) {
         let slug = OrgEvent::Lifecycle(LifecycleEvent::OrgSlugChanged { slug: crate::given::slug("later") });
         let acme = store.org("Acme", "acme").await?;
@@ -136,7 +136,7 @@ engines! {
         assert_eq!(store.verified().await?.findings.len(), 1);
     }
 
-    /// The way of an upgrade: what the older version had parked is folded by the newer one, stream by stream.
+    /// An upgrade: the newer version folds what the older version had parked, stream by stream.
     async fn whoever_can_read_them_folds_parked_streams_anew(store: Store) {
         let (acme, _) = acme_and_apex(&store).await?;
         let store = upgraded(store).await?;
@@ -148,7 +148,7 @@ engines! {
         store.assert_sound().await?;
     }
 
-    /// What programs call a type may read like an id, and is a text.
+    /// The code of a resource type may look like a UUID, but is text.
     async fn a_type_is_compared_and_folded_anew_by_its_code(store: Store) {
         let code: ResourceCode = "abcdef0123456789abcdef0123456789".parse()?;
         store.carry_out::<ResourceType>(code.clone(), define()?).await?;
@@ -251,13 +251,13 @@ fn script(acme: OrgId, apex: OrgId) -> [Append; 5] {
     ]
 }
 
-/// The same store as the version finds it that knows what was not known.
+/// Makes the store look as a newer version would find it, which can read the unknown event.
 async fn upgraded(store: Store) -> Outcome<Store> {
     hash_again_as_known(&store).await?;
     store.reopened().await
 }
 
-/// Whoever learns to read version 2 finds it in the log as this version finds version 1.
+/// Rewrites version 2 events as version 1: so this version can read them, as a newer one could read version 2.
 async fn hash_again_as_known(store: &Store) -> Outcome {
     let mut owner = owner(store).await?;
     assert!(owner.run("update events set event_version = '1' where event_version = '2'").await? > 0);

@@ -1,4 +1,4 @@
-//! Nothing is lost for whoever follows the log, whatever the writers do.
+//! A reader that follows the log never misses an event, whatever the writers do.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ async fn write(log: EventLog, writer: usize) -> Vec<i64> {
     positions
 }
 
-/// Asks for what comes after the last position again and again.
+/// Reads the events after its last position again and again.
 async fn follow(log: EventLog, done: Arc<AtomicBool>) -> Outcome<Vec<Recorded>> {
     let mut seen = vec![];
     loop {

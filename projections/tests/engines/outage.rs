@@ -78,12 +78,12 @@ mod postgres {
     async fn readiness_asks_for_every_table_that_a_migration_makes() -> Outcome {
         let store = Store::postgres().await?;
         let crate::given::Raw::Postgres(mut conn) = store.raw().await? else { return Ok(()) };
-        // Whoever migrates and rebuilds owns these, and nobody else touches them.
+        // Only migrations and rebuilds use these tables, as their owner.
         let tables = "select tablename::text from pg_tables where schemaname = 'public'
                       and tablename not in ('_sqlx_migrations', 'rebuild_turn', 'schema_turn') order by 1";
         let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut conn).await?;
         assert!(tables.len() > 40, "{tables:?}");
-        // Rows that are only ever updated.
+        // These tables have rows that are only ever updated.
         let kept = ["clock", "log_head", "schema_compat"];
         let statement = |name: &str| {
             std::fs::read_to_string(format!("{}/src/sql/event_log/{name}", env!("CARGO_MANIFEST_DIR")))

@@ -1,4 +1,4 @@
-//! Read models follow the log: soon, once, and from zero where they have to.
+//! Read models follow the log: soon, exactly once, and from zero if necessary.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

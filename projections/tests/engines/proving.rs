@@ -1,4 +1,4 @@
-//! With what people prove who they are: codes, recovery codes, passkeys, and what waits for its second half.
+//! The means by which people prove who they are: codes, recovery codes, passkeys and challenges.
 
 use domain::values::PersonId;
 use futures::future::join_all;
@@ -53,7 +53,7 @@ engines! {
         assert!(second_factors::use_code(store.db(), person, &[4; 32], noon(3)).await?);
     }
 
-    /// A session has shown two factors for as long as there is one left of those that it can have shown.
+    /// A session counts as proven by two factors as long as the person still has a second factor.
     async fn what_was_shown_counts_while_something_of_it_is_left(store: Store) {
         let person = PersonId(id());
         let session = signed_in(&store, person, [1; 32]).await?;

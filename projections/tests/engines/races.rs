@@ -1,4 +1,4 @@
-//! What must come out the same however often and however close together people try.
+//! Races must come out the same however often and however close together people try.
 
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org};

@@ -80,7 +80,7 @@ engines! {
         for (table, left) in [("operator_read", 1), ("access_log", 1), ("account_log", 1), ("link", 1)] {
             assert_eq!(raw.number(&format!("select count(*) from {table}")).await?, left, "{table}");
         }
-        // The last of the old ones stays, as the place up to which nothing is known any more.
+        // The last of the old rows stays, to mark up to where the fold times are forgotten.
         assert_eq!(raw.number("select min(position) from projection_log").await?, 1005);
         store.assert_sound().await?;
     }
@@ -147,7 +147,7 @@ fn old(day: i64) -> Timestamp {
     Timestamp::from(DateTime::<Utc>::from(SystemTime::now()) - chrono::Duration::days(400 - day))
 }
 
-/// By which entries are in the order in which they were made.
+/// Numbers the entries, so that they sort in the order in which they were made.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 fn entry(person: PersonId, at: Timestamp, kind: &str, address: &str) -> AccountEntry {

@@ -140,7 +140,7 @@ engines! {
         assert!(!findings.iter().any(|finding| matches!(finding, Finding::Event { .. })), "{findings:?}");
     }
 
-    /// Whoever verifies while others write and seal: what was signed since they began is of events that they did not read.
+    /// Verifies while others write and seal: checkpoints that are signed meanwhile are of events that it did not read.
     async fn what_is_signed_while_the_log_is_verified_is_no_finding(store: Store) {
         some_history(&store).await?;
         let key = key("portal/log");
@@ -195,7 +195,7 @@ async fn why_not(store: &Store, key: &SigningKey, before: &Signed) -> String {
     sealed(store.db(), key, Some(before)).await.err().map(|why| why.to_string()).unwrap_or_default()
 }
 
-/// What is found in the first events with these checkpoints, and how many are as they were signed.
+/// The findings in the first events with these checkpoints, and how many events are as they were signed.
 async fn compared(
     db: &Db,
     up_to: i64,

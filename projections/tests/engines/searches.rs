@@ -124,7 +124,7 @@ async fn many(store: &Store) -> Outcome<Platform> {
     Ok(platform)
 }
 
-/// Tries every so many of the texts.
+/// Tries every `step`th of the texts.
 async fn everything_is_found(store: &Store, platform: &Platform, step: usize) -> Outcome {
     let all = found(store, platform, &Filter::default(), Order::default()).await?;
     assert_eq!(all.len(), MANY);

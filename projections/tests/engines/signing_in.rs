@@ -70,7 +70,7 @@ engines! {
         assert_eq!(names.into_iter().collect::<Vec<_>>(), [(person.0, "Maria".to_owned())]);
     }
 
-    /// What is asked together is done together: where sessions can't end, nothing else is done that ends them.
+    /// A change of password and the end of all sessions are one transaction: if the sessions can't end, nothing changes.
     async fn a_password_is_new_with_every_session_or_not_at_all(store: Store) {
         let person = known(&store).await?;
         testing::set_password(store.db(), person, "old").await?;
@@ -217,7 +217,7 @@ pub(crate) async fn signed_in(store: &Store, person: PersonId, token: [u8; 32]) 
     Ok(session)
 }
 
-/// Made on day 1, open until day 3.
+/// An invitation link that was made on day 1 and is open until day 3.
 fn invitation_link() -> Link {
     Link {
         purpose: Purpose::Invitation.as_str().to_owned(),

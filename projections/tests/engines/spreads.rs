@@ -1,4 +1,4 @@
-//! Which organisation has a type: random histories of policies and choices, against a model that anybody can check.
+//! Random histories of policies and choices, compared with a model of which organisation has a type that is simple to check.
 
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
@@ -37,7 +37,7 @@ enum Step {
     /// The organisation with this number, counted around: gone for itself, and not counted.
     Archive(usize),
     RolloutPolicy(RolloutPolicy),
-    /// Of the organisation with this number, counted around.
+    /// The choice of the organisation with this number, counted around.
     Choose(usize, Option<Choice>),
     Deactivate,
     Reactivate,

@@ -1,4 +1,4 @@
-//! Whoever owns the database changes it, with the triggers off: each way is found, and the position is named.
+//! The owner of the database changes it with the triggers off: each change is found, and its position is named.
 
 use projections::event_log::{Leaf, leaf_hash};
 use projections::projector::Finding;
@@ -10,11 +10,11 @@ use crate::given::{Outcome, Raw, Store, creation};
 use crate::seals::{key, sealed};
 use crate::verify::some_history;
 
-/// What is done, as both engines say it, and how a finding must begin. `{payload}` and `{metadata}` are read as text,
-/// and `{json}` makes them what they were. Of ten events, eight are sealed.
+/// Statements that both engines accept, and how a finding must begin. `{payload}` and `{metadata}` are read as text, and
+/// `{json}` converts them back. Of the ten events, eight are sealed.
 type Ways = &'static [(&'static str, &'static str)];
 
-/// Edited where it stands.
+/// Ways to edit an event in place.
 const EDITED: Ways = &[
     (
         "update events set payload = replace({payload}, 'Acme', 'Evil'){json} where position = 1",
@@ -63,7 +63,7 @@ const EDITED: Ways = &[
     ),
 ];
 
-/// Removed, moved or added.
+/// Ways to remove, move or add events.
 const MOVED: Ways = &[
     ("delete from events where position = 1", "#1: is missing"),
     ("delete from events where position = 3", "#3: is missing"),
@@ -87,7 +87,7 @@ const MOVED: Ways = &[
       from events where position = 10", "#11: is missing"),
 ];
 
-/// What is kept of the tree.
+/// Ways to change the stored tree.
 const KEPT: Ways = &[
     (
         "update seal set checkpoint = replace(checkpoint, '/log ', '/lag ')",
@@ -122,7 +122,7 @@ engines! {
         are_found(&store, KEPT).await?;
     }
 
-    /// Everything that stands beside the events is made to fit: only what was signed and kept elsewhere tells.
+    /// Everything beside the events is made to fit: only checkpoints that were kept elsewhere reveal the change.
     async fn whoever_makes_everything_fit_is_found_by_the_exported_checkpoint(store: Store) {
         let file = ten_events(&store).await?;
         for (way, expected) in [
@@ -151,7 +151,7 @@ engines! {
         }
     }
 
-    /// The tree that the database keeps is one more thing to make fit, and takes the key.
+    /// The stored tree is one more thing to make fit, and that takes the key.
     async fn whoever_forgets_the_tree_or_has_no_key_is_found_by_the_database_itself(store: Store) {
         let file = ten_events(&store).await?;
         for forge in [false, true] {
@@ -195,7 +195,7 @@ pub(crate) async fn ten_events(store: &Store) -> Outcome<Vec<String>> {
     Ok(String::from_utf8(file)?.lines().map(str::to_owned).collect())
 }
 
-/// The same in a store of its own, sealed after four and after eight; and what was signed.
+/// The ten events in a new store, sealed after four and after eight events, and the signed checkpoints.
 pub(crate) async fn again(store: &Store, file: &[String]) -> Outcome<(Store, Vec<Checkpoint>)> {
     let (store, mut checkpoints) = (store.fresh().await?, vec![]);
     for number in [4, 8] {

@@ -23,7 +23,7 @@ engines! {
         store.append(by(until(Timestamp::from(day(100_000))), "in-time")).await?;
         let late = store.append(by(until(Timestamp::from_micros(1)), "too-late")).await;
         assert!(matches!(late, Err(AppendError::AuthorityChanged)), "{late:?}");
-        // The store's clock never goes back behind the last event, so what was too late stays too late.
+        // Event times never go back before the last event, so an end that has passed stays passed.
         let from = Some(Authority { from: Some(Timestamp::from(day(100_000))), ..authority(person) });
         let early = store.append(by(from, "too-early")).await;
         assert!(matches!(early, Err(AppendError::AuthorityChanged)), "{early:?}");
@@ -145,7 +145,7 @@ engines! {
     }
 }
 
-/// Both at the same moment, each by another process where the engine can have two; who is sent first takes turns.
+/// Sends both at the same moment, each by its own process if the engine can have two. They take turns in being sent first.
 async fn at_once(
     logs: &[EventLog; 2],
     [one, other]: [Append; 2],

@@ -15,7 +15,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(noon(0).micros() + seconds * 1_000_000)
 }
 
-/// Nothing, or how many seconds to wait.
+/// Takes a token; returns how many seconds to wait if there is none.
 async fn take(db: &Db, bucket: u8, now: Timestamp) -> Outcome<Option<u64>> {
     let taken = throttle::take(db, &[bucket; 32], LIMIT, now).await?;
     Ok(taken.err().map(|wait| wait.as_secs()))
@@ -49,7 +49,7 @@ engines! {
             assert_eq!(take(store.db(), 1, at(year)).await?, None);
         }
         assert_eq!(take(store.db(), 1, at(0)).await?, None);
-        // Another machine whose clock is a little behind gets nothing by that.
+        // A machine whose clock is a little behind gets no more tokens because of that.
         for _ in 0..4 {
             assert_eq!(take(store.db(), 1, at(0)).await?, None);
         }

@@ -79,7 +79,7 @@ engines! {
     }
 }
 
-/// What was seen: a start beside a busy process asked for indexes that were there, waited for writers who waited for it, and
+/// A regression: a start beside a busy process tried to create existing indexes, waited for writers that waited for it, and
 /// ended with "deadlock detected".
 #[tokio::test]
 async fn a_start_waits_for_nobody_who_writes_on_postgres() -> Outcome {
@@ -104,7 +104,7 @@ async fn older_process(store: &Store, seconds_ago: i64) -> Outcome {
     Ok(())
 }
 
-/// What a newer version did to the schema at its start.
+/// Changes the schema as a newer version would at its start.
 async fn newer_migration(store: &Store, step: &str) -> Outcome {
     let mut raw = store.raw().await?;
     raw.run(step).await?;

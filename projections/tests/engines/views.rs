@@ -1,6 +1,6 @@
 //! What other programs read: the three views of `0007_stable_views.sql`, before, in and after a rebuild.
 //!
-//! **Invariant:** of who has what, the views say what the program says.
+//! **Invariant:** the views and the program agree on which organisation has which resource type.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,7 +101,7 @@ mod on_postgres {
         Ok(())
     }
 
-    /// What was granted on a view, and what somebody built on one, outlasts a rebuild.
+    /// Rights on a view, and other views that somebody built on it, survive a rebuild.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn what_others_have_on_a_view_stays() -> Outcome {
         let store = Store::postgres().await?;
@@ -212,7 +212,7 @@ async fn two_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
     Ok((acme, gone))
 }
 
-/// As a role that was given `portal_reader`: the views in whole, and of everything else in the catalogue nothing.
+/// Asserts that a role with `portal_reader` can read the views in full, and nothing else in the catalogue.
 async fn only_views(store: &Store) -> Outcome {
     let found = "select relname::text from pg_class
                  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')";
@@ -251,7 +251,7 @@ async fn columns_of(store: &Store, view: &str) -> Outcome<String> {
     Ok(names.join(", "))
 }
 
-/// A hundred thousand organisations behind the log's back, and what the planner knows of them.
+/// Statements that insert a hundred thousand organisations without events, and update the planner's statistics.
 fn many(store: &Store) -> [&'static str; 4] {
     if store.is_postgres() {
         [

@@ -204,7 +204,7 @@ mod on_postgres {
         Ok(())
     }
 
-    /// What a tenant reads is read by that role, which here has lost its rights; what operators read is not.
+    /// A tenant's reads use that role, which has lost its rights here; operators' reads do not.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn whoever_reads_for_a_tenant_is_that_role() -> Outcome {
         let store = Store::postgres().await?;
@@ -246,7 +246,7 @@ mod on_postgres {
     }
 }
 
-/// Of every table with rows of organisations, a tenant gets its own or is refused; and without an organisation none.
+/// Asserts that a tenant sees only its own rows of each such table, or is refused; and none without an organisation.
 async fn the_wall_stands(store: &Store, own: OrgId, other: OrgId) -> Outcome {
     let (mut owner, mut nobody) = (store.raw().await?, as_tenant(store, None).await?);
     let mut tenant = as_tenant(store, Some(own)).await?;

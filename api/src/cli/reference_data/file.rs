@@ -1,11 +1,11 @@
-//! A file of resource types, read to its end.
+//! Reads a file of resource types.
 //!
 //! ```json
 //! {"resource_types": [{"code": "project", "label": "Project", "description": "What people work on together",
 //!                      "actions": ["create", "read"], "spread": "everywhere", "active": true}]}
 //! ```
 //!
-//! **Invariant:** whoever mends a file hears of everything that is wrong with it at once, each mistake with its place.
+//! **Invariant:** all the mistakes in a file are reported at once, each with its place.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ pub(super) struct Wanted {
     pub active: Option<bool>,
 }
 
-/// The types in their order, or everything that is wrong.
+/// Gives the types in their order, or everything that is wrong with the file.
 pub(super) fn read(text: &str) -> Result<Vec<Wanted>, Vec<String>> {
     let json: Value = serde_json::from_str(text).map_err(|why| vec![format!("this is not JSON: {why}")])?;
     let mut reader = Reader::default();
@@ -39,7 +39,7 @@ const FIELDS: [&str; 6] = ["code", "label", "description", "actions", "spread", 
 #[derive(Default)]
 struct Reader {
     mistakes: Vec<String>,
-    /// Where each code stands.
+    /// The place in the file where each code stands.
     codes: HashMap<ResourceCode, String>,
 }
 
@@ -111,7 +111,7 @@ impl Reader {
         Some(fields)
     }
 
-    /// Notes a mistake; there is nothing to go on with.
+    /// Notes a mistake and gives nothing, since this part of the file can't be read further.
     fn wrong<T>(&mut self, at: &str, why: impl Display) -> Option<T> {
         self.mistakes.push(format!("{at}: {why}"));
         None

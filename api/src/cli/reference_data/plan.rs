@@ -1,5 +1,4 @@
-//! What is between a resource type and what a file wants it to be: each difference in words, with the command that
-//! takes it away.
+//! The differences between a resource type and what a file wants it to be: each in words, with the command that removes it.
 //!
 //! **Invariant:** carried out in their order, the commands leave no difference, and each of them gives one event.
 
@@ -9,15 +8,16 @@ use domain::values::{Description, Reason};
 
 use super::file::Wanted;
 
-/// One difference.
+/// One difference, and the command that removes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    /// `~ invoice: label Invoice → Bill`.
+    /// The difference in words: `~ invoice: label Invoice → Bill`.
     pub said: String,
     pub command: ResourceTypeCommand,
 }
 
-/// A deactivated type changes nothing about itself, so one that is to stay so is active in between.
+/// The steps for one resource type. A deactivated type can't be changed, so one that is to stay deactivated is active in
+/// between.
 pub(super) fn steps(wanted: &Wanted, present: &ResourceType, reason: &Reason) -> Vec<Step> {
     let (changes, is_active) = match present {
         ResourceType::Unborn => (vec![define(wanted)], true),
@@ -97,7 +97,7 @@ fn none() -> Description {
     "".parse().expect("a description may be empty")
 }
 
-/// On one line.
+/// Puts a description on one line.
 fn told(description: &Description) -> String {
     let text = description.as_str().replace('\n', " ⏎ ");
     if text.is_empty() { "–".to_owned() } else { format!("“{text}”") }
@@ -122,7 +122,7 @@ mod tests {
         }
     }
 
-    /// What is told of a type, and the type afterwards. Each command gives one event.
+    /// Says what a step does to a type, and gives the type afterwards. Each command gives one event.
     fn carried_out(wanted: &Wanted, mut present: ResourceType) -> (Vec<String>, ResourceType) {
         let reason = "Not active in the file types.json".parse().expect("a reason");
         let steps = steps(wanted, &present, &reason);

@@ -7,7 +7,7 @@
 //!    └─────────── answer ◄──────────────┘
 //! ```
 //!
-//! Those who are known come first: strangers may be as many as they like, and keep only each other waiting.
+//! Known askers come first. Strangers, however many, keep only each other waiting.
 //!
 //! **Invariant:** a thread is busy until its work is done, whether or not the asker still waits, so abandoned requests
 //! can't drive up memory. Work whose asker has left before it starts is never started.
@@ -22,13 +22,14 @@ use tokio::sync::oneshot;
 use crate::web::error::Error;
 use crate::web::request;
 
-/// As many hashes as run at the same time. Each thread keeps 19 MiB.
+/// The number of hashes that run at the same time. Each thread keeps 19 MiB.
 const THREADS: usize = 2;
 
-/// Each queue: about three seconds of hashing. Whoever comes to a full one is asked to come again.
+/// The longest that each queue may become: about three seconds of hashing. When it is full, the next one is asked to come
+/// again.
 const LONGEST_QUEUE: usize = 128;
 
-/// What argon2 works in. It grows to what the first hash needs and is used again by every later one.
+/// The memory that argon2 works in. It grows to what the first hash needs and is used again by every later one.
 pub(super) type Memory = Vec<Block>;
 
 pub(super) struct Pool(Arc<Shared>);
@@ -38,10 +39,10 @@ struct Shared {
     arrived: Condvar,
 }
 
-/// Who asks for it.
+/// Who asks for the work, and so which queue it waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker {
-    /// They hold a session, a link, or a device that somebody signed in with before: there are so many of these.
+    /// They hold a session, a link, or a device that somebody signed in with before. There are only so many of these.
     Known,
     Stranger,
 }
@@ -63,7 +64,7 @@ impl Queue {
 }
 
 struct Job {
-    /// Is alive for as long as somebody waits for the answer.
+    /// Alive as long as somebody waits for the answer.
     waits: Weak<()>,
     work: Box<dyn FnOnce(&mut Memory) + Send>,
 }
@@ -80,8 +81,8 @@ impl Pool {
         Ok(pool)
     }
 
-    /// What `work` computes, once a thread is free for it. A full queue is [`Error::Unavailable`], and so is a client
-    /// who left before it began.
+    /// Runs `work` once a thread is free for it, and gives what it computes. A full queue is [`Error::Unavailable`], and so
+    /// is a client who left before the work began.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         asker: Asker,
@@ -116,7 +117,7 @@ impl Pool {
     }
 }
 
-/// The threads end after what they are doing.
+/// Lets the threads end after the job that each of them has.
 impl Drop for Pool {
     fn drop(&mut self) {
         self.0.queue().closed = true;
@@ -129,7 +130,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job that somebody waits for; nothing once the pool is gone.
+    /// The next job that somebody still waits for; none once the pool is gone.
     fn next(&self) -> Option<Job> {
         let mut queue = self.queue();
         loop {

@@ -34,7 +34,7 @@ pub async fn show(
     let last = entries.last().filter(|_| entries.len() == SHOWN).map(|last| last.entry_id);
     let content = html! {
         h1 { "Sign-in activity" }
-        p { "What happened to your account, newest first. If you do not know something here, change your password and end all other sessions." }
+        p { "What happened to your account, newest first. If you do not recognise an entry, change your password and end all other sessions." }
         (table(&entries, None))
         (ui::newest_first(paths::ACCOUNT_ACTIVITY, before.is_some(), last))
         p { a href=(paths::ACCOUNT) { "Your account" } }
@@ -43,7 +43,7 @@ pub async fn show(
     Ok(ui::plain_wide("Sign-in activity", Some(&layout::viewer(&identity, &choices)), content))
 }
 
-/// The last entries, for Your account.
+/// The card with the last entries, for the page Your account.
 pub(super) async fn card(app: &App, identity: &Identity) -> Result<Markup, Error> {
     let entries = of(app, identity, None, RECENT).await?;
     let all = html! { a href=(paths::ACCOUNT_ACTIVITY) { "Show all" } };
@@ -60,7 +60,7 @@ async fn of(
     Ok(account_log::of_person(&app.db, identity.person(), before, limit).await?)
 }
 
-/// Entries; with names, also whose each is.
+/// A table of entries. With names, each row also says whose entry it is.
 pub fn table(entries: &[AccountEntry], names: Option<&Names>) -> Markup {
     if entries.is_empty() {
         return ui::empty("Nothing yet.", html! { "The next sign-in is listed here." });
@@ -101,8 +101,8 @@ fn from(entry: &AccountEntry) -> Markup {
     }
 }
 
-/// What people call the browser that calls itself `agent`: "Firefox on Windows". The order matters, for most browsers
-/// also name the ones they are like.
+/// A name for the browser that sends `agent`: "Firefox on Windows". The order of the checks matters, since most browsers
+/// also name others.
 pub fn browser(agent: Option<&str>) -> String {
     const BROWSERS: [(&str, &str); 5] = [
         ("Edg", "Edge"),

@@ -1,4 +1,4 @@
-//! `/account/passkeys`: what somebody carries to sign in with, instead of password and code.
+//! `/account/passkeys`: the passkeys with which somebody signs in, instead of password and code.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -37,7 +37,7 @@ pub struct PasskeyRemovalForm {
     passkey: String,
 }
 
-/// What the script asks for when a passkey is to be added.
+/// Gives the script its options for adding a passkey.
 pub async fn question(
     State(app): State<App>,
     identity: Identity,
@@ -46,7 +46,7 @@ pub async fn question(
     Ok(Json(passkeys::ask_new(&app, identity.person()).await?))
 }
 
-/// What the script asks for when a passkey is to prove who is signed in.
+/// Gives the script its options for proving with a passkey who is signed in.
 pub async fn proof(
     State(app): State<App>,
     identity: Identity,
@@ -108,20 +108,20 @@ pub(super) async fn card(app: &App, identity: &Identity, errors: &Errors) -> Res
                 p { "With a passkey you sign in by your fingerprint, face or screen lock, and type nothing." }
                 (new(errors))
             } @else {
-                p.hint { "Passkeys belong to a name, and this portal is reached by an IP address: there are none here." }
+                p.hint { "Passkeys need a domain name, and this portal is reached by an IP address, so you can't use them here." }
             }
         },
     ))
 }
 
-/// Without the script, or in a browser that knows no passkeys, there is nothing to press.
+/// The form for a new passkey. It stays hidden without the script, or in a browser without passkeys.
 fn new(errors: &Errors) -> Markup {
     html! {
         form method="post" action=(paths::PASSKEYS) data-needs-passkeys hidden {
             input type="hidden" name="handle" data-passkey-handle;
             input type="hidden" name="credential" data-passkey-credential;
             (Field::new("name", "Name of the new passkey")
-                .max(100).id("passkey").error(errors.of("passkey")).help("What you know it by: “Telephone”, “Blue key”."))
+                .max(100).id("passkey").error(errors.of("passkey")).help("A name that you will recognise, such as “Telephone” or “Blue key”."))
             (ui::passkey_button("Add a passkey", paths::PASSKEYS_QUESTION))
         }
     }

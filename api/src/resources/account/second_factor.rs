@@ -79,7 +79,7 @@ pub async fn confirm(
         }
         Confirmed::Before => Ok(Redirect::to(paths::SECOND_FACTOR).into_response()),
         Confirmed::Now(codes) => {
-            // The codes are shown whatever fails now: nobody could show them again.
+            // The codes are shown even if something fails now, since nobody could show them again.
             let proven = sessions::prove(&app.db, identity.session.session_id, clock::now(), true).await;
             if let Err(error) = proven {
                 tracing::warn!(%error, "a session could not be told that a second factor was shown");
@@ -122,7 +122,7 @@ pub async fn remove(
     Ok(Redirect::to("/account?done=second-factor"))
 }
 
-/// What there was to show came with the form, and was noted on its way here.
+/// Answers the form that showed a passkey. The proof came with the form, and was noted on its way here.
 pub async fn shown(_: Identity, _: Form<Nothing>) -> Redirect {
     Redirect::to(paths::ADMIN_ORGS)
 }
@@ -142,14 +142,14 @@ fn wanted(has_passkey: bool) -> Markup {
     ui::note(
         Tone::Warning,
         html! {
-            p { strong { "The operator console wants a second factor." } " Whoever knows your password could otherwise change every organisation." }
+            p { strong { "The operator console requires a second factor." } " Whoever knows your password could otherwise change every organisation." }
             @if has_passkey { p { "You signed in with a password only. Show your passkey as well, and the console opens." } }
             @else { p { "Set one up here, or add a passkey to " a href=(paths::ACCOUNT) { "your account" } ". Then go on to the " a href=(paths::ADMIN_ORGS) { "console" } "." } }
         },
     )
 }
 
-/// The form is an empty one with a proof in it, which is taken out and noted before anything answers.
+/// An empty form that carries the proof. The gate takes the proof out and notes it before this page's handler runs.
 fn show_passkey() -> Markup {
     html! {
         form method="post" action=(paths::SECOND_FACTOR_SHOWN) data-needs-passkeys hidden {
@@ -164,8 +164,8 @@ fn invitation() -> Markup {
     ui::card(
         "Codes from an app",
         html! {
-            p { "An app on your telephone shows six digits that change every 30 seconds. Signing in then asks for them after your password, so that somebody who knows your password still stays outside." }
-            p { "Any app for one-time passwords will do. You will need it in your hand for the next step." }
+            p { "An app on your telephone shows six digits that change every 30 seconds. Signing in then asks for them after your password, so that somebody who only knows your password can't sign in." }
+            p { "Any app for one-time passwords will do. You need it for the next step." }
             form method="post" action=(paths::SECOND_FACTOR_SECRET) { (ui::submit("Set up codes")) }
         },
     )
@@ -221,7 +221,7 @@ async fn secret(
     document(app, identity, "Set up codes", content).await
 }
 
-/// The one page that ever has recovery codes.
+/// The page that shows the recovery codes, once.
 async fn codes_once(app: &App, identity: &Identity, done: &str, codes: &[String]) -> Result<Markup, Error> {
     let lines = codes.join("\n");
     let file =
@@ -230,7 +230,7 @@ async fn codes_once(app: &App, identity: &Identity, done: &str, codes: &[String]
     let content = html! {
         (ui::head("Recovery codes", None, None, html! {}))
         (ui::note(Tone::Good, html! { (done) }))
-        (ui::card("Keep these where your telephone is not", html! {
+        (ui::card("Keep these codes apart from your telephone", html! {
             p { "Each signs you in once, in place of a code from the app. They are shown now and never again." }
             ul.codes { @for code in codes { li { code { (code) } } } }
             div.actions {
@@ -238,7 +238,7 @@ async fn codes_once(app: &App, identity: &Identity, done: &str, codes: &[String]
                 button.button type="button" data-copy=(lines) hidden { "Copy all" }
             }
         }))
-        p { (ui::primary_link("I have kept them", paths::ACCOUNT)) }
+        p { (ui::primary_link("I have saved them", paths::ACCOUNT)) }
     };
     document(app, identity, "Recovery codes", content).await
 }

@@ -28,7 +28,7 @@ pub async fn send(
     Ok(([(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, name)], text).into_response())
 }
 
-/// With what witnesses have cosigned, where the file of this process has that.
+/// The evidence for an event, with the witnesses' cosignatures if this process's checkpoint log has them.
 async fn evidence(app: &App, position: i64) -> Result<Evidence, EvidenceError> {
     let filed = match &app.sealer {
         Some(sealer) => sealer.log.newest().await.unwrap_or(None),
@@ -48,7 +48,7 @@ fn refusal(why: EvidenceError) -> Error {
     }
 }
 
-/// What an event's page says of its proof.
+/// The part of an event's page that says how it is proven.
 pub async fn told(app: &App, event: &Recorded) -> Markup {
     let hash = hex::encode(&event.leaf_hash);
     if !event.is_intact() {

@@ -1,6 +1,6 @@
-//! What proves the history, as files to take along: the public key, one checkpoint, all of them.
+//! Proofs of the history as downloads: the public key, one checkpoint, all checkpoints.
 //!
-//! **Invariant:** they are handed out as they are kept, byte for byte.
+//! **Invariant:** a file is sent as it is kept, byte for byte.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -43,7 +43,7 @@ pub async fn checkpoint(
     Ok(file(&format!("checkpoint-{}.txt", signed.checkpoint.size), Body::from(signed.text())))
 }
 
-/// The whole file, as long as it is now.
+/// Downloads the whole file, up to its length at this moment.
 pub async fn checkpoints(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
     let opened = sealer(&app)?.log.open().await.map_err(anyhow::Error::from)?;
     let (log, length) = opened.ok_or_else(|| Error::NoSuch("There is no checkpoint yet.".to_owned()))?;

@@ -1,4 +1,4 @@
-//! What stands outside this portal: witnesses who cosign each checkpoint, and copies of it.
+//! The witnesses who cosign each checkpoint, and the copies of it in other places.
 
 use chrono::DateTime;
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::signer::{Copied, Told};
 use crate::ui::{self, Column, Tone};
 
-/// What no operator may overlook: somebody outside saw another history.
+/// A warning that no operator may overlook: a witness saw another history.
 pub(super) fn contradictions(witnesses: &[Told]) -> Markup {
     let told = witnesses.iter().filter_map(|told| Some((&told.name, told.failure.as_ref()?)));
     let told: Vec<_> = told.filter(|(_, failure)| failure.contradicts()).collect();
@@ -21,7 +21,7 @@ pub(super) fn contradictions(witnesses: &[Told]) -> Markup {
     }
 }
 
-/// Nothing where nobody is asked.
+/// The table of witnesses. Empty where none is asked.
 pub(super) fn witnesses(witnesses: &[Told]) -> Markup {
     let columns =
         [Column::new("Witness"), Column::new("Now"), Column::new("Cosigned"), Column::new("When").wide()];
@@ -30,13 +30,13 @@ pub(super) fn witnesses(witnesses: &[Told]) -> Markup {
         @if !rows.is_empty() {
             (ui::card("Witnesses", html! {
                 (ui::table("Witnesses", &columns, &rows))
-                p.hint { "Each is asked to cosign every checkpoint. It cosigns only what holds everything that it saw before." }
+                p.hint { "Each witness is asked to cosign every checkpoint. It does so only if the checkpoint contains everything that it saw before." }
             }))
         }
     }
 }
 
-/// Nothing where none are made.
+/// The table of copies. Empty where none is made.
 pub(super) fn copies(copies: &[Copied]) -> Markup {
     let columns = [
         Column::new("Place").wide(),
@@ -59,13 +59,13 @@ pub(super) fn copies(copies: &[Copied]) -> Markup {
         @if !copies.is_empty() {
             (ui::card("Copies", html! {
                 (ui::table("Copies of checkpoints", &columns, &copies.iter().map(row).collect::<Vec<_>>()))
-                p.hint { "The last checkpoint goes there, once in a minute at most. What is there is never written over." }
+                p.hint { "The last checkpoint is copied there, at most once a minute. Existing copies are never overwritten." }
             }))
         }
     }
 }
 
-/// Whether it works now.
+/// A badge that says if the last try worked.
 fn state(has_failed: bool, was_done: bool) -> Markup {
     ui::badge(match (has_failed, was_done) {
         (true, _) => "failed",
@@ -92,7 +92,7 @@ pub fn events(number: i64) -> String {
     if number == 1 { "1 event".to_owned() } else { format!("{} events", ui::number(number)) }
 }
 
-/// Sizes are positions, and the log has less than 2⁶³.
+/// Turns a size into a position: the log has less than 2⁶³ events.
 pub fn whole(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
-//! `/admin/history/proof`: why to believe the history: how much of it is sealed, and how anybody can check it.
+//! `/admin/history/proof`: why to believe the history, how much of it is sealed, and how anybody can check it.
 //!
-//! **Invariant:** nothing here is a proof. The page hands out what proves, and says how to check it elsewhere.
+//! **Invariant:** this page proves nothing itself. It offers the files that prove, and says how to check them elsewhere.
 
 use super::outside;
 use super::outside::{events, whole};
@@ -25,10 +25,10 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// Where the list of checkpoints goes on.
+/// The query of the list of checkpoints.
 #[derive(Deserialize)]
 pub struct CheckpointsQuery {
-    /// Only those that end before this place of the checkpoint log.
+    /// Show only checkpoints that end before this place of the checkpoint log.
     before: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ pub async fn show(
     Ok(beside(desk, ("Proof", "proof", subtitle), content))
 }
 
-/// How to begin.
+/// Explains how to begin sealing.
 fn not_sealed(origin: &str) -> Markup {
     let begin = format!(
         "portal keys /etc/portal/seal.key --origin {origin} > seal.pub\n\
@@ -108,7 +108,7 @@ async fn sealed(
     })
 }
 
-/// When the last event of each of these checkpoints was written: none where the log has no such event now.
+/// When the last event of each checkpoint was written; none where the log has no such event now.
 async fn times(
     app: &App,
     signed: impl Iterator<Item = &Signed>,
@@ -159,7 +159,7 @@ fn standing(
     ui::facts_row(&facts)
 }
 
-/// What an auditor takes along, and types.
+/// The files that an auditor needs, and the commands that they type.
 fn commands(stands: i64, last: Option<&Signed>, has_witnesses: bool) -> Markup {
     let policy = if has_witnesses { " \\\n    --policy policy.txt" } else { "" };
     let export = format!("history-{stands}.ndjson");
@@ -170,7 +170,7 @@ fn commands(stands: i64, last: Option<&Signed>, has_witnesses: bool) -> Markup {
             a href=(paths::ADMIN_HISTORY_PROOF_CHECKPOINTS) download { "all checkpoints" } ", then "
             a href={ (paths::ADMIN_HISTORY_EXPORT) "?format=ndjson" } download { "all events" } ", and "
             a href=(paths::ADMIN_HISTORY_PROOF_KEY) download { "the public key" }
-            ". It is noted who takes events or checkpoints along."
+            ". Every download of events or checkpoints is recorded."
         }
         (ui::shell(&format!("portal verify --from {export} \\\n    --checkpoint checkpoints.txt --key seal.pub{policy}")))
         p.prose { "The same without our program, with the script docs/verify.py:" }
@@ -198,7 +198,7 @@ fn key(sealer: &CheckpointSigner) -> Markup {
     html! {
         p { (ui::copyable(&sealer.key.public().to_string())) }
         p.hint {
-            "Whoever checks should have this line from before: a key that comes with what it is to prove proves nothing."
+            "Auditors should have received this key beforehand: a key that arrives together with the history proves nothing."
         }
         (ui::actions(html! { a.button href=(paths::ADMIN_HISTORY_PROOF_KEY) download { "Download the public key" } }))
     }
@@ -222,7 +222,7 @@ fn list(
         html! { a href=(paths::ADMIN_HISTORY_PROOF_CHECKPOINTS) download { "Download all checkpoints" } };
     html! {
         @if rows.is_empty() {
-            (ui::empty("There is no checkpoint here.", html! { "The first says what there is when sealing begins." }))
+            (ui::empty("There is no checkpoint here.", html! { "The first checkpoint is signed when sealing begins." }))
         } @else {
             (ui::card_with("Checkpoints", all, ui::table("Checkpoints, newest first", &columns, &rows)))
         }

@@ -1,8 +1,8 @@
 //! `/admin/superadmins?at=`: who held which role as of a moment, and what was asked for.
 //!
-//! A grant knows the position of the event that gave it and of the one that ended it, so who held what is exact.
+//! A grant has the position of the event that gave it and of the one that ended it, so the answer is exact.
 //!
-//! **Invariant:** what ended only by time, and not yet by an event, is told as ended.
+//! **Invariant:** a role that ended by time is shown as ended, also before an event says so.
 
 use super::past::OPEN;
 use cqrs_es::Aggregate;
@@ -53,7 +53,7 @@ pub(super) async fn show(
 
 const TITLE: &str = "Superadmins";
 
-/// "2 superadmins and 1 auditor"
+/// The roles in words: "2 superadmins and 1 auditor".
 fn counted(then: &[GrantListed], at: AsOf) -> String {
     let time = at.time();
     let holds = |grant: &&GrantListed| {
@@ -80,7 +80,7 @@ async fn held(app: &App, then: &[GrantListed], at: AsOf) -> Result<Markup, Error
     Ok(ui::table("Who held a role", &columns, &then.iter().map(row).collect::<Vec<_>>()))
 }
 
-/// Roles that were given since.
+/// The roles that were given after the moment.
 async fn given(app: &App, since: &[GrantListed], at: AsOf) -> Result<Markup, Error> {
     let names = names(app, since).await?;
     let row = |grant: &GrantListed| {
@@ -113,7 +113,7 @@ fn cells(grant: &GrantListed, names: &Names, at: AsOf) -> Vec<Markup> {
     ]
 }
 
-/// What became of a grant since.
+/// What happened to a grant after the moment.
 fn became(grant: &GrantListed, names: &Names) -> Markup {
     let ended = grant.ended_by.as_deref().zip(grant.ended_at);
     html! {

@@ -1,6 +1,6 @@
 //! `/admin/superadmins/requests/{request}/{decision}`: a role that somebody asked for is approved, declined or withdrawn.
 //!
-//! **Invariant:** whoever can't decide is told why, and who was quicker.
+//! **Invariant:** somebody who can't decide is told why, or who was quicker.
 
 use std::fmt;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Decision {
         }
     }
 
-    /// Whether this is for somebody to do: whoever asked withdraws, others decide.
+    /// True if this decision is open to this person: the one who asked withdraws, others approve or decline.
     pub(super) fn is_for(self, request: &GrantRequest, person: PersonId, now: Timestamp) -> bool {
         match self {
             Self::Approval => Obstacle::of(request, person, now).is_none(),
@@ -110,7 +110,7 @@ pub struct DecisionForm {
     reason: String,
 }
 
-/// What is to be decided, how, and by whom.
+/// A request, the decision about it, and the operator who decides.
 struct Case<'a> {
     operator: &'a Operator,
     request: Listed<GrantRequest>,
@@ -152,7 +152,7 @@ pub async fn submit(
 /// How long the page of a refusal waits for what others did a moment ago.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// The form again, and why it was not done. Somebody else may have decided: then it says who, and what.
+/// Shows the form again with the reason. If somebody else has decided meanwhile, it says who, and what.
 async fn refused(
     app: &App,
     case: &Case<'_>,
@@ -186,7 +186,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// To the list, which says what was done; with a link for somebody who can't sign in yet.
+    /// Redirects to the list, which says what was done. Somebody who can't sign in yet also gets a link, which the list
+    /// shows.
     async fn done(&self, app: &App, receipt: Receipt) -> Result<Response, Error> {
         let to = Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()));
         let person = PersonId(self.request.person_id);
@@ -251,7 +252,7 @@ impl<'a> Case<'a> {
         ])
     }
 
-    /// Who did what about it.
+    /// Says who settled the request, and how.
     fn settled(&self, names: &Names) -> Markup {
         let request = &self.request;
         let did = if request.status == WITHDRAWN { "withdrew" } else { request.status.as_str() };

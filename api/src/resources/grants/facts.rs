@@ -1,4 +1,4 @@
-//! What several pages say of a role and of whoever holds it.
+//! The parts about a role and its holder that several pages share.
 
 use crate::layout::names::Names;
 use crate::ui::{self};
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use projections::Timestamp;
 use projections::grants::{self};
 
-/// Somebody, by name and address.
+/// A person, by name and address.
 pub fn who<T>(listed: &grants::Listed<T>) -> Markup {
     html! {
         span.person { (ui::monogram(listed.called(), "person")) (listed.called()) }
@@ -15,7 +15,7 @@ pub fn who<T>(listed: &grants::Listed<T>) -> Markup {
     }
 }
 
-/// By whom and when.
+/// Who did something, and when.
 pub fn by(names: &Names, actor: &str, at: Timestamp) -> Markup {
     html! { (names.actor_text(actor)) ", " (ui::time(at.into())) }
 }
@@ -28,5 +28,5 @@ pub fn may(role: PlatformRole) -> &'static str {
     }
 }
 
-/// What somebody else may have changed while a form about a role was open.
+/// What the notice names when somebody else changed a role while a form was open.
 pub const ROLES: &str = "the roles of this person";

@@ -1,7 +1,7 @@
-//! `/admin/superadmins/new`: a platform role for somebody, whether they were ever here or not; or asked for, where a
-//! second superadmin has to approve; or held for another time than before.
+//! `/admin/superadmins/new`: gives a platform role to somebody, with an account or without. Where a second superadmin has
+//! to approve, it only asks for the role. It also changes the term of a role that is held.
 //!
-//! **Invariant:** a role that is held is changed only by whoever was shown that it is, and how.
+//! **Invariant:** a role that is held changes only after the form has shown that it is held, and for how long.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -32,7 +32,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 pub struct GiveQuery {
-    /// Whose role is to be changed, and which.
+    /// The person and the role, if an existing role is to be changed.
     person: Option<Uuid>,
     #[serde(default)]
     role: String,
@@ -42,7 +42,7 @@ pub struct GiveQuery {
 #[serde(deny_unknown_fields)]
 pub struct NewGrant {
     command_id: Uuid,
-    /// Where the person's stream stood, for whoever was shown that the role is held.
+    /// The sequence of the person's stream, once the form has shown that the role is held.
     expected_sequence: Option<i64>,
     #[serde(default)]
     email: String,
@@ -106,7 +106,7 @@ pub async fn submit(
     let (token, beside) = link.unzip();
     let address = Some(wanted.email.clone());
     let command = wanted.command(&app, &operator, RequestId(command_id), person);
-    // Whoever is only asked for gets a link when it is approved.
+    // When a second superadmin has to approve, the link is made by the approval.
     let token = token.filter(|_| !app.settings.grant_approval);
     let expected_sequence = typed.expected_sequence;
     let envelope = Envelope {
@@ -139,7 +139,7 @@ impl NewGrant {
         }
     }
 
-    /// From now on this is a change of what is held; gives the words that say so.
+    /// Turns the form into a change of the role that is held, and says so.
     fn shown(&mut self, held: &GrantListed) -> Markup {
         self.expected_sequence = Some(held.sequence);
         ui::note(
@@ -149,7 +149,7 @@ impl NewGrant {
                     strong { (held.called()) " holds " (held.role) " already" }
                     " (" (tables::until(held, clock::now())) "): " (held.reason)
                 }
-                p { "What you choose here takes its place, from one moment to the next." }
+                p { "What you choose here replaces it at once." }
             },
         )
     }
@@ -167,7 +167,7 @@ impl Wanted {
     }
 }
 
-/// What binds the viewer, so that nothing is offered that would be refused.
+/// The policy that binds the viewer, so that the form offers nothing that would be refused.
 fn policy(app: &App, operator: &Operator) -> Policy {
     let policy = app.settings.grant_policy();
     if policy.approval {
@@ -186,7 +186,7 @@ async fn held(
     Ok(grants.into_iter().find(|grant| grant.role == role.as_str() && grant.is_held(now)))
 }
 
-/// What somebody holds for another time, where the sender was not shown it yet.
+/// The role that the person holds with another term, if the form has not shown it yet.
 async fn to_be_changed(
     app: &App,
     operator: &Operator,
@@ -199,21 +199,22 @@ async fn to_be_changed(
     }
     let is_same = |held: &GrantListed| wanted.term == Term::FOR_GOOD && held.stands_for_good();
     let held = held(app, operator, person.0, wanted.role).await?.filter(|held| !is_same(held));
-    // What is held may be held by this very form, which gets its first answer: asked last, or its twin could come between.
+    // This very form may have given the role that is held, and then it gets its first answer. The role is looked up before
+    // the command, or a twin of this form could come in between.
     if held.is_some() && app.log.command(typed.command_id).await?.is_some() {
         return Ok(None);
     }
     Ok(held)
 }
 
-/// To the list, which says what was done; for somebody who can't sign in yet with a link to pass on.
+/// Redirects to the list, which says what was done. For somebody who can't sign in yet, it also shows a link to pass on.
 async fn done(
     app: &App,
     (person, token): (PersonId, Option<String>),
     receipt: Receipt,
 ) -> Result<Response, Error> {
     if receipt.sequence == 0 {
-        // They hold it already, so nothing was written, and no link either.
+        // The role was held already, so nothing was written, and no link either.
         let to = Redirect::to(&format!("{}?held={}", paths::ADMIN_SUPERADMINS, person.0));
         if token.is_none() {
             return Ok(to.into_response());
@@ -244,7 +245,7 @@ async fn refused(
     Ok((refused.status, page).into_response())
 }
 
-/// Where what a rule says can be put right: beside the time, or nowhere in particular.
+/// The field where a reason can be put right: the term, or none in particular.
 fn field_of(rule: GrantError, lasting: &str) -> &'static str {
     use GrantError as E;
     let of_time = matches!(
@@ -296,12 +297,12 @@ fn beside(approval: bool) -> Markup {
                 }
             }
             @if approval {
-                p { "Here a second superadmin approves, neither you nor whoever gets the role. It holds from then on, and a length counts from then on." }
+                p { "A second superadmin has to approve: neither you nor the person who gets the role. The role begins with the approval, and a length counts from then on." }
             } @else {
                 p { "It holds from the person's next request on, until it ends or is revoked." }
             }
-            p { "Only superadmins without an end date count as those of whom there must always be one." }
-            p { "Whoever has no password yet gets a link to choose one, which is shown to "
+            p { "There must always be at least one superadmin without an end date." }
+            p { "If the person has no password yet, a link to choose one is shown to "
                 @if approval { "whoever approves." } @else { "you on the next page." } }
         },
     )
@@ -314,7 +315,7 @@ fn fields(policy: Policy, typed: &NewGrant, errors: &Errors, button: &str) -> Ma
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
             (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254)
-                .help("With an account or without: it is made where there is none."))
+                .help("If nobody has an account with this address, one is made."))
             (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
             (term::fields(policy, clock::now().into(), typed.term(), errors))
             (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)

@@ -1,4 +1,4 @@
-//! `/admin/superadmins`: who may see and change all organisations, who is to, and who could before.
+//! `/admin/superadmins`: who may see and change all organisations, who will, and who could before.
 //!
 //! **Invariant:** nothing is ever left out: whoever held a role, or was to, is found here, with who gave it, who took it,
 //! and why.
@@ -34,10 +34,10 @@ use crate::web::extract::Query;
 use crate::web::paths;
 pub(crate) use tables::until;
 
-/// What happened to roles, on the page: the last of it.
+/// The number of recent changes of roles that the page shows.
 const LATELY: usize = 10;
 
-/// What was done from the server's shell, on the page: the last of it.
+/// The number of recent changes from the server's shell that the page shows.
 const SHELL: i64 = 10;
 
 pub async fn show(
@@ -104,7 +104,7 @@ fn only_one(change: bool) -> Markup {
     )
 }
 
-/// Said instead of an error: what was wanted is so.
+/// The notice instead of an error: the person holds the role already.
 async fn already(app: &App, operator: &Operator, person: Uuid) -> Result<Markup, Error> {
     let grants = grants::latest(&app.db, &operator.platform, person).await?;
     let now = clock::now();
@@ -123,7 +123,7 @@ async fn password_box(app: &App, token: &str) -> Result<Markup, Error> {
     Ok(ui::link_box(&label, &links::url(app, &paths::choose_password(token))))
 }
 
-/// Nothing where nobody asked for anything.
+/// The card of open requests. Empty where there are none and no approval is needed.
 async fn requests(app: &App, operator: &Operator, held: &[GrantListed]) -> Result<Markup, Error> {
     let open = grants::open_requests(&app.db, &operator.platform, OPEN).await?;
     if open.is_empty() && !app.settings.grant_approval {
@@ -132,7 +132,7 @@ async fn requests(app: &App, operator: &Operator, held: &[GrantListed]) -> Resul
     Ok(ui::card("Requests", tables::requests(app, operator, &open, held).await?))
 }
 
-/// Whoever has a shell on the server needs no role here, so what they do is shown by itself.
+/// The card of what was done from the server's shell. Whoever has a shell there needs no role, so it is shown separately.
 async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error> {
     let events = history::by_shell(&app.log, &operator.platform, i64::MAX, SHELL).await?;
     let names = Names::of(app, &operator.platform, &events).await?;
@@ -142,13 +142,13 @@ async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error>
         names.timeline(&events)
     };
     let content = html! {
-        p.hint { "Whoever has a shell on the server can act without a role and without an approval: to help when nobody else can. The last things that were done so:" }
+        p.hint { "Somebody with a shell on the server can act without a role and without an approval, to help when nobody else can. The latest such actions:" }
         (list)
     };
     Ok(ui::card_with("Break-glass", html! { a href=(paths::ADMIN_HISTORY) { "All history" } }, content))
 }
 
-/// What happened to roles, whoever did it.
+/// The card of recent changes of roles, whoever made them.
 async fn granted_lately(app: &App, operator: &Operator) -> Result<Markup, Error> {
     let of_roles = Filter { types: Some(filter::types(Grant::TYPE, "")), ..Filter::default() };
     let page = history::page(&app.log, &operator.platform, &of_roles, Place::Newest, LATELY).await?;
@@ -157,12 +157,12 @@ async fn granted_lately(app: &App, operator: &Operator) -> Result<Markup, Error>
     Ok(ui::card_with("What happened to roles", all, names.timeline(&page.events)))
 }
 
-/// What stands here of some people is not all that happened.
+/// Warns that the roles of some people are incomplete here, since a newer version wrote about them.
 fn left_to_newer(people: usize) -> Markup {
     ui::note(
         Tone::Warning,
         html! {
-            p { strong { "A newer version of portal wrote about the roles of " (people) (if people == 1 { " person" } else { " people" }) "." } " This version can't read it: it shows these roles as they were before, and lets these people do nothing by them." }
+            p { strong { "A newer version of portal wrote about the roles of " (people) (if people == 1 { " person" } else { " people" }) "." } " This version can't read it: it shows these roles as they were before, and does not let these people use them." }
         },
     )
 }

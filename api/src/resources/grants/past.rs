@@ -12,20 +12,20 @@ use projections::grants::{self};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Grants and requests that are not over, on the page. Nobody has so many.
+/// The most open grants and requests on the page. Nobody has so many.
 pub const OPEN: i64 = 500;
 
-/// Past grants, and past requests, on a page.
+/// Past grants, and past requests, on one page.
 pub const PAST: i64 = 50;
 
 #[derive(Deserialize, Default)]
 pub struct GrantsQuery {
     pub seen: Option<i64>,
-    /// Only grants that ended before this position.
+    /// Show only grants that ended before this position.
     pub before: Option<i64>,
-    /// Only requests that were settled before this position.
+    /// Show only requests that were settled before this position.
     pub settled_before: Option<i64>,
-    /// Somebody who was to be given a role that they hold already.
+    /// A person who was given a role that they hold already.
     pub held: Option<Uuid>,
     /// The moment as of which it is shown; empty for now.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub async fn past(
     Ok(ui::card("Past grants", html! { (tables::past(app, &past).await?) (pager) }))
 }
 
-/// Nothing where nobody ever asked for anything.
+/// The card of past requests. Empty where nobody ever asked for a role.
 pub async fn past_requests(
     app: &App,
     operator: &Operator,

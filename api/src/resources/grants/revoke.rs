@@ -27,7 +27,7 @@ use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 pub struct RevocationQuery {
-    /// Which role; the strongest that is held where nothing is said.
+    /// The role to revoke; if empty, the strongest role that the person holds.
     #[serde(default)]
     role: String,
 }
@@ -47,11 +47,11 @@ pub struct RevocationForm {
 struct Holder {
     person: Uuid,
     role: PlatformRole,
-    /// The last time that it was given.
+    /// The latest grant of this role.
     grant: GrantListed,
-    /// Where the person's stream stood.
+    /// The sequence of the person's stream.
     sequence: i64,
-    /// A superadmin who stands for good, and nobody else does.
+    /// True for the only superadmin without an end date.
     is_last: bool,
     is_oneself: bool,
 }
@@ -107,7 +107,7 @@ fn parse(typed: &RevocationForm) -> Result<(PlatformRole, Reason), Errors> {
     role.zip(reason).ok_or(errors)
 }
 
-/// To the list, which says what was done. Whoever has just left the console goes home.
+/// Redirects to the list, which says what was done. Operators who revoked their own superadmin role go home instead.
 fn done(holder: &Holder, receipt: Receipt) -> Redirect {
     if holder.is_oneself && holder.role == PlatformRole::Superadmin {
         return Redirect::to(paths::ROOT);
@@ -123,7 +123,7 @@ async fn refused(
     mut typed: RevocationForm,
     refusal: SendError<GrantError>,
 ) -> Result<Response, Error> {
-    // As it is by now: it may be somebody else's doing that this was refused.
+    // The page shows the role as it is now: somebody else's change may be why this was refused.
     let holder = load(app, operator, holder.person, holder.role.as_str()).await?;
     let about = About { what: ROLES, is_open: holder.is_held() };
     let refused = Refused::in_console(app, operator, about, refusal, |_| "").await?;
@@ -132,7 +132,7 @@ async fn refused(
     Ok((refused.status, page).into_response())
 }
 
-/// The role that is asked for, of somebody who holds one or did.
+/// Loads the role that is asked for, of somebody who holds or held one.
 async fn load(app: &App, operator: &Operator, person: Uuid, role: &str) -> Result<Holder, Error> {
     let grants = grants::latest(&app.db, &operator.platform, person).await?;
     let sequence = grants.iter().map(|grant| grant.sequence).max().unwrap_or(0);
@@ -175,7 +175,7 @@ async fn page(
     Ok(desk.page(Section::Superadmins, &title, &crumbs, content))
 }
 
-/// Nothing is asked that could only be refused.
+/// The page for the last superadmin. It has no form, since sending one would only be refused.
 fn last() -> Markup {
     html! {
         (ui::note(Tone::Warning, html! {

@@ -20,7 +20,7 @@ use crate::ui::{self, Column};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// Names of whoever gave and took these.
+/// The names of those who gave and ended these grants.
 pub(super) async fn names(app: &App, grants: &[GrantListed]) -> Result<Names, Error> {
     let actors = grants.iter().flat_map(|grant| [Some(&grant.granted_by), grant.ended_by.as_ref()]);
     Names::of_actors(app, &actors.flatten().map(String::as_str).collect::<Vec<_>>()).await
@@ -63,7 +63,7 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
     Ok(ui::table("Who holds a role now", &columns, &held.iter().map(row).collect::<Vec<_>>()))
 }
 
-/// When those who hold a role last looked at anything through it.
+/// When each holder of a role last looked at anything through it.
 async fn last_used(
     app: &App,
     operator: &Operator,
@@ -73,7 +73,7 @@ async fn last_used(
     Ok(operator_reads::last_used(&app.db, &operator.platform, &people).await?)
 }
 
-/// Until when somebody holds a role, and from when if that is still to come.
+/// The term in words: until when a role is held, and from when if it has not begun.
 pub(crate) fn until(grant: &GrantListed, now: Timestamp) -> Markup {
     html! {
         @if let Some(from) = grant.starts_at.filter(|from| *from > now) { "begins " (ui::time(from.into())) ", " }
@@ -113,15 +113,15 @@ pub(super) async fn requests(
 ) -> Result<Markup, Error> {
     if open.is_empty() {
         return Ok(ui::empty(
-            "Nobody asks for a role.",
-            html! { "Here a second superadmin approves, never whoever asked." },
+            "There is no open request.",
+            html! { "A second superadmin has to approve each request, never the person who asked." },
         ));
     }
     let last = Column::new("Decision").wide();
     requested(app, open, (last, &|request| deciding(operator, request, held))).await
 }
 
-/// Requests, with a last column that says what is to be said of each.
+/// A table of requests. The caller fills the last column.
 pub(super) async fn requested(
     app: &App,
     open: &[Listed<GrantRequest>],
@@ -157,7 +157,7 @@ pub(super) fn asked_for(request: &GrantRequest) -> Markup {
     }
 }
 
-/// What the viewer can do about a request, why they can't do more, and who can.
+/// The buttons for a request: what the viewer can do, why not more, and who could.
 fn deciding(operator: &Operator, request: &Listed<GrantRequest>, held: &[GrantListed]) -> Markup {
     let now = clock::now();
     let obstacle = Obstacle::of(request, operator.identity.person(), now);
@@ -188,7 +188,7 @@ fn who_can(request: &Listed<GrantRequest>, others: &[&str]) -> Markup {
     html! {
         @if others.is_empty() {
             p.hint {
-                "Nobody else can, for there is no other superadmin. Somebody at the server can grant it: "
+                "There is no other superadmin who could approve it. Somebody at the server can grant it: "
                 code { "portal grant " (request.email.as_deref().unwrap_or("ADDRESS")) " --role " (request.role) }
             }
         } @else {
@@ -210,7 +210,7 @@ fn approvers<'a>(request: &GrantRequest, held: &'a [GrantListed], now: Timestamp
 
 pub(super) async fn past(app: &App, past: &[GrantListed]) -> Result<Markup, Error> {
     if past.is_empty() {
-        let next = html! { "What is revoked or expires stays here, for ever." };
+        let next = html! { "Revoked and expired roles stay listed here for ever." };
         return Ok(ui::empty("No role has ended yet.", next));
     }
     let names = names(app, past).await?;
@@ -242,7 +242,7 @@ fn ending(grant: &GrantListed) -> Markup {
         (ui::badge(ending)) " "
         @match ending {
             EXPIRED => "as it was granted",
-            REPLACED => "by a grant for another time",
+            REPLACED => "by a grant with another term",
             _ => (grant.ended_reason.as_deref().unwrap_or("–")),
         }
     }

@@ -9,9 +9,9 @@ use maud::{Markup, html};
 use crate::layout::form::{Errors, utc};
 use crate::ui::{self, Field, Kind};
 
-/// What the form says where there is no end.
+/// The value of the form for a role without an end.
 const FOR_GOOD: &str = "good";
-/// What it says where the moment stands in a field of its own.
+/// The value of the form if a field of its own has the end.
 pub(super) const UNTIL: &str = "until";
 
 /// The lengths that are offered, in seconds: some hours to help, some days to stand in for somebody.
@@ -19,7 +19,7 @@ const LENGTHS: [i64; 5] = [3600, 8 * 3600, DAY, 7 * DAY, 30 * DAY];
 
 const DAY: i64 = 24 * 3600;
 
-/// What was typed about the time.
+/// The fields of the form about the term.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TermForm<'a> {
     pub from: &'a str,
@@ -27,12 +27,12 @@ pub(super) struct TermForm<'a> {
     pub until: &'a str,
 }
 
-/// What is chosen before anybody chooses: the longest that there is.
+/// The term that is selected first: the longest that the policy allows.
 pub(super) fn proposed(policy: Policy, now: DateTime<Utc>) -> String {
     offered(policy, now).last().map_or_else(|| UNTIL.to_owned(), |(value, _)| value.clone())
 }
 
-/// Value and label of everything that may be chosen, but the moment.
+/// Value and label of every term on offer, except an exact end.
 fn offered(policy: Policy, now: DateTime<Utc>) -> Vec<(String, String)> {
     let left = policy.own_end.map(|end| (end - now).num_seconds());
     let most = [policy.max_days.map(|days| days * DAY), left].into_iter().flatten().min();
@@ -79,7 +79,7 @@ pub(super) fn fields(policy: Policy, now: DateTime<Utc>, typed: TermForm<'_>, er
         (ui::select("lasting", "For how long", &options, typed.lasting, errors.of("lasting")))
         div.until {
             (Field::new("until", "Until (UTC)").optional().kind(Kind::Moment).value(typed.until).error(errors.of("until"))
-                .help("Counts where “until a date” is chosen. The first moment without the role, in UTC."))
+                .help("Used if “until a date” is chosen: the first moment without the role, in UTC."))
         }
         details.later open[!typed.from.is_empty()] {
             summary { "Begin later than now" }

@@ -15,18 +15,18 @@ use projections::history;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Events of the activity at first, and at most.
+/// How many events the activity shows at first, and at most.
 const EVENTS: i64 = 50;
 
 const MOST: i64 = 2_000;
 
 #[derive(Deserialize, Default)]
 pub struct OrgActivityQuery {
-    /// How many events. Not a place in the log: places count the events of everybody.
+    /// How many events to show. This is no place in the log: places count the events of all organisations.
     show: Option<i64>,
-    /// `operators`: what they looked at, for those who may know.
+    /// `operators` shows the operators' accesses, for those who may see them.
     of: Option<String>,
-    /// Only looks before this one.
+    /// Show only accesses before this one.
     before: Option<Uuid>,
 }
 
@@ -61,7 +61,7 @@ fn activity_tabs(member: &Member, here: &str) -> Markup {
     }
 }
 
-/// What people of the service looked at here, for those who answer for it.
+/// The operators' accesses to this organisation, for its owners and admins.
 async fn operator_access(app: &App, member: &Member, before: Option<Uuid>) -> Result<Markup, Error> {
     let looks = AccessRecords::of(app, &member.scope(), member.membership.org_id, before).await?;
     let here = paths::operator_access(&member.membership.slug);

@@ -1,6 +1,6 @@
-//! The filters of the history: where they are typed, and where those that hold are shown and taken away.
+//! The filters of the history: the fields, and the list of filters in force.
 //!
-//! **Invariant:** every filter that holds stands there as a link to the page without it.
+//! **Invariant:** every filter in force is shown, as a link to the page without it.
 
 use crate::layout::console::ConsolePage;
 use crate::ui::Section;
@@ -56,19 +56,19 @@ fn fields<'a>(view: &'a HistoryQuery, errors: &'a Errors) -> [Field<'a>; 7] {
         field("event", "Type of event", &view.event, "How its name begins, like OrgS."),
         field("org", "Organisation", &view.org, "A slug, a part of a name, or an id."),
         field("about", "Id", &view.about, "Of an organisation or a person, or the code of a resource type."),
-        field("correlation", "Correlation id", &view.correlation, "Stands on the page of an event."),
+        field("correlation", "Correlation id", &view.correlation, "It is shown on the page of an event."),
         field("from", "From", &view.from, "In UTC.").kind(moment(&view.from)),
         field("to", "Until", &view.to, "In UTC.").kind(moment(&view.to)),
     ]
 }
 
-/// What a browser's own field can't hold stays as it was typed.
+/// The kind of field for a moment. What a browser's own date field can't hold stays in a text field, as it was typed.
 fn moment(typed: &str) -> Kind {
     let fits = typed.is_empty() || crate::layout::form::utc(typed).is_some() && typed.contains('T');
     if fits { Kind::Moment } else { Kind::Text }
 }
 
-/// The filters that hold, each with the page without it.
+/// The filters in force, each with the page without it.
 pub(super) fn holding(view: &HistoryQuery) -> Vec<(String, HistoryQuery)> {
     let newest = view.newest();
     let chosen = |options: &[(&str, &str)], value: &str| {
@@ -119,7 +119,7 @@ pub(super) fn holding(view: &HistoryQuery) -> Vec<(String, HistoryQuery)> {
         .collect()
 }
 
-/// Times that are asked for often, and what holds now.
+/// Links for common times, and the filters in force.
 pub(super) fn chips(view: &HistoryQuery) -> Markup {
     let holding = holding(view);
     html! {
@@ -140,7 +140,7 @@ pub(super) fn chips(view: &HistoryQuery) -> Markup {
     }
 }
 
-/// Everything that happened, what did not because it was refused, what left as a file, and why to believe it.
+/// The tabs of the history: what happened, what was refused, who signed in, what was exported, and how it is proven.
 pub(super) fn tabs(here: &str) -> Markup {
     let tabs = [
         ("What happened", paths::ADMIN_HISTORY, "happened"),
@@ -153,7 +153,7 @@ pub(super) fn tabs(here: &str) -> Markup {
     ui::tabs(&tabs.map(|(label, href, key)| (label, href.to_owned(), key == here)))
 }
 
-/// The way from a list of what happened to one thing to the same list with everything that can be done there.
+/// A link from the history of one thing to the same events on the history page, where filters and exports are.
 pub fn open_in_history(id: impl Display) -> Markup {
     html! { a href=(paths::history_about(id)) { "Open in History" } }
 }

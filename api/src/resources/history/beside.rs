@@ -1,4 +1,4 @@
-//! The tabs beside the history: lists of what is no event.
+//! The tabs beside the history. They list things that are no events.
 
 use super::bar;
 use crate::layout::console::ConsolePage;
@@ -8,14 +8,14 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Where a list of what is no event goes on.
+/// The query of a list of things that are no events.
 #[derive(Deserialize)]
 pub struct OlderQuery {
-    /// Only what came before this one.
+    /// Show only entries before this one.
     pub before: Option<Uuid>,
 }
 
-/// A tab beside what happened: a list of what is no event.
+/// A tab beside the history. It lists things that are no events.
 pub fn beside(desk: ConsolePage<'_>, (title, tab, subtitle): (&str, &str, &str), list: Markup) -> Markup {
     let content = html! {
         (ui::head("History", None, Some(html! { (subtitle) }), html! {}))

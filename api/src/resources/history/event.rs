@@ -1,4 +1,4 @@
-//! `/admin/history/{position}`: one event: what it says, what it changed, where it came from and what came of it.
+//! `/admin/history/{position}`: one event with its sentence, what it changed, its cause and its consequences.
 //!
 //! **Invariant:** everything here follows from the log (of a long stream from what is stored of it, which `portal verify`
 //! compares), so the page of an event says the same for ever, but for names and for what came after it.
@@ -43,7 +43,7 @@ pub async fn show(
         (ui::head(&title, None, Some(html! { (names.sentence(&event)) }), way_back(&event, &operator)))
         (beside(&neighbours))
         @if !event.is_intact() { (ui::note(Tone::Danger, html! {
-            "Somebody changed this event after it was written. What stands here is not what happened."
+            "Somebody changed this event after it was written. What it says now is not what was recorded."
         })) }
         (undoing(&event, &related))
         (together(&app, &event).await?)
@@ -64,7 +64,7 @@ pub async fn show(
     Ok(desk.page(Section::History, &title, &crumbs, content))
 }
 
-/// The events beside this one. Each button has its place, also where it leads nowhere.
+/// Links to the neighbours of this event. A link that leads nowhere keeps its place.
 fn beside(neighbours: &related::Neighbours) -> Markup {
     let step = |label: &str, key: &str, position: Option<i64>| {
         html! {
@@ -85,7 +85,7 @@ fn beside(neighbours: &related::Neighbours) -> Markup {
     }
 }
 
-/// The button that leads to undoing it, for those who may and where it can be.
+/// The button for undoing this event, for operators who may, where it can be undone.
 fn way_back(event: &Recorded, operator: &Operator) -> Markup {
     let reversible = event.decode().is_ok_and(|fact| fact.irreversible().is_none());
     html! {
@@ -95,7 +95,7 @@ fn way_back(event: &Recorded, operator: &Operator) -> Markup {
     }
 }
 
-/// Whether this undoes something, was undone, or can't be.
+/// Says if this event undoes another one, was undone, or can't be undone.
 fn undoing(event: &Recorded, related: &related::Related) -> Markup {
     let reverts = event.metadata().ok().and_then(|metadata| metadata.reverts);
     let irreversible = event.decode().ok().and_then(|fact| fact.irreversible());
@@ -110,7 +110,7 @@ fn undoing(event: &Recorded, related: &related::Related) -> Markup {
     }
 }
 
-/// The way to what was done at once with this, to other organisations.
+/// The link to what one order did to other organisations at the same time.
 async fn together(app: &App, event: &Recorded) -> Result<Markup, Error> {
     let sizes = together::sizes(&app.log, std::slice::from_ref(event)).await?;
     let link = one_of(event, &sizes);
@@ -134,7 +134,7 @@ fn facts(event: &Recorded, names: &Names) -> Markup {
     ui::facts(&rows)
 }
 
-/// What the event is about, and the way to everything else that happened to it.
+/// The subject of the event, with a link to its other events.
 fn about(event: &Recorded) -> Markup {
     let kind = event.aggregate_type.replace('_', " ");
     html! {
@@ -166,13 +166,13 @@ fn raw(event: &Recorded) -> Markup {
     }
 }
 
-/// With line breaks where it is JSON, else as it stands.
+/// Adds line breaks to JSON; leaves any other text as it is.
 fn pretty(stored: &str) -> String {
     let value: Option<Value> = serde_json::from_str(stored).ok();
     value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| stored.to_owned())
 }
 
-/// "one of 3 done together", as the way to the others.
+/// A link to the other events of one order: "one of 3 done together".
 pub(super) fn one_of(event: &Recorded, sizes: &HashMap<Uuid, i64>) -> Option<Markup> {
     let whole = together::whole_of(event)?;
     let number = sizes.get(&whole)?;

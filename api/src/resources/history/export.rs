@@ -1,4 +1,4 @@
-//! `/admin/history/export`: what the page shows, all of it, as a file.
+//! `/admin/history/export`: everything that the page shows, as a file.
 //!
 //! ```text
 //! as many events as fit a batch ─► bytes ─► the browser takes them ─► the next batch
@@ -78,15 +78,15 @@ pub async fn send(
     Ok(([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)], body).into_response())
 }
 
-/// Writes down that this leaves as a file, with what was asked for, in place of what the gate would note. The
-/// organisations are noted as they are read. What leaves as a file does so after this is in the store.
+/// Records that this leaves as a file, with the filters, in place of the note that the gate would make. The organisations
+/// are noted as they are read. The file begins to leave only after this record is stored.
 pub async fn note(app: &App, operator: &Operator, page: String) -> Result<(), Error> {
     operator.platform.take_reads();
     access::note(app, &operator.identity, Reads::from([(None, Shown::Listed)]), &page).await?;
     Ok(app.recorder.written().await?)
 }
 
-/// The ways to the file of what a page shows.
+/// Links for exporting everything that the page shows.
 pub fn links(view: &HistoryQuery) -> Markup {
     let link = |format: &str| {
         let url = view.newest().at(paths::ADMIN_HISTORY_EXPORT);
@@ -97,12 +97,12 @@ pub fn links(view: &HistoryQuery) -> Markup {
             "Export all of it: "
             a href=(link("ndjson")) { "NDJSON" } ", as it is stored and with a manifest that "
             a href=(paths::ADMIN_HISTORY_PROOF) { "can be proven" } ", or "
-            a href=(link("csv")) { "CSV" } ", in sentences. It is noted who exports what."
+            a href=(link("csv")) { "CSV" } ", in sentences. Every export is recorded."
         }
     }
 }
 
-/// An export under way.
+/// An export in progress.
 struct Export {
     app: App,
     operator: Operator,
@@ -124,7 +124,7 @@ enum Place {
 }
 
 impl Export {
-    /// The next bytes, and what is left to do.
+    /// Gives the next bytes, and the rest of the export.
     async fn next(mut self) -> anyhow::Result<Option<(Vec<u8>, Self)>> {
         let bytes = match self.place {
             Place::Start => {
@@ -168,8 +168,8 @@ impl Export {
         Ok(bytes)
     }
 
-    /// What was asked for, and the signature of whoever seals, if anybody does. Nobody signs that these are all where no
-    /// checkpoint would be signed, or where the history leaves an event out.
+    /// The manifest: the filters, and a signature if this portal signs. It is not signed where no checkpoint would be
+    /// signed, or where the history leaves an event out, since then nobody can say that the export is complete.
     async fn manifest(&self) -> anyhow::Result<Vec<u8>> {
         let (db, sealer) = (&self.app.db, self.app.sealer.as_ref());
         let vouches = match sealer {
@@ -213,10 +213,11 @@ fn row(event: &Recorded, names: &Names) -> [String; 10] {
     ]
 }
 
-/// What begins a formula, also in the width of Chinese characters.
+/// Characters that begin a formula in a spreadsheet, also in the full width of East Asian text.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// One line (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe in front, which it doesn't show.
+/// One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe in front, which the
+/// spreadsheet doesn't show.
 fn csv(cells: &[String; 10]) -> Vec<u8> {
     let cell = |text: &String| {
         let guard = if text.trim_start().starts_with(FORMULA) || text.starts_with(char::is_whitespace) {

@@ -1,4 +1,4 @@
-//! `/admin/history/exports`: who took which part of the history away as a file.
+//! `/admin/history/exports`: who exported which part of the history.
 
 use axum::extract::State;
 use maud::{Markup, html};
@@ -19,7 +19,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// Exports on a page.
+/// How many exports are on a page.
 const SHOWN: usize = 50;
 
 pub async fn show(
@@ -49,7 +49,7 @@ fn table(exports: &[AccessRecord], names: &Names) -> Markup {
     ui::table("Exports", &columns, &exports.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The filters that held, as a link to what they show today.
+/// The filters of an export, as a link to what they find today.
 fn what(page: &str) -> Markup {
     if page == paths::ADMIN_HISTORY_PROOF_CHECKPOINTS {
         return html! { a href=(paths::ADMIN_HISTORY_PROOF) { "the checkpoints" } };

@@ -29,7 +29,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// Events on a page.
+/// How many events are on a page.
 const EVENTS: usize = 50;
 
 pub async fn show(
@@ -58,10 +58,10 @@ pub async fn show(
     Ok(document(desk, &view, &errors, results).into_response())
 }
 
-/// The page with what can't be meant, beside its fields, and nothing found.
+/// The page when a filter can't be understood: it names what is wrong beside each field, and shows no events.
 fn wrong(desk: ConsolePage<'_>, view: &HistoryQuery, errors: &Errors) -> Response {
-    let next = html! { "Put right what is named above, or " a href=(paths::ADMIN_HISTORY) { "show everything" } "." };
-    let results = html! { (bar::chips(view)) (ui::empty("Nothing was looked for.", next)) };
+    let next = html! { "Correct the fields named above, or " a href=(paths::ADMIN_HISTORY) { "show everything" } "." };
+    let results = html! { (bar::chips(view)) (ui::empty("Nothing was searched.", next)) };
     again(document(desk, view, errors, results))
 }
 
@@ -80,17 +80,17 @@ fn list(view: &HistoryQuery, page: &HistoryPage, names: &Names, sizes: &HashMap<
 fn nothing(view: &HistoryQuery, page: &HistoryPage) -> Markup {
     let all = html! { a href=(paths::ADMIN_HISTORY) { "Show everything" } "." };
     if page.looked_to.is_some() {
-        ui::empty("Nothing so far.", html! { "Further back there may be." })
+        ui::empty("Nothing so far.", html! { "There may be some further back." })
     } else if *view == HistoryQuery::default() {
         ui::empty("Nothing has happened yet.", html! {})
     } else if bar::holding(view).is_empty() {
-        ui::empty("No event stands here.", all)
+        ui::empty("There is no event here.", all)
     } else {
         ui::empty("No event matches.", all)
     }
 }
 
-/// Says how far was looked, and goes on from there.
+/// Says how far the search got, with a link to continue from there.
 fn looked_to(view: &HistoryQuery, position: i64) -> Markup {
     let upwards = !view.after.is_empty();
     let (before, after) = if upwards { (None, Some(position)) } else { (Some(position), None) };
@@ -99,7 +99,7 @@ fn looked_to(view: &HistoryQuery, position: i64) -> Markup {
     ui::note(
         Tone::Info,
         html! {
-            "Looked as far as " (ui::position(position)) ". "
+            "Searched as far as " (ui::position(position)) ". "
             a href=(on.url()) { "Look further" }
         },
     )

@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 #[derive(Deserialize, Default)]
 pub struct OrgHistoryQuery {
-    /// Only events before this position.
+    /// Show only events before this position.
     before: Option<i64>,
-    /// The moment as of which it is shown; empty for now.
+    /// The moment that the page shows; empty for now.
     #[serde(default)]
     at: String,
 }

@@ -1,6 +1,6 @@
-//! `/admin/history/refused`: what somebody wanted to do and was refused, newest first.
+//! `/admin/history/refused`: commands that were refused, newest first.
 //!
-//! **Invariant:** nothing here happened, so nothing here has a position.
+//! **Invariant:** a refused command changed nothing, so no entry here has a position.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// Refusals on a page.
+/// How many refusals are on a page.
 const SHOWN: usize = 50;
 
 pub async fn show(
@@ -32,7 +32,7 @@ pub async fn show(
     let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX);
     let refused = access_log::before(&app.db, &operator.platform, before, limit).await?;
-    // Whose slug somebody wanted is told by the refusal itself.
+    // The refusal of a slug names its holder, so the viewer is noted to have seen that organisation.
     let taken: BTreeSet<&str> =
         refused.iter().filter_map(|it| it.refusal.strip_suffix(" is taken")).collect();
     for slug in taken {
@@ -48,7 +48,7 @@ pub async fn show(
     };
     Ok(beside(
         desk,
-        ("Refused", "refused", "What somebody may not do, or a rule stood against. None of it happened."),
+        ("Refused", "refused", "Commands that a missing right or a rule refused. None was carried out."),
         content,
     ))
 }
@@ -75,7 +75,7 @@ fn table(refused: &[Refused], names: &Names) -> Markup {
     ui::table("What was refused", &columns, &refused.iter().map(row).collect::<Vec<_>>())
 }
 
-/// What it was meant for, and the way to what happened to that.
+/// The subject of a refused command, with a link to its history.
 fn target(target: &str) -> Markup {
     let (kind, id) = target.split_once(':').unwrap_or(("", target));
     let kind = kind.replace('_', " ");

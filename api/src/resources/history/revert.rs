@@ -1,5 +1,5 @@
-//! `/admin/history/{position}/revert`: what would be written to undo an event, what it would change back, what does not
-//! come back; and the button that does it.
+//! `/admin/history/{position}/revert`: what would be written to undo an event, what that would change back, what can't be
+//! brought back, and the button that does it.
 //!
 //! The plan is made anew when the button is pressed, on the state that the command is then bound to: what was previewed is
 //! what happens, or the page comes back and says what came between.
@@ -31,11 +31,11 @@ use crate::web::error::Error;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::paths;
 
-/// What is to be undone.
+/// The event to undo.
 #[derive(Clone, Copy, Debug)]
 pub struct RevertQuery {
     position: i64,
-    /// Not this event alone, but all that its command gave.
+    /// True to undo all events of the same command, not this one alone.
     all: bool,
 }
 
@@ -59,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RevertQuery {
 #[serde(deny_unknown_fields)]
 pub struct RevertForm {
     command_id: Uuid,
-    /// Where the preview saw the aggregate; without one, on whatever stands there.
+    /// The sequence that the preview saw. Without it, the command applies to the aggregate as it is now.
     expected_sequence: Option<i64>,
 }
 
@@ -103,7 +103,7 @@ async fn load(app: &App, operator: &Operator, position: i64) -> Result<Recorded,
     history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)
 }
 
-/// An aggregate whose events have pages.
+/// An aggregate whose events have pages of their own.
 pub trait Paged: Authorize + Revertible + Clone + PartialEq {
     fn page_of(id: &Self::Id) -> String;
 }
@@ -126,18 +126,18 @@ impl Paged for ResourceType {
     }
 }
 
-/// An event that somebody wants to undo, with what its whole stream says to that.
+/// An event that somebody wants to undo, with a plan that was made on its whole stream.
 pub struct Undo<'a, A: Paged> {
     app: &'a App,
     operator: &'a Operator,
     pub(in crate::resources) id: A::Id,
     event: Recorded,
     all: bool,
-    /// Where the stream stands that it was planned on.
+    /// The sequence of the stream on which the plan was made.
     sequence: i64,
-    /// How many events were done together with it, itself included.
+    /// How many events of the stream the same command gave, this one included.
     together: usize,
-    /// Commands that undid it, with where they stand.
+    /// The commands that undid it, each with the position of its event.
     undone: Vec<(Uuid, i64)>,
     pub(in crate::resources) plan: Result<Plan<A>, NotPlanned>,
 }
@@ -157,8 +157,8 @@ where
         Self::of(app, operator, (id, event), (of_it, which.all)).await
     }
 
-    /// Plans to undo these events of a stream, of which the one that is given is told to be undone. The stream is read
-    /// and folded in parts, however long it is.
+    /// Plans to undo these events of a stream; `event` is the one that the revert is about. The stream is read and folded in
+    /// parts, however long it is.
     pub(in crate::resources) async fn of(
         app: &'a App,
         operator: &'a Operator,
@@ -192,7 +192,7 @@ where
         Ok(Self { app, operator, id, event, all, sequence, together, undone, plan })
     }
 
-    /// Orders what was planned, on the sequence that was seen.
+    /// Sends the plan as a command, bound to the sequence that the preview saw.
     pub(in crate::resources) async fn order(
         &self,
         command: A::Command,
@@ -233,7 +233,7 @@ where
         }
     }
 
-    /// Where that stands which this command wrote to undo the event here.
+    /// The position of the event that this command wrote to undo the event here.
     pub(in crate::resources) fn done_by(&self, command: Uuid) -> Option<i64> {
         self.undone.iter().rev().find(|(by, _)| *by == command).map(|(_, position)| *position)
     }
@@ -288,7 +288,7 @@ where
         Ok(desk.page(Section::History, &title, &crumbs, content))
     }
 
-    /// Sentences of events that are not there yet, with a mark that points at what they undo.
+    /// The events that would be recorded, as sentences, with the position of the event that they undo.
     fn recorded(&self, plan: &Plan<A>, names: &Names) -> Markup {
         html! {
             ul {
@@ -301,7 +301,7 @@ where
     }
 }
 
-/// What stands in the way, as a link.
+/// A link to whatever stands in the way.
 pub fn way_on(why: &NotPlanned) -> Markup {
     match why {
         NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) => {

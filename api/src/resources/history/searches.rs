@@ -1,6 +1,6 @@
 //! Searches of the history that somebody saved: a name for what stands in the URL.
 //!
-//! **Invariant:** what is saved is a question and not its answer: `last=7` means the seven days before it is asked.
+//! **Invariant:** a saved search keeps the question and not its answer: `last=7` means the seven days before it is asked.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -30,7 +30,7 @@ pub struct SearchForm {
     query: String,
 }
 
-/// Characters of a name.
+/// The most characters of a name.
 const LONGEST: usize = 60;
 
 pub async fn save(
@@ -76,7 +76,7 @@ pub async fn remove(
     Ok(Redirect::to(paths::ADMIN_HISTORY))
 }
 
-/// What the viewer saved, and where the search that holds now is saved.
+/// The viewer's saved searches, and a form that saves the present one.
 pub(super) async fn saved(app: &App, operator: &Operator, view: &HistoryQuery) -> Result<Markup, Error> {
     let searches = saved_searches::of(&app.db, operator.identity.person()).await?;
     let holds = !bar::holding(view).is_empty();

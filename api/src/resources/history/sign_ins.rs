@@ -19,7 +19,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// Entries on a page.
+/// How many entries are on a page.
 const SHOWN: usize = 50;
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ pub async fn show(
     };
     Ok(beside(
         desk,
-        ("Sign-ins", "sign-ins", "Who signed in, who failed to, and what changed of how people sign in."),
+        ("Sign-ins", "sign-ins", "Who signed in, who failed to, and changes to how people sign in."),
         content,
     ))
 }

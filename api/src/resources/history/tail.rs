@@ -24,10 +24,10 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// More new events are not counted.
+/// The most new events that are counted.
 const MOST: usize = 100;
 
-/// How often is looked.
+/// How often the stream looks for new events.
 const PACE: Duration = Duration::from_secs(1);
 
 pub async fn follow(
@@ -51,27 +51,27 @@ pub async fn follow(
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }
 
-/// The way to what is newer. The script lets it say how much that is.
+/// The link to newer events. The script makes it say how many there are.
 pub(super) fn link(view: &HistoryQuery, position: i64) -> Markup {
     let tail = HistoryQuery { after: position.to_string(), ..view.newest() }.at(paths::ADMIN_HISTORY_TAIL);
     html! { p.tail { a href=(view.newest().url()) data-tail=(tail) { "Look for newer events" } } }
 }
 
-/// A browser that waits.
+/// A browser that waits for new events.
 struct Tail {
     app: App,
     operator: Operator,
     headers: HeaderMap,
     filter: Filter,
     after: i64,
-    /// Up to where was looked.
+    /// The position up to which the stream has looked.
     seen: i64,
-    /// How many were told of last.
+    /// The number of new events that was reported last.
     told: usize,
 }
 
 impl Tail {
-    /// The next thing to say; nothing when there is nobody any more to say it to.
+    /// Gives the next message; none when there is nobody left to tell.
     async fn next(mut self) -> Option<(Event, Self)> {
         let mut stopping = self.app.stopping.subscribe();
         loop {
@@ -89,7 +89,7 @@ impl Tail {
         }
     }
 
-    /// What there is to say now, if anything; nothing at all once whoever waits may not see it.
+    /// Gives the message for now, if there is one; nothing at all once the waiting person may not see it.
     async fn look(&mut self) -> Result<Option<String>, Error> {
         if !is_still_operator(&self.app, &self.headers).await? {
             return Ok(None);

@@ -1,6 +1,6 @@
-//! What is asked of the history, as it stands in the URL, and what that means.
+//! The query of the history as its URL has it, and the filter that it stands for.
 //!
-//! **Invariant:** whatever was typed stays, and what can't be meant has a sentence beside its field.
+//! **Invariant:** everything that was typed stays, and what can't be understood has a sentence beside its field.
 
 use chrono::{DateTime, Datelike, Utc};
 use domain::Actor;
@@ -18,7 +18,7 @@ use crate::layout::form::{self, Errors};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// The whole state of the page.
+/// The whole state of the history page, as its URL has it.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(default)]
 pub struct HistoryQuery {
@@ -36,13 +36,13 @@ pub struct HistoryQuery {
     /// A part of an address or name, `shell`, `setup` or `timer`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub actor: String,
-    /// How the names of types of events begin.
+    /// The first letters of an event type.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub event: String,
     /// An id, a slug, or a part of a name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub org: String,
-    /// The id of what events are about.
+    /// The id of the thing that the events are about.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub about: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -51,18 +51,18 @@ pub struct HistoryQuery {
     pub from: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub to: String,
-    /// Only events before this position.
+    /// Show only events before this position.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub before: String,
-    /// Only events after this position.
+    /// Show only events after this position.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub after: String,
 }
 
-/// People that one part of a name may stand for.
+/// The most people that one part of a name may match.
 const PEOPLE: usize = 20;
 
-/// Organisations that are named where a part of a name fits several.
+/// How many organisations are named if a part of a name matches several.
 const NAMED: usize = 5;
 
 impl HistoryQuery {
@@ -74,19 +74,19 @@ impl HistoryQuery {
         self.at(paths::ADMIN_HISTORY)
     }
 
-    /// The same question to another page.
+    /// The address of another page with the same filters.
     pub fn at(&self, path: &str) -> String {
         let query = self.query();
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 
-    /// Without a place: from the newest event on.
+    /// The same filters from the newest event on, without a place in the list.
     #[must_use]
     pub fn newest(&self) -> Self {
         Self { before: String::new(), after: String::new(), ..self.clone() }
     }
 
-    /// Where the page stands.
+    /// The place in the list where the page begins.
     pub fn place(&self, errors: &mut Errors) -> Place {
         let mut read = |typed: &str| {
             let position = typed.parse().ok().filter(|position: &i64| *position >= 0);
@@ -105,7 +105,7 @@ impl HistoryQuery {
         }
     }
 
-    /// What is wanted, or what is wrong beside which field.
+    /// The filter that the query asks for. What is wrong with it is noted beside its field.
     pub async fn filter(&self, app: &App, operator: &Operator) -> Result<Result<Filter, Errors>, Error> {
         let mut errors = Errors::default();
         let text = Some(self.q.trim().to_owned()).filter(|text| !text.is_empty());
@@ -171,7 +171,7 @@ impl HistoryQuery {
         if let (Some(from), Some(to)) = (filter.from, filter.to)
             && from >= to
         {
-            errors.add("to", "this is not after the beginning, so nothing can lie between");
+            errors.add("to", "the end must be later than the beginning");
         }
     }
 
@@ -235,7 +235,7 @@ impl HistoryQuery {
         Ok(None)
     }
 
-    /// What events are about, and the correlation: ids that somebody copied.
+    /// Reads the ids that somebody pasted: what the events are about, and the correlation.
     async fn subject(&self, app: &App, filter: &mut Filter, errors: &mut Errors) -> Result<(), Error> {
         let (about, correlation) = (self.about.trim(), self.correlation.trim());
         let id: Option<Uuid> = about.parse().ok();
@@ -250,7 +250,7 @@ impl HistoryQuery {
             filter.stream = Some(stream.clone());
             let of_it = Filter { stream: Some(stream), ..Filter::default() };
             if !known && !history::is_any(&app.log, &of_it).await? {
-                errors.add("about", "nothing ever happened to anything with this id");
+                errors.add("about", "there is no event about anything with this id");
             }
         }
         if !correlation.is_empty() {

@@ -1,4 +1,4 @@
-//! What the auditor has seen and found, on the pages of the history.
+//! What the auditor has checked and found, on the pages of the history.
 
 use crate::web::error::Error;
 use maud::{Markup, html};
@@ -11,10 +11,10 @@ use crate::audited::Known;
 use crate::ui::{self, Tone};
 use crate::web::paths;
 
-/// Findings that are told one by one.
+/// How many findings are listed one by one.
 const TOLD: usize = 10;
 
-/// On top of a page, where something is not as it must be. Of events that were changed it is said there already.
+/// The warning on top of a page when the audit has findings. Changed events that the page names already are left out.
 pub fn found(app: &App, changed: &[i64]) -> Markup {
     let known = app.audited.known();
     let is_told =
@@ -24,32 +24,32 @@ pub fn found(app: &App, changed: &[i64]) -> Markup {
     html! {
         @if number > 0 {
             (ui::note(Tone::Danger, html! {
-                p { strong { "The continuous audit has found what is not as it must be." } }
+                p { strong { "The continuous audit has found something wrong." } }
                 ul { @for finding in findings.iter().take(TOLD) { li { (finding) } } }
                 @if number > TOLD { p { "And " (ui::number(whole(number - TOLD))) " more." } }
                 p.hint {
-                    "Whoever runs the portal finds all of it with " code { "portal verify" } ". "
-                    a href=(paths::ADMIN_HISTORY_PROOF) { "What it looks at" }
+                    "Whoever runs the portal can list everything with " code { "portal verify" } ". "
+                    a href=(paths::ADMIN_HISTORY_PROOF) { "What it checks" }
                 }
             }))
         }
     }
 }
 
-/// How far it is.
+/// The card that says how far the audit has got.
 pub fn card(known: &Known) -> Markup {
     ui::card(
         "Continuous audit",
         html! {
             p.prose {
-                "Beside everything else, this portal looks at its own history: each minute at what is new, at the walls of the "
-                "database and at a part of all events, and once a day at everything that " code { "portal verify" } " does."
+                "This portal checks its own history while it serves: every minute the new events, a part of the older ones "
+                "and the triggers and rights of the database, and once a day everything that " code { "portal verify" } " checks."
             }
             @match &known.log {
                 Some(state) => (facts(state, known)),
                 None => p.hint { "It begins a few seconds after a start." },
             }
-            @if let Some(why) = &known.failure { p.hint { "The last look was given up: " (why) "." } }
+            @if let Some(why) = &known.failure { p.hint { "The last check was given up: " (why) "." } }
         },
     )
 }
@@ -79,7 +79,7 @@ fn whole(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Names the events that are not what was written, as far as anybody has come across them.
+/// Names the events that were changed after they were written, as far as anybody has found them.
 pub async fn changed(app: &App) -> Result<Markup, Error> {
     let changed = event_log::changed(&app.db).await?;
     Ok(html! {
@@ -94,7 +94,7 @@ pub async fn changed(app: &App) -> Result<Markup, Error> {
                     "."
                 }
                 p {
-                    "Nothing is done by what they say, and no checkpoint is signed. " code { "portal verify" }
+                    "What they say now is ignored, and no checkpoint is signed. " code { "portal verify" }
                     " looks at all events; the guide docs/PROOF.md says what to do, under “When sealing is refused”."
                 }
             }))

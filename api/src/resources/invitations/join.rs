@@ -1,6 +1,6 @@
 //! `/invitations/{token}`: joining an organisation.
 //!
-//! **Invariant:** the token is a handle. Organisation, role and person come from what the log says of the invitation.
+//! **Invariant:** the token only names the invitation. Organisation, role and person come from the log.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -97,7 +97,7 @@ pub async fn submit(
         beside = Some(CompanionRows::Joined(Joined { person, name, password_hash }));
     }
     match accept(&app, &invited, (&client, beside)).await {
-        // Somebody was quicker: it is their account now, and their password.
+        // Somebody was quicker and has chosen a password for this account.
         Err(SendError::PasswordChosen) => return Ok(sign_in_first),
         accepted => accepted?,
     };
@@ -111,7 +111,7 @@ pub async fn submit(
         .map_err(Error::but_password_is_set)
 }
 
-/// Joins, by one command, with the name and the password that somebody chose on the way, if they did.
+/// Joins by one command, with the name and password that the person has chosen, if they had none.
 async fn accept(
     app: &App,
     invited: &Invited,
@@ -125,7 +125,7 @@ async fn accept(
     app.bus.send::<Org>(&principal, OrgId(invited.org.org_id), command, envelope).await
 }
 
-/// What the link opens, as long as the invitation is open and the organisation works.
+/// Loads what the link opens, as long as the invitation is open and the organisation is active.
 async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
     let link = links::open(app, token, Purpose::Invitation).await?;
     let id = link.invitation_id.ok_or(Error::NotFound)?;
@@ -145,8 +145,8 @@ async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
     Ok(Invited { invitation, org, person })
 }
 
-/// A link that opens no invitation. Whoever joined by it goes on to the organisation; everybody else reads the same,
-/// whether there ever was such a link or not.
+/// Answers a link that opens no invitation. Somebody who joined by it goes on to the organisation. Everybody else reads the
+/// same text, whether there ever was such a link or not.
 async fn settled(app: &App, visitor: Option<&Identity>, token: &str) -> Result<Response, Error> {
     if let Some(identity) = visitor
         && let Some(slug) = joined(app, identity, token).await?
@@ -161,7 +161,7 @@ async fn settled(app: &App, visitor: Option<&Identity>, token: &str) -> Result<R
     Ok((StatusCode::NOT_FOUND, ui::plain("This link opens nothing", content)).into_response())
 }
 
-/// Where the visitor belongs by an invitation that was theirs.
+/// The dashboard of the organisation that the visitor has joined by this invitation, if it was theirs.
 async fn joined(app: &App, identity: &Identity, token: &str) -> Result<Option<String>, Error> {
     let link = links::any(app, token, Purpose::Invitation).await?;
     let Some(org) = link.filter(|link| link.person_id == Some(identity.session.person_id)) else {

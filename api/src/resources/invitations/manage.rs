@@ -58,7 +58,7 @@ pub async fn withdraw(
     Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.seen())))
 }
 
-/// Whom an invitation of this organisation is for; one of another organisation is not found here.
+/// The person that an invitation of this organisation is for. An invitation of another organisation is not found.
 async fn person_of(app: &App, org: Uuid, invitation: Uuid) -> Result<PersonId, Error> {
     let found = memberships::invitation(&app.db, invitation).await?;
     found.filter(|found| found.org_id == org).map(|found| PersonId(found.person_id)).ok_or(Error::NotFound)

@@ -26,7 +26,7 @@ fn is_full<T>(list: &[T]) -> bool {
     i64::try_from(list.len()) == Ok(MEMBERS)
 }
 
-/// For operators, with the open invitations.
+/// The members tab for operators, with the open invitations.
 pub async fn console(
     State(app): State<App>,
     operator: Operator,
@@ -119,10 +119,10 @@ fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
     }
 }
 
-/// People on their own page.
+/// The most people that the page for members shows.
 const PEOPLE: i64 = 500;
 
-/// For everybody in it.
+/// The page for everybody in the organisation.
 pub async fn tenant(State(app): State<App>, member: Member) -> Result<Markup, Error> {
     let people = memberships::members(&app.db, &member.scope(), member.membership.org_id, PEOPLE).await?;
     let columns = [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("Joined")];

@@ -1,4 +1,4 @@
-//! What can be done to one organisation: how it is called in URLs and on buttons, and what will happen.
+//! The actions on one organisation: their names in URLs and on buttons, and what each will do.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ impl fmt::Display for Action {
 }
 
 impl Action {
-    /// The title before the organisation's name; also what the button says.
+    /// The title before the organisation's name, and the label of the button.
     pub fn verb(self) -> &'static str {
         match self {
             Self::Name => "Rename",
@@ -54,7 +54,7 @@ impl Action {
         }
     }
 
-    /// What will happen, before anybody does it.
+    /// Says what will happen, before the operator does it.
     pub fn consequence(self) -> &'static str {
         match self {
             Self::Name => "Everybody sees the new name at once. The slug, and so every address, stays.",
@@ -71,17 +71,17 @@ impl Action {
             }
             Self::Restoration => "The organisation comes back as it was, suspended if it was.",
             Self::Protection => {
-                "Suspending and archiving will want the slug typed, and a suspension will end by itself after a quarter of \
+                "Suspending and archiving will ask for the slug, and a suspension will end by itself after a quarter of \
                  an hour unless it is confirmed. So nobody does it by accident."
             }
             Self::Unprotection => {
-                "Suspending and archiving won't want the slug typed any more, and no suspension ends by itself."
+                "Suspending and archiving will no longer ask for the slug, and a suspension will not end by itself."
             }
             Self::Invitations => "You get a link to pass on. It works once, for 7 days.",
         }
     }
 
-    /// Whether it keeps people out, so that its effect is shown in numbers first.
+    /// True for actions that keep people out. Their forms show the effect in numbers first.
     pub fn is_dangerous(self) -> bool {
         matches!(self, Self::Suspension | Self::Confirmation | Self::Archive)
     }

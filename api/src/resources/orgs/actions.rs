@@ -1,4 +1,4 @@
-//! `/admin/orgs/{id}/{action}`: everything that can be done to one organisation, one page and one table for all.
+//! `/admin/orgs/{id}/{action}`: all actions on one organisation, with one page and one table for all of them.
 //!
 //! An action is a noun in the URL: `GET` says what will happen and asks, `POST` does it.
 
@@ -33,7 +33,7 @@ use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
 
-/// Everything that any action asks for; each reads its own.
+/// The fields of all actions; each action reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ActionForm {
@@ -45,7 +45,7 @@ pub struct ActionForm {
     slug: String,
     #[serde(default)]
     reason: String,
-    /// The slug again, where the organisation is protected.
+    /// The slug, typed to confirm an action on a protected organisation.
     #[serde(default)]
     confirmed: String,
     #[serde(default)]
@@ -97,13 +97,13 @@ pub async fn submit(
     }
 }
 
-/// What was typed, as a command; for an invitation with what goes into the link, and what is written beside it.
+/// The form as a command. For an invitation, also the token for the link and the rows written beside the events.
 struct Ready {
     command: OrgCommand,
     invitation: Option<(String, CompanionRows)>,
 }
 
-/// What was typed, ready to be sent; or what is wrong with it.
+/// Turns the form into a command, or says what is wrong with it.
 async fn parse(
     app: &App,
     operator: &Operator,
@@ -166,7 +166,8 @@ async fn invite(
     Ok(Some(Ready { command, invitation: Some((token, beside)) }))
 }
 
-/// To the thing changed, which says what was done; after an invitation with the link to pass on.
+/// Redirects to the page of the organisation, which says what was done. After an invitation, that page also shows the link
+/// to pass on.
 fn done(app: &App, id: Uuid, token: Option<&str>, receipt: Receipt) -> Response {
     match token {
         Some(token) => {
@@ -195,7 +196,7 @@ async fn refused(
     Ok((refused.status, page).into_response())
 }
 
-/// The field where a reason can be put right.
+/// The field where the person can put this refusal right.
 fn field_of(why: &Refusal<OrgError>) -> &'static str {
     match why {
         Refusal::Rule(OrgError::Protected) => "confirmed",
@@ -216,7 +217,7 @@ async fn page(
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let title = format!("{} {}", action.verb(), org.name);
     let button = if action.is_dangerous() { ui::submit_danger(&title) } else { ui::submit(&title) };
-    // Both read all members, which not every form has to wait for.
+    // Both queries read all members, so only the forms that show the result wait for them.
     let roles = if action == Action::Invitations {
         permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?
     } else {
@@ -246,7 +247,7 @@ async fn page(
     Ok(desk.page(Section::Organisations, &title, &crumbs, content))
 }
 
-/// Whoever could not sign in any more should not be able to confirm either.
+/// The page that asks for a new sign-in: somebody who could not sign in any more should not be able to confirm a suspension.
 fn sign_in_again((org, action): (&OrgDetail, Action), identity: &Identity) -> Option<Markup> {
     let is_old = action == Action::Confirmation && identity.session.created_at <= org.status_at;
     let at = org.reinstate_at.filter(|_| is_old)?;
@@ -276,7 +277,7 @@ fn fields(
 ) -> Markup {
     let roles: Vec<(&str, &str)> = roles.iter().map(|it| (it.role.as_str(), it.role.as_str())).collect();
     let confirm = format!("This organisation is protected. Type {} to confirm.", org.slug);
-    let timer = "Unless a superadmin who signs in anew confirms it, this suspension ends by itself after a quarter of an hour.";
+    let timer = "This suspension ends by itself after a quarter of an hour, unless a superadmin signs in again and confirms it.";
     html! {
         @match action {
             Action::Name => (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)),

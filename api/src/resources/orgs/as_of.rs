@@ -1,6 +1,7 @@
 //! `/admin/orgs/{id}?at=`: one organisation as of a moment: overview, members, resource types, history.
 //!
-//! **Invariant:** everything here was folded from what had happened to it by then; only the column "Now" knows more.
+//! **Invariant:** everything here is folded from the organisation's events up to the moment; only the column "Now" knows
+//! more.
 
 use std::collections::HashMap;
 
@@ -41,7 +42,7 @@ struct Page<'a> {
     today: OrgDetail,
     then: Option<OrgAsOf>,
     now: Option<OrgAsOf>,
-    /// The tab, and its address.
+    /// The name of the tab, and its address.
     tab: &'static str,
     path: String,
 }
@@ -99,7 +100,7 @@ pub async fn types(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result
     page.render(content).await
 }
 
-/// The events until then, before a position if that is still earlier.
+/// The events up to the moment, or up to an earlier position in the list.
 pub async fn events(
     app: &App,
     operator: &Operator,
@@ -132,7 +133,7 @@ impl<'a> Page<'a> {
     ) -> Result<Self, Error> {
         let today = load(app, operator, id).await?;
         let last = app.log.last_position().await?;
-        // What only a newer version can read is no part of what is known here.
+        // Events that only a newer version can read are left out, as everywhere in this version.
         let left = app.projector.left_to_newer(&StreamId::of::<Org>(OrgId(id)));
         let known = left.map_or(last, |from| last.min(from - 1));
         let (then, now) = folded::org(&app.log, &operator.scope(), id, (at.position, known)).await?;
@@ -173,7 +174,7 @@ fn status(org: &OrgDetail) -> Markup {
     html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } }
 }
 
-/// Why it did not work, where it did not.
+/// The notice of why the organisation was not active, if so.
 fn standing(org: &OrgDetail) -> Markup {
     let reason = org.reason.as_deref().unwrap_or("no reason was given");
     html! {
@@ -188,7 +189,7 @@ fn standing(org: &OrgDetail) -> Markup {
     }
 }
 
-/// What is told of an organisation, to be compared field by field.
+/// The organisation's values, to be compared field by field.
 fn state(of: &OrgAsOf) -> Value {
     let org = &of.org;
     let members = of.members.iter().map(|it| (it.person_id.to_string(), json!(it.role)));
@@ -228,7 +229,7 @@ fn allowed(of: &OrgAsOf, role: &Role, held: &OrgResourceType) -> String {
     if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") }
 }
 
-/// What people are called, and their addresses: both as of today.
+/// Names and e-mail addresses of people, both as they are today.
 struct People {
     names: HashMap<Uuid, String>,
     addresses: HashMap<Uuid, String>,
@@ -254,7 +255,7 @@ impl People {
     }
 }
 
-/// As many people as the page of now shows.
+/// Shows as many people as the page of now does.
 fn shown() -> usize {
     usize::try_from(MEMBERS).unwrap_or(usize::MAX)
 }

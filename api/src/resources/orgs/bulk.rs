@@ -41,17 +41,17 @@ use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
 
-/// Commands of one order that are under way at the same time.
+/// How many commands of one order run at the same time.
 const AT_ONCE: usize = 16;
 
-/// What can be ordered for many.
+/// What can be ordered for many organisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     Suspension,
     Reinstatement,
 }
 
-/// What was ticked in the list.
+/// The organisations that were ticked in the list.
 #[derive(Deserialize)]
 pub struct BulkQuery {
     #[serde(default)]
@@ -61,9 +61,9 @@ pub struct BulkQuery {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct BulkForm {
-    /// Of the whole order: what all of its events have in common.
+    /// The id of the whole order, which all of its events share.
     command_id: Uuid,
-    /// Those that the preview said it would be done to.
+    /// The organisations that the preview promised to change.
     #[serde(default)]
     org: Vec<String>,
     #[serde(default)]
@@ -123,7 +123,8 @@ async fn submit(
 ) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let ticked = selection::read(&typed.org, &mut errors);
-    // The address keeps everything that was ticked, also what the form does not order. What is wrong with it was said.
+    // The address keeps every organisation that was ticked, also those that the form leaves out. Errors in the address were
+    // shown before.
     let of_address = selection::read(&asked.org, &mut Errors::default());
     let shown = if asked.org.is_empty() { ticked.clone() } else { of_address };
     let command = order.command(&typed.reason, &mut errors);
@@ -148,7 +149,7 @@ async fn submit(
     Ok((StatusCode::CONFLICT, page).into_response())
 }
 
-/// An order is one person's: nobody adds to what somebody else did together.
+/// Refuses the id of somebody else's order, so that nobody adds to it.
 async fn keep_apart(app: &App, operator: &Operator, order: Uuid) -> Result<(), Error> {
     let events = together::events(&app.log, &operator.platform, order).await?;
     let me = Some(operator.identity.person());
@@ -156,7 +157,7 @@ async fn keep_apart(app: &App, operator: &Operator, order: Uuid) -> Result<(), E
     if events.iter().all(is_mine) { Ok(()) } else { Err(SendError::<OrgError>::CommandReused.into()) }
 }
 
-/// A command that is part of an order.
+/// The envelope of a command that is part of an order.
 fn part_of(order: Uuid, Selection { org, sequence }: Selection) -> Envelope {
     Envelope {
         command_id: clock::id_within(order, org),
@@ -166,13 +167,14 @@ fn part_of(order: Uuid, Selection { org, sequence }: Selection) -> Envelope {
     }
 }
 
-/// To what was done together.
+/// Redirects to the page of what the order did.
 fn to(order: Uuid, position: i64) -> Response {
     Redirect::to(&paths::seen(&paths::bulk(order), position)).into_response()
 }
 
-/// The last position that the parts of an order gave, if any did. What concerns one of them alone was kept by the bus, and
-/// the page of the whole names it; what concerns all is the answer: sent again, the order goes on from there.
+/// The last position that the parts of an order gave, if any. A refusal of one organisation was kept by the bus and is shown
+/// on the order's page. An error that concerns them all is the answer; when the form is sent again, the order goes on from
+/// there.
 fn last<E: std::error::Error>(
     answers: Vec<Result<Receipt, SendError<E>>>,
     what: &str,
@@ -210,7 +212,7 @@ impl Order {
         }
     }
 
-    /// The command as far as it is known before a reason was given.
+    /// The command as it can be checked before there is a reason.
     fn rehearsal(self) -> Result<OrgCommand, Error> {
         let unknown = || "No reason given yet".parse().map(suspend_for).map_err(anyhow::Error::from);
         Ok(match self {
@@ -234,12 +236,12 @@ impl Order {
     }
 }
 
-/// Without a slug typed, which a protected organisation asks for: that one is suspended by itself.
+/// Leaves out the typed slug that a protected organisation asks for: such an organisation has to be suspended by itself.
 fn suspend_for(reason: Reason) -> OrgCommand {
     LifecycleCommand::Suspend { reason, confirmed: None }.into()
 }
 
-/// What would happen, and the form that does it; with everything that is wrong.
+/// The preview with the form, and everything that is wrong with it.
 async fn page(
     app: &App,
     operator: &Operator,

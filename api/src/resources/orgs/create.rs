@@ -1,4 +1,4 @@
-//! `/admin/orgs/new`: a customer, in one form.
+//! `/admin/orgs/new`: creates a customer's organisation in one form.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -29,7 +29,7 @@ use crate::web::paths;
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrg {
-    /// Also the id of the organisation and of the invitation: what a command makes is named by it.
+    /// The id of the command, and of the organisation and the invitation that it creates.
     command_id: Uuid,
     name: String,
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct NewOrg {
     owner_email: String,
 }
 
-/// What a form came to.
+/// The form after parsing.
 struct Parsed {
     name: OrgName,
     slug: Slug,
@@ -88,7 +88,7 @@ pub async fn submit(
     }
 }
 
-/// A slug left empty is proposed from the name: that is what the script does as one types.
+/// Parses the form. An empty slug is proposed from the name, as the script does while one types.
 fn parse(typed: &NewOrg) -> Result<Parsed, Errors> {
     let mut errors = Errors::default();
     let name = errors.parse::<OrgName>("name", &typed.name);
@@ -114,7 +114,7 @@ pub struct SlugQuery {
     slug: String,
 }
 
-/// What the script asks while one types: a slug for a name, and whether a slug can be had.
+/// Answers the script while one types: a slug for a name, and whether a slug is free.
 pub async fn slug(
     State(app): State<App>,
     operator: Operator,

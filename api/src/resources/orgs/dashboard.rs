@@ -17,10 +17,10 @@ use projections::org_detail::{self, OrgDetail};
 use projections::people as persons;
 use projections::resource_types::{self, OrgResourceType};
 
-/// Events on the dashboard.
+/// How many events the dashboard shows.
 const RECENT: i64 = 8;
 
-/// People on the dashboard.
+/// How many people the dashboard shows.
 const SHOWN: i64 = 8;
 
 pub async fn root(member: Member) -> Redirect {
@@ -51,7 +51,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
     page(&app, &member, ("Dashboard", content)).await
 }
 
-/// Puts the organisation in front in the picker. No reason to refuse the page if the store can't be written to.
+/// Puts the organisation first in the picker. If that can't be written, the page is shown all the same.
 async fn note(app: &App, member: &Member) {
     if let Err(error) =
         persons::opened(&app.db, member.identity.person(), member.membership.org_id, clock::now()).await
@@ -75,7 +75,7 @@ fn standing(org: &OrgDetail, shown: usize) -> Markup {
     }
 }
 
-/// "an owner", "a member".
+/// The role with its article: "an owner", "a member".
 fn with_article(role: &str) -> String {
     let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
     format!("{article} {role}")
@@ -96,7 +96,7 @@ fn faces(people: &[memberships::Member]) -> Markup {
     }
 }
 
-/// The resource types that the organisation has.
+/// The list of resource types that the organisation has.
 fn in_force(types: &[OrgResourceType]) -> Markup {
     html! {
         ul.people {

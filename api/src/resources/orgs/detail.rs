@@ -56,7 +56,7 @@ pub async fn overview(
     Ok((forget, page).into_response())
 }
 
-/// Why the organisation does not work, where it does not.
+/// The notice of why the organisation is not active, if so.
 async fn standing(app: &App, operator: &Operator, org: &OrgDetail) -> Result<Markup, Error> {
     let change = operator.identity.is_superadmin();
     let first =
@@ -79,7 +79,7 @@ async fn standing(app: &App, operator: &Operator, org: &OrgDetail) -> Result<Mar
     })
 }
 
-/// How long something took, as people say it.
+/// A duration in words.
 fn after(ms: i64) -> String {
     match ms {
         0..2_000 => format!("{ms} ms"),
@@ -109,15 +109,11 @@ fn danger(org: &OrgDetail) -> Markup {
         path(Action::Archive),
         "Archive …",
     );
-    let protect = (
-        "Protect",
-        "Suspending and archiving will want the slug typed.",
-        path(Action::Protection),
-        "Protect …",
-    );
+    let protect =
+        ("Protect", "Suspending and archiving will ask for the slug.", path(Action::Protection), "Protect …");
     let unprotect = (
         "Lift the protection",
-        "Suspending and archiving won't want the slug typed any more.",
+        "Suspending and archiving will no longer ask for the slug.",
         path(Action::Unprotection),
         "Lift …",
     );
@@ -136,15 +132,15 @@ fn danger(org: &OrgDetail) -> Markup {
     }
 }
 
-/// How far the first owner has got, each step with its time.
+/// How far the first owner has got, with the time of each step.
 async fn onboarding(app: &App, operator: &Operator, org: &OrgDetail) -> Result<Markup, Error> {
     let owner = memberships::first_owner(&app.db, &operator.scope(), org.org_id).await?;
     let owner = owner.as_ref();
     let waiting = memberships::first_owner_invited(&app.db, &operator.scope(), org.org_id).await?;
-    // What was measured long ago is forgotten, and the time of the next measurement is not the answer.
+    // Old measurements are deleted. Where that happened, a later measurement must not be taken for the answer.
     let folded =
         app.projector.folded_at(org.position).await?.filter(|at| *at > retention::fold_times_since());
-    // What was imported became readable here long after it happened elsewhere.
+    // Imported events became readable here long after they happened elsewhere, so the time says nothing for them.
     let took = folded.map(|at| at.signed_duration_since(*org.created_at).num_milliseconds());
     let took = took.filter(|ms| *ms < 60_000);
     let sent = projections::links::first_sent_at(&app.db, &operator.platform, org.org_id)

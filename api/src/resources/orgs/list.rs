@@ -22,7 +22,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// Rows on a page.
+/// How many rows are on a page.
 const ROWS: usize = 50;
 
 /// The whole state of the page, as it stands in the URL.
@@ -43,14 +43,14 @@ pub struct OrgListQuery {
     /// Id and sort key of the row that the page ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<String>,
-    /// The moment as of which it is shown; empty for now.
+    /// The moment that the list shows; empty for now.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     at: String,
     #[serde(default, skip_serializing)]
     seen: Option<i64>,
 }
 
-/// What organisations of a list of then are now, by their ids.
+/// The present rows of organisations in a list of the past, by id.
 type Now = HashMap<Uuid, OrgRow>;
 
 pub async fn show(
@@ -82,7 +82,7 @@ pub async fn show(
 
 const TITLE: &str = "Organisations";
 
-/// What stands on the page of now, for somebody who may change organisations or may not.
+/// The content of the list as of now, with or without the actions for those who may change organisations.
 pub fn content(view: &OrgListQuery, order: &Order, page: &OrgPage, may_change: bool) -> Markup {
     let actions = html! {
         @if may_change { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
@@ -140,7 +140,7 @@ impl OrgListQuery {
         if query.is_empty() { paths::ADMIN_ORGS.to_owned() } else { format!("{}?{query}", paths::ADMIN_ORGS) }
     }
 
-    /// The list of the same moment without any filter.
+    /// The same list, as of the same moment, without filters.
     fn all(&self) -> String {
         Self { at: self.at.clone(), ..Self::default() }.url()
     }
@@ -191,7 +191,7 @@ fn bar(view: &OrgListQuery) -> Markup {
     .render()
 }
 
-/// As of when the list is shown, and what can be done with its rows.
+/// The moment of the list, and what its rows allow.
 #[derive(Clone, Copy)]
 enum Mode<'a> {
     Now { may_change: bool },
@@ -220,7 +220,7 @@ fn results(view: &OrgListQuery, order: &Order, page: &OrgPage, shown: Mode<'_>) 
     }
 }
 
-/// What can be done with the rows that are ticked, and where it is asked.
+/// The actions for ticked rows, with the pages that ask for confirmation.
 const BULK: [(&str, &str); 2] = [
     ("Suspend selected", paths::ADMIN_ORGS_SUSPENSION),
     ("Reinstate selected", paths::ADMIN_ORGS_REINSTATEMENT),
@@ -284,7 +284,7 @@ fn row(org: &OrgListed, shown: Mode<'_>) -> Vec<Markup> {
     cells
 }
 
-/// In what an organisation is another one now.
+/// How an organisation differs now from what the row shows.
 fn differs(org: &OrgListed, now: Option<&OrgRow>) -> Markup {
     let Some(now) = now else { return html! { "–" } };
     let differs = [
@@ -318,6 +318,6 @@ fn nothing(view: &OrgListQuery) -> Markup {
     }
     ui::empty(
         "No organisation matches.",
-        html! { "Search for less, or " a href=(view.all()) { "show all of them" } "." },
+        html! { "Shorten the search, or " a href=(view.all()) { "show all of them" } "." },
     )
 }

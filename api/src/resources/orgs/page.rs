@@ -1,4 +1,4 @@
-//! What every page about one organisation has in the console: its head, its tabs, its way here.
+//! The parts that every console page about one organisation shares: its head, its tabs, its links.
 
 use super::action::Action;
 use crate::access::Operator;
@@ -23,13 +23,13 @@ use projections::org_list::{ARCHIVED, SUSPENDED};
 use projections::people;
 use uuid::Uuid;
 
-/// People on the members tab, in each of its lists.
+/// The most people in each list of the members tab.
 pub const MEMBERS: i64 = 500;
 
-/// Events on a page of the history tab.
+/// How many events are on a page of the history tab.
 pub const EVENTS: i64 = 50;
 
-/// A page with what the request before has made: an invitation's link, shown this once.
+/// A page that may show a link which the request before has made. The link of an invitation is shown once.
 pub async fn arrive<'a>(
     app: &'a App,
     operator: &'a Operator,
@@ -43,7 +43,7 @@ pub async fn arrive<'a>(
     Ok((desk, Some(forget)))
 }
 
-/// The organisation, for somebody who may see all of them.
+/// Loads the organisation for an operator.
 pub async fn load(app: &App, operator: &Operator, id: Uuid) -> Result<OrgDetail, Error> {
     match org_detail::get(&app.db, &operator.scope(), id).await? {
         Some(org) => Ok(org),
@@ -56,7 +56,7 @@ pub fn page(mut desk: ConsolePage<'_>, org: &OrgDetail, content: Markup) -> Mark
     desk.page(Section::Organisations, &org.name, &[("Organisations", paths::ADMIN_ORGS.to_owned())], content)
 }
 
-/// What every tab begins with; `here` is one that has a past.
+/// The head of every tab; `here` is a tab that has a past.
 pub fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> Markup {
     let status = html! { (ui::badge(&org.status)) @if org.protected { " " (ui::badge("protected")) } };
     let actions = html! {
@@ -76,7 +76,7 @@ pub fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> Markup 
     ui::head(&org.name, Some(status), Some(ui::id(&org.slug)), ui::actions(actions))
 }
 
-/// The link that the request before has made, if it still opens an invitation of this organisation.
+/// The box with the link that the request before has made, if the link still opens an invitation of this organisation.
 async fn invitation_box(app: &App, id: Uuid, token: &str) -> Markup {
     match links::open(app, token, Purpose::Invitation).await {
         Ok(link) if link.org_id == Some(id) => ui::link_box(

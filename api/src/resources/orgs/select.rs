@@ -1,4 +1,4 @@
-//! `/organisations/select`: which organisation? And the one that opens without asking.
+//! `/organisations/select`: choosing an organisation, and the one that opens after signing in.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -30,7 +30,7 @@ pub struct OrgSearch {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DefaultOrgForm {
-    /// The slug of the organisation; empty to be asked again.
+    /// The slug of the organisation; empty to choose anew after each sign-in.
     slug: String,
 }
 
@@ -40,7 +40,7 @@ pub async fn select(
     Query(OrgSearch { q }): Query<OrgSearch>,
 ) -> Result<Response, Error> {
     let found = memberships::of_person(&app.db, identity.session.person_id, &q, SHOWN).await?;
-    // Who belongs to one only never chooses.
+    // Somebody with only one organisation has no choice to make.
     if let ([only], true) = (found.as_slice(), q.is_empty() && identity.grant.is_none()) {
         return Ok(Redirect::to(&paths::dashboard(&only.slug)).into_response());
     }
@@ -112,7 +112,7 @@ fn card(identity: &Identity, membership: &Membership) -> Markup {
     ui::choice_card(&card, default_switch(identity, membership))
 }
 
-/// Whether this one opens after signing in, and the button that turns it.
+/// Says if this organisation opens after signing in, with the button that changes that.
 fn default_switch(identity: &Identity, membership: &Membership) -> Markup {
     let is_default = identity.session.default_org_id == Some(membership.org_id);
     html! {

@@ -15,7 +15,7 @@ use crate::web::error::Error;
 #[derive(Debug, Serialize)]
 struct ResourceTypes {
     organisation: Organisation,
-    /// Those that the organisation has, by their codes.
+    /// The resource types that the organisation has, sorted by code.
     resource_types: Vec<ResourceType>,
 }
 
@@ -25,7 +25,7 @@ struct ResourceType {
     label: String,
     description: String,
     actions: Vec<Action>,
-    /// `policy` of the type, or `choice` of the organisation.
+    /// `policy` if it has the type by the type's policy, `choice` if it chose the type itself.
     because: &'static str,
 }
 

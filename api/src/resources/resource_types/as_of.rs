@@ -1,7 +1,7 @@
 //! `/admin/reference-data?at=`, `/admin/reference-data/{code}?at=`: resource types as of a moment.
 //!
-//! **Invariant:** a type is what its own events by then made of it. How many organisations had it is not told: that is
-//! counted as it changes, and the counts of then are not kept.
+//! **Invariant:** a type is folded from its own events up to the moment. How many organisations had it is not shown: only
+//! the present counts are kept.
 
 use domain::ResourceType;
 use maud::{Markup, html};
@@ -24,7 +24,7 @@ use crate::ui::{self, Column, Section, Tone};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// All of them.
+/// The list of all resource types as of a moment.
 pub(super) async fn all(app: &App, operator: &Operator, at: AsOf) -> Result<Markup, Error> {
     let then = folded::resource_types(&app.log, &operator.platform, at.position).await?;
     let now = resource_types::all(&app.db, &operator.platform).await?;
@@ -60,7 +60,7 @@ pub(super) async fn all(app: &App, operator: &Operator, at: AsOf) -> Result<Mark
 
 const TITLE: &str = "Reference data";
 
-/// One that there is today.
+/// The page of one resource type as of a moment. The type exists today.
 pub(super) async fn one(
     app: &App,
     operator: &Operator,
@@ -141,7 +141,7 @@ fn cells(then: &ResourceTypeRow, now: &[ResourceTypeRow], at: AsOf) -> Vec<Marku
     ]
 }
 
-/// In what a type is another one now.
+/// How a type differs today from what it was.
 fn differs(then: &ResourceTypeRow, today: &ResourceTypeRow) -> Markup {
     let (was, is) = (fields(then), fields(today));
     let differs = is.iter().filter(|(name, value)| was.get(*name) != Some(*value));
@@ -154,7 +154,7 @@ fn state(row: &ResourceTypeRow) -> Value {
     Value::Object(fields(row))
 }
 
-/// What is told of a type, to be compared field by field.
+/// The type's values, to be compared field by field.
 fn fields(row: &ResourceTypeRow) -> Map<String, Value> {
     let fields = [
         ("label", json!(row.label)),

@@ -1,4 +1,4 @@
-//! `/admin/reference-data/{code}/{change}`: everything that can be changed about a resource type, one page for all.
+//! `/admin/reference-data/{code}/{change}`: all changes to a resource type, with one page for all of them.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -131,12 +131,12 @@ async fn page(
     Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
 }
 
-/// How many are new already, where it is new organisations that have the type: leaving that as it is keeps them.
+/// How many organisations have the type already under the policy for new ones. Keeping that policy keeps them.
 fn new(row: &ResourceTypeRow, reach: Reach) -> i64 {
     if row.spread == RolloutPolicy::NewOnly.as_str() { reach.reached } else { 0 }
 }
 
-/// What there is that a change would hit.
+/// What a change would affect.
 struct There {
     organisations: i64,
     new: i64,

@@ -1,4 +1,4 @@
-//! What can be changed of a resource type, and what is said before somebody does it.
+//! The changes to a resource type, and what each page says beforehand.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl fmt::Display for Change {
 }
 
 impl Change {
-    /// The title before the label; also what the button says.
+    /// The title before the label, and the label of the button.
     pub(super) fn verb(self) -> &'static str {
         match self {
             Self::Label => "Change the label of",
@@ -42,7 +42,7 @@ impl Change {
         }
     }
 
-    /// What will happen, before anybody does it.
+    /// Says what will happen, before the operator does it.
     pub(super) fn consequence(self) -> &'static str {
         match self {
             Self::Label => "Everybody sees the new label at once. The code, which programs use, stays.",

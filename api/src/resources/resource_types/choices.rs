@@ -34,7 +34,7 @@ use crate::web::paths;
 #[serde(deny_unknown_fields)]
 pub struct ChoiceForm {
     command_id: Uuid,
-    /// Empty to follow the policy again.
+    /// The choice; empty to follow the policy again.
     #[serde(default)]
     choice: String,
 }
@@ -64,7 +64,7 @@ pub async fn show(
     Ok(desk.page(Section::Organisations, &format!("Resource types of {}", org.name), &crumbs, content))
 }
 
-/// What an organisation chose: a type in or out, whatever the policy says, or the policy again.
+/// Records an organisation's choice: to have a type or not, whatever the policy says, or to follow the policy again.
 pub async fn choose(
     State(app): State<App>,
     operator: Operator,
@@ -110,7 +110,7 @@ fn table(org: &OrgDetail, types: &[OrgResourceType], names: &Names, change: bool
     ui::table("Resource types", &columns, &types.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The ways that are open: the other one, and back to the policy.
+/// The buttons for the other choice, and for following the policy again.
 fn buttons(org: &OrgDetail, held: &OrgResourceType) -> Markup {
     let action = paths::org_type_choice(org.org_id, &held.code);
     let button = |choice: &str, label: &str| {

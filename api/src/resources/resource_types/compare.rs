@@ -1,7 +1,6 @@
 //! `/admin/reference-data/compare`: two resource types side by side, or one at two moments.
 //!
-//! **Invariant:** what a type was at a moment is what its own events until then make of it, by the rules of the type
-//! itself.
+//! **Invariant:** a type as of a moment is folded from its events up to then, by the rules of the type itself.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -27,7 +26,7 @@ use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
 
-/// What is to be compared, as it was typed. Without a code there is nothing on that side yet.
+/// The query of the comparison, as it was typed. A side without a code is still empty.
 #[derive(Deserialize, Clone, Debug)]
 pub struct CompareQuery {
     #[serde(default)]
@@ -40,7 +39,7 @@ pub struct CompareQuery {
     right_at: String,
 }
 
-/// One side of that, with the names of its fields.
+/// One side of the comparison, with the names of its fields.
 #[derive(Clone, Copy)]
 struct Side<'a> {
     code: (&'static str, &'a str),
@@ -88,7 +87,7 @@ pub async fn show(
     Ok(if errors.is_empty() { page.into_response() } else { again(page) })
 }
 
-/// What stands on one side; nothing where nothing was asked for, or where an error says why not.
+/// Loads one side. It is empty if nothing was asked for, or if an error says why it can't be shown.
 async fn look<'a>(
     app: &App,
     types: &'a [ResourceTypeRow],
@@ -107,7 +106,7 @@ async fn look<'a>(
     Ok(was.map(|was| View { row, moment, was }))
 }
 
-/// What the events of one type until a moment make of it.
+/// Folds the events of one type up to a moment.
 fn folded(events: &[Recorded], moment: Moment) -> Result<ResourceType, Unreadable> {
     let mut state = ResourceType::default();
     for event in events.iter().take_while(|event| moment.includes(event)) {
@@ -158,7 +157,7 @@ fn compared(left: &View<'_>, right: &View<'_>) -> Markup {
     }
 }
 
-/// Says so where a type was not there yet.
+/// The notice that a type was not defined yet at that moment.
 fn not_yet(View { row, moment, was }: &View<'_>) -> Markup {
     if *was != ResourceType::Unborn {
         return html! {};
@@ -170,12 +169,12 @@ fn not_yet(View { row, moment, was }: &View<'_>) -> Markup {
     ui::note(Tone::Info, sentence)
 }
 
-/// One thing that can be said of a type, on both sides; nothing where it was not there yet.
+/// One property of a type on both sides; none on a side where the type was not defined yet.
 struct Facet {
     name: &'static str,
     left: Option<String>,
     right: Option<String>,
-    /// Where something is on one side only: on which, and what.
+    /// For a list of actions: those that only one side has, with the side's name.
     only: Vec<String>,
 }
 
@@ -210,7 +209,7 @@ fn state(resource_type: &ResourceType) -> Option<String> {
     }
 }
 
-/// The actions that only one side has.
+/// The actions that only one side has, in words.
 fn only(left: &Actions, right: &Actions) -> Vec<String> {
     let lacking = |side, these: &Actions, those: &Actions| {
         let lacking = Actions::of(these.iter().filter(|action| !those.contains(*action)))?;

@@ -72,7 +72,7 @@ fn parse(new: &DefinitionForm) -> Result<(ResourceCode, Definition), Errors> {
     }
 }
 
-/// Who has it, by name.
+/// Says which resource type has the code already.
 async fn taken(app: &App, operator: &Operator, code: &ResourceCode) -> Result<String, Error> {
     let holder = resource_types::get(&app.db, &operator.platform, code.as_str()).await?;
     let label = holder.map_or_else(|| "another resource type".to_owned(), |holder| holder.label);

@@ -17,7 +17,7 @@ use crate::resources::resource_types::facts::policy;
 use crate::ui::{self, Field, Kind};
 use crate::web::error::Error;
 
-/// What can be said of a resource type, as it was typed; each page reads its own.
+/// The fields of a resource type, as they were typed. Each page reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DefinitionForm {
@@ -29,7 +29,7 @@ pub struct DefinitionForm {
     pub label: String,
     #[serde(default)]
     pub description: String,
-    /// One for each box that is ticked.
+    /// The ticked actions.
     #[serde(default)]
     pub action: Vec<String>,
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct DefinitionForm {
     pub reason: String,
 }
 
-/// What a form begins with.
+/// Fills the form with the type as it is.
 impl From<&ResourceTypeRow> for DefinitionForm {
     fn from(row: &ResourceTypeRow) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl DefinitionForm {
         html! { (field.help("What it is for. At most 500 characters.")) }
     }
 
-    /// With who uses each action, where somebody can tell.
+    /// The field of actions. Each says who uses it, as far as that can be told.
     pub fn actions_field(&self, used: &Used, errors: &Errors) -> Markup {
         let option = |action: Action| {
             let chosen = self.action.iter().any(|ticked| ticked == action.as_str());
@@ -87,7 +87,7 @@ impl DefinitionForm {
         ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))
     }
 
-    /// With what each choice means for how many organisations there are, and how many are new already.
+    /// The field of the policy. Each choice says what it means for the organisations that exist and for the new ones.
     pub fn spread_field(&self, there: (i64, i64), errors: &Errors) -> Markup {
         let option = |spread: RolloutPolicy| ui::Pick {
             value: spread.as_str(),
@@ -100,13 +100,13 @@ impl DefinitionForm {
     }
 }
 
-/// Who may do what beyond owners and admins, in words.
+/// For each action, who may do it besides owners and admins, in words.
 pub type Used = BTreeMap<Action, String>;
 
-/// Names of organisations that a sentence tells.
+/// How many organisations a sentence names.
 const TOLD: i64 = 3;
 
-/// Whom it would hit if an action was taken away.
+/// Finds who would lose something if an action was taken away.
 pub async fn used(app: &App, operator: &Operator, row: &ResourceTypeRow) -> Result<Used, Error> {
     let mut used = Used::new();
     for action in verbs(&row.actions) {
@@ -127,27 +127,24 @@ fn in_use(names: &[String], number: i64) -> String {
     format!("{} {noun} others than owners and admins do it: {told}{more}.", ui::number(number))
 }
 
-/// What a policy comes to on this portal, before it is chosen.
+/// What a policy means on this portal in numbers.
 fn in_numbers(spread: RolloutPolicy, (organisations, new): (i64, i64)) -> String {
     let number = ui::number(organisations);
-    let all = if organisations == 1 {
-        "The 1 that is there".to_owned()
-    } else {
-        format!("All {number} that are there")
-    };
+    let all =
+        if organisations == 1 { "The 1 that exists".to_owned() } else { format!("All {number} that exist") };
     let none = if organisations == 1 {
-        "Not the 1 that is there".to_owned()
+        "Not the 1 that exists".to_owned()
     } else {
-        format!("None of the {number} that are there")
+        format!("None of the {number} that exist")
     };
     match spread {
-        RolloutPolicy::Everywhere => format!("{all}, at once, and every one that comes."),
+        RolloutPolicy::Everywhere => format!("{all}, at once, and every new one."),
         RolloutPolicy::NewOnly if new > 0 => {
             let new = ui::number(new);
-            format!("{new} of the {number} that are there, and every one that is created from now on.")
+            format!("{new} of the {number} that exist, and every one that is created from now on.")
         }
         RolloutPolicy::NewOnly => format!("{none}; every one that is created from now on."),
-        RolloutPolicy::OptIn => format!("{none}, and none that comes, unless it chooses to."),
+        RolloutPolicy::OptIn => format!("{none}, and no new one, unless it chooses to."),
     }
 }
 

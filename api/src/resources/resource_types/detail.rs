@@ -1,4 +1,4 @@
-//! `/admin/reference-data/{code}`: one kind of thing: what it is, who has it, what happened to it.
+//! `/admin/reference-data/{code}`: one resource type: what it is, who has it, and its events.
 
 use axum::extract::State;
 use maud::{Markup, html};
@@ -72,7 +72,7 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     ui::head(&row.label, Some(status), Some(ui::id(&row.code)), ui::actions(actions))
 }
 
-/// The way to what the last change, which is the first of these events, has made of it, and to all of them.
+/// Links to a comparison with the type before its last change, which is the first of these events, and to all events.
 fn before_the_last(row: &ResourceTypeRow, events: &[Recorded]) -> Markup {
     let last = events.first().filter(|_| events.len() > 1);
     html! {

@@ -1,4 +1,4 @@
-//! What several pages show of one resource type.
+//! The parts about a resource type that several pages share.
 
 use crate::layout::names::Names;
 use domain::ResourceType;
@@ -24,7 +24,7 @@ pub(super) async fn load(app: &App, operator: &Operator, code: &str) -> Result<R
     }
 }
 
-/// Where its events stand.
+/// The stream of the type's events.
 pub(super) fn stream(code: &str) -> StreamId {
     let code: Option<ResourceCode> = code.parse().ok();
     code.map_or_else(|| StreamId { kind: String::new(), id: String::new() }, StreamId::of::<ResourceType>)
@@ -59,7 +59,7 @@ pub fn reached(row: &ResourceTypeRow, reach: Reach) -> i64 {
     if row.active { reach.reached } else { 0 }
 }
 
-/// Where a row comes from: a policy and its event, or a choice and whose it was.
+/// Why the organisation has the type or not: a policy and its event, or a choice and who made it.
 pub fn because(held: &OrgResourceType, names: &Names) -> Markup {
     let chosen = held.choice.as_deref().zip(held.chosen_at.zip(held.chosen_position));
     let Some((choice, (at, position))) = chosen else {

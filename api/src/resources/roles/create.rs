@@ -1,4 +1,4 @@
-//! `/org/{slug}/roles/new`: a role of the organisation's own, perhaps as another one to begin with.
+//! `/org/{slug}/roles/new`: creates a role of the organisation's own, perhaps as a copy of another one.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub struct RoleForm {
     command_id: Uuid,
     #[serde(default)]
     name: String,
-    /// The role that it begins as; empty for one that may do nothing yet.
+    /// The role whose permissions are copied; empty for a role that may do nothing yet.
     #[serde(default)]
     like: String,
 }
@@ -74,7 +74,7 @@ pub async fn submit(
     }
 }
 
-/// What a role may do at this moment; nothing where there is no such role.
+/// The permissions that a role has now; none where there is no such role.
 fn like(matrix: &Matrix, chosen: &str) -> Option<BTreeMap<ResourceCode, Actions>> {
     if chosen.is_empty() {
         return Some(BTreeMap::new());
@@ -91,7 +91,7 @@ async fn page(app: &App, member: &Member, typed: &RoleForm, errors: &Errors) -> 
     let options: Vec<(&str, &str)> = [("", "Nothing yet")].into_iter().chain(roles).collect();
     let slug = &member.membership.slug;
     let content = html! {
-        (ui::head("Add a role", None, Some(html! { "People are invited with it, and its name stays." }), html! {}))
+        (ui::head("Add a role", None, Some(html! { "People are invited with this role, and its name can't be changed." }), html! {}))
         form.form method="post" data-once {
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), None))

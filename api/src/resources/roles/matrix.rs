@@ -39,10 +39,10 @@ use crate::web::paths;
 pub struct PermissionsForm {
     command_id: Uuid,
     expected_sequence: Option<i64>,
-    /// Boxes that are ticked.
+    /// The names of the boxes that are ticked.
     #[serde(default)]
     allow: Vec<String>,
-    /// Boxes that were ticked when the page was made, one on each line.
+    /// The names of the boxes that were ticked when the page was made, one on each line.
     #[serde(default)]
     had: String,
 }
@@ -54,7 +54,7 @@ pub struct RoleRemovalForm {
     role: String,
 }
 
-/// What somebody wants to be otherwise.
+/// The permissions that somebody wants to give and to take away.
 #[derive(Clone, Debug, Default)]
 struct PermissionChange {
     granted: BTreeSet<Permission>,
@@ -111,7 +111,7 @@ pub async fn submit(
     }
 }
 
-/// Takes away a role that nobody has.
+/// Removes a role that nobody has.
 pub async fn remove(
     State(app): State<App>,
     member: Member,
@@ -129,7 +129,7 @@ fn unreadable() -> Error {
     Error::Unprocessable("This is not a form of this page. Open it again and tick what you want.".to_owned())
 }
 
-/// A box as the form names it: the role stands last, since its name may have spaces.
+/// The name of a box in the form. The role stands last, since its name may have spaces.
 fn name_of(Permission { role, code, action }: &Permission) -> String {
     format!("{} {code} {role}", action.as_str())
 }
@@ -142,7 +142,7 @@ fn parse(named: &str) -> Option<Permission> {
 }
 
 impl PermissionChange {
-    /// Nothing where a box has a name that no page gives it.
+    /// Reads the change from the form; none if a box has a name that no page gives it.
     fn of(typed: &PermissionsForm) -> Option<Self> {
         let ticked: Option<BTreeSet<Permission>> = typed.allow.iter().map(|named| parse(named)).collect();
         let had: Option<BTreeSet<Permission>> = typed.had.lines().map(parse).collect();
@@ -150,13 +150,13 @@ impl PermissionChange {
         Some(Self { granted: &ticked - &had, withdrawn: &had - &ticked })
     }
 
-    /// Whether a box is to be ticked that is so now.
+    /// True if the box is to be ticked after the change; `now` is what it is today.
     fn wants(&self, permission: &Permission, now: bool) -> bool {
         (now || self.granted.contains(permission)) && !self.withdrawn.contains(permission)
     }
 }
 
-/// Boxes that these events changed.
+/// The permissions that these events changed.
 fn moved(since: &[Recorded]) -> BTreeSet<Permission> {
     let mut moved = BTreeSet::new();
     for event in since {
@@ -200,11 +200,11 @@ fn not_here(gone: &BTreeSet<String>) -> Markup {
     )
 }
 
-/// The page in the making.
+/// The page of the roles, under construction.
 struct Board<'a> {
     app: &'a App,
     member: &'a Member,
-    /// Of the organisation, read before the boxes: they may be newer, never older.
+    /// The organisation's sequence. It is read before the boxes, so these may be newer than it, but never older.
     sequence: i64,
     matrix: Matrix,
 }
@@ -217,7 +217,7 @@ impl<'a> Board<'a> {
         Ok(Self { app, member, sequence: org.sequence, matrix })
     }
 
-    /// Types and actions of a wish that are not on the page.
+    /// The types in a change whose box is no longer on the page.
     fn gone(&self, wish: &PermissionChange) -> BTreeSet<String> {
         let here = |it: &&Permission| {
             let held = self.matrix.types.iter().find(|held| held.code == it.code.as_str());
@@ -272,7 +272,7 @@ impl<'a> Board<'a> {
         Some(Permission { role, code: held.code.parse().ok()?, action })
     }
 
-    /// Every box that is ticked and can be otherwise, one on each line.
+    /// The names of all boxes that are ticked and can be changed, one on each line.
     fn had(&self) -> String {
         let ticked = self
             .each()
@@ -352,7 +352,7 @@ impl<'a> Board<'a> {
     }
 }
 
-/// Where a row comes from.
+/// Why the organisation has the resource type of this row.
 fn why(held: &OrgResourceType) -> &'static str {
     if held.choice.is_some() { "chosen for this organisation" } else { "by the policy of the service" }
 }

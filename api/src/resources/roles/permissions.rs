@@ -21,7 +21,7 @@ use crate::web::extract::Query;
 
 #[derive(Debug, Deserialize)]
 pub struct PermissionsQuery {
-    /// A person's id or address; empty for oneself.
+    /// The person's id or address; empty for oneself.
     #[serde(default)]
     user: String,
 }
@@ -31,7 +31,7 @@ struct Answer {
     organisation: Organisation,
     user: User,
     role: String,
-    /// By the code of every resource type that the organisation has, also where there is nothing they may do.
+    /// The permitted actions by resource type. Types without any permitted action are listed too.
     permissions: BTreeMap<String, BTreeSet<Action>>,
 }
 
@@ -60,7 +60,8 @@ pub async fn show(
     Ok(tag.answer(Answer { organisation, user: User { id: user.person_id }, role: user.role, permissions }))
 }
 
-/// Everybody may ask about themselves. Whoever may not ask about others isn't told either whether they are here.
+/// Finds the person that is asked about. Everybody may ask about themselves. Somebody who may not ask about others isn't
+/// told either if those people are here.
 async fn whom(app: &App, member: &Member, user: &str) -> Result<Standing, Error> {
     let (scope, membership) = (member.scope(), &member.membership);
     let oneself = membership.person_id;

@@ -55,7 +55,7 @@ pub async fn submit(
     second_factor::enter(&app, id, &client, &headers, paths::ROOT).await.map_err(Error::but_password_is_set)
 }
 
-/// Whoever a link was made for, and whether it replaces a password.
+/// The person that the link was made for, and true if it replaces a password.
 async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
     let (link, replaces) = match links::open(app, token, Purpose::Password).await {
         Err(Error::NotFound) => (links::open(app, token, Purpose::NewPassword).await.map_err(nothing)?, true),
@@ -63,7 +63,7 @@ async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
     };
     let id = PersonId(link.person_id.ok_or_else(opens_nothing)?);
     let person = people::by_id(&app.db, id).await?;
-    // Whoever has chosen a first one meanwhile, by another link, keeps it.
+    // Somebody who has chosen a first password meanwhile, by another link, keeps it.
     let person = person.filter(|person| replaces || person.password_hash.is_none());
     Ok((person.ok_or_else(opens_nothing)?, replaces))
 }
@@ -72,7 +72,7 @@ fn nothing(error: Error) -> Error {
     if matches!(error, Error::NotFound) { opens_nothing() } else { error }
 }
 
-/// The same for a link that was used and one that never was.
+/// The answer for a link that was used and for one that never existed.
 fn opens_nothing() -> Error {
     let told = "This link opens nothing. It works once, and for a day. If you have chosen your password already, sign in \
                 with it; otherwise ask whoever sent you the link for a new one.";

@@ -47,7 +47,7 @@ pub async fn form(
     })
 }
 
-/// A code of the app, or a recovery code. Which one was wrong is not asked.
+/// Accepts a code of the app or a recovery code, whichever was typed.
 pub async fn submit(
     State(app): State<App>,
     client: Client,

@@ -1,4 +1,5 @@
-//! Any URL that does something sensitive: "confirm that it is you", between a form or a link and what it does.
+//! The page "Confirm that it is you". It appears at any URL that does something sensitive, between the form or link and
+//! what it does.
 
 use axum::http::HeaderName;
 use axum::response::{IntoResponse, Response};
@@ -16,7 +17,7 @@ use crate::web::error::Error;
 use crate::web::extract::Form;
 use crate::web::paths;
 
-/// The form that was sent, invisible, and what proves its sender. It is sent to where it was sent before.
+/// The page that carries the form in hidden fields and asks for a proof. It sends both to where the form was sent before.
 pub async fn page(
     app: &App,
     identity: &Identity,
@@ -80,7 +81,7 @@ fn code(errors: &Errors) -> Markup {
     html! { (field.error(errors.of("sudo_code")).help(help).focused()) }
 }
 
-/// What a form needs to carry a passkey as the proof.
+/// The fields and the button with which a form carries a passkey as the proof.
 pub fn passkey(label: &str) -> Markup {
     html! {
         input type="hidden" name="sudo_handle" data-passkey-handle;
@@ -96,8 +97,8 @@ pub struct ConfirmationForm {
     back: String,
 }
 
-/// Where the proof for a link is sent to, which the gate has checked by now. The browser follows the link by itself,
-/// and since that is a file, this page stays to be read.
+/// Receives the proof for a link; the gate has checked it by now. The browser then follows the link, and since that is a
+/// download, this page stays on the screen.
 pub async fn confirmed(
     _: Identity,
     Form(ConfirmationForm { next, back }): Form<ConfirmationForm>,

@@ -46,7 +46,7 @@ pub async fn form(
     }
 }
 
-/// Signs in. What is wrong is not said: an address that nobody has and a wrong password answer alike.
+/// Signs in. The answer does not say what is wrong: an unknown address and a wrong password look alike.
 pub async fn submit(
     State(app): State<App>,
     client: Client,
@@ -78,7 +78,7 @@ pub async fn submit(
     second_factor::enter(&app, PersonId(person.person_id), &client, &headers, &typed.next).await
 }
 
-/// Signs out; with somewhere to go next, to sign in again on the way there.
+/// Signs out. With a path to go to, it leads to sign-in and from there to the path.
 pub async fn logout(
     State(app): State<App>,
     client: Client,
@@ -93,8 +93,8 @@ pub async fn logout(
     Ok((session::forget(&app), CLEAR_SITE_DATA, Redirect::to(&to)).into_response())
 }
 
-/// Whoever uses this browser next finds nothing of what was seen in it. The cookie by which it is known stays: it signs
-/// nobody in, and without it strangers could use up the attempts of whoever comes back.
+/// Clears what the browser keeps of our pages, for whoever uses it next. The cookie by which the browser is known stays: it
+/// signs nobody in, and without it strangers could use up the attempts of the account's owner.
 const CLEAR_SITE_DATA: [(&str, &str); 1] = [("clear-site-data", "\"cache\", \"storage\"")];
 
 pub async fn onwards(app: &App, identity: &Identity, next: &str) -> Result<String, Error> {
@@ -124,7 +124,7 @@ pub fn page(app: &App, email: &str, next: &str, errors: &Errors) -> Markup {
     )
 }
 
-/// Shown by the script, in browsers that know passkeys.
+/// The button for passkeys. The script shows it in browsers that know passkeys.
 fn with_passkey(next: &str) -> Markup {
     html! {
         form method="post" action=(paths::LOGIN_PASSKEY) data-needs-passkeys hidden {

@@ -1,4 +1,4 @@
-//! `/login/passkey`: sign-in with a passkey, which is both factors, and knows itself whose it is.
+//! `/login/passkey`: sign-in with a passkey, which is both factors and needs no address.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -25,7 +25,7 @@ pub struct PasskeyAnswer {
     next: String,
 }
 
-/// What the script asks for when the button is pressed.
+/// Gives the script its options when the button is pressed.
 pub async fn question(
     State(app): State<App>,
     client: Client,
@@ -45,7 +45,7 @@ pub async fn submit(
     let answer = Answer { handle: answered.handle, credential: answered.credential };
     let Some(person) = passkeys::who(&app, &answer).await? else {
         account_log::nobody("with a passkey", &client);
-        let wrong = Errors::one("", "This passkey opens nothing here. Sign in with your password.");
+        let wrong = Errors::one("", "This passkey is not known here. Sign in with your password.");
         return Ok(again(page(&app, "", &answered.next, &wrong)));
     };
     let cookies = session::start(&app, person, &client, &headers, By::Passkey).await?;

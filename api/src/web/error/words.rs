@@ -1,4 +1,4 @@
-//! What is told where a handler has nothing more exact to say: what happened, and what to do about it.
+//! The texts for statuses where the handler has nothing more exact to say: what happened, and what to do about it.
 
 use axum::http::StatusCode;
 
@@ -14,7 +14,7 @@ pub(super) const TOOK_TOO_LONG: &str = "There is much to read for this page, or 
 pub(super) const GAVE_UP_WAITING: &str = "The answer took too long, so we stopped waiting for it. What you asked for may still \
     have happened: look before you send it again.";
 
-/// What happened, and what to do about it, where the handler has nothing more exact to say.
+/// The title and text for a status: what happened, and what to do about it.
 pub(super) fn words(status: StatusCode) -> (&'static str, &'static str) {
     match status.as_u16() {
         400 => (

@@ -57,7 +57,7 @@ async fn every_tab_is_as_it_was_and_says_what_differs(world: World) {
     only_looks(&older, then);
 
     let page = ana.get(&at(&format!("{path}/access"), then)).await;
-    page.is(200).shows("This tab is of now").shows(&format!("{path}/members?at={then}")).hides("Say why");
+    page.is(200).shows("This tab always shows").shows(&format!("{path}/members?at={then}")).hides("Say why");
 
     let now = ana.get(&at(&path, world.position().await)).await;
     now.is(200).shows("Nothing differs.").shows("<h1>Zenith Ltd");

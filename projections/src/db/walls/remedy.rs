@@ -1,4 +1,4 @@
-//! What puts back a part of the walls: the statement that its line stands for.
+//! Puts back parts of the walls: finds the statement that restores each of them.
 //!
 //! **Invariant:** a start puts back rights, policies, row-level security, views and the state of triggers: a restore into
 //! another cluster loses them, and nothing of the log depends on how. It never makes a function, a trigger or a constraint
@@ -10,7 +10,7 @@ use sqlx::{Executor, PgConnection};
 
 use super::{Difference, ROLES, STABLE_VIEWS, of_postgres};
 
-/// Puts back what this user may, and says what that was and what is left. Gives what was put back.
+/// Puts back what this user may, logs what was put back and what is left, and returns what was put back.
 pub(in crate::db) async fn put_back(conn: &mut PgConnection) -> Result<Vec<Difference>, sqlx::Error> {
     conn.execute(include_str!("../../sql/walls/make_roles_postgres.sql")).await?;
     let Some(before) = of_postgres(conn).await? else {
@@ -52,11 +52,11 @@ pub(in crate::db) async fn put_back(conn: &mut PgConnection) -> Result<Vec<Diffe
     Ok(put_back)
 }
 
-/// How long a table is waited for: behind whoever waits for one, everybody else waits as well.
+/// The longest wait for the lock of a table. It is short because everybody else queues behind whoever waits for one.
 const LOCKED: &str = "200ms";
 
 impl Difference {
-    /// What whoever owns the database would run; none where that would hide what somebody did.
+    /// The statement that the owner of the database would run; none if that would hide what somebody did.
     fn remedy(&self) -> Option<String> {
         let (table, words): (_, Vec<&str>) = (&self.table, self.what.split(' ').collect());
         match (words.as_slice(), self.must.as_deref()) {

@@ -1,4 +1,4 @@
-//! Reading the log once and holding everything that follows from it directly against what stands there.
+//! Reads the log once, and compares claims, counts and command records with what follows from its events.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,27 +13,27 @@ use crate::event_log::{Recorded, StreamId};
 use crate::fold::{Entry, FoldError};
 use crate::projector::{Progress, walk};
 
-/// What was found in the log up to a position.
+/// The state of an audit of the log up to a position.
 #[derive(Default)]
 pub(super) struct Auditor {
     pub(super) position: i64,
-    /// Whether there is an event at every position.
+    /// True if there is an event at every position.
     pub(super) is_whole: bool,
     pub(super) findings: Vec<Finding>,
     /// Positions of events that were changed.
     changed: BTreeSet<i64>,
-    /// Positions where the time goes backwards, with those in front of them.
+    /// Pairs of neighbouring positions of which the second is stamped earlier than the first.
     early: Vec<(i64, i64)>,
     /// Type, id and sequence of the event before.
     before: (String, String, i64),
-    /// Who claimed a key first, and where.
+    /// The stream that first claimed each key, and the position of that event.
     claims: HashMap<(String, String), (String, String, i64)>,
     guards: BTreeMap<String, i64>,
     /// The kinds of aggregates that changed a count.
     counted_by: BTreeMap<String, BTreeSet<String>>,
     /// Positions and streams of the events that nobody here can read. What those claimed and counted is unknown.
     unread: HashMap<i64, StreamId>,
-    /// How many of them only a newer version can read.
+    /// The number of events that only a newer version can read.
     pub(super) newer: usize,
     /// Commands of this batch: first and last position, sequence, actor.
     commands: HashMap<Uuid, (i64, i64, i64, String)>,
@@ -67,7 +67,7 @@ impl Auditor {
         Ok(auditor)
     }
 
-    /// Whether events are missing, after which nothing else means anything.
+    /// Checks for missing events. If there are any, no other check means anything.
     async fn is_out_of_order(&mut self, db: &Db) -> Result<bool, FoldError> {
         let places = walk::out_of_order(db, self.position).await?;
         if let Some(gap) = places.iter().find(|place| place.position != place.before + 1) {
@@ -80,8 +80,8 @@ impl Auditor {
         Ok(false)
     }
 
-    /// Events that are stamped earlier than the one in front of them. Where that one was changed, nobody knows when it was
-    /// recorded.
+    /// Reports events that are stamped earlier than the one before them, unless that one was changed: then nobody knows when
+    /// it was recorded.
     fn check_order(&mut self) {
         for (before, position) in std::mem::take(&mut self.early) {
             if !self.changed.contains(&before) {
@@ -90,7 +90,7 @@ impl Auditor {
         }
     }
 
-    /// Events that are stamped later than now: a clock was wrong when they were recorded, or is now.
+    /// Reports events that are stamped later than now: a clock was wrong when they were recorded, or is wrong now.
     async fn check_clock(&mut self, db: &Db) -> Result<(), FoldError> {
         let mut ahead = walk::ahead(db, self.position).await?;
         ahead.retain(|(position, _)| !self.changed.contains(position));
@@ -189,7 +189,7 @@ impl Auditor {
             let claims = sqlx::query_as(include_str!("../../sql/projector/claims.sql"));
             claims.bind(self.position).fetch_all(pool).await
         })?;
-        // What an event claimed that nobody here can read is its stream's, as long as no other event says otherwise.
+        // A claim by an event that can't be read here is accepted as its stream's, unless another event claims the same key.
         stored.retain(|(namespace, key, kind, id, position)| {
             let unread = self.unread.get(position).is_some_and(|of| (&of.kind, &of.id) == (kind, id));
             !unread || self.claims.contains_key(&(namespace.clone(), key.clone()))
@@ -238,7 +238,7 @@ async fn guards(db: &Db) -> Result<(i64, BTreeMap<String, i64>), sqlx::Error> {
 }
 
 row! {
-    /// What is compared of a command.
+    /// The stored record of a command.
     pub(super) struct Record {
         pub command_id: Uuid,
         pub actor: String,

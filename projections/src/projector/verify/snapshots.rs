@@ -1,4 +1,4 @@
-//! Folding every stored snapshot again, from the first event of its stream.
+//! Checks every stored snapshot by folding its stream again from the first event.
 
 use domain::{Decider, Grant, Org, ResourceType};
 

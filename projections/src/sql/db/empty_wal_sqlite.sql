@@ -1,2 +1,2 @@
--- Puts what stands beside the file into it, so that a copy of the file alone is whole.
+-- Moves the content of the `-wal` file into the database, so that a copy of the database file alone is complete.
 pragma wal_checkpoint(truncate)

@@ -1,2 +1,2 @@
--- What a process holds while it brings the schema up to date. In front of every migration.
+-- The table that a process locks while it runs the migrations. It is made before the first migration.
 create table if not exists schema_turn ()

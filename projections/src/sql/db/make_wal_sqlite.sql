@@ -1,2 +1,2 @@
--- Changes nothing, but is written: the file beside the database is there from now on.
+-- Writes something of no importance, so that the `-wal` file exists from now on.
 update clock set beats = beats + 1

@@ -1,2 +1,2 @@
--- Whether the schema says who can live with it.
+-- Says whether the schema has the table that names the lowest feature level it supports.
 select to_regclass('public.schema_compat') is not null

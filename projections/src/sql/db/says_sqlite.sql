@@ -1,2 +1,2 @@
--- Whether the schema says who can live with it.
+-- Says whether the schema has the table that names the lowest feature level it supports.
 select exists (select 1 from sqlite_master where type = 'table' and name = 'schema_compat')

@@ -1,2 +1,2 @@
--- The last position and the hash of what stands there.
+-- The last position and the hash of its event.
 select position, leaf_hash from events order by position desc limit 1

@@ -1,5 +1,5 @@
--- Reads none of what tenants see, as whoever reads for them: where that role can't be taken any more, or may not read or call
--- something, that is told.
+-- Reads no rows from everything that tenants see, as the tenants' role: it fails if that role can't be taken any more, or
+-- may not read or call something.
 select tenant(), tenant_has_event(0), tenant_knows('00000000-0000-0000-0000-000000000000'),
        (select count(*) from (select person_id, email, name, first_sign_in_at from people where false) p),
        (select count(*) from events where false),

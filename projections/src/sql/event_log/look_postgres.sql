@@ -1,5 +1,5 @@
--- What stands there of everything that a batch touches ($1, statements.rs), in one row, and at the
--- position $2. After the lock: it must see what
+-- In one row, the stored state of everything that a batch touches ($1, statements.rs), and the hash at the
+-- position $2. It runs after the lock was taken, since it must see what
 -- the lock waited for. Each subquery looks up one row by its key, and never joins.
 select coalesce(last.position, 0) as position,
        clock_timestamp() as clock, last.recorded_at as last_at, last.leaf_hash as last_hash, seen_at, jump,

@@ -1,4 +1,4 @@
--- What stands there of everything that a batch touches ($1, statements.rs), in one row, and at the
+-- In one row, the stored state of everything that a batch touches ($1, statements.rs), and the hash at the
 -- position $2; $3 is our clock.
 select coalesce(last.position, 0) as position,
        $3 as clock, last.recorded_at as last_at, last.leaf_hash as last_hash, seen_at, jump,

@@ -1,5 +1,5 @@
--- Nothing is written: but where a table is missing, or somebody keeps it from being written to, that is told. What commands
--- write, what signing in writes, and what is folded.
+-- Writes nothing, but fails if a table is missing or can't be written to: the tables that commands, sign-ins and folds
+-- write.
 insert into events select * from events where false;
 insert into claims select * from claims where false;
 insert into commands select * from commands where false;

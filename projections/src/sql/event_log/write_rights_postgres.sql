@@ -1,5 +1,5 @@
--- Rights that this role has not, and the one that reads for tenants where portal may take it, of those that are needed: each
--- with its table; nothing where they have all of them.
+-- The needed rights that this role lacks, or that the tenants' role lacks if portal may take it, each with its table;
+-- nothing if none is missing.
 select string_agg(what, ', ' order by what)
 from (
 select verb || ' on ' || name as what

@@ -1,2 +1,2 @@
--- Forgets what a fold wrote that failed.
+-- Undoes what a failed fold wrote.
 rollback to savepoint fold

@@ -1,2 +1,2 @@
--- Where every projection stands.
+-- The checkpoints of all projections.
 select name, version, position, error from projection order by name, version

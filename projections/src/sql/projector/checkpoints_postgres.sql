@@ -1,2 +1,2 @@
--- Where every projection stands, held until the transaction ends.
+-- The checkpoints of all projections, locked until the transaction ends.
 select name, version, position, error from projection order by name, version for update

@@ -1,2 +1,2 @@
--- Events in front of the first one, which nothing that follows the log would meet.
+-- Counts events at positions before 1, which no reader that follows the log would meet.
 select count(*) from events where position < 1

@@ -1,4 +1,4 @@
--- Where every projection stands that nobody else works at, held until the transaction ends, and whether anything is parked.
+-- The checkpoints that nobody else has locked, locked until the transaction ends, and whether anything is parked.
 select name, version, position, exists (select from projection_parked) as parked
 from projection
 order by name, version

@@ -1,5 +1,5 @@
--- Where positions up to $1 have a gap, or a time is before the one in front of it though the event does not say why: the
--- position found, the one in front of it, and whether it is the time.
+-- Gaps in the positions up to $1, and events stamped earlier than the one before them without a reason in the event: the
+-- position, the one before it, and whether it is the time that is wrong.
 select position, before, early
 from (
     select position, lag(position, 1, cast(0 as bigint)) over in_order as before,

@@ -1,2 +1,2 @@
--- Where a fold that fails goes back to.
+-- Sets the savepoint to which a failed fold goes back.
 savepoint fold

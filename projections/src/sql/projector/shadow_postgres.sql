@@ -1,4 +1,4 @@
--- A place in front of all others, for as long as this transaction lasts, which may be long.
+-- Makes the schema of the shadow and searches it first, for as long as this transaction lasts, which may be long.
 set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
 create schema portal_shadow;

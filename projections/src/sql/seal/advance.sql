@@ -1,2 +1,2 @@
--- For the origin $1 the tree has $2 events and the nodes $3 now.
+-- Stores the tree of the origin $1: it has $2 events and the nodes $3 now.
 update seal set size = $2, nodes = $3 where origin = $1

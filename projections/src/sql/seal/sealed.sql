@@ -1,2 +1,2 @@
--- For the origin $1 the checkpoint $2 was signed.
+-- Stores the signed checkpoint $2 of the origin $1.
 update seal set checkpoint = $2 where origin = $1

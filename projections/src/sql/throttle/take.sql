@@ -1,5 +1,5 @@
--- Takes from the bucket $1 at $2 what takes $3 to come back, if it is full again by $4 all the same. An end after $5 was
--- written by a wrong clock and counts for nothing.
+-- Takes a token from the bucket $1 at $2: the bucket is full again $3 later than before. Refused if that is after $4. A
+-- stored time after $5 was written by a wrong clock and counts for nothing.
 insert into throttle (bucket, full_at)
 values ($1, $2 + $3)
 on conflict (bucket) do update

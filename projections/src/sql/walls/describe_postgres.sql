@@ -10,7 +10,7 @@ role as (
     select oid, rolname::text as name, rolsuper, rolbypassrls, rolcreaterole from pg_roles
     where rolname in ('portal_app', 'portal_tenant', 'portal_reader')
 ),
--- Whoever a role can act as.
+-- The roles as which a role can act.
 acts (oid, as_oid) as (
     select role.oid, m.roleid from role join pg_auth_members m on m.member = role.oid
     union
@@ -117,7 +117,7 @@ select '', 'role ' || role.name,
             where acts.oid = role.oid)), ''), 'apart')
 from role
 union all
--- Statements look there first.
+-- Statements would search these schemas before public.
 select '', 'schema ' || nspname, 'in front of public'
 from pg_namespace where nspname in (select name from role) or nspname = session_user
 order by 1, 2

@@ -12,13 +12,13 @@ pub(super) async fn table(app: &App, event: &Recorded) -> Result<Markup, Error> 
     let (before, after) = match state::around(&app.log, event).await {
         Ok(states) => states,
         Err(ReadError::Unreadable(why)) => {
-            return Ok(ui::empty("This can't be told.", html! { (why.to_string()) }));
+            return Ok(ui::empty("This can't be shown.", html! { (why.to_string()) }));
         }
         Err(error) => return Err(error.into()),
     };
     let changes = diff::diff(&before, &after);
     if changes.is_empty() {
-        return Ok(ui::empty("Nothing changed.", html! { "It was so already when this was written." }));
+        return Ok(ui::empty("Nothing changed.", html! { "It was already so when this was recorded." }));
     }
     let columns = [Column::new("Field"), Column::new("Before"), Column::new("After")];
     Ok(ui::table("What it changed", &columns, &rows(app, &changes).await?))

@@ -1,4 +1,4 @@
-//! What an event came from and what came of it, as a tree with this event in it.
+//! The causes and consequences of an event, as a tree with this event in it.
 
 use maud::{Markup, html};
 use projections::event_log::Recorded;
@@ -18,7 +18,7 @@ pub(super) fn tree(event: &Recorded, related: &Related, names: &Names) -> Markup
     }
 }
 
-/// The chain of causes, each inside the one before, down to the event itself.
+/// The chain of causes down to the event itself, each cause inside the one before.
 fn below(causes: &[Recorded], event: &Recorded, related: &Related, names: &Names) -> Markup {
     html! {
         @match causes.split_first() {
@@ -37,7 +37,7 @@ fn led_to(position: i64, related: &Related, names: &Names) -> Markup {
     html! {
         @if !children.is_empty() {
             ul {
-                // An event is caused by an earlier one, so this ends.
+                // The recursion ends, since an event is always caused by an earlier one.
                 @for child in children.into_iter().filter(|child| child.position > position) {
                     li { (line(child, names)) (led_to(child.position, related, names)) }
                 }

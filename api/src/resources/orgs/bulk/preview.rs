@@ -1,4 +1,4 @@
-//! What an order would do to each of many organisations, rehearsed and not done.
+//! The preview of an order: a dry run on each of many organisations.
 
 use domain::Org;
 use domain::org::{OrgCommand, OrgError};
@@ -19,24 +19,24 @@ use crate::ui::{self, Column};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// What would become of all that were ticked.
+/// What the order would do to each of the ticked organisations.
 pub(super) struct Preview {
     order: Order,
     rows: Vec<Row>,
-    /// Whom it hits, each person once.
+    /// The people that the whole order hits, each of them once.
     all: SuspensionImpact,
 }
 
-/// One of the organisations.
+/// One of the ticked organisations.
 struct Row {
     org: OrgRow,
     hit: SuspensionImpact,
-    /// Where it was seen, if it is done; else why it isn't.
+    /// The selection with the sequence that was seen, or why the order leaves this one out.
     outcome: Result<Selection, Markup>,
 }
 
 impl Preview {
-    /// Rehearses `command` on each. An organisation that is not there is an error.
+    /// Does a dry run of `command` on each organisation. An id without an organisation is an error.
     pub(super) async fn of(
         app: &App,
         operator: &Operator,
@@ -61,7 +61,7 @@ impl Preview {
         Ok(Self { order, rows, all })
     }
 
-    /// Those that it would be done to.
+    /// The organisations that the order would change.
     pub(super) fn done(&self) -> Vec<Selection> {
         self.rows.iter().filter_map(|row| row.outcome.as_ref().ok().copied()).collect()
     }

@@ -1,5 +1,4 @@
-//! `/admin/history/bulk/{correlation}`: what was done together, by one order to many organisations, and which of them
-//! refused.
+//! `/admin/history/bulk/{correlation}`: what one order did to many organisations, and which of them refused.
 
 use crate::access::Operator;
 use crate::app::App;

@@ -42,9 +42,9 @@ use crate::web::paths;
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct BulkRevertForm {
-    /// Of the whole order: what all reverts have in common.
+    /// The id of the new order, which all reverts share.
     command_id: Uuid,
-    /// Where the preview saw those that it would undo; without any, all of them as they stand.
+    /// The organisations with the sequence that the preview saw. If empty, all of them as they are now.
     #[serde(default)]
     org: Vec<String>,
 }
@@ -86,7 +86,7 @@ pub async fn submit(
     Ok((StatusCode::CONFLICT, again.page(ui::note(Tone::Warning, said)).await?).into_response())
 }
 
-/// What was done together, with a plan to undo it for each organisation.
+/// What one order did, with a plan to undo it for each organisation.
 struct Together<'a> {
     app: &'a App,
     operator: &'a Operator,
@@ -112,7 +112,7 @@ impl<'a> Together<'a> {
         Ok(Self { app, operator, correlation, title, undos, names })
     }
 
-    /// Those that the form is about, each with where it was seen.
+    /// The organisations that the form asks for, each with the sequence that it saw.
     fn wanted(&self, ticked: &[Selection]) -> Vec<(&Undo<'a, Org>, Selection)> {
         let of_form = |undo: &Undo<'a, Org>| ticked.iter().find(|it| it.org == undo.id).copied();
         let as_it_stands = |undo: &Undo<'a, Org>| Selection { org: undo.id, sequence: None };
@@ -121,7 +121,7 @@ impl<'a> Together<'a> {
         self.undos.iter().filter_map(|undo| Some((undo, seen(undo)?))).collect()
     }
 
-    /// Undoes it for one organisation. What can't be planned any more is kept as refused.
+    /// Undoes the order for one organisation. If there is no plan any more, that is kept as a refusal.
     async fn undo(
         &self,
         undo: &Undo<'a, Org>,
@@ -202,7 +202,8 @@ impl<'a> Together<'a> {
     }
 }
 
-/// What is to be undone of one organisation, and the event that stands for it: what only followed goes along with it.
+/// The events to undo for one organisation, and the event that the revert points at. Events that can't be undone by
+/// themselves only followed from those.
 fn targets<'e>(events: &[&'e Recorded]) -> (&'e Recorded, BTreeSet<i64>) {
     let reversible = |event: &&&Recorded| event.decode().is_ok_and(|fact| fact.irreversible().is_none());
     let those: Vec<&&Recorded> = events.iter().filter(reversible).collect();
@@ -211,7 +212,7 @@ fn targets<'e>(events: &[&'e Recorded]) -> (&'e Recorded, BTreeSet<i64>) {
     (event, positions)
 }
 
-/// One side of what changes back. Where only one thing does, it needs no name.
+/// One side of the changes. A single change needs no name.
 fn facets(changes: &[Change], side: fn(&Change) -> &String) -> Markup {
     html! {
         @for change in changes {

@@ -1,5 +1,5 @@
-//! Which organisations were ticked, as addresses and forms say it: `org=<id>` for each; where a page saw them before,
-//! `org=<id>:<sequence>`.
+//! The ticked organisations, as addresses and forms name them: `org=<id>` for each, or `org=<id>:<sequence>` with the
+//! sequence that a page saw.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,14 +8,14 @@ use domain::values::OrgId;
 
 use crate::layout::form::Errors;
 
-/// So many at once, at most.
+/// The most organisations in one order.
 pub(super) const MOST: usize = 100;
 
 /// An organisation that was ticked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Selection {
     pub(super) org: OrgId,
-    /// Where the page saw it, if one did.
+    /// The sequence at which the page saw it, if a page did.
     pub(super) sequence: Option<i64>,
 }
 
@@ -42,7 +42,7 @@ impl FromStr for Selection {
     }
 }
 
-/// Each organisation once, in the order in which they were named, and what can't be meant.
+/// Reads the organisations in the order in which they were named, each once, and notes what is wrong.
 pub(super) fn read(named: &[String], errors: &mut Errors) -> Vec<Selection> {
     if named.len() > MOST {
         let number = named.len();
