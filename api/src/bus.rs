@@ -290,7 +290,7 @@ impl Bus {
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
         let mut grant = None;
         for right in rights.iter().flatten() {
-            grant = principal.has(*right, aggregate).ok_or(SendError::Forbidden)?;
+            grant = principal.has(*right, aggregate, command).ok_or(SendError::Forbidden)?;
         }
         if let Some(why) = principal.bound_by(self.policy).and_then(|policy| A::against(command, &policy)) {
             return Err(SendError::Rule(why));

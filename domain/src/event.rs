@@ -43,7 +43,7 @@ impl Unreadable {
 
 /// What this version can read, as one number: raised by each release that adds an event type or a version of one. Running
 /// processes tell it to each other, and no process writes what another one that runs can't read.
-pub const FEATURE_LEVEL: i64 = 1;
+pub const FEATURE_LEVEL: i64 = 2;
 
 /// Every event type that was ever stored, with the feature level at which each of its versions came in: version 1 first.
 pub const EVENT_TYPES: &[(&str, &[(&str, &[i64])])] = &[
@@ -65,6 +65,10 @@ pub const EVENT_TYPES: &[(&str, &[(&str, &[i64])])] = &[
             ("InvitationRenewed", &[1]),
             ("InvitationWithdrawn", &[1]),
             ("MemberJoined", &[1]),
+            ("MemberRoleChanged", &[2]),
+            ("MemberRemoved", &[2]),
+            ("MemberLeft", &[2]),
+            ("MemberReadmitted", &[2]),
             ("ResourceTypeChosen", &[1]),
             ("ResourceTypeChoiceDropped", &[1]),
             ("RoleAdded", &[1]),

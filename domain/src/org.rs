@@ -16,6 +16,7 @@ mod event;
 mod facet;
 mod invitations;
 mod lifecycle;
+mod members;
 mod resource_choices;
 mod revert;
 mod roles;
@@ -39,6 +40,7 @@ pub use event::OrgEvent;
 pub use facet::OrgFacet;
 pub use invitations::{Invitation, InvitationCommand, InvitationEvent, Invitations, Invitee, Outcome};
 pub use lifecycle::{LifecycleCommand, LifecycleEvent};
+pub use members::{MemberCommand, MemberEvent};
 pub use resource_choices::{ChoiceCommand, ChoiceEvent};
 pub use roles::{MOST_ROLES, Permission, Permissions, Role, RoleCommand, RoleEvent};
 pub use suspension::{Confirmation, SECOND_THOUGHTS};
@@ -48,6 +50,7 @@ concerns! {
     pub enum OrgCommand {
         Lifecycle(LifecycleCommand),
         Invitation(InvitationCommand),
+        Member(MemberCommand),
         Role(RoleCommand),
         Choice(ChoiceCommand),
     }
@@ -74,6 +77,9 @@ pub struct Profile {
     #[serde(default)]
     pub reinstate_at: Option<DateTime<Utc>>,
     pub members: BTreeMap<PersonId, Role>,
+    /// Those who were removed, with what they were: a removal can be taken back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub removed: BTreeMap<PersonId, Role>,
     pub invitations: Invitations,
     /// The organisation's own choices: for these resource types it does not follow the policy.
     #[serde(default)]
@@ -95,6 +101,7 @@ impl Decider for Org {
             (org, C::Lifecycle(command)) => lifecycle::decide(org, command),
 
             (Self::Active(org), C::Invitation(command)) => invitations::decide(org, command),
+            (Self::Active(org), C::Member(command)) => members::decide(org, command),
             (Self::Active(org), C::Role(command)) => roles::decide(org, command),
             (Self::Active(org), C::Choice(command)) => Ok(resource_choices::decide(org, command)),
 
@@ -115,7 +122,7 @@ impl Decider for Org {
     fn constraints(event: &OrgEvent) -> Vec<Constraint> {
         match event {
             OrgEvent::Lifecycle(event) => event.constraints(),
-            OrgEvent::Invitation(_) | OrgEvent::Role(_) | OrgEvent::Choice(_) => vec![],
+            OrgEvent::Invitation(_) | OrgEvent::Member(_) | OrgEvent::Role(_) | OrgEvent::Choice(_) => vec![],
         }
     }
 }
@@ -131,6 +138,7 @@ impl Profile {
             protected: false,
             reinstate_at: None,
             members: BTreeMap::new(),
+            removed: BTreeMap::new(),
             invitations: Invitations::default(),
             choices: BTreeMap::new(),
             roles: BTreeSet::new(),
@@ -159,6 +167,7 @@ impl Aggregate for Org {
         match event {
             OrgEvent::Lifecycle(event) => *self = lifecycle::apply(std::mem::take(self), event),
             OrgEvent::Invitation(event) => self.change(|org| invitations::apply(org, event)),
+            OrgEvent::Member(event) => self.change(|org| members::apply(org, event)),
             OrgEvent::Role(event) => self.change(|org| roles::apply(org, event)),
             OrgEvent::Choice(event) => self.change(|org| resource_choices::apply(&mut org.choices, event)),
         }

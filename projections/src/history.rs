@@ -12,7 +12,7 @@
 //! the answer says how far it looked, and the next question goes on from there.
 
 use cqrs_es::Aggregate;
-use domain::org::{InvitationEvent, OrgEvent};
+use domain::org::{InvitationEvent, MemberEvent, OrgEvent};
 use domain::{AnyEvent, Grant, Org, Unreadable};
 use uuid::Uuid;
 
@@ -150,6 +150,12 @@ fn subjects(event: &Recorded, fact: &Result<AnyEvent, Unreadable>) -> (Option<Uu
             org,
             OrgEvent::Invitation(
                 InvitationEvent::MemberInvited { person, .. } | InvitationEvent::MemberJoined { person, .. },
+            )
+            | OrgEvent::Member(
+                MemberEvent::MemberRoleChanged { person, .. }
+                | MemberEvent::MemberRemoved { person }
+                | MemberEvent::MemberLeft { person }
+                | MemberEvent::MemberReadmitted { person, .. },
             ),
         )) => (Some(org.0), Some(person.0)),
         Ok(AnyEvent::Org(org, _)) => (Some(org.0), None),

@@ -201,6 +201,19 @@ pub async fn members(db: &Db, scope: &Scope, org_id: Uuid, limit: i64) -> Result
     })
 }
 
+/// One member, if the person belongs to the organisation.
+pub async fn member(
+    db: &Db,
+    scope: &Scope,
+    org_id: Uuid,
+    person_id: Uuid,
+) -> Result<Option<Member>, sqlx::Error> {
+    scoped!(db, scope, org_id, |conn| {
+        let member = sqlx::query_as(include_str!("sql/memberships/member.sql"));
+        member.bind(org_id).bind(person_id).fetch_optional(conn).await
+    })
+}
+
 /// The first owner of one organisation, if they have joined.
 pub async fn first_owner(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<Member>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::AnyEvent;
-use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent};
+use domain::org::{InvitationEvent, LifecycleEvent, MemberEvent, OrgEvent};
 use uuid::Uuid;
 
 use crate::db::{Db, read, row, scoped};
@@ -136,7 +136,7 @@ impl OrgDetail {
 impl Found for OrgDetail {
     const BY_ID: ById = ById::Column(include_str!("sql/org_detail/get_many.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
+    fn id(&self) -> (Uuid, u128) {
         (self.org_id, 0)
     }
 
@@ -197,6 +197,7 @@ impl OrgDetail {
     fn after(mut self, event: &OrgEvent, entry: &Entry) -> Result<Self, FoldError> {
         use InvitationEvent as I;
         use LifecycleEvent as L;
+        use MemberEvent as M;
         use OrgEvent as E;
         self.sequence = entry.recorded.sequence;
         self.changed_at = entry.recorded.recorded_at;
@@ -227,10 +228,16 @@ impl OrgDetail {
                 L::OrgProtected {} => Self { protected: true, ..self },
                 L::OrgUnprotected {} => Self { protected: false, ..self },
             },
-            E::Invitation(I::MemberJoined { .. }) => Self { members: self.members + 1, ..self },
+            E::Invitation(I::MemberJoined { .. }) | E::Member(M::MemberReadmitted { .. }) => {
+                Self { members: self.members + 1, ..self }
+            }
+            E::Member(M::MemberRemoved { .. } | M::MemberLeft { .. }) => {
+                Self { members: self.members - 1, ..self }
+            }
             E::Invitation(
                 I::MemberInvited { .. } | I::InvitationRenewed { .. } | I::InvitationWithdrawn { .. },
             )
+            | E::Member(M::MemberRoleChanged { .. })
             | E::Role(_)
             | E::Choice(_) => self,
         })

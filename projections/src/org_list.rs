@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use domain::AnyEvent;
-use domain::org::{InvitationEvent, LifecycleEvent, OrgEvent, Role};
+use domain::org::{InvitationEvent, LifecycleEvent, MemberEvent, OrgEvent, Role};
 use uuid::Uuid;
 
 use crate::db::{Db, Tx, row};
@@ -45,6 +45,8 @@ table! {
         pub created_at: Timestamp,
         pub changed_at: Timestamp,
         pub search: String,
+        /// Who owns it, with commas between them, in the order in which they came to.
+        pub owners: String,
     }
 }
 
@@ -98,7 +100,7 @@ impl Found for OrgRow {
         sqlite: include_str!("sql/org_list/open_sqlite.sql"),
     };
 
-    fn id(&self) -> (Uuid, i64) {
+    fn id(&self) -> (Uuid, u128) {
         (self.org_id, 0)
     }
 
@@ -178,6 +180,7 @@ impl OrgRow {
             created_at: at,
             changed_at: at,
             search: String::new(),
+            owners: String::new(),
         }
     }
 
@@ -185,6 +188,7 @@ impl OrgRow {
         match event {
             OrgEvent::Lifecycle(event) => self.apply_lifecycle(event),
             OrgEvent::Invitation(event) => self.apply_invitation(event),
+            OrgEvent::Member(event) => self.apply_member(event),
             OrgEvent::Role(_) | OrgEvent::Choice(_) => {}
         }
     }
@@ -223,14 +227,40 @@ impl OrgRow {
             }
             E::MemberJoined { person, role, .. } => {
                 self.members += 1;
-                if *role == Role::Owner && !self.owner_joined {
-                    self.owner_id = Some(person.0);
-                    self.owner_joined = true;
-                    self.owner_invitation = None;
-                }
+                self.owned_by(person.0, *role == Role::Owner);
             }
             E::MemberInvited { .. } | E::InvitationRenewed { .. } | E::InvitationWithdrawn { .. } => {}
         }
+    }
+
+    fn apply_member(&mut self, event: &MemberEvent) {
+        use MemberEvent as E;
+        match event {
+            E::MemberRoleChanged { person, role } => self.owned_by(person.0, *role == Role::Owner),
+            E::MemberRemoved { person } | E::MemberLeft { person } => {
+                self.members -= 1;
+                self.owned_by(person.0, false);
+            }
+            E::MemberReadmitted { person, role } => {
+                self.members += 1;
+                self.owned_by(person.0, *role == Role::Owner);
+            }
+        }
+    }
+
+    /// Keeps who owns it, in the order in which they came to; the first of them is shown.
+    fn owned_by(&mut self, person: Uuid, is_owner: bool) {
+        let before: Vec<Uuid> = self.owners.split(',').filter_map(|id| id.parse().ok()).collect();
+        let mut owners: Vec<Uuid> = before.iter().copied().filter(|id| is_owner || *id != person).collect();
+        if is_owner && !owners.contains(&person) {
+            owners.push(person);
+        }
+        if owners == before {
+            return;
+        }
+        self.owners = owners.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
+        (self.owner_id, self.owner_joined) = (owners.first().copied(), !owners.is_empty());
+        self.owner_invitation = None;
     }
 
     fn rename(&mut self, name: &str) {

@@ -142,8 +142,8 @@ impl RoleCount {
 impl Found for RoleRow {
     const BY_ID: ById = ById::Column(include_str!("sql/permissions/roles.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
-        (self.org_id, self.position)
+    fn id(&self) -> (Uuid, u128) {
+        (self.org_id, u128::from(self.position.unsigned_abs()))
     }
 
     fn aggregate(&self) -> Uuid {
@@ -154,8 +154,8 @@ impl Found for RoleRow {
 impl Found for PermissionRow {
     const BY_ID: ById = ById::Column(include_str!("sql/permissions/permissions.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
-        (self.org_id, self.position)
+    fn id(&self) -> (Uuid, u128) {
+        (self.org_id, u128::from(self.position.unsigned_abs()))
     }
 
     fn aggregate(&self) -> Uuid {

@@ -184,7 +184,7 @@ pub async fn of_org(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<OrgResou
 impl Found for ResourceTypeRow {
     const BY_ID: ById = ById::Column(include_str!("sql/resource_types/get_many.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
+    fn id(&self) -> (Uuid, u128) {
         (self.type_id, 0)
     }
 
@@ -196,8 +196,8 @@ impl Found for ResourceTypeRow {
 impl Found for ChoiceRow {
     const BY_ID: ById = ById::Column(include_str!("sql/resource_types/choices.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
-        (self.org_id, self.position)
+    fn id(&self) -> (Uuid, u128) {
+        (self.org_id, u128::from(self.position.unsigned_abs()))
     }
 
     fn aggregate(&self) -> Uuid {

@@ -54,8 +54,8 @@ pub(crate) trait Found:
 {
     const BY_ID: ById;
 
-    /// The id by which the row is found, and a position if several rows share that id.
-    fn id(&self) -> (Uuid, i64);
+    /// The id by which the row is found, and what tells it from other rows that share that id.
+    fn id(&self) -> (Uuid, u128);
 
     /// The aggregate whose events change it.
     fn aggregate(&self) -> Uuid;
@@ -98,6 +98,11 @@ impl<'a> Rows<'a> {
     /// Leaves rows that folds may find again. They replace rows with the same keys. No key may occur twice in `rows`.
     pub(crate) fn put<R: Found>(&mut self, rows: Vec<R>) {
         self.memory().pending().put(rows);
+    }
+
+    /// Takes away rows that were found. None of them may be left as well.
+    pub(crate) fn remove<R: Found>(&mut self, rows: Vec<R>) {
+        self.memory().pending().remove(rows);
     }
 
     /// Leaves rows that no fold looks for. No key may occur twice in `rows`.

@@ -41,6 +41,8 @@ pub const ROUTES: &[(&str, &str, Act)] = &[
 pub const BY_COMMAND: &[&str] = &[
     paths::SETUP,
     paths::INVITATION,
+    paths::ORG_MEMBER,
+    paths::ORG_DEPARTURE,
     paths::ORG_ROLES,
     paths::ORG_ROLES_NEW,
     paths::ORG_ROLES_REMOVAL,
@@ -49,6 +51,7 @@ pub const BY_COMMAND: &[&str] = &[
     paths::ADMIN_ORGS_REINSTATEMENT,
     paths::ADMIN_ORG_CHOICE,
     paths::ADMIN_ORG_ACTION,
+    paths::ADMIN_ORG_MEMBER,
     paths::ADMIN_ORG_LINK,
     paths::ADMIN_ORG_WITHDRAWAL,
     paths::ADMIN_REFERENCE_NEW,

@@ -13,7 +13,9 @@
 //! organisation is read from the organisation itself, as it is when it decides.
 
 use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
-use domain::org::{ChoiceCommand, InvitationCommand, LifecycleCommand, OrgCommand, RoleCommand};
+use domain::org::{
+    ChoiceCommand, InvitationCommand, LifecycleCommand, MemberCommand, OrgCommand, RoleCommand,
+};
 use domain::resource_type::{ResourceTypeCommand, RolloutPolicy};
 use domain::values::PersonId;
 use domain::{Actor, Decider, Grant, Org, ResourceType};
@@ -58,8 +60,8 @@ pub trait Authorize: Decider {
     /// finds out.
     fn begins(command: &Self::Command) -> bool;
 
-    /// True if this person is an owner or admin of the aggregate.
-    fn is_managed_by(&self, _: PersonId) -> bool {
+    /// Says whether a person who belongs to the aggregate may give this command there.
+    fn lets(&self, _: PersonId, _: &Self::Command) -> bool {
         false
     }
 
@@ -73,15 +75,21 @@ impl Authorize for Org {
     fn right(command: &OrgCommand) -> CommandRequirement {
         use InvitationCommand as I;
         use LifecycleCommand as L;
+        use MemberCommand as M;
         use OrgCommand as C;
         match command {
-            C::Invitation(I::AcceptInvitation { person, .. }) => CommandRequirement::Oneself(*person),
+            C::Invitation(I::AcceptInvitation { person, .. }) | C::Member(M::Leave { person }) => {
+                CommandRequirement::Oneself(*person)
+            }
             C::Lifecycle(L::ReinstateOnTime { .. }) => CommandRequirement::Timer,
             C::Role(
                 RoleCommand::AddRole { .. }
                 | RoleCommand::RemoveRole { .. }
                 | RoleCommand::SetPermissions { .. },
-            ) => CommandRequirement::Manager,
+            )
+            | C::Member(M::ChangeRole { .. } | M::RemoveMember { .. } | M::ReadmitMember { .. }) => {
+                CommandRequirement::Manager
+            }
             C::Lifecycle(
                 L::Create { .. }
                 | L::Rename { .. }
@@ -123,6 +131,13 @@ impl Authorize for Org {
                 I::WithdrawInvitation { .. } => Act::WithdrawInvitation,
                 I::AcceptInvitation { .. } => Act::AcceptInvitation,
             },
+            C::Member(command) => match command {
+                MemberCommand::ChangeRole { role, .. } if role.manages() => Act::PromoteMember,
+                MemberCommand::ChangeRole { .. } => Act::ChangeMemberRole,
+                MemberCommand::RemoveMember { .. } => Act::RemoveMember,
+                MemberCommand::Leave { .. } => Act::LeaveOrg,
+                MemberCommand::ReadmitMember { .. } => Act::ReadmitMember,
+            },
             C::Choice(ChoiceCommand::ChooseResourceType { .. }) => Act::ChooseResourceType,
             C::Role(
                 RoleCommand::AddRole { .. }
@@ -136,8 +151,14 @@ impl Authorize for Org {
         matches!(command, OrgCommand::Lifecycle(LifecycleCommand::Create { .. }))
     }
 
-    fn is_managed_by(&self, person: PersonId) -> bool {
-        Self::is_managed_by(self, person)
+    fn lets(&self, person: PersonId, command: &OrgCommand) -> bool {
+        match command {
+            OrgCommand::Member(command) => self.may_manage_member(person, command),
+            OrgCommand::Lifecycle(_)
+            | OrgCommand::Invitation(_)
+            | OrgCommand::Role(_)
+            | OrgCommand::Choice(_) => self.is_managed_by(person),
+        }
     }
 }
 
@@ -262,6 +283,7 @@ impl Principal {
         &self,
         right: CommandRequirement,
         aggregate: &A,
+        command: &A::Command,
     ) -> Option<Option<&ActiveGrant>> {
         let by_grant = || match self {
             Self::Person { grant: Some(grant), .. } if grant.role() == PlatformRole::Superadmin => {
@@ -276,7 +298,7 @@ impl Principal {
             | (Self::Timer, CommandRequirement::Timer) => Some(None),
             (Self::Person { person, .. }, CommandRequirement::Oneself(of)) => (*person == of).then_some(None),
             (Self::Person { person, .. }, CommandRequirement::Manager) => {
-                by_grant().or_else(|| aggregate.is_managed_by(*person).then_some(None))
+                by_grant().or_else(|| aggregate.lets(*person, command).then_some(None))
             }
             (Self::Person { .. }, CommandRequirement::Superadmin | CommandRequirement::FirstSuperadmin) => {
                 by_grant()

@@ -63,6 +63,11 @@ acts! {
     ProtectOrg NotAsked "protect an organisation": "it only makes mistakes harder";
     WithdrawInvitation NotAsked "withdraw an invitation": "it only takes access away that nobody used yet";
     AcceptInvitation NotAsked "accept an invitation": "the link is the proof";
+    PromoteMember Asked "make somebody an owner or admin of an organisation": "it gives power over a customer's people and data";
+    ChangeMemberRole NotAsked "change the role of a member": "it gives no power over others, and can be undone";
+    RemoveMember NotAsked "remove a member": "it only takes access away, and can be undone; help must not wait";
+    ReadmitMember NotAsked "let a removed member in again": "it gives back what was there";
+    LeaveOrg NotAsked "leave an organisation": "it only takes one's own access away";
     ChooseResourceType NotAsked "choose a resource type for an organisation": "it is for one organisation and can be undone";
     ManageRoles NotAsked "change what the roles of an organisation may do": "it is inside one organisation, by those who answer for it, and can be undone";
     SpreadResourceType Asked "change the rollout policy of a resource type": "it gives or takes a function for all organisations at once";

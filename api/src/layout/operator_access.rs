@@ -19,6 +19,7 @@ const PAGES: &[(&str, &str)] = &[
     (paths::ADMIN_ORGS_SLUG, "Whether a slug is free"),
     (paths::ADMIN_ORG, "Overview"),
     (paths::ADMIN_ORG_MEMBERS, "Members and invitations"),
+    (paths::ADMIN_ORG_MEMBER, "A form that changes a member"),
     (paths::ADMIN_ORG_HISTORY, "History"),
     (paths::ADMIN_HISTORY, "The history of all organisations"),
     (paths::ADMIN_HISTORY_EXPORT, "The history, as a file"),

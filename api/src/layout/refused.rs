@@ -3,6 +3,7 @@
 //! **Invariant:** a refused form has changed nothing, and everything that was typed is shown again.
 
 use std::error::Error as Reason;
+use std::fmt::Display;
 
 use axum::http::StatusCode;
 use maud::{Markup, html};
@@ -11,7 +12,7 @@ use projections::org_detail;
 
 use super::form::Errors;
 use super::names::Names;
-use crate::access::Operator;
+use crate::access::{Member, Operator};
 use crate::app::App;
 use crate::bus::{Refusal, SendError};
 use crate::ui::{self, Tone};
@@ -57,24 +58,49 @@ impl Refused {
     ) -> Result<Self, Error> {
         let refusal = refusal.answerable()?;
         let field = field(&refusal);
-        let because = |sentence: String| Self {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            errors: Errors::one(field, sentence),
-            note: html! {},
-            sequence: None,
-        };
         Ok(match refusal {
-            Refusal::Stale { sequence, since } => Self {
-                status: StatusCode::CONFLICT,
-                errors: Errors::default(),
-                note: conflict_notice(app, operator, about, &since).await?,
-                sequence: Some(sequence),
-            },
-            Refusal::Rule(rule) => because(rule.to_string()),
-            Refusal::Taken { key, holder } => because(slug_taken(app, operator, &key, &holder).await?),
-            Refusal::LastOne => because(LAST.to_owned()),
-            Refusal::AddressTaken => because(SendError::<E>::AddressTaken.to_string()),
+            Refusal::Stale { sequence, since } => {
+                Self::conflict(sequence, conflict_notice(app, operator, about, &since).await?)
+            }
+            Refusal::Rule(rule) => Self::because(field, rule),
+            Refusal::Taken { key, holder } => {
+                Self::because(field, slug_taken(app, operator, &key, &holder).await?)
+            }
+            Refusal::LastOne => Self::because(field, LAST),
+            Refusal::AddressTaken => Self::because(field, SendError::<E>::AddressTaken),
         })
+    }
+
+    /// The same for a form of somebody who belongs to the organisation. The places of events in the log are not theirs to
+    /// see.
+    pub async fn in_org<E: Reason>(
+        app: &App,
+        member: &Member,
+        about: About<'_>,
+        refusal: SendError<E>,
+        field: impl Fn(&Refusal<E>) -> &'static str,
+    ) -> Result<Self, Error> {
+        let refusal = refusal.answerable()?;
+        let field = field(&refusal);
+        match refusal {
+            Refusal::Stale { sequence, since } => {
+                let names = Names::told_in(app, &member.membership, &since).await?;
+                Ok(Self::conflict(sequence, notice(about, false, &names.story(&since))))
+            }
+            Refusal::Rule(rule) => Ok(Self::because(field, rule)),
+            Refusal::Taken { .. } | Refusal::LastOne | Refusal::AddressTaken => Err(Error::Conflict(
+                "Somebody changed this in the meantime. Open it again and look.".to_owned(),
+            )),
+        }
+    }
+
+    fn because(field: &'static str, sentence: impl Display) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self { status, errors: Errors::one(field, sentence), note: html! {}, sequence: None }
+    }
+
+    fn conflict(sequence: i64, note: Markup) -> Self {
+        Self { status: StatusCode::CONFLICT, errors: Errors::default(), note, sequence: Some(sequence) }
     }
 }
 
@@ -82,19 +108,23 @@ impl Refused {
 pub async fn conflict_notice(
     app: &App,
     operator: &Operator,
-    About { what, is_open }: About<'_>,
+    about: About<'_>,
     since: &[Recorded],
 ) -> Result<Markup, Error> {
     let names = Names::of(app, &operator.platform, since).await?;
-    let cut = i64::try_from(since.len()) == Ok(LATEST);
-    Ok(ui::note(
+    let is_cut = i64::try_from(since.len()) == Ok(LATEST);
+    Ok(notice(about, is_cut, &names.timeline(since)))
+}
+
+fn notice(About { what, is_open }: About<'_>, is_cut: bool, told: &Markup) -> Markup {
+    ui::note(
         Tone::Warning,
         html! {
-            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened" @if cut { " last" } ":" }
-            (names.timeline(since))
+            p { strong { "Somebody changed " (what) " while you were here." } " Nothing of yours was done yet. This is what happened" @if is_cut { " last" } ":" }
+            (told)
             @if is_open { p { "If you still want it, send it again." } }
         },
-    ))
+    )
 }
 
 /// Says who holds the slug that was asked for.

@@ -35,6 +35,8 @@ pub const DEFAULT_ORG: &str = "/organisations/default";
 pub const ORG_ROOT: &str = "/org/{slug}";
 pub const DASHBOARD: &str = "/org/{slug}/dashboard";
 pub const ORG_PEOPLE: &str = "/org/{slug}/members";
+pub const ORG_MEMBER: &str = "/org/{slug}/members/{person}/{member_change}";
+pub const ORG_DEPARTURE: &str = "/org/{slug}/departure";
 pub const ORG_ROLES: &str = "/org/{slug}/roles";
 pub const ORG_ROLES_NEW: &str = "/org/{slug}/roles/new";
 pub const ORG_ROLES_REMOVAL: &str = "/org/{slug}/roles/removal";
@@ -49,6 +51,7 @@ pub const ADMIN_ORGS_SUSPENSION: &str = "/admin/orgs/suspension";
 pub const ADMIN_ORGS_REINSTATEMENT: &str = "/admin/orgs/reinstatement";
 pub const ADMIN_ORG: &str = "/admin/orgs/{id}";
 pub const ADMIN_ORG_MEMBERS: &str = "/admin/orgs/{id}/members";
+pub const ADMIN_ORG_MEMBER: &str = "/admin/orgs/{id}/members/{person}/{member_change}";
 pub const ADMIN_ORG_HISTORY: &str = "/admin/orgs/{id}/history";
 pub const ADMIN_ORG_ACCESS: &str = "/admin/orgs/{id}/access";
 pub const ADMIN_ORG_TYPES: &str = "/admin/orgs/{id}/resource-types";
@@ -97,6 +100,15 @@ pub fn dashboard(slug: &str) -> String {
 }
 
 /// The people of an organisation, for its own members.
+/// A change of one member, by those who manage the organisation.
+pub fn member(slug: &str, person: Uuid, change: impl Display) -> String {
+    format!("{}/{person}/{change}", people(slug))
+}
+
+pub fn departure(slug: &str) -> String {
+    format!("/org/{slug}/departure")
+}
+
 pub fn people(slug: &str) -> String {
     format!("/org/{slug}/members")
 }
@@ -145,6 +157,11 @@ pub fn in_org(slug: &str, uri: &Uri) -> String {
 
 pub fn org(id: Uuid) -> String {
     format!("/admin/orgs/{id}")
+}
+
+/// A change of one member, in the console.
+pub fn org_member(id: Uuid, person: Uuid, change: impl Display) -> String {
+    format!("{}/{person}/{change}", org_members(id))
 }
 
 pub fn org_members(id: Uuid) -> String {

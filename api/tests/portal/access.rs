@@ -9,7 +9,7 @@ use api::access::RouteRequirement;
 use api::access::routes::Entry;
 use api::routes;
 use domain::org::Role;
-use domain::values::{InvitationId, OrgId};
+use domain::values::{InvitationId, OrgId, PersonId};
 use uuid::Uuid;
 
 use crate::client::{Answer, Client};
@@ -91,6 +91,7 @@ struct Place {
     acme: OrgId,
     closed: OrgId,
     invitation: InvitationId,
+    member: PersonId,
     people: Vec<(&'static str, Client)>,
 }
 
@@ -111,7 +112,8 @@ impl Place {
             ("auditor", world.auditor().await),
             ("superadmin", world.operator().await),
         ];
-        Self { acme, closed, invitation, people }
+        let member = people[3].1.person();
+        Self { acme, closed, invitation, member, people }
     }
 
     /// With a session of its own for each request, since one of them ends it.
@@ -138,6 +140,8 @@ impl Place {
             .replace("{position}", "1")
             .replace("{correlation}", &Uuid::nil().to_string())
             .replace("{code}", "project")
+            .replace("{person}", &self.member.to_string())
+            .replace("{member_change}", "role")
             .replace("{change}", "label")
             .replace("{token}", &"0".repeat(64))
             .replace("{*rest}", "whatever/there/is")

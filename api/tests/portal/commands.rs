@@ -9,7 +9,7 @@ use api::bus::{Authorize, Envelope, Principal, SendError};
 use api::clock;
 use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::org::{
-    ChoiceCommand, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role, RoleCommand,
+    ChoiceCommand, InvitationCommand, Invitee, LifecycleCommand, MemberCommand, OrgCommand, Role, RoleCommand,
 };
 use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
@@ -43,6 +43,9 @@ async fn every_command_is_open_to_whom_the_table_says(world: World) {
         matrix.push_str(&line::<Org>(&world, &issuers, name, |_| OrgId(clock::new_id()), command).await);
     }
     for (name, command) in role_commands() {
+        matrix.push_str(&line::<Org>(&world, &issuers, name, |_| acme, command).await);
+    }
+    for (name, command) in member_commands() {
         matrix.push_str(&line::<Org>(&world, &issuers, name, |_| acme, command).await);
     }
     for (name, command) in grant_commands() {
@@ -189,6 +192,25 @@ fn role_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
     commands
 }
 
+/// What owners and admins may do about whom, and members about themselves.
+fn member_commands() -> Vec<(&'static str, Make<OrgCommand>)> {
+    use MemberCommand as M;
+    let change = |role: Role| M::ChangeRole { person: another(), role };
+    let commands: Vec<(&'static str, Make<OrgCommand>)> = vec![
+        ("change a member's role", Box::new(move |_| change(Role::Member).into())),
+        ("make a member an admin", Box::new(move |_| change(Role::Admin).into())),
+        ("make a member an owner", Box::new(move |_| change(Role::Owner).into())),
+        ("remove a member", Box::new(|_| M::RemoveMember { person: another() }.into())),
+        ("let a removed member in again", Box::new(|_| M::ReadmitMember { person: another() }.into())),
+        ("leave", Box::new(|person| M::Leave { person }.into())),
+        ("leave in another's name", Box::new(|_| M::Leave { person: another() }.into())),
+    ];
+    let seen: BTreeSet<_> =
+        commands.iter().map(|(_, command)| number_of_org_command(&command(another()))).collect();
+    assert!(seen.into_iter().eq(19..23), "every command has a line");
+    commands
+}
+
 fn grant_commands() -> Vec<(&'static str, Make<GrantCommand>)> {
     use GrantCommand as C;
     let (role, request, at) = (PlatformRole::Superadmin, RequestId(clock::new_id()), clock::now().into());
@@ -272,6 +294,10 @@ fn number_of_org_command(command: &OrgCommand) -> usize {
         C::Role(RoleCommand::AddRole { .. }) => 16,
         C::Role(RoleCommand::RemoveRole { .. }) => 17,
         C::Role(RoleCommand::SetPermissions { .. }) => 18,
+        C::Member(MemberCommand::ChangeRole { .. }) => 19,
+        C::Member(MemberCommand::RemoveMember { .. }) => 20,
+        C::Member(MemberCommand::ReadmitMember { .. }) => 21,
+        C::Member(MemberCommand::Leave { .. }) => 22,
     }
 }
 

@@ -22,6 +22,9 @@ use crate::world::World;
 
 const MARK: &str = "q9x8";
 
+/// Forms by which somebody stops belonging to the organisation.
+const ENDS_IT: [&str; 2] = ["/departure", "/removal"];
+
 /// What there is in the other organisation, to be asked for by name.
 struct Other {
     org: OrgId,
@@ -221,6 +224,9 @@ impl Crawler<'_> {
             };
             let fields: Vec<(String, String)> = form.fields.iter().map(value).collect();
             let body = serde_html_form::to_string(&fields).expect("text");
+            if ENDS_IT.iter().any(|end| form.action.contains(end)) {
+                continue; // whoever is gone sees nothing more
+            }
             // Each with a session of its own, since some end it.
             let client = self.world.signed_in(self.client.person()).await;
             let kind = "application/x-www-form-urlencoded";

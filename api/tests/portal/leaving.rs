@@ -81,6 +81,8 @@ fn filled(path: &str, acme: OrgId) -> String {
         .replace("{position}", "1")
         .replace("{correlation}", "00000000-0000-0000-0000-000000000001")
         .replace("{code}", "project")
+        .replace("{person}", "00000000-0000-0000-0000-000000000001")
+        .replace("{member_change}", "role")
         .replace("{change}", "label")
         .replace("{token}", &"0".repeat(64))
         .replace("{*rest}", "whatever")

@@ -35,6 +35,7 @@ mod leaks;
 mod leaving;
 mod logged;
 mod login;
+mod members;
 mod operator_access;
 mod organisations;
 mod passkeys;

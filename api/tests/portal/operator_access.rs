@@ -58,16 +58,17 @@ async fn those_who_answer_for_an_organisation_see_who_looked_at_it(world: World)
 async fn every_page_about_an_organisation_has_a_name_and_is_kept(world: World) {
     let acme = world.org("acme").await;
     world.org("bolt").await;
-    let ana = world.operator().await;
+    let (ana, mike) = (world.operator().await, world.member(acme).await);
     let about_one = |path: &str| path.starts_with("/admin/orgs/{id}");
     for entry in routes::entries(&world.app).into_iter().filter(|entry| about_one(entry.path)) {
         assert!(matches!(entry.need, RouteRequirement::Platform | RouteRequirement::Superadmin), "{entry:?}");
         assert!(page_name(entry.path).is_some(), "{entry:?} has no name for the people whose data it shows");
         if entry.method == "GET" {
             let before = looks(&world, &ana, acme).await.len();
-            ana.get(&entry.path.replace("{id}", &acme.to_string()).replace("{action}", "suspension"))
-                .await
-                .is(200);
+            let path = entry.path.replace("{id}", &acme.to_string()).replace("{action}", "suspension");
+            let path =
+                path.replace("{person}", &mike.person().to_string()).replace("{member_change}", "role");
+            ana.get(&path).await.is(200);
             let kept = looks(&world, &ana, acme).await;
             assert_eq!((kept.len(), kept[0].page.as_str()), (before + 1, entry.path));
             assert_eq!(kept[0].person_id, ana.person().0);

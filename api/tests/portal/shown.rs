@@ -34,12 +34,13 @@ impl Place {
     async fn new(world: &World) -> Self {
         let ana = world.operator().await;
         define(&ana).await;
-        let mut orgs = vec![];
+        let (mut orgs, mut owners) = (vec![], vec![]);
         for slug in SLUGS {
             let org = world.org(slug).await;
             let first = world.position().await;
             lend(world, org).await;
-            world.joined(org, &format!("owner@{slug}.example"), Role::Owner).await;
+            let owner = world.joined(org, &format!("owner@{slug}.example"), Role::Owner).await;
+            owners.push(owner.person().to_string());
             orgs.push((slug, org, first));
         }
         let renamed = orgs[1].1;
@@ -69,6 +70,8 @@ impl Place {
             ("{position}", vec![orgs[1].2.to_string(), mine.to_string(), last.to_string()]),
             ("{correlation}", vec![bulk]),
             ("{code}", owned(&["project"])),
+            ("{person}", owners),
+            ("{member_change}", owned(&["role", "removal"])),
             ("{change}", owned(&["label", "actions", "spread", "deactivation"])),
             ("{action}", owned(&["name", "slug", "reinstatement", "archive", "invitations"])),
             ("{request}", vec![request]),

@@ -9,6 +9,7 @@ use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::Reason;
 use domain::{Actor, Decider, Grant, Metadata, Org};
 use projections::event_log::{Append, Draft, StreamId};
+use projections::projector::Projection;
 use projections::testing;
 
 use crate::world::World;
@@ -206,8 +207,17 @@ async fn stalled(world: &World) {
     }
 }
 
+/// Gives every read model the version of this program again.
+pub(crate) fn fold_again(url: &str) {
+    for projection in Projection::ALL {
+        let (name, version) = (projection.name(), projection.version());
+        let statement = format!("update projection set version = {version} where name = '{name}'");
+        testing::execute(url, statement.leak());
+    }
+}
+
 async fn go_on(world: &World) {
-    testing::execute(&world.app.settings.database_url, "update projection set version = 1");
+    fold_again(&world.app.settings.database_url);
     let deadline = Instant::now() + Duration::from_secs(30);
     let end = world.position().await;
     while world.app.projector.stalled().is_some()

@@ -23,6 +23,12 @@ pub enum OrgError {
     NotYet,
     #[error("this person is a member already")]
     AlreadyMember,
+    #[error("this person is no member")]
+    NotMember,
+    #[error(
+        "an organisation always has an owner, and this is the last one; make somebody else an owner first"
+    )]
+    LastOwner,
     #[error("this person has an open invitation; make a new link for it instead")]
     AlreadyInvited,
     #[error("this invitation exists already; make another one")]

@@ -10,6 +10,7 @@ use serde::de::{Deserialize, Deserializer, EnumAccess, Visitor};
 
 use super::invitations::InvitationEvent;
 use super::lifecycle::LifecycleEvent;
+use super::members::MemberEvent;
 use super::resource_choices::ChoiceEvent;
 use super::roles::RoleEvent;
 use crate::concern::{Concern, Named, concerns};
@@ -21,20 +22,22 @@ concerns! {
     pub enum OrgEvent {
         Lifecycle(LifecycleEvent),
         Invitation(InvitationEvent),
+        Member(MemberEvent),
         Role(RoleEvent),
         Choice(ChoiceEvent),
     }
 }
 
 /// The stored names of all events, by concern.
-const TYPES: [&[&str]; 4] =
-    [LifecycleEvent::TYPES, InvitationEvent::TYPES, RoleEvent::TYPES, ChoiceEvent::TYPES];
+const TYPES: [&[&str]; 5] =
+    [LifecycleEvent::TYPES, InvitationEvent::TYPES, MemberEvent::TYPES, RoleEvent::TYPES, ChoiceEvent::TYPES];
 
 impl DomainEvent for OrgEvent {
     fn event_type(&self) -> String {
         match self {
             Self::Lifecycle(event) => event.event_type(),
             Self::Invitation(event) => event.event_type(),
+            Self::Member(event) => event.event_type(),
             Self::Role(event) => event.event_type(),
             Self::Choice(event) => event.event_type(),
         }
@@ -47,11 +50,17 @@ impl DomainEvent for OrgEvent {
 }
 
 impl OrgEvent {
+    /// The names under which they are stored.
+    pub fn types() -> impl Iterator<Item = &'static str> {
+        TYPES.into_iter().flatten().copied()
+    }
+
     /// What was done, to be read after the name of whoever did it.
     pub(crate) fn sentence(&self, org: OrgId) -> Vec<Part> {
         match self {
             Self::Lifecycle(event) => event.sentence(org),
             Self::Invitation(event) => event.sentence(org),
+            Self::Member(event) => event.sentence(org),
             Self::Role(event) => event.sentence(org),
             Self::Choice(event) => event.sentence(org),
         }
@@ -61,7 +70,7 @@ impl OrgEvent {
     pub(crate) fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Lifecycle(event) => event.reason(),
-            Self::Invitation(_) | Self::Role(_) | Self::Choice(_) => None,
+            Self::Invitation(_) | Self::Member(_) | Self::Role(_) | Self::Choice(_) => None,
         }
     }
 }
@@ -86,6 +95,7 @@ impl<'de> Visitor<'de> for ByName {
         match Named::read(data, &TYPES)? {
             named if named.is_of::<LifecycleEvent>() => named.event().map(OrgEvent::Lifecycle),
             named if named.is_of::<InvitationEvent>() => named.event().map(OrgEvent::Invitation),
+            named if named.is_of::<MemberEvent>() => named.event().map(OrgEvent::Member),
             named if named.is_of::<RoleEvent>() => named.event().map(OrgEvent::Role),
             named => named.event().map(OrgEvent::Choice),
         }

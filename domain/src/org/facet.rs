@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Role;
-use crate::values::{InvitationId, ResourceCode, RoleName};
+use crate::values::{InvitationId, PersonId, ResourceCode, RoleName};
 
 /// One part of an organisation that is decided and undone on its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,8 @@ pub enum OrgFacet {
     Status,
     Protection,
     Invitation(InvitationId),
+    /// What somebody is here.
+    Member(PersonId),
     Choice(ResourceCode),
     Role(RoleName),
     Permissions(Role, ResourceCode),
@@ -26,6 +28,7 @@ impl fmt::Display for OrgFacet {
             Self::Status => f.write_str("status"),
             Self::Protection => f.write_str("protection"),
             Self::Invitation(_) => f.write_str("invitation"),
+            Self::Member(_) => f.write_str("membership"),
             Self::Choice(code) => write!(f, "choice of {code}"),
             Self::Role(name) => write!(f, "role {name}"),
             Self::Permissions(role, code) => write!(f, "what {role} may do with {code}"),

@@ -84,6 +84,7 @@ pub(super) fn apply(org: &mut Profile, event: InvitationEvent) {
         E::InvitationWithdrawn { invitation } => org.invitations.settle(invitation, Outcome::Withdrawn),
         E::MemberJoined { invitation, person, role } => {
             org.invitations.settle(invitation, Outcome::Accepted);
+            org.removed.remove(&person);
             org.members.insert(person, role);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::invitations::InvitationCommand;
 use super::lifecycle::LifecycleCommand;
+use super::members;
 use super::resource_choices::ChoiceCommand;
 use super::roles::RoleCommand;
 use super::suspension::Confirmation;
@@ -19,6 +20,7 @@ impl Revertible for Org {
         match event {
             OrgEvent::Lifecycle(event) => event.facet(),
             OrgEvent::Invitation(event) => event.facet(),
+            OrgEvent::Member(event) => event.facet(),
             OrgEvent::Role(event) => Ok(event.facet()),
             OrgEvent::Choice(event) => Ok(event.facet()),
         }
@@ -47,6 +49,7 @@ impl Revertible for Org {
             OrgFacet::Status => status(),
             OrgFacet::Protection => if org.protected { "protected" } else { "not protected" }.to_owned(),
             OrgFacet::Invitation(id) => if org.invitations.is_open(*id) { "open" } else { "none" }.to_owned(),
+            OrgFacet::Member(person) => org.members.get(person).map_or("no member", Role::as_str).to_owned(),
             OrgFacet::Choice(code) => {
                 org.choices.get(code).map_or("as the policy says", |choice| choice.as_str()).to_owned()
             }
@@ -85,6 +88,7 @@ impl Revertible for Org {
             OrgFacet::Invitation(id) => {
                 Some(C::Invitation(InvitationCommand::WithdrawInvitation { invitation: *id }))
             }
+            OrgFacet::Member(person) => Some(members::restore(now, then, *person).into()),
             OrgFacet::Choice(code) => Some(C::Choice(ChoiceCommand::ChooseResourceType {
                 code: code.clone(),
                 choice: then.choices.get(code).copied(),
@@ -102,6 +106,7 @@ impl Revertible for Org {
         match event {
             OrgEvent::Lifecycle(event) => event.lost(),
             OrgEvent::Invitation(event) => event.lost(),
+            OrgEvent::Member(event) => event.lost(),
             OrgEvent::Role(_) | OrgEvent::Choice(_) => None,
         }
     }

@@ -27,7 +27,7 @@ struct Head {
 const OUTCOMES: [Outcome; 3] = [Outcome::Open, Outcome::Accepted, Outcome::Withdrawn];
 
 impl Snapshot for Org {
-    const FOLD: i64 = 1;
+    const FOLD: i64 = 2;
 
     fn to_bytes(&self) -> Vec<u8> {
         let none = (BTreeMap::new(), Invitations::default());
@@ -107,7 +107,7 @@ impl Snapshot for Org {
         const A_DECISION: usize = 256;
         let of = |org: &Profile| {
             let permissions: usize = org.permissions.0.values().map(|of_role| of_role.len() + 1).sum();
-            org.members.len() * A_MEMBER
+            (org.members.len() + org.removed.len()) * A_MEMBER
                 + org.invitations.len() * AN_INVITATION
                 + (org.choices.len() + org.roles.len() + permissions) * A_DECISION
         };
@@ -142,6 +142,7 @@ impl Profile {
             protected: self.protected,
             reinstate_at: self.reinstate_at,
             members: BTreeMap::new(),
+            removed: self.removed.clone(),
             invitations: Invitations::default(),
             choices: self.choices.clone(),
             roles: self.roles.clone(),

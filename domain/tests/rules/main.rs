@@ -4,6 +4,7 @@
 
 mod acme;
 mod grant;
+mod members;
 mod org;
 mod permissions;
 mod random;
@@ -70,6 +71,11 @@ impl<A: Decider<Error: PartialEq>> Then<A> {
     #[track_caller]
     fn then_nothing(self) {
         self.then([]);
+    }
+
+    #[track_caller]
+    fn then_something(self) {
+        assert!(self.0.as_ref().is_ok_and(|events| !events.is_empty()), "{:?}", self.0.err());
     }
 
     #[track_caller]

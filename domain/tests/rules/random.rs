@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::grant::{End, GrantCommand, GrantEvent, PlatformRole, Term};
 use domain::org::{
-    Invitation, InvitationCommand, Invitee, LifecycleCommand, LifecycleEvent, Org, OrgCommand as C, OrgError,
-    OrgEvent, Outcome, Permission, Profile, Role, RoleCommand,
+    Invitation, InvitationCommand, InvitationEvent, Invitee, LifecycleCommand, LifecycleEvent, MemberCommand,
+    Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Permission, Profile, Role, RoleCommand,
 };
 use domain::resource_type::{Action, Choice};
 use domain::values::{InvitationId, PersonId, Reason, RoleName, Slug};
@@ -28,6 +28,16 @@ proptest! {
     #[test]
     fn an_org_answers_whatever_is_ordered(orders in org_orders()) {
         live::<Org>(orders, |_, _| {});
+    }
+
+    #[test]
+    fn an_org_never_loses_its_last_owner(orders in org_orders()) {
+        let mut owned = false;
+        live::<Org>(orders, |org, _| {
+            let owners = profile(org).members.values().filter(|role| **role == Role::Owner).count();
+            assert!(!owned || owners > 0);
+            owned = owners > 0;
+        });
     }
 
     #[test]
@@ -124,10 +134,16 @@ proptest! {
     }
 
     #[test]
-    fn members_are_those_who_accepted(orders in org_orders()) {
-        live::<Org>(orders, |org, _| {
+    fn whoever_belongs_to_it_or_was_removed_accepted_an_invitation(orders in org_orders()) {
+        live::<Org>(orders, |org, event| {
             let accepted: BTreeMap<_, _> = invited(org, Outcome::Accepted).into_iter().collect();
-            assert_eq!(profile(org).members, accepted);
+            let profile = profile(org);
+            let mut people = profile.members.keys().chain(profile.removed.keys());
+            assert!(people.all(|person| accepted.contains_key(person)));
+            assert!(profile.removed.keys().all(|person| !profile.members.contains_key(person)));
+            if let OrgEvent::Invitation(InvitationEvent::MemberJoined { person, role, .. }) = event {
+                assert_eq!(profile.members.get(person), Some(role));
+            }
         });
     }
 
@@ -240,8 +256,21 @@ fn org_order() -> impl Strategy<Value = C> {
         6 => an_invitee().prop_map(|invitee| C::Invitation(InvitationCommand::Invite(invitee))),
         4 => (an_invitation(), a_time()).prop_map(|(invitation, expires_at)| C::Invitation(InvitationCommand::RenewInvitation { invitation, expires_at })),
         3 => an_invitation().prop_map(|invitation| C::Invitation(InvitationCommand::WithdrawInvitation { invitation })),
+        6 => a_member_order().prop_map(C::Member),
         9 => (an_invitation(), 1_u128..5, a_time())
             .prop_map(|(invitation, who, at)| C::Invitation(InvitationCommand::AcceptInvitation { invitation, person: person(who), at })),
+    ]
+}
+
+fn a_member_order() -> impl Strategy<Value = MemberCommand> {
+    use MemberCommand as M;
+    let who = || (1_u128..5).prop_map(person);
+    let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
+    prop_oneof![
+        3 => (who(), role).prop_map(|(person, role)| M::ChangeRole { person, role }),
+        2 => who().prop_map(|person| M::RemoveMember { person }),
+        1 => who().prop_map(|person| M::Leave { person }),
+        2 => who().prop_map(|person| M::ReadmitMember { person }),
     ]
 }
 

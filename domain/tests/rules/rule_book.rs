@@ -5,14 +5,14 @@ use std::fmt::Write;
 use cqrs_es::DomainEvent;
 use domain::Decider;
 use domain::org::{
-    ChoiceCommand, InvitationCommand, LifecycleCommand, LifecycleEvent, Org, OrgCommand, OrgEvent, Role,
-    RoleCommand,
+    ChoiceCommand, InvitationCommand, LifecycleCommand, LifecycleEvent, MemberCommand, Org, OrgCommand,
+    OrgEvent, Role, RoleCommand,
 };
 use domain::resource_type::{Action, Actions, Choice};
 use domain::values::{ResourceCode, RoleName};
 
 use crate::acme::*;
-use crate::{day, given};
+use crate::{day, given, person};
 
 /// The answer to every command: an event, `·` if the state is already as ordered, or the refusal. People and invitations
 /// are as in [`acme`]: Ana belongs to Acme, Bo is invited, Cy's invitation was withdrawn, and Dee is unknown.
@@ -70,6 +70,13 @@ Permit admin         | NotFound                 | ·                            
 Permit nobody        | NotFound                 | NoSuchRole                   | NoSuchRole                             | Suspended           | Suspended              | Archived
 Permit, forbid admin | NotFound                 | PermissionsWithdrawn         | PermissionsWithdrawn                   | Suspended           | Suspended              | Archived
 Permit, forbid owner | NotFound                 | OwnerMayAll                  | OwnerMayAll                            | Suspended           | Suspended              | Archived
+ChangeRole Ana       | NotFound                 | MemberRoleChanged            | MemberRoleChanged                      | Suspended           | Suspended              | Archived
+ChangeRole, same     | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+ChangeRole Bo        | NotFound                 | NotMember                    | NotMember                              | Suspended           | Suspended              | Archived
+RemoveMember Ana     | NotFound                 | MemberRemoved                | MemberRemoved                          | Suspended           | Suspended              | Archived
+RemoveMember Bo      | NotFound                 | ·                            | ·                                      | Suspended           | Suspended              | Archived
+Leave Ana            | NotFound                 | MemberLeft                   | MemberLeft                             | Suspended           | Suspended              | Archived
+Readmit Bo           | NotFound                 | NotMember                    | NotMember                              | Suspended           | Suspended              | Archived
 ";
 
 #[test]
@@ -78,7 +85,7 @@ fn every_order_in_every_situation_is_answered_by_the_book() {
         "\n{:20} | {:24} | {:28} | {:38} | {:19} | {:22} | archived\n",
         "", "unborn", "active", "protected", "suspended", "with a timer"
     );
-    for (name, order) in orders() {
+    for (name, order) in all() {
         let [unborn, active, guarded, suspended, timed, archived] =
             situations().map(|org| answer(&org, order.clone()));
         writeln!(
@@ -92,10 +99,10 @@ fn every_order_in_every_situation_is_answered_by_the_book() {
 
 #[test]
 fn the_book_has_every_order() {
-    let mut told: Vec<&str> = orders().iter().map(|(_, order)| verb(order)).collect();
+    let mut told: Vec<&str> = all().iter().map(|(_, order)| verb(order)).collect();
     told.dedup();
-    assert_eq!(told.len(), 19, "{told:?}");
-    assert!(orders().iter().all(|(name, order)| name.starts_with(verb(order))));
+    assert_eq!(told.len(), 23, "{told:?}");
+    assert!(all().iter().all(|(name, order)| name.starts_with(verb(order))));
 }
 
 fn situations() -> [Org; 6] {
@@ -172,6 +179,24 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
     ]
 }
 
+fn all() -> Vec<(&'static str, OrgCommand)> {
+    orders().into_iter().chain(member_orders()).collect()
+}
+
+fn member_orders() -> [(&'static str, OrgCommand); 7] {
+    use MemberCommand as M;
+    let (ana, bo) = (person(ANA), person(BO));
+    [
+        ("ChangeRole Ana", M::ChangeRole { person: ana, role: Role::Admin }.into()),
+        ("ChangeRole, same", M::ChangeRole { person: ana, role: Role::Member }.into()),
+        ("ChangeRole Bo", M::ChangeRole { person: bo, role: Role::Admin }.into()),
+        ("RemoveMember Ana", M::RemoveMember { person: ana }.into()),
+        ("RemoveMember Bo", M::RemoveMember { person: bo }.into()),
+        ("Leave Ana", M::Leave { person: ana }.into()),
+        ("Readmit Bo", M::ReadmitMember { person: bo }.into()),
+    ]
+}
+
 fn add_role<const N: usize>(name: &str, permissions: [(ResourceCode, Actions); N]) -> OrgCommand {
     OrgCommand::Role(RoleCommand::AddRole {
         role: name.parse().expect("a name"),
@@ -209,6 +234,10 @@ fn verb(order: &OrgCommand) -> &'static str {
         OrgCommand::Invitation(InvitationCommand::RenewInvitation { .. }) => "Renew",
         OrgCommand::Invitation(InvitationCommand::WithdrawInvitation { .. }) => "Withdraw",
         OrgCommand::Invitation(InvitationCommand::AcceptInvitation { .. }) => "Accept",
+        OrgCommand::Member(MemberCommand::ChangeRole { .. }) => "ChangeRole",
+        OrgCommand::Member(MemberCommand::RemoveMember { .. }) => "RemoveMember",
+        OrgCommand::Member(MemberCommand::Leave { .. }) => "Leave",
+        OrgCommand::Member(MemberCommand::ReadmitMember { .. }) => "Readmit",
         OrgCommand::Choice(ChoiceCommand::ChooseResourceType { .. }) => "Choose",
         OrgCommand::Role(RoleCommand::AddRole { .. }) => "AddRole",
         OrgCommand::Role(RoleCommand::RemoveRole { .. }) => "RemoveRole",

@@ -32,7 +32,7 @@ fn a_fold_that_gives_other_bytes_has_another_version() {
 }
 
 /// The fold version of an aggregate, and a hash of all states that this fold gives.
-const ORG_NOW: (i64, u64) = (1, 9_331_623_257_039_965_476);
+const ORG_NOW: (i64, u64) = (2, 1_671_093_023_219_352_156);
 const GRANT_NOW: (i64, u64) = (1, 2_325_050_802_574_907_157);
 const RESOURCE_TYPE_NOW: (i64, u64) = (1, 17_173_093_516_153_943_162);
 

@@ -33,6 +33,7 @@ steps! {
     17 "0017_seal_questions"
     18 "0018_which_step"
     19 "0019_copied"
+    20 "0020_owners"
 }
 
 #[derive(Debug)]

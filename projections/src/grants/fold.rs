@@ -31,14 +31,14 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 }
 
 /// Rows by the person and the position of their first event.
-type ById<R> = BTreeMap<(Uuid, i64), R>;
+type ById<R> = BTreeMap<(Uuid, u128), R>;
 
 fn by_id<R: Found>(rows: Vec<R>) -> ById<R> {
     rows.into_iter().map(|row| (row.id(), row)).collect()
 }
 
 fn of_person<R>(rows: &mut ById<R>, person: Uuid) -> impl Iterator<Item = &mut R> {
-    rows.range_mut((person, i64::MIN)..=(person, i64::MAX)).map(|(_, row)| row)
+    rows.range_mut((person, u128::MIN)..=(person, u128::MAX)).map(|(_, row)| row)
 }
 
 /// The rows of all people whom the events are about.

@@ -115,8 +115,8 @@ impl GrantRequest {
 impl Found for GrantRequest {
     const BY_ID: ById = ById::Column(include_str!("../sql/grants/requests_of_people.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
-        (self.person_id, self.position)
+    fn id(&self) -> (Uuid, u128) {
+        (self.person_id, u128::from(self.position.unsigned_abs()))
     }
 
     fn aggregate(&self) -> Uuid {

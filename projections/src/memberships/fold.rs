@@ -1,9 +1,9 @@
 //! Folds the events of an organisation into memberships and invitations.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::AnyEvent;
-use domain::org::{InvitationEvent, OrgEvent, Role};
+use domain::org::{InvitationEvent, MemberEvent, OrgEvent, Role};
 use uuid::Uuid;
 
 use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
@@ -14,8 +14,20 @@ use crate::timestamp::Timestamp;
 impl Found for Invitation {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/invitations.sql"));
 
-    fn id(&self) -> (Uuid, i64) {
+    fn id(&self) -> (Uuid, u128) {
         (self.invitation_id, 0)
+    }
+
+    fn aggregate(&self) -> Uuid {
+        self.org_id
+    }
+}
+
+impl Found for MembershipRow {
+    const BY_ID: ById = ById::Column(include_str!("../sql/memberships/rows.sql"));
+
+    fn id(&self) -> (Uuid, u128) {
+        (self.person_id, self.org_id.as_u128())
     }
 
     fn aggregate(&self) -> Uuid {
@@ -28,35 +40,120 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     let found: Vec<Invitation> = rows.find(ids).await?;
     let mut invitations: HashMap<Uuid, Invitation> =
         found.into_iter().map(|row| (row.invitation_id, row)).collect();
-    let mut members: HashMap<(Uuid, Uuid), MembershipRow> = HashMap::new();
+    let mut members =
+        Members::of(rows.find(entries.iter().filter_map(|entry| member_of(entry)).collect()).await?);
     for entry in entries {
-        let AnyEvent::Org(org, OrgEvent::Invitation(event)) = entry.event()? else { continue };
-        match event {
-            InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
-                let row =
-                    Invitation::new(entry, (org.0, invitation.0, person.0), role, (*expires_at).into())?;
-                invitations.insert(invitation.0, row);
+        match entry.event()? {
+            AnyEvent::Org(org, OrgEvent::Invitation(event)) => {
+                if let InvitationEvent::MemberJoined { person, role, .. } = event {
+                    members.join(entry, (org.0, person.0), role);
+                }
+                settle(&mut invitations, entry, org.0, event)?;
             }
-            InvitationEvent::InvitationRenewed { invitation, expires_at } => {
-                known(&mut invitations, invitation.0, entry)?.expires_at = (*expires_at).into();
-            }
-            InvitationEvent::InvitationWithdrawn { invitation } => {
-                known(&mut invitations, invitation.0, entry)?.settle(WITHDRAWN, entry);
-            }
-            InvitationEvent::MemberJoined { invitation, person, role } => {
-                known(&mut invitations, invitation.0, entry)?.settle(ACCEPTED, entry);
-                let (org_id, person_id, position) = (org.0, person.0, entry.recorded.position);
-                let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
-                members.insert(
-                    (org_id, person_id),
-                    MembershipRow { org_id, person_id, role, joined_at, position },
-                );
-            }
+            AnyEvent::Org(org, OrgEvent::Member(event)) => members.apply(entry, org.0, event)?,
+            AnyEvent::Org(_, OrgEvent::Lifecycle(_) | OrgEvent::Role(_) | OrgEvent::Choice(_))
+            | AnyEvent::Grant(..)
+            | AnyEvent::ResourceType(..) => {}
         }
     }
     rows.put(invitations.into_values().collect());
-    rows.add(members.into_values().collect());
+    members.leave(rows);
     Ok(())
+}
+
+/// What becomes of an invitation.
+fn settle(
+    invitations: &mut HashMap<Uuid, Invitation>,
+    entry: &Entry,
+    org: Uuid,
+    event: &InvitationEvent,
+) -> Result<(), FoldError> {
+    match event {
+        InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
+            let row = Invitation::new(entry, (org, invitation.0, person.0), role, (*expires_at).into())?;
+            invitations.insert(invitation.0, row);
+        }
+        InvitationEvent::InvitationRenewed { invitation, expires_at } => {
+            known(invitations, invitation.0, entry)?.expires_at = (*expires_at).into();
+        }
+        InvitationEvent::InvitationWithdrawn { invitation } => {
+            known(invitations, invitation.0, entry)?.settle(WITHDRAWN, entry);
+        }
+        InvitationEvent::MemberJoined { invitation, .. } => {
+            known(invitations, invitation.0, entry)?.settle(ACCEPTED, entry);
+        }
+    }
+    Ok(())
+}
+
+/// Memberships that a batch touches: as they were found, and as they are by now.
+#[derive(Default)]
+struct Members {
+    found: HashMap<(Uuid, Uuid), MembershipRow>,
+    now: HashMap<(Uuid, Uuid), MembershipRow>,
+    touched: BTreeSet<(Uuid, Uuid)>,
+}
+
+impl Members {
+    fn of(found: Vec<MembershipRow>) -> Self {
+        let found: HashMap<_, _> = found.into_iter().map(|row| ((row.org_id, row.person_id), row)).collect();
+        Self { now: found.clone(), found, touched: BTreeSet::new() }
+    }
+
+    fn join(&mut self, entry: &Entry, key: (Uuid, Uuid), role: &Role) {
+        let (org_id, person_id) = key;
+        let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
+        let position = entry.recorded.position;
+        self.touched.insert(key);
+        self.now.insert(key, MembershipRow { org_id, person_id, role, joined_at, position });
+    }
+
+    fn apply(&mut self, entry: &Entry, org: Uuid, event: &MemberEvent) -> Result<(), FoldError> {
+        let gone = || entry.poison("a membership begins with MemberJoined");
+        match event {
+            MemberEvent::MemberRoleChanged { person, role } => {
+                let row = self.now.get_mut(&(org, person.0)).ok_or_else(gone)?;
+                role.as_str().clone_into(&mut row.role);
+                self.touched.insert((org, person.0));
+            }
+            MemberEvent::MemberRemoved { person } | MemberEvent::MemberLeft { person } => {
+                self.now.remove(&(org, person.0)).ok_or_else(gone)?;
+                self.touched.insert((org, person.0));
+            }
+            MemberEvent::MemberReadmitted { person, role } => self.join(entry, (org, person.0), role),
+        }
+        Ok(())
+    }
+
+    fn leave(mut self, rows: &mut Rows<'_>) {
+        let (mut stay, mut go) = (vec![], vec![]);
+        for key in &self.touched {
+            match (self.now.remove(key), self.found.remove(key)) {
+                (Some(row), _) => stay.push(row),
+                (None, Some(row)) => go.push(row),
+                (None, None) => {}
+            }
+        }
+        rows.put(stay);
+        rows.remove(go);
+    }
+}
+
+/// Whose membership an event changes.
+fn member_of(entry: &Entry) -> Option<Uuid> {
+    use MemberEvent as E;
+    match entry.event.as_ref().ok()? {
+        AnyEvent::Org(_, OrgEvent::Member(event)) => match event {
+            E::MemberRoleChanged { person, .. }
+            | E::MemberRemoved { person }
+            | E::MemberLeft { person }
+            | E::MemberReadmitted { person, .. } => Some(person.0),
+        },
+        AnyEvent::Org(_, OrgEvent::Invitation(InvitationEvent::MemberJoined { person, .. })) => {
+            Some(person.0)
+        }
+        AnyEvent::Org(..) | AnyEvent::Grant(..) | AnyEvent::ResourceType(..) => None,
+    }
 }
 
 fn invitation_of(entry: &Entry) -> Option<Uuid> {

@@ -51,8 +51,8 @@ impl Projection {
     /// Raise it when the fold changes what it writes: the new version is folded from zero before this process serves.
     pub fn version(self) -> i64 {
         match self {
-            Self::OrgList
-            | Self::OrgDetail
+            Self::OrgList => 2, // knows all owners
+            Self::OrgDetail
             | Self::Memberships
             | Self::Grants
             | Self::ResourceTypes

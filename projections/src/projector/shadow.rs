@@ -30,8 +30,14 @@ const BATCH: i64 = 5000;
 /// The migrations that make read models, in their order, on Postgres and on SQLite. A column that a later migration adds
 /// is added to the shadow by the same text.
 const STEPS: [&[&str]; 2] = [
-    &[include_str!("../../../migrations/postgres/0003_read_models.sql")],
-    &[include_str!("../../../migrations/sqlite/0003_read_models.sql")],
+    &[
+        include_str!("../../../migrations/postgres/0003_read_models.sql"),
+        include_str!("../../../migrations/postgres/0020_owners.sql"),
+    ],
+    &[
+        include_str!("../../../migrations/sqlite/0003_read_models.sql"),
+        include_str!("../../../migrations/sqlite/0020_owners.sql"),
+    ],
 ];
 
 /// In each of these texts, keys and indexes are made after this line.

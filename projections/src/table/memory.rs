@@ -56,7 +56,7 @@ impl Memory {
 
     /// Takes out all rows of one table.
     pub(crate) fn take<R: Table>(&mut self) -> impl Iterator<Item = R> + use<R> {
-        let Pending { open, done } = std::mem::take(self.pending());
+        let Pending { open, done, .. } = std::mem::take(self.pending());
         open.into_values().map(|(_, row)| row).chain(done)
     }
 
@@ -113,13 +113,15 @@ impl Clone for Memory {
 #[derive(Clone, Debug)]
 pub(super) struct Pending<R> {
     /// Rows that later events may change, by [`Found::id`], each with its aggregate.
-    open: BTreeMap<(Uuid, i64), (Uuid, R)>,
+    open: BTreeMap<(Uuid, u128), (Uuid, R)>,
     done: Vec<R>,
+    /// Rows that are to be taken away where they were written before.
+    gone: Vec<R>,
 }
 
 impl<R> Default for Pending<R> {
     fn default() -> Self {
-        Self { open: BTreeMap::new(), done: vec![] }
+        Self { open: BTreeMap::new(), done: vec![], gone: vec![] }
     }
 }
 
@@ -133,7 +135,7 @@ impl<R: Table> Waiting for Pending<R> {
                 done.push(row);
             }
         }
-        Box::new(Self { open: BTreeMap::new(), done })
+        Box::new(Self { open: BTreeMap::new(), done, gone: std::mem::take(&mut self.gone) })
     }
 
     fn insert<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), sqlx::Error>> {
@@ -141,14 +143,19 @@ impl<R: Table> Waiting for Pending<R> {
     }
 
     fn upsert<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write::upsert(conn, std::mem::take(&mut self.done), OnConflict::Replace))
+        Box::pin(async {
+            write::remove(conn, std::mem::take(&mut self.gone)).await?;
+            write::upsert(conn, std::mem::take(&mut self.done), OnConflict::Replace).await
+        })
     }
 
     fn part(&self, statement: &mut Together) {
+        statement.remove(&self.gone);
         statement.upsert(&self.done, OnConflict::Replace);
     }
 
     fn bind<'q>(&self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments> {
+        let query = if self.gone.is_empty() { query } else { R::arrays(query, &self.gone) };
         if self.done.is_empty() { query } else { R::arrays(query, &self.done) }
     }
 
@@ -170,9 +177,16 @@ impl<R: Found> Pending<R> {
             return vec![];
         }
         ids.iter()
-            .flat_map(|id| self.open.range((*id, i64::MIN)..=(*id, i64::MAX)))
+            .flat_map(|id| self.open.range((*id, u128::MIN)..=(*id, u128::MAX)))
             .map(|(_, (_, row))| row.clone())
             .collect()
+    }
+
+    pub(super) fn remove(&mut self, rows: Vec<R>) {
+        for row in rows {
+            self.open.remove(&row.id());
+            self.gone.push(row);
+        }
     }
 
     pub(super) fn put(&mut self, rows: Vec<R>) {

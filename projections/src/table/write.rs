@@ -41,10 +41,43 @@ impl Together {
             .expect("a String takes whatever is written");
     }
 
+    /// Takes rows away, if there are any, each bound as [`Table::arrays`] does.
+    pub(crate) fn remove<R: Table>(&mut self, rows: &[R]) {
+        if rows.is_empty() {
+            return;
+        }
+        let first = self.parameters + 1;
+        let Shape { name, key, columns } = R::SHAPE;
+        self.parameters += columns.len();
+        let arrays: Vec<String> = (first..=self.parameters).map(|n| format!("${n}")).collect();
+        let (arrays, columns) = (arrays.join(", "), columns.join(", "));
+        let start = if self.text.is_empty() { "with" } else { "," };
+        write!(
+            self.text,
+            "{start} gone_{name} as (delete from {name} where ({key}) in \
+             (select {key} from unnest({arrays}) as gone ({columns})))"
+        )
+        .expect("a String takes whatever is written");
+    }
+
     pub(super) fn text(mut self) -> String {
         self.text.push_str(" select 1");
         self.text
     }
+}
+
+/// Takes rows away on SQLite.
+pub(crate) async fn remove<R: Table>(conn: &mut SqliteConnection, rows: Vec<R>) -> Result<(), sqlx::Error> {
+    let Shape { name, key, columns } = R::SHAPE;
+    let place = |part: &str| columns.iter().position(|column| *column == part).map_or(0, |place| place + 1);
+    let values: Vec<String> = key.split(", ").map(|part| format!("column{}", place(part))).collect();
+    let row = vec!["?"; columns.len()].join(", ");
+    let statement =
+        format!("delete from {name} where ({key}) in (select {} from (values ({row})))", values.join(", "));
+    for gone in rows {
+        gone.values(sqlx::query(&statement)).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Inserts rows on SQLite.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use domain::grant::{End, GrantCommand, PlatformRole, Term};
 use domain::org::{
-    ChoiceCommand, Confirmation, InvitationCommand, Invitee, LifecycleCommand, OrgCommand, Role,
+    ChoiceCommand, Confirmation, InvitationCommand, Invitee, LifecycleCommand, MemberCommand, OrgCommand,
+    Role,
 };
 use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
@@ -53,9 +54,11 @@ pub(crate) enum Step {
 }
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {
-    let org = (0..5_u128).prop_map(|n| OrgId(Uuid::from_u128(n)));
+    let org = (0..5_u128).prop_flat_map(|n| {
+        org_command(n).prop_map(move |command| Step::Org(OrgId(Uuid::from_u128(n)), command))
+    });
     prop_oneof![
-        20 => (org, org_command()).prop_map(|(id, command)| Step::Org(id, command)),
+        20 => org,
         12 => few().prop_flat_map(|id| grant_command(id).prop_map(move |command| Step::Grant(id, command))),
         8 => (select(vec!["project", "task"]), resource_type_command())
             .prop_map(|(code, command)| Step::ResourceType(parsed(code), command)),
@@ -72,30 +75,31 @@ fn few() -> impl Strategy<Value = PersonId> {
     (0..3_u128).prop_map(|n| PersonId(Uuid::from_u128(1000 + n)))
 }
 
-fn invitation() -> impl Strategy<Value = InvitationId> {
-    (0..12_u128).prop_map(|n| InvitationId(Uuid::from_u128(2000 + n)))
+/// Each organisation has invitations of its own, as their ids are made.
+fn invitation(org: u128) -> impl Strategy<Value = InvitationId> {
+    (0..12_u128).prop_map(move |n| InvitationId(Uuid::from_u128(2000 + 100 * org + n)))
 }
 
 /// Two invitations for each person.
 fn invited_with(invitation: InvitationId) -> PersonId {
-    PersonId(Uuid::from_u128(1000 + invitation.0.as_u128() % 6))
+    PersonId(Uuid::from_u128(1000 + invitation.0.as_u128() % 100 % 6))
 }
 
-fn invitee() -> impl Strategy<Value = Invitee> {
+fn invitee(org: u128) -> impl Strategy<Value = Invitee> {
     let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
-    (invitation(), role).prop_map(|(invitation, role)| {
+    (invitation(org), role).prop_map(|(invitation, role)| {
         let (person, expires_at) = (invited_with(invitation), day(30));
         Invitee { invitation, person, role, expires_at }
     })
 }
 
-fn org_command() -> impl Strategy<Value = OrgCommand> {
+fn org_command(org: u128) -> impl Strategy<Value = OrgCommand> {
     use OrgCommand as C;
     let name = || select(vec!["Acme", "Äpex", "Zeta & Co"]).prop_map(org_name);
     let slug = || select(vec!["acme", "apex", "zeta", "omega", "alpha", "beta", "gamma"]).prop_map(slug);
     let confirmed = || proptest::option::of(slug());
     prop_oneof![
-        4 => (name(), slug(), proptest::option::of(invitee()))
+        4 => (name(), slug(), proptest::option::of(invitee(org)))
             .prop_map(|(name, slug, owner)| C::Lifecycle(LifecycleCommand::Create { name, slug, owner })),
         2 => name().prop_map(|name| C::Lifecycle(LifecycleCommand::Rename { name })),
         2 => slug().prop_map(|slug| C::Lifecycle(LifecycleCommand::ChangeSlug { slug })),
@@ -107,14 +111,27 @@ fn org_command() -> impl Strategy<Value = OrgCommand> {
         2 => select(vec![C::Lifecycle(LifecycleCommand::Reinstate), C::Lifecycle(LifecycleCommand::Restore), C::Lifecycle(LifecycleCommand::Protect), C::Lifecycle(LifecycleCommand::Unprotect)]),
         1 => confirmed().prop_map(|confirmed| C::Lifecycle(LifecycleCommand::Archive { reason: reason(), confirmed })),
         2 => select(vec![C::Lifecycle(LifecycleCommand::Restore)]),
-        4 => invitee().prop_map(|invitee| C::Invitation(InvitationCommand::Invite(invitee))),
+        4 => invitee(org).prop_map(|invitee| C::Invitation(InvitationCommand::Invite(invitee))),
         4 => (select(vec!["project", "task"]), select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]))
             .prop_map(|(code, choice)| C::Choice(ChoiceCommand::ChooseResourceType { code: parsed(code), choice })),
-        1 => invitation().prop_map(|invitation| C::Invitation(InvitationCommand::RenewInvitation { invitation, expires_at: day(60) })),
-        1 => invitation().prop_map(|invitation| C::Invitation(InvitationCommand::WithdrawInvitation { invitation })),
-        4 => invitation().prop_map(|invitation| {
+        1 => invitation(org).prop_map(|invitation| C::Invitation(InvitationCommand::RenewInvitation { invitation, expires_at: day(60) })),
+        1 => invitation(org).prop_map(|invitation| C::Invitation(InvitationCommand::WithdrawInvitation { invitation })),
+        4 => member_command(org).prop_map(C::Member),
+        4 => invitation(org).prop_map(|invitation| {
             C::Invitation(InvitationCommand::AcceptInvitation { invitation, person: invited_with(invitation), at: day(1) })
         }),
+    ]
+}
+
+fn member_command(org: u128) -> impl Strategy<Value = MemberCommand> {
+    use MemberCommand as M;
+    let person = move || invitation(org).prop_map(invited_with);
+    let role = select(vec![Role::Owner, Role::Admin, Role::Member]);
+    prop_oneof![
+        2 => (person(), role).prop_map(|(person, role)| M::ChangeRole { person, role }),
+        2 => person().prop_map(|person| M::RemoveMember { person }),
+        1 => person().prop_map(|person| M::Leave { person }),
+        2 => person().prop_map(|person| M::ReadmitMember { person }),
     ]
 }
 

@@ -144,7 +144,7 @@ async fn long(store: &Store) -> Outcome<OrgId> {
 /// Waits until the only snapshot is one of this version, at a sequence.
 async fn stored(store: &Store, sequence: i64) -> Outcome {
     let (mut raw, until) = (store.raw().await?, Instant::now() + Duration::from_secs(20));
-    let is_so = format!("select count(*) from snapshots where fold = 1001 and sequence = {sequence}");
+    let is_so = format!("select count(*) from snapshots where fold = 2002 and sequence = {sequence}");
     while raw.number(&is_so).await? != 1 || raw.number("select count(*) from snapshots").await? != 1 {
         assert!(Instant::now() < until, "it was not stored");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -99,7 +99,7 @@ async fn older_process(store: &Store, seconds_ago: i64) -> Outcome {
     } else {
         ("randomblob(16)", format!("(unixepoch() - {seconds_ago}) * 1000000"))
     };
-    let insert = format!("insert into processes values ({id}, '0.0.1', {}, {at}, {at})", FEATURE_LEVEL - 1);
+    let insert = format!("insert into processes values ({id}, '0.0.1', {}, {at}, {at})", 0);
     store.raw().await?.run(&insert).await?;
     Ok(())
 }

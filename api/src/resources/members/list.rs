@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use domain::org::Role;
 use maud::{Markup, html};
 use projections::memberships::{self, Invited};
 use projections::org_detail::OrgDetail;
@@ -13,7 +14,8 @@ use crate::access::{Member, Operator};
 use crate::app::App;
 use crate::clock;
 use crate::layout::as_of::AsOfQuery;
-use crate::layout::tenant;
+use crate::layout::tenant::{self, AfterOwnCommand};
+use crate::resources::members::change::Change;
 use crate::resources::orgs;
 use crate::resources::orgs::action::Action;
 use crate::resources::orgs::page::{MEMBERS, arrive, head, load, org_tabs, page};
@@ -48,7 +50,7 @@ pub async fn console(
     let content = html! {
         (head(&org, &operator, Some(&paths::org_members(id))))
         (org_tabs(id, "Members", None))
-        (ui::card("Members", members_table(&people)))
+        (ui::card("Members", members_table(&org, &people, change)))
         @if is_full(&people) { p.hint { "The first " (people.len()) " of " (org.members) ", owners and admins before others." } }
         (ui::card("Open invitations", invitations_table(&org, &invited, change)))
         (ui::newest_first(&paths::org_members(id), before.is_some(), last))
@@ -57,20 +59,37 @@ pub async fn console(
     Ok((forget, page).into_response())
 }
 
-fn members_table(people: &[memberships::Member]) -> Markup {
+fn members_table(org: &OrgDetail, people: &[memberships::Member], change: bool) -> Markup {
     if people.is_empty() {
         return ui::empty("Nobody has joined yet.", html! { "Whoever follows an invitation appears here." });
     }
-    let columns = [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("Joined")];
+    let columns = [
+        Column::new("Name"),
+        Column::new("E-mail"),
+        Column::new("Role"),
+        Column::new("Joined"),
+        Column::new("").numeric(),
+    ];
     let row = |member: &memberships::Member| {
         vec![
             html! { span.person { (ui::monogram(member.name.as_deref().unwrap_or("?"), "person")) (member.name.as_deref().unwrap_or("–")) } },
             html! { (member.email.as_deref().unwrap_or("erased")) },
             ui::badge(&member.role),
             ui::time(member.joined_at.into()),
+            html! { @if change { (changes(member.called(), |change| paths::org_member(org.org_id, member.person_id, change))) } },
         ]
     };
     ui::table("Members", &columns, &people.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The links to the forms that change a member.
+fn changes(called: &str, path: impl Fn(Change) -> String) -> Markup {
+    html! {
+        span.row-actions {
+            a href=(path(Change::Role)) { "Change role" span.visually-hidden { " of " (called) } }
+            a href=(path(Change::Removal)) { "Remove" span.visually-hidden { " " (called) } }
+        }
+    }
 }
 
 fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Markup {
@@ -123,23 +142,39 @@ fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
 const PEOPLE: i64 = 500;
 
 /// The page for everybody in the organisation.
-pub async fn tenant(State(app): State<App>, member: Member) -> Result<Markup, Error> {
+pub async fn tenant(
+    State(app): State<App>,
+    member: Member,
+    Query(seen): Query<AfterOwnCommand>,
+) -> Result<Markup, Error> {
     let people = memberships::members(&app.db, &member.scope(), member.membership.org_id, PEOPLE).await?;
-    let columns = [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("Joined")];
-    let rows: Vec<Vec<Markup>> = people.iter().map(row).collect();
+    let columns = [
+        Column::new("Name"),
+        Column::new("E-mail"),
+        Column::new("Role"),
+        Column::new("Joined"),
+        Column::new("").numeric(),
+    ];
+    let rows: Vec<Vec<Markup>> = people.iter().map(|person| row(&member, person)).collect();
     let line = html! { "Everybody who can open " (member.membership.name) "." };
+    let leave = ui::button_link("Leave …", &paths::departure(&member.membership.slug));
     let content = html! {
-        (ui::head("Members", None, Some(line), html! {}))
+        (ui::head("Members", None, Some(line), leave))
         (ui::table("Members", &columns, &rows))
     };
-    tenant::page(&app, &member, ("Members", content)).await
+    tenant::page_after(&app, &member, seen, ("Members", content)).await
 }
 
-fn row(person: &memberships::Member) -> Vec<Markup> {
+fn row(member: &Member, person: &memberships::Member) -> Vec<Markup> {
+    let slug = &member.membership.slug;
+    // An admin changes no owner.
+    let may =
+        member.manages() && (member.membership.role() == Role::Owner || person.role != Role::Owner.as_str());
     vec![
         html! { span.person { (ui::monogram(person.called(), "person")) (person.called()) } },
         html! { (person.email.as_deref().unwrap_or("–")) },
         ui::badge(&person.role),
         ui::time(person.joined_at.into()),
+        html! { @if may { (changes(person.called(), |change| paths::member(slug, person.person_id, change))) } },
     ]
 }

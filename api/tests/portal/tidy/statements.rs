@@ -44,6 +44,7 @@ const NOT_SCOPED: &[(&str, &str)] = &[
     ("memberships/invitation.sql", "a link: where the scope of somebody invited comes from"),
     ("memberships/invitations.sql", "the fold"),
     ("memberships/invitations_of_person.sql", "signing in: by person"),
+    ("memberships/rows.sql", "the fold"),
     ("memberships/of_person", "picker, home, a shell, sign-ins: by person"),
     ("org_detail/due.sql", "the timers: what ends by itself"),
     ("org_detail/get_", "the fold; a hash for a tag, of what was read scoped"),
