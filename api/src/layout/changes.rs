@@ -1,10 +1,11 @@
 //! Changes, field by field: the value before and the value after.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 use projections::history::diff;
 use projections::people;
 use serde_json::Value;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::app::App;

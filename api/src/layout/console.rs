@@ -1,6 +1,5 @@
 //! Pages of the operator's console: their frame, and the notice about the last command.
 
-use crate::layout::bulk_result;
 use std::time::Duration;
 
 use maud::{Markup, html};
@@ -11,6 +10,7 @@ use super::AfterCommand;
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::as_of::AsOfBanner;
+use crate::layout::bulk_result;
 use crate::layout::names::Names;
 use crate::ui::{self, Console, Section, Tone};
 use crate::web::error::Error;

@@ -2,8 +2,6 @@
 //!
 //! **Invariant:** this page proves nothing itself. It offers the files that prove, and says how to check them elsewhere.
 
-use super::outside;
-use super::outside::{events, whole};
 use std::collections::HashMap;
 
 use axum::extract::State;
@@ -12,6 +10,8 @@ use maud::{Markup, html};
 use projections::seal::{self, Signed};
 use serde::Deserialize;
 
+use super::outside;
+use super::outside::{events, whole};
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::AfterCommand;

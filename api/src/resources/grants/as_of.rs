@@ -4,7 +4,6 @@
 //!
 //! **Invariant:** a role that ended by time is shown as ended, also before an event says so.
 
-use super::past::OPEN;
 use cqrs_es::Aggregate;
 use domain::Grant;
 use domain::grant::PlatformRole;
@@ -14,6 +13,7 @@ use projections::history::Filter;
 use projections::history::filter::types;
 
 use super::facts::{by, who};
+use super::past::OPEN;
 use super::past::{GrantsQuery, past, past_requests};
 use super::tables::{names, requested, until};
 use crate::access::Operator;

@@ -1,11 +1,12 @@
 //! The parts about a role and its holder that several pages share.
 
-use crate::layout::names::Names;
-use crate::ui::{self};
 use domain::grant::PlatformRole;
 use maud::{Markup, html};
 use projections::Timestamp;
 use projections::grants::{self};
+
+use crate::layout::names::Names;
+use crate::ui::{self};
 
 /// A person, by name and address.
 pub fn who<T>(listed: &grants::Listed<T>) -> Markup {

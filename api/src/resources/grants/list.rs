@@ -3,8 +3,6 @@
 //! **Invariant:** nothing is ever left out: whoever held a role, or was to, is found here, with who gave it, who took it,
 //! and why.
 
-use super::past::OPEN;
-use super::past::{GrantsQuery, past, past_requests};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +17,8 @@ use projections::links::Purpose;
 use projections::people;
 use uuid::Uuid;
 
+use super::past::OPEN;
+use super::past::{GrantsQuery, past, past_requests};
 use super::tables;
 use crate::access::Operator;
 use crate::app::App;

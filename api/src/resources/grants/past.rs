@@ -1,5 +1,10 @@
 //! Roles that ended, and requests that were settled, a page at a time.
 
+use maud::{Markup, html};
+use projections::grants::{self};
+use serde::Deserialize;
+use uuid::Uuid;
+
 use super::tables;
 use crate::access::Operator;
 use crate::app::App;
@@ -7,10 +12,6 @@ use crate::layout::as_of::{self, AsOf};
 use crate::ui::{self};
 use crate::web::error::Error;
 use crate::web::paths;
-use maud::{Markup, html};
-use projections::grants::{self};
-use serde::Deserialize;
-use uuid::Uuid;
 
 /// The most open grants and requests on the page. Nobody has so many.
 pub const OPEN: i64 = 500;

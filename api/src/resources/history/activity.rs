@@ -1,5 +1,11 @@
 //! `/org/{slug}/activity`: what happened to a customer's own organisation, and what operators looked at there.
 
+use axum::extract::State;
+use maud::{Markup, html};
+use projections::history;
+use serde::Deserialize;
+use uuid::Uuid;
+
 use crate::access::Member;
 use crate::app::App;
 use crate::layout::names::Names;
@@ -9,11 +15,6 @@ use crate::ui::{self};
 use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
-use axum::extract::State;
-use maud::{Markup, html};
-use projections::history;
-use serde::Deserialize;
-use uuid::Uuid;
 
 /// How many events the activity shows at first, and at most.
 const EVENTS: i64 = 50;

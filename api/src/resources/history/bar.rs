@@ -2,13 +2,14 @@
 //!
 //! **Invariant:** every filter in force is shown, as a link to the page without it.
 
-use crate::layout::console::ConsolePage;
-use crate::ui::Section;
-use maud::{Markup, html};
 use std::fmt::Display;
 
+use maud::{Markup, html};
+
 use super::view::HistoryQuery;
+use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
+use crate::ui::Section;
 use crate::ui::{self, Field, FilterBar, Kind, More, table};
 use crate::web::paths;
 

@@ -1,12 +1,13 @@
 //! The tabs beside the history. They list things that are no events.
 
+use maud::{Markup, html};
+use serde::Deserialize;
+use uuid::Uuid;
+
 use super::bar;
 use crate::layout::console::ConsolePage;
 use crate::ui::{self, Section};
 use crate::web::paths;
-use maud::{Markup, html};
-use serde::Deserialize;
-use uuid::Uuid;
 
 /// The query of a list of things that are no events.
 #[derive(Deserialize)]

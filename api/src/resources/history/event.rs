@@ -6,6 +6,8 @@
 mod change;
 mod tree;
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use domain::{Metadata, Part};
 use maud::{Markup, html};
@@ -24,7 +26,6 @@ use crate::ui::{self, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::Path;
 use crate::web::paths;
-use std::collections::HashMap;
 
 pub async fn show(
     State(app): State<App>,

@@ -2,9 +2,6 @@
 //!
 //! **Invariant:** what the page shows stands in its URL.
 
-use super::bar::document;
-use super::event::one_of;
-use super::watched::changed;
 use std::collections::HashMap;
 
 use axum::extract::State;
@@ -14,10 +11,13 @@ use projections::history::{self, HistoryPage, together};
 use uuid::Uuid;
 
 use super::bar;
+use super::bar::document;
+use super::event::one_of;
 use super::export;
 use super::searches;
 use super::tail;
 use super::view::HistoryQuery;
+use super::watched::changed;
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::AfterCommand;

@@ -1,5 +1,11 @@
 //! `/admin/orgs/{id}/history`: what happened to one organisation, newest first.
 
+use axum::extract::State;
+use maud::{Markup, html};
+use projections::history;
+use serde::Deserialize;
+use uuid::Uuid;
+
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::AfterCommand;
@@ -13,11 +19,6 @@ use crate::ui::{self};
 use crate::web::error::Error;
 use crate::web::extract::{Path, Query};
 use crate::web::paths;
-use axum::extract::State;
-use maud::{Markup, html};
-use projections::history;
-use serde::Deserialize;
-use uuid::Uuid;
 
 #[derive(Deserialize, Default)]
 pub struct OrgHistoryQuery {

@@ -1,6 +1,5 @@
 //! What the auditor has checked and found, on the pages of the history.
 
-use crate::web::error::Error;
 use maud::{Markup, html};
 use projections::auditor::State;
 use projections::event_log;
@@ -9,6 +8,7 @@ use projections::projector::Finding;
 use crate::app::App;
 use crate::audited::Known;
 use crate::ui::{self, Tone};
+use crate::web::error::Error;
 use crate::web::paths;
 
 /// How many findings are listed one by one.

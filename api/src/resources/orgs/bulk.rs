@@ -11,7 +11,6 @@ pub mod result;
 pub mod revert;
 mod selection;
 
-use crate::layout::bulk_result::counted;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -34,6 +33,7 @@ use crate::bus::{Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::AfterCommand;
+use crate::layout::bulk_result::counted;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
 use crate::ui::{self, Field, Kind, Section, Tone};

@@ -1,13 +1,5 @@
 //! `/org/{slug}/dashboard`: what a customer sees first of their own organisation.
 
-use crate::access::Member;
-use crate::app::App;
-use crate::clock;
-use crate::layout::names::Names;
-use crate::layout::tenant::page;
-use crate::ui::{self, Tone};
-use crate::web::error::Error;
-use crate::web::paths;
 use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
@@ -16,6 +8,15 @@ use projections::memberships::{self};
 use projections::org_detail::{self, OrgDetail};
 use projections::people as persons;
 use projections::resource_types::{self, OrgResourceType};
+
+use crate::access::Member;
+use crate::app::App;
+use crate::clock;
+use crate::layout::names::Names;
+use crate::layout::tenant::page;
+use crate::ui::{self, Tone};
+use crate::web::error::Error;
+use crate::web::paths;
 
 /// How many events the dashboard shows.
 const RECENT: i64 = 8;

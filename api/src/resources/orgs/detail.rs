@@ -1,6 +1,5 @@
 //! `/admin/orgs/{id}`: one organisation at a glance, and what can be done to it.
 
-use crate::resources::orgs::page::{arrive, facts, head, load, org_tabs, page};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +17,7 @@ use crate::app::App;
 use crate::jobs::retention;
 use crate::layout::as_of::AsOfQuery;
 use crate::layout::names::Names;
+use crate::resources::orgs::page::{arrive, facts, head, load, org_tabs, page};
 use crate::ui::{self, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Path, Query};

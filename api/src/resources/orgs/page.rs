@@ -1,5 +1,16 @@
 //! The parts that every console page about one organisation shares: its head, its tabs, its links.
 
+use axum::http::HeaderMap;
+use domain::values::OrgId;
+use domain::{Actor, Org};
+use maud::{Markup, html};
+use projections::event_log::StreamId;
+use projections::links::Purpose;
+use projections::org_detail::{self, OrgDetail};
+use projections::org_list::{ARCHIVED, SUSPENDED};
+use projections::people;
+use uuid::Uuid;
+
 use super::action::Action;
 use crate::access::Operator;
 use crate::app::App;
@@ -12,16 +23,6 @@ use crate::layout::missing;
 use crate::ui::{self, Section};
 use crate::web::error::Error;
 use crate::web::paths;
-use axum::http::HeaderMap;
-use domain::values::OrgId;
-use domain::{Actor, Org};
-use maud::{Markup, html};
-use projections::event_log::StreamId;
-use projections::links::Purpose;
-use projections::org_detail::{self, OrgDetail};
-use projections::org_list::{ARCHIVED, SUSPENDED};
-use projections::people;
-use uuid::Uuid;
 
 /// The most people in each list of the members tab.
 pub const MEMBERS: i64 = 500;

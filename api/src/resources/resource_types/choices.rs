@@ -1,6 +1,5 @@
 //! `/admin/orgs/{id}/resource-types`: which kinds of things this organisation has, why, and its own choices.
 
-use super::facts::because;
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::Org;
@@ -15,6 +14,7 @@ use projections::resource_types::{self, OrgResourceType};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::facts::because;
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal};

@@ -1,6 +1,5 @@
 //! The parts about a resource type that several pages share.
 
-use crate::layout::names::Names;
 use domain::ResourceType;
 use domain::resource_type::Choice;
 use domain::resource_type::RolloutPolicy;
@@ -13,6 +12,7 @@ use projections::resource_types::{OrgResourceType, Reach};
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::missing;
+use crate::layout::names::Names;
 use crate::ui::{self, Tone};
 use crate::web::error::Error;
 

@@ -1,10 +1,10 @@
 //! `/admin/reference-data`: what kinds of things the product has, and which organisations have them.
 
-use super::facts::{policy, reached};
 use axum::extract::State;
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
+use super::facts::{policy, reached};
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::as_of::{self, AsOfQuery};

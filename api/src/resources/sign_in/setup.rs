@@ -3,7 +3,6 @@
 //! **Invariant:** name, password and role are one append, and the link is its command: it is carried out once, or not at
 //! all.
 
-use crate::layout::form::new_password;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -22,6 +21,7 @@ use crate::clock;
 use crate::identity::account_log::{self, AccountEvent};
 use crate::identity::client::Client;
 use crate::identity::{links, second_factor};
+use crate::layout::form::new_password;
 use crate::layout::form::{Errors, again};
 use crate::ui::{self, Field, Kind};
 use crate::web::error::Error;

@@ -1,12 +1,13 @@
 //! What an event changed: each field before and after it.
 
+use maud::{Markup, html};
+use projections::event_log::{ReadError, Recorded};
+use projections::history::{diff, state};
+
 use crate::app::App;
 use crate::layout::changes::rows;
 use crate::ui::{self, Column};
 use crate::web::error::Error;
-use maud::{Markup, html};
-use projections::event_log::{ReadError, Recorded};
-use projections::history::{diff, state};
 
 pub(super) async fn table(app: &App, event: &Recorded) -> Result<Markup, Error> {
     let (before, after) = match state::around(&app.log, event).await {

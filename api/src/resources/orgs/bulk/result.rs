@@ -1,5 +1,9 @@
 //! `/admin/history/bulk/{correlation}`: what one order did to many organisations, and which of them refused.
 
+use axum::extract::State;
+use maud::{Markup, html};
+use uuid::Uuid;
+
 use crate::access::Operator;
 use crate::app::App;
 use crate::layout::AfterCommand;
@@ -10,9 +14,6 @@ use crate::ui::{self, Section};
 use crate::web::error::Error;
 use crate::web::extract::{Path, Query};
 use crate::web::paths;
-use axum::extract::State;
-use maud::{Markup, html};
-use uuid::Uuid;
 
 pub async fn show(
     State(app): State<App>,
