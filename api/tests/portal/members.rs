@@ -57,6 +57,8 @@ async fn an_admin_changes_members_and_no_owner(world: World) {
     let mike = world.member(acme).await;
     adam.get("/org/acme/members").await.is(200).shows(&inside(&mike, "role")).hides(&inside(&olga, "role"));
     mike.get("/org/acme/members").await.is(200).hides("Change role");
+    adam.get(&inside(&mike, "role")).await.is(200).shows("value=\"admin\"").hides("value=\"owner\"");
+    olga.get(&inside(&mike, "role")).await.is(200).shows("value=\"owner\"");
     let before = world.position().await;
     adam.submit(&inside(&mike, "role"), &[("role", "admin")]).await.is(303);
     adam.submit(&inside(&mike, "role"), &[("role", "owner")]).await.is(403);

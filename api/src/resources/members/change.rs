@@ -226,7 +226,7 @@ pub mod tenant {
     use domain::values::OrgId;
     use projections::org_detail;
 
-    use super::{App, Change, Error, Markup, MemberForm, Subject, Uuid, Why, field_of, parse};
+    use super::{App, Change, Error, Markup, MemberForm, Role, Subject, Uuid, Why, field_of, parse};
     use crate::access::Member;
     use crate::bus::{Envelope, Principal};
     use crate::clock;
@@ -286,7 +286,11 @@ pub mod tenant {
         }
     }
 
+    /// The member, with the roles that whoever asks may give: only an owner makes owners.
     async fn load(app: &App, member: &Member, person: Uuid) -> Result<Subject, Error> {
-        Subject::load(&app.db, &member.scope(), member.membership.org_id, person).await
+        let mut subject = Subject::load(&app.db, &member.scope(), member.membership.org_id, person).await?;
+        let is_owner = member.membership.role() == Role::Owner;
+        subject.roles.retain(|it| is_owner || it.role != Role::Owner.as_str());
+        Ok(subject)
     }
 }
