@@ -4,6 +4,7 @@
 
 pub mod auditor;
 pub mod beside;
+pub mod consumers;
 pub mod retention;
 pub mod signing;
 pub mod timers;

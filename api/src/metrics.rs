@@ -22,6 +22,8 @@ const BATCH_SIZE: &str = "portal_append_batch_size";
 const PROJECTION_LAG: &str = "portal_projection_lag";
 const PROJECTION_PARKED: &str = "portal_projection_parked";
 const AGGREGATES: &str = "portal_aggregate_cache_bytes";
+const CONSUMER_BEHIND: &str = "portal_consumer_behind";
+const CONSUMER_FAILURES: &str = "portal_consumer_failures_total";
 const CHANGED: &str = "portal_changed_events";
 const AUDIT_FINDINGS: &str = "portal_audit_findings";
 const AUDIT_ROUND: &str = "portal_audit_last_round_timestamp_seconds";
@@ -112,6 +114,15 @@ pub(crate) fn copy_failed(place: &str) {
     counter!(COPY_FAILURES, "place" => place.to_owned()).increment(1);
 }
 
+/// Notes how many folded events a consumer has not acted on yet.
+pub(crate) fn consumer_behind(consumer: &'static str, events: i64) {
+    gauge!(CONSUMER_BEHIND, "consumer" => consumer).set(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
+}
+
+pub(crate) fn consumer_failed(consumer: &'static str) {
+    counter!(CONSUMER_FAILURES, "consumer" => consumer).increment(1);
+}
+
 /// Counts a task beside the server that panicked.
 pub(crate) fn task_panicked(task: &'static str) {
     counter!(TASK_PANICS, "task" => task).increment(1);
@@ -138,6 +149,8 @@ fn describe() {
         CHANGED,
         "Events that somebody changed after they were written, of those that were read."
     );
+    describe_gauge!(CONSUMER_BEHIND, "Folded events that a consumer has not acted on yet.");
+    describe_counter!(CONSUMER_FAILURES, "Times that a consumer could not act on an event.");
     describe_gauge!(SEALED, "The last position that a signed checkpoint covers.");
     describe_counter!(
         SEAL_FAILURES,

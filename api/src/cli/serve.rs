@@ -13,6 +13,7 @@ use crate::cli::say;
 use crate::config::Settings;
 use crate::credentials::secrets;
 use crate::identity::{links, session};
+use crate::jobs::consumers::{self, Consumer};
 use crate::jobs::{auditor, beside, retention, signing, timers};
 use crate::server::{self, Edge, Limits};
 use crate::{clock, log, metrics, routes};
@@ -56,6 +57,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     metrics::install()?;
     let edge = edge(&app.settings)?;
     let app = app.sealing()?;
+    consumers::register(&app).await?;
     let limits =
         Limits { max_connections_per_address: app.settings.connections_per_address, ..Limits::default() };
     let (router, running, grace) = (routes::app(&app, &limits, &edge), edge.running.clone(), limits.grace);
@@ -64,6 +66,9 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<ExitCode> 
     beside::run("throttle", &app, forget_attempts);
     beside::run("timers", &app, timers::run);
     beside::run("audit", &app, auditor::run);
+    for consumer in Consumer::ALL {
+        beside::run(consumer.name(), &app, move |app| consumers::run(app, consumer));
+    }
     if let Some(sealer) = app.sealer.clone() {
         beside::run("sealing", &app, move |app| signing::run(app, sealer.clone()));
     }

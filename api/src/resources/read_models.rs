@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header::REFRESH;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use projections::consumers::{self, ConsumerState};
 use projections::processes::{self, Process};
 use projections::projector::Parked;
 
@@ -11,6 +12,7 @@ use crate::access::Operator;
 use crate::access::RouteRequirement::{Platform, Superadmin};
 use crate::access::routes::Routes;
 use crate::app::App;
+use crate::jobs::consumers::Consumer;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::maintenance::{Job, Outcome, Run};
@@ -52,6 +54,7 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
             ("Set aside", html! { @if parked.is_empty() { "nothing" } @else { (parked.len()) } }),
         ]))
         @if !parked.is_empty() { (ui::card("Set aside", set_aside(&parked))) }
+        (ui::card("Consumers", acting(&consumers::all(&app.db).await?, stands)))
         (ui::card("Processes", running(&processes::running(&app.db).await?)))
         @if !goes_on { (ui::card("Check, and fold again", jobs(operator.identity.is_superadmin()))) }
     };
@@ -125,6 +128,35 @@ fn told(run: &Run) -> Markup {
                 p { "Read models can be folded again. An event that was changed can't: the guide docs/PROOF.md says what to do." }
             },
         ),
+    }
+}
+
+/// How far each consumer of this version is. One without a row has never run: nothing serves this database but a test.
+fn acting(states: &[ConsumerState], end: i64) -> Markup {
+    let columns = [
+        Column::new("What it does").wide(),
+        Column::new("Acted up to").numeric(),
+        Column::new("Behind").numeric(),
+        Column::new("Last failure"),
+    ];
+    let rows = Consumer::ALL.into_iter().filter_map(|consumer| {
+        let state = states.iter().find(|state| state.name == consumer.name())?;
+        Some(vec![
+            html! { (consumer.purpose()) },
+            ui::position(state.position),
+            html! { (ui::number(end - state.position)) },
+            html! {
+                @if let (Some(error), Some(at)) = (&state.error, state.failed_at) { (ui::time(at.into())) " " (error) }
+                @else { "none" }
+            },
+        ])
+    });
+    html! {
+        p.prose {
+            "What portal does outside of its database when something has happened. Each event is acted on at least once, and "
+            "not again because read models are folded again. After a failure it is tried again."
+        }
+        (ui::table("Consumers", &columns, &rows.collect::<Vec<_>>()))
     }
 }
 

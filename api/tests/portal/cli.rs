@@ -24,6 +24,7 @@ macro_rules! on_both_engines {
 
 mod audit;
 mod clock;
+mod consumers;
 mod crooked;
 mod first_checkpoint;
 mod modes;

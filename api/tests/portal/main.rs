@@ -18,6 +18,7 @@ mod changed_events;
 mod cli;
 mod client;
 mod commands;
+mod consumers;
 mod copies;
 mod crash;
 mod disk;

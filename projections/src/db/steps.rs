@@ -34,6 +34,7 @@ steps! {
     18 "0018_which_step"
     19 "0019_copied"
     20 "0020_owners"
+    21 "0021_consumers"
 }
 
 #[derive(Debug)]

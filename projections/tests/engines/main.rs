@@ -8,6 +8,7 @@ mod append_only;
 mod as_of;
 mod auditing;
 mod clocks;
+mod consuming;
 mod description;
 mod faults;
 mod finding;

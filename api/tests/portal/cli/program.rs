@@ -118,8 +118,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(mut command: Command) -> Self {
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
+    pub(crate) fn new(command: Command) -> Self {
+        Self::with_log(command, Stdio::null())
+    }
+
+    pub(crate) fn with_log(mut command: Command, log: Stdio) -> Self {
+        let child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("it was built");
         let mut running = Self { child, address: ([127, 0, 0, 1], 0).into(), said: vec![] };
         let lines = lines(running.child.stdout.take().expect("it is piped"));
         loop {

@@ -24,6 +24,7 @@ pub(super) fn statements_are_used(tree: &Tree) -> Vec<Offence> {
 const NOT_SCOPED: &[(&str, &str)] = &[
     ("access_log/first_refus", "the gate: notes whom a suspension kept out, and since when"),
     ("as_of/", "positions, and resource types, which are nobody's; one organisation's stream is scoped"),
+    ("consumers/register.sql", "the end of the log"),
     ("event_log/at.sql", "import: compares the log with a file"),
     ("event_log/look_", "the writer: judges appends"),
     ("event_log/stream", "the bus: an aggregate from its own events"),
