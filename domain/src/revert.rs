@@ -35,6 +35,11 @@ pub trait Revertible: Decider {
     /// The facet that an event changed, or why the event can't be undone.
     fn facet(event: &Self::Event) -> Result<Self::Facet, Irreversible>;
 
+    /// The facet that an event decides about, also if the event can't be undone.
+    fn decides(event: &Self::Event) -> Option<Self::Facet> {
+        Self::facet(event).ok()
+    }
+
     /// Says whether a decision about one facet is also a decision about the other.
     fn overlap(one: &Self::Facet, other: &Self::Facet) -> bool {
         one == other
@@ -126,6 +131,8 @@ pub enum NotPlanned {
     RevertedBy(i64),
     #[error("#{0} decided about the same since; revert that first")]
     SupersededBy(i64),
+    #[error("#{0} decided about the same since, and that stays")]
+    OvertakenBy(i64),
     #[error("it can't be: {0}")]
     Refused(String),
     #[error("no single order brings this back; revert its events one by one")]

@@ -70,7 +70,11 @@ pub(super) fn decide(org: &Profile, command: InvitationCommand) -> Result<Vec<Or
         }
         C::RenewInvitation { invitation, expires_at } => org.invitations.renew(invitation, expires_at),
         C::WithdrawInvitation { invitation } => org.invitations.withdraw(invitation),
-        C::AcceptInvitation { invitation, person, at } => org.invitations.accept(invitation, person, at),
+        C::AcceptInvitation { invitation, person, at } => {
+            let joined = org.invitations.accept(invitation, person, at)?;
+            // Whoever was let in again meanwhile keeps the role that they have.
+            if org.members.contains_key(&person) { Err(OrgError::AlreadyMember) } else { Ok(joined) }
+        }
     }
 }
 
@@ -206,6 +210,12 @@ impl Invitations {
     /// The invitations that were neither accepted nor withdrawn. Some of them may have expired.
     pub(super) fn open(&self) -> impl Iterator<Item = &Invitation> {
         self.open.values().filter_map(|id| self.all.get(id))
+    }
+
+    /// Withdraws the open invitation of somebody, if there is one.
+    pub(super) fn withdraw_from(&self, person: PersonId) -> Option<OrgEvent> {
+        let invitation = *self.open.get(&person)?;
+        Some(InvitationEvent::InvitationWithdrawn { invitation }.into())
     }
 
     fn invite(&self, invitee: Invitee) -> Result<Vec<OrgEvent>, OrgError> {

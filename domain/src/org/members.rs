@@ -70,7 +70,9 @@ pub(super) fn decide(org: &Profile, command: MemberCommand) -> Result<Vec<OrgEve
         C::ReadmitMember { person } => {
             let role = org.removed.get(&person).ok_or(OrgError::NotMember)?.clone();
             org.know(&role)?;
-            E::MemberReadmitted { person, role }
+            let back = OrgEvent::from(E::MemberReadmitted { person, role });
+            // A link that still works would later give its role instead of this one.
+            return Ok(org.invitations.withdraw_from(person).into_iter().chain([back]).collect());
         }
     };
     Ok(vec![event.into()])

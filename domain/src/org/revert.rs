@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::invitations::InvitationCommand;
+use super::invitations::{InvitationCommand, InvitationEvent};
 use super::lifecycle::LifecycleCommand;
-use super::members;
+use super::members::{self, MemberEvent};
 use super::resource_choices::ChoiceCommand;
 use super::roles::RoleCommand;
 use super::suspension::Confirmation;
@@ -23,6 +23,19 @@ impl Revertible for Org {
             OrgEvent::Member(event) => event.facet(),
             OrgEvent::Role(event) => Ok(event.facet()),
             OrgEvent::Choice(event) => Ok(event.facet()),
+        }
+    }
+
+    /// Whoever joins or leaves decides about their own membership, which nobody undoes.
+    fn decides(event: &OrgEvent) -> Option<OrgFacet> {
+        match event {
+            OrgEvent::Invitation(InvitationEvent::MemberJoined { person, .. })
+            | OrgEvent::Member(MemberEvent::MemberLeft { person }) => Some(OrgFacet::Member(*person)),
+            OrgEvent::Lifecycle(_)
+            | OrgEvent::Invitation(_)
+            | OrgEvent::Member(_)
+            | OrgEvent::Role(_)
+            | OrgEvent::Choice(_) => Self::facet(event).ok(),
         }
     }
 

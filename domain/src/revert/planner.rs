@@ -27,7 +27,7 @@ pub struct Planner<A: Revertible> {
     /// For each facet, its last event before the targets: the event's position and what `Revertible::decided` gave for it.
     decided: BTreeMap<A::Facet, (i64, i64)>,
     reverted: Option<i64>,
-    superseded: Option<i64>,
+    superseded: Option<NotPlanned>,
 }
 
 impl<A: Revertible> Default for Planner<A> {
@@ -59,7 +59,7 @@ where
         if is_target {
             self.target(&past);
         } else if self.before.is_none() {
-            if let Ok(facet) = A::facet(&past.event) {
+            if let Some(facet) = A::decides(&past.event) {
                 self.decided.insert(facet, (past.position, decided));
             }
         } else {
@@ -94,8 +94,11 @@ where
         if self.reverted.is_none() && past.reverts.is_some_and(|target| self.targets.contains(&target)) {
             self.reverted = Some(past.position);
         }
-        if A::facet(&past.event).is_ok_and(|facet| facets.iter().any(|ours| A::overlap(ours, &facet))) {
-            self.superseded = Some(past.position);
+        if A::decides(&past.event).is_some_and(|facet| facets.iter().any(|ours| A::overlap(ours, &facet))) {
+            self.superseded = Some(match A::facet(&past.event) {
+                Ok(_) => NotPlanned::SupersededBy(past.position),
+                Err(_) => NotPlanned::OvertakenBy(past.position),
+            });
         }
     }
 
@@ -111,8 +114,8 @@ where
         if let Some(position) = reverted {
             return Err(NotPlanned::RevertedBy(position));
         }
-        if let Some(position) = superseded {
-            return Err(NotPlanned::SupersededBy(position));
+        if let Some(later) = superseded {
+            return Err(later);
         }
         if !differs(&before, &now) {
             return Err(NotPlanned::UndoneAlready);

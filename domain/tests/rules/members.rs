@@ -3,7 +3,7 @@
 use domain::org::{InvitationEvent, MemberCommand, MemberEvent, OrgCommand, OrgError, OrgEvent, Role};
 
 use crate::acme::*;
-use crate::{given, invitation, person};
+use crate::{day, given, invitation, person};
 
 /// Ana owns Acme, and Bo is a member.
 fn with_bo() -> Vec<OrgEvent> {
@@ -92,6 +92,29 @@ fn whoever_was_removed_can_be_invited_again() {
     given(and([removed(BO)]))
         .when(OrgCommand::from(domain::org::InvitationCommand::Invite(invitee(9, BO))))
         .then_something();
+}
+
+/// Bo was removed and invited anew, and then the removal was taken back.
+#[test]
+fn an_invitation_does_not_outlive_that_its_invitee_is_let_in_again() {
+    let again = OrgEvent::from(InvitationEvent::MemberInvited {
+        invitation: invitation(9),
+        person: person(BO),
+        role: Role::Owner,
+        expires_at: day(9),
+    });
+    let past: Vec<OrgEvent> = and([removed(BO)]).into_iter().chain([again]).collect();
+    let withdrawn = OrgEvent::from(InvitationEvent::InvitationWithdrawn { invitation: invitation(9) });
+    let back = OrgEvent::from(MemberEvent::MemberReadmitted { person: person(BO), role: Role::Member });
+    given(past.clone()).when(readmit(BO)).then([withdrawn, back.clone()]);
+
+    let accept = OrgCommand::from(domain::org::InvitationCommand::AcceptInvitation {
+        invitation: invitation(9),
+        person: person(BO),
+        at: day(1),
+    });
+    let as_once_stored = past.into_iter().chain([back]);
+    given(as_once_stored).when(accept).then_refused(OrgError::AlreadyMember);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use cqrs_es::Aggregate;
-use domain::org::{LifecycleCommand, LifecycleEvent, OrgCommand, OrgEvent, Role, RoleEvent};
+use domain::org::{LifecycleCommand, LifecycleEvent, MemberEvent, OrgCommand, OrgEvent, Role, RoleEvent};
 use domain::resource_type::{
     Action, Actions, Definition, ResourceTypeCommand, ResourceTypeEvent, RolloutPolicy,
 };
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::acme::*;
 use crate::random::{grant_order, org_orders};
-use crate::{day, reason};
+use crate::{day, person, reason};
 
 /// A history in which each event has a command of its own, from position 1 on.
 fn past<E>(events: impl IntoIterator<Item = E>) -> Vec<Past<E>> {
@@ -95,6 +95,28 @@ fn a_later_decision_about_the_same_stands_in_the_way_and_is_named() {
     let there_and_back = of_acme(&[renamed("Apex"), renamed("Acme"), renamed("Apex")]);
     let superseded = Err(NotPlanned::SupersededBy(first() + 2));
     assert_eq!(undo::<Org>(&there_and_back, &[first()]), superseded, "equal again is a new decision");
+}
+
+/// Nobody undoes a joining or a departure, and neither is undone by undoing what was before it.
+#[test]
+fn what_somebody_decided_themselves_stands_in_the_way_of_what_was_before_it() {
+    let (person, role) = (person(BO), Role::Owner);
+    let promoted: OrgEvent = MemberEvent::MemberRoleChanged { person, role }.into();
+    let (removed, left): (OrgEvent, OrgEvent) =
+        (MemberEvent::MemberRemoved { person }.into(), MemberEvent::MemberLeft { person }.into());
+    let back = [invited(BO), joined(BO)];
+    for gone in [removed, left] {
+        let history: Vec<OrgEvent> =
+            [joined(BO), promoted.clone(), gone].into_iter().chain(back.clone()).collect();
+        let history = of_acme(&history);
+        let joined_again = first() + 4;
+        for earlier in [first() + 1, first() + 2] {
+            let undone = undo::<Org>(&history, &[earlier]).expect_err("it is not what is so now");
+            let is_told = matches!(undone, NotPlanned::OvertakenBy(at) if at == joined_again)
+                || matches!(undone, NotPlanned::Irreversible(_));
+            assert!(is_told, "{undone:?}");
+        }
+    }
 }
 
 #[test]

@@ -304,7 +304,7 @@ where
 /// A link to whatever stands in the way.
 pub fn way_on(why: &NotPlanned) -> Markup {
     match why {
-        NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) => {
+        NotPlanned::RevertedBy(other) | NotPlanned::SupersededBy(other) | NotPlanned::OvertakenBy(other) => {
             html! { p { "Look at " (ui::position(*other)) " first." } }
         }
         NotPlanned::NoSuchEvent
