@@ -31,7 +31,7 @@ const MINUTES: i64 = 5;
 
 /// What an authenticator is asked, by way of the script on our pages.
 #[derive(Serialize)]
-pub struct Question {
+pub struct PasskeyQuestion {
     /// Names this question when its answer comes.
     handle: String,
     /// The options for `navigator.credentials.create`.
@@ -44,7 +44,7 @@ pub struct Question {
 
 /// The answer of an authenticator, as forms carry it.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct PasskeyAnswer {
     pub handle: String,
     /// JSON, as browsers write it.
     pub credential: String,
@@ -56,7 +56,7 @@ pub fn are_possible(settings: &Settings) -> bool {
 }
 
 /// Asks for a new passkey of somebody.
-pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
+pub async fn ask_new(app: &App, person: PersonId) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let who = people::by_id(&app.db, person).await?.ok_or(Error::NotFound)?;
     let known = passkeys::of_person(&app.db, person).await?;
@@ -69,11 +69,16 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
     create["authenticatorSelection"]["residentKey"] = json!("required");
     create["authenticatorSelection"]["requireResidentKey"] = json!(true);
     let handle = begin(app, (Purpose::Registration, Some(person)), &state).await?;
-    Ok(Question { handle, create: Some(create), get: None })
+    Ok(PasskeyQuestion { handle, create: Some(create), get: None })
 }
 
 /// Keeps a new passkey of somebody; `false` if the answer is not one to a question that was asked.
-pub async fn keep(app: &App, person: PersonId, name: &PersonName, answer: &Answer) -> Result<bool, Error> {
+pub async fn keep(
+    app: &App,
+    person: PersonId,
+    name: &PersonName,
+    answer: &PasskeyAnswer,
+) -> Result<bool, Error> {
     let Some((site, state, credential)) = finish::<PasskeyRegistration, RegisterPublicKeyCredential>(
         app,
         Purpose::Registration,
@@ -104,16 +109,16 @@ pub async fn has(app: &App, person: PersonId) -> Result<bool, Error> {
 }
 
 /// Asks whoever it is to sign in.
-pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
+pub async fn ask_anybody(app: &App) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let (options, state) = site.start_discoverable_authentication().map_err(anyhow::Error::from)?;
     let handle = begin(app, (Purpose::SignIn, None), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
-    Ok(Question { handle, create: None, get: Some(get) })
+    Ok(PasskeyQuestion { handle, create: None, get: Some(get) })
 }
 
 /// Gives the person who signed in, if the answer comes from a known passkey.
-pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> {
+pub async fn who(app: &App, answer: &PasskeyAnswer) -> Result<Option<PersonId>, Error> {
     let Some((site, state, credential)) =
         finish::<DiscoverableAuthentication, PublicKeyCredential>(app, Purpose::SignIn, answer, |_| true)
             .await?
@@ -135,7 +140,7 @@ pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> 
 }
 
 /// Asks somebody who is signed in to prove it with one of their passkeys.
-pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
+pub async fn ask_again(app: &App, person: PersonId) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let known = of_person(app, person).await?;
     if known.is_empty() {
@@ -144,11 +149,11 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
     let (options, state) = site.start_passkey_authentication(&known).map_err(anyhow::Error::from)?;
     let handle = begin(app, (Purpose::Proof, Some(person)), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
-    Ok(Question { handle, create: None, get: Some(get) })
+    Ok(PasskeyQuestion { handle, create: None, get: Some(get) })
 }
 
 /// True if the answer comes from a passkey of this person.
-pub async fn proves(app: &App, person: PersonId, answer: &Answer) -> Result<bool, Error> {
+pub async fn proves(app: &App, person: PersonId, answer: &PasskeyAnswer) -> Result<bool, Error> {
     let Some((site, state, credential)) =
         finish::<PasskeyAuthentication, PublicKeyCredential>(app, Purpose::Proof, answer, |of| {
             of == Some(person)
@@ -197,7 +202,7 @@ async fn begin(
 async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
     app: &App,
     purpose: Purpose,
-    answer: &Answer,
+    answer: &PasskeyAnswer,
     is_theirs: impl Fn(Option<PersonId>) -> bool + Send,
 ) -> Result<Option<(Webauthn, S, C)>, Error> {
     let (Some(site), Ok(credential)) = (site(&app.settings), serde_json::from_str(&answer.credential)) else {

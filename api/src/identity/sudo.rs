@@ -31,7 +31,7 @@ use crate::clock;
 use crate::credentials::passwords::Asker;
 use crate::identity::account_log::AccountEvent;
 use crate::identity::client::Client;
-use crate::identity::passkeys::{self, Answer};
+use crate::identity::passkeys::{self, PasskeyAnswer};
 use crate::identity::second_factor::{self, Taken};
 use crate::identity::session::Identity;
 use crate::web::error::{Error, ProofRequired};
@@ -81,15 +81,15 @@ pub struct PendingForm {
 
 /// What a person sent to prove who they are.
 #[derive(Default)]
-struct Proof {
+struct SubmittedProof {
     password: String,
     code: String,
-    passkey: Answer,
+    passkey: PasskeyAnswer,
 }
 
 /// The question that a person has to answer before their form goes on.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct SudoQuestion {
     pub identity: Identity,
     pub pending: PendingForm,
     /// Why their last answer proves nothing, if they gave one.
@@ -104,7 +104,7 @@ pub async fn open(
     app: &App,
     identity: &mut Identity,
     request: Request,
-) -> Result<Result<(Request, Option<PendingForm>), Question>, Error> {
+) -> Result<Result<(Request, Option<PendingForm>), SudoQuestion>, Error> {
     if request.method() == Method::GET {
         let pending = PendingForm::link(&request);
         return Ok(Ok((request, Some(pending))));
@@ -128,7 +128,7 @@ pub async fn open(
                 identity.note(app, (AccountEvent::ConfirmationFailed, &pending.doing()), &client).await;
             }
             let (identity, wrong) = (identity.clone(), Some(sentence));
-            return Ok(Err(Question { identity, pending, wrong, status, retry_after_seconds }));
+            return Ok(Err(SudoQuestion { identity, pending, wrong, status, retry_after_seconds }));
         }
     };
     let now = clock::now();
@@ -139,10 +139,10 @@ pub async fn open(
 }
 
 /// The question for somebody whose answer says that a proof is needed first.
-pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Response) -> Option<Question> {
+pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Response) -> Option<SudoQuestion> {
     let (ProofRequired(what), pending) = answer.extensions().get::<ProofRequired>().cloned().zip(pending)?;
     let (identity, pending) = (identity.clone(), PendingForm { what, ..pending });
-    Some(Question {
+    Some(SudoQuestion {
         identity,
         pending,
         wrong: None,
@@ -168,8 +168,8 @@ impl PendingForm {
 }
 
 /// Separates the fields of the form from those that carry a proof.
-fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Option<Proof>) {
-    let (mut pending, mut proof) = (PendingForm::default(), None::<Proof>);
+fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Option<SubmittedProof>) {
+    let (mut pending, mut proof) = (PendingForm::default(), None::<SubmittedProof>);
     for (name, value) in sent {
         match name.strip_prefix(FIELD_PREFIX) {
             None => pending.fields.push((name, value)),
@@ -207,7 +207,7 @@ async fn check(
     app: &App,
     identity: &Identity,
     client: &Client,
-    proof: Proof,
+    proof: SubmittedProof,
 ) -> Result<Result<bool, Wrong>, Error> {
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let means = Means::of(app, &person).await?;
@@ -234,7 +234,7 @@ async fn prove(
     app: &App,
     identity: &Identity,
     client: &Client,
-    (means, password_hash, proof): (Means, Option<String>, Proof),
+    (means, password_hash, proof): (Means, Option<String>, SubmittedProof),
 ) -> Result<Result<bool, String>, Error> {
     if !proof.passkey.credential.is_empty() {
         let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::identity::session::Identity;
 use crate::layout;
 use crate::layout::names::Names;
-use crate::ui::{self, Tenant, Tone};
+use crate::ui::{self, TenantPage, Tone};
 use crate::web::error::Error;
 use crate::web::paths;
 
@@ -58,7 +58,7 @@ pub async fn page_after(
     };
     let choices = layout::choices(app, &member.identity).await?;
     let viewer = layout::viewer(&member.identity, &choices);
-    Ok(Tenant { title, org, slug, viewer: &viewer, notice }.render(content))
+    Ok(TenantPage { title, org, slug, viewer: &viewer, notice }.render(content))
 }
 
 /// Says what the viewer did in the command that gave this event; none if somebody else sent it.

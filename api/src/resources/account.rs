@@ -27,7 +27,7 @@ use crate::layout::form::new_password;
 use crate::layout::form::{Errors, again};
 use crate::layout::names::Names;
 use crate::resources::grants::list::until;
-use crate::ui::{self, Column, Field, Kind, Tone};
+use crate::ui::{self, Column, Field, FieldKind, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -230,7 +230,7 @@ fn password_card(errors: &Errors) -> Markup {
         "Password",
         html! {
             form method="post" action=(paths::ACCOUNT_PASSWORD) data-once {
-                (Field::new("current", "Current password").kind(Kind::Password).autocomplete("current-password").error(errors.of("current")))
+                (Field::new("current", "Current password").kind(FieldKind::Password).autocomplete("current-password").error(errors.of("current")))
                 (Field { label: "New password", ..new_password(errors) })
                 (ui::submit_plain("Change password"))
             }

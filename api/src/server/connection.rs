@@ -23,7 +23,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::Limits;
-use super::connection_limiter::Place;
+use super::connection_limiter::ConnectionPlace;
 use super::watched::{AnswerBody, Watch};
 use crate::web::request::PeerAddr;
 
@@ -38,7 +38,7 @@ pub(super) async fn run(
     app: Router,
     limits: &Limits,
     stopping: watch::Receiver<bool>,
-    place: Place,
+    place: ConnectionPlace,
 ) {
     let watch = Watch::new(place.progress());
     tokio::select! {

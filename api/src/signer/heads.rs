@@ -25,7 +25,7 @@ const WINDOW: u64 = 1 << 14;
 pub(super) struct Heads {
     path: PathBuf,
     origin: String,
-    place: Place,
+    place: FilePosition,
     /// The checkpoints that are not followed by a larger one. Whoever signed the following one has proven all the others.
     peaks: Vec<Signed>,
     last: Option<Signed>,
@@ -33,7 +33,7 @@ pub(super) struct Heads {
 
 /// How far a file was read.
 #[derive(Default)]
-struct Place {
+struct FilePosition {
     /// The device and the number of the file.
     file: (u64, u64),
     mark_at: u64,
@@ -46,7 +46,7 @@ struct Place {
 impl Heads {
     /// The checkpoints of one origin in a file that has not been read yet.
     pub(super) fn of(path: PathBuf, origin: &str) -> Self {
-        Self { path, origin: origin.to_owned(), place: Place::default(), peaks: vec![], last: None }
+        Self { path, origin: origin.to_owned(), place: FilePosition::default(), peaks: vec![], last: None }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -89,12 +89,12 @@ impl Heads {
             self.take(signed);
         })?;
         let next = next.max(about.len().saturating_sub(WINDOW));
-        self.place = Place::mark(&mut file, &about, next)?;
+        self.place = FilePosition::mark(&mut file, &about, next)?;
         Ok(compared + (about.len() - from) + length(&self.place.mark))
     }
 
     fn forget(&mut self) {
-        (self.place, self.peaks, self.last) = (Place::default(), vec![], None);
+        (self.place, self.peaks, self.last) = (FilePosition::default(), vec![], None);
     }
 
     fn take(&mut self, signed: Signed) {
@@ -109,7 +109,7 @@ impl Heads {
     }
 }
 
-impl Place {
+impl FilePosition {
     fn mark(file: &mut File, about: &Metadata, next: u64) -> io::Result<Self> {
         let mark_at = next.saturating_sub(MARK);
         let mark = between(file, mark_at, about.len())?;

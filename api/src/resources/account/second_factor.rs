@@ -28,7 +28,7 @@ use crate::{clock, layout};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shown {
+pub struct EnrolmentForm {
     secret: String,
     code: String,
 }
@@ -64,7 +64,7 @@ pub async fn confirm(
     State(app): State<App>,
     identity: Identity,
     client: Client,
-    Form(shown): Form<Shown>,
+    Form(shown): Form<EnrolmentForm>,
 ) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, Act::SetUpSecondFactor)?;

@@ -20,7 +20,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::paths;
@@ -212,7 +212,7 @@ fn fields(holder: &Holder, typed: &RevocationForm, errors: &Errors, title: &str)
         form.form method="post" data-once {
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
             input type="hidden" name="role" value=(holder.role.as_str());
-            (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                 .help("10 to 500 characters. It stays in the history for ever: no personal data."))
             (ui::form_actions(ui::submit_danger(title), Some(paths::ADMIN_SUPERADMINS)))
         }

@@ -33,24 +33,24 @@ use crate::web::paths;
 
 /// The event to undo.
 #[derive(Clone, Copy, Debug)]
-pub struct RevertQuery {
+pub struct RevertTarget {
     position: i64,
     /// True to undo all events of the same command, not this one alone.
     all: bool,
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct RevertQuery {
     #[serde(default)]
     all: bool,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for RevertQuery {
+impl<S: Send + Sync> FromRequestParts<S> for RevertTarget {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let Path(position) = Path::from_request_parts(parts, state).await?;
-        let Query(Asked { all }) = Query::from_request_parts(parts, state).await?;
+        let Query(RevertQuery { all }) = Query::from_request_parts(parts, state).await?;
         Ok(Self { position, all })
     }
 }
@@ -63,7 +63,7 @@ pub struct RevertForm {
     expected_sequence: Option<i64>,
 }
 
-pub async fn form(State(app): State<App>, operator: Operator, which: RevertQuery) -> Result<Markup, Error> {
+pub async fn form(State(app): State<App>, operator: Operator, which: RevertTarget) -> Result<Markup, Error> {
     let event = load(&app, &operator, which.position).await?;
     match event.decode()? {
         AnyEvent::Org(id, _) => {
@@ -82,7 +82,7 @@ pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    which: RevertQuery,
+    which: RevertTarget,
     Form(typed): Form<RevertForm>,
 ) -> Result<Response, Error> {
     let event = load(&app, &operator, which.position).await?;
@@ -150,7 +150,7 @@ where
     async fn open(
         app: &'a App,
         operator: &'a Operator,
-        (id, event, which): (A::Id, Recorded, RevertQuery),
+        (id, event, which): (A::Id, Recorded, RevertTarget),
     ) -> Result<Self, Error> {
         let (position, command) = (event.position, event.metadata()?.command);
         let of_it = |it: &Past<A::Event>| it.position == position || which.all && it.command == command;

@@ -43,7 +43,7 @@ pub struct JoinForm {
 }
 
 /// Everything that an invitation page knows.
-struct Invited {
+struct OpenInvitation {
     invitation: Invitation,
     org: OrgDetail,
     person: Person,
@@ -114,7 +114,7 @@ pub async fn submit(
 /// Joins by one command, with the name and password that the person has chosen, if they had none.
 async fn accept(
     app: &App,
-    invited: &Invited,
+    invited: &OpenInvitation,
     (client, beside): (&Client, Option<CompanionRows>),
 ) -> Result<Receipt, SendError<OrgError>> {
     let person = PersonId(invited.person.person_id);
@@ -126,7 +126,7 @@ async fn accept(
 }
 
 /// Loads what the link opens, as long as the invitation is open and the organisation is active.
-async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
+async fn look_up(app: &App, token: &str) -> Result<OpenInvitation, Error> {
     let link = links::open(app, token, Purpose::Invitation).await?;
     let id = link.invitation_id.ok_or(Error::NotFound)?;
     let Some(invitation) = memberships::invitation(&app.db, id).await? else {
@@ -142,7 +142,7 @@ async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
         return Err(Error::NotFound); // why it does not work is not for somebody who is not in it
     }
     let person = people::by_id(&app.db, PersonId(invitation.person_id)).await?.ok_or(Error::NotFound)?;
-    Ok(Invited { invitation, org, person })
+    Ok(OpenInvitation { invitation, org, person })
 }
 
 /// Answers a link that opens no invitation. Somebody who joined by it goes on to the organisation. Everybody else reads the
@@ -172,12 +172,12 @@ async fn joined(app: &App, identity: &Identity, token: &str) -> Result<Option<St
 }
 
 fn page(
-    invited: &Invited,
+    invited: &OpenInvitation,
     token: &str,
     visitor: Option<&Identity>,
     (typed, errors): (&JoinForm, &Errors),
 ) -> Markup {
-    let Invited { invitation, org, person } = invited;
+    let OpenInvitation { invitation, org, person } = invited;
     let joined = html! { "Join " (org.name) };
     let content = html! {
         h1 { (joined) }

@@ -15,7 +15,7 @@ use projections::permissions::{self, RoleCount};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::action::Action;
+use super::action::OrgAction;
 use super::page;
 use crate::access::Operator;
 use crate::app::App;
@@ -28,7 +28,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
@@ -57,7 +57,7 @@ pub struct ActionForm {
 pub async fn form(
     State(app): State<App>,
     operator: Operator,
-    Path((id, action)): Path<(Uuid, Action)>,
+    Path((id, action)): Path<(Uuid, OrgAction)>,
 ) -> Result<Markup, Error> {
     let org = page::load(&app, &operator, id).await?;
     let typed = ActionForm {
@@ -75,7 +75,7 @@ pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    Path((id, action)): Path<(Uuid, Action)>,
+    Path((id, action)): Path<(Uuid, OrgAction)>,
     Form(typed): Form<ActionForm>,
 ) -> Result<Response, Error> {
     let org = page::load(&app, &operator, id).await?;
@@ -107,36 +107,36 @@ struct Ready {
 async fn parse(
     app: &App,
     operator: &Operator,
-    (org, action): (OrgId, Action),
+    (org, action): (OrgId, OrgAction),
     typed: &ActionForm,
 ) -> Result<Result<Ready, Errors>, Error> {
     let mut errors = Errors::default();
-    if action == Action::Invitations {
+    if action == OrgAction::Invitations {
         return Ok(invite(app, operator, (org, typed), &mut errors).await?.ok_or(errors));
     }
     let confirmed = typed.confirmed.parse::<Slug>().ok();
     let command = match action {
-        Action::Name => {
+        OrgAction::Name => {
             errors.parse::<OrgName>("name", &typed.name).map(|name| LifecycleCommand::Rename { name }.into())
         }
-        Action::Slug => {
+        OrgAction::Slug => {
             errors.parse::<Slug>("slug", &typed.slug).map(|slug| LifecycleCommand::ChangeSlug { slug }.into())
         }
-        Action::Suspension => errors
+        OrgAction::Suspension => errors
             .parse::<Reason>("reason", &typed.reason)
             .map(|reason| LifecycleCommand::Suspend { reason, confirmed: confirmed.map(now) }.into()),
-        Action::Archive => errors
+        OrgAction::Archive => errors
             .parse::<Reason>("reason", &typed.reason)
             .map(|reason| LifecycleCommand::Archive { reason, confirmed }.into()),
-        Action::Confirmation => Some(
+        OrgAction::Confirmation => Some(
             LifecycleCommand::ConfirmSuspension { signed_in_at: operator.identity.session.created_at.into() }
                 .into(),
         ),
-        Action::Reinstatement => Some(LifecycleCommand::Reinstate.into()),
-        Action::Restoration => Some(LifecycleCommand::Restore.into()),
-        Action::Protection => Some(LifecycleCommand::Protect.into()),
-        Action::Unprotection => Some(LifecycleCommand::Unprotect.into()),
-        Action::Invitations => None, // above
+        OrgAction::Reinstatement => Some(LifecycleCommand::Reinstate.into()),
+        OrgAction::Restoration => Some(LifecycleCommand::Restore.into()),
+        OrgAction::Protection => Some(LifecycleCommand::Protect.into()),
+        OrgAction::Unprotection => Some(LifecycleCommand::Unprotect.into()),
+        OrgAction::Invitations => None, // above
     };
     Ok(command.map(|command| Ready { command, invitation: None }).ok_or(errors))
 }
@@ -182,7 +182,7 @@ fn done(app: &App, id: Uuid, token: Option<&str>, receipt: Receipt) -> Response 
 async fn refused(
     app: &App,
     operator: &Operator,
-    (org, action): (&OrgDetail, Action),
+    (org, action): (&OrgDetail, OrgAction),
     mut typed: ActionForm,
     refusal: SendError<OrgError>,
 ) -> Result<Response, Error> {
@@ -210,7 +210,7 @@ fn field_of(why: &Refusal<OrgError>) -> &'static str {
 async fn page(
     app: &App,
     operator: &Operator,
-    (org, action): (&OrgDetail, Action),
+    (org, action): (&OrgDetail, OrgAction),
     (typed, errors): (&ActionForm, &Errors),
     note: Markup,
 ) -> Result<Markup, Error> {
@@ -218,7 +218,7 @@ async fn page(
     let title = format!("{} {}", action.verb(), org.name);
     let button = if action.is_dangerous() { ui::submit_danger(&title) } else { ui::submit(&title) };
     // Both queries read all members, so only the forms that show the result wait for them.
-    let roles = if action == Action::Invitations {
+    let roles = if action == OrgAction::Invitations {
         permissions::headcounts(&app.db, &operator.scope(), org.org_id).await?
     } else {
         vec![]
@@ -248,10 +248,10 @@ async fn page(
 }
 
 /// The page that asks for a new sign-in: somebody who could not sign in any more should not be able to confirm a suspension.
-fn sign_in_again((org, action): (&OrgDetail, Action), identity: &Identity) -> Option<Markup> {
-    let is_old = action == Action::Confirmation && identity.session.created_at <= org.status_at;
+fn sign_in_again((org, action): (&OrgDetail, OrgAction), identity: &Identity) -> Option<Markup> {
+    let is_old = action == OrgAction::Confirmation && identity.session.created_at <= org.status_at;
     let at = org.reinstate_at.filter(|_| is_old)?;
-    let back = paths::logout_then(&paths::org_action(org.org_id, Action::Confirmation));
+    let back = paths::logout_then(&paths::org_action(org.org_id, OrgAction::Confirmation));
     Some(ui::note(
         Tone::Warning,
         html! {
@@ -270,7 +270,7 @@ fn in_numbers(blast: SuspensionImpact) -> Markup {
 }
 
 fn fields(
-    (org, action): (&OrgDetail, Action),
+    (org, action): (&OrgDetail, OrgAction),
     roles: &[RoleCount],
     typed: &ActionForm,
     errors: &Errors,
@@ -280,26 +280,26 @@ fn fields(
     let timer = "This suspension ends by itself after a quarter of an hour, unless a superadmin signs in again and confirms it.";
     html! {
         @match action {
-            Action::Name => (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)),
-            Action::Slug => (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40)
+            OrgAction::Name => (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)),
+            OrgAction::Slug => (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40)
                 .help("3 to 40 of a–z, 0–9 and hyphens. It is this organisation's own for ever.")),
-            Action::Suspension | Action::Archive => {
-                (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            OrgAction::Suspension | OrgAction::Archive => {
+                (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                     .help("10 to 500 characters. Members see it, and it stays in the history: no personal data."))
                 @if org.protected {
-                    @if action == Action::Suspension { p.prose { (timer) } }
+                    @if action == OrgAction::Suspension { p.prose { (timer) } }
                     (Field::new("confirmed", "Slug").value(&typed.confirmed).error(errors.of("confirmed")).help(&confirm))
                 }
             },
-            Action::Invitations => {
-                (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254))
+            OrgAction::Invitations => {
+                (Field::new("email", "E-mail address").kind(FieldKind::Email).value(&typed.email).error(errors.of("email")).max(254))
                 (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
             },
-            Action::Confirmation
-            | Action::Reinstatement
-            | Action::Restoration
-            | Action::Protection
-            | Action::Unprotection => {},
+            OrgAction::Confirmation
+            | OrgAction::Reinstatement
+            | OrgAction::Restoration
+            | OrgAction::Protection
+            | OrgAction::Unprotection => {},
         }
     }
 }

@@ -35,7 +35,7 @@ use crate::web::error::Error;
 use crate::web::paths;
 
 /// The organisation then, and now.
-struct Page<'a> {
+struct OrgAsOfPage<'a> {
     app: &'a App,
     operator: &'a Operator,
     at: AsOf,
@@ -48,7 +48,7 @@ struct Page<'a> {
 }
 
 pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "Overview", paths::org(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, (id, "Overview", paths::org(id))).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let events = history::of_org(&app.log, &operator.scope(), id, at.end(), 8).await?;
@@ -69,7 +69,7 @@ pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Res
 }
 
 pub async fn members(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "Members", paths::org_members(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, (id, "Members", paths::org_members(id))).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let people = People::of(app, then).await?;
@@ -85,7 +85,7 @@ pub async fn members(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Resu
 }
 
 pub async fn types(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "Resource types", paths::org_types(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, (id, "Resource types", paths::org_types(id))).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let actors: Vec<&str> = then.types.iter().filter_map(|held| held.chosen_by.as_deref()).collect();
@@ -107,7 +107,7 @@ pub async fn events(
     (id, before): (Uuid, Option<i64>),
     at: AsOf,
 ) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "History", paths::org_history(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, (id, "History", paths::org_history(id))).await?;
     let end = before.unwrap_or(i64::MAX).min(at.end());
     let events = history::of_org(&app.log, &operator.scope(), id, end, EVENTS).await?;
     let names = Names::of(app, &operator.platform, &events).await?;
@@ -124,7 +124,7 @@ pub async fn events(
     page.render(content).await
 }
 
-impl<'a> Page<'a> {
+impl<'a> OrgAsOfPage<'a> {
     async fn open(
         app: &'a App,
         operator: &'a Operator,

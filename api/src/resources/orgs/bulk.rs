@@ -24,7 +24,7 @@ use projections::history::together;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::action::Action;
+use super::action::OrgAction;
 use super::bulk::preview::Preview;
 use super::bulk::selection::Selection;
 use crate::access::Operator;
@@ -36,7 +36,7 @@ use crate::layout::AfterCommand;
 use crate::layout::bulk_result::counted;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -46,7 +46,7 @@ const AT_ONCE: usize = 16;
 
 /// What can be ordered for many organisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+enum BulkOrder {
     Suspension,
     Reinstatement,
 }
@@ -75,7 +75,7 @@ pub async fn suspension(
     operator: Operator,
     Query(asked): Query<BulkQuery>,
 ) -> Result<Response, Error> {
-    form(&app, &operator, (Order::Suspension, asked)).await
+    form(&app, &operator, (BulkOrder::Suspension, asked)).await
 }
 
 pub async fn suspend(
@@ -85,7 +85,7 @@ pub async fn suspend(
     Query(asked): Query<BulkQuery>,
     Form(typed): Form<BulkForm>,
 ) -> Result<Response, Error> {
-    submit(&app, &operator, client, (Order::Suspension, asked, typed)).await
+    submit(&app, &operator, client, (BulkOrder::Suspension, asked, typed)).await
 }
 
 pub async fn reinstatement(
@@ -93,7 +93,7 @@ pub async fn reinstatement(
     operator: Operator,
     Query(asked): Query<BulkQuery>,
 ) -> Result<Response, Error> {
-    form(&app, &operator, (Order::Reinstatement, asked)).await
+    form(&app, &operator, (BulkOrder::Reinstatement, asked)).await
 }
 
 pub async fn reinstate(
@@ -103,10 +103,14 @@ pub async fn reinstate(
     Query(asked): Query<BulkQuery>,
     Form(typed): Form<BulkForm>,
 ) -> Result<Response, Error> {
-    submit(&app, &operator, client, (Order::Reinstatement, asked, typed)).await
+    submit(&app, &operator, client, (BulkOrder::Reinstatement, asked, typed)).await
 }
 
-async fn form(app: &App, operator: &Operator, (order, asked): (Order, BulkQuery)) -> Result<Response, Error> {
+async fn form(
+    app: &App,
+    operator: &Operator,
+    (order, asked): (BulkOrder, BulkQuery),
+) -> Result<Response, Error> {
     let typed = BulkForm { command_id: clock::new_id(), ..BulkForm::default() };
     let mut errors = Errors::default();
     let ticked = selection::read(&asked.org, &mut errors);
@@ -119,7 +123,7 @@ async fn submit(
     app: &App,
     operator: &Operator,
     client: Client,
-    (order, asked, typed): (Order, BulkQuery, BulkForm),
+    (order, asked, typed): (BulkOrder, BulkQuery, BulkForm),
 ) -> Result<Response, Error> {
     let mut errors = Errors::default();
     let ticked = selection::read(&typed.org, &mut errors);
@@ -197,11 +201,11 @@ fn last<E: std::error::Error>(
     Ok(last)
 }
 
-impl Order {
-    fn action(self) -> Action {
+impl BulkOrder {
+    fn action(self) -> OrgAction {
         match self {
-            Self::Suspension => Action::Suspension,
-            Self::Reinstatement => Action::Reinstatement,
+            Self::Suspension => OrgAction::Suspension,
+            Self::Reinstatement => OrgAction::Reinstatement,
         }
     }
 
@@ -245,7 +249,7 @@ fn suspend_for(reason: Reason) -> OrgCommand {
 async fn page(
     app: &App,
     operator: &Operator,
-    (order, ticked, typed): (Order, &[Selection], &BulkForm),
+    (order, ticked, typed): (BulkOrder, &[Selection], &BulkForm),
     (mut errors, note): (Errors, Markup),
 ) -> Result<(Markup, Errors), Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
@@ -272,7 +276,12 @@ fn nothing() -> Markup {
     ui::empty("No organisation is selected.", next)
 }
 
-fn order_form(order: Order, preview: &Preview, (typed, errors): (&BulkForm, &Errors), title: &str) -> Markup {
+fn order_form(
+    order: BulkOrder,
+    preview: &Preview,
+    (typed, errors): (&BulkForm, &Errors),
+    title: &str,
+) -> Markup {
     let done = preview.done();
     if done.is_empty() {
         return html! { p { (ui::button_link("Back to the list", paths::ADMIN_ORGS)) } };
@@ -281,8 +290,8 @@ fn order_form(order: Order, preview: &Preview, (typed, errors): (&BulkForm, &Err
         form.form method="post" data-once {
             (ui::envelope(&typed.command_id.to_string(), None))
             @for it in &done { input type="hidden" name="org" value=(it); }
-            @if order == Order::Suspension {
-                (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            @if order == BulkOrder::Suspension {
+                (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                     .help("10 to 500 characters. Members of each see it, and it stays in the history: no personal data."))
             }
             (ui::form_actions(

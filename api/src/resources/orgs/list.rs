@@ -182,8 +182,13 @@ fn bar(view: &OrgListQuery) -> Markup {
         label,
         q: &view.q,
         filters: &[
-            ui::table::Filter { name: "status", label: "Status", options: &statuses, chosen: &view.status },
-            ui::table::Filter { name: "owner", label: "Owner", options: &owners, chosen: &view.owner },
+            ui::table::ListFilter {
+                name: "status",
+                label: "Status",
+                options: &statuses,
+                chosen: &view.status,
+            },
+            ui::table::ListFilter { name: "owner", label: "Owner", options: &owners, chosen: &view.owner },
         ],
         hidden: &[("sort", &view.sort), ("at", &view.at)],
         more: None,

@@ -8,7 +8,7 @@ use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
-use super::change_kind::Change;
+use super::change_kind::ResourceTypeChange;
 use super::definition::{DefinitionForm, Used, used};
 use super::facts::load;
 use crate::access::Operator;
@@ -19,7 +19,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section};
+use crate::ui::{self, Field, FieldKind, Section};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
@@ -27,7 +27,7 @@ use crate::web::paths;
 pub async fn form(
     State(app): State<App>,
     operator: Operator,
-    Path((code, change)): Path<(String, Change)>,
+    Path((code, change)): Path<(String, ResourceTypeChange)>,
 ) -> Result<Markup, Error> {
     let row = load(&app, &operator, &code).await?;
     let typed = DefinitionForm::from(&row);
@@ -38,7 +38,7 @@ pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    Path((code, change)): Path<(String, Change)>,
+    Path((code, change)): Path<(String, ResourceTypeChange)>,
     Form(typed): Form<DefinitionForm>,
 ) -> Result<Response, Error> {
     let row = load(&app, &operator, &code).await?;
@@ -61,22 +61,22 @@ pub async fn submit(
     }
 }
 
-fn parse(change: Change, typed: &DefinitionForm) -> Result<ResourceTypeCommand, Errors> {
+fn parse(change: ResourceTypeChange, typed: &DefinitionForm) -> Result<ResourceTypeCommand, Errors> {
     use ResourceTypeCommand as C;
     let mut errors = Errors::default();
     let command = match change {
-        Change::Label => errors.parse("label", &typed.label).map(|label| C::Relabel { label }),
-        Change::Description => {
+        ResourceTypeChange::Label => errors.parse("label", &typed.label).map(|label| C::Relabel { label }),
+        ResourceTypeChange::Description => {
             errors.parse("description", &typed.description).map(|description| C::Describe { description })
         }
-        Change::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
-        Change::Spread => {
+        ResourceTypeChange::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
+        ResourceTypeChange::Spread => {
             errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread, since: None })
         }
-        Change::Deactivation => {
+        ResourceTypeChange::Deactivation => {
             errors.parse::<Reason>("reason", &typed.reason).map(|reason| C::Deactivate { reason })
         }
-        Change::Reactivation => Some(C::Reactivate),
+        ResourceTypeChange::Reactivation => Some(C::Reactivate),
     };
     command.ok_or(errors)
 }
@@ -85,7 +85,7 @@ fn parse(change: Change, typed: &DefinitionForm) -> Result<ResourceTypeCommand, 
 async fn refused(
     app: &App,
     operator: &Operator,
-    (row, change): (&ResourceTypeRow, Change),
+    (row, change): (&ResourceTypeRow, ResourceTypeChange),
     mut typed: DefinitionForm,
     refusal: SendError<ResourceTypeError>,
 ) -> Result<Response, Error> {
@@ -99,19 +99,23 @@ async fn refused(
 async fn page(
     app: &App,
     operator: &Operator,
-    (row, change): (&ResourceTypeRow, Change),
+    (row, change): (&ResourceTypeRow, ResourceTypeChange),
     (typed, errors): (&DefinitionForm, &Errors),
     note: Markup,
 ) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let title = format!("{} {}", change.verb(), row.label);
     let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
-    let is_dangerous = change == Change::Deactivation;
+    let is_dangerous = change == ResourceTypeChange::Deactivation;
     let button = if is_dangerous { ui::submit_danger(&title) } else { ui::submit(&title) };
     let there = There {
         organisations: reach.organisations,
         new: new(row, reach),
-        used: if change == Change::Actions { used(app, operator, row).await? } else { Used::new() },
+        used: if change == ResourceTypeChange::Actions {
+            used(app, operator, row).await?
+        } else {
+            Used::new()
+        },
     };
     let content = html! {
         (ui::head(&title, None, Some(ui::id(&row.code)), html! {}))
@@ -143,17 +147,17 @@ struct There {
     used: Used,
 }
 
-fn fields(change: Change, typed: &DefinitionForm, there: &There, errors: &Errors) -> Markup {
+fn fields(change: ResourceTypeChange, typed: &DefinitionForm, there: &There, errors: &Errors) -> Markup {
     match change {
-        Change::Label => typed.label_field(errors),
-        Change::Description => typed.description_field(errors),
-        Change::Actions => typed.actions_field(&there.used, errors),
-        Change::Spread => typed.spread_field((there.organisations, there.new), errors),
-        Change::Deactivation => {
-            let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
+        ResourceTypeChange::Label => typed.label_field(errors),
+        ResourceTypeChange::Description => typed.description_field(errors),
+        ResourceTypeChange::Actions => typed.actions_field(&there.used, errors),
+        ResourceTypeChange::Spread => typed.spread_field((there.organisations, there.new), errors),
+        ResourceTypeChange::Deactivation => {
+            let field = Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason);
             let field = field.error(errors.of("reason")).max(500);
             html! { (field.help("10 to 500 characters. It stays in the history for ever: no personal data.")) }
         }
-        Change::Reactivation => html! {},
+        ResourceTypeChange::Reactivation => html! {},
     }
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::layout::form::Errors;
 use crate::resources::resource_types::facts::policy;
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 
 /// The fields of a resource type, as they were typed. Each page reads its own.
@@ -71,7 +71,7 @@ impl DefinitionForm {
     }
 
     pub fn description_field(&self, errors: &Errors) -> Markup {
-        let field = Field::new("description", "Description").kind(Kind::Area).optional();
+        let field = Field::new("description", "Description").kind(FieldKind::Area).optional();
         let field = field.value(&self.description).error(errors.of("description")).max(500);
         html! { (field.help("What it is for. At most 500 characters.")) }
     }

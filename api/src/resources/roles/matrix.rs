@@ -28,7 +28,7 @@ use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::names::Names;
 use crate::layout::tenant::{AfterOwnCommand, page_after};
-use crate::ui::matrix::{Cell, Group, Row, Tick};
+use crate::ui::matrix::{Cell, Group, MatrixRow, Tick};
 use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
@@ -298,7 +298,7 @@ impl<'a> Board<'a> {
         action: Action,
         wish: &PermissionChange,
         moved: &BTreeSet<Permission>,
-    ) -> Row {
+    ) -> MatrixRow {
         let cell = |it: &RoleCount| {
             let role = it.role();
             let saved = self.matrix.allows(&role, held, action);
@@ -314,7 +314,7 @@ impl<'a> Board<'a> {
                 moved: moved.contains(&permission),
             })
         };
-        Row { label: action.as_str(), cells: self.matrix.roles.iter().map(cell).collect() }
+        MatrixRow { label: action.as_str(), cells: self.matrix.roles.iter().map(cell).collect() }
     }
 
     fn roles(&self) -> Markup {

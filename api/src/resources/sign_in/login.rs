@@ -15,7 +15,7 @@ use crate::identity::client::Client;
 use crate::identity::session::{self, Identity, Visitor};
 use crate::identity::{home, passkeys, second_factor};
 use crate::layout::form::{Errors, again};
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -114,8 +114,8 @@ pub fn page(app: &App, email: &str, next: &str, errors: &Errors) -> Markup {
             (errors.summary())
             form method="post" action=(paths::LOGIN) data-once {
                 input type="hidden" name="next" value=(next);
-                (Field::new("email", "E-mail address").kind(Kind::Email).value(email).autocomplete("username"))
-                (Field::new("password", "Password").kind(Kind::Password).autocomplete("current-password"))
+                (Field::new("email", "E-mail address").kind(FieldKind::Email).value(email).autocomplete("username"))
+                (Field::new("password", "Password").kind(FieldKind::Password).autocomplete("current-password"))
                 (ui::submit("Sign in"))
             }
             @if passkeys::are_possible(&app.settings) { (with_passkey(next)) }

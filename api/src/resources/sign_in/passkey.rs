@@ -9,7 +9,7 @@ use super::login::page;
 use crate::app::App;
 use crate::identity::account_log::{self, By};
 use crate::identity::client::Client;
-use crate::identity::passkeys::{self, Answer, Question};
+use crate::identity::passkeys::{self, PasskeyAnswer, PasskeyQuestion};
 use crate::identity::session;
 use crate::layout::form::{Errors, again};
 use crate::web::error::Error;
@@ -18,7 +18,7 @@ use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PasskeyAnswer {
+pub struct PasskeySignInForm {
     handle: String,
     credential: String,
     #[serde(default)]
@@ -30,7 +30,7 @@ pub async fn question(
     State(app): State<App>,
     client: Client,
     _: Form<Nothing>,
-) -> Result<Json<Question>, Error> {
+) -> Result<Json<PasskeyQuestion>, Error> {
     app.throttle.question(client.address).await?;
     Ok(Json(passkeys::ask_anybody(&app).await?))
 }
@@ -39,10 +39,10 @@ pub async fn submit(
     State(app): State<App>,
     client: Client,
     headers: HeaderMap,
-    Form(answered): Form<PasskeyAnswer>,
+    Form(answered): Form<PasskeySignInForm>,
 ) -> Result<Response, Error> {
     app.throttle.network(client.address).await?;
-    let answer = Answer { handle: answered.handle, credential: answered.credential };
+    let answer = PasskeyAnswer { handle: answered.handle, credential: answered.credential };
     let Some(person) = passkeys::who(&app, &answer).await? else {
         account_log::nobody("with a passkey", &client);
         let wrong = Errors::one("", "This passkey is not known here. Sign in with your password.");

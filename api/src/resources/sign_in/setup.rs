@@ -23,7 +23,7 @@ use crate::identity::client::Client;
 use crate::identity::{links, second_factor};
 use crate::layout::form::new_password;
 use crate::layout::form::{Errors, again};
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
@@ -101,7 +101,7 @@ fn page(typed: &SetupForm, errors: &Errors) -> Markup {
             (errors.summary())
             form method="post" data-once {
                 (Field::new("name", "Your name").value(&typed.name).error(errors.of("name")).autocomplete("name").max(100))
-                (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).autocomplete("username"))
+                (Field::new("email", "E-mail address").kind(FieldKind::Email).value(&typed.email).error(errors.of("email")).autocomplete("username"))
                 (new_password(errors))
                 (ui::submit("Become superadmin"))
             }

@@ -54,7 +54,7 @@ pub async fn form(
     operator: Operator,
     Path(correlation): Path<Uuid>,
 ) -> Result<Markup, Error> {
-    Together::open(&app, &operator, correlation).await?.page(html! {}).await
+    BulkRevert::open(&app, &operator, correlation).await?.page(html! {}).await
 }
 
 pub async fn submit(
@@ -64,7 +64,7 @@ pub async fn submit(
     Path(correlation): Path<Uuid>,
     Form(typed): Form<BulkRevertForm>,
 ) -> Result<Response, Error> {
-    let together = Together::open(&app, &operator, correlation).await?;
+    let together = BulkRevert::open(&app, &operator, correlation).await?;
     let mut errors = Errors::default();
     let ticked = selection::read(&typed.org, &mut errors);
     if !errors.is_empty() {
@@ -81,13 +81,13 @@ pub async fn submit(
     if let Some(position) = last(answers.into_iter().flatten().collect(), &what)? {
         return Ok(to(typed.command_id, position));
     }
-    let again = Together::open(&app, &operator, correlation).await?;
+    let again = BulkRevert::open(&app, &operator, correlation).await?;
     let said = html! { p { strong { "Nothing was done." } " This is what can be undone now." } };
     Ok((StatusCode::CONFLICT, again.page(ui::note(Tone::Warning, said)).await?).into_response())
 }
 
 /// What one order did, with a plan to undo it for each organisation.
-struct Together<'a> {
+struct BulkRevert<'a> {
     app: &'a App,
     operator: &'a Operator,
     correlation: Uuid,
@@ -96,7 +96,7 @@ struct Together<'a> {
     names: HashMap<Uuid, String>,
 }
 
-impl<'a> Together<'a> {
+impl<'a> BulkRevert<'a> {
     async fn open(app: &'a App, operator: &'a Operator, correlation: Uuid) -> Result<Self, Error> {
         let done = BulkResult::load(app, operator, correlation).await?;
         let mut undos: Vec<Undo<'a, Org>> = vec![];
