@@ -125,7 +125,7 @@ pub async fn open(
         Ok(both_factors) => both_factors,
         Err(Wrong { status, sentence, retry_after_seconds }) => {
             if retry_after_seconds.is_none() {
-                identity.note(app, (AccountEvent::ConfirmationFailed, &pending.doing()), &client).await;
+                identity.note(app, AccountEvent::ConfirmationFailed.with(&pending.doing()), &client).await;
             }
             let (identity, wrong) = (identity.clone(), Some(sentence));
             return Ok(Err(SudoQuestion { identity, pending, wrong, status, retry_after_seconds }));
@@ -134,7 +134,7 @@ pub async fn open(
     let now = clock::now();
     sessions::prove(&app.db, identity.session.session_id, now, both_factors).await?;
     identity.session.proven_at = now;
-    identity.note(app, (AccountEvent::Confirmed, &pending.doing()), &client).await;
+    identity.note(app, AccountEvent::Confirmed.with(&pending.doing()), &client).await;
     Ok(Ok((without_proof(parts, &pending), Some(pending))))
 }
 
@@ -226,36 +226,39 @@ async fn check(
     }
     let wrong =
         |sentence| Wrong { status: StatusCode::UNPROCESSABLE_ENTITY, sentence, retry_after_seconds: None };
-    Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
+    let proven = if !proof.passkey.credential.is_empty() {
+        prove_by_passkey(app, identity, &proof.passkey).await?
+    } else if means.code {
+        prove_by_code(app, identity, client, &proof.code).await?
+    } else if means.passkey {
+        Err("a password is not enough here; confirm with your passkey".to_owned())
+    } else {
+        let right = app.passwords.verify(Asker::Known, proof.password, person.password_hash).await?;
+        if right { Ok(false) } else { Err("this is not your password".to_owned()) }
+    };
+    Ok(proven.map_err(wrong))
 }
 
-/// Checks a proof after the attempt was counted.
-async fn prove(
+async fn prove_by_passkey(
+    app: &App,
+    identity: &Identity,
+    answer: &PasskeyAnswer,
+) -> Result<Result<bool, String>, Error> {
+    let proven = passkeys::proves(app, identity.person(), answer).await?;
+    Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more".to_owned()) })
+}
+
+async fn prove_by_code(
     app: &App,
     identity: &Identity,
     client: &Client,
-    (means, password_hash, proof): (Means, Option<String>, SubmittedProof),
+    code: &str,
 ) -> Result<Result<bool, String>, Error> {
-    if !proof.passkey.credential.is_empty() {
-        let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
-        return Ok(if proven {
-            Ok(true)
-        } else {
-            Err("this passkey proves nothing; try it once more".to_owned())
-        });
+    let taken = second_factor::take(app, identity.person(), code).await?;
+    if taken == Taken::RecoveryCode {
+        identity.note(app, AccountEvent::RecoveryCodeUsed.with("to confirm"), client).await;
     }
-    if means.code {
-        let taken = second_factor::take(app, identity.person(), &proof.code).await?;
-        if taken == Taken::RecoveryCode {
-            identity.note(app, (AccountEvent::RecoveryCodeUsed, "to confirm"), client).await;
-        }
-        return Ok(taken.refusal().map_or(Ok(false), Err));
-    }
-    if means.passkey {
-        return Ok(Err("a password is not enough here; confirm with your passkey".to_owned()));
-    }
-    let right = app.passwords.verify(Asker::Known, proof.password, password_hash).await?;
-    Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
+    Ok(taken.refusal().map_or(Ok(false), Err))
 }
 
 fn without_proof(mut parts: Parts, pending: &PendingForm) -> Request {

@@ -76,7 +76,7 @@ pub async fn add(
         return wrong("this passkey could not be added; try it once more").await;
     }
     sessions::prove(&app.db, identity.session.session_id, clock::now(), true).await?;
-    identity.note(&app, (AccountEvent::PasskeyAdded, name.as_str()), &client).await;
+    identity.note(&app, AccountEvent::PasskeyAdded.with(name.as_str()), &client).await;
     Ok(Redirect::to("/account?done=passkey").into_response())
 }
 
@@ -92,7 +92,7 @@ pub async fn remove(
     let known = stored::of_person(&app.db, identity.person()).await?;
     stored::remove(&app.db, identity.person(), &id).await?;
     if let Some(gone) = known.iter().find(|known| known.credential_id == id) {
-        identity.note(&app, (AccountEvent::PasskeyRemoved, &gone.name), &client).await;
+        identity.note(&app, AccountEvent::PasskeyRemoved.with(&gone.name), &client).await;
     }
     Ok(Redirect::to("/account?done=passkey-removed"))
 }
