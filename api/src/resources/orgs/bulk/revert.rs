@@ -13,8 +13,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::Org;
-use domain::org::{OrgError, OrgEvent};
-use domain::revert::{Change, Past, Plan};
+use domain::org::OrgError;
+use domain::revert::{Change, Plan};
 use futures::stream::{self, StreamExt};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
@@ -26,14 +26,14 @@ use super::super::bulk::selection::{self, Selection};
 use super::{AT_ONCE, keep_apart, last, part_of, to};
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Envelope, Principal, Receipt, RefusedCommand, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::AfterCommand;
 use crate::layout::bulk_result::{BulkResult, counted};
 use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
-use crate::resources::history::revert::{Undo, way_on};
+use crate::resources::history::revert::{RevertedEvents, Undo, way_on};
 use crate::ui::{self, Column, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
@@ -102,8 +102,8 @@ impl<'a> BulkRevert<'a> {
         let mut undos: Vec<Undo<'a, Org>> = vec![];
         for (org, events) in done.orgs() {
             let (event, targets) = targets(&events);
-            let of_it = |it: &Past<OrgEvent>| targets.contains(&it.position);
-            undos.push(Undo::of(app, operator, (org, event.clone()), (of_it, true)).await?);
+            let events = RevertedEvents::Positions(targets);
+            undos.push(Undo::of(app, operator, org, event.clone(), events).await?);
         }
         let ids: Vec<Uuid> = undos.iter().map(|undo| undo.id.0).collect();
         let names = org_detail::names_shown(&app.db, &operator.platform, &ids).await?;
@@ -138,10 +138,8 @@ impl<'a> BulkRevert<'a> {
             }
             Err(why) => {
                 let principal = Principal::from(&self.operator.identity);
-                self.app
-                    .bus
-                    .refuse::<Org>(&principal, &undo.id, ("Revert", &why.to_string()), &envelope)
-                    .await;
+                let refused = RefusedCommand { name: "Revert", why: &why.to_string() };
+                self.app.bus.refuse::<Org>(&principal, &undo.id, refused, &envelope).await;
                 None
             }
         }
