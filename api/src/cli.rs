@@ -131,21 +131,7 @@ pub enum Command {
         yes: bool,
     },
     /// Give somebody a platform role, with an account if there is none
-    Grant {
-        /// The e-mail address of whoever gets it
-        email: Email,
-        #[arg(long, value_enum, default_value = "superadmin")]
-        role: RoleName,
-        /// Why, for the history (10 to 500 characters)
-        #[arg(long, default_value = "Granted from the server's shell")]
-        reason: String,
-        /// For how many days; without it, for good
-        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3650))]
-        days: Option<i64>,
-        /// Do it without asking, for somebody who belongs to an organisation
-        #[arg(long)]
-        yes: bool,
-    },
+    Grant(grant::GrantArguments),
     /// Make a link with which somebody chooses a new password; the old one works until then
     ResetPassword {
         /// The e-mail address of whoever lost it

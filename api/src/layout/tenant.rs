@@ -40,8 +40,8 @@ pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) 
 }
 
 /// A page of the organisation.
-pub async fn page(app: &App, member: &Member, titled: (&str, Markup)) -> Result<Markup, Error> {
-    page_after(app, member, AfterOwnCommand::default(), titled).await
+pub async fn page(app: &App, member: &Member, title: &str, content: Markup) -> Result<Markup, Error> {
+    page_after(app, member, AfterOwnCommand::default(), title, content).await
 }
 
 /// A page of the organisation that first says what was just done.
@@ -49,7 +49,8 @@ pub async fn page_after(
     app: &App,
     member: &Member,
     AfterOwnCommand { seen }: AfterOwnCommand,
-    (title, content): (&str, Markup),
+    title: &str,
+    content: Markup,
 ) -> Result<Markup, Error> {
     let Membership { name: org, slug, .. } = &member.membership;
     let notice = match seen {

@@ -56,7 +56,7 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
         @if !goes_on { (ui::card("Check, and fold again", jobs(operator.identity.is_superadmin()))) }
     };
     let subtitle = "What pages show is folded from the history, and can be folded again.";
-    let page = beside(desk, ("Read models", "read-models", subtitle), content);
+    let page = beside(desk, "Read models", "read-models", subtitle, content);
     Ok(if goes_on { ([(REFRESH, AGAIN)], page).into_response() } else { page.into_response() })
 }
 

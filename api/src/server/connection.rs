@@ -33,8 +33,14 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long the other side gets to stop sending what nobody reads any more.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// A connection that was accepted, and who made it.
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+}
+
 pub(super) async fn run(
-    (stream, peer): (TcpStream, SocketAddr),
+    Accepted { stream, peer }: Accepted,
     app: Router,
     limits: &Limits,
     stopping: watch::Receiver<bool>,
@@ -42,13 +48,13 @@ pub(super) async fn run(
 ) {
     let watch = Watch::new(place.progress());
     tokio::select! {
-        () = serve((stream, peer), app, limits, stopping, watch) => {}
+        () = serve(Accepted { stream, peer }, app, limits, stopping, watch) => {}
         () = place.closed() => tracing::debug!(%peer, "closed a connection to make room for another one"),
     }
 }
 
 async fn serve(
-    (stream, peer): (TcpStream, SocketAddr),
+    Accepted { stream, peer }: Accepted,
     app: Router,
     limits: &Limits,
     mut stopping: watch::Receiver<bool>,

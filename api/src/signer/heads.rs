@@ -31,11 +31,23 @@ pub(super) struct Heads {
     last: Option<Signed>,
 }
 
+/// What tells a file from every other, whatever its path.
+#[derive(Default, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(about: &Metadata) -> Self {
+        Self { device: about.dev(), inode: about.ino() }
+    }
+}
+
 /// How far a file was read.
 #[derive(Default)]
 struct FilePosition {
-    /// The device and the number of the file.
-    file: (u64, u64),
+    file: FileId,
     mark_at: u64,
     /// The bytes from `mark_at` to what was the end.
     mark: Vec<u8>,
@@ -113,13 +125,13 @@ impl FilePosition {
     fn mark(file: &mut File, about: &Metadata, next: u64) -> io::Result<Self> {
         let mark_at = next.saturating_sub(MARK);
         let mark = between(file, mark_at, about.len())?;
-        Ok(Self { file: (about.dev(), about.ino()), mark_at, mark, next })
+        Ok(Self { file: FileId::of(about), mark_at, mark, next })
     }
 
     /// True if it is the same file, and it was only added to.
     fn is_in(&self, file: &mut File, about: &Metadata) -> io::Result<bool> {
         let end = self.mark_at + length(&self.mark);
-        if self.file != (about.dev(), about.ino()) || about.len() < end {
+        if self.file != FileId::of(about) || about.len() < end {
             return Ok(false);
         }
         Ok(between(file, self.mark_at, end)? == self.mark)

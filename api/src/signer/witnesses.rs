@@ -114,7 +114,7 @@ impl Witnesses {
     /// Asks the witnesses that have not cosigned this checkpoint, and gives their cosignatures.
     async fn ask(&self, db: &Db, origin: &str, signed: &Signed) -> Vec<Signature> {
         let mut asked = self.asked.lock().await;
-        let each = asked.iter_mut().map(|one| one.ask(&self.client, (db, origin), signed));
+        let each = asked.iter_mut().map(|one| one.ask(&self.client, db, origin, signed));
         let given = futures::future::join_all(each).await;
         let told: Vec<Told> = asked.iter().map(|it| it.told.clone()).collect();
         self.told.send_if_modified(|before| std::mem::replace(before, told.clone()) != told);
@@ -131,12 +131,7 @@ impl WitnessClient {
     }
 
     /// None if there was nothing to ask, or it did not cosign.
-    async fn ask(
-        &mut self,
-        client: &Client,
-        (db, origin): (&Db, &str),
-        signed: &Signed,
-    ) -> Option<Signature> {
+    async fn ask(&mut self, client: &Client, db: &Db, origin: &str, signed: &Signed) -> Option<Signature> {
         let size = signed.checkpoint.size;
         if let Ok(Some(at)) = self.witness.cosigned(signed) {
             (self.saw, self.told.cosigned) = (size, Some((size, at)));
@@ -147,7 +142,7 @@ impl WitnessClient {
         }
         let late =
             || Err(Some(WitnessFailure::NoAnswer("it took too long, question by question".to_owned())));
-        let answer = timeout(PATIENCE, self.cosignature(client, (db, origin), signed)).await;
+        let answer = timeout(PATIENCE, self.cosignature(client, db, origin, signed)).await;
         match answer.unwrap_or_else(|_late| late()) {
             Ok(cosignature) => {
                 let cosigned = self.witness.cosigned(&signed.clone().with([cosignature.clone()]));
@@ -177,7 +172,8 @@ impl WitnessClient {
     async fn cosignature(
         &mut self,
         client: &Client,
-        (db, origin): (&Db, &str),
+        db: &Db,
+        origin: &str,
         signed: &Signed,
     ) -> Result<Signature, Option<WitnessFailure>> {
         let Checkpoint { size, .. } = signed.checkpoint;

@@ -248,11 +248,7 @@ pub struct Pick<'a> {
 }
 
 /// Several boxes to tick (`checkbox`) or one to choose (`radio`), under one name and legend.
-pub fn options(
-    (name, legend, kind): (&str, &str, &str),
-    options: &[Pick<'_>],
-    error: Option<&str>,
-) -> Markup {
+pub fn options(name: &str, legend: &str, kind: &str, options: &[Pick<'_>], error: Option<&str>) -> Markup {
     let described = error.map(|_| format!("error-{name}"));
     html! {
         fieldset.field.options id={ "field-" (name) } tabindex="-1" aria-describedby=[described] {

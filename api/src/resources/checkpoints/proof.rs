@@ -47,7 +47,7 @@ pub async fn show(
         (watched::card(&app.audited.known()))
     };
     let subtitle = "Why to believe this history, and how anybody can check it.";
-    Ok(beside(desk, ("Proof", "proof", subtitle), content))
+    Ok(beside(desk, "Proof", "proof", subtitle, content))
 }
 
 /// Explains how to begin sealing.

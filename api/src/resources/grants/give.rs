@@ -118,7 +118,7 @@ pub async fn submit(
         ..Envelope::new()
     };
     match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
-        Ok(receipt) => done(&app, (person, token), receipt).await,
+        Ok(receipt) => done(&app, person, token, receipt).await,
         Err(refusal) => refused(&app, &operator, typed, refusal).await,
     }
 }
@@ -212,7 +212,8 @@ async fn to_be_changed(
 /// Redirects to the list, which says what was done. For somebody who can't sign in yet, it also shows a link to pass on.
 async fn done(
     app: &App,
-    (person, token): (PersonId, Option<String>),
+    person: PersonId,
+    token: Option<String>,
     receipt: Receipt,
 ) -> Result<Response, Error> {
     if receipt.sequence == 0 {

@@ -249,7 +249,7 @@ pub mod tenant {
         let sequence = org.ok_or(Error::NotFound)?.sequence;
         let typed = subject.typed(clock::new_id(), sequence);
         let content = subject.content(change, &typed, &Why::default(), &paths::people(&slug));
-        page(&app, &member, (&subject.title(change), content)).await
+        page(&app, &member, &subject.title(change), content).await
     }
 
     pub async fn submit(
@@ -265,7 +265,7 @@ pub mod tenant {
             Ok(command) => command,
             Err(errors) => {
                 let content = subject.content(change, &typed, &Why { errors, ..Why::default() }, &back);
-                return Ok(again(page(&app, &member, (&title, content)).await?));
+                return Ok(again(page(&app, &member, &title, content).await?));
             }
         };
         let MemberForm { command_id, expected_sequence, .. } = typed;
@@ -283,7 +283,7 @@ pub mod tenant {
                     Refused::in_org(&app, &member, about, refusal, field_of).await?;
                 typed.expected_sequence = sequence.or(typed.expected_sequence);
                 let content = subject.content(change, &typed, &Why { errors, note }, &back);
-                Ok((status, page(&app, &member, (&title, content)).await?).into_response())
+                Ok((status, page(&app, &member, &title, content).await?).into_response())
             }
         }
     }

@@ -162,7 +162,7 @@ pub async fn tenant(
         (ui::head("Members", None, Some(line), leave))
         (ui::table("Members", &columns, &rows))
     };
-    tenant::page_after(&app, &member, seen, ("Members", content)).await
+    tenant::page_after(&app, &member, seen, "Members", content).await
 }
 
 fn row(member: &Member, person: &memberships::Member) -> Vec<Markup> {

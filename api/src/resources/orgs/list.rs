@@ -71,7 +71,7 @@ pub async fn show(
     let now = org_list::now(&app.db, &operator.platform, &ids).await?;
     let of_orgs = history::Filter { types: Some(types(Org::TYPE, "")), ..history::Filter::default() };
     let here = OrgListQuery { at: String::new(), ..view.clone() }.url();
-    let past = AsOfBanner::of(&app, at, (&here, &of_orgs)).await?;
+    let past = AsOfBanner::of(&app, at, &here, &of_orgs).await?;
     let content = html! {
         (ui::head(TITLE, None, None, ui::actions(control(&view, Some(at)))))
         (bar(&view))

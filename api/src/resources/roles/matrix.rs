@@ -71,7 +71,8 @@ pub async fn show(
         &app,
         &member,
         seen,
-        ("Roles", board.content(&PermissionChange::default(), &BTreeSet::new(), html! {})),
+        "Roles",
+        board.content(&PermissionChange::default(), &BTreeSet::new(), html! {}),
     )
     .await
 }
@@ -233,7 +234,7 @@ impl<'a> Board<'a> {
         (status, note): (StatusCode, Markup),
     ) -> Result<Response, Error> {
         let content = self.content(wish, moved, note);
-        let page = page_after(self.app, self.member, AfterOwnCommand::default(), ("Roles", content)).await?;
+        let page = page_after(self.app, self.member, AfterOwnCommand::default(), "Roles", content).await?;
         Ok((status, page).into_response())
     }
 

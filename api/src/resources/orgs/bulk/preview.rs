@@ -36,13 +36,15 @@ struct PreviewRow {
 }
 
 impl Preview {
-    /// Does a dry run of `command` on each organisation. An id without an organisation is an error.
+    /// Does a dry run on each organisation. An id without an organisation is an error.
     pub(super) async fn of(
         app: &App,
         operator: &Operator,
-        (order, command): (BulkOrder, &OrgCommand),
-        (ticked, errors): (&[Selection], &mut Errors),
+        order: BulkOrder,
+        ticked: &[Selection],
+        errors: &mut Errors,
     ) -> Result<Self, Error> {
+        let command = order.rehearsal()?;
         let ids: Vec<Uuid> = ticked.iter().map(|it| it.org.0).collect();
         let mut orgs = org_list::now(&app.db, &operator.platform, &ids).await?;
         let mut rows = vec![];
@@ -50,7 +52,7 @@ impl Preview {
             match orgs.remove(&id) {
                 None => errors.add("", format!("there is no organisation with the id {id}")),
                 Some(org) => {
-                    let outcome = rehearsed(app, operator, (order, command), &org).await?;
+                    let outcome = rehearsed(app, operator, order, &command, &org).await?;
                     let hit = memberships::blast(&app.db, &operator.platform, &[id], clock::now()).await?;
                     rows.push(PreviewRow { org, hit, outcome });
                 }
@@ -114,7 +116,8 @@ impl Preview {
 async fn rehearsed(
     app: &App,
     operator: &Operator,
-    (order, command): (BulkOrder, &OrgCommand),
+    order: BulkOrder,
+    command: &OrgCommand,
     org: &OrgRow,
 ) -> Result<Result<Selection, Markup>, Error> {
     let (principal, id) = (Principal::from(&operator.identity), domain::values::OrgId(org.org_id));
