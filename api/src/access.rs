@@ -45,7 +45,7 @@ use crate::clock;
 use crate::identity::client::Client;
 use crate::identity::home;
 use crate::identity::session::{self, Identity};
-use crate::identity::sudo::{self, Question};
+use crate::identity::sudo::{self, SudoQuestion};
 use crate::web::error::Error;
 use crate::web::paths;
 
@@ -104,7 +104,7 @@ pub enum Instead {
     /// Their organisation is suspended, and the page says why.
     Suspended(Box<(Identity, Membership)>),
     /// They have to confirm first that it is really them.
-    Proof(Box<Question>),
+    Proof(Box<SudoQuestion>),
 }
 
 impl Instead {
@@ -172,7 +172,7 @@ pub async fn gate(
     Ok(sudo::asked(&identity, pending, &answer).map_or(answer, ask))
 }
 
-fn ask(question: Question) -> Response {
+fn ask(question: SudoQuestion) -> Response {
     let (status, retry_after_seconds) = (question.status, question.retry_after_seconds);
     let mut response = Instead::Proof(Box::new(question)).response(status);
     if let Some(seconds) = retry_after_seconds {

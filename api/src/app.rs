@@ -18,10 +18,10 @@ use crate::readiness::Readiness;
 use crate::signer::CheckpointSigner;
 
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App(Arc<AppState>);
 
 #[derive(Clone)]
-pub struct Shared {
+pub struct AppState {
     pub settings: Arc<Settings>,
     pub db: Db,
     pub log: EventLog,
@@ -59,7 +59,7 @@ impl App {
         let (passwords, throttle) = (Arc::new(Passwords::new()?), Throttle::new(&db));
         let settings = Arc::new(settings);
         let stopping = Arc::new(watch::Sender::new(false));
-        let shared = Shared {
+        let shared = AppState {
             settings,
             db,
             log,
@@ -90,26 +90,26 @@ impl App {
     /// Makes the same app with links that sign in whoever has them. Use it only for a database that is thrown away.
     #[must_use]
     pub fn demonstrating(self) -> Self {
-        Shared { demonstration: true, ..Shared::clone(&self) }.into()
+        AppState { demonstration: true, ..AppState::clone(&self) }.into()
     }
 
     /// Makes the same app with the part that signs checkpoints, if the settings want that.
     pub fn sealing(self) -> anyhow::Result<Self> {
         let sealer = CheckpointSigner::of(&self.settings)?.map(Arc::new);
-        Ok(Shared { sealer, ..Shared::clone(&self) }.into())
+        Ok(AppState { sealer, ..AppState::clone(&self) }.into())
     }
 }
 
-impl From<Shared> for App {
-    fn from(shared: Shared) -> Self {
+impl From<AppState> for App {
+    fn from(shared: AppState) -> Self {
         Self(Arc::new(shared))
     }
 }
 
 impl Deref for App {
-    type Target = Shared;
+    type Target = AppState;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &AppState {
         &self.0
     }
 }

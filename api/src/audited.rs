@@ -12,10 +12,11 @@ use crate::metrics;
 
 /// The findings and the progress of this process's auditor.
 #[derive(Debug, Default)]
-pub struct Audited(RwLock<Known>);
+pub struct Audited(RwLock<AuditStatus>);
 
+/// The results of the last audit.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct AuditStatus {
     /// What the last turn found in the events and in the walls of the database (triggers, rights, constraints). Empty
     /// before the first turn.
     pub log: Option<State>,
@@ -26,11 +27,11 @@ pub struct Known {
 }
 
 impl Audited {
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> AuditStatus {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn note(&self, what: impl FnOnce(&mut Known)) {
+    pub(crate) fn note(&self, what: impl FnOnce(&mut AuditStatus)) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         what(&mut known);
         let last = known.log.as_ref().and_then(|state| state.last);
@@ -38,7 +39,7 @@ impl Audited {
     }
 }
 
-impl Known {
+impl AuditStatus {
     /// All findings, each of them once.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let log = self.log.as_ref().map_or(&[][..], |state| &state.findings);

@@ -42,7 +42,7 @@ use crate::clock;
 use self::queue::StreamQueue;
 pub use authorize::{Authorize, CommandRequirement, PROOF_MINUTES, Principal, is_fresh};
 pub use receipt::Receipt;
-pub use refusal::{Refusal, SendError};
+pub use refusal::{Refusal, RefusedCommand, SendError};
 
 #[derive(Clone)]
 pub struct Bus {
@@ -105,6 +105,14 @@ pub struct DryRun<E> {
     pub sequence: i64,
 }
 
+/// A command on its way: who sends it, to which aggregate, and with what.
+struct CommandRequest<'a, A: Authorize> {
+    principal: &'a Principal,
+    id: A::Id,
+    command: A::Command,
+    envelope: &'a Envelope,
+}
+
 /// How long a command waits for its turn at a stream and tries against other processes, before its sender is told to send
 /// it again later.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -140,14 +148,16 @@ impl Bus {
         let command = command.into();
         let name = name_of(&command);
         let stream = StreamId::of::<A>(id.clone());
-        let result = self.carry_out::<A>(principal, id, command, &envelope).await;
+        let request = CommandRequest::<A> { principal, id, command, envelope: &envelope };
+        let result = self.carry_out(request).await;
         counter!("portal_commands_total", "outcome" => result.as_ref().map_or_else(SendError::outcome, |_| "done")).increment(1);
         // A request for a proof is not a refusal yet, a command with an unknown outcome may have been done, and an alarm
         // concerns everybody. None of them is kept as a refusal.
         if let Err(refusal) = &result
             && !matches!(refusal, SendError::ProofNeeded(_) | SendError::Unknown | SendError::Stopped(_))
         {
-            self.record(principal, &stream, (name, refusal.to_string()), &envelope).await;
+            let refused = RefusedCommand { name: &name, why: &refusal.to_string() };
+            self.record(principal, &stream, refused, &envelope).await;
         }
         // The page names whoever was quicker from the read models, so these have to be up to date.
         if let Err(SendError::Taken { .. } | SendError::Stale { .. }) = &result {
@@ -169,7 +179,7 @@ impl Bus {
         command: A::Command,
     ) -> Result<DryRun<A::Event>, SendError<A::Error>> {
         let loaded = self.load::<A>(id).await?;
-        self.allow(principal, (&command, &[Some(A::right(&command))]), loaded.aggregate.as_ref())?;
+        self.allow(principal, &command, &[Some(A::right(&command))], loaded.aggregate.as_ref())?;
         let events = loaded.aggregate.decide(command).map_err(SendError::Rule)?;
         Ok(DryRun { events, sequence: loaded.sequence })
     }
@@ -179,22 +189,19 @@ impl Bus {
         &self,
         principal: &Principal,
         id: &A::Id,
-        what: (&str, &str),
+        refused: RefusedCommand<'_>,
         envelope: &Envelope,
     ) {
-        let (command, refusal) = (what.0.to_owned(), what.1.to_owned());
-        self.record(principal, &StreamId::of::<A>(id.clone()), (command, refusal), envelope).await;
+        self.record(principal, &StreamId::of::<A>(id.clone()), refused, envelope).await;
     }
 
     /// Carries out the command, or gives the first answer if the same command was carried out before. The append recognises
     /// a repeat; where the decision already refuses it, the log is asked.
     async fn carry_out<A: Authorize>(
         &self,
-        principal: &Principal,
-        id: A::Id,
-        command: A::Command,
-        envelope: &Envelope,
+        request: CommandRequest<'_, A>,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
+        let CommandRequest { principal, id, command, envelope } = &request;
         let mut metadata = Metadata::new(principal.actor(), envelope.command_id);
         metadata.address = envelope.address;
         metadata.correlation = envelope.correlation.unwrap_or(envelope.command_id);
@@ -205,11 +212,11 @@ impl Bus {
             after: 0,
             events: vec![],
             metadata,
-            fingerprint: fingerprint::<A>(&id, &command, envelope),
+            fingerprint: fingerprint::<A>(id, command, envelope),
             authority: None,
             beside: envelope.beside.clone(),
         };
-        match self.decide_and_append::<A>(principal, id, command, (envelope, append.clone())).await {
+        match self.decide_and_append(request, append.clone()).await {
             // Nothing had to change. This very command may have done it before, or another command with the same id.
             Ok((None, last)) => Ok((self.first_answer(&append).await?, last)),
             Err(refusal @ (SendError::Rule(_) | SendError::Stale { .. })) => {
@@ -231,11 +238,10 @@ impl Bus {
 
     async fn decide_and_append<A: Authorize>(
         &self,
-        principal: &Principal,
-        id: A::Id,
-        command: A::Command,
-        (envelope, mut append): (&Envelope, Append),
+        request: CommandRequest<'_, A>,
+        mut append: Append,
     ) -> Result<(Option<Appended>, i64), SendError<A::Error>> {
+        let CommandRequest { principal, id, command, envelope } = request;
         let (mut principal, until) = (principal.clone(), Instant::now() + PATIENCE);
         let _turn = self.queue.turn(&append.stream, until).await.ok_or(SendError::Unavailable)?;
         for attempt in 0_u32.. {
@@ -244,7 +250,7 @@ impl Bus {
             append.after = loaded.sequence;
             let rights = [Some(A::right(&command)), envelope.reverts.map(|_| CommandRequirement::Superadmin)];
             append.authority =
-                authority(self.admit(&principal, (&command, &rights), loaded.aggregate.as_ref())?);
+                authority(self.admit(&principal, &command, &rights, loaded.aggregate.as_ref())?);
             self.expect::<A>(envelope, &loaded, &append.stream).await?;
             let events = loaded.aggregate.decide(command.clone()).map_err(SendError::Rule)?;
             if events.is_empty() {
@@ -271,10 +277,11 @@ impl Bus {
     fn admit<'a, A: Authorize>(
         &self,
         principal: &'a Principal,
-        (command, rights): (&A::Command, &[Option<CommandRequirement>]),
+        command: &A::Command,
+        rights: &[Option<CommandRequirement>],
         aggregate: &A,
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
-        let grant = self.allow(principal, (command, rights), aggregate)?;
+        let grant = self.allow(principal, command, rights, aggregate)?;
         match A::act(command).asks() {
             Some(what) if !principal.is_proven() => Err(SendError::ProofNeeded(what)),
             Some(_) | None => Ok(grant),
@@ -285,7 +292,8 @@ impl Bus {
     fn allow<'a, A: Authorize>(
         &self,
         principal: &'a Principal,
-        (command, rights): (&A::Command, &[Option<CommandRequirement>]),
+        command: &A::Command,
+        rights: &[Option<CommandRequirement>],
         aggregate: &A,
     ) -> Result<Option<&'a ActiveGrant>, SendError<A::Error>> {
         let mut grant = None;
@@ -341,16 +349,16 @@ impl Bus {
         &self,
         principal: &Principal,
         target: &StreamId,
-        (command, refusal): (String, String),
+        refused: RefusedCommand<'_>,
         envelope: &Envelope,
     ) {
         let refused = Refused {
             entry_id: clock::new_id(),
             at: clock::now(),
             actor: principal.actor().to_string(),
-            command,
+            command: refused.name.to_owned(),
             target: format!("{}:{}", target.kind, target.id),
-            refusal,
+            refusal: refused.why.to_owned(),
             address: envelope.address.map(|address| address.to_string()),
             command_id: Some(envelope.command_id),
             correlation_id: envelope.correlation,

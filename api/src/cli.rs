@@ -72,14 +72,14 @@ pub enum Command {
     /// Bring the database's schema and read models up to date, and stop
     Migrate,
     /// Fold every read model again from the first event on, while the old ones serve
-    Rebuild(log::Rebuild),
+    Rebuild(log::RebuildArguments),
     /// Prove that the log is whole, that it is what was sealed, and that the read models are what it says
-    Verify(verify::Arguments),
+    Verify(verify::VerifyArguments),
     /// Look at every event, the tree and the walls of the database with nothing but the right to read, on a standby as well:
     /// once, or for ever
-    Audit(audit::Arguments),
+    Audit(audit::AuditArguments),
     /// Cosign checkpoints of logs of others: a server of its own, with a key and a memory of its own
-    Witness(witness::Arguments),
+    Witness(witness::WitnessArguments),
     /// Make the key that seals the log: the private half goes to a file, the public one to the standard output. With
     /// --witness, make that of a witness; with --secrets, the one that seals the secrets of second factors in the database
     Keys {
@@ -131,21 +131,7 @@ pub enum Command {
         yes: bool,
     },
     /// Give somebody a platform role, with an account if there is none
-    Grant {
-        /// The e-mail address of whoever gets it
-        email: Email,
-        #[arg(long, value_enum, default_value = "superadmin")]
-        role: RoleName,
-        /// Why, for the history (10 to 500 characters)
-        #[arg(long, default_value = "Granted from the server's shell")]
-        reason: String,
-        /// For how many days; without it, for good
-        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3650))]
-        days: Option<i64>,
-        /// Do it without asking, for somebody who belongs to an organisation
-        #[arg(long)]
-        yes: bool,
-    },
+    Grant(grant::GrantArguments),
     /// Make a link with which somebody chooses a new password; the old one works until then
     ResetPassword {
         /// The e-mail address of whoever lost it

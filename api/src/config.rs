@@ -11,7 +11,7 @@ use domain::grant::Policy;
 use ipnet::IpNet;
 use projections::event_log::ClockRules;
 
-use crate::log::Format;
+use crate::log::LogFormat;
 
 /// In which header proxies say for whom they forward. A proxy writes one and passes the other on as its client sent it, so
 /// only the one that is written is read.
@@ -65,7 +65,7 @@ pub struct Settings {
     pub connections_per_address: usize,
     /// How logs are written
     #[arg(long, env = "PORTAL_LOG", value_enum, default_value = "pretty", global = true)]
-    pub log: Format,
+    pub log: LogFormat,
     /// Hours until a session that is not used ends
     #[arg(long, env = "PORTAL_SESSION_IDLE_HOURS", default_value_t = 12, global = true, value_parser = clap::value_parser!(i64).range(1..=720))]
     pub session_idle_hours: i64,

@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::identity::session::Identity;
-use crate::ui::{self, Choice, Tone, Viewer};
+use crate::ui::{self, OrgChoice, Tone, Viewer};
 use crate::web::error::Error;
 
 /// What the page after a command has to wait for.
@@ -31,16 +31,16 @@ pub struct AfterCommand {
 }
 
 /// What the frames know of the viewer.
-pub fn viewer<'a>(identity: &'a Identity, organisations: &'a [Choice]) -> Viewer<'a> {
+pub fn viewer<'a>(identity: &'a Identity, organisations: &'a [OrgChoice]) -> Viewer<'a> {
     let operator = identity.grant.is_some() || identity.withheld;
     Viewer { name: identity.called(), email: &identity.session.email, operator, organisations }
 }
 
 /// Organisations for the switcher.
-pub async fn choices(app: &App, identity: &Identity) -> Result<Vec<Choice>, Error> {
+pub async fn choices(app: &App, identity: &Identity) -> Result<Vec<OrgChoice>, Error> {
     let memberships = memberships::of_person(&app.db, identity.session.person_id, "", 8).await?;
     let open = memberships.into_iter().filter(|membership| membership.status == ACTIVE);
-    Ok(open.map(|Membership { slug, name, .. }| Choice { slug, name }).collect())
+    Ok(open.map(|Membership { slug, name, .. }| OrgChoice { slug, name }).collect())
 }
 
 /// The error for something that the read models don't have: nobody made it, or they have not reached it yet.

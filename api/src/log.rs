@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Who reads the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum LogFormat {
     /// People, at a terminal.
     #[default]
     Pretty,
@@ -18,22 +18,22 @@ pub enum Format {
 }
 
 /// Starts logging for the whole process, filtered by `RUST_LOG`. Fails if that can't be read, or if it ran before.
-pub fn init(format: Format) -> anyhow::Result<()> {
+pub fn init(format: LogFormat) -> anyhow::Result<()> {
     start(format, "info,sqlx=warn")
 }
 
 /// Starts logging with warnings only, for commands whose output shares the screen with it.
-pub fn init_quietly(format: Format) -> anyhow::Result<()> {
+pub fn init_quietly(format: LogFormat) -> anyhow::Result<()> {
     start(format, "warn")
 }
 
-fn start(format: Format, usual: &str) -> anyhow::Result<()> {
+fn start(format: LogFormat, usual: &str) -> anyhow::Result<()> {
     let log = tracing_subscriber::fmt().with_env_filter(filter(usual)?).with_writer(std::io::stderr);
     // If nobody reads stderr, the logger would report that on stderr as well, and panic.
     let log = log.log_internal_errors(false);
     match format {
-        Format::Pretty => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        Format::Json => log.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Pretty => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).try_init(),
     }
     .map_err(anyhow::Error::from_boxed)?;
     std::panic::set_hook(Box::new(|panic| {

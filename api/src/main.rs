@@ -48,9 +48,7 @@ async fn run(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
             reference_data::run(settings, &file, yes).await
         }
         Command::Import { from, .. } => transfer::import(settings, from).await,
-        Command::Grant { email, role, reason, days, yes } => {
-            grant::run(settings, (email, role), &reason, days, yes).await
-        }
+        Command::Grant(arguments) => grant::run(settings, arguments).await,
         Command::ResetPassword { email } => reset_password::run(settings, email).await,
         Command::ForgetSecondFactor { email } => second_factor::forget(settings, email).await,
         Command::Clock(clock) => clock::run(settings, clock).await,

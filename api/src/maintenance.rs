@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::clock;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Job {
+pub enum MaintenanceJob {
     Verify,
     Rebuild,
 }
@@ -17,14 +17,14 @@ pub enum Job {
 /// A job, under way or done.
 #[derive(Clone, Debug)]
 pub struct Run {
-    pub job: Job,
+    pub job: MaintenanceJob,
     pub progress: Progress,
     /// When the job ended, with its result or why it was given up.
-    pub ended: Option<(Timestamp, Result<Outcome, String>)>,
+    pub ended: Option<(Timestamp, Result<MaintenanceOutcome, String>)>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct MaintenanceOutcome {
     /// Position of the last event that was read.
     pub position: i64,
     /// How many events only a newer version can read.
@@ -37,7 +37,7 @@ pub struct Outcome {
 pub struct Maintenance(watch::Sender<Option<Run>>);
 
 impl Run {
-    fn new(job: Job) -> Self {
+    fn new(job: MaintenanceJob) -> Self {
         Self { job, progress: Progress { done: 0, of: 0 }, ended: None }
     }
 
@@ -53,7 +53,7 @@ impl Maintenance {
     }
 
     /// Begins a job, unless one is under way.
-    pub fn begin(&self, projector: &Projector, job: Job) {
+    pub fn begin(&self, projector: &Projector, job: MaintenanceJob) {
         let begun = self.0.send_if_modified(|run| {
             let is_idle = !run.as_ref().is_some_and(Run::goes_on);
             if is_idle {
@@ -66,7 +66,7 @@ impl Maintenance {
         }
     }
 
-    async fn see_through(self, projector: Projector, job: Job) {
+    async fn see_through(self, projector: Projector, job: MaintenanceJob) {
         let watched = self.clone();
         let progress = move |at| watched.change(|run| run.progress = at);
         let done = tokio::spawn(async move { carry_out(&projector, job, progress).await }).await;
@@ -91,14 +91,16 @@ impl Maintenance {
 
 async fn carry_out(
     projector: &Projector,
-    job: Job,
+    job: MaintenanceJob,
     progress: impl Fn(Progress) + Sync,
-) -> Result<Outcome, FoldError> {
+) -> Result<MaintenanceOutcome, FoldError> {
     Ok(match job {
-        Job::Verify => {
+        MaintenanceJob::Verify => {
             let report = projector.verify(progress).await?;
-            Outcome { position: report.events, newer: report.newer, findings: report.findings }
+            MaintenanceOutcome { position: report.events, newer: report.newer, findings: report.findings }
         }
-        Job::Rebuild => Outcome { position: projector.rebuild(progress).await?, newer: 0, findings: vec![] },
+        MaintenanceJob::Rebuild => {
+            MaintenanceOutcome { position: projector.rebuild(progress).await?, newer: 0, findings: vec![] }
+        }
     })
 }

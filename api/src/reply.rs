@@ -20,7 +20,7 @@ use crate::{layout, ui};
 /// Turns every refusal into a page or a problem document: those that carry a [`Problem`], and the bare ones that axum
 /// and tower make themselves. An error whose handler wrote its own page (a form shown again) is left alone.
 pub async fn render(request: Request, next: Next) -> Response {
-    let reader = Reader::of(&request);
+    let reader = ProblemReader::of(&request);
     let response = next.run(request).await;
     match response.extensions().get::<Problem>().cloned().or_else(|| bare(&response)) {
         Some(problem) => reader.tell(&problem, response),
@@ -66,13 +66,13 @@ fn bare(response: &Response) -> Option<Problem> {
 }
 
 /// What is known of the reader, and of the request that the answer repeats.
-struct Reader {
+struct ProblemReader {
     program: bool,
     path: String,
     request_id: Option<String>,
 }
 
-impl Reader {
+impl ProblemReader {
     fn of(request: &Request) -> Self {
         let path = request.uri().path().to_owned();
         Self {

@@ -9,11 +9,11 @@ use axum::{Router, routing};
 use projections::seal::add_checkpoint::ADD_CHECKPOINT;
 
 use crate::access::RouteRequirement::Anyone;
-use crate::access::routes::{Entry, Routes};
+use crate::access::routes::{RouteEntry, Routes};
 use crate::app::App;
 use crate::server::{Edge, Limits, layers};
 use crate::web::paths;
-use crate::witness::{self, Witness};
+use crate::witness::{self, WitnessServer};
 use crate::{assets, health, reply, resources};
 
 /// The whole product.
@@ -37,7 +37,7 @@ fn router(routes: Routes, app: &App, limits: &Limits, edge: &Edge) -> Router {
 
 /// The routes of a witness, which is no portal: nobody signs in there, and nothing is secret.
 #[expect(clippy::disallowed_methods, reason = "a witness has no gate")]
-pub fn witness(witness: Witness, limits: &Limits) -> Router {
+pub fn witness(witness: WitnessServer, limits: &Limits) -> Router {
     let router = Router::new()
         .route("/", routing::get(witness::about))
         .route(ADD_CHECKPOINT, routing::post(witness::add_checkpoint))
@@ -47,7 +47,7 @@ pub fn witness(witness: Witness, limits: &Limits) -> Router {
 }
 
 /// The table of routes, for tests that compare it with the running program.
-pub fn entries(app: &App) -> Vec<Entry> {
+pub fn entries(app: &App) -> Vec<RouteEntry> {
     table(app).done().1
 }
 

@@ -40,9 +40,9 @@ use self::files::{Files, Noted};
 use self::witnesses::Witnesses;
 
 pub(crate) use aside::Aside;
-pub use checkpoint_log::{CheckpointLog, Filed, Page};
+pub use checkpoint_log::{CheckpointLog, CheckpointPage, Filed};
 pub use copies::Copied;
-pub use witnesses::{Failure, Told};
+pub use witnesses::{Told, WitnessFailure};
 
 pub struct CheckpointSigner {
     pub key: SigningKey,
@@ -65,7 +65,7 @@ pub struct Attempt {
 
 /// How an attempt went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum SealOutcome {
     /// A checkpoint of this many events was signed.
     Signed(u64),
     AlreadySo(u64),
@@ -139,7 +139,7 @@ impl CheckpointSigner {
     }
 
     /// Signs a checkpoint of everything in the log.
-    pub async fn seal(&self, db: &Db) -> anyhow::Result<Done> {
+    pub async fn seal(&self, db: &Db) -> anyhow::Result<SealOutcome> {
         let done = self.attempt(db).await;
         self.tell(done.as_ref().err());
         done
@@ -182,13 +182,15 @@ impl CheckpointSigner {
         self.last_attempt.send_replace(Some(Attempt { at: clock::now(), failure }));
     }
 
-    async fn attempt(&self, db: &Db) -> anyhow::Result<Done> {
+    async fn attempt(&self, db: &Db) -> anyhow::Result<SealOutcome> {
         let files = self.files().await?;
-        let Some((mut files, standing)) = self.proven(db, files).await? else { return Ok(Done::Taken) };
-        let Some(turn) = SealStep::begin(db, self.key.origin()).await? else { return Ok(Done::Taken) };
+        let Some((mut files, standing)) = self.proven(db, files).await? else {
+            return Ok(SealOutcome::Taken);
+        };
+        let Some(turn) = SealStep::begin(db, self.key.origin()).await? else { return Ok(SealOutcome::Taken) };
         if *turn.standing() != standing {
             turn.end().await?;
-            return Ok(Done::Taken);
+            return Ok(SealOutcome::Taken);
         }
         let size = standing.size();
         let is_there =
@@ -203,7 +205,7 @@ impl CheckpointSigner {
         if size > 0 {
             (files.compared, files.proven) = (Some(Noted(Some(signed.clone()))), Some(signed));
         }
-        Ok(if in_file { Done::AlreadySo(size) } else { Done::Signed(size) })
+        Ok(if in_file { SealOutcome::AlreadySo(size) } else { SealOutcome::Signed(size) })
     }
 
     /// Reads the log to its end, and proves that it begins with everything that was signed. Nothing else waits for this.

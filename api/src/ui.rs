@@ -25,10 +25,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 pub use form::{
-    Field, Kind, Pick, checkbox, envelope, error_summary, form_actions, options, passkey_button, select,
+    Field, FieldKind, Pick, checkbox, envelope, error_summary, form_actions, options, passkey_button, select,
     submit, submit_danger, submit_plain,
 };
-pub use frame::{Console, Section, Tenant, error_page, plain, plain_wide, plain_with};
+pub use frame::{Console, Section, TenantPage, error_page, plain, plain_wide, plain_with};
 pub use page::{
     ChoiceCard, actions, button_link, card, card_with, choice_card, choices, columns, console_card, danger,
     head, link_box, primary_link, sides, stat, stats, steps, timeline,
@@ -37,8 +37,8 @@ pub use piece::{
     Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, number, position,
     sentence, shell, tabs, time, undo,
 };
-pub use table::{Column, Filter, FilterBar, More, newest_first, pager, results, table, tick, ticks};
-pub use viewer::{Choice, Viewer};
+pub use table::{Column, FilterBar, ListFilter, More, newest_first, pager, results, table, tick, ticks};
+pub use viewer::{OrgChoice, Viewer};
 
 /// The one stylesheet, as served.
 pub const CSS: &str = include_str!("../assets/portal.css");
@@ -84,7 +84,7 @@ mod tests {
         let (title, section) = ("Organisations", Section::Organisations);
         let console =
             Console { title, section, viewer: &viewer, crumbs: &[], position: 1, at: None, notice: None };
-        let tenant = Tenant { title, org: "Acme", slug: "acme", viewer: &viewer, notice: None };
+        let tenant = TenantPage { title, org: "Acme", slug: "acme", viewer: &viewer, notice: None };
         let pages = [
             console.render(Markup::default()),
             tenant.render(Markup::default()),

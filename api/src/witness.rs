@@ -23,32 +23,32 @@ use projections::seal::{Cosigner, PublicKey};
 
 use crate::web::error::Plain;
 
-pub use memory::Memory;
+pub use memory::WitnessMemory;
 
 /// More bytes than any checkpoint with its proof has.
 pub const LONGEST: usize = 16 * 1024;
 
 /// A witness with its key, the logs that it knows, and what it saw of them.
-pub struct Witness {
+pub struct WitnessServer {
     key: Cosigner,
     logs: Vec<PublicKey>,
-    memory: Memory,
+    memory: WitnessMemory,
 }
 
-impl Witness {
-    pub fn new(key: Cosigner, logs: Vec<PublicKey>, memory: Memory) -> Self {
+impl WitnessServer {
+    pub fn new(key: Cosigner, logs: Vec<PublicKey>, memory: WitnessMemory) -> Self {
         Self { key, logs, memory }
     }
 
     /// Cosigns a checkpoint that follows the last one it saw of this log.
-    async fn cosign(&self, request: AddCheckpoint) -> Result<String, Answer> {
+    async fn cosign(&self, request: AddCheckpoint) -> Result<String, ErrorResponse> {
         let checkpoint = &request.signed.checkpoint;
         let own = self.logs.iter().find_map(|log| log.alone(&request.signed));
-        let mut place = self.memory.of(&checkpoint.origin).await.ok_or_else(Answer::unknown)?;
+        let mut place = self.memory.of(&checkpoint.origin).await.ok_or_else(ErrorResponse::unknown)?;
         let Some(own) = own else {
             let why =
                 format!("no key of {} that this witness knows signed this checkpoint", checkpoint.origin);
-            return Err(Answer(StatusCode::FORBIDDEN, why));
+            return Err(ErrorResponse(StatusCode::FORBIDDEN, why));
         };
         request.follows(&place.latest().checkpoint)?;
         // If the clock was put back, the new cosignature must still not be older than the last one.
@@ -56,7 +56,7 @@ impl Witness {
         let cosignature = self.key.cosign(checkpoint, memory::now().max(before));
         place.remember(own.with([cosignature.clone()])).await.map_err(|why| {
             tracing::error!(error = %why, "what was seen could not be remembered, so it is not cosigned");
-            Answer(
+            ErrorResponse(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "this witness could not write down what it saw".to_owned(),
             )
@@ -66,15 +66,15 @@ impl Witness {
 }
 
 /// An answer that refuses, with a sentence.
-struct Answer(StatusCode, String);
+struct ErrorResponse(StatusCode, String);
 
-impl Answer {
+impl ErrorResponse {
     fn unknown() -> Self {
         Self(StatusCode::NOT_FOUND, "this witness does not know a log of this origin".to_owned())
     }
 }
 
-impl From<Refusal> for Answer {
+impl From<Refusal> for ErrorResponse {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
             Refusal::Backwards => StatusCode::BAD_REQUEST,
@@ -86,7 +86,7 @@ impl From<Refusal> for Answer {
     }
 }
 
-pub async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -> Response {
+pub async fn add_checkpoint(State(witness): State<Arc<WitnessServer>>, body: String) -> Response {
     let Ok(request) = body.parse::<AddCheckpoint>() else {
         let why = "this is not what c2sp.org/tlog-witness wants: an old size, a proof, an empty line and a signed checkpoint";
         return plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", why);
@@ -97,7 +97,7 @@ pub async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -
             tracing::info!(%origin, size, "cosigned");
             plain(StatusCode::OK, "text/plain; charset=utf-8", cosignature.trim_end())
         }
-        Err(Answer(status, text)) => {
+        Err(ErrorResponse(status, text)) => {
             tracing::warn!(%origin, size, status = status.as_u16(), why = %text, "not cosigned");
             let is_size = status == StatusCode::CONFLICT && text.parse::<u64>().is_ok();
             plain(status, if is_size { SIZE } else { "text/plain; charset=utf-8" }, &text)
@@ -106,7 +106,7 @@ pub async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: String) -
 }
 
 /// The last checkpoint that it cosigned of a log. The log is named by the SHA-256 of its origin in hexadecimal.
-pub async fn latest(State(witness): State<Arc<Witness>>, Path(log): Path<String>) -> Response {
+pub async fn latest(State(witness): State<Arc<WitnessServer>>, Path(log): Path<String>) -> Response {
     for known in &witness.logs {
         if memory::name(known.origin()) == log
             && let Some(place) = witness.memory.of(known.origin()).await
@@ -115,12 +115,12 @@ pub async fn latest(State(witness): State<Arc<Witness>>, Path(log): Path<String>
             return plain(StatusCode::OK, "text/plain; charset=utf-8", text.trim_end());
         }
     }
-    let Answer(status, text) = Answer::unknown();
+    let ErrorResponse(status, text) = ErrorResponse::unknown();
     plain(status, "text/plain; charset=utf-8", &text)
 }
 
 /// The name and key of the witness, with the logs that it cosigns.
-pub async fn about(State(witness): State<Arc<Witness>>) -> Response {
+pub async fn about(State(witness): State<Arc<WitnessServer>>) -> Response {
     let logs =
         witness.logs.iter().map(|log| format!("log {log}\n/{}/checkpoint", memory::name(log.origin())));
     let lines: Vec<String> = [format!("witness {}", witness.key.public())].into_iter().chain(logs).collect();

@@ -14,7 +14,7 @@ use crate::identity::links;
 
 /// One route in the table: how it is asked for, and what it requires of the person who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct RouteEntry {
     /// `GET` or `POST`, or `ANY` for every method.
     pub method: &'static str,
     pub path: &'static str,
@@ -25,7 +25,7 @@ pub struct Entry {
 pub struct Routes {
     app: App,
     router: Router<App>,
-    entries: Vec<Entry>,
+    entries: Vec<RouteEntry>,
 }
 
 impl Routes {
@@ -40,7 +40,7 @@ impl Routes {
         need: RouteRequirement,
         handler: impl Handler<T, App>,
     ) -> Self {
-        self.add(Entry { method: "GET", path, need }, routing::get(handler))
+        self.add(RouteEntry { method: "GET", path, need }, routing::get(handler))
     }
 
     #[must_use]
@@ -50,7 +50,7 @@ impl Routes {
         need: RouteRequirement,
         handler: impl Handler<T, App>,
     ) -> Self {
-        self.add(Entry { method: "POST", path, need }, routing::post(handler))
+        self.add(RouteEntry { method: "POST", path, need }, routing::post(handler))
     }
 
     /// Answers every path under a prefix that no other route answers.
@@ -61,7 +61,7 @@ impl Routes {
         need: RouteRequirement,
         handler: impl Handler<T, App>,
     ) -> Self {
-        self.add(Entry { method: "ANY", path, need }, routing::any(handler))
+        self.add(RouteEntry { method: "ANY", path, need }, routing::any(handler))
     }
 
     /// True for a demonstration, whose data is thrown away.
@@ -70,12 +70,12 @@ impl Routes {
     }
 
     /// The routes, and the table of them.
-    pub fn done(self) -> (Router<App>, Vec<Entry>) {
+    pub fn done(self) -> (Router<App>, Vec<RouteEntry>) {
         (self.router, self.entries)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
-    fn add(mut self, entry: Entry, mut handler: MethodRouter<App>) -> Self {
+    fn add(mut self, entry: RouteEntry, mut handler: MethodRouter<App>) -> Self {
         if entry.path.contains("{token}") {
             handler = handler.layer(from_fn_with_state(self.app.clone(), links::slowed));
         }

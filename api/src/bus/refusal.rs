@@ -53,6 +53,13 @@ pub enum SendError<E: std::error::Error> {
     Internal(anyhow::Error),
 }
 
+/// The name of a command, and why it was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusedCommand<'a> {
+    pub name: &'a str,
+    pub why: &'a str,
+}
+
 /// A refusal that a form can be shown again with: there is something to put right, or to look at.
 #[derive(Debug)]
 pub enum Refusal<E> {

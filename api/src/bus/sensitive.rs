@@ -13,15 +13,15 @@
 
 /// Says if a fresh proof is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum FreshProof {
     Asked,
     NotAsked,
 }
 
-/// One line of the table.
+/// One line of the table: what an act is, and whether it asks for a fresh proof.
 #[derive(Clone, Copy, Debug)]
-pub struct Line {
-    pub proof: Proof,
+pub struct ActRule {
+    pub proof: FreshProof,
     /// The act, in words that follow "to": "suspend an organisation".
     pub doing: &'static str,
     pub because: &'static str,
@@ -39,9 +39,9 @@ macro_rules! acts {
         impl Act {
             pub const ALL: &[Self] = &[$(Self::$act,)*];
 
-            pub fn line(self) -> Line {
+            pub fn line(self) -> ActRule {
                 match self {
-                    $(Self::$act => Line { proof: Proof::$proof, doing: $doing, because: $because },)*
+                    $(Self::$act => ActRule { proof: FreshProof::$proof, doing: $doing, because: $because },)*
                 }
             }
         }
@@ -104,19 +104,19 @@ acts! {
 impl Act {
     /// The act in words, if it asks for a fresh proof.
     pub fn asks(self) -> Option<&'static str> {
-        let Line { proof, doing, .. } = self.line();
-        (proof == Proof::Asked).then_some(doing)
+        let ActRule { proof, doing, .. } = self.line();
+        (proof == FreshProof::Asked).then_some(doing)
     }
 }
 
 /// The table as the documentation shows it. Acts that ask for a proof come first.
 pub fn as_markdown() -> String {
-    let lines = |wanted: Proof, word: &str| -> String {
+    let lines = |wanted: FreshProof, word: &str| -> String {
         let of = Act::ALL.iter().map(|act| act.line()).filter(|line| line.proof == wanted);
         let rows: Vec<String> =
-            of.map(|Line { doing, because, .. }| format!("| {doing} | {word} | {because} |\n")).collect();
+            of.map(|ActRule { doing, because, .. }| format!("| {doing} | {word} | {because} |\n")).collect();
         rows.concat()
     };
     let head = "| to | a proof | because |\n| --- | --- | --- |\n";
-    format!("{head}{}{}", lines(Proof::Asked, "asked"), lines(Proof::NotAsked, "no"))
+    format!("{head}{}{}", lines(FreshProof::Asked, "asked"), lines(FreshProof::NotAsked, "no"))
 }

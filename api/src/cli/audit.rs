@@ -8,7 +8,7 @@ use clap::Args;
 use projections::Db;
 use projections::auditor::{Auditor, Ended};
 
-use crate::cli::signed::Signed;
+use crate::cli::signed::SignedCheckpoints;
 use crate::cli::{be_there, keep, say, signed};
 use crate::clock;
 use crate::config::Settings;
@@ -16,17 +16,17 @@ use crate::signer::{Aside, HANGING, LONGEST};
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct AuditArguments {
     /// Go on for ever: a round after the other, and what is new each PORTAL_AUDIT_SECONDS
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
-    signed: signed::Named,
+    signed: signed::CheckpointArguments,
 }
 
-pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(settings: Settings, arguments: AuditArguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let Arguments { watch, signed: named } = arguments;
+    let AuditArguments { watch, signed: named } = arguments;
     let mut files = NamedFiles::default();
     let signed = files.read(&settings, &named).await?;
     be_there(&settings.database_url)?;
@@ -50,11 +50,15 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
 
 /// Reads the files that the arguments name, as they are at this moment.
 #[derive(Default)]
-struct NamedFiles(Aside<anyhow::Result<Signed>>);
+struct NamedFiles(Aside<anyhow::Result<SignedCheckpoints>>);
 
 impl NamedFiles {
     /// Gives what is in the files; an error where one can't be read or hangs.
-    async fn read(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<Signed> {
+    async fn read(
+        &mut self,
+        settings: &Settings,
+        named: &signed::CheckpointArguments,
+    ) -> anyhow::Result<SignedCheckpoints> {
         let (settings, named) = (settings.clone(), named.clone());
         let read = self.0.within(LONGEST, move || named.read(&settings)).await;
         read.map_err(|_late| anyhow!(HANGING))?
@@ -65,7 +69,7 @@ struct Audit {
     auditor: Auditor,
     files: NamedFiles,
     /// Everything that was signed, as far as it could be read.
-    signed: Signed,
+    signed: SignedCheckpoints,
     /// The findings that were reported last.
     told: Vec<String>,
     /// The last complete round.
@@ -76,7 +80,7 @@ struct Audit {
 impl Audit {
     /// Makes one turn. It reads the named files anew, since new checkpoints are added to them; if they can't be read, the
     /// turn checks everything else.
-    async fn turn(&mut self, settings: &Settings, named: &signed::Named) -> anyhow::Result<()> {
+    async fn turn(&mut self, settings: &Settings, named: &signed::CheckpointArguments) -> anyhow::Result<()> {
         let unread = match self.files.read(settings, named).await {
             Ok(signed) => {
                 self.signed = signed;

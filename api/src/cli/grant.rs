@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write, stderr, stdin};
 use std::process::ExitCode;
 
 use anyhow::bail;
+use clap::Args;
 use domain::Grant;
 use domain::grant::{GrantCommand, Term, length};
 use domain::values::{Email, PersonId, Reason};
@@ -25,14 +26,26 @@ const DAY: i64 = 24 * 60 * 60;
 /// More organisations than anybody reads.
 const PLACES: i64 = 20;
 
-pub async fn run(
-    settings: Settings,
-    (email, role): (Email, RoleName),
-    reason: &str,
+#[derive(Args, Debug)]
+pub struct GrantArguments {
+    /// The e-mail address of whoever gets it
+    email: Email,
+    #[arg(long, value_enum, default_value = "superadmin")]
+    role: RoleName,
+    /// Why, for the history (10 to 500 characters)
+    #[arg(long, default_value = "Granted from the server's shell")]
+    reason: String,
+    /// For how many days; without it, for good
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3650))]
     days: Option<i64>,
+    /// Do it without asking, for somebody who belongs to an organisation
+    #[arg(long)]
     yes: bool,
-) -> anyhow::Result<ExitCode> {
+}
+
+pub async fn run(settings: Settings, arguments: GrantArguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
+    let GrantArguments { email, role, reason, days, yes } = arguments;
     let reason: Reason = reason.parse()?;
     let app = open(settings).await?;
     let known = app.lookups.person(&email).await?;

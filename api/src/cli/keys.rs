@@ -11,7 +11,7 @@ use projections::seal::{Cosigner, SigningKey};
 
 use crate::cli::{hand_over, say};
 use crate::config::Settings;
-use crate::credentials::secrets::Key;
+use crate::credentials::secrets::EncryptionKey;
 
 /// Makes a signing key. The private half goes to the file, the public half to the standard output.
 pub fn run(settings: &Settings, file: &Path, origin: Option<String>) -> anyhow::Result<ExitCode> {
@@ -49,7 +49,7 @@ fn seed() -> anyhow::Result<[u8; 32]> {
 
 /// Makes a key for the secrets of second factors.
 pub fn secrets(file: &Path) -> anyhow::Result<ExitCode> {
-    let key = Key::new()?;
+    let key = EncryptionKey::new()?;
     write(file, &key.text())?;
     let (id, file) = (key.id(), file.display());
     say(&format!(

@@ -25,7 +25,7 @@ pub async fn migrate(settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 #[derive(Args, Debug)]
-pub struct Rebuild {
+pub struct RebuildArguments {
     /// Leave this portal alone, and make another as it was: right after a position, or at a time (UTC)
     #[arg(long, value_name = "MOMENT", requires = "into")]
     as_of: Option<String>,
@@ -35,7 +35,7 @@ pub struct Rebuild {
 }
 
 /// Folds every read model again from the first event on.
-pub async fn rebuild(settings: Settings, rebuild: Rebuild) -> anyhow::Result<ExitCode> {
+pub async fn rebuild(settings: Settings, rebuild: RebuildArguments) -> anyhow::Result<ExitCode> {
     if let (Some(moment), Some(url)) = (rebuild.as_of, rebuild.into) {
         return rebuild_as_of(settings, &moment, &url).await;
     }

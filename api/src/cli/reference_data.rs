@@ -16,18 +16,18 @@ use domain::ResourceType;
 use domain::values::{Reason, ResourceCode};
 use projections::event_log::Loaded;
 
-use self::file::Wanted;
-use self::plan::Step;
+use self::file::WantedResourceType;
+use self::plan::PlanStep;
 use crate::app::App;
 use crate::bus::{Envelope, Principal};
 use crate::cli::{open, say};
 use crate::config::Settings;
 
 /// What has to be done about one resource type, decided on the sequence that its stream had then.
-struct Plan {
+struct ResourceTypePlan {
     code: ResourceCode,
     sequence: i64,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
 }
 
 pub async fn run(settings: Settings, path: &Path, yes: bool) -> anyhow::Result<ExitCode> {
@@ -59,18 +59,22 @@ fn reason(path: &Path) -> Reason {
     named.or_else(|_| "Not active in a file of reference data".parse()).expect("a reason of the right length")
 }
 
-async fn plan(app: &App, wanted: &[Wanted], reason: &Reason) -> anyhow::Result<Vec<Plan>> {
+async fn plan(
+    app: &App,
+    wanted: &[WantedResourceType],
+    reason: &Reason,
+) -> anyhow::Result<Vec<ResourceTypePlan>> {
     let mut plans = vec![];
     for wanted in wanted {
         let present: Loaded<ResourceType> =
             EventStore::<ResourceType>::load_aggregate(&app.log, wanted.code.as_str()).await?;
         let steps = plan::steps(wanted, &present.aggregate, reason);
-        plans.push(Plan { code: wanted.code.clone(), sequence: present.sequence, steps });
+        plans.push(ResourceTypePlan { code: wanted.code.clone(), sequence: present.sequence, steps });
     }
     Ok(plans)
 }
 
-fn tell(plans: &[Plan]) {
+fn tell(plans: &[ResourceTypePlan]) {
     for step in plans.iter().flat_map(|plan| &plan.steps) {
         say(&step.said);
     }
@@ -83,10 +87,10 @@ fn tell(plans: &[Plan]) {
 
 /// Carries out the plans and gives the number of events. A type that somebody changed since the plan was shown is left
 /// alone.
-async fn carry_out(app: &App, plans: Vec<Plan>) -> anyhow::Result<usize> {
+async fn carry_out(app: &App, plans: Vec<ResourceTypePlan>) -> anyhow::Result<usize> {
     let mut events = 0;
-    for Plan { code, mut sequence, steps } in plans {
-        for Step { said, command } in steps {
+    for ResourceTypePlan { code, mut sequence, steps } in plans {
+        for PlanStep { said, command } in steps {
             let envelope = Envelope { expected_sequence: Some(sequence), ..Envelope::new() };
             let sent = app.bus.send::<ResourceType>(&Principal::Shell, code.clone(), command, envelope).await;
             let undone = || format!("“{said}” was not done, nor what follows it; say it again to go on");

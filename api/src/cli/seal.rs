@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::cli::{database, say};
 use crate::config::Settings;
 use crate::jobs::signing;
-use crate::signer::{CheckpointSigner, Copied, Done, Failure, Told};
+use crate::signer::{CheckpointSigner, Copied, SealOutcome, Told, WitnessFailure};
 
 pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
@@ -22,12 +22,14 @@ pub async fn run(settings: Settings, trust: Option<String>) -> anyhow::Result<Ex
     let done = sealer.seal(&db).await?;
     sealer.hand_out(&db).await?;
     say(&match done {
-        Done::AlreadySo(0) => "There is no event to seal yet.".to_owned(),
-        Done::AlreadySo(size) if trust.is_none() => {
+        SealOutcome::AlreadySo(0) => "There is no event to seal yet.".to_owned(),
+        SealOutcome::AlreadySo(size) if trust.is_none() => {
             format!("A checkpoint of all {size} events is there already.")
         }
-        Done::Signed(size) | Done::AlreadySo(size) => format!("A checkpoint of {size} events was signed."),
-        Done::Taken => "Another process is sealing at this moment.".to_owned(),
+        SealOutcome::Signed(size) | SealOutcome::AlreadySo(size) => {
+            format!("A checkpoint of {size} events was signed.")
+        }
+        SealOutcome::Taken => "Another process is sealing at this moment.".to_owned(),
     });
     Ok(if say_handed_out(&sealer) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -49,5 +51,5 @@ fn say_handed_out(sealer: &CheckpointSigner) -> bool {
             (None, None) => {}
         }
     }
-    !witnesses.iter().any(|told| told.failure.as_ref().is_some_and(Failure::contradicts))
+    !witnesses.iter().any(|told| told.failure.as_ref().is_some_and(WitnessFailure::contradicts))
 }

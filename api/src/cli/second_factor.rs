@@ -23,7 +23,7 @@ pub async fn forget(settings: Settings, email: Email) -> anyhow::Result<ExitCode
     }
     second_factors::remove(&app.db, id).await?;
     let (what, nobody) = (
-        (AccountEvent::SecondFactorRemoved, "with every passkey, from the server's shell"),
+        AccountEvent::SecondFactorRemoved.with("with every passkey, from the server's shell"),
         Client::default(),
     );
     account_log::note(&app, id, what, &nobody, None).await;

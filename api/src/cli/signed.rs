@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use chrono::DateTime;
 use clap::Args;
 use projections::seal::cosignature::Forged;
-use projections::seal::{Checkpoint, Policy, PublicKey, Signed as Checked, export};
+use projections::seal::{Checkpoint, Policy, PublicKey, Signed, export};
 
 use crate::cli::say;
 use crate::config::Settings;
@@ -16,7 +16,7 @@ use crate::{clock, signer};
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Clone, Debug)]
-pub struct Named {
+pub struct CheckpointArguments {
     /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
     #[arg(long, value_name = "FILE", requires = "key")]
     checkpoint: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub struct Named {
 }
 
 /// The checkpoints to compare a log with.
-pub(super) struct Signed {
+pub(super) struct SignedCheckpoints {
     pub checkpoints: Vec<Checkpoint>,
     /// Why some of the checkpoints are not to be believed, if so.
     pub refusal: Option<String>,
@@ -50,9 +50,9 @@ struct Cosigned {
     since: Option<u64>,
 }
 
-impl Named {
+impl CheckpointArguments {
     /// Reads what the arguments name, for a log that the settings know.
-    pub(super) fn read(&self, settings: &Settings) -> anyhow::Result<Signed> {
+    pub(super) fn read(&self, settings: &Settings) -> anyhow::Result<SignedCheckpoints> {
         let key = match self.key.as_deref().map(public_key).transpose()? {
             None => signer::key(settings)?.map(|key| key.public()),
             given => given,
@@ -61,8 +61,8 @@ impl Named {
         let may_be_empty = self.checkpoint.is_none();
         let policy = self.policy.as_ref().or(settings.seal_policy.as_ref().filter(|_| may_be_empty)).cloned();
         let files = self.checkpoint.clone().map_or_else(of_settings, |file| vec![file]);
-        let signed = Signed::read(&files, may_be_empty, key, policy.as_deref())?;
-        Ok(Signed { within_hours: self.cosigned_within, ..signed })
+        let signed = SignedCheckpoints::read(&files, may_be_empty, key, policy.as_deref())?;
+        Ok(SignedCheckpoints { within_hours: self.cosigned_within, ..signed })
     }
 
     /// The policy of witnesses that the command line names, if it names one.
@@ -71,15 +71,15 @@ impl Named {
     }
 
     /// Reads what the arguments name, for a file that comes from elsewhere.
-    pub(super) fn of_file(self) -> anyhow::Result<Signed> {
+    pub(super) fn of_file(self) -> anyhow::Result<SignedCheckpoints> {
         let key = self.key.as_deref().map(public_key).transpose()?;
         let file = self.checkpoint.context("--checkpoint: name the file of the signed checkpoints")?;
-        let signed = Signed::read(&[file], false, key, self.policy.as_deref())?;
-        Ok(Signed { within_hours: self.cosigned_within, ..signed })
+        let signed = SignedCheckpoints::read(&[file], false, key, self.policy.as_deref())?;
+        Ok(SignedCheckpoints { within_hours: self.cosigned_within, ..signed })
     }
 }
 
-impl Signed {
+impl SignedCheckpoints {
     fn read(
         files: &[PathBuf],
         may_be_empty: bool,
@@ -131,7 +131,7 @@ impl Signed {
         Ok(())
     }
 
-    fn take(&mut self, policy: &Policy, signed: &Checked) -> Result<(), Forged> {
+    fn take(&mut self, policy: &Policy, signed: &Signed) -> Result<(), Forged> {
         let (size, judged) = (signed.checkpoint.size, policy.judge(signed)?);
         let is_largest = self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size);
         if size > 0 && judged.is_enough && is_largest {

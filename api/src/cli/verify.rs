@@ -13,12 +13,12 @@ use projections::projector::Finding;
 use projections::seal::{Attested, Evidence, Manifest, PublicKey, export, manifest};
 use projections::{EventLog, Projector};
 
-use crate::cli::signed::{self, Signed, public_key, text};
+use crate::cli::signed::{self, SignedCheckpoints, public_key, text};
 use crate::cli::{advance, bar, existing, say};
 use crate::config::Settings;
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct VerifyArguments {
     /// Verify an exported file instead of the database
     #[arg(long, value_name = "FILE", requires = "checkpoint")]
     from: Option<PathBuf>,
@@ -29,11 +29,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["from", "export"])]
     evidence: Option<PathBuf>,
     #[command(flatten)]
-    signed: signed::Named,
+    signed: signed::CheckpointArguments,
 }
 
-pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { from, export, evidence, signed } = arguments;
+pub async fn run(settings: Settings, arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
+    let VerifyArguments { from, export, evidence, signed } = arguments;
     let key = signed.key.as_deref().map(public_key).transpose()?;
     match (evidence, export, from, key) {
         (Some(file), _, _, Some(key)) => of_evidence(&file, &key, signed),
@@ -43,7 +43,11 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<Exi
     }
 }
 
-fn of_evidence(file: &Path, key: &PublicKey, signed: signed::Named) -> anyhow::Result<ExitCode> {
+fn of_evidence(
+    file: &Path,
+    key: &PublicKey,
+    signed: signed::CheckpointArguments,
+) -> anyhow::Result<ExitCode> {
     let evidence = Evidence::read(&text(file)?);
     if let Some(policy) = signed.policy()? {
         let checkpoint = evidence.as_ref().map_err(Clone::clone).and_then(Evidence::checkpoint);
@@ -92,7 +96,7 @@ fn asked(filter: &str) -> anyhow::Result<String> {
     Ok(if wanted.is_empty() { wanted } else { format!(" for which the question was: {wanted}") })
 }
 
-fn of_file(file: &Path, mut signed: Signed) -> anyhow::Result<ExitCode> {
+fn of_file(file: &Path, mut signed: SignedCheckpoints) -> anyhow::Result<ExitCode> {
     if let Some(why) = &signed.refusal {
         say(&format!("✗ {why}"));
         return Ok(ExitCode::FAILURE);
@@ -112,7 +116,7 @@ fn of_file(file: &Path, mut signed: Signed) -> anyhow::Result<ExitCode> {
     Ok(code(is_in_time))
 }
 
-async fn of_database(settings: Settings, signed: signed::Named) -> anyhow::Result<ExitCode> {
+async fn of_database(settings: Settings, signed: signed::CheckpointArguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let mut signed = signed.read(&settings)?;
     let checkpoints = std::mem::take(&mut signed.checkpoints);

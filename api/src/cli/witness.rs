@@ -14,10 +14,10 @@ use crate::config::Settings;
 use crate::routes;
 use crate::server::{self, Limits};
 use crate::signer::warn_of_readers;
-use crate::witness::{Memory, Witness};
+use crate::witness::{WitnessMemory, WitnessServer};
 
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct WitnessArguments {
     /// The private key of this witness, made by portal keys --witness
     #[arg(long, env = "PORTAL_WITNESS_KEY", value_name = "FILE")]
     key: PathBuf,
@@ -32,21 +32,21 @@ pub struct Arguments {
     begin: bool,
 }
 
-pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(settings: Settings, arguments: WitnessArguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
-    let Arguments { key, logs, memory, begin } = arguments;
+    let WitnessArguments { key, logs, memory, begin } = arguments;
     let named = |file: &Path| format!("PORTAL_WITNESS_KEY: {}", file.display());
     let text = std::fs::read_to_string(&key).with_context(|| named(&key))?;
     warn_of_readers("PORTAL_WITNESS_KEY", &key).with_context(|| named(&key))?;
     let key: Cosigner = text.parse().map_err(|why| anyhow!("{}: {why}", named(&key)))?;
     let logs = logs.iter().map(|file| public_key(file)).collect::<anyhow::Result<Vec<PublicKey>>>()?;
-    let memory = Memory::open(&memory, &key, &logs, begin)?;
+    let memory = WitnessMemory::open(&memory, &key, &logs, begin)?;
     let listener = listen("PORTAL_LISTEN", settings.listen).await?;
     let at = listener.local_addr()?;
     say(&format!("{} is at http://{at}", key.public().name()));
     let limits =
         Limits { max_connections_per_address: settings.connections_per_address, ..Limits::default() };
-    let router = routes::witness(Witness::new(key, logs, memory), &limits);
+    let router = routes::witness(WitnessServer::new(key, logs, memory), &limits);
     server::serve(listener, router, limits, stop()?).await?;
     Ok(ExitCode::SUCCESS)
 }

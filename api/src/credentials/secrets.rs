@@ -35,10 +35,10 @@ const PURPOSE: &[u8] = b"portal:totp:";
 const BATCH: i64 = 500;
 
 /// The keys from the settings, the newest first; there may be none. The newest one seals, and every one opens.
-pub struct Secrets(Vec<Key>);
+pub struct Secrets(Vec<EncryptionKey>);
 
 /// A key of 32 random bytes, kept in a file that nobody else may read.
-pub struct Key {
+pub struct EncryptionKey {
     bytes: [u8; 32],
 }
 
@@ -51,7 +51,7 @@ pub enum Shut {
     Changed(String),
 }
 
-impl Key {
+impl EncryptionKey {
     pub fn new() -> anyhow::Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
@@ -163,11 +163,11 @@ pub fn warn_of_none(settings: &Settings, db: &Db) {
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<Key> {
+fn read(file: &Path) -> anyhow::Result<EncryptionKey> {
     let name = || format!("{SETTING}: {}", file.display());
     let text = std::fs::read_to_string(file).with_context(name)?;
     crate::signer::warn_of_readers(SETTING, file).with_context(name)?;
-    Key::parse(&text)
+    EncryptionKey::parse(&text)
         .with_context(|| format!("{}: this is not a key that `portal keys --secrets` writes", name()))
 }
 
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_for_its_person_alone_and_not_when_it_was_changed() {
-        let keys = [Key::new().expect("random"), Key::new().expect("random")];
+        let keys = [EncryptionKey::new().expect("random"), EncryptionKey::new().expect("random")];
         let [id, other] = [keys[0].id(), keys[1].id()];
         let [secrets, others] = keys.map(|key| Secrets(vec![key]));
         let (ana, bob) = (PersonId(Uuid::from_u128(1)), PersonId(Uuid::from_u128(2)));
@@ -209,11 +209,11 @@ mod tests {
 
     #[test]
     fn a_key_is_read_as_it_was_written_and_nothing_else_is_one() {
-        let key = Key::new().expect("random");
+        let key = EncryptionKey::new().expect("random");
         let text = key.text();
-        assert_eq!(Key::parse(&format!("{text}\n")).map(|key| key.bytes), Some(key.bytes));
+        assert_eq!(EncryptionKey::parse(&format!("{text}\n")).map(|key| key.bytes), Some(key.bytes));
         for wrong in ["", "PRIVATE+KEY+a+b", &text[..text.len() - 1], &text.replace(&key.id(), "00000000")] {
-            assert!(Key::parse(wrong).is_none(), "{wrong}");
+            assert!(EncryptionKey::parse(wrong).is_none(), "{wrong}");
         }
     }
 }

@@ -143,17 +143,17 @@ impl Throttle {
 
     /// Counts one attempt from a network, by somebody who has not said who they are.
     pub async fn network(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        self.from(address, (Counted::Network, Counted::WideNetwork)).await
+        self.from(address, Counted::Network, Counted::WideNetwork).await
     }
 
     /// Counts one passkey question whose answer may come from any passkey.
     pub async fn question(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        self.from(address, (Counted::Question, Counted::WideQuestion)).await
+        self.from(address, Counted::Question, Counted::WideQuestion).await
     }
 
     /// Counts one request to a link, even if there is no such link.
     pub async fn link(&self, address: Option<IpAddr>) -> Result<(), Error> {
-        self.from(address, (Counted::LinkNetwork, Counted::WideLinkNetwork)).await
+        self.from(address, Counted::LinkNetwork, Counted::WideLinkNetwork).await
     }
 
     /// Counts one form sent to a link that works.
@@ -167,7 +167,7 @@ impl Throttle {
     }
 
     /// Counts an attempt for the network, and for the wider IPv6 network around it.
-    async fn from(&self, address: Option<IpAddr>, (narrow, wide): (Counted, Counted)) -> Result<(), Error> {
+    async fn from(&self, address: Option<IpAddr>, narrow: Counted, wide: Counted) -> Result<(), Error> {
         self.count(narrow, &network(address, NARROW)).await?;
         if matches!(address, Some(IpAddr::V6(_))) {
             self.count(wide, &network(address, WIDE)).await?;

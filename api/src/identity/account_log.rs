@@ -90,6 +90,11 @@ impl AccountEvent {
         }
     }
 
+    /// What happened, with a detail in words; empty if there is none.
+    pub fn with(self, detail: &str) -> AccountNote<'_> {
+        AccountNote { kind: self, detail }
+    }
+
     pub fn of(stored: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == stored)
     }
@@ -98,6 +103,13 @@ impl AccountEvent {
     pub fn is_failure(self) -> bool {
         matches!(self, Self::SignInFailed | Self::ConfirmationFailed)
     }
+}
+
+/// Something that happened to an account, as it is noted.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountNote<'a> {
+    kind: AccountEvent,
+    detail: &'a str,
 }
 
 /// How somebody signed in.
@@ -153,7 +165,7 @@ impl By {
 pub async fn note(
     app: &App,
     person: PersonId,
-    (kind, detail): (AccountEvent, &str),
+    AccountNote { kind, detail }: AccountNote<'_>,
     client: &Client,
     session_id: Option<Uuid>,
 ) {

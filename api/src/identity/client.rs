@@ -31,19 +31,30 @@ impl FromRequestParts<App> for Client {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let peer = parts.extensions.get::<PeerAddr>().map(|PeerAddr(peer)| peer.ip().to_canonical());
-        let proxies = (&*app.settings.trusted_proxies, app.settings.forwarded_header);
-        let address = peer.map(|peer| behind_proxies(peer, &parts.headers, proxies));
+        let (proxies, header) = (&app.settings.trusted_proxies, app.settings.forwarded_header);
+        let address = peer.map(|peer| behind_proxies(peer, &parts.headers, proxies, header));
         let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self { address, agent: agent.map(|agent| agent.chars().take(200).collect()) })
     }
 }
 
+/// The browser that sends a request: where it is, and the headers with its cookies.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    pub client: Client,
+    pub headers: HeaderMap,
+}
+
+impl FromRequestParts<App> for Browser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        Ok(Self { client: Client::from_request_parts(parts, app).await?, headers: parts.headers.clone() })
+    }
+}
+
 /// The last address that the header names and that is not one of our proxies, if the request came through them.
-fn behind_proxies(
-    peer: IpAddr,
-    headers: &HeaderMap,
-    (proxies, header): (&[IpNet], ForwardedHeader),
-) -> IpAddr {
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet], header: ForwardedHeader) -> IpAddr {
     let ours = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
     let (hops, others) = match header {
         ForwardedHeader::XForwardedFor => (x_forwarded_for(headers), forwarded(headers)),
@@ -174,7 +185,7 @@ mod tests {
             map.append(*name, HeaderValue::from_bytes(value.as_bytes()).expect("a header"));
         }
         let proxies: Vec<IpNet> = proxies.iter().map(|proxy| network(proxy).expect("a network")).collect();
-        behind_proxies(address(peer), &map, (&proxies, header)).to_string()
+        behind_proxies(address(peer), &map, &proxies, header).to_string()
     }
 
     #[test]

@@ -31,7 +31,7 @@ const MINUTES: i64 = 5;
 
 /// What an authenticator is asked, by way of the script on our pages.
 #[derive(Serialize)]
-pub struct Question {
+pub struct PasskeyQuestion {
     /// Names this question when its answer comes.
     handle: String,
     /// The options for `navigator.credentials.create`.
@@ -44,7 +44,7 @@ pub struct Question {
 
 /// The answer of an authenticator, as forms carry it.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct PasskeyAnswer {
     pub handle: String,
     /// JSON, as browsers write it.
     pub credential: String,
@@ -56,7 +56,7 @@ pub fn are_possible(settings: &Settings) -> bool {
 }
 
 /// Asks for a new passkey of somebody.
-pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
+pub async fn ask_new(app: &App, person: PersonId) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let who = people::by_id(&app.db, person).await?.ok_or(Error::NotFound)?;
     let known = passkeys::of_person(&app.db, person).await?;
@@ -68,12 +68,17 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
     // This makes the passkey know whose it is, so that it is found without typing an address.
     create["authenticatorSelection"]["residentKey"] = json!("required");
     create["authenticatorSelection"]["requireResidentKey"] = json!(true);
-    let handle = begin(app, (Purpose::Registration, Some(person)), &state).await?;
-    Ok(Question { handle, create: Some(create), get: None })
+    let handle = begin(app, Purpose::Registration, Some(person), &state).await?;
+    Ok(PasskeyQuestion { handle, create: Some(create), get: None })
 }
 
 /// Keeps a new passkey of somebody; `false` if the answer is not one to a question that was asked.
-pub async fn keep(app: &App, person: PersonId, name: &PersonName, answer: &Answer) -> Result<bool, Error> {
+pub async fn keep(
+    app: &App,
+    person: PersonId,
+    name: &PersonName,
+    answer: &PasskeyAnswer,
+) -> Result<bool, Error> {
     let Some((site, state, credential)) = finish::<PasskeyRegistration, RegisterPublicKeyCredential>(
         app,
         Purpose::Registration,
@@ -104,16 +109,16 @@ pub async fn has(app: &App, person: PersonId) -> Result<bool, Error> {
 }
 
 /// Asks whoever it is to sign in.
-pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
+pub async fn ask_anybody(app: &App) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let (options, state) = site.start_discoverable_authentication().map_err(anyhow::Error::from)?;
-    let handle = begin(app, (Purpose::SignIn, None), &state).await?;
+    let handle = begin(app, Purpose::SignIn, None, &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
-    Ok(Question { handle, create: None, get: Some(get) })
+    Ok(PasskeyQuestion { handle, create: None, get: Some(get) })
 }
 
 /// Gives the person who signed in, if the answer comes from a known passkey.
-pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> {
+pub async fn who(app: &App, answer: &PasskeyAnswer) -> Result<Option<PersonId>, Error> {
     let Some((site, state, credential)) =
         finish::<DiscoverableAuthentication, PublicKeyCredential>(app, Purpose::SignIn, answer, |_| true)
             .await?
@@ -135,20 +140,20 @@ pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> 
 }
 
 /// Asks somebody who is signed in to prove it with one of their passkeys.
-pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
+pub async fn ask_again(app: &App, person: PersonId) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let known = of_person(app, person).await?;
     if known.is_empty() {
         return Err(Error::NotFound);
     }
     let (options, state) = site.start_passkey_authentication(&known).map_err(anyhow::Error::from)?;
-    let handle = begin(app, (Purpose::Proof, Some(person)), &state).await?;
+    let handle = begin(app, Purpose::Proof, Some(person), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
-    Ok(Question { handle, create: None, get: Some(get) })
+    Ok(PasskeyQuestion { handle, create: None, get: Some(get) })
 }
 
 /// True if the answer comes from a passkey of this person.
-pub async fn proves(app: &App, person: PersonId, answer: &Answer) -> Result<bool, Error> {
+pub async fn proves(app: &App, person: PersonId, answer: &PasskeyAnswer) -> Result<bool, Error> {
     let Some((site, state, credential)) =
         finish::<PasskeyAuthentication, PublicKeyCredential>(app, Purpose::Proof, answer, |of| {
             of == Some(person)
@@ -184,12 +189,13 @@ async fn of_person(app: &App, person: PersonId) -> Result<Vec<Passkey>, Error> {
 
 async fn begin(
     app: &App,
-    about: (Purpose, Option<PersonId>),
+    purpose: Purpose,
+    person: Option<PersonId>,
     state: &impl Serialize,
 ) -> Result<String, Error> {
     let state = serde_json::to_string(state).map_err(anyhow::Error::from)?;
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
-    challenges::begin(&app.db, &handle.hash, about, &state, until).await?;
+    challenges::begin(&app.db, &handle.hash, (purpose, person), &state, until).await?;
     Ok(handle.plain)
 }
 
@@ -197,7 +203,7 @@ async fn begin(
 async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
     app: &App,
     purpose: Purpose,
-    answer: &Answer,
+    answer: &PasskeyAnswer,
     is_theirs: impl Fn(Option<PersonId>) -> bool + Send,
 ) -> Result<Option<(Webauthn, S, C)>, Error> {
     let (Some(site), Ok(credential)) = (site(&app.settings), serde_json::from_str(&answer.credential)) else {

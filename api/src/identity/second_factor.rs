@@ -4,7 +4,6 @@
 //! **Invariant:** somebody who has a second factor signs in with it: [`enter`] is the only way from a password to a
 //! session. No code is taken twice.
 
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonId;
 use projections::challenges::{self, Purpose};
@@ -15,7 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::credentials::secrets::Shut;
 use crate::identity::account_log::By;
-use crate::identity::client::Client;
+use crate::identity::client::Browser;
 use crate::identity::passkeys;
 use crate::identity::session::{self, Identity, Token, hash_of};
 use crate::web::error::Error;
@@ -29,29 +28,23 @@ pub const CODES: usize = 10;
 
 /// Starts a session if a password alone is enough, or leads to the page that asks for a code. Afterwards it goes on to
 /// `next`, if that is a path of ours.
-pub async fn enter(
-    app: &App,
-    person: PersonId,
-    client: &Client,
-    headers: &HeaderMap,
-    next: &str,
-) -> Result<Response, Error> {
-    enter_by(app, (person, By::Password), client, headers, next).await
+pub async fn enter(app: &App, person: PersonId, browser: &Browser, next: &str) -> Result<Response, Error> {
+    enter_by(app, person, By::Password, browser, next).await
 }
 
 /// Does the same for somebody who came in by something else than a password, such as a link. That is one factor as well, and
 /// no more.
 pub async fn enter_by(
     app: &App,
-    (person, by): (PersonId, By),
-    client: &Client,
-    headers: &HeaderMap,
+    person: PersonId,
+    by: By,
+    browser: &Browser,
     next: &str,
 ) -> Result<Response, Error> {
     let next = paths::local(next).unwrap_or(paths::ROOT);
     if second_factors::of_person(&app.db, person).await?.is_none() {
         let by = if by == By::Password && passkeys::has(app, person).await? { By::PasswordAlone } else { by };
-        let cookies = session::start(app, person, client, headers, by).await?;
+        let cookies = session::start(app, person, by, browser).await?;
         return Ok((cookies, Redirect::to(next)).into_response());
     }
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));

@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::bus::Principal;
 use crate::clock;
 use crate::credentials::throttle::KnownDevice;
-use crate::identity::account_log::{self, AccountEvent, By};
-use crate::identity::client::Client;
+use crate::identity::account_log::{self, AccountEvent, AccountNote, By};
+use crate::identity::client::{Browser, Client};
 use crate::web::error::Error;
 
 /// A person who is signed in, as things stand for this request.
@@ -44,7 +44,7 @@ impl Identity {
     }
 
     /// Notes what they did to their account.
-    pub async fn note(&self, app: &App, what: (AccountEvent, &str), client: &Client) {
+    pub async fn note(&self, app: &App, what: AccountNote<'_>, client: &Client) {
         account_log::note(app, self.person(), what, client, Some(self.session.session_id)).await;
     }
 
@@ -127,14 +127,9 @@ pub(crate) async fn may_start(app: &App) -> Result<(), Error> {
 /// Starts a session for somebody who has just proven who they are, and notes by what; gives its cookie, and the one by
 /// which their browser is known from now on. The session that the request came with ends. From a password the way leads
 /// through [`enter`](crate::identity::second_factor::enter).
-pub(crate) async fn start(
-    app: &App,
-    person: PersonId,
-    client: &Client,
-    headers: &HeaderMap,
-    by: By,
-) -> Result<Started, Error> {
+pub(crate) async fn start(app: &App, person: PersonId, by: By, browser: &Browser) -> Result<Started, Error> {
     may_start(app).await?;
+    let Browser { client, headers } = browser;
     let token = Token::new()?;
     let now = clock::now();
     let session = Session {
@@ -155,7 +150,7 @@ pub(crate) async fn start(
     // This comes last of everything that can fail, so that nobody has a session without its cookie.
     sessions::start(&app.db, &session, &token.hash, old).await?;
     if let Some(words) = by.words() {
-        account_log::note(app, person, (AccountEvent::SignedIn, words), client, Some(session.session_id))
+        account_log::note(app, person, AccountEvent::SignedIn.with(words), client, Some(session.session_id))
             .await;
     }
     let session = set_cookie(app, session_cookie(app), &token.plain, app.settings.session_days * DAY);

@@ -31,7 +31,7 @@ use crate::clock;
 use crate::credentials::passwords::Asker;
 use crate::identity::account_log::AccountEvent;
 use crate::identity::client::Client;
-use crate::identity::passkeys::{self, Answer};
+use crate::identity::passkeys::{self, PasskeyAnswer};
 use crate::identity::second_factor::{self, Taken};
 use crate::identity::session::Identity;
 use crate::web::error::{Error, ProofRequired};
@@ -81,15 +81,15 @@ pub struct PendingForm {
 
 /// What a person sent to prove who they are.
 #[derive(Default)]
-struct Proof {
+struct SubmittedProof {
     password: String,
     code: String,
-    passkey: Answer,
+    passkey: PasskeyAnswer,
 }
 
 /// The question that a person has to answer before their form goes on.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct SudoQuestion {
     pub identity: Identity,
     pub pending: PendingForm,
     /// Why their last answer proves nothing, if they gave one.
@@ -104,7 +104,7 @@ pub async fn open(
     app: &App,
     identity: &mut Identity,
     request: Request,
-) -> Result<Result<(Request, Option<PendingForm>), Question>, Error> {
+) -> Result<Result<(Request, Option<PendingForm>), SudoQuestion>, Error> {
     if request.method() == Method::GET {
         let pending = PendingForm::link(&request);
         return Ok(Ok((request, Some(pending))));
@@ -125,24 +125,24 @@ pub async fn open(
         Ok(both_factors) => both_factors,
         Err(Wrong { status, sentence, retry_after_seconds }) => {
             if retry_after_seconds.is_none() {
-                identity.note(app, (AccountEvent::ConfirmationFailed, &pending.doing()), &client).await;
+                identity.note(app, AccountEvent::ConfirmationFailed.with(&pending.doing()), &client).await;
             }
             let (identity, wrong) = (identity.clone(), Some(sentence));
-            return Ok(Err(Question { identity, pending, wrong, status, retry_after_seconds }));
+            return Ok(Err(SudoQuestion { identity, pending, wrong, status, retry_after_seconds }));
         }
     };
     let now = clock::now();
     sessions::prove(&app.db, identity.session.session_id, now, both_factors).await?;
     identity.session.proven_at = now;
-    identity.note(app, (AccountEvent::Confirmed, &pending.doing()), &client).await;
+    identity.note(app, AccountEvent::Confirmed.with(&pending.doing()), &client).await;
     Ok(Ok((without_proof(parts, &pending), Some(pending))))
 }
 
 /// The question for somebody whose answer says that a proof is needed first.
-pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Response) -> Option<Question> {
+pub fn asked(identity: &Identity, pending: Option<PendingForm>, answer: &Response) -> Option<SudoQuestion> {
     let (ProofRequired(what), pending) = answer.extensions().get::<ProofRequired>().cloned().zip(pending)?;
     let (identity, pending) = (identity.clone(), PendingForm { what, ..pending });
-    Some(Question {
+    Some(SudoQuestion {
         identity,
         pending,
         wrong: None,
@@ -168,8 +168,8 @@ impl PendingForm {
 }
 
 /// Separates the fields of the form from those that carry a proof.
-fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Option<Proof>) {
-    let (mut pending, mut proof) = (PendingForm::default(), None::<Proof>);
+fn sort(sent: Vec<(String, String)>, headers: &HeaderMap) -> (PendingForm, Option<SubmittedProof>) {
+    let (mut pending, mut proof) = (PendingForm::default(), None::<SubmittedProof>);
     for (name, value) in sent {
         match name.strip_prefix(FIELD_PREFIX) {
             None => pending.fields.push((name, value)),
@@ -207,7 +207,7 @@ async fn check(
     app: &App,
     identity: &Identity,
     client: &Client,
-    proof: Proof,
+    proof: SubmittedProof,
 ) -> Result<Result<bool, Wrong>, Error> {
     let person = people::by_id(&app.db, identity.person()).await?.ok_or(Error::NotFound)?;
     let means = Means::of(app, &person).await?;
@@ -226,36 +226,39 @@ async fn check(
     }
     let wrong =
         |sentence| Wrong { status: StatusCode::UNPROCESSABLE_ENTITY, sentence, retry_after_seconds: None };
-    Ok(prove(app, identity, client, (means, person.password_hash, proof)).await?.map_err(wrong))
+    let proven = if !proof.passkey.credential.is_empty() {
+        prove_by_passkey(app, identity, &proof.passkey).await?
+    } else if means.code {
+        prove_by_code(app, identity, client, &proof.code).await?
+    } else if means.passkey {
+        Err("a password is not enough here; confirm with your passkey".to_owned())
+    } else {
+        let right = app.passwords.verify(Asker::Known, proof.password, person.password_hash).await?;
+        if right { Ok(false) } else { Err("this is not your password".to_owned()) }
+    };
+    Ok(proven.map_err(wrong))
 }
 
-/// Checks a proof after the attempt was counted.
-async fn prove(
+async fn prove_by_passkey(
+    app: &App,
+    identity: &Identity,
+    answer: &PasskeyAnswer,
+) -> Result<Result<bool, String>, Error> {
+    let proven = passkeys::proves(app, identity.person(), answer).await?;
+    Ok(if proven { Ok(true) } else { Err("this passkey proves nothing; try it once more".to_owned()) })
+}
+
+async fn prove_by_code(
     app: &App,
     identity: &Identity,
     client: &Client,
-    (means, password_hash, proof): (Means, Option<String>, Proof),
+    code: &str,
 ) -> Result<Result<bool, String>, Error> {
-    if !proof.passkey.credential.is_empty() {
-        let proven = passkeys::proves(app, identity.person(), &proof.passkey).await?;
-        return Ok(if proven {
-            Ok(true)
-        } else {
-            Err("this passkey proves nothing; try it once more".to_owned())
-        });
+    let taken = second_factor::take(app, identity.person(), code).await?;
+    if taken == Taken::RecoveryCode {
+        identity.note(app, AccountEvent::RecoveryCodeUsed.with("to confirm"), client).await;
     }
-    if means.code {
-        let taken = second_factor::take(app, identity.person(), &proof.code).await?;
-        if taken == Taken::RecoveryCode {
-            identity.note(app, (AccountEvent::RecoveryCodeUsed, "to confirm"), client).await;
-        }
-        return Ok(taken.refusal().map_or(Ok(false), Err));
-    }
-    if means.passkey {
-        return Ok(Err("a password is not enough here; confirm with your passkey".to_owned()));
-    }
-    let right = app.passwords.verify(Asker::Known, proof.password, password_hash).await?;
-    Ok(if right { Ok(false) } else { Err("this is not your password".to_owned()) })
+    Ok(taken.refusal().map_or(Ok(false), Err))
 }
 
 fn without_proof(mut parts: Parts, pending: &PendingForm) -> Request {

@@ -14,7 +14,7 @@ use crate::config::Settings;
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Line {
+pub struct RetentionRule {
     pub kept: Kept,
     /// The setting that says how long, where there is one.
     pub setting: Option<&'static str>,
@@ -23,32 +23,32 @@ pub struct Line {
     pub because: &'static str,
 }
 
-pub const TABLE: [Line; 5] = [
-    Line {
+pub const TABLE: [RetentionRule; 5] = [
+    RetentionRule {
         kept: Kept::OperatorReads,
         setting: Some("PORTAL_KEEP_OPERATOR_READS_DAYS"),
         days: 730,
         because: "an organisation asks who looked at it, also about the year before the last audit",
     },
-    Line {
+    RetentionRule {
         kept: Kept::Refusals,
         setting: Some("PORTAL_KEEP_REFUSALS_DAYS"),
         days: 365,
         because: "an attack is often found months after it began; nothing follows from what was refused",
     },
-    Line {
+    RetentionRule {
         kept: Kept::AccountLog,
         setting: Some("PORTAL_KEEP_ACCOUNT_LOG_DAYS"),
         days: 365,
         because: "people look for a sign-in that was not theirs; addresses of people are not kept longer than that needs",
     },
-    Line {
+    RetentionRule {
         kept: Kept::Links,
         setting: None,
         days: 90,
         because: "counted from its end: until then its page says that it was used or is too old, and later what it says of any link",
     },
-    Line {
+    RetentionRule {
         kept: Kept::FoldTimes,
         setting: None,
         days: 90,
@@ -66,7 +66,7 @@ const STEPS: usize = 400;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many days this portal keeps such rows.
-pub fn days(settings: &Settings, line: &Line) -> i64 {
+pub fn days(settings: &Settings, line: &RetentionRule) -> i64 {
     match line.kept {
         Kept::OperatorReads => settings.keep_operator_reads_days,
         Kept::Refusals => settings.keep_refusals_days,
@@ -94,7 +94,7 @@ pub async fn sweep(app: &App) {
     }
 }
 
-async fn sweep_one(app: &App, line: &Line) -> Result<u64, StoreError> {
+async fn sweep_one(app: &App, line: &RetentionRule) -> Result<u64, StoreError> {
     let before = clock::after(-chrono::Duration::days(days(&app.settings, line)));
     let mut rows = 0;
     for _ in 0..STEPS {
@@ -110,7 +110,7 @@ async fn sweep_one(app: &App, line: &Line) -> Result<u64, StoreError> {
 
 /// The table as the documentation shows it.
 pub fn as_markdown() -> String {
-    let row = |line: &Line| {
+    let row = |line: &RetentionRule| {
         let setting = line.setting.map_or_else(|| "–".to_owned(), |setting| format!("`{setting}`"));
         format!("| `{}` | {} days | {setting} | {} |\n", line.kept.table(), line.days, line.because)
     };

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::metrics;
-use crate::signer::{CheckpointSigner, Done};
+use crate::signer::{CheckpointSigner, SealOutcome};
 
 /// How long a new process waits before it signs anything, so that other running processes can tell it what was signed. Each
 /// of them looks every second.
@@ -44,8 +44,8 @@ pub async fn run(app: App, sealer: Arc<CheckpointSigner>) {
             continue;
         }
         match sealer.seal(&app.db).await {
-            Ok(Done::Signed(size) | Done::AlreadySo(size)) => metrics::sealed(size),
-            Ok(Done::Taken) => continue,
+            Ok(SealOutcome::Signed(size) | SealOutcome::AlreadySo(size)) => metrics::sealed(size),
+            Ok(SealOutcome::Taken) => continue,
             // Stopping closes the database. What is not sealed by then is sealed at the next start.
             Err(_) if *app.stopping.borrow() => return,
             Err(error) => {

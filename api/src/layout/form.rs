@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use maud::Markup;
 
-use crate::ui::{Field, Kind};
+use crate::ui::{Field, FieldKind};
 
 /// Sentences beside fields; an empty field name stands for the form as a whole.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ pub fn again(page: Markup) -> Response {
 /// The field in which somebody chooses a password.
 pub fn new_password(errors: &Errors) -> Field<'_> {
     Field::new("password", "Password")
-        .kind(Kind::Password)
+        .kind(FieldKind::Password)
         .autocomplete("new-password")
         .help("At least 10 characters. A few unrelated words are easy to remember and hard to guess.")
         .error(errors.of("password"))

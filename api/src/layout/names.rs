@@ -24,14 +24,15 @@ pub struct Names {
 impl Names {
     /// Loads the names that some events need, for an operator, and notes that the operator is shown these events and names.
     pub async fn of(app: &App, platform: &Platform, events: &[Recorded]) -> Result<Self, Error> {
-        Self::of_told(app, platform, (events, &[])).await
+        Self::of_told(app, platform, events, &[]).await
     }
 
     /// Does the same with further facts, which are shown and did not happen.
     pub async fn of_told(
         app: &App,
         platform: &Platform,
-        (events, told): (&[Recorded], &[AnyEvent]),
+        events: &[Recorded],
+        told: &[AnyEvent],
     ) -> Result<Self, Error> {
         let (people, orgs) = subjects(events, told);
         history::shown(platform, events);

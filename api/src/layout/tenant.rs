@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::identity::session::Identity;
 use crate::layout;
 use crate::layout::names::Names;
-use crate::ui::{self, Tenant, Tone};
+use crate::ui::{self, TenantPage, Tone};
 use crate::web::error::Error;
 use crate::web::paths;
 
@@ -40,8 +40,8 @@ pub async fn suspended(app: &App, identity: &Identity, membership: &Membership) 
 }
 
 /// A page of the organisation.
-pub async fn page(app: &App, member: &Member, titled: (&str, Markup)) -> Result<Markup, Error> {
-    page_after(app, member, AfterOwnCommand::default(), titled).await
+pub async fn page(app: &App, member: &Member, title: &str, content: Markup) -> Result<Markup, Error> {
+    page_after(app, member, AfterOwnCommand::default(), title, content).await
 }
 
 /// A page of the organisation that first says what was just done.
@@ -49,7 +49,8 @@ pub async fn page_after(
     app: &App,
     member: &Member,
     AfterOwnCommand { seen }: AfterOwnCommand,
-    (title, content): (&str, Markup),
+    title: &str,
+    content: Markup,
 ) -> Result<Markup, Error> {
     let Membership { name: org, slug, .. } = &member.membership;
     let notice = match seen {
@@ -58,7 +59,7 @@ pub async fn page_after(
     };
     let choices = layout::choices(app, &member.identity).await?;
     let viewer = layout::viewer(&member.identity, &choices);
-    Ok(Tenant { title, org, slug, viewer: &viewer, notice }.render(content))
+    Ok(TenantPage { title, org, slug, viewer: &viewer, notice }.render(content))
 }
 
 /// Says what the viewer did in the command that gave this event; none if somebody else sent it.

@@ -5,7 +5,6 @@ pub mod passkeys;
 pub mod second_factor;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonName;
 use maud::{Markup, html};
@@ -21,13 +20,13 @@ use crate::access::routes::Routes;
 use crate::app::App;
 use crate::credentials::passwords::Asker;
 use crate::identity::account_log::{AccountEvent, By};
-use crate::identity::client::Client;
+use crate::identity::client::{Browser, Client};
 use crate::identity::session::{self, Identity};
 use crate::layout::form::new_password;
 use crate::layout::form::{Errors, again};
 use crate::layout::names::Names;
 use crate::resources::grants::list::until;
-use crate::ui::{self, Column, Field, Kind, Tone};
+use crate::ui::{self, Column, Field, FieldKind, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -104,8 +103,7 @@ pub async fn rename(
 pub async fn change_password(
     State(app): State<App>,
     identity: Identity,
-    client: Client,
-    headers: HeaderMap,
+    browser: Browser,
     Form(typed): Form<PasswordChangeForm>,
 ) -> Result<Response, Error> {
     app.throttle.confirmation(identity.person()).await?;
@@ -113,7 +111,9 @@ pub async fn change_password(
     let mut errors = Errors::default();
     if !app.passwords.verify(Asker::Known, typed.current, person.password_hash.clone()).await? {
         errors.add("current", "this is not your password");
-        identity.note(&app, (AccountEvent::ConfirmationFailed, "to change the password"), &client).await;
+        identity
+            .note(&app, AccountEvent::ConfirmationFailed.with("to change the password"), &browser.client)
+            .await;
     }
     if let Err(weak) = app.passwords.judge(&typed.password, &[&person.email, person.called()]).await? {
         errors.add("password", weak);
@@ -127,10 +127,12 @@ pub async fn change_password(
         let errors = Errors::one("current", "your password was changed at this very moment");
         return Ok(again(page(&app, &identity, "", &errors).await?));
     }
-    identity.note(&app, (AccountEvent::PasswordChanged, "and all other sessions ended"), &client).await;
+    identity
+        .note(&app, AccountEvent::PasswordChanged.with("and all other sessions ended"), &browser.client)
+        .await;
     let (two_factors, proven_at) = (identity.session.two_factors, identity.session.proven_at);
     let by = By::NewPassword { two_factors, proven_at };
-    let cookies = session::start(&app, identity.person(), &client, &headers, by).await;
+    let cookies = session::start(&app, identity.person(), by, &browser).await;
     let cookies = cookies.map_err(Error::but_password_is_set)?;
     let forgotten = known_devices::forget_others(&app.db, identity.person(), &cookies.device).await;
     forgotten.map_err(|error| Error::from(error).but_password_is_set())?;
@@ -148,7 +150,7 @@ pub async fn end_sessions(
         Some(session) => sessions::end(&app.db, identity.person(), session).await?,
         None => sessions::end_others(&app.db, identity.person(), identity.session.session_id).await?,
     }
-    identity.note(&app, (AccountEvent::SessionsEnded, which), &client).await;
+    identity.note(&app, AccountEvent::SessionsEnded.with(which), &client).await;
     Ok(Redirect::to("/account?done=sessions"))
 }
 
@@ -230,7 +232,7 @@ fn password_card(errors: &Errors) -> Markup {
         "Password",
         html! {
             form method="post" action=(paths::ACCOUNT_PASSWORD) data-once {
-                (Field::new("current", "Current password").kind(Kind::Password).autocomplete("current-password").error(errors.of("current")))
+                (Field::new("current", "Current password").kind(FieldKind::Password).autocomplete("current-password").error(errors.of("current")))
                 (Field { label: "New password", ..new_password(errors) })
                 (ui::submit_plain("Change password"))
             }

@@ -46,6 +46,15 @@ pub struct ReasonForm {
     reason: String,
 }
 
+/// The part of the list that the tab shows.
+struct AccessList {
+    org: Uuid,
+    /// Only accesses before this one.
+    before: Option<Uuid>,
+    /// The moment that the other tabs show; none for now.
+    at: Option<AsOf>,
+}
+
 pub fn routes(routes: Routes) -> Routes {
     routes.get(paths::ADMIN_ORG_ACCESS, Platform, show).post(paths::ADMIN_ORG_REASON, Platform, say_why)
 }
@@ -57,7 +66,8 @@ pub async fn show(
     Query(OperatorAccessQuery { before, at }): Query<OperatorAccessQuery>,
 ) -> Result<Markup, Error> {
     let at = as_of::read(&app, &at).await?;
-    page(&app, &operator, (id, before, at), (&ReasonForm::default(), &Errors::default())).await
+    let shown = AccessList { org: id, before, at };
+    page(&app, &operator, shown, &ReasonForm::default(), &Errors::default()).await
 }
 
 /// Keeps the reason for this session and organisation. It is recorded with everything the operator reads there from now on.
@@ -74,7 +84,8 @@ pub async fn say_why(
         said => errors.parse::<Reason>("reason", said),
     };
     if !errors.is_empty() {
-        return Ok(again(page(&app, &operator, (id, None, None), (&typed, &errors)).await?));
+        let shown = AccessList { org: id, before: None, at: None };
+        return Ok(again(page(&app, &operator, shown, &typed, &errors).await?));
     }
     let times = (clock::now(), clock::after(chrono::Duration::minutes(MINUTES)));
     let of = (operator.identity.session.session_id, id);
@@ -85,8 +96,9 @@ pub async fn say_why(
 async fn page(
     app: &App,
     operator: &Operator,
-    (id, before, at): (Uuid, Option<Uuid>, Option<AsOf>),
-    (typed, errors): (&ReasonForm, &Errors),
+    AccessList { org: id, before, at }: AccessList,
+    typed: &ReasonForm,
+    errors: &Errors,
 ) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let org = page::load(app, operator, id).await?;
@@ -97,7 +109,7 @@ async fn page(
         @if let Some(at) = at { (of_now(&org, at)) } @else { (page::head(&org, operator, None)) }
         (org_tabs(id, "Operator access", at))
         p.prose { "Whenever an operator sees data of this organisation in the console, it is listed here. Its owners and admins see the same list." }
-        @if at.is_none() { (ui::card("Why you are looking", why(id, said.as_deref(), (typed, errors)))) }
+        @if at.is_none() { (ui::card("Why you are looking", why(id, said.as_deref(), typed, errors))) }
         (looks.table())
         (looks.pager(&as_of::link(at, &paths::org_access(id))))
     };
@@ -115,7 +127,7 @@ fn of_now(org: &OrgDetail, at: AsOf) -> Markup {
     }
 }
 
-fn why(id: Uuid, said: Option<&str>, (typed, errors): (&ReasonForm, &Errors)) -> Markup {
+fn why(id: Uuid, said: Option<&str>, typed: &ReasonForm, errors: &Errors) -> Markup {
     html! {
         @if let Some(said) = said {
             (ui::note(Tone::Info, html! { "What you open here is recorded with: " strong { (said) } }))

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::jobs::consumers::Consumer;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
-use crate::maintenance::{Job, Outcome, Run};
+use crate::maintenance::{MaintenanceJob, MaintenanceOutcome, Run};
 use crate::resources::history::beside::beside;
 use crate::resources::history::watched::changed;
 use crate::ui::{self, Column, Tone};
@@ -59,17 +59,17 @@ pub async fn show(State(app): State<App>, operator: Operator) -> Result<Response
         @if !goes_on { (ui::card("Check, and fold again", jobs(operator.identity.is_superadmin()))) }
     };
     let subtitle = "What pages show is folded from the history, and can be folded again.";
-    let page = beside(desk, ("Read models", "read-models", subtitle), content);
+    let page = beside(desk, "Read models", "read-models", subtitle, content);
     Ok(if goes_on { ([(REFRESH, AGAIN)], page).into_response() } else { page.into_response() })
 }
 
 pub async fn verify(State(app): State<App>, _: Operator, Form(Nothing {}): Form<Nothing>) -> Redirect {
-    app.upkeep.begin(&app.projector, Job::Verify);
+    app.upkeep.begin(&app.projector, MaintenanceJob::Verify);
     Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
 }
 
 pub async fn rebuild(State(app): State<App>, _: Operator, Form(Nothing {}): Form<Nothing>) -> Redirect {
-    app.upkeep.begin(&app.projector, Job::Rebuild);
+    app.upkeep.begin(&app.projector, MaintenanceJob::Rebuild);
     Redirect::to(paths::ADMIN_HISTORY_READ_MODELS)
 }
 
@@ -92,8 +92,8 @@ fn jobs(may_rebuild: bool) -> Markup {
 fn told(run: &Run) -> Markup {
     let Some((at, result)) = &run.ended else {
         let doing = match run.job {
-            Job::Verify => "Verifying",
-            Job::Rebuild => "Folding everything again",
+            MaintenanceJob::Verify => "Verifying",
+            MaintenanceJob::Rebuild => "Folding everything again",
         };
         let percent = run.progress.done * 100 / run.progress.of.max(1);
         return ui::note(
@@ -106,20 +106,24 @@ fn told(run: &Run) -> Markup {
         (_, Err(why)) => {
             ui::note(Tone::Danger, html! { p { strong { "It was given up. " } (at) ": " (why) "." } })
         }
-        (Job::Rebuild, Ok(Outcome { position, .. })) => ui::note(
+        (MaintenanceJob::Rebuild, Ok(MaintenanceOutcome { position, .. })) => ui::note(
             Tone::Good,
             html! {
                 p { "Every read model was folded again, from the first event to " (ui::position(*position)) ". " (at) }
             },
         ),
-        (Job::Verify, Ok(Outcome { position, newer, findings })) if findings.is_empty() => ui::note(
-            Tone::Good,
-            html! {
-                p { (ui::number(*position)) " events are as they were written, and the read models are what they say. " (at) }
-                @if *newer > 0 { p { (newer) " of them only a newer version of portal can read: what they say was not checked." } }
-            },
-        ),
-        (Job::Verify, Ok(Outcome { findings, .. })) => ui::note(
+        (MaintenanceJob::Verify, Ok(MaintenanceOutcome { position, newer, findings }))
+            if findings.is_empty() =>
+        {
+            ui::note(
+                Tone::Good,
+                html! {
+                    p { (ui::number(*position)) " events are as they were written, and the read models are what they say. " (at) }
+                    @if *newer > 0 { p { (newer) " of them only a newer version of portal can read: what they say was not checked." } }
+                },
+            )
+        }
+        (MaintenanceJob::Verify, Ok(MaintenanceOutcome { findings, .. })) => ui::note(
             Tone::Danger,
             html! {
                 p { strong { "Something is wrong. " } (at) }

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::connection::Accepted;
 use super::connection_limiter::ConnectionLimiter;
 use super::{Limits, connection};
 use crate::metrics;
@@ -47,7 +48,7 @@ pub async fn serve(
                     metrics::connection_opened(made_room);
                     let (app, limits, stopping) = (app.clone(), Arc::clone(&limits), stopping.clone());
                     connections.spawn(async move {
-                        connection::run((stream, peer), app, &limits, stopping, place).await;
+                        connection::run(Accepted { stream, peer }, app, &limits, stopping, place).await;
                     });
                 },
                 Err(limit) => refuse(peer, limit),

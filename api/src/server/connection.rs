@@ -23,7 +23,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::Limits;
-use super::connection_limiter::Place;
+use super::connection_limiter::ConnectionPlace;
 use super::watched::{AnswerBody, Watch};
 use crate::web::request::PeerAddr;
 
@@ -33,22 +33,28 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long the other side gets to stop sending what nobody reads any more.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// A connection that was accepted, and who made it.
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+}
+
 pub(super) async fn run(
-    (stream, peer): (TcpStream, SocketAddr),
+    Accepted { stream, peer }: Accepted,
     app: Router,
     limits: &Limits,
     stopping: watch::Receiver<bool>,
-    place: Place,
+    place: ConnectionPlace,
 ) {
     let watch = Watch::new(place.progress());
     tokio::select! {
-        () = serve((stream, peer), app, limits, stopping, watch) => {}
+        () = serve(Accepted { stream, peer }, app, limits, stopping, watch) => {}
         () = place.closed() => tracing::debug!(%peer, "closed a connection to make room for another one"),
     }
 }
 
 async fn serve(
-    (stream, peer): (TcpStream, SocketAddr),
+    Accepted { stream, peer }: Accepted,
     app: Router,
     limits: &Limits,
     mut stopping: watch::Receiver<bool>,

@@ -45,7 +45,7 @@ struct Connection {
 const STUCK: Duration = Duration::from_secs(2);
 
 /// One open connection's place. Dropping it frees the place.
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     limiter: Arc<ConnectionLimiter>,
     number: u64,
     closed: Arc<Notify>,
@@ -53,7 +53,7 @@ pub(super) struct Place {
 
 /// Says what a connection is doing, for as long as it has its place.
 #[derive(Clone)]
-pub(super) struct Progress {
+pub(super) struct ConnectionProgress {
     limiter: Arc<ConnectionLimiter>,
     number: u64,
 }
@@ -66,7 +66,7 @@ impl ConnectionLimiter {
 
     /// Gives a place for one more connection, and says if another one had to close for it. If no connection waits that could
     /// close, says which limit is reached.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<(Place, bool), &'static str> {
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<(ConnectionPlace, bool), &'static str> {
         let address = one_client(address);
         let mut open = self.open();
         let from_here = open.connections.values().filter(|other| other.address == address).count();
@@ -88,7 +88,7 @@ impl ConnectionLimiter {
             closed: Arc::clone(&closed),
         };
         open.connections.insert(number, connection);
-        Ok((Place { limiter: Arc::clone(self), number, closed }, made_room))
+        Ok((ConnectionPlace { limiter: Arc::clone(self), number, closed }, made_room))
     }
 
     /// Closes a connection of the network and address with the most that wait, if there is one.
@@ -137,9 +137,9 @@ impl Connection {
     }
 }
 
-impl Place {
-    pub(super) fn progress(&self) -> Progress {
-        Progress { limiter: Arc::clone(&self.limiter), number: self.number }
+impl ConnectionPlace {
+    pub(super) fn progress(&self) -> ConnectionProgress {
+        ConnectionProgress { limiter: Arc::clone(&self.limiter), number: self.number }
     }
 
     /// Returns when the connection was told to make room for another one.
@@ -148,13 +148,13 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.limiter.open().connections.remove(&self.number);
     }
 }
 
-impl Progress {
+impl ConnectionProgress {
     /// Notes that the head of a request has come. False for a connection that was told to close.
     pub(super) fn request_begins(&self) -> bool {
         self.note(Connection::goes_on)

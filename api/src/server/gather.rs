@@ -36,11 +36,11 @@ pub(super) struct Gathering {
 #[derive(Default)]
 struct Long {
     next: AtomicU64,
-    waiting: Mutex<HashMap<u64, Waiting>>,
+    waiting: Mutex<HashMap<u64, LongBody>>,
 }
 
 /// A long body that is still coming: from which address, and how fast.
-struct Waiting {
+struct LongBody {
     address: IpAddr,
     give_way: Arc<Notify>,
     /// The bytes that came lately. With each [`MOMENT`] half of them are forgotten.
@@ -50,7 +50,7 @@ struct Waiting {
 }
 
 /// The place of one body among the long ones.
-struct Place {
+struct LongBodyPlace {
     long: Arc<Long>,
     number: u64,
     give_way: Arc<Notify>,
@@ -98,7 +98,7 @@ impl Gathering {
     }
 
     /// Takes one unit of room. If there is none, another body has to give way.
-    async fn take(&self, place: &Place) -> Result<OwnedSemaphorePermit, Error> {
+    async fn take(&self, place: &LongBodyPlace) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(unit) = self.room.clone().try_acquire_owned() {
             return Ok(unit);
         }
@@ -115,7 +115,7 @@ impl Gathering {
 /// The next part of a body; an error if this body has to give way to others.
 async fn next(
     body: &mut Body,
-    place: Option<&Place>,
+    place: Option<&LongBodyPlace>,
 ) -> Result<Option<Result<hyper::body::Frame<axum::body::Bytes>, axum::Error>>, Error> {
     let Some(place) = place else { return Ok(body.frame().await) };
     tokio::select! {
@@ -125,23 +125,23 @@ async fn next(
 }
 
 impl Long {
-    fn enter(self: &Arc<Self>, address: IpAddr, came: usize) -> Place {
+    fn enter(self: &Arc<Self>, address: IpAddr, came: usize) -> LongBodyPlace {
         let give_way = Arc::<Notify>::default();
-        let new = Waiting { address, give_way: give_way.clone(), lately: came, at: Instant::now() };
+        let new = LongBody { address, give_way: give_way.clone(), lately: came, at: Instant::now() };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.waiting().insert(number, new);
-        Place { long: self.clone(), number, give_way }
+        LongBodyPlace { long: self.clone(), number, give_way }
     }
 
     /// Makes another body give way: the slowest one of the address that has the most. False if there is none.
-    fn make_room(&self, place: &Place) -> bool {
+    fn make_room(&self, place: &LongBodyPlace) -> bool {
         let mut waiting = self.waiting();
         let mut held = HashMap::<IpAddr, usize>::new();
         for one in waiting.values() {
             *held.entry(one.address).or_default() += 1;
         }
         let others = waiting.iter_mut().filter(|(number, _)| **number != place.number);
-        let rank = |(number, other): (&u64, &mut Waiting)| {
+        let rank = |(number, other): (&u64, &mut LongBody)| {
             (Reverse(held.get(&other.address).copied()), other.lately(), *number)
         };
         let slowest = others.map(rank).min();
@@ -152,12 +152,12 @@ impl Long {
         })
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, LongBody>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
+impl LongBody {
     fn lately(&mut self) -> usize {
         while self.lately > 0 && self.at.elapsed() >= MOMENT {
             self.at += MOMENT;
@@ -167,7 +167,7 @@ impl Waiting {
     }
 }
 
-impl Place {
+impl LongBodyPlace {
     fn goes_on(&self, came: usize) {
         if let Some(waiting) = self.long.waiting().get_mut(&self.number) {
             if waiting.lately() == 0 {
@@ -178,7 +178,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for LongBodyPlace {
     fn drop(&mut self) {
         self.long.waiting().remove(&self.number);
     }

@@ -11,18 +11,18 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connection_limiter::Progress;
+use super::connection_limiter::ConnectionProgress;
 
 /// What the socket and the bodies of one connection share.
 #[derive(Clone)]
 pub(super) struct Watch {
-    pub(super) progress: Progress,
+    pub(super) progress: ConnectionProgress,
     /// True once an answer was made to its end, although it may not be written yet.
     is_answered: Arc<AtomicBool>,
 }
 
 impl Watch {
-    pub(super) fn new(progress: Progress) -> Self {
+    pub(super) fn new(progress: ConnectionProgress) -> Self {
         Self { progress, is_answered: Arc::default() }
     }
 
@@ -57,7 +57,7 @@ impl Watch {
 /// The body of a request.
 pub(super) struct RequestBody {
     body: Incoming,
-    progress: Progress,
+    progress: ConnectionProgress,
 }
 
 impl HttpBody for RequestBody {

@@ -28,7 +28,7 @@ pub struct Filed {
 
 /// A page of checkpoints, newest first.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct CheckpointPage {
     pub shown: Vec<Filed>,
     /// The place where the older checkpoints end, if there are any.
     pub older: Option<u64>,
@@ -67,8 +67,8 @@ impl CheckpointLog {
     }
 
     /// A page of checkpoints that end before a place in the file; without a place, the newest ones.
-    pub async fn page(&self, before: Option<u64>) -> io::Result<Page> {
-        let Some((file, length)) = self.open().await? else { return Ok(Page::default()) };
+    pub async fn page(&self, before: Option<u64>) -> io::Result<CheckpointPage> {
+        let Some((file, length)) = self.open().await? else { return Ok(CheckpointPage::default()) };
         let end = before.unwrap_or(length).min(length);
         let begin = end.saturating_sub(WINDOW);
         let mut shown = between(file, begin, end).await?;
@@ -87,7 +87,7 @@ impl CheckpointLog {
                 newest.push(filed);
             }
         }
-        Ok(Page { shown: newest, older })
+        Ok(CheckpointPage { shown: newest, older })
     }
 
     /// The last checkpoint, with the lines of witnesses if they are in the file already.
@@ -137,7 +137,7 @@ mod tests {
     async fn pages_go_back_to_the_first_checkpoint_and_each_is_found_again() {
         let folder = tempfile::tempdir().expect("room");
         let log = CheckpointLog::new(folder.path().join("checkpoints.txt"));
-        assert_eq!(log.page(None).await.expect("it is not there yet"), Page::default());
+        assert_eq!(log.page(None).await.expect("it is not there yet"), CheckpointPage::default());
         let key = SigningKey::new("portal.example.com/log", &[7; 32]).expect("a plain origin");
         for size in 1..=60 {
             log.append(&key.sign(size, [9; 32])).expect("room");

@@ -28,13 +28,13 @@ const PAUSE: Duration = Duration::from_mins(1);
 
 pub(super) struct Copies {
     client: Client,
-    each: Mutex<Vec<One>>,
+    each: Mutex<Vec<CopyPlace>>,
     told: watch::Sender<Vec<Copied>>,
 }
 
 /// One of the places for copies.
-struct One {
-    place: Place,
+struct CopyPlace {
+    place: CopyAddress,
     rests_until: Option<Instant>,
     /// The work of writing to a folder.
     writing: Aside<io::Result<()>>,
@@ -43,7 +43,8 @@ struct One {
     told: Copied,
 }
 
-enum Place {
+/// The folder or the URL of a place.
+enum CopyAddress {
     Folder(PathBuf),
     Url(Url),
 }
@@ -59,7 +60,8 @@ pub struct Copied {
 
 impl Copies {
     pub(super) fn of(places: &[String]) -> anyhow::Result<Self> {
-        let each = places.iter().map(|place| One::of(place)).collect::<anyhow::Result<Vec<One>>>()?;
+        let each =
+            places.iter().map(|place| CopyPlace::of(place)).collect::<anyhow::Result<Vec<CopyPlace>>>()?;
         let told = watch::Sender::new(each.iter().map(|one| one.told.clone()).collect());
         Ok(Self { client: http_client::open()?, each: Mutex::new(each), told })
     }
@@ -72,14 +74,14 @@ impl Copies {
     }
 }
 
-impl One {
+impl CopyPlace {
     fn of(text: &str) -> anyhow::Result<Self> {
         let (place, shown) = if text.contains("://") {
             let url = http_client::url(text).context("PORTAL_SEAL_COPIES")?;
             let shown = without_secrets(url.clone());
-            (Place::Url(url), shown)
+            (CopyAddress::Url(url), shown)
         } else {
-            (Place::Folder(text.into()), text.to_owned())
+            (CopyAddress::Folder(text.into()), text.to_owned())
         };
         let told = Copied { place: shown, last: None, failure: None };
         Ok(Self { place, rests_until: None, writing: Aside::default(), has: None, told })
@@ -95,8 +97,8 @@ impl One {
             number => format!("checkpoint-{size}-cosigned-{number}.txt"),
         };
         let done = match &self.place {
-            Place::Folder(folder) => write(&mut self.writing, folder.join(name), signed.text()).await,
-            Place::Url(url) => put(client, below(url.clone(), &name), signed.text()).await,
+            CopyAddress::Folder(folder) => write(&mut self.writing, folder.join(name), signed.text()).await,
+            CopyAddress::Url(url) => put(client, below(url.clone(), &name), signed.text()).await,
         };
         match done {
             Ok(()) => {

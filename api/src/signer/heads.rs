@@ -25,17 +25,29 @@ const WINDOW: u64 = 1 << 14;
 pub(super) struct Heads {
     path: PathBuf,
     origin: String,
-    place: Place,
+    place: FilePosition,
     /// The checkpoints that are not followed by a larger one. Whoever signed the following one has proven all the others.
     peaks: Vec<Signed>,
     last: Option<Signed>,
 }
 
+/// What tells a file from every other, whatever its path.
+#[derive(Default, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn of(about: &Metadata) -> Self {
+        Self { device: about.dev(), inode: about.ino() }
+    }
+}
+
 /// How far a file was read.
 #[derive(Default)]
-struct Place {
-    /// The device and the number of the file.
-    file: (u64, u64),
+struct FilePosition {
+    file: FileId,
     mark_at: u64,
     /// The bytes from `mark_at` to what was the end.
     mark: Vec<u8>,
@@ -46,7 +58,7 @@ struct Place {
 impl Heads {
     /// The checkpoints of one origin in a file that has not been read yet.
     pub(super) fn of(path: PathBuf, origin: &str) -> Self {
-        Self { path, origin: origin.to_owned(), place: Place::default(), peaks: vec![], last: None }
+        Self { path, origin: origin.to_owned(), place: FilePosition::default(), peaks: vec![], last: None }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -89,12 +101,12 @@ impl Heads {
             self.take(signed);
         })?;
         let next = next.max(about.len().saturating_sub(WINDOW));
-        self.place = Place::mark(&mut file, &about, next)?;
+        self.place = FilePosition::mark(&mut file, &about, next)?;
         Ok(compared + (about.len() - from) + length(&self.place.mark))
     }
 
     fn forget(&mut self) {
-        (self.place, self.peaks, self.last) = (Place::default(), vec![], None);
+        (self.place, self.peaks, self.last) = (FilePosition::default(), vec![], None);
     }
 
     fn take(&mut self, signed: Signed) {
@@ -109,17 +121,17 @@ impl Heads {
     }
 }
 
-impl Place {
+impl FilePosition {
     fn mark(file: &mut File, about: &Metadata, next: u64) -> io::Result<Self> {
         let mark_at = next.saturating_sub(MARK);
         let mark = between(file, mark_at, about.len())?;
-        Ok(Self { file: (about.dev(), about.ino()), mark_at, mark, next })
+        Ok(Self { file: FileId::of(about), mark_at, mark, next })
     }
 
     /// True if it is the same file, and it was only added to.
     fn is_in(&self, file: &mut File, about: &Metadata) -> io::Result<bool> {
         let end = self.mark_at + length(&self.mark);
-        if self.file != (about.dev(), about.ino()) || about.len() < end {
+        if self.file != FileId::of(about) || about.len() < end {
             return Ok(false);
         }
         Ok(between(file, self.mark_at, end)? == self.mark)

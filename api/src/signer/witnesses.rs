@@ -37,14 +37,14 @@ const REST: Duration = Duration::from_mins(1);
 pub(super) struct Witnesses {
     client: Client,
     policy: Policy,
-    asked: Mutex<Vec<Asked>>,
+    asked: Mutex<Vec<WitnessClient>>,
     told: watch::Sender<Vec<Told>>,
     /// The largest checkpoint that enough witnesses have cosigned, as far as this process saw.
     enough: watch::Sender<Option<u64>>,
 }
 
-/// One witness, and how it goes with it.
-struct Asked {
+/// One witness as this process asks it.
+struct WitnessClient {
     witness: Witness,
     url: String,
     /// The number of events that it saw last, as far as this process knows.
@@ -60,12 +60,12 @@ pub struct Told {
     pub name: String,
     /// The number of events that it cosigned, and when, in seconds since 1970.
     pub cosigned: Option<(u64, u64)>,
-    pub failure: Option<Failure>,
+    pub failure: Option<WitnessFailure>,
 }
 
 /// Why a witness did not cosign.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum WitnessFailure {
     #[error("{0}")]
     NoAnswer(String),
     #[error("it answered {0}: {1}")]
@@ -78,7 +78,7 @@ pub enum Failure {
     Other(String),
 }
 
-impl Failure {
+impl WitnessFailure {
     /// True if the witness says that it saw another history than this one.
     pub fn contradicts(&self) -> bool {
         matches!(self, Self::Ahead { .. } | Self::Other(_))
@@ -99,7 +99,8 @@ impl Witnesses {
                 );
             }
         }
-        let asked: Vec<Asked> = policy.witnesses.iter().cloned().filter_map(Asked::of).collect();
+        let asked: Vec<WitnessClient> =
+            policy.witnesses.iter().cloned().filter_map(WitnessClient::of).collect();
         let told = watch::Sender::new(asked.iter().map(|it| it.told.clone()).collect());
         Ok(Self {
             client: http_client::open()?,
@@ -113,7 +114,7 @@ impl Witnesses {
     /// Asks the witnesses that have not cosigned this checkpoint, and gives their cosignatures.
     async fn ask(&self, db: &Db, origin: &str, signed: &Signed) -> Vec<Signature> {
         let mut asked = self.asked.lock().await;
-        let each = asked.iter_mut().map(|one| one.ask(&self.client, (db, origin), signed));
+        let each = asked.iter_mut().map(|one| one.ask(&self.client, db, origin, signed));
         let given = futures::future::join_all(each).await;
         let told: Vec<Told> = asked.iter().map(|it| it.told.clone()).collect();
         self.told.send_if_modified(|before| std::mem::replace(before, told.clone()) != told);
@@ -121,7 +122,7 @@ impl Witnesses {
     }
 }
 
-impl Asked {
+impl WitnessClient {
     fn of(known: Known) -> Option<Self> {
         let Known { name, witness, url } = known;
         let url = format!("{}{}", url?.trim_end_matches('/'), add_checkpoint::ADD_CHECKPOINT);
@@ -130,12 +131,7 @@ impl Asked {
     }
 
     /// None if there was nothing to ask, or it did not cosign.
-    async fn ask(
-        &mut self,
-        client: &Client,
-        (db, origin): (&Db, &str),
-        signed: &Signed,
-    ) -> Option<Signature> {
+    async fn ask(&mut self, client: &Client, db: &Db, origin: &str, signed: &Signed) -> Option<Signature> {
         let size = signed.checkpoint.size;
         if let Ok(Some(at)) = self.witness.cosigned(signed) {
             (self.saw, self.told.cosigned) = (size, Some((size, at)));
@@ -144,8 +140,9 @@ impl Asked {
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        let late = || Err(Some(Failure::NoAnswer("it took too long, question by question".to_owned())));
-        let answer = timeout(PATIENCE, self.cosignature(client, (db, origin), signed)).await;
+        let late =
+            || Err(Some(WitnessFailure::NoAnswer("it took too long, question by question".to_owned())));
+        let answer = timeout(PATIENCE, self.cosignature(client, db, origin, signed)).await;
         match answer.unwrap_or_else(|_late| late()) {
             Ok(cosignature) => {
                 let cosigned = self.witness.cosigned(&signed.clone().with([cosignature.clone()]));
@@ -175,9 +172,10 @@ impl Asked {
     async fn cosignature(
         &mut self,
         client: &Client,
-        (db, origin): (&Db, &str),
+        db: &Db,
+        origin: &str,
         signed: &Signed,
-    ) -> Result<Signature, Option<Failure>> {
+    ) -> Result<Signature, Option<WitnessFailure>> {
         let Checkpoint { size, .. } = signed.checkpoint;
         // The second try uses the size that the witness said it saw. The third is for a process that was faster in between.
         for _ in 0..3 {
@@ -186,30 +184,35 @@ impl Asked {
                 // The size is forgotten and asked again the next time, since what the witness said once may have been a
                 // mistake.
                 let saw = std::mem::take(&mut self.saw);
-                return Err((saw > here).then_some(Failure::Ahead { saw, here }));
+                return Err((saw > here).then_some(WitnessFailure::Ahead { saw, here }));
             }
             let request = AddCheckpoint::of(db, self.saw, signed.clone()).await.map_err(unreadable)?;
             let sent = client.post(&self.url).body(request.text()).send().await;
-            let response = sent.map_err(|error| Failure::NoAnswer(http_client::why(error)))?;
+            let response = sent.map_err(|error| WitnessFailure::NoAnswer(http_client::why(error)))?;
             let (status, is_size) = (response.status(), says_size(&response));
             let text = http_client::text(response).await;
-            let text = text.map_err(|error| Failure::NoAnswer(http_client::why(error)))?;
+            let text = text.map_err(|error| WitnessFailure::NoAnswer(http_client::why(error)))?;
             match status {
                 StatusCode::OK => {
                     let lines = text.lines().filter_map(|line| line.parse().ok()).collect();
-                    return self.witness.own(&signed.checkpoint, lines).ok_or(Some(Failure::NotItsOwn));
+                    return self
+                        .witness
+                        .own(&signed.checkpoint, lines)
+                        .ok_or(Some(WitnessFailure::NotItsOwn));
                 }
                 StatusCode::CONFLICT if is_size => match text.trim_end().parse() {
                     Ok(saw) if saw != self.saw => self.saw = saw,
-                    _ => return Err(Some(Failure::Refused(status, http_client::first_line(&text)))),
+                    _ => return Err(Some(WitnessFailure::Refused(status, http_client::first_line(&text)))),
                 },
                 StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
-                    return Err(Some(Failure::Other(http_client::first_line(&text))));
+                    return Err(Some(WitnessFailure::Other(http_client::first_line(&text))));
                 }
-                _ => return Err(Some(Failure::Refused(status, http_client::first_line(&text)))),
+                _ => return Err(Some(WitnessFailure::Refused(status, http_client::first_line(&text)))),
             }
         }
-        Err(Some(Failure::NoAnswer("each time it says that it saw another number of events".to_owned())))
+        Err(Some(WitnessFailure::NoAnswer(
+            "each time it says that it saw another number of events".to_owned(),
+        )))
     }
 }
 
@@ -218,8 +221,8 @@ fn says_size(response: &reqwest::Response) -> bool {
 }
 
 /// The database did not say how the log extends what the witness saw.
-fn unreadable(error: impl Into<SealError>) -> Failure {
-    Failure::NoAnswer(format!("no proof for it could be made: {}", error.into()))
+fn unreadable(error: impl Into<SealError>) -> WitnessFailure {
+    WitnessFailure::NoAnswer(format!("no proof for it could be made: {}", error.into()))
 }
 
 impl CheckpointSigner {

@@ -17,7 +17,7 @@ use super::icon;
 
 /// The kind of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldKind {
     Text,
     Email,
     Password,
@@ -28,7 +28,7 @@ pub enum Kind {
     Moment,
 }
 
-impl Kind {
+impl FieldKind {
     fn input_type(self) -> &'static str {
         match self {
             Self::Text | Self::Area => "text",
@@ -46,7 +46,7 @@ pub struct Field<'a> {
     /// The HTML id, for a page that has two fields of the same name.
     pub id: &'a str,
     pub label: &'a str,
-    pub kind: Kind,
+    pub kind: FieldKind,
     pub value: &'a str,
     pub help: Option<&'a str>,
     pub error: Option<&'a str>,
@@ -67,7 +67,7 @@ impl<'a> Field<'a> {
             name,
             id: name,
             label,
-            kind: Kind::Text,
+            kind: FieldKind::Text,
             value: "",
             help: None,
             error: None,
@@ -80,7 +80,7 @@ impl<'a> Field<'a> {
     }
 
     #[must_use]
-    pub fn kind(self, kind: Kind) -> Self {
+    pub fn kind(self, kind: FieldKind) -> Self {
         Self { kind, ..self }
     }
 
@@ -133,15 +133,15 @@ impl<'a> Field<'a> {
 
     /// The control by hand, because `html!` has no attributes whose names come from outside.
     fn control(&self) -> Markup {
-        let element = if self.kind == Kind::Area { "textarea rows=\"4\"" } else { "input" };
+        let element = if self.kind == FieldKind::Area { "textarea rows=\"4\"" } else { "input" };
         let mut html = format!("<{element}");
         attribute(&mut html, "id", &format!("field-{}", self.id));
         attribute(&mut html, "name", self.name);
         attribute(&mut html, "autocomplete", self.autocomplete);
-        if self.kind != Kind::Area {
+        if self.kind != FieldKind::Area {
             attribute(&mut html, "type", self.kind.input_type());
         }
-        if !matches!(self.kind, Kind::Area | Kind::Password) {
+        if !matches!(self.kind, FieldKind::Area | FieldKind::Password) {
             attribute(&mut html, "value", self.value);
         }
         if self.max > 0 {
@@ -163,7 +163,7 @@ impl<'a> Field<'a> {
             attribute(&mut html, &format!("data-{name}"), value);
         }
         html.push('>');
-        if self.kind == Kind::Area {
+        if self.kind == FieldKind::Area {
             // The parser drops one line break right after the tag; this is that one, so that none typed is lost.
             html.push('\n');
             escape(&mut html, self.value);
@@ -248,11 +248,7 @@ pub struct Pick<'a> {
 }
 
 /// Several boxes to tick (`checkbox`) or one to choose (`radio`), under one name and legend.
-pub fn options(
-    (name, legend, kind): (&str, &str, &str),
-    options: &[Pick<'_>],
-    error: Option<&str>,
-) -> Markup {
+pub fn options(name: &str, legend: &str, kind: &str, options: &[Pick<'_>], error: Option<&str>) -> Markup {
     let described = error.map(|_| format!("error-{name}"));
     html! {
         fieldset.field.options id={ "field-" (name) } tabindex="-1" aria-describedby=[described] {
@@ -381,8 +377,11 @@ mod tests {
 
     #[test]
     fn a_password_is_never_sent_back() {
-        let html =
-            Field::new("password", "Password").kind(Kind::Password).value("hunter2").render().into_string();
+        let html = Field::new("password", "Password")
+            .kind(FieldKind::Password)
+            .value("hunter2")
+            .render()
+            .into_string();
         assert!(!html.contains("hunter2"));
     }
 

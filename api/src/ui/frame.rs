@@ -169,7 +169,7 @@ fn search(at: Option<i64>) -> Markup {
 }
 
 /// A page of one customer.
-pub struct Tenant<'a> {
+pub struct TenantPage<'a> {
     pub title: &'a str,
     /// The organisation's name.
     pub org: &'a str,
@@ -179,7 +179,7 @@ pub struct Tenant<'a> {
     pub notice: Option<Markup>,
 }
 
-impl Tenant<'_> {
+impl TenantPage<'_> {
     pub fn render(&self, content: Markup) -> Markup {
         let body = html! {
             header.bar {

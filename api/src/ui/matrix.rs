@@ -7,11 +7,11 @@ use maud::{Markup, html};
 /// A group of rows under a heading.
 pub struct Group {
     pub title: Markup,
-    pub rows: Vec<Row>,
+    pub rows: Vec<MatrixRow>,
 }
 
 /// A row with a cell for each column.
-pub struct Row {
+pub struct MatrixRow {
     pub label: &'static str,
     pub cells: Vec<Cell>,
 }

@@ -4,7 +4,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::viewer::{Choice, Viewer};
+use super::viewer::{OrgChoice, Viewer};
 use super::{asset, icon, monogram};
 
 /// Which frame a page stands in. It colours the mark on the browser's tab as well, so that tabs can be told apart.
@@ -98,7 +98,7 @@ pub(super) fn account_menu(viewer: &Viewer<'_>) -> Markup {
 }
 
 /// A menu of organisations to switch to, with a link to all of them.
-pub(super) fn switcher_items(organisations: &[Choice], current: Option<&str>) -> Markup {
+pub(super) fn switcher_items(organisations: &[OrgChoice], current: Option<&str>) -> Markup {
     html! {
         ul {
             @for choice in organisations {

@@ -144,7 +144,7 @@ pub fn results(content: Markup) -> Markup {
 }
 
 /// A choice that narrows a list. The first option is mostly `("", "any")`.
-pub struct Filter<'a> {
+pub struct ListFilter<'a> {
     pub name: &'a str,
     pub label: &'a str,
     /// The value and label of each option.
@@ -159,7 +159,7 @@ pub struct FilterBar<'a> {
     pub label: &'a str,
     /// The text that was searched for, in the parameter `q`.
     pub q: &'a str,
-    pub filters: &'a [Filter<'a>],
+    pub filters: &'a [ListFilter<'a>],
     /// Other parameters to keep, such as the order.
     pub hidden: &'a [(&'a str, &'a str)],
     /// Fields that are rarely used. They take effect when the form is sent.
@@ -221,7 +221,7 @@ impl FilterBar<'_> {
     }
 }
 
-fn one_filter(filter: &Filter<'_>) -> Markup {
+fn one_filter(filter: &ListFilter<'_>) -> Markup {
     html! {
         label.filter data-set[!filter.chosen.is_empty()] {
             span { (filter.label) }

@@ -7,12 +7,12 @@ pub struct Viewer<'a> {
     /// True if they may open the operator's console.
     pub operator: bool,
     /// The organisations in the switcher, at most eight. It always has a link to all of them.
-    pub organisations: &'a [Choice],
+    pub organisations: &'a [OrgChoice],
 }
 
 /// An organisation that somebody may go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct OrgChoice {
     pub slug: String,
     pub name: String,
 }

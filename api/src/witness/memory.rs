@@ -18,9 +18,10 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::clock;
 
-pub struct Memory {
+/// The folder of a witness.
+pub struct WitnessMemory {
     /// The memory of each log, by origin.
-    places: HashMap<String, Mutex<Kept>>,
+    places: HashMap<String, Mutex<LogMemory>>,
 }
 
 /// The lock of the folder, held as long as the process runs. The file must still be the one that was locked: another process
@@ -30,14 +31,15 @@ struct Lock {
     path: PathBuf,
 }
 
-struct Kept {
+/// What is remembered of one log, and in which file.
+struct LogMemory {
     file: PathBuf,
     lock: Arc<Lock>,
     latest: Signed,
 }
 
-/// What was seen of one log, for deciding about the next checkpoint. Only one request has it at a time.
-pub(super) struct Place<'m>(MutexGuard<'m, Kept>);
+/// The memory of one log, for deciding about the next checkpoint. Only one request has it at a time.
+pub(super) struct LogMemoryGuard<'m>(MutexGuard<'m, LogMemory>);
 
 /// The time now, in seconds since 1970.
 pub(super) fn now() -> u64 {
@@ -49,7 +51,7 @@ pub(super) fn name(origin: &str) -> String {
     hex::encode(Sha256::digest(origin))
 }
 
-impl Memory {
+impl WitnessMemory {
     /// Opens the memory of these logs. With `begin`, a log that was never seen is remembered as such.
     pub fn open(folder: &Path, key: &Cosigner, logs: &[PublicKey], begin: bool) -> anyhow::Result<Self> {
         private::folder(folder).with_context(|| folder.display().to_string())?;
@@ -76,17 +78,18 @@ impl Memory {
                 read => read_back(&read.with_context(|| file.display().to_string())?, key, log.origin())
                     .with_context(|| file.display().to_string())?,
             };
-            places.insert(log.origin().to_owned(), Mutex::new(Kept { file, lock: lock.clone(), latest }));
+            places
+                .insert(log.origin().to_owned(), Mutex::new(LogMemory { file, lock: lock.clone(), latest }));
         }
         Ok(Self { places })
     }
 
-    pub(super) async fn of(&self, origin: &str) -> Option<Place<'_>> {
-        Some(Place(self.places.get(origin)?.lock().await))
+    pub(super) async fn of(&self, origin: &str) -> Option<LogMemoryGuard<'_>> {
+        Some(LogMemoryGuard(self.places.get(origin)?.lock().await))
     }
 }
 
-impl Place<'_> {
+impl LogMemoryGuard<'_> {
     pub(super) fn latest(&self) -> &Signed {
         &self.0.latest
     }

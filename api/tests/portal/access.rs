@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use api::access::RouteRequirement;
-use api::access::routes::Entry;
+use api::access::routes::RouteEntry;
 use api::routes;
 use domain::org::Role;
 use domain::values::{InvitationId, OrgId, PersonId};
@@ -49,7 +49,7 @@ fn line(method: &str, path: &str, cells: &[&str]) -> String {
 }
 
 /// The table at the head of `access.rs`, once more.
-fn expected(entry: Entry, who: &str) -> &'static str {
+fn expected(entry: RouteEntry, who: &str) -> &'static str {
     match (entry.need, who) {
         (RouteRequirement::Anyone, _) => "✓",
         (_, "anonymous") if entry.path.starts_with("/api/") => "✗ 401",
@@ -117,7 +117,7 @@ impl Place {
     }
 
     /// With a session of its own for each request, since one of them ends it.
-    async fn knock(&self, world: &World, who: &str, entry: Entry) -> Answer {
+    async fn knock(&self, world: &World, who: &str, entry: RouteEntry) -> Answer {
         let known = self.people.iter().find(|(name, _)| *name == who);
         let client = match known {
             Some((_, client)) => world.signed_in(client.person()).await,

@@ -130,7 +130,7 @@ async fn account_log_of(world: &World, person: PersonId) {
     api::identity::account_log::note(
         &world.app,
         person,
-        (AccountEvent::SignedIn, "with a password"),
+        AccountEvent::SignedIn.with("with a password"),
         &client,
         None,
     )

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use api::app::App;
 use api::clock;
 use api::config::Settings;
-use api::signer::{CheckpointSigner, Done};
+use api::signer::{CheckpointSigner, SealOutcome};
 use projections::auditor::Auditor;
 use projections::seal::{Cosigner, Signed, SigningKey};
 use projections::{testing, transfer};
@@ -63,7 +63,7 @@ async fn a_process_that_is_behind_hears_of_it_from_one_that_is_not(world: World)
     assert!(desk.sizes("second.txt").is_empty());
     let anew = desk.process_with("other.key", "portal.example.com/log/2", &then, "second.txt");
     anew.trust(&then.app.db, &as_it_is(&anew, &then).await).await.expect("another origin");
-    assert_eq!(anew.seal(&then.app.db).await.expect("nothing stands against it"), Done::AlreadySo(6));
+    assert_eq!(anew.seal(&then.app.db).await.expect("nothing stands against it"), SealOutcome::AlreadySo(6));
 }
 
 /// The database's owner wrote another history with every hash fitted, and left of what was signed what fits it, or nothing.
@@ -82,7 +82,7 @@ async fn a_rewritten_history_is_signed_by_no_process_that_remembers_nothing(worl
     // Signed with the true key, of the part that was left as it was.
     let early = desk.process(&then, "early.txt", &[]).await;
     early.compare(&then.app.db).await.expect("nothing stands against it");
-    assert_eq!(early.seal(&then.app.db).await.expect("it has heard of nothing else"), Done::Signed(6));
+    assert_eq!(early.seal(&then.app.db).await.expect("it has heard of nothing else"), SealOutcome::Signed(6));
     let other = desk.process(&then, "other.txt", &[]).await;
     let why = other.seal(&then.app.db).await.expect_err("a checkpoint in the database vouches for nothing");
     assert!(format!("{why:#}").starts_with("nobody here remembers"), "{why:#}");
@@ -100,7 +100,7 @@ async fn a_process_that_remembers_nothing_asks_those_that_run(world: World) {
     let second = desk.process(&world, "second.txt", &[]).await;
     as_it_is(&second, &world).await;
     first.compare(&world.app.db).await.expect("nothing stands against it");
-    assert_eq!(second.seal(&world.app.db).await.expect("the first has answered"), Done::AlreadySo(3));
+    assert_eq!(second.seal(&world.app.db).await.expect("the first has answered"), SealOutcome::AlreadySo(3));
     assert_eq!(desk.sizes("second.txt"), [3]);
 }
 
@@ -125,7 +125,7 @@ async fn an_answer_that_nobody_gave_is_none(world: World) {
     testing::execute(url, "drop table kept");
     // It asks again, and hears what the first has to say.
     first.compare(&world.app.db).await.expect("nothing stands against it");
-    assert_eq!(third.seal(&world.app.db).await.expect("the first has answered"), Done::AlreadySo(1));
+    assert_eq!(third.seal(&world.app.db).await.expect("the first has answered"), SealOutcome::AlreadySo(1));
 }
 
 async fn a_log_that_was_lost_under_a_running_process_begins_with_what_is_remembered(world: World) {
@@ -172,10 +172,10 @@ async fn what_the_database_says_of_itself_stops_no_process_that_knows_better(wor
     );
     world.org("bolt").await;
     first.compare(&world.app.db).await.expect("it was signed by nobody");
-    assert_eq!(first.seal(&world.app.db).await.expect("it was signed by nobody"), Done::Signed(2));
+    assert_eq!(first.seal(&world.app.db).await.expect("it was signed by nobody"), SealOutcome::Signed(2));
     testing::execute(url, "insert into copied (one, up_to) values (1, 1)");
     world.org("cord").await;
-    assert_eq!(first.seal(&world.app.db).await.expect("more of it was signed"), Done::Signed(3));
+    assert_eq!(first.seal(&world.app.db).await.expect("more of it was signed"), SealOutcome::Signed(3));
     assert_eq!(desk.sizes("first.txt"), [0, 1, 2, 3]);
     let kept = first.kept().await;
     let mut auditor = Auditor::new(world.app.db.clone(), Some(first.key.public()));
@@ -294,7 +294,7 @@ engines! {
 /// Brings the log to six events and signs them.
 async fn signed(sealer: &CheckpointSigner, app: &App) {
     assert_eq!(app.log.last_position().await.expect("readable"), 6);
-    assert_eq!(sealer.seal(&app.db).await.expect("nothing stands against it"), Done::Signed(6));
+    assert_eq!(sealer.seal(&app.db).await.expect("nothing stands against it"), SealOutcome::Signed(6));
 }
 
 /// What a process that remembers nothing says that somebody would have to trust: nothing is signed.

@@ -4,7 +4,7 @@
 //! **Invariant:** the routes come from the table of routes. A new parameter needs a value below, and nothing else.
 
 use api::access::RouteRequirement;
-use api::access::routes::Entry;
+use api::access::routes::RouteEntry;
 use api::clock;
 use api::layout::operator_access::page_name;
 use api::routes;
@@ -173,7 +173,7 @@ async fn ask(world: &World, ana: &Client) -> String {
     fields.iter().find(|(name, _)| *name == "command_id").expect("every form has one").1.to_owned()
 }
 
-fn of_the_platform(entry: &Entry) -> bool {
+fn of_the_platform(entry: &RouteEntry) -> bool {
     matches!(entry.need, RouteRequirement::Platform | RouteRequirement::Superadmin) && entry.method != "ANY"
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use api::routes;
 use api::server::{self, Limits};
-use api::witness::{Memory, Witness};
+use api::witness::{WitnessMemory, WitnessServer};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::CONTENT_TYPE;
@@ -38,10 +38,10 @@ fn cosigner() -> Cosigner {
     Cosigner::new("witness.example.com/w1", &[3; 32]).expect("a plain name")
 }
 
-fn remembering(folder: &Path, begin: bool) -> anyhow::Result<Witness> {
+fn remembering(folder: &Path, begin: bool) -> anyhow::Result<WitnessServer> {
     let logs = vec![log().public()];
-    let memory = Memory::open(folder, &cosigner(), &logs, begin)?;
-    Ok(Witness::new(cosigner(), logs, memory))
+    let memory = WitnessMemory::open(folder, &cosigner(), &logs, begin)?;
+    Ok(WitnessServer::new(cosigner(), logs, memory))
 }
 
 /// A witness that has seen nothing yet.
@@ -261,10 +261,10 @@ async fn asking(world: &World, folder: &Path) -> (World, Folder) {
     let (sealing, desk) = sealing(world).await;
     let key = fs::read_to_string(desk.file("seal.pub")).expect("it was written");
     let logs = vec![PublicKey::from_str(&key).expect("a key")];
-    let memory = Memory::open(&folder.join("memory"), &cosigner(), &logs, true).expect("room");
+    let memory = WitnessMemory::open(&folder.join("memory"), &cosigner(), &logs, true).expect("room");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("a port"));
-    let witness = routes::witness(Witness::new(cosigner(), logs, memory), &Limits::default());
+    let witness = routes::witness(WitnessServer::new(cosigner(), logs, memory), &Limits::default());
     tokio::spawn(server::serve(listener, witness, Limits::default(), std::future::pending()));
     let away = Cosigner::new("away.example.com/w", &[4; 32]).expect("a plain name").public();
     let policy = format!(

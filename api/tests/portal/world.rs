@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use api::app::{App, Shared};
+use api::app::{App, AppState};
 use api::bus::{Envelope, Principal};
 use api::cli::serve;
 use api::config::Settings;
@@ -15,7 +15,7 @@ use api::credentials::secrets::Secrets;
 use api::identity::links;
 use api::identity::session::Token;
 use api::server::Limits;
-use api::signer::Done;
+use api::signer::SealOutcome;
 use api::{clock, routes};
 use axum::Router;
 use domain::grant::{GrantCommand, PlatformRole, Term};
@@ -87,7 +87,7 @@ impl World {
             trusted_proxies: vec![],
             forwarded_header: api::config::ForwardedHeader::default(),
             connections_per_address: 128,
-            log: api::log::Format::Pretty,
+            log: api::log::LogFormat::Pretty,
             session_idle_hours: 12,
             session_days: 7,
             require_second_factor: false,
@@ -124,7 +124,7 @@ impl World {
         let bus = self.app.bus.clone().under(settings.grant_policy());
         let secrets = Arc::new(Secrets::of(&settings).expect("keys that can be read"));
         let app =
-            App::from(Shared { settings: Arc::new(settings), bus, secrets, ..Shared::clone(&self.app) });
+            App::from(AppState { settings: Arc::new(settings), bus, secrets, ..AppState::clone(&self.app) });
         let app = app.sealing().expect("a key that can be read");
         Self { router: router(&app), app, folder: self.folder.clone() }
     }
@@ -303,7 +303,7 @@ impl World {
     }
 
     /// A checkpoint now, where the world has a key.
-    pub(crate) async fn seal(&self) -> anyhow::Result<Done> {
+    pub(crate) async fn seal(&self) -> anyhow::Result<SealOutcome> {
         self.app.sealer.as_ref().expect("it has a key").seal(&self.app.db).await
     }
 

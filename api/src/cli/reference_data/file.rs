@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 /// What the file wants one resource type to be. What it doesn't say is left as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct WantedResourceType {
     pub code: ResourceCode,
     pub label: Label,
     pub description: Option<Description>,
@@ -27,9 +27,9 @@ pub(super) struct Wanted {
 }
 
 /// Gives the types in their order, or everything that is wrong with the file.
-pub(super) fn read(text: &str) -> Result<Vec<Wanted>, Vec<String>> {
+pub(super) fn read(text: &str) -> Result<Vec<WantedResourceType>, Vec<String>> {
     let json: Value = serde_json::from_str(text).map_err(|why| vec![format!("this is not JSON: {why}")])?;
-    let mut reader = Reader::default();
+    let mut reader = ReferenceDataReader::default();
     let types = reader.file(&json).unwrap_or_default();
     if reader.mistakes.is_empty() { Ok(types) } else { Err(reader.mistakes) }
 }
@@ -37,21 +37,21 @@ pub(super) fn read(text: &str) -> Result<Vec<Wanted>, Vec<String>> {
 const FIELDS: [&str; 6] = ["code", "label", "description", "actions", "spread", "active"];
 
 #[derive(Default)]
-struct Reader {
+struct ReferenceDataReader {
     mistakes: Vec<String>,
     /// The place in the file where each code stands.
     codes: HashMap<ResourceCode, String>,
 }
 
-impl Reader {
-    fn file(&mut self, json: &Value) -> Option<Vec<Wanted>> {
+impl ReferenceDataReader {
+    fn file(&mut self, json: &Value) -> Option<Vec<WantedResourceType>> {
         let fields = self.object("the file", json, &["resource_types"])?;
         let types = self.list("resource_types", fields.get("resource_types"))?;
         let read = |(index, json)| self.wanted(&format!("resource_types[{index}]"), json);
         Some(types.iter().enumerate().filter_map(read).collect())
     }
 
-    fn wanted(&mut self, at: &str, json: &Value) -> Option<Wanted> {
+    fn wanted(&mut self, at: &str, json: &Value) -> Option<WantedResourceType> {
         let fields = self.object(at, json, &FIELDS)?;
         let place = |name| format!("{at}.{name}");
         let code = self.code(at, fields.get("code"));
@@ -61,7 +61,14 @@ impl Reader {
         let actions = self.actions(&place("actions"), fields.get("actions"));
         let spread = self.spread(&place("spread"), fields.get("spread"));
         let active = fields.get("active").and_then(|json| self.active(&place("active"), json));
-        Some(Wanted { code: code?, label: label?, description, actions: actions?, spread: spread?, active })
+        Some(WantedResourceType {
+            code: code?,
+            label: label?,
+            description,
+            actions: actions?,
+            spread: spread?,
+            active,
+        })
     }
 
     fn code(&mut self, at: &str, json: Option<&Value>) -> Option<ResourceCode> {

@@ -6,11 +6,11 @@ use domain::ResourceType;
 use domain::resource_type::{Definition, ResourceTypeCommand};
 use domain::values::{Description, Reason};
 
-use super::file::Wanted;
+use super::file::WantedResourceType;
 
 /// One difference, and the command that removes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct PlanStep {
     /// The difference in words: `~ invoice: label Invoice → Bill`.
     pub said: String,
     pub command: ResourceTypeCommand,
@@ -18,7 +18,7 @@ pub(super) struct Step {
 
 /// The steps for one resource type. A deactivated type can't be changed, so one that is to stay deactivated is active in
 /// between.
-pub(super) fn steps(wanted: &Wanted, present: &ResourceType, reason: &Reason) -> Vec<Step> {
+pub(super) fn steps(wanted: &WantedResourceType, present: &ResourceType, reason: &Reason) -> Vec<PlanStep> {
     let (changes, is_active) = match present {
         ResourceType::Unborn => (vec![define(wanted)], true),
         ResourceType::Active(definition) => (changes(wanted, definition), true),
@@ -30,11 +30,11 @@ pub(super) fn steps(wanted: &Wanted, present: &ResourceType, reason: &Reason) ->
     reactivate.into_iter().chain(changes).chain(deactivate).collect()
 }
 
-fn define(wanted: &Wanted) -> Step {
-    let Wanted { code, label, actions, spread, .. } = wanted;
+fn define(wanted: &WantedResourceType) -> PlanStep {
+    let WantedResourceType { code, label, actions, spread, .. } = wanted;
     let description = wanted.description.clone().unwrap_or_else(none);
     let told = told(&description);
-    Step {
+    PlanStep {
         said: format!(
             "+ {code}: defined; label {label}; description {told}; actions {actions}; spread {}",
             spread.as_str()
@@ -48,10 +48,10 @@ fn define(wanted: &Wanted) -> Step {
     }
 }
 
-fn changes(wanted: &Wanted, present: &Definition) -> Vec<Step> {
+fn changes(wanted: &WantedResourceType, present: &Definition) -> Vec<PlanStep> {
     use ResourceTypeCommand as C;
-    let Wanted { code, label, actions, spread, .. } = wanted;
-    let step = |what: String, command| Step { said: format!("~ {code}: {what}"), command };
+    let WantedResourceType { code, label, actions, spread, .. } = wanted;
+    let step = |what: String, command| PlanStep { said: format!("~ {code}: {what}"), command };
     let description = wanted.description.as_ref().unwrap_or(&present.description);
     let relabel = || {
         let said = format!("label {} → {label}", present.label);
@@ -80,14 +80,17 @@ fn changes(wanted: &Wanted, present: &Definition) -> Vec<Step> {
     .collect()
 }
 
-fn reactivate(wanted: &Wanted, stays: bool) -> Step {
+fn reactivate(wanted: &WantedResourceType, stays: bool) -> PlanStep {
     let why = if stays { "" } else { ", to be changed" };
-    Step { said: format!("+ {}: reactivated{why}", wanted.code), command: ResourceTypeCommand::Reactivate }
+    PlanStep {
+        said: format!("+ {}: reactivated{why}", wanted.code),
+        command: ResourceTypeCommand::Reactivate,
+    }
 }
 
-fn deactivate(wanted: &Wanted, was_active: bool, reason: &Reason) -> Step {
+fn deactivate(wanted: &WantedResourceType, was_active: bool, reason: &Reason) -> PlanStep {
     let again = if was_active { "" } else { " again" };
-    Step {
+    PlanStep {
         said: format!("− {}: deactivated{again}", wanted.code),
         command: ResourceTypeCommand::Deactivate { reason: reason.clone() },
     }
@@ -111,8 +114,8 @@ mod tests {
 
     use super::*;
 
-    fn wanted() -> Wanted {
-        Wanted {
+    fn wanted() -> WantedResourceType {
+        WantedResourceType {
             code: "invoice".parse().expect("a code"),
             label: "Invoice".parse().expect("a label"),
             description: None,
@@ -123,7 +126,7 @@ mod tests {
     }
 
     /// Says what a step does to a type, and gives the type afterwards. Each command gives one event.
-    fn carried_out(wanted: &Wanted, mut present: ResourceType) -> (Vec<String>, ResourceType) {
+    fn carried_out(wanted: &WantedResourceType, mut present: ResourceType) -> (Vec<String>, ResourceType) {
         let reason = "Not active in the file types.json".parse().expect("a reason");
         let steps = steps(wanted, &present, &reason);
         for step in &steps {
@@ -137,12 +140,12 @@ mod tests {
         (steps.into_iter().map(|step| step.said).collect(), present)
     }
 
-    fn with(active: bool) -> Wanted {
-        Wanted { active: Some(active), ..wanted() }
+    fn with(active: bool) -> WantedResourceType {
+        WantedResourceType { active: Some(active), ..wanted() }
     }
 
-    fn other(active: Option<bool>) -> Wanted {
-        Wanted {
+    fn other(active: Option<bool>) -> WantedResourceType {
+        WantedResourceType {
             label: "Bill".parse().expect("a label"),
             description: Some("What is owed,\nand by when".parse().expect("a description")),
             actions: Actions::of([Action::Create, Action::Read]).expect("two"),
@@ -205,7 +208,8 @@ mod tests {
 
     #[test]
     fn what_a_file_does_not_say_is_left_as_it_is() {
-        let described = Wanted { description: Some("What is owed".parse().expect("it is")), ..wanted() };
+        let described =
+            WantedResourceType { description: Some("What is owed".parse().expect("it is")), ..wanted() };
         let there = carried_out(&described, active()).1;
         assert_eq!(carried_out(&wanted(), there).0, [""; 0]);
         assert_eq!(carried_out(&wanted(), inactive()).0, [""; 0]);

@@ -32,9 +32,9 @@ const LONGEST_QUEUE: usize = 128;
 /// The memory that argon2 works in. It grows to what the first hash needs and is used again by every later one.
 pub(super) type Memory = Vec<Block>;
 
-pub(super) struct Pool(Arc<Shared>);
+pub(super) struct Pool(Arc<PoolState>);
 
-struct Shared {
+struct PoolState {
     queue: Mutex<Queue>,
     arrived: Condvar,
 }
@@ -49,13 +49,13 @@ pub enum Asker {
 
 #[derive(Default)]
 struct Queue {
-    known: VecDeque<Job>,
-    strangers: VecDeque<Job>,
+    known: VecDeque<PasswordJob>,
+    strangers: VecDeque<PasswordJob>,
     closed: bool,
 }
 
 impl Queue {
-    fn of(&mut self, asker: Asker) -> &mut VecDeque<Job> {
+    fn of(&mut self, asker: Asker) -> &mut VecDeque<PasswordJob> {
         match asker {
             Asker::Known => &mut self.known,
             Asker::Stranger => &mut self.strangers,
@@ -63,7 +63,7 @@ impl Queue {
     }
 }
 
-struct Job {
+struct PasswordJob {
     /// Alive as long as somebody waits for the answer.
     waits: Weak<()>,
     work: Box<dyn FnOnce(&mut Memory) + Send>,
@@ -71,7 +71,7 @@ struct Job {
 
 impl Pool {
     pub(super) fn start() -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { queue: Mutex::default(), arrived: Condvar::new() });
+        let shared = Arc::new(PoolState { queue: Mutex::default(), arrived: Condvar::new() });
         let pool = Self(Arc::clone(&shared));
         for number in 1..=THREADS {
             let shared = Arc::clone(&shared);
@@ -94,18 +94,18 @@ impl Pool {
         let work = Box::new(move |memory: &mut Memory| {
             let _left_meanwhile = answer.send(work(memory));
         });
-        self.add(asker, Job { waits: waits.clone(), work })?;
+        self.add(asker, PasswordJob { waits: waits.clone(), work })?;
         answered.await.map_err(|_no_answer| match waits.strong_count() {
             0 => Error::Unavailable,
             _ => anyhow::anyhow!("the work of a password panicked").into(),
         })
     }
 
-    fn add(&self, asker: Asker, job: Job) -> Result<(), Error> {
+    fn add(&self, asker: Asker, job: PasswordJob) -> Result<(), Error> {
         let mut queues = self.0.queue();
         let queue = queues.of(asker);
         if queue.len() >= LONGEST_QUEUE {
-            queue.retain(Job::is_wanted);
+            queue.retain(PasswordJob::is_wanted);
         }
         if queue.len() >= LONGEST_QUEUE {
             return Err(Error::Unavailable);
@@ -125,13 +125,13 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl PoolState {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next job that somebody still waits for; none once the pool is gone.
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<PasswordJob> {
         let mut queue = self.queue();
         loop {
             if queue.closed {
@@ -146,13 +146,13 @@ impl Shared {
     }
 }
 
-impl Job {
+impl PasswordJob {
     fn is_wanted(&self) -> bool {
         self.waits.strong_count() > 0
     }
 }
 
-fn serve(shared: &Shared) {
+fn serve(shared: &PoolState) {
     let mut memory = Memory::new();
     while let Some(job) = shared.next() {
         // The panic is in the log, from the hook, and its asker sees that the answer will not come.

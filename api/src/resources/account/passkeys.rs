@@ -14,7 +14,7 @@ use crate::bus::sensitive::Act;
 use crate::clock;
 use crate::identity::account_log::AccountEvent;
 use crate::identity::client::Client;
-use crate::identity::passkeys::{self, Answer, Question};
+use crate::identity::passkeys::{self, PasskeyAnswer, PasskeyQuestion};
 use crate::identity::session::Identity;
 use crate::identity::sudo;
 use crate::layout::form::{Errors, again};
@@ -42,7 +42,7 @@ pub async fn question(
     State(app): State<App>,
     identity: Identity,
     _: Form<Nothing>,
-) -> Result<Json<Question>, Error> {
+) -> Result<Json<PasskeyQuestion>, Error> {
     Ok(Json(passkeys::ask_new(&app, identity.person()).await?))
 }
 
@@ -51,7 +51,7 @@ pub async fn proof(
     State(app): State<App>,
     identity: Identity,
     _: Form<Nothing>,
-) -> Result<Json<Question>, Error> {
+) -> Result<Json<PasskeyQuestion>, Error> {
     Ok(Json(passkeys::ask_again(&app, identity.person()).await?))
 }
 
@@ -71,12 +71,12 @@ pub async fn add(
         Ok(name) => name,
         Err(error) => return wrong(&error.to_string()).await,
     };
-    let answer = Answer { handle: new.handle, credential: new.credential };
+    let answer = PasskeyAnswer { handle: new.handle, credential: new.credential };
     if !passkeys::keep(&app, identity.person(), &name, &answer).await? {
         return wrong("this passkey could not be added; try it once more").await;
     }
     sessions::prove(&app.db, identity.session.session_id, clock::now(), true).await?;
-    identity.note(&app, (AccountEvent::PasskeyAdded, name.as_str()), &client).await;
+    identity.note(&app, AccountEvent::PasskeyAdded.with(name.as_str()), &client).await;
     Ok(Redirect::to("/account?done=passkey").into_response())
 }
 
@@ -92,7 +92,7 @@ pub async fn remove(
     let known = stored::of_person(&app.db, identity.person()).await?;
     stored::remove(&app.db, identity.person(), &id).await?;
     if let Some(gone) = known.iter().find(|known| known.credential_id == id) {
-        identity.note(&app, (AccountEvent::PasskeyRemoved, &gone.name), &client).await;
+        identity.note(&app, AccountEvent::PasskeyRemoved.with(&gone.name), &client).await;
     }
     Ok(Redirect::to("/account?done=passkey-removed"))
 }

@@ -28,7 +28,7 @@ use crate::{clock, layout};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shown {
+pub struct EnrolmentForm {
     secret: String,
     code: String,
 }
@@ -64,7 +64,7 @@ pub async fn confirm(
     State(app): State<App>,
     identity: Identity,
     client: Client,
-    Form(shown): Form<Shown>,
+    Form(shown): Form<EnrolmentForm>,
 ) -> Result<Response, Error> {
     may_change(&app, &identity).await?;
     sudo::ask(&identity, Act::SetUpSecondFactor)?;
@@ -85,7 +85,7 @@ pub async fn confirm(
                 tracing::warn!(%error, "a session could not be told that a second factor was shown");
             }
             identity
-                .note(&app, (AccountEvent::SecondFactorAdded, "and all other sessions ended"), &client)
+                .note(&app, AccountEvent::SecondFactorAdded.with("and all other sessions ended"), &client)
                 .await;
             let done = "The second factor is on. All other sessions were ended.";
             Ok(codes_once(&app, &identity, done, &codes).await?.into_response())
@@ -104,7 +104,7 @@ pub async fn renew_codes(
         return Ok(Redirect::to(paths::SECOND_FACTOR).into_response());
     }
     let codes = second_factor::replace_codes(&app, identity.person()).await?;
-    identity.note(&app, (AccountEvent::RecoveryCodesMade, ""), &client).await;
+    identity.note(&app, AccountEvent::RecoveryCodesMade.with(""), &client).await;
     let done = "These are new. None of the earlier codes works any more.";
     Ok(codes_once(&app, &identity, done, &codes).await?.into_response())
 }
@@ -118,7 +118,7 @@ pub async fn remove(
     may_change(&app, &identity).await?;
     sudo::ask(&identity, Act::RemoveSecondFactor)?;
     second_factors::remove(&app.db, identity.person()).await?;
-    identity.note(&app, (AccountEvent::SecondFactorRemoved, ""), &client).await;
+    identity.note(&app, AccountEvent::SecondFactorRemoved.with(""), &client).await;
     Ok(Redirect::to("/account?done=second-factor"))
 }
 

@@ -19,7 +19,7 @@ use crate::layout::console::ConsolePage;
 use crate::resources::history::beside::beside;
 use crate::resources::history::watched;
 use crate::resources::history::watched::changed;
-use crate::signer::{Attempt, CheckpointSigner, Filed, Page};
+use crate::signer::{Attempt, CheckpointPage, CheckpointSigner, Filed};
 use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
 use crate::web::extract::Query;
@@ -47,7 +47,7 @@ pub async fn show(
         (watched::card(&app.audited.known()))
     };
     let subtitle = "Why to believe this history, and how anybody can check it.";
-    Ok(beside(desk, ("Proof", "proof", subtitle), content))
+    Ok(beside(desk, "Proof", "proof", subtitle, content))
 }
 
 /// Explains how to begin sealing.
@@ -205,7 +205,7 @@ fn key(sealer: &CheckpointSigner) -> Markup {
 }
 
 fn list(
-    page: &Page,
+    page: &CheckpointPage,
     sealer: &CheckpointSigner,
     times: &HashMap<u64, DateTime<Utc>>,
     before: Option<u64>,

@@ -36,14 +36,14 @@ pub(super) async fn show(
     let now = grants::held(&app.db, &operator.platform, OPEN).await?;
     let open = grants::open_requests_at(&app.db, &operator.platform, at.position, OPEN).await?;
     let of_roles = Filter { types: Some(types(Grant::TYPE, "")), ..Filter::default() };
-    let moment = AsOfBanner::of(app, at, (paths::ADMIN_SUPERADMINS, &of_roles)).await?;
+    let moment = AsOfBanner::of(app, at, paths::ADMIN_SUPERADMINS, &of_roles).await?;
     let since: Vec<GrantListed> = now.into_iter().filter(|grant| grant.position > at.position).collect();
     let control = as_of::control(paths::ADMIN_SUPERADMINS, Some(at), &[]);
     let content = html! {
         (ui::head(TITLE, None, Some(html! { (counted(&then, at)) }), ui::actions(control)))
         (ui::card("Who held a role", held(app, &then, at).await?))
         @if !since.is_empty() { (ui::card("Held now, and not then", given(app, &since, at).await?)) }
-        @if !open.is_empty() { (ui::card("Requests", requested(app, &open, (Column::new("Now"), &|it| ui::badge(&it.status))).await?)) }
+        @if !open.is_empty() { (ui::card("Requests", requested(app, &open, Column::new("Now"), &|it| ui::badge(&it.status)).await?)) }
         (past(app, operator, asked, Some(at)).await?)
         (past_requests(app, operator, asked, Some(at)).await?)
     };

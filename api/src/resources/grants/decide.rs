@@ -29,7 +29,7 @@ use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::names::Names;
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
@@ -281,7 +281,7 @@ impl<'a> Case<'a> {
             form.form method="post" data-once {
                 (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
                 @if self.decision == Decision::Refusal {
-                    (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                    (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                         .help("10 to 500 characters. It stays in the history for ever: no personal data."))
                 }
                 (ui::form_actions(button, Some(paths::ADMIN_SUPERADMINS)))

@@ -25,7 +25,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -59,7 +59,7 @@ pub struct NewGrant {
 }
 
 /// What was typed, parsed.
-struct Wanted {
+struct ParsedGrant {
     email: Email,
     role: PlatformRole,
     reason: Reason,
@@ -118,7 +118,7 @@ pub async fn submit(
         ..Envelope::new()
     };
     match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
-        Ok(receipt) => done(&app, (person, token), receipt).await,
+        Ok(receipt) => done(&app, person, token, receipt).await,
         Err(refusal) => refused(&app, &operator, typed, refusal).await,
     }
 }
@@ -128,13 +128,15 @@ impl NewGrant {
         term::TermForm { from: &self.from, lasting: &self.lasting, until: &self.until }
     }
 
-    fn parse(&self) -> Result<Wanted, Errors> {
+    fn parse(&self) -> Result<ParsedGrant, Errors> {
         let mut errors = Errors::default();
         let email = errors.parse("email", &self.email);
         let role = errors.parse("role", &self.role);
         let reason = errors.parse("reason", &self.reason);
         match (email, role, reason, term::parse(self.term(), &mut errors)) {
-            (Some(email), Some(role), Some(reason), Some(term)) => Ok(Wanted { email, role, reason, term }),
+            (Some(email), Some(role), Some(reason), Some(term)) => {
+                Ok(ParsedGrant { email, role, reason, term })
+            }
             _ => Err(errors),
         }
     }
@@ -155,7 +157,7 @@ impl NewGrant {
     }
 }
 
-impl Wanted {
+impl ParsedGrant {
     fn command(self, app: &App, operator: &Operator, request: RequestId, person: PersonId) -> GrantCommand {
         let Self { role, reason, term, .. } = self;
         let (by, at) = (operator.identity.person(), clock::now().into());
@@ -192,7 +194,7 @@ async fn to_be_changed(
     operator: &Operator,
     person: PersonId,
     typed: &NewGrant,
-    wanted: &Wanted,
+    wanted: &ParsedGrant,
 ) -> Result<Option<GrantListed>, Error> {
     if typed.expected_sequence.is_some() {
         return Ok(None); // they saw it
@@ -210,7 +212,8 @@ async fn to_be_changed(
 /// Redirects to the list, which says what was done. For somebody who can't sign in yet, it also shows a link to pass on.
 async fn done(
     app: &App,
-    (person, token): (PersonId, Option<String>),
+    person: PersonId,
+    token: Option<String>,
     receipt: Receipt,
 ) -> Result<Response, Error> {
     if receipt.sequence == 0 {
@@ -314,11 +317,11 @@ fn fields(policy: Policy, typed: &NewGrant, errors: &Errors, button: &str) -> Ma
         form.form method="post" action=(paths::ADMIN_SUPERADMINS_NEW) data-once {
             (errors.summary())
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).max(254)
+            (Field::new("email", "E-mail address").kind(FieldKind::Email).value(&typed.email).error(errors.of("email")).max(254)
                 .help("If nobody has an account with this address, one is made."))
             (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))
             (term::fields(policy, clock::now().into(), typed.term(), errors))
-            (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                 .help("10 to 500 characters. It stays in the history for ever: no personal data."))
             (ui::form_actions(ui::submit(button), Some(paths::ADMIN_SUPERADMINS)))
         }

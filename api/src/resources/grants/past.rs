@@ -42,7 +42,7 @@ pub async fn past(
     let before = asked.before.unwrap_or(i64::MAX).min(at.map_or(i64::MAX, AsOf::end));
     let past = grants::past(&app.db, &operator.platform, before, PAST + 1).await?;
     let (past, last) = page_of(past, |grant| grant.ended_position);
-    let pager = pager(("before", asked.before, last), at, "Past grants are kept for ever.");
+    let pager = pager(at, "before", asked.before, last, "Past grants are kept for ever.");
     Ok(ui::card("Past grants", html! { (tables::past(app, &past).await?) (pager) }))
 }
 
@@ -59,7 +59,7 @@ pub async fn past_requests(
         return Ok(html! {});
     }
     let (settled, last) = page_of(settled, |request| request.settled_position);
-    let pager = pager(("settled_before", asked.settled_before, last), at, "Past requests are kept for ever.");
+    let pager = pager(at, "settled_before", asked.settled_before, last, "Past requests are kept for ever.");
     Ok(ui::card("Past requests", html! { (tables::settled(app, &settled).await?) (pager) }))
 }
 
@@ -73,11 +73,8 @@ pub fn page_of<R>(mut rows: Vec<R>, position: fn(&R) -> Option<i64>) -> (Vec<R>,
     (rows, last)
 }
 
-pub fn pager(
-    (name, before, last): (&str, Option<i64>, Option<i64>),
-    at: Option<AsOf>,
-    count: &str,
-) -> Markup {
+/// Links to the page of what ended before `last`, named `name` in the address, and to the newest page.
+pub fn pager(at: Option<AsOf>, name: &str, before: Option<i64>, last: Option<i64>, count: &str) -> Markup {
     let older = last.map(|last| as_of::link(at, &format!("{}?{name}={last}", paths::ADMIN_SUPERADMINS)));
     let newest = before.map(|_| as_of::link(at, paths::ADMIN_SUPERADMINS));
     html! { @if newest.is_some() || older.is_some() { (ui::pager(newest, older, count)) } }

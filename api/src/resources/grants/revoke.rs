@@ -20,7 +20,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::paths;
@@ -44,7 +44,9 @@ pub struct RevocationForm {
 }
 
 /// One role of one person, as the read model has it.
-struct Holder {
+struct Holder<'a> {
+    app: &'a App,
+    operator: &'a Operator,
     person: Uuid,
     role: PlatformRole,
     /// The latest grant of this role.
@@ -56,25 +58,19 @@ struct Holder {
     is_oneself: bool,
 }
 
-impl Holder {
-    fn is_held(&self) -> bool {
-        self.grant.is_held(clock::now())
-    }
-}
-
 pub async fn form(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
     Query(asked): Query<RevocationQuery>,
 ) -> Result<Markup, Error> {
-    let holder = load(&app, &operator, id, &asked.role).await?;
+    let holder = Holder::load(&app, &operator, id, &asked.role).await?;
     let typed = RevocationForm {
         command_id: clock::new_id(),
         expected_sequence: Some(holder.sequence),
         ..RevocationForm::default()
     };
-    page(&app, &operator, &holder, (&typed, &Errors::default()), html! {}).await
+    holder.page(&typed, &Errors::default(), html! {}).await
 }
 
 pub async fn submit(
@@ -84,11 +80,11 @@ pub async fn submit(
     Path(id): Path<Uuid>,
     Form(typed): Form<RevocationForm>,
 ) -> Result<Response, Error> {
-    let holder = load(&app, &operator, id, &typed.role).await?;
+    let holder = Holder::load(&app, &operator, id, &typed.role).await?;
     let (role, reason) = match parse(&typed) {
         Ok(parsed) => parsed,
         Err(errors) => {
-            return Ok(again(page(&app, &operator, &holder, (&typed, &errors), html! {}).await?));
+            return Ok(again(holder.page(&typed, &errors, html! {}).await?));
         }
     };
     let RevocationForm { command_id, expected_sequence, .. } = typed;
@@ -96,7 +92,7 @@ pub async fn submit(
     let revoke = GrantCommand::Revoke { role, reason };
     match app.bus.send::<Grant>(&Principal::from(&operator.identity), PersonId(id), revoke, envelope).await {
         Ok(receipt) => Ok(done(&holder, receipt).into_response()),
-        Err(refusal) => refused(&app, &operator, &holder, typed, refusal).await,
+        Err(refusal) => holder.refused(typed, refusal).await,
     }
 }
 
@@ -108,71 +104,70 @@ fn parse(typed: &RevocationForm) -> Result<(PlatformRole, Reason), Errors> {
 }
 
 /// Redirects to the list, which says what was done. Operators who revoked their own superadmin role go home instead.
-fn done(holder: &Holder, receipt: Receipt) -> Redirect {
+fn done(holder: &Holder<'_>, receipt: Receipt) -> Redirect {
     if holder.is_oneself && holder.role == PlatformRole::Superadmin {
         return Redirect::to(paths::ROOT);
     }
     Redirect::to(&paths::seen(paths::ADMIN_SUPERADMINS, receipt.seen()))
 }
 
-/// The form again, with everything that was typed, and why it was not done.
-async fn refused(
-    app: &App,
-    operator: &Operator,
-    holder: &Holder,
-    mut typed: RevocationForm,
-    refusal: SendError<GrantError>,
-) -> Result<Response, Error> {
-    // The page shows the role as it is now: somebody else's change may be why this was refused.
-    let holder = load(app, operator, holder.person, holder.role.as_str()).await?;
-    let about = About { what: ROLES, is_open: holder.is_held() };
-    let refused = Refused::in_console(app, operator, about, refusal, |_| "").await?;
-    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-    let page = page(app, operator, &holder, (&typed, &refused.errors), refused.note).await?;
-    Ok((refused.status, page).into_response())
-}
+impl<'a> Holder<'a> {
+    /// Loads the role that is asked for, of somebody who holds or held one.
+    async fn load(app: &'a App, operator: &'a Operator, person: Uuid, role: &str) -> Result<Self, Error> {
+        let grants = grants::latest(&app.db, &operator.platform, person).await?;
+        let sequence = grants.iter().map(|grant| grant.sequence).max().unwrap_or(0);
+        let asked = grants.iter().find(|grant| grant.role == role);
+        let now = clock::now();
+        let held = grants.iter().find(|grant| grant.is_held(now));
+        let grant = asked.or(held).or(grants.first()).ok_or(Error::NotFound)?.clone();
+        let role = grant.role.parse::<PlatformRole>().or(Err(Error::NotFound))?;
+        let counts = role == PlatformRole::Superadmin && grant.stands_for_good();
+        let is_last = counts && grants::standing_superadmins(&app.db, &operator.platform).await? == 1;
+        let is_oneself = operator.identity.person().0 == person;
+        Ok(Self { app, operator, person, role, grant, sequence, is_last, is_oneself })
+    }
 
-/// Loads the role that is asked for, of somebody who holds or held one.
-async fn load(app: &App, operator: &Operator, person: Uuid, role: &str) -> Result<Holder, Error> {
-    let grants = grants::latest(&app.db, &operator.platform, person).await?;
-    let sequence = grants.iter().map(|grant| grant.sequence).max().unwrap_or(0);
-    let asked = grants.iter().find(|grant| grant.role == role);
-    let now = clock::now();
-    let held = grants.iter().find(|grant| grant.is_held(now));
-    let grant = asked.or(held).or(grants.first()).ok_or(Error::NotFound)?.clone();
-    let role = grant.role.parse::<PlatformRole>().or(Err(Error::NotFound))?;
-    let counts = role == PlatformRole::Superadmin && grant.stands_for_good();
-    let is_last = counts && grants::standing_superadmins(&app.db, &operator.platform).await? == 1;
-    let is_oneself = operator.identity.person().0 == person;
-    Ok(Holder { person, role, grant, sequence, is_last, is_oneself })
-}
+    fn is_held(&self) -> bool {
+        self.grant.is_held(clock::now())
+    }
 
-async fn page(
-    app: &App,
-    operator: &Operator,
-    holder: &Holder,
-    (typed, errors): (&RevocationForm, &Errors),
-    note: Markup,
-) -> Result<Markup, Error> {
-    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
-    let (role, called) = (holder.role.as_str(), holder.grant.called());
-    let title = format!("Revoke {role} of {called}");
-    let content = html! {
-        (ui::head(&title, None, holder.grant.email.as_ref().map(|email| html! { (email) }), html! {}))
-        (note)
-        (errors.summary())
-        @if !holder.is_held() {
-            p.prose { (called) " does not hold this role any more. There is nothing left to revoke." }
-            p { (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS)) }
-        } @else if holder.is_last && typed.reason.is_empty() {
-            (last())
-        } @else {
-            (consequence(holder))
-            (fields(holder, typed, errors, &title))
-        }
-    };
-    let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
-    Ok(desk.page(Section::Superadmins, &title, &crumbs, content))
+    /// The form again, with everything that was typed, and why it was not done.
+    async fn refused(
+        self,
+        mut typed: RevocationForm,
+        refusal: SendError<GrantError>,
+    ) -> Result<Response, Error> {
+        let Self { app, operator, person, role, .. } = self;
+        // The page shows the role as it is now: somebody else's change may be why this was refused.
+        let holder = Self::load(app, operator, person, role.as_str()).await?;
+        let about = About { what: ROLES, is_open: holder.is_held() };
+        let refused = Refused::in_console(app, operator, about, refusal, |_| "").await?;
+        typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+        let page = holder.page(&typed, &refused.errors, refused.note).await?;
+        Ok((refused.status, page).into_response())
+    }
+
+    async fn page(&self, typed: &RevocationForm, errors: &Errors, note: Markup) -> Result<Markup, Error> {
+        let desk = ConsolePage::open(self.app, self.operator, AfterCommand::default()).await?;
+        let (role, called) = (self.role.as_str(), self.grant.called());
+        let title = format!("Revoke {role} of {called}");
+        let content = html! {
+            (ui::head(&title, None, self.grant.email.as_ref().map(|email| html! { (email) }), html! {}))
+            (note)
+            (errors.summary())
+            @if !self.is_held() {
+                p.prose { (called) " does not hold this role any more. There is nothing left to revoke." }
+                p { (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS)) }
+            } @else if self.is_last && typed.reason.is_empty() {
+                (last())
+            } @else {
+                (consequence(self))
+                (fields(self, typed, errors, &title))
+            }
+        };
+        let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
+        Ok(desk.page(Section::Superadmins, &title, &crumbs, content))
+    }
 }
 
 /// The page for the last superadmin. It has no form, since sending one would only be refused.
@@ -188,7 +183,7 @@ fn last() -> Markup {
     }
 }
 
-fn consequence(holder: &Holder) -> Markup {
+fn consequence(holder: &Holder<'_>) -> Markup {
     html! {
         p.prose {
             "A " (holder.role.as_str()) " " (may(holder.role)) ". From the next request on, that ends. "
@@ -207,12 +202,12 @@ fn consequence(holder: &Holder) -> Markup {
     }
 }
 
-fn fields(holder: &Holder, typed: &RevocationForm, errors: &Errors, title: &str) -> Markup {
+fn fields(holder: &Holder<'_>, typed: &RevocationForm, errors: &Errors, title: &str) -> Markup {
     html! {
         form.form method="post" data-once {
             (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
             input type="hidden" name="role" value=(holder.role.as_str());
-            (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                 .help("10 to 500 characters. It stays in the history for ever: no personal data."))
             (ui::form_actions(ui::submit_danger(title), Some(paths::ADMIN_SUPERADMINS)))
         }

@@ -118,14 +118,15 @@ pub(super) async fn requests(
         ));
     }
     let last = Column::new("Decision").wide();
-    requested(app, open, (last, &|request| deciding(operator, request, held))).await
+    requested(app, open, last, &|request| deciding(operator, request, held)).await
 }
 
 /// A table of requests. The caller fills the last column.
 pub(super) async fn requested(
     app: &App,
     open: &[Listed<GrantRequest>],
-    (last, told): (Column<'_>, &(dyn Fn(&Listed<GrantRequest>) -> Markup + Sync)),
+    last: Column<'_>,
+    told: &(dyn Fn(&Listed<GrantRequest>) -> Markup + Sync),
 ) -> Result<Markup, Error> {
     let asked: Vec<String> = open.iter().map(|request| format!("person:{}", request.asked_by)).collect();
     let names = Names::of_actors(app, &asked.iter().map(String::as_str).collect::<Vec<_>>()).await?;

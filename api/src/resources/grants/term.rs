@@ -7,7 +7,7 @@ use domain::grant::{End, Policy, Term, length};
 use maud::{Markup, html};
 
 use crate::layout::form::{Errors, utc};
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 
 /// The value of the form for a role without an end.
 const FOR_GOOD: &str = "good";
@@ -47,7 +47,7 @@ pub(super) fn parse(typed: TermForm<'_>, errors: &mut Errors) -> Option<Term> {
     let from = if from.is_empty() { Some(None) } else { errors.parse("from", from).map(Some) };
     let end = match lasting {
         FOR_GOOD | "" => Some(End::Never),
-        UNTIL => errors.parse("until", until).map(|Moment(until)| End::At(until)),
+        UNTIL => errors.parse("until", until).map(|UtcDateTime(until)| End::At(until)),
         seconds => {
             let offered = LENGTHS.into_iter().find(|offered| offered.to_string() == seconds);
             if offered.is_none() {
@@ -56,13 +56,13 @@ pub(super) fn parse(typed: TermForm<'_>, errors: &mut Errors) -> Option<Term> {
             offered.map(End::AfterSeconds)
         }
     };
-    Some(Term { from: from?.map(|Moment(from)| from), end: end? })
+    Some(Term { from: from?.map(|UtcDateTime(from)| from), end: end? })
 }
 
 /// A date and a time of day as browsers send it, in UTC.
-struct Moment(DateTime<Utc>);
+struct UtcDateTime(DateTime<Utc>);
 
-impl std::str::FromStr for Moment {
+impl std::str::FromStr for UtcDateTime {
     type Err = &'static str;
 
     fn from_str(typed: &str) -> Result<Self, Self::Err> {
@@ -78,12 +78,12 @@ pub(super) fn fields(policy: Policy, now: DateTime<Utc>, typed: TermForm<'_>, er
     html! {
         (ui::select("lasting", "For how long", &options, typed.lasting, errors.of("lasting")))
         div.until {
-            (Field::new("until", "Until (UTC)").optional().kind(Kind::Moment).value(typed.until).error(errors.of("until"))
+            (Field::new("until", "Until (UTC)").optional().kind(FieldKind::Moment).value(typed.until).error(errors.of("until"))
                 .help("Used if “until a date” is chosen: the first moment without the role, in UTC."))
         }
         details.later open[!typed.from.is_empty()] {
             summary { "Begin later than now" }
-            (Field::new("from", "From (UTC)").optional().kind(Kind::Moment).value(typed.from).error(errors.of("from"))
+            (Field::new("from", "From (UTC)").optional().kind(FieldKind::Moment).value(typed.from).error(errors.of("from"))
                 .help("In UTC. Left empty, it begins now; a length counts from the beginning."))
         }
     }
@@ -96,13 +96,13 @@ mod tests {
     #[test]
     fn a_moment_is_read_as_browsers_send_it_and_as_people_type_it() {
         for typed in ["2030-12-31T18:00", "2030-12-31T18:00:00", " 2030-12-31 18:00 "] {
-            let read: Moment = typed.parse().unwrap_or_else(|_| panic!("{typed}"));
+            let read: UtcDateTime = typed.parse().unwrap_or_else(|_| panic!("{typed}"));
             assert_eq!(read.0.to_rfc3339(), "2030-12-31T18:00:00+00:00", "{typed}");
         }
         for typed in
             ["", "tomorrow", "2030-02-30T10:00", "12030-12-31T18:00", "1969-12-31T18:00", "2030-12-31"]
         {
-            assert!(typed.parse::<Moment>().is_err(), "{typed}");
+            assert!(typed.parse::<UtcDateTime>().is_err(), "{typed}");
         }
     }
 

@@ -51,7 +51,7 @@ pub async fn activity(
         (names.story(&events))
         @if rest.is_some() { p { (ui::button_link("Show more", &format!("{here}?show={}", shown * 4))) } }
     };
-    page(&app, &member, ("Activity", content)).await
+    page(&app, &member, "Activity", content).await
 }
 
 fn activity_tabs(member: &Member, here: &str) -> Markup {
@@ -73,5 +73,5 @@ async fn operator_access(app: &App, member: &Member, before: Option<Uuid>) -> Re
         (looks.table())
         (looks.pager(&here))
     };
-    page(app, member, ("Operator access", content)).await
+    page(app, member, "Operator access", content).await
 }

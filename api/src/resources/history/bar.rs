@@ -10,7 +10,7 @@ use super::view::HistoryQuery;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
 use crate::ui::Section;
-use crate::ui::{self, Field, FilterBar, Kind, More, table};
+use crate::ui::{self, Field, FieldKind, FilterBar, More, table};
 use crate::web::paths;
 
 const KINDS: [(&str, &str); 4] = [
@@ -44,8 +44,8 @@ fn filter<'a>(
     label: &'a str,
     options: &'a [(&'a str, &'a str)],
     chosen: &'a str,
-) -> table::Filter<'a> {
-    table::Filter { name, label, options, chosen }
+) -> table::ListFilter<'a> {
+    table::ListFilter { name, label, options, chosen }
 }
 
 fn fields<'a>(view: &'a HistoryQuery, errors: &'a Errors) -> [Field<'a>; 7] {
@@ -64,9 +64,9 @@ fn fields<'a>(view: &'a HistoryQuery, errors: &'a Errors) -> [Field<'a>; 7] {
 }
 
 /// The kind of field for a moment. What a browser's own date field can't hold stays in a text field, as it was typed.
-fn moment(typed: &str) -> Kind {
+fn moment(typed: &str) -> FieldKind {
     let fits = typed.is_empty() || crate::layout::form::utc(typed).is_some() && typed.contains('T');
-    if fits { Kind::Moment } else { Kind::Text }
+    if fits { FieldKind::Moment } else { FieldKind::Text }
 }
 
 /// The filters in force, each with the page without it.

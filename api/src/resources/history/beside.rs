@@ -17,7 +17,7 @@ pub struct OlderQuery {
 }
 
 /// A tab beside the history. It lists things that are no events.
-pub fn beside(desk: ConsolePage<'_>, (title, tab, subtitle): (&str, &str, &str), list: Markup) -> Markup {
+pub fn beside(desk: ConsolePage<'_>, title: &str, tab: &str, subtitle: &str, list: Markup) -> Markup {
     let content = html! {
         (ui::head("History", None, Some(html! { (subtitle) }), html! {}))
         (bar::tabs(tab))

@@ -34,14 +34,14 @@ use crate::web::paths;
 
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub enum ExportFormat {
     Ndjson,
     Csv,
 }
 
 #[derive(Deserialize)]
 pub struct ExportQuery {
-    format: Format,
+    format: ExportFormat,
 }
 
 pub async fn send(
@@ -58,8 +58,8 @@ pub async fn send(
     note(&app, &operator, format!("{}?{}", paths::ADMIN_HISTORY_EXPORT, view.query())).await?;
     let up_to = app.projector.position().await?;
     let (kind, ending) = match format {
-        Format::Ndjson => ("application/x-ndjson", "ndjson"),
-        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        ExportFormat::Ndjson => ("application/x-ndjson", "ndjson"),
+        ExportFormat::Csv => ("text/csv; charset=utf-8", "csv"),
     };
     let name = format!("attachment; filename=\"history-{up_to}.{ending}\"");
     let export = Export {
@@ -70,7 +70,7 @@ pub async fn send(
         filter,
         format,
         up_to,
-        place: Place::Start,
+        stage: ExportStage::Start,
         tally: Tally::default(),
         noted: NotedOnce::default(),
     };
@@ -109,14 +109,15 @@ struct Export {
     headers: HeaderMap,
     view: HistoryQuery,
     filter: Filter,
-    format: Format,
+    format: ExportFormat,
     up_to: i64,
-    place: Place,
+    stage: ExportStage,
     tally: Tally,
     noted: NotedOnce,
 }
 
-enum Place {
+/// What is sent next.
+enum ExportStage {
     Start,
     After(i64),
     End,
@@ -126,17 +127,17 @@ enum Place {
 impl Export {
     /// Gives the next bytes, and the rest of the export.
     async fn next(mut self) -> anyhow::Result<Option<(Vec<u8>, Self)>> {
-        let bytes = match self.place {
-            Place::Start => {
-                self.place = Place::After(0);
-                if self.format == Format::Csv { csv(&COLUMNS.map(str::to_owned)) } else { vec![] }
+        let bytes = match self.stage {
+            ExportStage::Start => {
+                self.stage = ExportStage::After(0);
+                if self.format == ExportFormat::Csv { csv(&COLUMNS.map(str::to_owned)) } else { vec![] }
             }
-            Place::After(position) => self.batch(position).await?,
-            Place::End => {
-                self.place = Place::Done;
-                if self.format == Format::Ndjson { self.manifest().await? } else { vec![] }
+            ExportStage::After(position) => self.batch(position).await?,
+            ExportStage::End => {
+                self.stage = ExportStage::Done;
+                if self.format == ExportFormat::Ndjson { self.manifest().await? } else { vec![] }
             }
-            Place::Done => return Ok(None),
+            ExportStage::Done => return Ok(None),
         };
         Ok(Some((bytes, self)))
     }
@@ -148,13 +149,13 @@ impl Export {
         );
         let (log, platform) = (&self.app.log, &self.operator.platform);
         let (events, next) = history::batch(log, platform, &self.filter, after, self.up_to).await?;
-        self.place = next.map_or(Place::End, Place::After);
+        self.stage = next.map_or(ExportStage::End, ExportStage::After);
         let bytes = match self.format {
-            Format::Csv => {
+            ExportFormat::Csv => {
                 let names = Names::of(&self.app, platform, &events).await?;
                 events.iter().flat_map(|event| csv(&row(event, &names))).collect()
             }
-            Format::Ndjson => {
+            ExportFormat::Ndjson => {
                 let mut bytes = vec![];
                 for event in events {
                     let line = transfer::line(event.clone())?;

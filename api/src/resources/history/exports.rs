@@ -38,7 +38,7 @@ pub async fn show(
         @else { (table(&exports, &names)) }
         (ui::newest_first(paths::ADMIN_HISTORY_EXPORTS, before.is_some(), last))
     };
-    Ok(beside(desk, ("Exports", "exported", "Who took which part of the history away as a file."), content))
+    Ok(beside(desk, "Exports", "exported", "Who took which part of the history away as a file.", content))
 }
 
 fn table(exports: &[AccessRecord], names: &Names) -> Markup {

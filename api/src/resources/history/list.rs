@@ -66,13 +66,14 @@ fn wrong(desk: ConsolePage<'_>, view: &HistoryQuery, errors: &Errors) -> Respons
 }
 
 fn list(view: &HistoryQuery, page: &HistoryPage, names: &Names, sizes: &HashMap<Uuid, i64>) -> Markup {
+    let (number, more) = page.total;
     let newer = page.newer.map(|after| HistoryQuery { after: after.to_string(), ..view.newest() }.url());
     let older = page.older.map(|before| HistoryQuery { before: before.to_string(), ..view.newest() }.url());
     html! {
         @if page.events.is_empty() { (nothing(view, page)) }
         (names.timeline_with(&page.events, |event| one_of(event, sizes)))
         @if let Some(position) = page.looked_to { (looked_to(view, position)) }
-        (ui::pager(newer, older, &counted(page.total)))
+        (ui::pager(newer, older, &counted(number, more)))
         @if !page.events.is_empty() { (export::links(view)) }
     }
 }
@@ -105,7 +106,7 @@ fn looked_to(view: &HistoryQuery, position: i64) -> Markup {
     )
 }
 
-fn counted((number, more): (i64, bool)) -> String {
+fn counted(number: i64, more: bool) -> String {
     match (number, more) {
         (number, true) => format!("{} events or more", ui::number(number)),
         (1, false) => "1 event".to_owned(),

@@ -36,7 +36,7 @@ pub async fn show(
     Query(OrgHistoryQuery { before, at }): Query<OrgHistoryQuery>,
 ) -> Result<Markup, Error> {
     if let Some(at) = as_of::read(&app, &at).await? {
-        return orgs::as_of::events(&app, &operator, (id, before), at).await;
+        return orgs::as_of::events(&app, &operator, id, before, at).await;
     }
     let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let org = load(&app, &operator, id).await?;

@@ -48,7 +48,9 @@ pub async fn show(
     };
     Ok(beside(
         desk,
-        ("Refused", "refused", "Commands that a missing right or a rule refused. None was carried out."),
+        "Refused",
+        "refused",
+        "Commands that a missing right or a rule refused. None was carried out.",
         content,
     ))
 }

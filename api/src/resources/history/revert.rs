@@ -4,6 +4,8 @@
 //! The plan is made anew when the button is pressed, on the state that the command is then bound to: what was previewed is
 //! what happens, or the page comes back and says what came between.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -33,24 +35,24 @@ use crate::web::paths;
 
 /// The event to undo.
 #[derive(Clone, Copy, Debug)]
-pub struct RevertQuery {
+pub struct RevertTarget {
     position: i64,
     /// True to undo all events of the same command, not this one alone.
     all: bool,
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct RevertQuery {
     #[serde(default)]
     all: bool,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for RevertQuery {
+impl<S: Send + Sync> FromRequestParts<S> for RevertTarget {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let Path(position) = Path::from_request_parts(parts, state).await?;
-        let Query(Asked { all }) = Query::from_request_parts(parts, state).await?;
+        let Query(RevertQuery { all }) = Query::from_request_parts(parts, state).await?;
         Ok(Self { position, all })
     }
 }
@@ -63,17 +65,17 @@ pub struct RevertForm {
     expected_sequence: Option<i64>,
 }
 
-pub async fn form(State(app): State<App>, operator: Operator, which: RevertQuery) -> Result<Markup, Error> {
+pub async fn form(State(app): State<App>, operator: Operator, which: RevertTarget) -> Result<Markup, Error> {
     let event = load(&app, &operator, which.position).await?;
     match event.decode()? {
         AnyEvent::Org(id, _) => {
-            Undo::<Org>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+            Undo::<Org>::open(&app, &operator, id, event, which).await?.page(html! {}).await
         }
         AnyEvent::Grant(id, _) => {
-            Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+            Undo::<Grant>::open(&app, &operator, id, event, which).await?.page(html! {}).await
         }
         AnyEvent::ResourceType(id, _) => {
-            Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.page(html! {}).await
+            Undo::<ResourceType>::open(&app, &operator, id, event, which).await?.page(html! {}).await
         }
     }
 }
@@ -82,19 +84,19 @@ pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    which: RevertQuery,
+    which: RevertTarget,
     Form(typed): Form<RevertForm>,
 ) -> Result<Response, Error> {
     let event = load(&app, &operator, which.position).await?;
     match event.decode()? {
         AnyEvent::Org(id, _) => {
-            Undo::<Org>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+            Undo::<Org>::open(&app, &operator, id, event, which).await?.send(client, typed).await
         }
         AnyEvent::Grant(id, _) => {
-            Undo::<Grant>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+            Undo::<Grant>::open(&app, &operator, id, event, which).await?.send(client, typed).await
         }
         AnyEvent::ResourceType(id, _) => {
-            Undo::<ResourceType>::open(&app, &operator, (id, event, which)).await?.send(client, typed).await
+            Undo::<ResourceType>::open(&app, &operator, id, event, which).await?.send(client, typed).await
         }
     }
 }
@@ -126,6 +128,15 @@ impl Paged for ResourceType {
     }
 }
 
+/// The events of a stream that are undone together.
+pub enum RevertedEvents {
+    /// The event that the revert is about, and no other.
+    One,
+    /// All events of the same command.
+    OfCommand,
+    Positions(BTreeSet<i64>),
+}
+
 /// An event that somebody wants to undo, with a plan that was made on its whole stream.
 pub struct Undo<'a, A: Paged> {
     app: &'a App,
@@ -150,11 +161,12 @@ where
     async fn open(
         app: &'a App,
         operator: &'a Operator,
-        (id, event, which): (A::Id, Recorded, RevertQuery),
+        id: A::Id,
+        event: Recorded,
+        which: RevertTarget,
     ) -> Result<Self, Error> {
-        let (position, command) = (event.position, event.metadata()?.command);
-        let of_it = |it: &Past<A::Event>| it.position == position || which.all && it.command == command;
-        Self::of(app, operator, (id, event), (of_it, which.all)).await
+        let events = if which.all { RevertedEvents::OfCommand } else { RevertedEvents::One };
+        Self::of(app, operator, id, event, events).await
     }
 
     /// Plans to undo these events of a stream; `event` is the one that the revert is about. The stream is read and folded in
@@ -162,8 +174,9 @@ where
     pub(in crate::resources) async fn of(
         app: &'a App,
         operator: &'a Operator,
-        (id, event): (A::Id, Recorded),
-        (is_target, all): (impl Fn(&Past<A::Event>) -> bool, bool),
+        id: A::Id,
+        event: Recorded,
+        events: RevertedEvents,
     ) -> Result<Self, Error> {
         let (mut planner, mut sequence, mut together, mut undone) = (Planner::<A>::default(), 0, 0, vec![]);
         let (stream, command) = (event.stream(), event.metadata()?.command);
@@ -181,7 +194,11 @@ where
                 if earlier.reverts == Some(event.position) {
                     undone.push((earlier.command, earlier.position));
                 }
-                let is_target = is_target(&earlier);
+                let is_target = match &events {
+                    RevertedEvents::One => earlier.position == event.position,
+                    RevertedEvents::OfCommand => earlier.command == command,
+                    RevertedEvents::Positions(positions) => positions.contains(&earlier.position),
+                };
                 planner.see(earlier, is_target);
             }
         }
@@ -189,6 +206,7 @@ where
         let reason: Reason =
             format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
         let plan = planner.plan((reason, clock::now().into()));
+        let all = !matches!(events, RevertedEvents::One);
         Ok(Self { app, operator, id, event, all, sequence, together, undone, plan })
     }
 
@@ -251,8 +269,8 @@ where
         let planned = self.plan.iter().flat_map(|plan| plan.events.iter().cloned());
         let planned: Vec<AnyEvent> = planned.map(|event| A::any(self.id.clone(), event)).collect();
         let names = {
-            let told = (std::slice::from_ref(&self.event), planned.as_slice());
-            Names::of_told(self.app, &self.operator.platform, told).await?
+            let events = std::slice::from_ref(&self.event);
+            Names::of_told(self.app, &self.operator.platform, events, &planned).await?
         };
         let position = self.event.position;
         let title = format!("Revert #{position}");

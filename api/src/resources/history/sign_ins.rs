@@ -48,7 +48,9 @@ pub async fn show(
     };
     Ok(beside(
         desk,
-        ("Sign-ins", "sign-ins", "Who signed in, who failed to, and changes to how people sign in."),
+        "Sign-ins",
+        "sign-ins",
+        "Who signed in, who failed to, and changes to how people sign in.",
         content,
     ))
 }

@@ -6,7 +6,7 @@ use projections::event_log;
 use projections::projector::Finding;
 
 use crate::app::App;
-use crate::audited::Known;
+use crate::audited::AuditStatus;
 use crate::ui::{self, Tone};
 use crate::web::error::Error;
 use crate::web::paths;
@@ -37,7 +37,7 @@ pub fn found(app: &App, changed: &[i64]) -> Markup {
 }
 
 /// The card that says how far the audit has got.
-pub fn card(known: &Known) -> Markup {
+pub fn card(known: &AuditStatus) -> Markup {
     ui::card(
         "Continuous audit",
         html! {
@@ -54,7 +54,7 @@ pub fn card(known: &Known) -> Markup {
     )
 }
 
-fn facts(state: &State, known: &Known) -> Markup {
+fn facts(state: &State, known: &AuditStatus) -> Markup {
     let last = html! {
         @if let Some(last) = &state.last {
             (ui::exact_time(last.at.into())) ", " (ui::number(last.events)) " events"

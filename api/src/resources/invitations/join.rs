@@ -3,7 +3,7 @@
 //! **Invariant:** the token only names the invitation. Organisation, role and person come from the log.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
 use domain::org::{InvitationCommand, OrgError};
@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::bus::{Envelope, Principal, Receipt, SendError};
 use crate::clock;
 use crate::identity::account_log::{self, AccountEvent};
-use crate::identity::client::Client;
+use crate::identity::client::{Browser, Client};
 use crate::identity::session::{Identity, Visitor};
 use crate::identity::{links, second_factor};
 use crate::layout::form::new_password;
@@ -43,7 +43,7 @@ pub struct JoinForm {
 }
 
 /// Everything that an invitation page knows.
-struct Invited {
+struct OpenInvitation {
     invitation: Invitation,
     org: OrgDetail,
     person: Person,
@@ -56,8 +56,8 @@ pub async fn form(
 ) -> Result<Response, Error> {
     match look_up(&app, &token).await {
         Ok(invited) => {
-            let empty = (&JoinForm::default(), &Errors::default());
-            Ok(page(&invited, &token, visitor.as_ref(), empty).into_response())
+            let (typed, errors) = (JoinForm::default(), Errors::default());
+            Ok(page(&invited, &token, visitor.as_ref(), &typed, &errors).into_response())
         }
         Err(Error::NotFound) => settled(&app, visitor.as_ref(), &token).await,
         Err(error) => Err(error),
@@ -67,7 +67,7 @@ pub async fn form(
 pub async fn submit(
     State(app): State<App>,
     Visitor(visitor): Visitor,
-    (client, headers): (Client, HeaderMap),
+    browser: Browser,
     Path(token): Path<String>,
     Form(typed): Form<JoinForm>,
 ) -> Result<Response, Error> {
@@ -91,12 +91,12 @@ pub async fn submit(
             errors.add("password", weak);
         }
         let (Some(name), true) = (name, errors.is_empty()) else {
-            return Ok(again(page(&invited, &token, visitor.as_ref(), (&typed, &errors))));
+            return Ok(again(page(&invited, &token, visitor.as_ref(), &typed, &errors)));
         };
         let password_hash = app.passwords.hash(typed.password).await?;
         beside = Some(CompanionRows::Joined(Joined { person, name, password_hash }));
     }
-    match accept(&app, &invited, (&client, beside)).await {
+    match accept(&app, &invited, &browser.client, beside).await {
         // Somebody was quicker and has chosen a password for this account.
         Err(SendError::PasswordChosen) => return Ok(sign_in_first),
         accepted => accepted?,
@@ -105,17 +105,23 @@ pub async fn submit(
     if invited.person.password_hash.is_some() {
         return Ok(Redirect::to(&dashboard).into_response()); // signed in before, and nothing new was proven
     }
-    account_log::note(&app, person, (AccountEvent::PasswordChosen, "by an invitation"), &client, None).await;
-    second_factor::enter(&app, person, &client, &headers, &dashboard)
-        .await
-        .map_err(Error::but_password_is_set)
+    account_log::note(
+        &app,
+        person,
+        AccountEvent::PasswordChosen.with("by an invitation"),
+        &browser.client,
+        None,
+    )
+    .await;
+    second_factor::enter(&app, person, &browser, &dashboard).await.map_err(Error::but_password_is_set)
 }
 
 /// Joins by one command, with the name and password that the person has chosen, if they had none.
 async fn accept(
     app: &App,
-    invited: &Invited,
-    (client, beside): (&Client, Option<CompanionRows>),
+    invited: &OpenInvitation,
+    client: &Client,
+    beside: Option<CompanionRows>,
 ) -> Result<Receipt, SendError<OrgError>> {
     let person = PersonId(invited.person.person_id);
     let invitation = InvitationId(invited.invitation.invitation_id);
@@ -126,7 +132,7 @@ async fn accept(
 }
 
 /// Loads what the link opens, as long as the invitation is open and the organisation is active.
-async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
+async fn look_up(app: &App, token: &str) -> Result<OpenInvitation, Error> {
     let link = links::open(app, token, Purpose::Invitation).await?;
     let id = link.invitation_id.ok_or(Error::NotFound)?;
     let Some(invitation) = memberships::invitation(&app.db, id).await? else {
@@ -142,7 +148,7 @@ async fn look_up(app: &App, token: &str) -> Result<Invited, Error> {
         return Err(Error::NotFound); // why it does not work is not for somebody who is not in it
     }
     let person = people::by_id(&app.db, PersonId(invitation.person_id)).await?.ok_or(Error::NotFound)?;
-    Ok(Invited { invitation, org, person })
+    Ok(OpenInvitation { invitation, org, person })
 }
 
 /// Answers a link that opens no invitation. Somebody who joined by it goes on to the organisation. Everybody else reads the
@@ -172,12 +178,13 @@ async fn joined(app: &App, identity: &Identity, token: &str) -> Result<Option<St
 }
 
 fn page(
-    invited: &Invited,
+    invited: &OpenInvitation,
     token: &str,
     visitor: Option<&Identity>,
-    (typed, errors): (&JoinForm, &Errors),
+    typed: &JoinForm,
+    errors: &Errors,
 ) -> Markup {
-    let Invited { invitation, org, person } = invited;
+    let OpenInvitation { invitation, org, person } = invited;
     let joined = html! { "Join " (org.name) };
     let content = html! {
         h1 { (joined) }
@@ -195,13 +202,13 @@ fn page(
                 p { "You have an account already." }
                 p { (ui::primary_link("Sign in to join", &paths::login_then(&format!("/invitations/{token}")))) }
             }
-            None => (new_account(org, person, (typed, errors))),
+            None => (new_account(org, person, typed, errors)),
         }
     };
     ui::plain(&format!("Join {}", org.name), content)
 }
 
-fn new_account(org: &OrgDetail, person: &Person, (typed, errors): (&JoinForm, &Errors)) -> Markup {
+fn new_account(org: &OrgDetail, person: &Person, typed: &JoinForm, errors: &Errors) -> Markup {
     let name = if typed.name.is_empty() { person.name.as_deref().unwrap_or("") } else { &typed.name };
     html! {
         form method="post" data-once {

@@ -23,12 +23,12 @@ use crate::web::error::Error;
 /// What can be done about a member, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub enum MemberChange {
     Role,
     Removal,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for MemberChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Role => "role",
@@ -64,19 +64,21 @@ impl Subject {
         MemberForm { command_id, expected_sequence: Some(sequence), role: self.member.role.clone() }
     }
 
-    fn title(&self, change: Change) -> String {
+    fn title(&self, change: MemberChange) -> String {
         match change {
-            Change::Role => format!("Change the role of {}", self.member.called()),
-            Change::Removal => format!("Remove {}", self.member.called()),
+            MemberChange::Role => format!("Change the role of {}", self.member.called()),
+            MemberChange::Removal => format!("Remove {}", self.member.called()),
         }
     }
 
     /// What stands on the page, between its head and its end.
-    fn content(&self, change: Change, typed: &MemberForm, why: &Why, back: &str) -> Markup {
+    fn content(&self, change: MemberChange, typed: &MemberForm, why: &Why, back: &str) -> Markup {
         let title = self.title(change);
         let (consequence, button) = match change {
-            Change::Role => ("The new role counts from this person's next request on.", ui::submit(&title)),
-            Change::Removal => (
+            MemberChange::Role => {
+                ("The new role counts from this person's next request on.", ui::submit(&title))
+            }
+            MemberChange::Removal => (
                 "From the next request on, this person can't open the organisation any more. What they did stays, and \
                  the removal can be undone.",
                 ui::submit_danger(&title),
@@ -91,7 +93,7 @@ impl Subject {
             form.form method="post" data-once {
                 (why.errors.summary())
                 (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-                @if change == Change::Role { (ui::select("role", "Role", &roles, &typed.role, why.errors.of("role"))) }
+                @if change == MemberChange::Role { (ui::select("role", "Role", &roles, &typed.role, why.errors.of("role"))) }
                 (ui::form_actions(button, Some(back)))
             }
         }
@@ -105,11 +107,11 @@ struct Why {
     note: Markup,
 }
 
-fn parse(change: Change, person: Uuid, typed: &MemberForm) -> Result<MemberCommand, Errors> {
+fn parse(change: MemberChange, person: Uuid, typed: &MemberForm) -> Result<MemberCommand, Errors> {
     let person = PersonId(person);
     match change {
-        Change::Removal => Ok(MemberCommand::RemoveMember { person }),
-        Change::Role => {
+        MemberChange::Removal => Ok(MemberCommand::RemoveMember { person }),
+        MemberChange::Role => {
             let mut errors = Errors::default();
             let role = errors.parse::<Role>("role", &typed.role);
             role.map(|role| MemberCommand::ChangeRole { person, role }).ok_or(errors)
@@ -137,7 +139,7 @@ pub mod console {
     use domain::values::OrgId;
     use projections::org_detail::OrgDetail;
 
-    use super::{App, Change, Error, Markup, MemberForm, Subject, Uuid, Why, field_of, parse};
+    use super::{App, Error, Markup, MemberChange, MemberForm, Subject, Uuid, Why, field_of, parse};
     use crate::access::Operator;
     use crate::bus::{Envelope, Principal};
     use crate::clock;
@@ -154,7 +156,7 @@ pub mod console {
     pub async fn form(
         State(app): State<App>,
         operator: Operator,
-        Path((id, person, change)): Path<(Uuid, Uuid, Change)>,
+        Path((id, person, change)): Path<(Uuid, Uuid, MemberChange)>,
     ) -> Result<Markup, Error> {
         let org = page::load(&app, &operator, id).await?;
         let subject = Subject::load(&app.db, &operator.scope(), id, person).await?;
@@ -173,7 +175,7 @@ pub mod console {
         State(app): State<App>,
         operator: Operator,
         client: Client,
-        Path((id, person, change)): Path<(Uuid, Uuid, Change)>,
+        Path((id, person, change)): Path<(Uuid, Uuid, MemberChange)>,
         Form(mut typed): Form<MemberForm>,
     ) -> Result<Response, Error> {
         let org = page::load(&app, &operator, id).await?;
@@ -226,7 +228,7 @@ pub mod tenant {
     use domain::values::OrgId;
     use projections::org_detail;
 
-    use super::{App, Change, Error, Markup, MemberForm, Role, Subject, Uuid, Why, field_of, parse};
+    use super::{App, Error, Markup, MemberChange, MemberForm, Role, Subject, Uuid, Why, field_of, parse};
     use crate::access::Member;
     use crate::bus::{Envelope, Principal};
     use crate::clock;
@@ -240,21 +242,21 @@ pub mod tenant {
     pub async fn form(
         State(app): State<App>,
         member: Member,
-        Path((slug, person, change)): Path<(String, Uuid, Change)>,
+        Path((slug, person, change)): Path<(String, Uuid, MemberChange)>,
     ) -> Result<Markup, Error> {
         let subject = load(&app, &member, person).await?;
         let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
         let sequence = org.ok_or(Error::NotFound)?.sequence;
         let typed = subject.typed(clock::new_id(), sequence);
         let content = subject.content(change, &typed, &Why::default(), &paths::people(&slug));
-        page(&app, &member, (&subject.title(change), content)).await
+        page(&app, &member, &subject.title(change), content).await
     }
 
     pub async fn submit(
         State(app): State<App>,
         member: Member,
         client: Client,
-        Path((slug, person, change)): Path<(String, Uuid, Change)>,
+        Path((slug, person, change)): Path<(String, Uuid, MemberChange)>,
         Form(mut typed): Form<MemberForm>,
     ) -> Result<Response, Error> {
         let subject = load(&app, &member, person).await?;
@@ -263,7 +265,7 @@ pub mod tenant {
             Ok(command) => command,
             Err(errors) => {
                 let content = subject.content(change, &typed, &Why { errors, ..Why::default() }, &back);
-                return Ok(again(page(&app, &member, (&title, content)).await?));
+                return Ok(again(page(&app, &member, &title, content).await?));
             }
         };
         let MemberForm { command_id, expected_sequence, .. } = typed;
@@ -271,7 +273,7 @@ pub mod tenant {
         let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
         match app.bus.send::<Org>(&principal, org, command, envelope).await {
             // Whoever removed themselves has no page here any more.
-            Ok(_) if change == Change::Removal && person == member.membership.person_id => {
+            Ok(_) if change == MemberChange::Removal && person == member.membership.person_id => {
                 Ok(Redirect::to(paths::ROOT).into_response())
             }
             Ok(receipt) => Ok(Redirect::to(&paths::seen(&back, receipt.sequence)).into_response()),
@@ -281,7 +283,7 @@ pub mod tenant {
                     Refused::in_org(&app, &member, about, refusal, field_of).await?;
                 typed.expected_sequence = sequence.or(typed.expected_sequence);
                 let content = subject.content(change, &typed, &Why { errors, note }, &back);
-                Ok((status, page(&app, &member, (&title, content)).await?).into_response())
+                Ok((status, page(&app, &member, &title, content).await?).into_response())
             }
         }
     }

@@ -29,7 +29,7 @@ pub struct DepartureForm {
 }
 
 pub async fn form(State(app): State<App>, member: Member) -> Result<Markup, Error> {
-    page(&app, &member, ("Leave", content(&member, clock::new_id(), &Errors::default()))).await
+    page(&app, &member, "Leave", content(&member, clock::new_id(), &Errors::default())).await
 }
 
 pub async fn submit(
@@ -45,7 +45,7 @@ pub async fn submit(
         Ok(_) => Ok(Redirect::to(paths::ROOT).into_response()),
         Err(SendError::Rule(last @ OrgError::LastOwner)) => {
             let content = content(&member, clock::new_id(), &Errors::one("", last));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&app, &member, ("Leave", content)).await?)
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&app, &member, "Leave", content).await?)
                 .into_response())
         }
         Err(refusal) => Err(refusal.into()),

@@ -15,9 +15,9 @@ use crate::app::App;
 use crate::clock;
 use crate::layout::as_of::AsOfQuery;
 use crate::layout::tenant::{self, AfterOwnCommand};
-use crate::resources::members::change::Change;
+use crate::resources::members::change::MemberChange;
 use crate::resources::orgs;
-use crate::resources::orgs::action::Action;
+use crate::resources::orgs::action::OrgAction;
 use crate::resources::orgs::page::{MEMBERS, arrive, head, load, org_tabs, page};
 use crate::ui::{self, Column};
 use crate::web::error::Error;
@@ -83,11 +83,11 @@ fn members_table(org: &OrgDetail, people: &[memberships::Member], change: bool) 
 }
 
 /// The links to the forms that change a member.
-fn changes(called: &str, path: impl Fn(Change) -> String) -> Markup {
+fn changes(called: &str, path: impl Fn(MemberChange) -> String) -> Markup {
     html! {
         span.row-actions {
-            a href=(path(Change::Role)) { "Change role" span.visually-hidden { " of " (called) } }
-            a href=(path(Change::Removal)) { "Remove" span.visually-hidden { " " (called) } }
+            a href=(path(MemberChange::Role)) { "Change role" span.visually-hidden { " of " (called) } }
+            a href=(path(MemberChange::Removal)) { "Remove" span.visually-hidden { " " (called) } }
         }
     }
 }
@@ -97,7 +97,7 @@ fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Mark
         return ui::empty(
             "No open invitations.",
             html! {
-                @if change { a href=(paths::org_action(org.org_id, Action::Invitations)) { "Invite somebody" } "." }
+                @if change { a href=(paths::org_action(org.org_id, OrgAction::Invitations)) { "Invite somebody" } "." }
             },
         );
     }
@@ -162,7 +162,7 @@ pub async fn tenant(
         (ui::head("Members", None, Some(line), leave))
         (ui::table("Members", &columns, &rows))
     };
-    tenant::page_after(&app, &member, seen, ("Members", content)).await
+    tenant::page_after(&app, &member, seen, "Members", content).await
 }
 
 fn row(member: &Member, person: &memberships::Member) -> Vec<Markup> {

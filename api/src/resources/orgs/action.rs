@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// What can be done to an organisation, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Action {
+pub enum OrgAction {
     Name,
     Slug,
     Suspension,
@@ -20,7 +20,7 @@ pub enum Action {
     Invitations,
 }
 
-impl fmt::Display for Action {
+impl fmt::Display for OrgAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Name => "name",
@@ -37,7 +37,7 @@ impl fmt::Display for Action {
     }
 }
 
-impl Action {
+impl OrgAction {
     /// The title before the organisation's name, and the label of the button.
     pub fn verb(self) -> &'static str {
         match self {

@@ -35,20 +35,49 @@ use crate::web::error::Error;
 use crate::web::paths;
 
 /// The organisation then, and now.
-struct Page<'a> {
+struct OrgAsOfPage<'a> {
     app: &'a App,
     operator: &'a Operator,
     at: AsOf,
     today: OrgDetail,
     then: Option<OrgAsOf>,
     now: Option<OrgAsOf>,
-    /// The name of the tab, and its address.
-    tab: &'static str,
+    tab: OrgTab,
+    /// The address of the tab.
     path: String,
 }
 
+/// The tabs that show the past.
+#[derive(Clone, Copy)]
+enum OrgTab {
+    Overview,
+    Members,
+    ResourceTypes,
+    History,
+}
+
+impl OrgTab {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Members => "Members",
+            Self::ResourceTypes => "Resource types",
+            Self::History => "History",
+        }
+    }
+
+    fn path(self, org: Uuid) -> String {
+        match self {
+            Self::Overview => paths::org(org),
+            Self::Members => paths::org_members(org),
+            Self::ResourceTypes => paths::org_types(org),
+            Self::History => paths::org_history(org),
+        }
+    }
+}
+
 pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "Overview", paths::org(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, id, OrgTab::Overview).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let events = history::of_org(&app.log, &operator.scope(), id, at.end(), 8).await?;
@@ -69,13 +98,13 @@ pub async fn overview(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Res
 }
 
 pub async fn members(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "Members", paths::org_members(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, id, OrgTab::Members).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let people = People::of(app, then).await?;
             html! {
                 (ui::card("Members", members_table(then, now, &people)))
-                (ui::card("Open invitations", invitations_table((then, at), now, &people)))
+                (ui::card("Open invitations", invitations_table(then, at, now, &people)))
                 (ui::card("Roles", roles_table(then)))
             }
         }
@@ -85,13 +114,13 @@ pub async fn members(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Resu
 }
 
 pub async fn types(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "Resource types", paths::org_types(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, id, OrgTab::ResourceTypes).await?;
     let content = match (&page.then, &page.now) {
         (Some(then), Some(now)) => {
             let actors: Vec<&str> = then.types.iter().filter_map(|held| held.chosen_by.as_deref()).collect();
             let names = Names::of_actors(app, &actors).await?;
             html! {
-                (types_table((then, at), now, &names))
+                (types_table(then, at, now, &names))
                 (ui::card("What each role could do", permissions_table(then)))
             }
         }
@@ -104,10 +133,11 @@ pub async fn types(app: &App, operator: &Operator, id: Uuid, at: AsOf) -> Result
 pub async fn events(
     app: &App,
     operator: &Operator,
-    (id, before): (Uuid, Option<i64>),
+    id: Uuid,
+    before: Option<i64>,
     at: AsOf,
 ) -> Result<Markup, Error> {
-    let page = Page::open(app, operator, at, (id, "History", paths::org_history(id))).await?;
+    let page = OrgAsOfPage::open(app, operator, at, id, OrgTab::History).await?;
     let end = before.unwrap_or(i64::MAX).min(at.end());
     let events = history::of_org(&app.log, &operator.scope(), id, end, EVENTS).await?;
     let names = Names::of(app, &operator.platform, &events).await?;
@@ -124,12 +154,13 @@ pub async fn events(
     page.render(content).await
 }
 
-impl<'a> Page<'a> {
+impl<'a> OrgAsOfPage<'a> {
     async fn open(
         app: &'a App,
         operator: &'a Operator,
         at: AsOf,
-        (id, tab, path): (Uuid, &'static str, String),
+        id: Uuid,
+        tab: OrgTab,
     ) -> Result<Self, Error> {
         let today = load(app, operator, id).await?;
         let last = app.log.last_position().await?;
@@ -137,19 +168,19 @@ impl<'a> Page<'a> {
         let left = app.projector.left_to_newer(&StreamId::of::<Org>(OrgId(id)));
         let known = left.map_or(last, |from| last.min(from - 1));
         let (then, now) = folded::org(&app.log, &operator.scope(), id, (at.position, known)).await?;
-        Ok(Self { app, operator, at, today, then, now, tab, path })
+        Ok(Self { app, operator, at, today, then, now, tab, path: tab.path(id) })
     }
 
     async fn render(&self, content: Markup) -> Result<Markup, Error> {
         let id = self.today.org_id;
         let of_org = history::Filter { org: Some(id), ..history::Filter::default() };
-        let past = AsOfBanner::of(self.app, self.at, (&self.path, &of_org)).await?;
+        let past = AsOfBanner::of(self.app, self.at, &self.path, &of_org).await?;
         let org = self.then.as_ref().map_or(&self.today, |then| &then.org);
         let status = self.then.as_ref().map(|then| status(&then.org));
         let control = as_of::control(&self.path, Some(self.at), &[]);
         let content = html! {
             (ui::head(&org.name, status, Some(ui::id(&org.slug)), ui::actions(control)))
-            (org_tabs(id, self.tab, Some(self.at)))
+            (org_tabs(id, self.tab.label(), Some(self.at)))
             (content)
         };
         let crumbs = [("Organisations", self.at.link(paths::ADMIN_ORGS))];
@@ -290,7 +321,7 @@ fn members_table(then: &OrgAsOf, now: &OrgAsOf, people: &People) -> Markup {
     }
 }
 
-fn invitations_table((then, at): (&OrgAsOf, AsOf), now: &OrgAsOf, people: &People) -> Markup {
+fn invitations_table(then: &OrgAsOf, at: AsOf, now: &OrgAsOf, people: &People) -> Markup {
     let columns = ["E-mail", "Role", "Invited", "Until", "Now"].map(Column::new);
     let of_today: HashMap<Uuid, &Invitation> =
         now.invitations.iter().map(|it| (it.invitation_id, it)).collect();
@@ -324,7 +355,7 @@ fn roles_table(then: &OrgAsOf) -> Markup {
     ui::table("Roles", &columns, &rows)
 }
 
-fn types_table((then, at): (&OrgAsOf, AsOf), now: &OrgAsOf, names: &Names) -> Markup {
+fn types_table(then: &OrgAsOf, at: AsOf, now: &OrgAsOf, names: &Names) -> Markup {
     if then.types.is_empty() {
         return ui::empty("There was no resource type yet.", html! {});
     }

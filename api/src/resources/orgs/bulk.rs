@@ -24,7 +24,7 @@ use projections::history::together;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::action::Action;
+use super::action::OrgAction;
 use super::bulk::preview::Preview;
 use super::bulk::selection::Selection;
 use crate::access::Operator;
@@ -36,7 +36,7 @@ use crate::layout::AfterCommand;
 use crate::layout::bulk_result::counted;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
-use crate::ui::{self, Field, Kind, Section, Tone};
+use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -46,7 +46,7 @@ const AT_ONCE: usize = 16;
 
 /// What can be ordered for many organisations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+enum BulkOrder {
     Suspension,
     Reinstatement,
 }
@@ -75,7 +75,7 @@ pub async fn suspension(
     operator: Operator,
     Query(asked): Query<BulkQuery>,
 ) -> Result<Response, Error> {
-    form(&app, &operator, (Order::Suspension, asked)).await
+    BulkPage { app: &app, operator: &operator, order: BulkOrder::Suspension }.form(&asked).await
 }
 
 pub async fn suspend(
@@ -85,7 +85,8 @@ pub async fn suspend(
     Query(asked): Query<BulkQuery>,
     Form(typed): Form<BulkForm>,
 ) -> Result<Response, Error> {
-    submit(&app, &operator, client, (Order::Suspension, asked, typed)).await
+    let page = BulkPage { app: &app, operator: &operator, order: BulkOrder::Suspension };
+    page.submit(client, &asked, &typed).await
 }
 
 pub async fn reinstatement(
@@ -93,7 +94,7 @@ pub async fn reinstatement(
     operator: Operator,
     Query(asked): Query<BulkQuery>,
 ) -> Result<Response, Error> {
-    form(&app, &operator, (Order::Reinstatement, asked)).await
+    BulkPage { app: &app, operator: &operator, order: BulkOrder::Reinstatement }.form(&asked).await
 }
 
 pub async fn reinstate(
@@ -103,50 +104,82 @@ pub async fn reinstate(
     Query(asked): Query<BulkQuery>,
     Form(typed): Form<BulkForm>,
 ) -> Result<Response, Error> {
-    submit(&app, &operator, client, (Order::Reinstatement, asked, typed)).await
+    let page = BulkPage { app: &app, operator: &operator, order: BulkOrder::Reinstatement };
+    page.submit(client, &asked, &typed).await
 }
 
-async fn form(app: &App, operator: &Operator, (order, asked): (Order, BulkQuery)) -> Result<Response, Error> {
-    let typed = BulkForm { command_id: clock::new_id(), ..BulkForm::default() };
-    let mut errors = Errors::default();
-    let ticked = selection::read(&asked.org, &mut errors);
-    let (page, errors) = page(app, operator, (order, &ticked, &typed), (errors, html! {})).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok((status, page).into_response())
+/// The page of an order, before and after it is given.
+struct BulkPage<'a> {
+    app: &'a App,
+    operator: &'a Operator,
+    order: BulkOrder,
 }
 
-async fn submit(
-    app: &App,
-    operator: &Operator,
-    client: Client,
-    (order, asked, typed): (Order, BulkQuery, BulkForm),
-) -> Result<Response, Error> {
-    let mut errors = Errors::default();
-    let ticked = selection::read(&typed.org, &mut errors);
-    // The address keeps every organisation that was ticked, also those that the form leaves out. Errors in the address were
-    // shown before.
-    let of_address = selection::read(&asked.org, &mut Errors::default());
-    let shown = if asked.org.is_empty() { ticked.clone() } else { of_address };
-    let command = order.command(&typed.reason, &mut errors);
-    let Some(command) = command.filter(|_| errors.is_empty()) else {
-        let (page, _) = page(app, operator, (order, &shown, &typed), (errors, html! {})).await?;
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-    };
-    keep_apart(app, operator, typed.command_id).await?;
-    let principal = Principal::from(&operator.identity);
-    let send = |it: Selection| {
-        let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
-        app.bus.send::<Org>(&principal, it.org, command.clone(), envelope)
-    };
-    let what = format!("{} {}", order.action().verb().to_lowercase(), counted(ticked.len()));
-    let answers: Vec<_> = stream::iter(ticked.into_iter().map(send)).buffered(AT_ONCE).collect().await;
-    if let Some(position) = last(answers, &what)? {
-        return Ok(to(typed.command_id, position));
+impl BulkPage<'_> {
+    async fn form(&self, asked: &BulkQuery) -> Result<Response, Error> {
+        let typed = BulkForm { command_id: clock::new_id(), ..BulkForm::default() };
+        let mut errors = Errors::default();
+        let ticked = selection::read(&asked.org, &mut errors);
+        let (page, errors) = self.render(&ticked, &typed, errors, html! {}).await?;
+        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        Ok((status, page).into_response())
     }
-    let said = html! { p { strong { "Nothing was done." } " This is what would happen now." } };
-    let (page, _) =
-        page(app, operator, (order, &shown, &typed), (errors, ui::note(Tone::Warning, said))).await?;
-    Ok((StatusCode::CONFLICT, page).into_response())
+
+    async fn submit(&self, client: Client, asked: &BulkQuery, typed: &BulkForm) -> Result<Response, Error> {
+        let Self { app, operator, order } = self;
+        let mut errors = Errors::default();
+        let ticked = selection::read(&typed.org, &mut errors);
+        // The address keeps every organisation that was ticked, also those that the form leaves out. Errors in the address were
+        // shown before.
+        let of_address = selection::read(&asked.org, &mut Errors::default());
+        let shown = if asked.org.is_empty() { ticked.clone() } else { of_address };
+        let command = order.command(&typed.reason, &mut errors);
+        let Some(command) = command.filter(|_| errors.is_empty()) else {
+            let (page, _) = self.render(&shown, typed, errors, html! {}).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        };
+        keep_apart(app, operator, typed.command_id).await?;
+        let principal = Principal::from(&operator.identity);
+        let send = |it: Selection| {
+            let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
+            app.bus.send::<Org>(&principal, it.org, command.clone(), envelope)
+        };
+        let what = format!("{} {}", order.action().verb().to_lowercase(), counted(ticked.len()));
+        let answers: Vec<_> = stream::iter(ticked.into_iter().map(send)).buffered(AT_ONCE).collect().await;
+        if let Some(position) = last(answers, &what)? {
+            return Ok(to(typed.command_id, position));
+        }
+        let said = html! { p { strong { "Nothing was done." } " This is what would happen now." } };
+        let (page, _) = self.render(&shown, typed, errors, ui::note(Tone::Warning, said)).await?;
+        Ok((StatusCode::CONFLICT, page).into_response())
+    }
+
+    /// The preview with the form, and everything that is wrong with it.
+    async fn render(
+        &self,
+        ticked: &[Selection],
+        typed: &BulkForm,
+        mut errors: Errors,
+        note: Markup,
+    ) -> Result<(Markup, Errors), Error> {
+        let Self { app, operator, order } = self;
+        let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
+        let preview = Preview::of(app, operator, *order, ticked, &mut errors).await?;
+        let title = format!("{} {}", order.action().verb(), counted(preview.done().len()));
+        let content = html! {
+            (ui::head(&title, None, None, html! {}))
+            p.prose { (order.action().consequence()) " Each organisation gets an event of its own, and all of it can be undone together." }
+            (note)
+            (errors.summary())
+            @if preview.is_empty() { (nothing()) } @else {
+                (preview.totals())
+                (preview.table())
+                (order_form(*order, &preview, typed, &errors, &title))
+            }
+        };
+        let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned())];
+        Ok((desk.page(Section::Organisations, &title, &crumbs, content), errors))
+    }
 }
 
 /// Refuses the id of somebody else's order, so that nobody adds to it.
@@ -197,11 +230,11 @@ fn last<E: std::error::Error>(
     Ok(last)
 }
 
-impl Order {
-    fn action(self) -> Action {
+impl BulkOrder {
+    fn action(self) -> OrgAction {
         match self {
-            Self::Suspension => Action::Suspension,
-            Self::Reinstatement => Action::Reinstatement,
+            Self::Suspension => OrgAction::Suspension,
+            Self::Reinstatement => OrgAction::Reinstatement,
         }
     }
 
@@ -241,38 +274,12 @@ fn suspend_for(reason: Reason) -> OrgCommand {
     LifecycleCommand::Suspend { reason, confirmed: None }.into()
 }
 
-/// The preview with the form, and everything that is wrong with it.
-async fn page(
-    app: &App,
-    operator: &Operator,
-    (order, ticked, typed): (Order, &[Selection], &BulkForm),
-    (mut errors, note): (Errors, Markup),
-) -> Result<(Markup, Errors), Error> {
-    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
-    let command = order.rehearsal()?;
-    let preview = Preview::of(app, operator, (order, &command), (ticked, &mut errors)).await?;
-    let title = format!("{} {}", order.action().verb(), counted(preview.done().len()));
-    let content = html! {
-        (ui::head(&title, None, None, html! {}))
-        p.prose { (order.action().consequence()) " Each organisation gets an event of its own, and all of it can be undone together." }
-        (note)
-        (errors.summary())
-        @if preview.is_empty() { (nothing()) } @else {
-            (preview.totals())
-            (preview.table())
-            (order_form(order, &preview, (typed, &errors), &title))
-        }
-    };
-    let crumbs = [("Organisations", paths::ADMIN_ORGS.to_owned())];
-    Ok((desk.page(Section::Organisations, &title, &crumbs, content), errors))
-}
-
 fn nothing() -> Markup {
     let next = html! { a href=(paths::ADMIN_ORGS) { "Go back to the list" } ", tick some, and come again." };
     ui::empty("No organisation is selected.", next)
 }
 
-fn order_form(order: Order, preview: &Preview, (typed, errors): (&BulkForm, &Errors), title: &str) -> Markup {
+fn order_form(order: BulkOrder, preview: &Preview, typed: &BulkForm, errors: &Errors, title: &str) -> Markup {
     let done = preview.done();
     if done.is_empty() {
         return html! { p { (ui::button_link("Back to the list", paths::ADMIN_ORGS)) } };
@@ -281,8 +288,8 @@ fn order_form(order: Order, preview: &Preview, (typed, errors): (&BulkForm, &Err
         form.form method="post" data-once {
             (ui::envelope(&typed.command_id.to_string(), None))
             @for it in &done { input type="hidden" name="org" value=(it); }
-            @if order == Order::Suspension {
-                (Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            @if order == BulkOrder::Suspension {
+                (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
                     .help("10 to 500 characters. Members of each see it, and it stays in the history: no personal data."))
             }
             (ui::form_actions(

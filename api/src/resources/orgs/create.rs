@@ -21,7 +21,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section};
+use crate::ui::{self, Field, FieldKind, Section};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Json, Query};
 use crate::web::paths;
@@ -162,7 +162,7 @@ fn fields(typed: &NewOrg, errors: &Errors) -> Markup {
             (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40).optional()
                 .help("Its address is /org/ and this: 3 to 40 of a–z, 0–9 and hyphens. Left empty, it is made from the name.")
                 .data(&[("slug-source", "name")]))
-            (Field::new("owner_email", "First owner's e-mail address").kind(Kind::Email).value(&typed.owner_email)
+            (Field::new("owner_email", "First owner's e-mail address").kind(FieldKind::Email).value(&typed.owner_email)
                 .error(errors.of("owner_email")).max(254))
             (ui::form_actions(ui::submit("Create organisation"), Some(paths::ADMIN_ORGS)))
         }

@@ -49,7 +49,7 @@ pub async fn dashboard(State(app): State<App>, member: Member) -> Result<Markup,
             },
         ))
     };
-    page(&app, &member, ("Dashboard", content)).await
+    page(&app, &member, "Dashboard", content).await
 }
 
 /// Puts the organisation first in the picker. If that can't be written, the page is shown all the same.

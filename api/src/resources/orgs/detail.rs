@@ -11,7 +11,7 @@ use projections::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use projections::{Timestamp, access_log, history};
 use uuid::Uuid;
 
-use super::action::Action;
+use super::action::OrgAction;
 use crate::access::Operator;
 use crate::app::App;
 use crate::jobs::retention;
@@ -91,30 +91,34 @@ fn after(ms: i64) -> String {
 fn timer(org: &OrgDetail, at: Timestamp, change: bool) -> Markup {
     html! {
         p { strong { "It is reinstated by itself " (ui::time(at.into())) } ", unless a superadmin confirms the suspension from a new sign-in." }
-        @if change { p { a href=(paths::org_action(org.org_id, Action::Confirmation)) { "Confirm the suspension …" } } }
+        @if change { p { a href=(paths::org_action(org.org_id, OrgAction::Confirmation)) { "Confirm the suspension …" } } }
     }
 }
 
 fn danger(org: &OrgDetail) -> Markup {
-    let path = |action: Action| paths::org_action(org.org_id, action);
+    let path = |action: OrgAction| paths::org_action(org.org_id, action);
     let suspend = (
         "Suspend",
         "Members are kept out from their next request on. Nothing is lost.",
-        path(Action::Suspension),
+        path(OrgAction::Suspension),
         "Suspend …",
     );
     let archive = (
         "Archive",
         "Gone for its members and from the list. It can be restored whole.",
-        path(Action::Archive),
+        path(OrgAction::Archive),
         "Archive …",
     );
-    let protect =
-        ("Protect", "Suspending and archiving will ask for the slug.", path(Action::Protection), "Protect …");
+    let protect = (
+        "Protect",
+        "Suspending and archiving will ask for the slug.",
+        path(OrgAction::Protection),
+        "Protect …",
+    );
     let unprotect = (
         "Lift the protection",
         "Suspending and archiving will no longer ask for the slug.",
-        path(Action::Unprotection),
+        path(OrgAction::Unprotection),
         "Lift …",
     );
     let items: Vec<_> = [

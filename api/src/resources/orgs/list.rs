@@ -71,7 +71,7 @@ pub async fn show(
     let now = org_list::now(&app.db, &operator.platform, &ids).await?;
     let of_orgs = history::Filter { types: Some(types(Org::TYPE, "")), ..history::Filter::default() };
     let here = OrgListQuery { at: String::new(), ..view.clone() }.url();
-    let past = AsOfBanner::of(&app, at, (&here, &of_orgs)).await?;
+    let past = AsOfBanner::of(&app, at, &here, &of_orgs).await?;
     let content = html! {
         (ui::head(TITLE, None, None, ui::actions(control(&view, Some(at)))))
         (bar(&view))
@@ -182,8 +182,13 @@ fn bar(view: &OrgListQuery) -> Markup {
         label,
         q: &view.q,
         filters: &[
-            ui::table::Filter { name: "status", label: "Status", options: &statuses, chosen: &view.status },
-            ui::table::Filter { name: "owner", label: "Owner", options: &owners, chosen: &view.owner },
+            ui::table::ListFilter {
+                name: "status",
+                label: "Status",
+                options: &statuses,
+                chosen: &view.status,
+            },
+            ui::table::ListFilter { name: "owner", label: "Owner", options: &owners, chosen: &view.owner },
         ],
         hidden: &[("sort", &view.sort), ("at", &view.at)],
         more: None,

@@ -11,7 +11,7 @@ use projections::org_list::{ARCHIVED, SUSPENDED};
 use projections::people;
 use uuid::Uuid;
 
-use super::action::Action;
+use super::action::OrgAction;
 use crate::access::Operator;
 use crate::app::App;
 use crate::identity::links;
@@ -63,12 +63,12 @@ pub fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> Markup 
     let actions = html! {
         @if operator.identity.is_superadmin() {
             @match org.status.as_str() {
-                SUSPENDED => (ui::primary_link("Reinstate", &paths::org_action(org.org_id, Action::Reinstatement))),
-                ARCHIVED => (ui::primary_link("Restore", &paths::org_action(org.org_id, Action::Restoration))),
+                SUSPENDED => (ui::primary_link("Reinstate", &paths::org_action(org.org_id, OrgAction::Reinstatement))),
+                ARCHIVED => (ui::primary_link("Restore", &paths::org_action(org.org_id, OrgAction::Restoration))),
                 _ => {
-                    (ui::button_link("Rename", &paths::org_action(org.org_id, Action::Name)))
-                    (ui::button_link("Change slug", &paths::org_action(org.org_id, Action::Slug)))
-                    (ui::button_link("Invite", &paths::org_action(org.org_id, Action::Invitations)))
+                    (ui::button_link("Rename", &paths::org_action(org.org_id, OrgAction::Name)))
+                    (ui::button_link("Change slug", &paths::org_action(org.org_id, OrgAction::Slug)))
+                    (ui::button_link("Invite", &paths::org_action(org.org_id, OrgAction::Invitations)))
                 }
             }
         }

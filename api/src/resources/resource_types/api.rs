@@ -16,11 +16,11 @@ use crate::web::error::Error;
 struct ResourceTypes {
     organisation: Organisation,
     /// The resource types that the organisation has, sorted by code.
-    resource_types: Vec<ResourceType>,
+    resource_types: Vec<EnabledResourceType>,
 }
 
 #[derive(Debug, Serialize)]
-struct ResourceType {
+struct EnabledResourceType {
     code: String,
     label: String,
     description: String,
@@ -37,11 +37,11 @@ pub async fn show(State(app): State<App>, member: Member, headers: HeaderMap) ->
     }
     let types = resource_types::of_org(&app.db, &member.scope(), organisation.id).await?;
     let resource_types =
-        types.into_iter().filter(OrgResourceType::is_enabled).map(ResourceType::from).collect();
+        types.into_iter().filter(OrgResourceType::is_enabled).map(EnabledResourceType::from).collect();
     Ok(tag.answer(ResourceTypes { organisation, resource_types }))
 }
 
-impl From<OrgResourceType> for ResourceType {
+impl From<OrgResourceType> for EnabledResourceType {
     fn from(held: OrgResourceType) -> Self {
         Self {
             because: held.because(),

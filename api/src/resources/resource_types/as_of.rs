@@ -30,7 +30,7 @@ pub(super) async fn all(app: &App, operator: &Operator, at: AsOf) -> Result<Mark
     let now = resource_types::all(&app.db, &operator.platform).await?;
     let of_types =
         Filter { types: Some(types(<ResourceType as cqrs_es::Aggregate>::TYPE, "")), ..Filter::default() };
-    let past = AsOfBanner::of(app, at, (paths::ADMIN_REFERENCE, &of_types)).await?;
+    let past = AsOfBanner::of(app, at, paths::ADMIN_REFERENCE, &of_types).await?;
     let columns = [
         Column::new("Resource type"),
         Column::new("Code").wide(),
@@ -74,7 +74,7 @@ pub(super) async fn one(
     events.reverse();
     let path = paths::resource_type(&today.code);
     let of_type = Filter { stream: Some(today.code.clone()), ..Filter::default() };
-    let past = AsOfBanner::of(app, at, (&path, &of_type)).await?;
+    let past = AsOfBanner::of(app, at, &path, &of_type).await?;
     let row = then.unwrap_or(today);
     let status = then.map(|then| ui::badge(situation(then)));
     let control = as_of::control(&path, Some(at), &[]);

@@ -8,8 +8,8 @@ use domain::values::{Reason, ResourceCode};
 use maud::{Markup, html};
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
-use super::change_kind::Change;
-use super::definition::{DefinitionForm, Used, used};
+use super::change_kind::ResourceTypeChange;
+use super::definition::{DefinitionForm, OrgCounts, Used, used};
 use super::facts::load;
 use crate::access::Operator;
 use crate::app::App;
@@ -19,7 +19,7 @@ use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::refused::{About, Refused};
-use crate::ui::{self, Field, Kind, Section};
+use crate::ui::{self, Field, FieldKind, Section};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
@@ -27,26 +27,29 @@ use crate::web::paths;
 pub async fn form(
     State(app): State<App>,
     operator: Operator,
-    Path((code, change)): Path<(String, Change)>,
+    Path((code, change)): Path<(String, ResourceTypeChange)>,
 ) -> Result<Markup, Error> {
     let row = load(&app, &operator, &code).await?;
     let typed = DefinitionForm::from(&row);
-    page(&app, &operator, (&row, change), (&typed, &Errors::default()), html! {}).await
+    ChangePage { app: &app, operator: &operator, row, change }
+        .render(&typed, &Errors::default(), html! {})
+        .await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
     client: Client,
-    Path((code, change)): Path<(String, Change)>,
+    Path((code, change)): Path<(String, ResourceTypeChange)>,
     Form(typed): Form<DefinitionForm>,
 ) -> Result<Response, Error> {
     let row = load(&app, &operator, &code).await?;
-    let code: ResourceCode = row.code.parse().map_err(anyhow::Error::from)?;
+    let page = ChangePage { app: &app, operator: &operator, row, change };
+    let code: ResourceCode = page.row.code.parse().map_err(anyhow::Error::from)?;
     let command = match parse(change, &typed) {
         Ok(command) => command,
         Err(errors) => {
-            return Ok(again(page(&app, &operator, (&row, change), (&typed, &errors), html! {}).await?));
+            return Ok(again(page.render(&typed, &errors, html! {}).await?));
         }
     };
     let DefinitionForm { command_id, expected_sequence, .. } = typed;
@@ -54,106 +57,117 @@ pub async fn submit(
     let principal = Principal::from(&operator.identity);
     match app.bus.send::<ResourceType>(&principal, code, command, envelope).await {
         Ok(receipt) => {
-            let to = paths::seen(&paths::resource_type(&row.code), receipt.seen());
+            let to = paths::seen(&paths::resource_type(&page.row.code), receipt.seen());
             Ok(Redirect::to(&to).into_response())
         }
-        Err(refusal) => refused(&app, &operator, (&row, change), typed, refusal).await,
+        Err(refusal) => page.refused(typed, refusal).await,
     }
 }
 
-fn parse(change: Change, typed: &DefinitionForm) -> Result<ResourceTypeCommand, Errors> {
+fn parse(change: ResourceTypeChange, typed: &DefinitionForm) -> Result<ResourceTypeCommand, Errors> {
     use ResourceTypeCommand as C;
     let mut errors = Errors::default();
     let command = match change {
-        Change::Label => errors.parse("label", &typed.label).map(|label| C::Relabel { label }),
-        Change::Description => {
+        ResourceTypeChange::Label => errors.parse("label", &typed.label).map(|label| C::Relabel { label }),
+        ResourceTypeChange::Description => {
             errors.parse("description", &typed.description).map(|description| C::Describe { description })
         }
-        Change::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
-        Change::Spread => {
+        ResourceTypeChange::Actions => typed.actions(&mut errors).map(|actions| C::SetActions { actions }),
+        ResourceTypeChange::Spread => {
             errors.parse("spread", &typed.spread).map(|spread| C::Spread { spread, since: None })
         }
-        Change::Deactivation => {
+        ResourceTypeChange::Deactivation => {
             errors.parse::<Reason>("reason", &typed.reason).map(|reason| C::Deactivate { reason })
         }
-        Change::Reactivation => Some(C::Reactivate),
+        ResourceTypeChange::Reactivation => Some(C::Reactivate),
     };
     command.ok_or(errors)
 }
 
-/// The form again, with everything that was typed, and why it was not done.
-async fn refused(
-    app: &App,
-    operator: &Operator,
-    (row, change): (&ResourceTypeRow, Change),
-    mut typed: DefinitionForm,
-    refusal: SendError<ResourceTypeError>,
-) -> Result<Response, Error> {
-    let refused =
-        Refused::in_console(app, operator, About::of("this resource type"), refusal, |_| "").await?;
-    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-    let page = page(app, operator, (row, change), (&typed, &refused.errors), refused.note).await?;
-    Ok((refused.status, page).into_response())
+/// The page of one change to one resource type.
+struct ChangePage<'a> {
+    app: &'a App,
+    operator: &'a Operator,
+    row: ResourceTypeRow,
+    change: ResourceTypeChange,
 }
 
-async fn page(
-    app: &App,
-    operator: &Operator,
-    (row, change): (&ResourceTypeRow, Change),
-    (typed, errors): (&DefinitionForm, &Errors),
-    note: Markup,
-) -> Result<Markup, Error> {
-    let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
-    let title = format!("{} {}", change.verb(), row.label);
-    let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
-    let is_dangerous = change == Change::Deactivation;
-    let button = if is_dangerous { ui::submit_danger(&title) } else { ui::submit(&title) };
-    let there = There {
-        organisations: reach.organisations,
-        new: new(row, reach),
-        used: if change == Change::Actions { used(app, operator, row).await? } else { Used::new() },
-    };
-    let content = html! {
-        (ui::head(&title, None, Some(ui::id(&row.code)), html! {}))
-        p.prose { (change.consequence()) }
-        (note)
-        form.form method="post" data-once {
-            (errors.summary())
-            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-            (fields(change, typed, &there, errors))
-            (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
-        }
-    };
-    let crumbs = [
-        ("Reference data", paths::ADMIN_REFERENCE.to_owned()),
-        (&row.label, paths::resource_type(&row.code)),
-    ];
-    Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
+impl ChangePage<'_> {
+    /// The form again, with everything that was typed, and why it was not done.
+    async fn refused(
+        &self,
+        mut typed: DefinitionForm,
+        refusal: SendError<ResourceTypeError>,
+    ) -> Result<Response, Error> {
+        let about = About::of("this resource type");
+        let refused = Refused::in_console(self.app, self.operator, about, refusal, |_| "").await?;
+        typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
+        let page = self.render(&typed, &refused.errors, refused.note).await?;
+        Ok((refused.status, page).into_response())
+    }
+
+    async fn render(&self, typed: &DefinitionForm, errors: &Errors, note: Markup) -> Result<Markup, Error> {
+        let Self { app, operator, row, change } = self;
+        let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
+        let title = format!("{} {}", change.verb(), row.label);
+        let is_dangerous = *change == ResourceTypeChange::Deactivation;
+        let button = if is_dangerous { ui::submit_danger(&title) } else { ui::submit(&title) };
+        let affected = self.affected().await?;
+        let content = html! {
+            (ui::head(&title, None, Some(ui::id(&row.code)), html! {}))
+            p.prose { (change.consequence()) }
+            (note)
+            form.form method="post" data-once {
+                (errors.summary())
+                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+                (fields(*change, typed, &affected, errors))
+                (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
+            }
+        };
+        let crumbs = [
+            ("Reference data", paths::ADMIN_REFERENCE.to_owned()),
+            (&row.label, paths::resource_type(&row.code)),
+        ];
+        Ok(desk.page(Section::ReferenceData, &title, &crumbs, content))
+    }
+
+    async fn affected(&self) -> Result<Affected, Error> {
+        let Self { app, operator, row, change } = self;
+        let reach = resource_types::reach(&app.db, &operator.platform, row).await?;
+        let orgs = OrgCounts { existing: reach.organisations, with_it: with_it(row, reach) };
+        let of_actions = *change == ResourceTypeChange::Actions;
+        let used = if of_actions { used(app, operator, row).await? } else { Used::new() };
+        Ok(Affected { orgs, used })
+    }
 }
 
 /// How many organisations have the type already under the policy for new ones. Keeping that policy keeps them.
-fn new(row: &ResourceTypeRow, reach: Reach) -> i64 {
+fn with_it(row: &ResourceTypeRow, reach: Reach) -> i64 {
     if row.spread == RolloutPolicy::NewOnly.as_str() { reach.reached } else { 0 }
 }
 
 /// What a change would affect.
-struct There {
-    organisations: i64,
-    new: i64,
+struct Affected {
+    orgs: OrgCounts,
     used: Used,
 }
 
-fn fields(change: Change, typed: &DefinitionForm, there: &There, errors: &Errors) -> Markup {
+fn fields(
+    change: ResourceTypeChange,
+    typed: &DefinitionForm,
+    affected: &Affected,
+    errors: &Errors,
+) -> Markup {
     match change {
-        Change::Label => typed.label_field(errors),
-        Change::Description => typed.description_field(errors),
-        Change::Actions => typed.actions_field(&there.used, errors),
-        Change::Spread => typed.spread_field((there.organisations, there.new), errors),
-        Change::Deactivation => {
-            let field = Field::new("reason", "Reason").kind(Kind::Area).value(&typed.reason);
+        ResourceTypeChange::Label => typed.label_field(errors),
+        ResourceTypeChange::Description => typed.description_field(errors),
+        ResourceTypeChange::Actions => typed.actions_field(&affected.used, errors),
+        ResourceTypeChange::Spread => typed.spread_field(affected.orgs, errors),
+        ResourceTypeChange::Deactivation => {
+            let field = Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason);
             let field = field.error(errors.of("reason")).max(500);
             html! { (field.help("10 to 500 characters. It stays in the history for ever: no personal data.")) }
         }
-        Change::Reactivation => html! {},
+        ResourceTypeChange::Reactivation => html! {},
     }
 }

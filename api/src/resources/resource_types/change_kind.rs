@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// What can be changed, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub enum ResourceTypeChange {
     Label,
     Description,
     Actions,
@@ -16,7 +16,7 @@ pub enum Change {
     Reactivation,
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for ResourceTypeChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Label => "label",
@@ -29,7 +29,7 @@ impl fmt::Display for Change {
     }
 }
 
-impl Change {
+impl ResourceTypeChange {
     /// The title before the label, and the label of the button.
     pub(super) fn verb(self) -> &'static str {
         match self {

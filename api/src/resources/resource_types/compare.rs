@@ -42,8 +42,15 @@ pub struct CompareQuery {
 /// One side of the comparison, with the names of its fields.
 #[derive(Clone, Copy)]
 struct Side<'a> {
-    code: (&'static str, &'a str),
-    at: (&'static str, &'a str),
+    code: TypedField<'a>,
+    at: TypedField<'a>,
+}
+
+/// A field of the form by its name, with what was typed into it.
+#[derive(Clone, Copy)]
+struct TypedField<'a> {
+    name: &'static str,
+    typed: &'a str,
 }
 
 /// A type as it was at a moment.
@@ -61,8 +68,9 @@ pub async fn show(
     let desk = ConsolePage::open(&app, &operator, AfterCommand::default()).await?;
     let types = resource_types::all(&app.db, &operator.platform).await?;
     let present = Present { position: app.log.last_position().await?, at: clock::now() };
-    let left = Side { code: ("left", &asked.left), at: ("left_at", &asked.left_at) };
-    let right = Side { code: ("right", &asked.right), at: ("right_at", &asked.right_at) };
+    let field = |name, typed| TypedField { name, typed };
+    let left = Side { code: field("left", &asked.left), at: field("left_at", &asked.left_at) };
+    let right = Side { code: field("right", &asked.right), at: field("right_at", &asked.right_at) };
     let mut errors = Errors::default();
     let views = (
         look(&app, &types, left, present, &mut errors).await?,
@@ -91,18 +99,18 @@ pub async fn show(
 async fn look<'a>(
     app: &App,
     types: &'a [ResourceTypeRow],
-    Side { code: (name, code), at: (name_at, at) }: Side<'_>,
+    Side { code, at }: Side<'_>,
     present: Present,
     errors: &mut Errors,
 ) -> Result<Option<View<'a>>, Error> {
-    let row = types.iter().find(|row| row.code == code);
-    if row.is_none() && !code.is_empty() {
-        errors.add(name, format!("there is no resource type with the code {code}"));
+    let row = types.iter().find(|row| row.code == code.typed);
+    if row.is_none() && !code.typed.is_empty() {
+        errors.add(code.name, format!("there is no resource type with the code {}", code.typed));
     }
-    let moment = Moment::parse(at, present).map_err(|sentence| errors.add(name_at, sentence));
+    let moment = Moment::parse(at.typed, present).map_err(|sentence| errors.add(at.name, sentence));
     let (Some(row), Ok(moment)) = (row, moment) else { return Ok(None) };
     let events = app.log.stream(&stream(&row.code), 0).await?;
-    let was = folded(&events, moment).map_err(|unreadable| errors.add(name, unreadable)).ok();
+    let was = folded(&events, moment).map_err(|unreadable| errors.add(code.name, unreadable)).ok();
     Ok(was.map(|was| View { row, moment, was }))
 }
 
@@ -119,14 +127,13 @@ fn folded(events: &[Recorded], moment: Moment) -> Result<ResourceType, Unreadabl
 }
 
 fn fields(label: &str, side: Side<'_>, types: &[ResourceTypeRow], errors: &Errors) -> Markup {
-    let (name, code) = side.code;
-    let (name_at, at) = side.at;
+    let Side { code, at } = side;
     let types = types.iter().map(|row| (row.code.as_str(), row.code.as_str()));
     let options: Vec<(&str, &str)> = [("", "Choose a resource type")].into_iter().chain(types).collect();
     let label_at = format!("{label}, as of");
-    let moment = Field::new(name_at, &label_at).optional().value(at).error(errors.of(name_at));
+    let moment = Field::new(at.name, &label_at).optional().value(at.typed).error(errors.of(at.name));
     html! {
-        (ui::select(name, label, &options, code, errors.of(name)))
+        (ui::select(code.name, label, &options, code.typed, errors.of(code.name)))
         (moment.help("Empty for now; or a position (1234), or a time in UTC (2026-11-23 10:00)."))
     }
 }

@@ -9,7 +9,7 @@ use domain::values::ResourceCode;
 use maud::{Markup, html};
 use projections::resource_types;
 
-use super::definition::{DefinitionForm, Used};
+use super::definition::{DefinitionForm, OrgCounts, Used};
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Envelope, Principal, SendError};
@@ -86,7 +86,7 @@ async fn page(
     errors: &Errors,
 ) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
-    let organisations = resource_types::organisations(&app.db, &operator.platform).await?;
+    let existing = resource_types::organisations(&app.db, &operator.platform).await?;
     let code = Field::new("code", "Code").value(&new.code).error(errors.of("code")).max(64);
     let content = html! {
         (ui::head("New resource type", None, None, html! {}))
@@ -97,7 +97,7 @@ async fn page(
             (new.label_field(errors))
             (new.description_field(errors))
             (new.actions_field(&Used::new(), errors))
-            (new.spread_field((organisations, 0), errors))
+            (new.spread_field(OrgCounts { existing, with_it: 0 }, errors))
             (ui::form_actions(ui::submit("Define resource type"), Some(paths::ADMIN_REFERENCE)))
         }
     };

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::layout::form::Errors;
 use crate::resources::resource_types::facts::policy;
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 
 /// The fields of a resource type, as they were typed. Each page reads its own.
@@ -36,6 +36,13 @@ pub struct DefinitionForm {
     pub spread: String,
     #[serde(default)]
     pub reason: String,
+}
+
+/// How many organisations exist, and how many of them have the type already under the policy for new ones.
+#[derive(Clone, Copy, Debug)]
+pub struct OrgCounts {
+    pub existing: i64,
+    pub with_it: i64,
 }
 
 /// Fills the form with the type as it is.
@@ -71,7 +78,7 @@ impl DefinitionForm {
     }
 
     pub fn description_field(&self, errors: &Errors) -> Markup {
-        let field = Field::new("description", "Description").kind(Kind::Area).optional();
+        let field = Field::new("description", "Description").kind(FieldKind::Area).optional();
         let field = field.value(&self.description).error(errors.of("description")).max(500);
         html! { (field.help("What it is for. At most 500 characters.")) }
     }
@@ -84,19 +91,19 @@ impl DefinitionForm {
             ui::Pick { value: action.as_str(), label: sentence(action.as_str()), hint, chosen }
         };
         let options = Action::ALL.map(option);
-        ui::options(("action", "Actions", "checkbox"), &options, errors.of("action"))
+        ui::options("action", "Actions", "checkbox", &options, errors.of("action"))
     }
 
     /// The field of the policy. Each choice says what it means for the organisations that exist and for the new ones.
-    pub fn spread_field(&self, there: (i64, i64), errors: &Errors) -> Markup {
+    pub fn spread_field(&self, orgs: OrgCounts, errors: &Errors) -> Markup {
         let option = |spread: RolloutPolicy| ui::Pick {
             value: spread.as_str(),
             label: sentence(policy(spread)),
-            hint: Some(in_numbers(spread, there)),
+            hint: Some(in_numbers(spread, orgs)),
             chosen: self.spread == spread.as_str(),
         };
         let options = RolloutPolicy::ALL.map(option);
-        ui::options(("spread", "Which organisations have it", "radio"), &options, errors.of("spread"))
+        ui::options("spread", "Which organisations have it", "radio", &options, errors.of("spread"))
     }
 }
 
@@ -128,20 +135,19 @@ fn in_use(names: &[String], number: i64) -> String {
 }
 
 /// What a policy means on this portal in numbers.
-fn in_numbers(spread: RolloutPolicy, (organisations, new): (i64, i64)) -> String {
-    let number = ui::number(organisations);
-    let all =
-        if organisations == 1 { "The 1 that exists".to_owned() } else { format!("All {number} that exist") };
-    let none = if organisations == 1 {
+fn in_numbers(spread: RolloutPolicy, OrgCounts { existing, with_it }: OrgCounts) -> String {
+    let number = ui::number(existing);
+    let all = if existing == 1 { "The 1 that exists".to_owned() } else { format!("All {number} that exist") };
+    let none = if existing == 1 {
         "Not the 1 that exists".to_owned()
     } else {
         format!("None of the {number} that exist")
     };
     match spread {
         RolloutPolicy::Everywhere => format!("{all}, at once, and every new one."),
-        RolloutPolicy::NewOnly if new > 0 => {
-            let new = ui::number(new);
-            format!("{new} of the {number} that exist, and every one that is created from now on.")
+        RolloutPolicy::NewOnly if with_it > 0 => {
+            let with_it = ui::number(with_it);
+            format!("{with_it} of the {number} that exist, and every one that is created from now on.")
         }
         RolloutPolicy::NewOnly => format!("{none}; every one that is created from now on."),
         RolloutPolicy::OptIn => format!("{none}, and no new one, unless it chooses to."),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use projections::event_log::Recorded;
 use projections::resource_types::{self, Reach, ResourceTypeRow};
 
-use super::change_kind::Change;
+use super::change_kind::ResourceTypeChange;
 use super::facts::{deactivated, facts, load, stream};
 use crate::access::Operator;
 use crate::app::App;
@@ -60,12 +60,12 @@ fn head(row: &ResourceTypeRow, change: bool) -> Markup {
     let actions = html! {
         (ui::button_link("Compare with …", &paths::compare(&row.code)))
         @if change && row.active {
-            (link("Relabel", Change::Label))
-            (link("Describe", Change::Description))
-            (link("Change actions", Change::Actions))
-            (link("Change spread", Change::Spread))
+            (link("Relabel", ResourceTypeChange::Label))
+            (link("Describe", ResourceTypeChange::Description))
+            (link("Change actions", ResourceTypeChange::Actions))
+            (link("Change spread", ResourceTypeChange::Spread))
         } @else if change {
-            (ui::primary_link("Reactivate", &paths::resource_type_change(&row.code, Change::Reactivation)))
+            (ui::primary_link("Reactivate", &paths::resource_type_change(&row.code, ResourceTypeChange::Reactivation)))
         }
         (as_of::control(&paths::resource_type(&row.code), None, &[]))
     };
@@ -94,7 +94,7 @@ fn adoption(row: &ResourceTypeRow, reach: Reach) -> Markup {
 }
 
 fn danger(row: &ResourceTypeRow) -> Markup {
-    let path = paths::resource_type_change(&row.code, Change::Deactivation);
+    let path = paths::resource_type_change(&row.code, ResourceTypeChange::Deactivation);
     ui::danger(&[(
         "Deactivate",
         "No organisation has it any more. Nothing is deleted, and it can be reactivated as it was.",

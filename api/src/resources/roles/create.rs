@@ -101,5 +101,5 @@ async fn page(app: &App, member: &Member, typed: &RoleForm, errors: &Errors) -> 
             (ui::form_actions(ui::submit("Add the role"), Some(&paths::roles(slug))))
         }
     };
-    page_after(app, member, AfterOwnCommand::default(), ("Add a role", content)).await
+    page_after(app, member, AfterOwnCommand::default(), "Add a role", content).await
 }

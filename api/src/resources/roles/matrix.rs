@@ -28,7 +28,7 @@ use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::names::Names;
 use crate::layout::tenant::{AfterOwnCommand, page_after};
-use crate::ui::matrix::{Cell, Group, Row, Tick};
+use crate::ui::matrix::{Cell, Group, MatrixRow, Tick};
 use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
@@ -71,7 +71,8 @@ pub async fn show(
         &app,
         &member,
         seen,
-        ("Roles", board.content(&PermissionChange::default(), &BTreeSet::new(), html! {})),
+        "Roles",
+        board.content(&PermissionChange::default(), &BTreeSet::new(), html! {}),
     )
     .await
 }
@@ -233,7 +234,7 @@ impl<'a> Board<'a> {
         (status, note): (StatusCode, Markup),
     ) -> Result<Response, Error> {
         let content = self.content(wish, moved, note);
-        let page = page_after(self.app, self.member, AfterOwnCommand::default(), ("Roles", content)).await?;
+        let page = page_after(self.app, self.member, AfterOwnCommand::default(), "Roles", content).await?;
         Ok((status, page).into_response())
     }
 
@@ -298,7 +299,7 @@ impl<'a> Board<'a> {
         action: Action,
         wish: &PermissionChange,
         moved: &BTreeSet<Permission>,
-    ) -> Row {
+    ) -> MatrixRow {
         let cell = |it: &RoleCount| {
             let role = it.role();
             let saved = self.matrix.allows(&role, held, action);
@@ -314,7 +315,7 @@ impl<'a> Board<'a> {
                 moved: moved.contains(&permission),
             })
         };
-        Row { label: action.as_str(), cells: self.matrix.roles.iter().map(cell).collect() }
+        MatrixRow { label: action.as_str(), cells: self.matrix.roles.iter().map(cell).collect() }
     }
 
     fn roles(&self) -> Markup {

@@ -27,7 +27,7 @@ pub struct PermissionsQuery {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct PermissionsAnswer {
     organisation: Organisation,
     user: User,
     role: String,
@@ -57,7 +57,12 @@ pub async fn show(
     let role = Role::stored(&user.role);
     let permissions = matrix.types.iter().map(|held| (held.code.clone(), matrix.allowed(&role, held)));
     let permissions = permissions.collect();
-    Ok(tag.answer(Answer { organisation, user: User { id: user.person_id }, role: user.role, permissions }))
+    Ok(tag.answer(PermissionsAnswer {
+        organisation,
+        user: User { id: user.person_id },
+        role: user.role,
+        permissions,
+    }))
 }
 
 /// Finds the person that is asked about. Everybody may ask about themselves. Somebody who may not ask about others isn't

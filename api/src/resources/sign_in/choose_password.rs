@@ -2,7 +2,6 @@
 //! lost.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
@@ -12,7 +11,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::identity::account_log::{self, AccountEvent};
-use crate::identity::client::Client;
+use crate::identity::client::Browser;
 use crate::identity::session::hash_of;
 use crate::identity::{links, second_factor};
 use crate::layout::form::new_password;
@@ -35,8 +34,7 @@ pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<M
 
 pub async fn submit(
     State(app): State<App>,
-    client: Client,
-    headers: HeaderMap,
+    browser: Browser,
     Path(token): Path<String>,
     Form(typed): Form<PasswordForm>,
 ) -> Result<Response, Error> {
@@ -51,8 +49,8 @@ pub async fn submit(
     if !people::choose_password(&app.db, (id, replaces), &hash, &link, now).await? {
         return Err(opens_nothing());
     }
-    account_log::note(&app, id, (AccountEvent::PasswordChosen, "by a link"), &client, None).await;
-    second_factor::enter(&app, id, &client, &headers, paths::ROOT).await.map_err(Error::but_password_is_set)
+    account_log::note(&app, id, AccountEvent::PasswordChosen.with("by a link"), &browser.client, None).await;
+    second_factor::enter(&app, id, &browser, paths::ROOT).await.map_err(Error::but_password_is_set)
 }
 
 /// The person that the link was made for, and true if it replaces a password.

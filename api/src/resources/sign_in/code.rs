@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::login::{LoginQuery, onwards};
 use crate::app::App;
 use crate::identity::account_log::{self, AccountEvent, By};
-use crate::identity::client::Client;
+use crate::identity::client::Browser;
 use crate::identity::second_factor::{self, Taken};
 use crate::identity::session::{self, Visitor};
 use crate::layout::form::{Errors, again};
@@ -50,31 +50,42 @@ pub async fn form(
 /// Accepts a code of the app or a recovery code, whichever was typed.
 pub async fn submit(
     State(app): State<App>,
-    client: Client,
-    headers: HeaderMap,
+    browser: Browser,
     Form(typed): Form<CodeForm>,
 ) -> Result<Response, Error> {
     let too_late = || Redirect::to(&paths::login_then(&typed.next)).into_response();
-    let Some((handle, forget)) = session::half_done(&app, &headers) else { return Ok(too_late()) };
+    let Some((handle, forget)) = session::half_done(&app, &browser.headers) else { return Ok(too_late()) };
     let Some(person) = second_factor::waiting(&app, handle).await? else { return Ok(too_late()) };
     let email = people::by_id(&app.db, person).await?.map(|person| person.email).unwrap_or_default();
-    let device = session::known_device(&app, &headers, &email).await?;
+    let device = session::known_device(&app, &browser.headers, &email).await?;
     session::may_start(&app).await?;
-    app.throttle.code(person, client.address, device).await?;
+    app.throttle.code(person, browser.client.address, device).await?;
     let taken = second_factor::take(&app, person, &typed.code).await?;
     if let Some(why) = taken.refusal() {
-        account_log::note(&app, person, (AccountEvent::SignInFailed, "with a wrong code"), &client, None)
-            .await;
+        account_log::note(
+            &app,
+            person,
+            AccountEvent::SignInFailed.with("with a wrong code"),
+            &browser.client,
+            None,
+        )
+        .await;
         return Ok(again(page(&typed.next, &Errors::one("code", why))));
     }
     if !second_factor::arrived(&app, handle).await.map_err(Error::but_code_is_used)? {
         return Ok(too_late());
     }
     let by = if taken == Taken::RecoveryCode { By::RecoveryCode } else { By::PasswordAndCode };
-    let started =
-        session::start(&app, person, &client, &headers, by).await.map_err(Error::but_code_is_used)?;
+    let started = session::start(&app, person, by, &browser).await.map_err(Error::but_code_is_used)?;
     if taken == Taken::RecoveryCode {
-        account_log::note(&app, person, (AccountEvent::RecoveryCodeUsed, "to sign in"), &client, None).await;
+        account_log::note(
+            &app,
+            person,
+            AccountEvent::RecoveryCodeUsed.with("to sign in"),
+            &browser.client,
+            None,
+        )
+        .await;
     }
     let next = paths::local(&typed.next).unwrap_or(paths::ROOT);
     Ok((started.and(forget), Redirect::to(next)).into_response())

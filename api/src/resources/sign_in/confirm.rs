@@ -12,7 +12,7 @@ use crate::bus::PROOF_MINUTES;
 use crate::identity::session::Identity;
 use crate::identity::sudo::{Means, PendingForm};
 use crate::layout::form::Errors;
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 use crate::web::extract::Form;
 use crate::web::paths;
@@ -68,7 +68,8 @@ fn with_what(means: Means) -> &'static str {
 }
 
 fn password(identity: &Identity, errors: &Errors) -> Markup {
-    let field = Field::new("sudo_password", "Password").kind(Kind::Password).autocomplete("current-password");
+    let field =
+        Field::new("sudo_password", "Password").kind(FieldKind::Password).autocomplete("current-password");
     html! {
         input type="hidden" autocomplete="username" value=(identity.session.email);
         (field.error(errors.of("sudo_password")).focused())

@@ -1,7 +1,6 @@
 //! `/sign-in/{token}`: the links that `portal demo` prints, one for each character.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
@@ -10,7 +9,7 @@ use projections::people::{self, Person};
 
 use crate::app::App;
 use crate::identity::account_log::By;
-use crate::identity::client::Client;
+use crate::identity::client::Browser;
 use crate::identity::{links, second_factor};
 use crate::ui;
 use crate::web::error::Error;
@@ -31,13 +30,11 @@ pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<M
 
 pub async fn submit(
     State(app): State<App>,
-    client: Client,
-    headers: HeaderMap,
+    browser: Browser,
     Path(token): Path<String>,
 ) -> Result<Response, Error> {
     let person = whose(&app, &token).await?;
-    let by_link = (PersonId(person.person_id), By::Link);
-    second_factor::enter_by(&app, by_link, &client, &headers, paths::ROOT).await
+    second_factor::enter_by(&app, PersonId(person.person_id), By::Link, &browser, paths::ROOT).await
 }
 
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {

@@ -1,7 +1,6 @@
 //! `/login`, `/logout`: e-mail and password.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::{Email, PersonId};
 use maud::{Markup, html};
@@ -11,11 +10,11 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::credentials::passwords::Asker;
 use crate::identity::account_log::{self, AccountEvent};
-use crate::identity::client::Client;
+use crate::identity::client::{Browser, Client};
 use crate::identity::session::{self, Identity, Visitor};
 use crate::identity::{home, passkeys, second_factor};
 use crate::layout::form::{Errors, again};
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Query};
 use crate::web::paths;
@@ -49,13 +48,13 @@ pub async fn form(
 /// Signs in. The answer does not say what is wrong: an unknown address and a wrong password look alike.
 pub async fn submit(
     State(app): State<App>,
-    client: Client,
-    headers: HeaderMap,
+    browser: Browser,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
     let email = typed.email.parse::<Email>().ok();
-    let device = session::known_device(&app, &headers, email.as_ref().map_or("", Email::as_str)).await?;
-    app.throttle.sign_in(email.as_ref(), client.address, device).await?;
+    let device =
+        session::known_device(&app, &browser.headers, email.as_ref().map_or("", Email::as_str)).await?;
+    app.throttle.sign_in(email.as_ref(), browser.client.address, device).await?;
     let person = match email {
         Some(email) => app.lookups.person(&email).await?,
         None => None,
@@ -67,15 +66,15 @@ pub async fn submit(
         match &person {
             Some(person) => {
                 let (id, what) =
-                    (PersonId(person.person_id), (AccountEvent::SignInFailed, "with a wrong password"));
-                account_log::note(&app, id, what, &client, None).await;
+                    (PersonId(person.person_id), AccountEvent::SignInFailed.with("with a wrong password"));
+                account_log::note(&app, id, what, &browser.client, None).await;
             }
-            None => account_log::nobody("with an unknown address", &client),
+            None => account_log::nobody("with an unknown address", &browser.client),
         }
         let wrong = Errors::one("", "This e-mail address and password don't belong together.");
         return Ok(again(page(&app, &typed.email, &typed.next, &wrong)));
     };
-    second_factor::enter(&app, PersonId(person.person_id), &client, &headers, &typed.next).await
+    second_factor::enter(&app, PersonId(person.person_id), &browser, &typed.next).await
 }
 
 /// Signs out. With a path to go to, it leads to sign-in and from there to the path.
@@ -87,7 +86,7 @@ pub async fn logout(
 ) -> Result<Response, Error> {
     if let Some(identity) = visitor {
         sessions::end(&app.db, identity.person(), identity.session.session_id).await?;
-        identity.note(&app, (AccountEvent::SignedOut, ""), &client).await;
+        identity.note(&app, AccountEvent::SignedOut.with(""), &client).await;
     }
     let to = paths::local(&next).map_or_else(|| paths::LOGIN.to_owned(), paths::login_then);
     Ok((session::forget(&app), CLEAR_SITE_DATA, Redirect::to(&to)).into_response())
@@ -114,8 +113,8 @@ pub fn page(app: &App, email: &str, next: &str, errors: &Errors) -> Markup {
             (errors.summary())
             form method="post" action=(paths::LOGIN) data-once {
                 input type="hidden" name="next" value=(next);
-                (Field::new("email", "E-mail address").kind(Kind::Email).value(email).autocomplete("username"))
-                (Field::new("password", "Password").kind(Kind::Password).autocomplete("current-password"))
+                (Field::new("email", "E-mail address").kind(FieldKind::Email).value(email).autocomplete("username"))
+                (Field::new("password", "Password").kind(FieldKind::Password).autocomplete("current-password"))
                 (ui::submit("Sign in"))
             }
             @if passkeys::are_possible(&app.settings) { (with_passkey(next)) }

@@ -4,7 +4,6 @@
 //! all.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::Grant;
 use domain::grant::{GrantCommand, PlatformRole, Term};
@@ -19,11 +18,11 @@ use crate::app::App;
 use crate::bus::{Envelope, Principal, SendError};
 use crate::clock;
 use crate::identity::account_log::{self, AccountEvent};
-use crate::identity::client::Client;
+use crate::identity::client::Browser;
 use crate::identity::{links, second_factor};
 use crate::layout::form::new_password;
 use crate::layout::form::{Errors, again};
-use crate::ui::{self, Field, Kind};
+use crate::ui::{self, Field, FieldKind};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
 use crate::web::paths;
@@ -43,8 +42,7 @@ pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<M
 
 pub async fn submit(
     State(app): State<App>,
-    client: Client,
-    headers: HeaderMap,
+    browser: Browser,
     Path(token): Path<String>,
     Form(typed): Form<SetupForm>,
 ) -> Result<Response, Error> {
@@ -86,10 +84,15 @@ pub async fn submit(
     if let Err(error) = links::use_up(&app, &token).await {
         tracing::warn!(%error, "the link of the first start was not marked as used; it opens nothing any more");
     }
-    account_log::note(&app, id, (AccountEvent::PasswordChosen, "at the first start"), &client, None).await;
-    second_factor::enter(&app, id, &client, &headers, paths::ADMIN_ORGS)
-        .await
-        .map_err(Error::but_password_is_set)
+    account_log::note(
+        &app,
+        id,
+        AccountEvent::PasswordChosen.with("at the first start"),
+        &browser.client,
+        None,
+    )
+    .await;
+    second_factor::enter(&app, id, &browser, paths::ADMIN_ORGS).await.map_err(Error::but_password_is_set)
 }
 
 fn page(typed: &SetupForm, errors: &Errors) -> Markup {
@@ -101,7 +104,7 @@ fn page(typed: &SetupForm, errors: &Errors) -> Markup {
             (errors.summary())
             form method="post" data-once {
                 (Field::new("name", "Your name").value(&typed.name).error(errors.of("name")).autocomplete("name").max(100))
-                (Field::new("email", "E-mail address").kind(Kind::Email).value(&typed.email).error(errors.of("email")).autocomplete("username"))
+                (Field::new("email", "E-mail address").kind(FieldKind::Email).value(&typed.email).error(errors.of("email")).autocomplete("username"))
                 (new_password(errors))
                 (ui::submit("Become superadmin"))
             }

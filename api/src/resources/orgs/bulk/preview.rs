@@ -7,9 +7,9 @@ use projections::memberships::{self, SuspensionImpact};
 use projections::org_list::{self, OrgRow};
 use uuid::Uuid;
 
-use super::super::action::Action;
+use super::super::action::OrgAction;
 use super::super::bulk::selection::Selection;
-use super::Order;
+use super::BulkOrder;
 use crate::access::Operator;
 use crate::app::App;
 use crate::bus::{Principal, Refusal};
@@ -21,14 +21,14 @@ use crate::web::paths;
 
 /// What the order would do to each of the ticked organisations.
 pub(super) struct Preview {
-    order: Order,
-    rows: Vec<Row>,
+    order: BulkOrder,
+    rows: Vec<PreviewRow>,
     /// The people that the whole order hits, each of them once.
     all: SuspensionImpact,
 }
 
 /// One of the ticked organisations.
-struct Row {
+struct PreviewRow {
     org: OrgRow,
     hit: SuspensionImpact,
     /// The selection with the sequence that was seen, or why the order leaves this one out.
@@ -36,13 +36,15 @@ struct Row {
 }
 
 impl Preview {
-    /// Does a dry run of `command` on each organisation. An id without an organisation is an error.
+    /// Does a dry run on each organisation. An id without an organisation is an error.
     pub(super) async fn of(
         app: &App,
         operator: &Operator,
-        (order, command): (Order, &OrgCommand),
-        (ticked, errors): (&[Selection], &mut Errors),
+        order: BulkOrder,
+        ticked: &[Selection],
+        errors: &mut Errors,
     ) -> Result<Self, Error> {
+        let command = order.rehearsal()?;
         let ids: Vec<Uuid> = ticked.iter().map(|it| it.org.0).collect();
         let mut orgs = org_list::now(&app.db, &operator.platform, &ids).await?;
         let mut rows = vec![];
@@ -50,9 +52,9 @@ impl Preview {
             match orgs.remove(&id) {
                 None => errors.add("", format!("there is no organisation with the id {id}")),
                 Some(org) => {
-                    let outcome = rehearsed(app, operator, (order, command), &org).await?;
+                    let outcome = rehearsed(app, operator, order, &command, &org).await?;
                     let hit = memberships::blast(&app.db, &operator.platform, &[id], clock::now()).await?;
-                    rows.push(Row { org, hit, outcome });
+                    rows.push(PreviewRow { org, hit, outcome });
                 }
             }
         }
@@ -74,13 +76,13 @@ impl Preview {
         let SuspensionImpact { members, sessions, stranded } = self.all;
         let done = format!("{} of {}", self.done().len(), self.rows.len());
         match self.order {
-            Order::Suspension => ui::stats(&[
+            BulkOrder::Suspension => ui::stats(&[
                 ui::stat("To be suspended", &done, Some("of those selected")),
                 ui::stat("Members", &members.to_string(), Some("kept out, each counted once")),
                 ui::stat("Open sessions", &sessions.to_string(), Some("of these members")),
                 ui::stat("Left with nothing", &stranded.to_string(), Some("no other active organisation")),
             ]),
-            Order::Reinstatement => ui::stats(&[
+            BulkOrder::Reinstatement => ui::stats(&[
                 ui::stat("To be reinstated", &done, Some("of those selected")),
                 ui::stat("Members", &members.to_string(), Some("let in again, each counted once")),
             ]),
@@ -95,7 +97,7 @@ impl Preview {
             Column::new("Open sessions").numeric(),
             Column::new("What happens").wide(),
         ];
-        let row = |row: &Row| {
+        let row = |row: &PreviewRow| {
             vec![
                 html! { a href=(paths::org(row.org.org_id)) { (row.org.name) } @if row.org.protected { " " (ui::badge("protected")) } },
                 ui::badge(&row.org.status),
@@ -114,7 +116,8 @@ impl Preview {
 async fn rehearsed(
     app: &App,
     operator: &Operator,
-    (order, command): (Order, &OrgCommand),
+    order: BulkOrder,
+    command: &OrgCommand,
     org: &OrgRow,
 ) -> Result<Result<Selection, Markup>, Error> {
     let (principal, id) = (Principal::from(&operator.identity), domain::values::OrgId(org.org_id));
@@ -123,7 +126,7 @@ async fn rehearsed(
         Ok(it) => Ok(Selection { org: id, sequence: Some(it.sequence) }),
         Err(refusal) => match refusal.answerable()? {
             Refusal::Rule(OrgError::Protected) => {
-                let alone = paths::org_action(org.org_id, Action::Suspension);
+                let alone = paths::org_action(org.org_id, OrgAction::Suspension);
                 Err(
                     html! { "it is protected; " a href=(alone) { "suspend it by itself" } ", with its slug typed" },
                 )

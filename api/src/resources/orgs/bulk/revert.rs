@@ -13,8 +13,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::Org;
-use domain::org::{OrgError, OrgEvent};
-use domain::revert::{Change, Past, Plan};
+use domain::org::OrgError;
+use domain::revert::{Change, Plan};
 use futures::stream::{self, StreamExt};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
@@ -26,14 +26,14 @@ use super::super::bulk::selection::{self, Selection};
 use super::{AT_ONCE, keep_apart, last, part_of, to};
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Envelope, Principal, Receipt, RefusedCommand, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::AfterCommand;
 use crate::layout::bulk_result::{BulkResult, counted};
 use crate::layout::console::ConsolePage;
 use crate::layout::form::Errors;
-use crate::resources::history::revert::{Undo, way_on};
+use crate::resources::history::revert::{RevertedEvents, Undo, way_on};
 use crate::ui::{self, Column, Section, Tone};
 use crate::web::error::Error;
 use crate::web::extract::{Form, Path};
@@ -54,7 +54,7 @@ pub async fn form(
     operator: Operator,
     Path(correlation): Path<Uuid>,
 ) -> Result<Markup, Error> {
-    Together::open(&app, &operator, correlation).await?.page(html! {}).await
+    BulkRevert::open(&app, &operator, correlation).await?.page(html! {}).await
 }
 
 pub async fn submit(
@@ -64,7 +64,7 @@ pub async fn submit(
     Path(correlation): Path<Uuid>,
     Form(typed): Form<BulkRevertForm>,
 ) -> Result<Response, Error> {
-    let together = Together::open(&app, &operator, correlation).await?;
+    let together = BulkRevert::open(&app, &operator, correlation).await?;
     let mut errors = Errors::default();
     let ticked = selection::read(&typed.org, &mut errors);
     if !errors.is_empty() {
@@ -81,13 +81,13 @@ pub async fn submit(
     if let Some(position) = last(answers.into_iter().flatten().collect(), &what)? {
         return Ok(to(typed.command_id, position));
     }
-    let again = Together::open(&app, &operator, correlation).await?;
+    let again = BulkRevert::open(&app, &operator, correlation).await?;
     let said = html! { p { strong { "Nothing was done." } " This is what can be undone now." } };
     Ok((StatusCode::CONFLICT, again.page(ui::note(Tone::Warning, said)).await?).into_response())
 }
 
 /// What one order did, with a plan to undo it for each organisation.
-struct Together<'a> {
+struct BulkRevert<'a> {
     app: &'a App,
     operator: &'a Operator,
     correlation: Uuid,
@@ -96,14 +96,14 @@ struct Together<'a> {
     names: HashMap<Uuid, String>,
 }
 
-impl<'a> Together<'a> {
+impl<'a> BulkRevert<'a> {
     async fn open(app: &'a App, operator: &'a Operator, correlation: Uuid) -> Result<Self, Error> {
         let done = BulkResult::load(app, operator, correlation).await?;
         let mut undos: Vec<Undo<'a, Org>> = vec![];
         for (org, events) in done.orgs() {
             let (event, targets) = targets(&events);
-            let of_it = |it: &Past<OrgEvent>| targets.contains(&it.position);
-            undos.push(Undo::of(app, operator, (org, event.clone()), (of_it, true)).await?);
+            let events = RevertedEvents::Positions(targets);
+            undos.push(Undo::of(app, operator, org, event.clone(), events).await?);
         }
         let ids: Vec<Uuid> = undos.iter().map(|undo| undo.id.0).collect();
         let names = org_detail::names_shown(&app.db, &operator.platform, &ids).await?;
@@ -138,10 +138,8 @@ impl<'a> Together<'a> {
             }
             Err(why) => {
                 let principal = Principal::from(&self.operator.identity);
-                self.app
-                    .bus
-                    .refuse::<Org>(&principal, &undo.id, ("Revert", &why.to_string()), &envelope)
-                    .await;
+                let refused = RefusedCommand { name: "Revert", why: &why.to_string() };
+                self.app.bus.refuse::<Org>(&principal, &undo.id, refused, &envelope).await;
                 None
             }
         }
