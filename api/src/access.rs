@@ -23,6 +23,7 @@
 mod noting;
 pub mod routes;
 pub mod sensitive_routes;
+mod write;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::RETRY_AFTER;
@@ -41,6 +42,7 @@ use tracing::Span;
 use tracing::field::display;
 
 use crate::app::App;
+use crate::bus::Principal;
 use crate::clock;
 use crate::identity::client::Client;
 use crate::identity::home;
@@ -50,6 +52,7 @@ use crate::web::error::Error;
 use crate::web::paths;
 
 pub use noting::{NotedOnce, note};
+pub use write::Write;
 
 /// What a route requires of the person who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,11 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// The sender of a command.
+    pub fn principal(&self) -> Principal {
+        Principal::from(&self.identity)
+    }
+
     pub fn scope(&self) -> Scope {
         Scope::Platform(self.platform.clone())
     }
@@ -87,6 +95,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// The sender of a command.
+    pub fn principal(&self) -> Principal {
+        Principal::from(&self.identity)
+    }
+
     pub fn scope(&self) -> Scope {
         Scope::Tenant(Tenant::of(&self.membership))
     }

@@ -1,4 +1,4 @@
-//! Shows a refused form of the console again, with a sentence beside a field or with what others did meanwhile.
+//! Shows a refused form again, with a sentence beside a field or with what others did meanwhile.
 //!
 //! **Invariant:** a refused form has changed nothing, and everything that was typed is shown again.
 
@@ -25,6 +25,8 @@ pub struct Refused {
     pub note: Markup,
     /// The sequence that the form's subject has now, if it differs from the one that the form had seen.
     pub sequence: Option<i64>,
+    /// What happened since the form was made, if that is why it was refused.
+    pub since: Vec<Recorded>,
 }
 
 /// The subject of a form.
@@ -46,61 +48,59 @@ impl<'a> About<'a> {
 const LAST: &str = "there must always be a superadmin without an end date, and this is the last one; make somebody else \
                     superadmin for good first";
 
+/// Whoever reads why their form was refused.
+#[derive(Clone, Copy)]
+pub enum FormReader<'a> {
+    Operator(&'a Operator),
+    /// Somebody of the organisation. The places of events in the log, and what belongs to others, are not theirs to see.
+    Member(&'a Member),
+}
+
 impl Refused {
     /// Finds out what the form is shown again with. `field` names the field where each reason can be put right; empty for
     /// the form as a whole.
-    pub async fn in_console<E: Reason>(
+    pub async fn of<E: Reason>(
         app: &App,
-        operator: &Operator,
+        reader: FormReader<'_>,
         about: About<'_>,
         refusal: SendError<E>,
         field: impl Fn(&Refusal<E>) -> &'static str,
     ) -> Result<Self, Error> {
         let refusal = refusal.answerable()?;
         let field = field(&refusal);
-        Ok(match refusal {
-            Refusal::Stale { sequence, since } => {
-                Self::conflict(sequence, conflict_notice(app, operator, about, &since).await?)
+        Ok(match (refusal, reader) {
+            (Refusal::Stale { sequence, since }, FormReader::Operator(operator)) => {
+                Self::conflict(sequence, conflict_notice(app, operator, about, &since).await?, since)
             }
-            Refusal::Rule(rule) => Self::because(field, rule),
-            Refusal::Taken { key, holder } => {
+            (Refusal::Stale { sequence, since }, FormReader::Member(member)) => {
+                let names = Names::told_in(app, &member.membership, &since).await?;
+                Self::conflict(sequence, notice(about, false, &names.story(&since)), since)
+            }
+            (Refusal::Rule(rule), _) => Self::because(field, rule),
+            (Refusal::Taken { key, holder }, FormReader::Operator(operator)) => {
                 Self::because(field, slug_taken(app, operator, &key, &holder).await?)
             }
-            Refusal::LastOne => Self::because(field, LAST),
-            Refusal::AddressTaken => Self::because(field, SendError::<E>::AddressTaken),
-        })
-    }
-
-    /// The same for a form of somebody who belongs to the organisation. The places of events in the log are not theirs to
-    /// see.
-    pub async fn in_org<E: Reason>(
-        app: &App,
-        member: &Member,
-        about: About<'_>,
-        refusal: SendError<E>,
-        field: impl Fn(&Refusal<E>) -> &'static str,
-    ) -> Result<Self, Error> {
-        let refusal = refusal.answerable()?;
-        let field = field(&refusal);
-        match refusal {
-            Refusal::Stale { sequence, since } => {
-                let names = Names::told_in(app, &member.membership, &since).await?;
-                Ok(Self::conflict(sequence, notice(about, false, &names.story(&since))))
+            (Refusal::LastOne, FormReader::Operator(_)) => Self::because(field, LAST),
+            (Refusal::AddressTaken, FormReader::Operator(_)) => {
+                Self::because(field, SendError::<E>::AddressTaken)
             }
-            Refusal::Rule(rule) => Ok(Self::because(field, rule)),
-            Refusal::Taken { .. } | Refusal::LastOne | Refusal::AddressTaken => Err(Error::Conflict(
-                "Somebody changed this in the meantime. Open it again and look.".to_owned(),
-            )),
-        }
+            (Refusal::Taken { .. } | Refusal::LastOne | Refusal::AddressTaken, FormReader::Member(_)) => {
+                return Err(Error::Conflict(
+                    "Somebody changed this in the meantime. Open it again and look.".to_owned(),
+                ));
+            }
+        })
     }
 
     fn because(field: &'static str, sentence: impl Display) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, errors: Errors::one(field, sentence), note: html! {}, sequence: None }
+        let errors = Errors::one(field, sentence);
+        Self { status, errors, note: html! {}, sequence: None, since: vec![] }
     }
 
-    fn conflict(sequence: i64, note: Markup) -> Self {
-        Self { status: StatusCode::CONFLICT, errors: Errors::default(), note, sequence: Some(sequence) }
+    fn conflict(sequence: i64, note: Markup, since: Vec<Recorded>) -> Self {
+        let (status, errors) = (StatusCode::CONFLICT, Errors::default());
+        Self { status, errors, note, sequence: Some(sequence), since }
     }
 }
 

@@ -14,8 +14,8 @@ pub fn routes(routes: Routes) -> Routes {
         .get(paths::ADMIN_ORG_MEMBER, Superadmin, change::console::form)
         .post(paths::ADMIN_ORG_MEMBER, Superadmin, change::console::submit)
         .get(paths::ORG_PEOPLE, Member, list::tenant)
-        .get(paths::ORG_MEMBER, Manager, change::tenant::form)
-        .post(paths::ORG_MEMBER, Manager, change::tenant::submit)
+        .get(paths::ORG_MEMBER, Manager, change::own::form)
+        .post(paths::ORG_MEMBER, Manager, change::own::submit)
         .get(paths::ORG_DEPARTURE, Member, departure::form)
         .post(paths::ORG_DEPARTURE, Member, departure::submit)
 }

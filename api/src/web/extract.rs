@@ -81,11 +81,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        let kind = content_type(request.headers());
-        if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
-            return Err(Error::UnsupportedMediaType);
-        }
-        json(&body(request).await?).map(Self)
+        let (parts, body) = whole(request).await?;
+        json(&parts.headers, &body).map(Self)
     }
 }
 
@@ -107,7 +104,7 @@ fn readable_uri(uri: &Uri) -> Result<(), Error> {
 }
 
 /// Checks percent-encoded text. Postgres can't store NUL, so no store gets to see it.
-fn readable(encoded: &[u8], place: &str) -> Result<(), Error> {
+pub(crate) fn readable(encoded: &[u8], place: &str) -> Result<(), Error> {
     let decoded = Cow::from(percent_encoding::percent_decode(encoded));
     if std::str::from_utf8(&decoded).is_err() {
         return Err(Error::BadRequest(format!(
@@ -171,13 +168,19 @@ pub(crate) fn cut_short(failure: &(dyn StdError + 'static)) -> Error {
     Error::BadRequest("The request ended before everything had arrived. Send it again.".to_owned())
 }
 
-fn fields<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, String> {
+/// The fields of a form or a query.
+pub(crate) fn fields<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, String> {
     let deserializer = serde_html_form::Deserializer::from_bytes(encoded);
     serde_path_to_error::deserialize(deserializer)
         .map_err(|failure| sentence(&failure.path().to_string(), &failure.inner().to_string()))
 }
 
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+/// A JSON document with what its headers say of it.
+pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Error> {
+    let kind = content_type(headers);
+    if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
+        return Err(Error::UnsupportedMediaType);
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|failure| {
         let cause = failure.inner();

@@ -18,20 +18,19 @@ use uuid::Uuid;
 
 use super::facts::ROLES;
 use super::facts::by;
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Receipt, SendError};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::identity::{links, session};
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::layout::names::Names;
-use crate::layout::refused::{About, Refused};
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path};
+use crate::web::extract::Path;
 use crate::web::paths;
 
 /// What can be done about a request, as it stands in the URL.
@@ -104,8 +103,6 @@ impl Obstacle {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionForm {
-    command_id: Uuid,
-    expected_sequence: Option<i64>,
     #[serde(default)]
     reason: String,
 }
@@ -123,29 +120,25 @@ pub async fn form(
     Path((request, decision)): Path<(Uuid, Decision)>,
 ) -> Result<Markup, Error> {
     let case = Case::open(&app, &operator, request, decision).await?;
-    let expected_sequence = Some(case.request.sequence);
-    let typed = DecisionForm { command_id: clock::new_id(), expected_sequence, ..DecisionForm::default() };
-    case.page(&app, &typed, &Errors::default(), html! {}).await
+    let write = Write::new(DecisionForm::default(), Some(case.request.sequence));
+    case.page(&app, &write, &Errors::default(), html! {}).await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path((request, decision)): Path<(Uuid, Decision)>,
-    Form(typed): Form<DecisionForm>,
+    write: Write<DecisionForm>,
 ) -> Result<Response, Error> {
     let case = Case::open(&app, &operator, request, decision).await?;
-    let command = match case.command(&typed) {
+    let command = match case.command(&write.input) {
         Ok(command) => command,
-        Err(errors) => return Ok(again(case.page(&app, &typed, &errors, html! {}).await?)),
+        Err(errors) => return Ok(again(case.page(&app, &write, &errors, html! {}).await?)),
     };
-    let DecisionForm { command_id, expected_sequence, .. } = typed;
-    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let person = PersonId(case.request.person_id);
-    match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
+    match app.bus.send::<Grant>(&operator.principal(), person, command, write.envelope()).await {
         Ok(receipt) => case.done(&app, receipt).await,
-        Err(refusal) => refused(&app, &case, typed, refusal).await,
+        Err(refusal) => refused(&app, &case, write, refusal).await,
     }
 }
 
@@ -156,15 +149,15 @@ const WAIT: Duration = Duration::from_secs(2);
 async fn refused(
     app: &App,
     case: &Case<'_>,
-    mut typed: DecisionForm,
+    write: Write<DecisionForm>,
     refusal: SendError<GrantError>,
 ) -> Result<Response, Error> {
     let _or_nearly = app.projector.wait_for(app.log.last_position().await?, WAIT).await;
     let case = Case::open(app, case.operator, case.request.request_id, case.decision).await?;
     let about = About { what: ROLES, is_open: case.request.is_open() };
-    let refused = Refused::in_console(app, case.operator, about, refusal, |_| "").await?;
-    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-    Ok((refused.status, case.page(app, &typed, &refused.errors, refused.note).await?).into_response())
+    let refused = Refused::of(app, FormReader::Operator(case.operator), about, refusal, |_| "").await?;
+    let write = write.having_seen(refused.sequence);
+    Ok((refused.status, case.page(app, &write, &refused.errors, refused.note).await?).into_response())
 }
 
 impl<'a> Case<'a> {
@@ -201,7 +194,7 @@ impl<'a> Case<'a> {
     async fn page(
         &self,
         app: &App,
-        typed: &DecisionForm,
+        write: &Write<DecisionForm>,
         errors: &Errors,
         note: Markup,
     ) -> Result<Markup, Error> {
@@ -223,7 +216,7 @@ impl<'a> Case<'a> {
                 (ui::note(Tone::Warning, html! { p { (obstacle.sentence()) } }))
                 p { (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS)) }
             } @else {
-                (self.fields(typed, errors, &title))
+                (self.fields(write, errors, &title))
             }
         };
         let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
@@ -269,7 +262,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn fields(&self, typed: &DecisionForm, errors: &Errors, title: &str) -> Markup {
+    fn fields(&self, write: &Write<DecisionForm>, errors: &Errors, title: &str) -> Markup {
         let button =
             if self.decision == Decision::Refusal { ui::submit_danger(title) } else { ui::submit(title) };
         html! {
@@ -279,9 +272,9 @@ impl<'a> Case<'a> {
                 Decision::Withdrawal => p.prose { "Nobody can approve it any more. You may ask again." },
             }
             form.form method="post" data-once {
-                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+                (write.hidden())
                 @if self.decision == Decision::Refusal {
-                    (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+                    (Field::new("reason", "Reason").kind(FieldKind::Area).value(&write.input.reason).error(errors.of("reason")).max(500)
                         .help("10 to 500 characters. It stays in the history for ever: no personal data."))
                 }
                 (ui::form_actions(button, Some(paths::ADMIN_SUPERADMINS)))

@@ -15,19 +15,18 @@ use uuid::Uuid;
 
 use super::facts::{ROLES, may};
 use super::{tables, term};
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, Refusal, SendError};
+use crate::bus::{Envelope, Receipt, Refusal, SendError};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::identity::{links, session};
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
-use crate::layout::refused::{About, Refused};
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Query};
+use crate::web::extract::Query;
 use crate::web::paths;
 
 #[derive(Deserialize, Default)]
@@ -41,9 +40,6 @@ pub struct GiveQuery {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct NewGrant {
-    command_id: Uuid,
-    /// The sequence of the person's stream, once the form has shown that the role is held.
-    expected_sequence: Option<i64>,
     #[serde(default)]
     email: String,
     #[serde(default)]
@@ -71,55 +67,44 @@ pub async fn form(
     operator: Operator,
     Query(asked): Query<GiveQuery>,
 ) -> Result<Markup, Error> {
-    let mut typed = NewGrant {
-        command_id: clock::new_id(),
+    let typed = NewGrant {
         role: PlatformRole::Superadmin.as_str().to_owned(),
         lasting: term::proposed(policy(&app, &operator), clock::now().into()),
         ..NewGrant::default()
     };
-    let mut note = html! {};
+    let (mut write, mut note) = (Write::new(typed, None), html! {});
     if let (Some(person), Ok(role)) = (asked.person, asked.role.parse()) {
         let held = held(&app, &operator, person, role).await?.ok_or(Error::NotFound)?;
-        typed.email = held.email.clone().ok_or(Error::NotFound)?;
-        typed.role.clone_from(&held.role);
-        note = typed.shown(&held);
+        write.input.email = held.email.clone().ok_or(Error::NotFound)?;
+        write.input.role.clone_from(&held.role);
+        (write, note) = shown(write, &held);
     }
-    page(&app, &operator, &typed, &Errors::default(), note).await
+    page(&app, &operator, &write, &Errors::default(), note).await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
-    Form(mut typed): Form<NewGrant>,
+    write: Write<NewGrant>,
 ) -> Result<Response, Error> {
-    let wanted = match typed.parse() {
+    let wanted = match write.input.parse() {
         Ok(wanted) => wanted,
-        Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors, html! {}).await?)),
+        Err(errors) => return Ok(again(page(&app, &operator, &write, &errors, html! {}).await?)),
     };
-    let command_id = typed.command_id;
-    let (person, link) = links::prepare_password(&app, command_id, wanted.email.clone()).await?;
-    if let Some(held) = to_be_changed(&app, &operator, person, &typed, &wanted).await? {
-        let note = typed.shown(&held);
-        return Ok(again(page(&app, &operator, &typed, &Errors::default(), note).await?));
+    let (person, link) = links::prepare_password(&app, write.command_id, wanted.email.clone()).await?;
+    if let Some(held) = to_be_changed(&app, &operator, person, &write, &wanted).await? {
+        let (write, note) = shown(write, &held);
+        return Ok(again(page(&app, &operator, &write, &Errors::default(), note).await?));
     }
     let (token, beside) = link.unzip();
-    let address = Some(wanted.email.clone());
-    let command = wanted.command(&app, &operator, RequestId(command_id), person);
+    let typed = Some(wanted.email.clone());
+    let command = wanted.command(&app, &operator, RequestId(write.command_id), person);
     // When a second superadmin has to approve, the link is made by the approval.
     let token = token.filter(|_| !app.settings.grant_approval);
-    let expected_sequence = typed.expected_sequence;
-    let envelope = Envelope {
-        command_id,
-        expected_sequence,
-        address: client.address,
-        beside,
-        typed: address,
-        ..Envelope::new()
-    };
-    match app.bus.send::<Grant>(&Principal::from(&operator.identity), person, command, envelope).await {
+    let envelope = Envelope { beside, typed, ..write.envelope() };
+    match app.bus.send::<Grant>(&operator.principal(), person, command, envelope).await {
         Ok(receipt) => done(&app, person, token, receipt).await,
-        Err(refusal) => refused(&app, &operator, typed, refusal).await,
+        Err(refusal) => refused(&app, &operator, write, refusal).await,
     }
 }
 
@@ -140,21 +125,21 @@ impl NewGrant {
             _ => Err(errors),
         }
     }
+}
 
-    /// Turns the form into a change of the role that is held, and says so.
-    fn shown(&mut self, held: &GrantListed) -> Markup {
-        self.expected_sequence = Some(held.sequence);
-        ui::note(
-            Tone::Info,
-            html! {
-                p {
-                    strong { (held.called()) " holds " (held.role) " already" }
-                    " (" (tables::until(held, clock::now())) "): " (held.reason)
-                }
-                p { "What you choose here replaces it at once." }
-            },
-        )
-    }
+/// Turns the form into a change of the role that is held, and says so. From then on it has seen the person's sequence.
+fn shown(write: Write<NewGrant>, held: &GrantListed) -> (Write<NewGrant>, Markup) {
+    let note = ui::note(
+        Tone::Info,
+        html! {
+            p {
+                strong { (held.called()) " holds " (held.role) " already" }
+                " (" (tables::until(held, clock::now())) "): " (held.reason)
+            }
+            p { "What you choose here replaces it at once." }
+        },
+    );
+    (write.having_seen(Some(held.sequence)), note)
 }
 
 impl ParsedGrant {
@@ -175,7 +160,7 @@ fn policy(app: &App, operator: &Operator) -> Policy {
     if policy.approval {
         return policy; // somebody else decides
     }
-    Principal::from(&operator.identity).bound_by(policy).unwrap_or(policy)
+    operator.principal().bound_by(policy).unwrap_or(policy)
 }
 
 async fn held(
@@ -193,17 +178,17 @@ async fn to_be_changed(
     app: &App,
     operator: &Operator,
     person: PersonId,
-    typed: &NewGrant,
+    write: &Write<NewGrant>,
     wanted: &ParsedGrant,
 ) -> Result<Option<GrantListed>, Error> {
-    if typed.expected_sequence.is_some() {
+    if write.expected_sequence.is_some() {
         return Ok(None); // they saw it
     }
     let is_same = |held: &GrantListed| wanted.term == Term::FOR_GOOD && held.stands_for_good();
     let held = held(app, operator, person.0, wanted.role).await?.filter(|held| !is_same(held));
     // This very form may have given the role that is held, and then it gets its first answer. The role is looked up before
     // the command, or a twin of this form could come in between.
-    if held.is_some() && app.log.command(typed.command_id).await?.is_some() {
+    if held.is_some() && app.log.command(write.command_id).await?.is_some() {
         return Ok(None);
     }
     Ok(held)
@@ -232,19 +217,20 @@ async fn done(
 async fn refused(
     app: &App,
     operator: &Operator,
-    mut typed: NewGrant,
+    write: Write<NewGrant>,
     refusal: SendError<GrantError>,
 ) -> Result<Response, Error> {
-    let lasting = typed.lasting.clone();
+    let lasting = write.input.lasting.clone();
     let field = |why: &Refusal<GrantError>| match why {
         Refusal::Rule(rule) => field_of(*rule, &lasting),
         Refusal::LastOne => "lasting",
         Refusal::AddressTaken => "email",
         Refusal::Stale { .. } | Refusal::Taken { .. } => "",
     };
-    let refused = Refused::in_console(app, operator, About::of(ROLES), refusal, field).await?;
-    typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-    let page = page(app, operator, &typed, &refused.errors, refused.note).await?;
+    let reader = FormReader::Operator(operator);
+    let refused = Refused::of(app, reader, About::of(ROLES), refusal, field).await?;
+    let page =
+        page(app, operator, &write.having_seen(refused.sequence), &refused.errors, refused.note).await?;
     Ok((refused.status, page).into_response())
 }
 
@@ -265,12 +251,12 @@ fn field_of(rule: GrantError, lasting: &str) -> &'static str {
 async fn page(
     app: &App,
     operator: &Operator,
-    typed: &NewGrant,
+    write: &Write<NewGrant>,
     errors: &Errors,
     note: Markup,
 ) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
-    let (approval, changes) = (app.settings.grant_approval, typed.expected_sequence.is_some());
+    let (approval, changes) = (app.settings.grant_approval, write.expected_sequence.is_some());
     let title = match (changes, approval) {
         (true, _) => "Change a role",
         (false, true) => "Ask for a role",
@@ -284,7 +270,7 @@ async fn page(
     let content = html! {
         (ui::head(title, None, None, html! {}))
         (note)
-        (ui::columns(fields(policy(app, operator), typed, errors, button), beside(approval)))
+        (ui::columns(fields(policy(app, operator), write, errors, button), beside(approval)))
     };
     let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
     Ok(desk.page(Section::Superadmins, title, &crumbs, content))
@@ -311,12 +297,13 @@ fn beside(approval: bool) -> Markup {
     )
 }
 
-fn fields(policy: Policy, typed: &NewGrant, errors: &Errors, button: &str) -> Markup {
+fn fields(policy: Policy, write: &Write<NewGrant>, errors: &Errors, button: &str) -> Markup {
+    let typed = &write.input;
     let roles = PlatformRole::ALL.map(|role| (role.as_str(), role.as_str()));
     html! {
         form.form method="post" action=(paths::ADMIN_SUPERADMINS_NEW) data-once {
             (errors.summary())
-            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            (write.hidden())
             (Field::new("email", "E-mail address").kind(FieldKind::Email).value(&typed.email).error(errors.of("email")).max(254)
                 .help("If nobody has an account with this address, one is made."))
             (ui::select("role", "Role", &roles, &typed.role, errors.of("role")))

@@ -11,18 +11,17 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::facts::{ROLES, may};
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Receipt, SendError};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
-use crate::layout::refused::{About, Refused};
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path, Query};
+use crate::web::extract::{Path, Query};
 use crate::web::paths;
 
 #[derive(Deserialize, Default)]
@@ -35,8 +34,6 @@ pub struct RevocationQuery {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationForm {
-    command_id: Uuid,
-    expected_sequence: Option<i64>,
     #[serde(default)]
     role: String,
     #[serde(default)]
@@ -65,34 +62,27 @@ pub async fn form(
     Query(asked): Query<RevocationQuery>,
 ) -> Result<Markup, Error> {
     let holder = Holder::load(&app, &operator, id, &asked.role).await?;
-    let typed = RevocationForm {
-        command_id: clock::new_id(),
-        expected_sequence: Some(holder.sequence),
-        ..RevocationForm::default()
-    };
-    holder.page(&typed, &Errors::default(), html! {}).await
+    let write = Write::new(RevocationForm::default(), Some(holder.sequence));
+    holder.page(&write, &Errors::default(), html! {}).await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path(id): Path<Uuid>,
-    Form(typed): Form<RevocationForm>,
+    write: Write<RevocationForm>,
 ) -> Result<Response, Error> {
-    let holder = Holder::load(&app, &operator, id, &typed.role).await?;
-    let (role, reason) = match parse(&typed) {
+    let holder = Holder::load(&app, &operator, id, &write.input.role).await?;
+    let (role, reason) = match parse(&write.input) {
         Ok(parsed) => parsed,
         Err(errors) => {
-            return Ok(again(holder.page(&typed, &errors, html! {}).await?));
+            return Ok(again(holder.page(&write, &errors, html! {}).await?));
         }
     };
-    let RevocationForm { command_id, expected_sequence, .. } = typed;
-    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let revoke = GrantCommand::Revoke { role, reason };
-    match app.bus.send::<Grant>(&Principal::from(&operator.identity), PersonId(id), revoke, envelope).await {
+    match app.bus.send::<Grant>(&operator.principal(), PersonId(id), revoke, write.envelope()).await {
         Ok(receipt) => Ok(done(&holder, receipt).into_response()),
-        Err(refusal) => holder.refused(typed, refusal).await,
+        Err(refusal) => holder.refused(write, refusal).await,
     }
 }
 
@@ -134,20 +124,24 @@ impl<'a> Holder<'a> {
     /// The form again, with everything that was typed, and why it was not done.
     async fn refused(
         self,
-        mut typed: RevocationForm,
+        write: Write<RevocationForm>,
         refusal: SendError<GrantError>,
     ) -> Result<Response, Error> {
         let Self { app, operator, person, role, .. } = self;
         // The page shows the role as it is now: somebody else's change may be why this was refused.
         let holder = Self::load(app, operator, person, role.as_str()).await?;
         let about = About { what: ROLES, is_open: holder.is_held() };
-        let refused = Refused::in_console(app, operator, about, refusal, |_| "").await?;
-        typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-        let page = holder.page(&typed, &refused.errors, refused.note).await?;
+        let refused = Refused::of(app, FormReader::Operator(operator), about, refusal, |_| "").await?;
+        let page = holder.page(&write.having_seen(refused.sequence), &refused.errors, refused.note).await?;
         Ok((refused.status, page).into_response())
     }
 
-    async fn page(&self, typed: &RevocationForm, errors: &Errors, note: Markup) -> Result<Markup, Error> {
+    async fn page(
+        &self,
+        write: &Write<RevocationForm>,
+        errors: &Errors,
+        note: Markup,
+    ) -> Result<Markup, Error> {
         let desk = ConsolePage::open(self.app, self.operator, AfterCommand::default()).await?;
         let (role, called) = (self.role.as_str(), self.grant.called());
         let title = format!("Revoke {role} of {called}");
@@ -158,11 +152,11 @@ impl<'a> Holder<'a> {
             @if !self.is_held() {
                 p.prose { (called) " does not hold this role any more. There is nothing left to revoke." }
                 p { (ui::button_link("Back to superadmins", paths::ADMIN_SUPERADMINS)) }
-            } @else if self.is_last && typed.reason.is_empty() {
+            } @else if self.is_last && write.input.reason.is_empty() {
                 (last())
             } @else {
                 (consequence(self))
-                (fields(self, typed, errors, &title))
+                (fields(self, write, errors, &title))
             }
         };
         let crumbs = [("Superadmins", paths::ADMIN_SUPERADMINS.to_owned())];
@@ -202,12 +196,12 @@ fn consequence(holder: &Holder<'_>) -> Markup {
     }
 }
 
-fn fields(holder: &Holder<'_>, typed: &RevocationForm, errors: &Errors, title: &str) -> Markup {
+fn fields(holder: &Holder<'_>, write: &Write<RevocationForm>, errors: &Errors, title: &str) -> Markup {
     html! {
         form.form method="post" data-once {
-            (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
+            (write.hidden())
             input type="hidden" name="role" value=(holder.role.as_str());
-            (Field::new("reason", "Reason").kind(FieldKind::Area).value(&typed.reason).error(errors.of("reason")).max(500)
+            (Field::new("reason", "Reason").kind(FieldKind::Area).value(&write.input.reason).error(errors.of("reason")).max(500)
                 .help("10 to 500 characters. It stays in the history for ever: no personal data."))
             (ui::form_actions(ui::submit_danger(title), Some(paths::ADMIN_SUPERADMINS)))
         }

@@ -19,18 +19,17 @@ use projections::history;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Authorize, Envelope, Principal, Receipt, SendError};
+use crate::bus::{Authorize, Envelope, Receipt, SendError};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
-use crate::layout::refused::{About, Refused, conflict_notice};
+use crate::layout::refused::{About, FormReader, Refused, conflict_notice};
 use crate::ui::{self, Column, Section, Tone};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path, Query};
+use crate::web::extract::{Nothing, Path, Query};
 use crate::web::paths;
 
 /// The event to undo.
@@ -57,14 +56,6 @@ impl<S: Send + Sync> FromRequestParts<S> for RevertTarget {
     }
 }
 
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub struct RevertForm {
-    command_id: Uuid,
-    /// The sequence that the preview saw. Without it, the command applies to the aggregate as it is now.
-    expected_sequence: Option<i64>,
-}
-
 pub async fn form(State(app): State<App>, operator: Operator, which: RevertTarget) -> Result<Markup, Error> {
     let event = load(&app, &operator, which.position).await?;
     match event.decode()? {
@@ -83,20 +74,19 @@ pub async fn form(State(app): State<App>, operator: Operator, which: RevertTarge
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     which: RevertTarget,
-    Form(typed): Form<RevertForm>,
+    write: Write<Nothing>,
 ) -> Result<Response, Error> {
     let event = load(&app, &operator, which.position).await?;
     match event.decode()? {
         AnyEvent::Org(id, _) => {
-            Undo::<Org>::open(&app, &operator, id, event, which).await?.send(client, typed).await
+            Undo::<Org>::open(&app, &operator, id, event, which).await?.send(&write).await
         }
         AnyEvent::Grant(id, _) => {
-            Undo::<Grant>::open(&app, &operator, id, event, which).await?.send(client, typed).await
+            Undo::<Grant>::open(&app, &operator, id, event, which).await?.send(&write).await
         }
         AnyEvent::ResourceType(id, _) => {
-            Undo::<ResourceType>::open(&app, &operator, id, event, which).await?.send(client, typed).await
+            Undo::<ResourceType>::open(&app, &operator, id, event, which).await?.send(&write).await
         }
     }
 }
@@ -218,7 +208,7 @@ where
     ) -> Result<Receipt, SendError<A::Error>> {
         let undoes = Some(self.event.position);
         let envelope = Envelope { causation: undoes, reverts: undoes, ..envelope };
-        let principal = Principal::from(&self.operator.identity);
+        let principal = self.operator.principal();
         self.app.bus.send::<A>(&principal, self.id.clone(), command, envelope).await
     }
 
@@ -226,25 +216,23 @@ where
         self.sequence
     }
 
-    async fn send(self, client: Client, typed: RevertForm) -> Result<Response, Error> {
-        let RevertForm { command_id, expected_sequence } = typed;
-        if let Some(position) = self.done_by(command_id) {
+    async fn send(self, write: &Write<Nothing>) -> Result<Response, Error> {
+        if let Some(position) = self.done_by(write.command_id) {
             return Ok(self.done(position)); // the same form again
         }
-        if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
+        if let Some(seen) = write.expected_sequence.filter(|seen| *seen != self.sequence()) {
             let since = self.app.log.latest(&self.event.stream(), (seen, self.sequence)).await?;
             return self
                 .again(conflict_notice(self.app, self.operator, About::of("this"), &since).await?)
                 .await;
         }
         let Ok(plan) = &self.plan else { return self.again(html! {}).await };
-        let (expected_sequence, address) = (Some(self.sequence()), client.address);
-        let envelope = Envelope { command_id, expected_sequence, address, ..Envelope::new() };
+        let envelope = Envelope { expected_sequence: Some(self.sequence()), ..write.envelope() };
         match self.order(plan.command.clone(), envelope).await {
             Ok(receipt) => Ok(self.done(receipt.seen())),
             Err(refusal) => {
-                let refused =
-                    Refused::in_console(self.app, self.operator, About::of("this"), refusal, |_| "").await?;
+                let (reader, about) = (FormReader::Operator(self.operator), About::of("this"));
+                let refused = Refused::of(self.app, reader, about, refusal, |_| "").await?;
                 let said = refused.errors.sentences();
                 self.again(if said.is_empty() { refused.note } else { not_done(&said) }).await
             }
@@ -290,7 +278,7 @@ where
                         (ui::card("What does not come back", html! { ul { @for lost in &plan.lost { li { (lost) } } } }))
                     }
                     form.form method="post" data-once {
-                        (ui::envelope(&clock::new_id().to_string(), Some(self.sequence())))
+                        (Write::new(Nothing {}, Some(self.sequence())).hidden())
                         (ui::form_actions(ui::submit("Revert it"), Some(&paths::event(position))))
                     }
                 },

@@ -6,38 +6,27 @@ use domain::Org;
 use domain::org::InvitationCommand;
 use domain::values::{InvitationId, OrgId, PersonId};
 use projections::memberships;
-use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::identity::{links, session};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path};
+use crate::web::extract::{Nothing, Path};
 use crate::web::paths;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InvitationForm {
-    command_id: Uuid,
-}
 
 pub async fn renew(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path((id, invitation)): Path<(Uuid, Uuid)>,
-    Form(InvitationForm { command_id }): Form<InvitationForm>,
+    write: Write<Nothing>,
 ) -> Result<Response, Error> {
     let person = person_of(&app, id, invitation).await?;
     let (org, invitation) = (OrgId(id), InvitationId(invitation));
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let command = InvitationCommand::RenewInvitation { invitation, expires_at };
-    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let receipt = app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await?;
+    let receipt = app.bus.send::<Org>(&operator.principal(), org, command, write.envelope()).await?;
     let token = links::invitation_again(&app, org, invitation, person).await?;
     let to = paths::seen(&paths::org_members(id), receipt.seen());
     Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
@@ -46,15 +35,12 @@ pub async fn renew(
 pub async fn withdraw(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path((id, invitation)): Path<(Uuid, Uuid)>,
-    Form(InvitationForm { command_id }): Form<InvitationForm>,
+    write: Write<Nothing>,
 ) -> Result<Redirect, Error> {
     person_of(&app, id, invitation).await?;
     let command = InvitationCommand::WithdrawInvitation { invitation: InvitationId(invitation) };
-    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let receipt =
-        app.bus.send::<Org>(&Principal::from(&operator.identity), OrgId(id), command, envelope).await?;
+    let receipt = app.bus.send::<Org>(&operator.principal(), OrgId(id), command, write.envelope()).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_members(id), receipt.seen())))
 }
 

@@ -5,20 +5,32 @@
 
 use std::fmt;
 
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Org;
 use domain::org::{MemberCommand, OrgError, Role};
-use domain::values::PersonId;
+use domain::values::{OrgId, PersonId};
 use maud::{Markup, html};
-use projections::memberships::{self, Member};
+use projections::Scope;
+use projections::memberships;
+use projections::org_detail::{self, OrgDetail};
 use projections::permissions::{self, RoleCount};
-use projections::{Db, Scope};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::access::{Member, Operator, Write};
 use crate::app::App;
-use crate::bus::Refusal;
-use crate::layout::form::Errors;
-use crate::ui;
+use crate::bus::{Principal, Receipt, Refusal};
+use crate::layout::AfterCommand;
+use crate::layout::console::ConsolePage;
+use crate::layout::form::{Errors, again};
+use crate::layout::refused::{About, FormReader, Refused};
+use crate::layout::tenant;
+use crate::resources::orgs::page;
+use crate::ui::{self, Section};
 use crate::web::error::Error;
+use crate::web::extract::Path;
+use crate::web::paths;
 
 /// What can be done about a member, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,175 +53,89 @@ impl fmt::Display for MemberChange {
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct MemberForm {
-    command_id: Uuid,
-    expected_sequence: Option<i64>,
     #[serde(default)]
     role: String,
 }
 
-/// The member that a form is about, and the roles that there are.
-struct Subject {
-    member: Member,
-    roles: Vec<RoleCount>,
+/// Whoever changes a member, and where: in the console, or on the organisation's own pages.
+enum Desk<'a> {
+    Console { operator: &'a Operator, org: Box<OrgDetail> },
+    Own { member: &'a Member },
 }
 
-impl Subject {
-    async fn load(db: &Db, scope: &Scope, org: Uuid, person: Uuid) -> Result<Self, Error> {
-        let member = memberships::member(db, scope, org, person).await?.ok_or(Error::NotFound)?;
-        Ok(Self { member, roles: permissions::headcounts(db, scope, org).await? })
-    }
-
-    /// The form as it is shown first.
-    fn typed(&self, command_id: Uuid, sequence: i64) -> MemberForm {
-        MemberForm { command_id, expected_sequence: Some(sequence), role: self.member.role.clone() }
-    }
-
-    fn title(&self, change: MemberChange) -> String {
-        match change {
-            MemberChange::Role => format!("Change the role of {}", self.member.called()),
-            MemberChange::Removal => format!("Remove {}", self.member.called()),
+impl Desk<'_> {
+    fn org(&self) -> OrgId {
+        match self {
+            Self::Console { org, .. } => OrgId(org.org_id),
+            Self::Own { member } => OrgId(member.membership.org_id),
         }
     }
 
-    /// What stands on the page, between its head and its end.
-    fn content(&self, change: MemberChange, typed: &MemberForm, why: &Why, back: &str) -> Markup {
-        let title = self.title(change);
-        let (consequence, button) = match change {
-            MemberChange::Role => {
-                ("The new role counts from this person's next request on.", ui::submit(&title))
+    fn scope(&self) -> Scope {
+        match self {
+            Self::Console { operator, .. } => operator.scope(),
+            Self::Own { member } => member.scope(),
+        }
+    }
+
+    fn principal(&self) -> Principal {
+        match self {
+            Self::Console { operator, .. } => operator.principal(),
+            Self::Own { member } => member.principal(),
+        }
+    }
+
+    fn reader(&self) -> FormReader<'_> {
+        match self {
+            Self::Console { operator, .. } => FormReader::Operator(operator),
+            Self::Own { member } => FormReader::Member(member),
+        }
+    }
+
+    /// The page of all members.
+    fn back(&self) -> String {
+        match self {
+            Self::Console { org, .. } => paths::org_members(org.org_id),
+            Self::Own { member } => paths::people(&member.membership.slug),
+        }
+    }
+
+    /// True if the person changes their own membership, by which they decide for themselves.
+    fn is_oneself(&self, person: PersonId) -> bool {
+        matches!(self, Self::Own { member } if member.membership.person_id == person.0)
+    }
+
+    /// The roles that whoever asks may give: inside the organisation only an owner makes owners.
+    fn may_give(&self, role: &RoleCount) -> bool {
+        match self {
+            Self::Console { .. } => true,
+            Self::Own { member } => {
+                member.membership.role() == Role::Owner || role.role != Role::Owner.as_str()
             }
-            MemberChange::Removal => (
-                "From the next request on, this person can't open the organisation any more. What they did stays, and \
-                 the removal can be undone.",
-                ui::submit_danger(&title),
-            ),
+        }
+    }
+
+    /// Who can take a removal back.
+    fn undone_by(&self) -> &'static str {
+        match self {
+            Self::Console { .. } => "the removal can be undone",
+            Self::Own { .. } => "whoever runs this service can undo the removal",
+        }
+    }
+
+    /// Where a change leads to.
+    fn after(&self, receipt: &Receipt) -> String {
+        match self {
+            Self::Console { .. } => paths::seen(&self.back(), receipt.seen()),
+            Self::Own { .. } => paths::seen(&self.back(), receipt.sequence),
+        }
+    }
+
+    async fn show(&self, app: &App, title: &str, content: Markup) -> Result<Markup, Error> {
+        let (operator, org) = match self {
+            Self::Own { member } => return tenant::page(app, member, title, content).await,
+            Self::Console { operator, org } => (operator, org),
         };
-        let roles: Vec<(&str, &str)> =
-            self.roles.iter().map(|it| (it.role.as_str(), it.role.as_str())).collect();
-        html! {
-            (ui::head(&title, Some(ui::badge(&self.member.role)), self.member.email.as_ref().map(|email| html! { (email) }), html! {}))
-            p.prose { (consequence) }
-            (why.note)
-            form.form method="post" data-once {
-                (why.errors.summary())
-                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-                @if change == MemberChange::Role { (ui::select("role", "Role", &roles, &typed.role, why.errors.of("role"))) }
-                (ui::form_actions(button, Some(back)))
-            }
-        }
-    }
-}
-
-/// Why the form is shown again; nothing the first time.
-#[derive(Default)]
-struct Why {
-    errors: Errors,
-    note: Markup,
-}
-
-fn parse(change: MemberChange, person: Uuid, typed: &MemberForm) -> Result<MemberCommand, Errors> {
-    let person = PersonId(person);
-    match change {
-        MemberChange::Removal => Ok(MemberCommand::RemoveMember { person }),
-        MemberChange::Role => {
-            let mut errors = Errors::default();
-            let role = errors.parse::<Role>("role", &typed.role);
-            role.map(|role| MemberCommand::ChangeRole { person, role }).ok_or(errors)
-        }
-    }
-}
-
-/// The field where a reason can be put right.
-fn field_of(why: &Refusal<OrgError>) -> &'static str {
-    match why {
-        Refusal::Rule(OrgError::LastOwner | OrgError::NoSuchRole) => "role",
-        Refusal::Rule(_)
-        | Refusal::Stale { .. }
-        | Refusal::Taken { .. }
-        | Refusal::LastOne
-        | Refusal::AddressTaken => "",
-    }
-}
-
-/// The form in the operator's console.
-pub mod console {
-    use axum::extract::State;
-    use axum::response::{IntoResponse, Redirect, Response};
-    use domain::Org;
-    use domain::values::OrgId;
-    use projections::org_detail::OrgDetail;
-
-    use super::{App, Error, Markup, MemberChange, MemberForm, Subject, Uuid, Why, field_of, parse};
-    use crate::access::Operator;
-    use crate::bus::{Envelope, Principal};
-    use crate::clock;
-    use crate::identity::client::Client;
-    use crate::layout::AfterCommand;
-    use crate::layout::console::ConsolePage;
-    use crate::layout::form::again;
-    use crate::layout::refused::{About, Refused};
-    use crate::resources::orgs::page;
-    use crate::ui::Section;
-    use crate::web::extract::{Form, Path};
-    use crate::web::paths;
-
-    pub async fn form(
-        State(app): State<App>,
-        operator: Operator,
-        Path((id, person, change)): Path<(Uuid, Uuid, MemberChange)>,
-    ) -> Result<Markup, Error> {
-        let org = page::load(&app, &operator, id).await?;
-        let subject = Subject::load(&app.db, &operator.scope(), id, person).await?;
-        let typed = subject.typed(clock::new_id(), org.sequence);
-        show(
-            &app,
-            &operator,
-            &org,
-            subject.content(change, &typed, &Why::default(), &paths::org_members(id)),
-            &subject.title(change),
-        )
-        .await
-    }
-
-    pub async fn submit(
-        State(app): State<App>,
-        operator: Operator,
-        client: Client,
-        Path((id, person, change)): Path<(Uuid, Uuid, MemberChange)>,
-        Form(mut typed): Form<MemberForm>,
-    ) -> Result<Response, Error> {
-        let org = page::load(&app, &operator, id).await?;
-        let subject = Subject::load(&app.db, &operator.scope(), id, person).await?;
-        let (title, back) = (subject.title(change), paths::org_members(id));
-        let command = match parse(change, person, &typed) {
-            Ok(command) => command,
-            Err(errors) => {
-                let content = subject.content(change, &typed, &Why { errors, ..Why::default() }, &back);
-                return Ok(again(show(&app, &operator, &org, content, &title).await?));
-            }
-        };
-        let MemberForm { command_id, expected_sequence, .. } = typed;
-        let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
-        match app.bus.send::<Org>(&Principal::from(&operator.identity), OrgId(id), command, envelope).await {
-            Ok(receipt) => Ok(Redirect::to(&paths::seen(&back, receipt.seen())).into_response()),
-            Err(refusal) => {
-                let about = About::of("this organisation");
-                let Refused { status, errors, note, sequence } =
-                    Refused::in_console(&app, &operator, about, refusal, field_of).await?;
-                typed.expected_sequence = sequence.or(typed.expected_sequence);
-                let content = subject.content(change, &typed, &Why { errors, note }, &back);
-                Ok((status, show(&app, &operator, &org, content, &title).await?).into_response())
-            }
-        }
-    }
-
-    async fn show(
-        app: &App,
-        operator: &Operator,
-        org: &OrgDetail,
-        content: Markup,
-        title: &str,
-    ) -> Result<Markup, Error> {
         let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
         let crumbs = [
             ("Organisations", paths::ADMIN_ORGS.to_owned()),
@@ -220,79 +146,217 @@ pub mod console {
     }
 }
 
-/// The form for those who manage the organisation.
-pub mod tenant {
-    use axum::extract::State;
-    use axum::response::{IntoResponse, Redirect, Response};
-    use domain::Org;
-    use domain::values::OrgId;
-    use projections::org_detail;
+/// The form about one member.
+struct MemberPage<'a> {
+    app: &'a App,
+    desk: Desk<'a>,
+    change: MemberChange,
+    person: PersonId,
+}
 
-    use super::{App, Error, Markup, MemberChange, MemberForm, Role, Subject, Uuid, Why, field_of, parse};
-    use crate::access::Member;
-    use crate::bus::{Envelope, Principal};
-    use crate::clock;
-    use crate::identity::client::Client;
-    use crate::layout::form::again;
-    use crate::layout::refused::{About, Refused};
-    use crate::layout::tenant::page;
-    use crate::web::extract::{Form, Path};
-    use crate::web::paths;
+impl MemberPage<'_> {
+    async fn member(&self) -> Result<Option<memberships::Member>, Error> {
+        let (scope, org) = (self.desk.scope(), self.desk.org());
+        Ok(memberships::member(&self.app.db, &scope, org.0, self.person.0).await?)
+    }
+
+    async fn form(&self) -> Result<Markup, Error> {
+        let org = org_detail::get(&self.app.db, &self.desk.scope(), self.desk.org().0).await?;
+        let sequence = org.ok_or(Error::NotFound)?.sequence;
+        let role = self.member().await?.ok_or(Error::NotFound)?.role;
+        self.render(&Write::new(MemberForm { role }, Some(sequence)), &Errors::default(), html! {}).await
+    }
+
+    /// The command goes first: sent again, it is answered as it was then, even if the member is gone by it.
+    async fn submit(&self, write: Write<MemberForm>) -> Result<Response, Error> {
+        let Self { app, desk, .. } = self;
+        let command = match self.parse(&write.input) {
+            Ok(command) => command,
+            Err(errors) => return Ok(again(self.render(&write, &errors, html! {}).await?)),
+        };
+        let sent = app.bus.send::<Org>(&desk.principal(), desk.org(), command, write.envelope()).await;
+        match sent {
+            // Whoever left has no page here any more.
+            Ok(_) if self.is_departure() => Ok(Redirect::to(paths::ROOT).into_response()),
+            Ok(receipt) => Ok(Redirect::to(&desk.after(&receipt)).into_response()),
+            Err(refusal) => {
+                let about = About::of("this organisation");
+                let field = |why: &Refusal<OrgError>| self.field_of(why);
+                let Refused { status, errors, note, sequence, .. } =
+                    Refused::of(app, desk.reader(), about, refusal, field).await?;
+                let page = self.render(&write.having_seen(sequence), &errors, note).await?;
+                Ok((status, page).into_response())
+            }
+        }
+    }
+
+    fn is_departure(&self) -> bool {
+        self.change == MemberChange::Removal && self.desk.is_oneself(self.person)
+    }
+
+    fn parse(&self, typed: &MemberForm) -> Result<MemberCommand, Errors> {
+        let person = self.person;
+        match self.change {
+            MemberChange::Removal if self.is_departure() => Ok(MemberCommand::Leave { person }),
+            MemberChange::Removal => Ok(MemberCommand::RemoveMember { person }),
+            MemberChange::Role => {
+                let mut errors = Errors::default();
+                let role = errors.parse::<Role>("role", &typed.role);
+                role.map(|role| MemberCommand::ChangeRole { person, role }).ok_or(errors)
+            }
+        }
+    }
+
+    /// The field where a reason can be put right.
+    fn field_of(&self, why: &Refusal<OrgError>) -> &'static str {
+        match why {
+            Refusal::Rule(OrgError::LastOwner | OrgError::NoSuchRole)
+                if self.change == MemberChange::Role =>
+            {
+                "role"
+            }
+            Refusal::Rule(_)
+            | Refusal::Stale { .. }
+            | Refusal::Taken { .. }
+            | Refusal::LastOne
+            | Refusal::AddressTaken => "",
+        }
+    }
+
+    /// The page with what was typed, and why it was not done. Somebody else may have removed the member meanwhile; then
+    /// there is only the reason.
+    async fn render(
+        &self,
+        write: &Write<MemberForm>,
+        errors: &Errors,
+        note: Markup,
+    ) -> Result<Markup, Error> {
+        let Self { app, desk, .. } = self;
+        let back = desk.back();
+        let Some(member) = self.member().await? else {
+            if errors.is_empty() && note.0.is_empty() {
+                return Err(Error::NotFound);
+            }
+            let content = html! {
+                (ui::head("No member any more", None, None, html! {}))
+                (note)
+                (errors.summary())
+                p { (ui::button_link("Back to the members", &back)) }
+            };
+            return desk.show(app, "No member any more", content).await;
+        };
+        let roles = permissions::headcounts(&app.db, &desk.scope(), desk.org().0).await?;
+        let roles: Vec<(&str, &str)> = roles
+            .iter()
+            .filter(|it| desk.may_give(it))
+            .map(|it| (it.role.as_str(), it.role.as_str()))
+            .collect();
+        let title = self.title(&member);
+        let (consequence, button) = self.consequence(&title);
+        let content = html! {
+            (ui::head(&title, Some(ui::badge(&member.role)), member.email.as_ref().map(|email| html! { (email) }), html! {}))
+            p.prose { (consequence) }
+            (note)
+            form.form method="post" data-once {
+                (errors.summary())
+                (write.hidden())
+                @if self.change == MemberChange::Role { (ui::select("role", "Role", &roles, &write.input.role, errors.of("role"))) }
+                (ui::form_actions(button, Some(&back)))
+            }
+        };
+        desk.show(app, &title, content).await
+    }
+
+    fn title(&self, member: &memberships::Member) -> String {
+        match self.change {
+            MemberChange::Role => format!("Change the role of {}", member.called()),
+            MemberChange::Removal => format!("Remove {}", member.called()),
+        }
+    }
+
+    /// What will happen, and the button that does it.
+    fn consequence(&self, title: &str) -> (String, Markup) {
+        match self.change {
+            MemberChange::Role => {
+                ("The new role counts from this person's next request on.".to_owned(), ui::submit(title))
+            }
+            MemberChange::Removal => (
+                format!(
+                    "From the next request on, this person can't open the organisation any more. What they did stays, \
+                     and {}.",
+                    self.desk.undone_by()
+                ),
+                ui::submit_danger(title),
+            ),
+        }
+    }
+}
+
+/// The form in the operator's console.
+pub mod console {
+    use super::{
+        App, Desk, Error, Markup, MemberChange, MemberForm, MemberPage, Operator, Path, PersonId, Response,
+        State, Uuid, Write, page,
+    };
+
+    pub async fn form(
+        State(app): State<App>,
+        operator: Operator,
+        Path((id, person, change)): Path<(Uuid, Uuid, MemberChange)>,
+    ) -> Result<Markup, Error> {
+        at(&app, &operator, id, person, change).await?.form().await
+    }
+
+    pub async fn submit(
+        State(app): State<App>,
+        operator: Operator,
+        Path((id, person, change)): Path<(Uuid, Uuid, MemberChange)>,
+        write: Write<MemberForm>,
+    ) -> Result<Response, Error> {
+        at(&app, &operator, id, person, change).await?.submit(write).await
+    }
+
+    async fn at<'a>(
+        app: &'a App,
+        operator: &'a Operator,
+        id: Uuid,
+        person: Uuid,
+        change: MemberChange,
+    ) -> Result<MemberPage<'a>, Error> {
+        let desk = Desk::Console { operator, org: Box::new(page::load(app, operator, id).await?) };
+        Ok(MemberPage { app, desk, change, person: PersonId(person) })
+    }
+}
+
+/// The form for those who manage the organisation.
+pub mod own {
+    use super::{
+        App, Desk, Error, IntoResponse, Member, MemberChange, MemberForm, MemberPage, Path, PersonId,
+        Redirect, Response, State, Uuid, Write, paths,
+    };
 
     pub async fn form(
         State(app): State<App>,
         member: Member,
         Path((slug, person, change)): Path<(String, Uuid, MemberChange)>,
-    ) -> Result<Markup, Error> {
-        let subject = load(&app, &member, person).await?;
-        let org = org_detail::get(&app.db, &member.scope(), member.membership.org_id).await?;
-        let sequence = org.ok_or(Error::NotFound)?.sequence;
-        let typed = subject.typed(clock::new_id(), sequence);
-        let content = subject.content(change, &typed, &Why::default(), &paths::people(&slug));
-        page(&app, &member, &subject.title(change), content).await
+    ) -> Result<Response, Error> {
+        let page = at(&app, &member, person, change);
+        if page.is_departure() {
+            return Ok(Redirect::to(&paths::departure(&slug)).into_response());
+        }
+        Ok(page.form().await?.into_response())
     }
 
     pub async fn submit(
         State(app): State<App>,
         member: Member,
-        client: Client,
-        Path((slug, person, change)): Path<(String, Uuid, MemberChange)>,
-        Form(mut typed): Form<MemberForm>,
+        Path((_, person, change)): Path<(String, Uuid, MemberChange)>,
+        write: Write<MemberForm>,
     ) -> Result<Response, Error> {
-        let subject = load(&app, &member, person).await?;
-        let (title, back) = (subject.title(change), paths::people(&slug));
-        let command = match parse(change, person, &typed) {
-            Ok(command) => command,
-            Err(errors) => {
-                let content = subject.content(change, &typed, &Why { errors, ..Why::default() }, &back);
-                return Ok(again(page(&app, &member, &title, content).await?));
-            }
-        };
-        let MemberForm { command_id, expected_sequence, .. } = typed;
-        let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
-        let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
-        match app.bus.send::<Org>(&principal, org, command, envelope).await {
-            // Whoever removed themselves has no page here any more.
-            Ok(_) if change == MemberChange::Removal && person == member.membership.person_id => {
-                Ok(Redirect::to(paths::ROOT).into_response())
-            }
-            Ok(receipt) => Ok(Redirect::to(&paths::seen(&back, receipt.sequence)).into_response()),
-            Err(refusal) => {
-                let about = About::of("this organisation");
-                let Refused { status, errors, note, sequence } =
-                    Refused::in_org(&app, &member, about, refusal, field_of).await?;
-                typed.expected_sequence = sequence.or(typed.expected_sequence);
-                let content = subject.content(change, &typed, &Why { errors, note }, &back);
-                Ok((status, page(&app, &member, &title, content).await?).into_response())
-            }
-        }
+        at(&app, &member, person, change).submit(write).await
     }
 
-    /// The member, with the roles that whoever asks may give: only an owner makes owners.
-    async fn load(app: &App, member: &Member, person: Uuid) -> Result<Subject, Error> {
-        let mut subject = Subject::load(&app.db, &member.scope(), member.membership.org_id, person).await?;
-        let is_owner = member.membership.role() == Role::Owner;
-        subject.roles.retain(|it| is_owner || it.role != Role::Owner.as_str());
-        Ok(subject)
+    fn at<'a>(app: &'a App, member: &'a Member, person: Uuid, change: MemberChange) -> MemberPage<'a> {
+        MemberPage { app, desk: Desk::Own { member }, change, person: PersonId(person) }
     }
 }

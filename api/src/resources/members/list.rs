@@ -10,7 +10,7 @@ use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
 use uuid::Uuid;
 
-use crate::access::{Member, Operator};
+use crate::access::{Member, Operator, Write};
 use crate::app::App;
 use crate::clock;
 use crate::layout::as_of::AsOfQuery;
@@ -125,7 +125,7 @@ fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
     let button = |action: String, label: &str| {
         html! {
             form.inline method="post" action=(action) data-once {
-                (ui::envelope(&clock::new_id().to_string(), None))
+                (Write::new((), None).hidden())
                 button.link type="submit" { (label) }
             }
         }

@@ -17,28 +17,25 @@ use uuid::Uuid;
 
 use super::action::OrgAction;
 use super::page;
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, Refusal, SendError};
+use crate::bus::{Envelope, Receipt, Refusal, SendError};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::identity::links;
 use crate::identity::session;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
-use crate::layout::refused::{About, Refused};
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::ui::{self, Field, FieldKind, Section, Tone};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path};
+use crate::web::extract::Path;
 use crate::web::paths;
 
 /// The fields of all actions; each action reads its own.
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ActionForm {
-    command_id: Uuid,
-    expected_sequence: Option<i64>,
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -60,40 +57,36 @@ pub async fn form(
     Path((id, action)): Path<(Uuid, OrgAction)>,
 ) -> Result<Markup, Error> {
     let org = page::load(&app, &operator, id).await?;
+    let sequence = Some(org.sequence);
     let typed = ActionForm {
-        command_id: clock::new_id(),
-        expected_sequence: Some(org.sequence),
         name: org.name.clone(),
         slug: org.slug.clone(),
         role: "member".to_owned(),
         ..ActionForm::default()
     };
     ActionPage { app: &app, operator: &operator, org, action }
-        .render(&typed, &Errors::default(), html! {})
+        .render(&Write::new(typed, sequence), &Errors::default(), html! {})
         .await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path((id, action)): Path<(Uuid, OrgAction)>,
-    Form(typed): Form<ActionForm>,
+    write: Write<ActionForm>,
 ) -> Result<Response, Error> {
     let org = page::load(&app, &operator, id).await?;
     let page = ActionPage { app: &app, operator: &operator, org, action };
-    let Ready { command, invitation } = match page.parse(&typed).await? {
+    let Ready { command, invitation } = match page.parse(&write).await? {
         Ok(ready) => ready,
-        Err(errors) => return Ok(again(page.render(&typed, &errors, html! {}).await?)),
+        Err(errors) => return Ok(again(page.render(&write, &errors, html! {}).await?)),
     };
-    let ActionForm { command_id, expected_sequence, .. } = typed;
     let (token, beside) = invitation.unzip();
-    let envelope =
-        Envelope { command_id, expected_sequence, address: client.address, beside, ..Envelope::new() };
-    let principal = Principal::from(&operator.identity);
+    let envelope = Envelope { beside, ..write.envelope() };
+    let principal = operator.principal();
     match app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await {
         Ok(receipt) => Ok(done(&app, id, token.as_deref(), receipt)),
-        Err(refusal) => page.refused(typed, refusal).await,
+        Err(refusal) => page.refused(write, refusal).await,
     }
 }
 
@@ -113,10 +106,10 @@ struct Ready {
 
 impl ActionPage<'_> {
     /// Turns the form into a command, or says what is wrong with it.
-    async fn parse(&self, typed: &ActionForm) -> Result<Result<Ready, Errors>, Error> {
-        let mut errors = Errors::default();
+    async fn parse(&self, write: &Write<ActionForm>) -> Result<Result<Ready, Errors>, Error> {
+        let (mut errors, typed) = (Errors::default(), &write.input);
         if self.action == OrgAction::Invitations {
-            return Ok(self.invite(typed, &mut errors).await?.ok_or(errors));
+            return Ok(self.invite(write, &mut errors).await?.ok_or(errors));
         }
         let confirmed = typed.confirmed.parse::<Slug>().ok();
         let command = match self.action {
@@ -147,7 +140,8 @@ impl ActionPage<'_> {
         Ok(command.map(|command| Ready { command, invitation: None }).ok_or(errors))
     }
 
-    async fn invite(&self, typed: &ActionForm, errors: &mut Errors) -> Result<Option<Ready>, Error> {
+    async fn invite(&self, write: &Write<ActionForm>, errors: &mut Errors) -> Result<Option<Ready>, Error> {
+        let typed = &write.input;
         let (app, org) = (self.app, OrgId(self.org.org_id));
         let roles = permissions::headcounts(&app.db, &self.operator.scope(), org.0).await?;
         let role = roles.iter().find(|it| it.role == typed.role).map(RoleCount::role);
@@ -157,7 +151,7 @@ impl ActionPage<'_> {
         let (Some(email), Some(role)) = (errors.parse::<Email>("email", &typed.email), role) else {
             return Ok(None);
         };
-        let invitation = InvitationId(typed.command_id);
+        let invitation = InvitationId(write.command_id);
         let (person, token, beside) = links::prepare_invitation(app, org, invitation, email).await?;
         let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
         let command = InvitationCommand::Invite(Invitee { invitation, person, role, expires_at }).into();
@@ -165,18 +159,27 @@ impl ActionPage<'_> {
     }
 
     /// The form again, with everything that was typed, and why it was not done.
-    async fn refused(&self, mut typed: ActionForm, refusal: SendError<OrgError>) -> Result<Response, Error> {
+    async fn refused(
+        &self,
+        write: Write<ActionForm>,
+        refusal: SendError<OrgError>,
+    ) -> Result<Response, Error> {
         if matches!(refusal, SendError::Rule(OrgError::NotFound)) {
             return Err(Error::NotFound);
         }
         let about = About::of("this organisation");
-        let refused = Refused::in_console(self.app, self.operator, about, refusal, field_of).await?;
-        typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-        let page = self.render(&typed, &refused.errors, refused.note).await?;
+        let refused =
+            Refused::of(self.app, FormReader::Operator(self.operator), about, refusal, field_of).await?;
+        let page = self.render(&write.having_seen(refused.sequence), &refused.errors, refused.note).await?;
         Ok((refused.status, page).into_response())
     }
 
-    async fn render(&self, typed: &ActionForm, errors: &Errors, note: Markup) -> Result<Markup, Error> {
+    async fn render(
+        &self,
+        write: &Write<ActionForm>,
+        errors: &Errors,
+        note: Markup,
+    ) -> Result<Markup, Error> {
         let Self { app, operator, org, action } = self;
         let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
         let title = format!("{} {}", action.verb(), org.name);
@@ -201,8 +204,8 @@ impl ActionPage<'_> {
             @else {
                 form.form method="post" data-once {
                     (errors.summary())
-                    (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-                    (self.fields(&roles, typed, errors))
+                    (write.hidden())
+                    (self.fields(&roles, &write.input, errors))
                     (ui::form_actions(button, Some(&paths::org(org.org_id))))
                 }
             }

@@ -29,7 +29,7 @@ use super::bulk::preview::Preview;
 use super::bulk::selection::Selection;
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, SendError};
+use crate::bus::{Envelope, Receipt, SendError};
 use crate::clock;
 use crate::identity::client::Client;
 use crate::layout::AfterCommand;
@@ -139,7 +139,7 @@ impl BulkPage<'_> {
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         };
         keep_apart(app, operator, typed.command_id).await?;
-        let principal = Principal::from(&operator.identity);
+        let principal = operator.principal();
         let send = |it: Selection| {
             let envelope = Envelope { address: client.address, ..part_of(typed.command_id, it) };
             app.bus.send::<Org>(&principal, it.org, command.clone(), envelope)

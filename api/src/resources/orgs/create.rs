@@ -9,28 +9,24 @@ use maud::{Markup, html};
 use projections::org_detail;
 use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Refusal};
+use crate::bus::{Envelope, Refusal};
 use crate::clock;
-use crate::identity::client::Client;
 use crate::identity::{links, session};
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
-use crate::layout::refused::{About, Refused};
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::ui::{self, Field, FieldKind, Section};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Json, Query};
+use crate::web::extract::{Json, Query};
 use crate::web::paths;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrg {
-    /// The id of the command, and of the organisation and the invitation that it creates.
-    command_id: Uuid,
     name: String,
     #[serde(default)]
     slug: String,
@@ -45,32 +41,26 @@ struct Parsed {
 }
 
 pub async fn form(State(app): State<App>, operator: Operator) -> Result<Markup, Error> {
-    let typed = NewOrg { command_id: clock::new_id(), ..NewOrg::default() };
-    page(&app, &operator, &typed, &Errors::default()).await
+    page(&app, &operator, &Write::new(NewOrg::default(), None), &Errors::default()).await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
-    Form(typed): Form<NewOrg>,
+    write: Write<NewOrg>,
 ) -> Result<Response, Error> {
-    let Parsed { name, slug, owner } = match parse(&typed) {
+    let Parsed { name, slug, owner } = match parse(&write.input) {
         Ok(parsed) => parsed,
-        Err(errors) => return Ok(again(page(&app, &operator, &typed, &errors).await?)),
+        Err(errors) => return Ok(again(page(&app, &operator, &write, &errors).await?)),
     };
-    let (org, invitation) = (OrgId(typed.command_id), InvitationId(typed.command_id));
+    // The organisation and its invitation have the id of the command that makes them.
+    let (org, invitation) = (OrgId(write.command_id), InvitationId(write.command_id));
     let (person, token, beside) = links::prepare_invitation(&app, org, invitation, owner).await?;
     let expires_at = clock::after(chrono::Duration::days(links::INVITATION_DAYS)).into();
     let owner = Some(Invitee { invitation, person, role: Role::Owner, expires_at });
-    let envelope = Envelope {
-        command_id: typed.command_id,
-        address: client.address,
-        beside: Some(beside),
-        ..Envelope::new()
-    };
+    let envelope = Envelope { beside: Some(beside), ..write.envelope() };
     let command = LifecycleCommand::Create { name, slug, owner };
-    match app.bus.send::<Org>(&Principal::from(&operator.identity), org, command, envelope).await {
+    match app.bus.send::<Org>(&operator.principal(), org, command, envelope).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::org(org.0), receipt.seen());
             Ok((session::hand_over(&app, &token), Redirect::to(&to)).into_response())
@@ -81,9 +71,9 @@ pub async fn submit(
                 Refusal::AddressTaken => "owner_email",
                 Refusal::Rule(_) | Refusal::Stale { .. } | Refusal::LastOne => "",
             };
-            let refused =
-                Refused::in_console(&app, &operator, About::of("this organisation"), refusal, field).await?;
-            Ok((refused.status, page(&app, &operator, &typed, &refused.errors).await?).into_response())
+            let (reader, about) = (FormReader::Operator(&operator), About::of("this organisation"));
+            let refused = Refused::of(&app, reader, about, refusal, field).await?;
+            Ok((refused.status, page(&app, &operator, &write, &refused.errors).await?).into_response())
         }
     }
 }
@@ -136,11 +126,16 @@ pub async fn slug(
     Ok(Json(json!({ "slug": slug, "error": error })))
 }
 
-async fn page(app: &App, operator: &Operator, typed: &NewOrg, errors: &Errors) -> Result<Markup, Error> {
+async fn page(
+    app: &App,
+    operator: &Operator,
+    write: &Write<NewOrg>,
+    errors: &Errors,
+) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let content = html! {
         (ui::head("New organisation", None, None, html! {}))
-        (ui::columns(fields(typed, errors), ui::card("What this records", html! {
+        (ui::columns(fields(write, errors), ui::card("What this records", html! {
             ul {
                 li { "The organisation, with its name and slug. The slug is its own for ever." }
                 li { "An invitation for its first owner, valid for " (links::INVITATION_DAYS) " days." }
@@ -152,11 +147,12 @@ async fn page(app: &App, operator: &Operator, typed: &NewOrg, errors: &Errors) -
     Ok(desk.page(Section::Organisations, "New organisation", &crumbs, content))
 }
 
-fn fields(typed: &NewOrg, errors: &Errors) -> Markup {
+fn fields(write: &Write<NewOrg>, errors: &Errors) -> Markup {
+    let typed = &write.input;
     html! {
         form.form method="post" action=(paths::ADMIN_ORGS) data-once {
             (errors.summary())
-            (ui::envelope(&typed.command_id.to_string(), None))
+            (write.hidden())
             (Field::new("name", "Name").value(&typed.name).error(errors.of("name")).max(200)
                 .help("What people call it, in any script."))
             (Field::new("slug", "Slug").value(&typed.slug).error(errors.of("slug")).max(40).optional()

@@ -11,17 +11,16 @@ use projections::resource_types::{self, Reach, ResourceTypeRow};
 use super::change_kind::ResourceTypeChange;
 use super::definition::{DefinitionForm, OrgCounts, Used, used};
 use super::facts::load;
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, SendError};
-use crate::identity::client::Client;
+use crate::bus::SendError;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
-use crate::layout::refused::{About, Refused};
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::ui::{self, Field, FieldKind, Section};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path};
+use crate::web::extract::Path;
 use crate::web::paths;
 
 pub async fn form(
@@ -30,37 +29,34 @@ pub async fn form(
     Path((code, change)): Path<(String, ResourceTypeChange)>,
 ) -> Result<Markup, Error> {
     let row = load(&app, &operator, &code).await?;
-    let typed = DefinitionForm::from(&row);
+    let write = Write::new(DefinitionForm::from(&row), Some(row.sequence));
     ChangePage { app: &app, operator: &operator, row, change }
-        .render(&typed, &Errors::default(), html! {})
+        .render(&write, &Errors::default(), html! {})
         .await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path((code, change)): Path<(String, ResourceTypeChange)>,
-    Form(typed): Form<DefinitionForm>,
+    write: Write<DefinitionForm>,
 ) -> Result<Response, Error> {
     let row = load(&app, &operator, &code).await?;
     let page = ChangePage { app: &app, operator: &operator, row, change };
     let code: ResourceCode = page.row.code.parse().map_err(anyhow::Error::from)?;
-    let command = match parse(change, &typed) {
+    let command = match parse(change, &write.input) {
         Ok(command) => command,
         Err(errors) => {
-            return Ok(again(page.render(&typed, &errors, html! {}).await?));
+            return Ok(again(page.render(&write, &errors, html! {}).await?));
         }
     };
-    let DefinitionForm { command_id, expected_sequence, .. } = typed;
-    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
-    let principal = Principal::from(&operator.identity);
-    match app.bus.send::<ResourceType>(&principal, code, command, envelope).await {
+    let principal = operator.principal();
+    match app.bus.send::<ResourceType>(&principal, code, command, write.envelope()).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::resource_type(&page.row.code), receipt.seen());
             Ok(Redirect::to(&to).into_response())
         }
-        Err(refusal) => page.refused(typed, refusal).await,
+        Err(refusal) => page.refused(write, refusal).await,
     }
 }
 
@@ -96,17 +92,22 @@ impl ChangePage<'_> {
     /// The form again, with everything that was typed, and why it was not done.
     async fn refused(
         &self,
-        mut typed: DefinitionForm,
+        write: Write<DefinitionForm>,
         refusal: SendError<ResourceTypeError>,
     ) -> Result<Response, Error> {
         let about = About::of("this resource type");
-        let refused = Refused::in_console(self.app, self.operator, about, refusal, |_| "").await?;
-        typed.expected_sequence = refused.sequence.or(typed.expected_sequence);
-        let page = self.render(&typed, &refused.errors, refused.note).await?;
+        let refused =
+            Refused::of(self.app, FormReader::Operator(self.operator), about, refusal, |_| "").await?;
+        let page = self.render(&write.having_seen(refused.sequence), &refused.errors, refused.note).await?;
         Ok((refused.status, page).into_response())
     }
 
-    async fn render(&self, typed: &DefinitionForm, errors: &Errors, note: Markup) -> Result<Markup, Error> {
+    async fn render(
+        &self,
+        write: &Write<DefinitionForm>,
+        errors: &Errors,
+        note: Markup,
+    ) -> Result<Markup, Error> {
         let Self { app, operator, row, change } = self;
         let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
         let title = format!("{} {}", change.verb(), row.label);
@@ -119,8 +120,8 @@ impl ChangePage<'_> {
             (note)
             form.form method="post" data-once {
                 (errors.summary())
-                (ui::envelope(&typed.command_id.to_string(), typed.expected_sequence))
-                (fields(*change, typed, &affected, errors))
+                (write.hidden())
+                (fields(*change, &write.input, &affected, errors))
                 (ui::form_actions(button, Some(&paths::resource_type(&row.code))))
             }
         };

@@ -15,11 +15,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::facts::because;
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal};
-use crate::clock;
-use crate::identity::client::Client;
 use crate::layout::as_of::AsOfQuery;
 use crate::layout::console::ConsolePage;
 use crate::layout::names::Names;
@@ -27,13 +24,12 @@ use crate::resources::orgs::page;
 use crate::resources::orgs::page::org_tabs;
 use crate::ui::{self, Column, Section};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Path, Query};
+use crate::web::extract::{Path, Query};
 use crate::web::paths;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceForm {
-    command_id: Uuid,
     /// The choice; empty to follow the policy again.
     #[serde(default)]
     choice: String,
@@ -68,20 +64,18 @@ pub async fn show(
 pub async fn choose(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
     Path((id, code)): Path<(Uuid, String)>,
-    Form(ChoiceForm { command_id, choice }): Form<ChoiceForm>,
+    write: Write<ChoiceForm>,
 ) -> Result<Redirect, Error> {
     let known = resource_types::get(&app.db, &operator.platform, &code).await?.ok_or(Error::NotFound)?;
     let code: ResourceCode = known.code.parse().map_err(anyhow::Error::from)?;
-    let choice = match choice.as_str() {
+    let choice = match write.input.choice.as_str() {
         "" => None,
         said => Some(said.parse::<Choice>().map_err(|wrong| Error::Unprocessable(wrong.to_string()))?),
     };
-    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
     let command = ChoiceCommand::ChooseResourceType { code, choice };
-    let principal = Principal::from(&operator.identity);
-    let receipt = app.bus.send::<Org>(&principal, OrgId(id), command, envelope).await?;
+    let principal = operator.principal();
+    let receipt = app.bus.send::<Org>(&principal, OrgId(id), command, write.envelope()).await?;
     Ok(Redirect::to(&paths::seen(&paths::org_types(id), receipt.seen())))
 }
 
@@ -116,7 +110,7 @@ fn buttons(org: &OrgDetail, held: &OrgResourceType) -> Markup {
     let button = |choice: &str, label: &str| {
         html! {
             form.inline method="post" action=(action) data-once {
-                (ui::envelope(&clock::new_id().to_string(), None))
+                (Write::new((), None).hidden())
                 input type="hidden" name="choice" value=(choice);
                 button.link type="submit" { (label) span.visually-hidden { " " (held.label) } }
             }

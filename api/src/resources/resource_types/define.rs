@@ -10,47 +10,42 @@ use maud::{Markup, html};
 use projections::resource_types;
 
 use super::definition::{DefinitionForm, OrgCounts, Used};
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, SendError};
-use crate::clock;
-use crate::identity::client::Client;
+use crate::bus::SendError;
 use crate::layout::AfterCommand;
 use crate::layout::console::ConsolePage;
 use crate::layout::form::{Errors, again};
 use crate::ui::{self, Field, Section};
 use crate::web::error::Error;
-use crate::web::extract::Form;
 use crate::web::paths;
 
 pub async fn form(State(app): State<App>, operator: Operator) -> Result<Markup, Error> {
     let action = Action::ALL.map(|action| action.as_str().to_owned()).into();
     let spread = RolloutPolicy::Everywhere.as_str().to_owned();
-    let new = DefinitionForm { command_id: clock::new_id(), action, spread, ..DefinitionForm::default() };
-    page(&app, &operator, &new, &Errors::default()).await
+    let new = DefinitionForm { action, spread, ..DefinitionForm::default() };
+    page(&app, &operator, &Write::new(new, None), &Errors::default()).await
 }
 
 pub async fn submit(
     State(app): State<App>,
     operator: Operator,
-    client: Client,
-    Form(new): Form<DefinitionForm>,
+    write: Write<DefinitionForm>,
 ) -> Result<Response, Error> {
-    let (code, definition) = match parse(&new) {
+    let (code, definition) = match parse(&write.input) {
         Ok(parsed) => parsed,
-        Err(errors) => return Ok(again(page(&app, &operator, &new, &errors).await?)),
+        Err(errors) => return Ok(again(page(&app, &operator, &write, &errors).await?)),
     };
-    let envelope = Envelope { command_id: new.command_id, address: client.address, ..Envelope::new() };
     let define = ResourceTypeCommand::Define(definition);
-    let principal = Principal::from(&operator.identity);
-    match app.bus.send::<ResourceType>(&principal, code.clone(), define, envelope).await {
+    let principal = operator.principal();
+    match app.bus.send::<ResourceType>(&principal, code.clone(), define, write.envelope()).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::resource_type(code.as_str()), receipt.seen());
             Ok(Redirect::to(&to).into_response())
         }
         Err(SendError::Rule(ResourceTypeError::AlreadyExists) | SendError::Stale { .. }) => {
             let errors = Errors::one("code", taken(&app, &operator, &code).await?);
-            let page = page(&app, &operator, &new, &errors).await?;
+            let page = page(&app, &operator, &write, &errors).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(refusal) => Err(refusal.into()),
@@ -82,17 +77,18 @@ async fn taken(app: &App, operator: &Operator, code: &ResourceCode) -> Result<St
 async fn page(
     app: &App,
     operator: &Operator,
-    new: &DefinitionForm,
+    write: &Write<DefinitionForm>,
     errors: &Errors,
 ) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let existing = resource_types::organisations(&app.db, &operator.platform).await?;
+    let new = &write.input;
     let code = Field::new("code", "Code").value(&new.code).error(errors.of("code")).max(64);
     let content = html! {
         (ui::head("New resource type", None, None, html! {}))
         form.form method="post" data-once {
             (errors.summary())
-            (ui::envelope(&new.command_id.to_string(), None))
+            (write.hidden())
             (code.help("What programs call it, and it stays for ever: 2 to 64 of a–z, 0–9, dots and underscores, beginning with a letter."))
             (new.label_field(errors))
             (new.description_field(errors))

@@ -7,11 +7,9 @@ use maud::{Markup, html};
 use projections::permissions;
 use projections::resource_types::{ResourceTypeRow, verbs};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::access::Operator;
 use crate::app::App;
-use crate::clock;
 use crate::layout::form::Errors;
 use crate::resources::resource_types::facts::policy;
 use crate::ui::{self, Field, FieldKind};
@@ -21,8 +19,6 @@ use crate::web::error::Error;
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct DefinitionForm {
-    pub command_id: Uuid,
-    pub expected_sequence: Option<i64>,
     #[serde(default)]
     pub code: String,
     #[serde(default)]
@@ -49,8 +45,6 @@ pub struct OrgCounts {
 impl From<&ResourceTypeRow> for DefinitionForm {
     fn from(row: &ResourceTypeRow) -> Self {
         Self {
-            command_id: clock::new_id(),
-            expected_sequence: Some(row.sequence),
             code: row.code.clone(),
             label: row.label.clone(),
             description: row.description.clone(),

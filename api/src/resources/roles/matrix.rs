@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::org::{OrgError, OrgEvent, Permission, Role, RoleCommand, RoleEvent};
+use domain::org::{OrgEvent, Permission, Role, RoleCommand, RoleEvent};
 use domain::resource_type::Action;
 use domain::values::OrgId;
 use domain::{AnyEvent, Org};
@@ -19,26 +19,20 @@ use projections::org_detail;
 use projections::permissions::{Matrix, RoleCount};
 use projections::resource_types::OrgResourceType;
 use serde::Deserialize;
-use uuid::Uuid;
 
-use crate::access::Member;
+use crate::access::{Member, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, SendError};
-use crate::clock;
-use crate::identity::client::Client;
-use crate::layout::names::Names;
+use crate::layout::refused::{About, FormReader, Refused};
 use crate::layout::tenant::{AfterOwnCommand, page_after};
 use crate::ui::matrix::{Cell, Group, MatrixRow, Tick};
 use crate::ui::{self, Column, Tone};
 use crate::web::error::Error;
-use crate::web::extract::{Form, Query};
+use crate::web::extract::Query;
 use crate::web::paths;
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct PermissionsForm {
-    command_id: Uuid,
-    expected_sequence: Option<i64>,
     /// The names of the boxes that are ticked.
     #[serde(default)]
     allow: Vec<String>,
@@ -50,7 +44,6 @@ pub struct PermissionsForm {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct RoleRemovalForm {
-    command_id: Uuid,
     role: String,
 }
 
@@ -80,35 +73,29 @@ pub async fn show(
 pub async fn submit(
     State(app): State<App>,
     member: Member,
-    client: Client,
-    Form(typed): Form<PermissionsForm>,
+    write: Write<PermissionsForm>,
 ) -> Result<Response, Error> {
-    let wish = PermissionChange::of(&typed).ok_or_else(unreadable)?;
+    let wish = PermissionChange::of(&write.input).ok_or_else(unreadable)?;
     let board = Board::open(&app, &member).await?;
     let gone = board.gone(&wish);
     if !gone.is_empty() {
-        return board.again(&wish, &BTreeSet::new(), (StatusCode::CONFLICT, not_here(&gone))).await;
+        return board.again(&wish, &BTreeSet::new(), StatusCode::CONFLICT, not_here(&gone)).await;
     }
-    let PermissionsForm { command_id, expected_sequence, .. } = typed;
     let PermissionChange { granted, withdrawn } = wish.clone();
     let command = RoleCommand::SetPermissions { granted, withdrawn };
-    let envelope = Envelope { command_id, expected_sequence, address: client.address, ..Envelope::new() };
     let org = OrgId(member.membership.org_id);
-    match app.bus.send::<Org>(&Principal::from(&member.identity), org, command, envelope).await {
+    match app.bus.send::<Org>(&member.principal(), org, command, write.envelope()).await {
         Ok(receipt) => {
             let to = paths::seen(&paths::roles(&member.membership.slug), receipt.sequence);
             Ok(Redirect::to(&to).into_response())
         }
-        Err(SendError::Stale { since, .. }) => {
-            let names = Names::told_in(&app, &member.membership, &since).await?;
+        Err(refusal) => {
+            let about = About::of("this organisation");
+            let Refused { status, errors, note, since, .. } =
+                Refused::of(&app, FormReader::Member(&member), about, refusal, |_| "").await?;
             let board = Board::open(&app, &member).await?; // as it is after what happened
-            board.again(&wish, &moved(&since), (StatusCode::CONFLICT, meanwhile(&names, &since))).await
+            board.again(&wish, &moved(&since), status, html! { (note) (errors.summary()) }).await
         }
-        Err(SendError::Rule(OrgError::NoSuchRole)) => {
-            let note = html! { p { strong { "A role was removed while you were here." } " Nothing of yours was done yet: save again." } };
-            board.again(&wish, &BTreeSet::new(), (StatusCode::CONFLICT, ui::note(Tone::Warning, note))).await
-        }
-        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -116,13 +103,11 @@ pub async fn submit(
 pub async fn remove(
     State(app): State<App>,
     member: Member,
-    client: Client,
-    Form(RoleRemovalForm { command_id, role }): Form<RoleRemovalForm>,
+    write: Write<RoleRemovalForm>,
 ) -> Result<Redirect, Error> {
-    let role = role.parse().ok().ok_or(Error::NotFound)?;
-    let envelope = Envelope { command_id, address: client.address, ..Envelope::new() };
-    let (principal, org) = (Principal::from(&member.identity), OrgId(member.membership.org_id));
-    let receipt = app.bus.send::<Org>(&principal, org, RoleCommand::RemoveRole { role }, envelope).await?;
+    let role = write.input.role.parse().ok().ok_or(Error::NotFound)?;
+    let (org, command) = (OrgId(member.membership.org_id), RoleCommand::RemoveRole { role });
+    let receipt = app.bus.send::<Org>(&member.principal(), org, command, write.envelope()).await?;
     Ok(Redirect::to(&paths::seen(&paths::roles(&member.membership.slug), receipt.sequence)))
 }
 
@@ -179,17 +164,6 @@ fn moved(since: &[Recorded]) -> BTreeSet<Permission> {
     moved
 }
 
-fn meanwhile(names: &Names, since: &[Recorded]) -> Markup {
-    ui::note(
-        Tone::Warning,
-        html! {
-            p { strong { "Somebody changed this organisation while you were here." } " Nothing of yours was done yet. This is what happened:" }
-            (names.story(since))
-            p { "Your changes are still marked below. If you still want them, save again." }
-        },
-    )
-}
-
 fn not_here(gone: &BTreeSet<String>) -> Markup {
     let codes: Vec<&str> = gone.iter().map(String::as_str).collect();
     ui::note(
@@ -231,7 +205,8 @@ impl<'a> Board<'a> {
         &self,
         wish: &PermissionChange,
         moved: &BTreeSet<Permission>,
-        (status, note): (StatusCode, Markup),
+        status: StatusCode,
+        note: Markup,
     ) -> Result<Response, Error> {
         let content = self.content(wish, moved, note);
         let page = page_after(self.app, self.member, AfterOwnCommand::default(), "Roles", content).await?;
@@ -250,7 +225,7 @@ impl<'a> Board<'a> {
                 (ui::empty("There is nothing to decide about yet.", html! { "Whoever runs this service says which kinds of things there are. They appear here by themselves." }))
             } @else if may {
                 form method="post" action=(paths::roles(slug)) data-once {
-                    (ui::envelope(&clock::new_id().to_string(), Some(self.sequence)))
+                    (Write::new((), Some(self.sequence)).hidden())
                     input type="hidden" name="had" value=(self.had());
                     (self.boxes(wish, moved))
                     div.save-bar { (ui::submit("Save")) p.help { "Boxes that differ from what is saved are marked. All are saved together." } }
@@ -344,7 +319,7 @@ impl<'a> Board<'a> {
             @if it.members + it.invited > 0 { span.help { "in use" } }
             @else {
                 form.inline method="post" action=(paths::roles_removal(&self.member.membership.slug)) data-once {
-                    (ui::envelope(&clock::new_id().to_string(), None))
+                    (Write::new((), None).hidden())
                     input type="hidden" name="role" value=(it.role);
                     button.link type="submit" { "Remove" span.visually-hidden { " " (it.role) } }
                 }

@@ -12,7 +12,7 @@ use super::super::bulk::selection::Selection;
 use super::BulkOrder;
 use crate::access::Operator;
 use crate::app::App;
-use crate::bus::{Principal, Refusal};
+use crate::bus::Refusal;
 use crate::clock;
 use crate::layout::form::Errors;
 use crate::ui::{self, Column};
@@ -120,7 +120,7 @@ async fn rehearsed(
     command: &OrgCommand,
     org: &OrgRow,
 ) -> Result<Result<Selection, Markup>, Error> {
-    let (principal, id) = (Principal::from(&operator.identity), domain::values::OrgId(org.org_id));
+    let (principal, id) = (operator.principal(), domain::values::OrgId(org.org_id));
     Ok(match app.bus.dry_run::<Org>(&principal, &id, command.clone()).await {
         Ok(it) if it.events.is_empty() => Err(html! { (order.already()) }),
         Ok(it) => Ok(Selection { org: id, sequence: Some(it.sequence) }),

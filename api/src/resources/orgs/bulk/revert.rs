@@ -24,10 +24,9 @@ use uuid::Uuid;
 
 use super::super::bulk::selection::{self, Selection};
 use super::{AT_ONCE, keep_apart, last, part_of, to};
-use crate::access::Operator;
+use crate::access::{Operator, Write};
 use crate::app::App;
-use crate::bus::{Envelope, Principal, Receipt, RefusedCommand, SendError};
-use crate::clock;
+use crate::bus::{Envelope, Receipt, RefusedCommand, SendError};
 use crate::identity::client::Client;
 use crate::layout::AfterCommand;
 use crate::layout::bulk_result::{BulkResult, counted};
@@ -137,7 +136,7 @@ impl<'a> BulkRevert<'a> {
                 Some(undo.order(plan.command.clone(), Envelope { expected_sequence, ..envelope }).await)
             }
             Err(why) => {
-                let principal = Principal::from(&self.operator.identity);
+                let principal = self.operator.principal();
                 let refused = RefusedCommand { name: "Revert", why: &why.to_string() };
                 self.app.bus.refuse::<Org>(&principal, &undo.id, refused, &envelope).await;
                 None
@@ -175,7 +174,7 @@ impl<'a> BulkRevert<'a> {
             @if planned.is_empty() { p { (ui::button_link("Back to what was done", &back)) } }
             @else {
                 form.form method="post" data-once {
-                    (ui::envelope(&clock::new_id().to_string(), None))
+                    (Write::new((), None).hidden())
                     @for (undo, _) in planned {
                         input type="hidden" name="org" value=(Selection { org: undo.id, sequence: Some(undo.sequence()) });
                     }
