@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cqrs_es::EventStore;
-use domain::grant::Policy;
+use domain::grant::GrantPolicy;
 use domain::values::{Email, PersonId};
 use domain::{Decider, Metadata};
 use metrics::counter;
@@ -49,7 +49,7 @@ pub struct Bus {
     db: Db,
     log: EventLog,
     projector: Projector,
-    policy: Policy,
+    policy: GrantPolicy,
     queue: StreamQueue,
 }
 
@@ -116,13 +116,13 @@ const PAUSE: Duration = Duration::from_millis(64);
 const WAIT: Duration = Duration::from_secs(3);
 
 impl Bus {
-    pub fn new(db: Db, log: EventLog, projector: Projector, policy: Policy) -> Self {
+    pub fn new(db: Db, log: EventLog, projector: Projector, policy: GrantPolicy) -> Self {
         Self { db, log, projector, policy, queue: StreamQueue::default() }
     }
 
     /// Makes the same bus under another policy.
     #[must_use]
-    pub fn under(self, policy: Policy) -> Self {
+    pub fn under(self, policy: GrantPolicy) -> Self {
         Self { policy, ..self }
     }
 

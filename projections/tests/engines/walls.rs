@@ -3,7 +3,9 @@
 //! **Invariant:** what is tested of the role is found in the catalogue, so that no table can be forgotten here.
 
 use domain::org::{ChoiceCommand, Invitee, LifecycleCommand, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, RolloutPolicy,
+};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org, ResourceType};
 use projections::event_log::Recorded;
@@ -333,7 +335,7 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         let guest = invitee(person(store, &format!("guest@{name}.example")).await?, Role::Admin);
         store.carry_out::<Org>(org, invite(&guest)).await?;
         links::create(store.db(), &hash(name), &link(org, &guest)).await?;
-        let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
+        let (code, choice) = ("project".parse()?, Some(ResourceChoice::OptedIn));
         store.carry_out::<Org>(org, ChoiceCommand::ChooseResourceType { code, choice }).await?;
         let permissions = [("project".parse()?, Actions::of([Action::Read]).ok_or("one")?)].into();
         store.carry_out::<Org>(org, RoleCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
-use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
+use domain::grant::{GrantCommand, GrantError, GrantPolicy, PlatformRole, Term};
 use domain::values::{Email, PersonId, Reason, RequestId};
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
@@ -168,7 +168,7 @@ impl Wanted {
 }
 
 /// The policy that binds the viewer, so that the form offers nothing that would be refused.
-fn policy(app: &App, operator: &Operator) -> Policy {
+fn policy(app: &App, operator: &Operator) -> GrantPolicy {
     let policy = app.settings.grant_policy();
     if policy.approval {
         return policy; // somebody else decides
@@ -308,7 +308,7 @@ fn beside(approval: bool) -> Markup {
     )
 }
 
-fn fields(policy: Policy, typed: &NewGrant, errors: &Errors, button: &str) -> Markup {
+fn fields(policy: GrantPolicy, typed: &NewGrant, errors: &Errors, button: &str) -> Markup {
     let roles = PlatformRole::ALL.map(|role| (role.as_str(), role.as_str()));
     html! {
         form.form method="post" action=(paths::ADMIN_SUPERADMINS_NEW) data-once {
