@@ -23,7 +23,7 @@ use crate::org_detail::{self, OrgDetail};
 use crate::permissions::{self, Matrix, PermissionRow, RoleCount, RoleRow};
 use crate::resource_types::{self, ChoiceRow, OrgResourceType, ResourceTypeRow};
 use crate::scope::{Platform, Scope};
-use crate::table::{Memory, Rows};
+use crate::table::{RowMemory, Rows};
 use crate::timestamp::Timestamp;
 
 /// An organisation with everything that pages show of it.
@@ -57,7 +57,7 @@ pub async fn org(
     org_id: Uuid,
     (then, now): (i64, i64),
 ) -> Result<(Option<OrgAsOf>, Option<OrgAsOf>), FoldError> {
-    let mut folding = Folding::default();
+    let mut folding = OrgFold::default();
     folding.go_on(log, scope, org_id, then).await?;
     let was = folding.clone().told(log, then).await?;
     folding.go_on(log, scope, org_id, now).await?;
@@ -66,12 +66,12 @@ pub async fn org(
 
 /// The rows of one organisation, as far as its events are folded.
 #[derive(Clone, Debug, Default)]
-struct Folding {
-    memory: Memory,
+struct OrgFold {
+    memory: RowMemory,
     last: Option<Recorded>,
 }
 
-impl Folding {
+impl OrgFold {
     async fn go_on(
         &mut self,
         log: &EventLog,
@@ -133,7 +133,7 @@ async fn next(
     })
 }
 
-async fn fold_org(memory: &mut Memory, entries: &[&Entry]) -> Result<(), FoldError> {
+async fn fold_org(memory: &mut RowMemory, entries: &[&Entry]) -> Result<(), FoldError> {
     let mut rows = Rows::Pending(memory);
     org_detail::fold(&mut rows, entries).await?;
     memberships::fold(&mut rows, entries).await?;
@@ -150,7 +150,7 @@ async fn types(log: &EventLog, position: i64) -> Result<Vec<ResourceTypeRow>, Fo
             .await
     })?;
     let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
-    let mut memory = Memory::default();
+    let mut memory = RowMemory::default();
     resource_types::fold(&mut Rows::Pending(&mut memory), &readable(&entries)).await?;
     let mut types: Vec<ResourceTypeRow> = memory.take::<ResourceTypeRow>().collect();
     types.sort_by(|one, other| (!one.active, &one.code).cmp(&(!other.active, &other.code)));
@@ -171,7 +171,7 @@ fn readable(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 impl OrgAsOf {
-    fn of(mut memory: Memory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
+    fn of(mut memory: RowMemory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
         let org = memory.take::<OrgDetail>().next()?;
         let mut members: Vec<MembershipRow> = memory.take::<MembershipRow>().collect();
         members.sort_by_key(|member| (member.role != Role::Owner.as_str(), member.position));

@@ -162,7 +162,7 @@ pub enum ReadError {
 #[derive(Clone, Debug)]
 pub struct EventLog {
     db: Db,
-    queue: mpsc::Sender<Pending>,
+    queue: mpsc::Sender<PendingAppend>,
     head: watch::Receiver<i64>,
     /// The position that the read models have reached, as far as this process knows.
     folded: Arc<watch::Sender<i64>>,
@@ -184,7 +184,7 @@ pub const LATEST: i64 = 100;
 const NOBODY_FOLDS: i64 = i64::MAX;
 
 /// An append that waits for its answer.
-struct Pending {
+struct PendingAppend {
     append: Append,
     answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
@@ -221,7 +221,7 @@ impl EventLog {
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Pending { append, answer }).await.map_err(|_closed| AppendError::Closed)?;
+        self.queue.send(PendingAppend { append, answer }).await.map_err(|_closed| AppendError::Closed)?;
         let appended = answered.await.map_err(|_closed| AppendError::Closed)??;
         noticed();
         Ok(appended)

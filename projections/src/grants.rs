@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, read, row};
 use crate::scope::Platform;
-use crate::table::{ById, Found, table};
+use crate::table::{ById, ChangeableRow, table};
 use crate::timestamp::Timestamp;
 
 pub(crate) use fold::fold;
@@ -274,7 +274,7 @@ where
     }
 }
 
-impl Found for GrantRow {
+impl ChangeableRow for GrantRow {
     const BY_ID: ById = ById::Column(include_str!("sql/grants/of_people.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -137,7 +137,7 @@ async fn write_batch(db: &Db, reads: &[OperatorRead]) {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct OperatorReadRow<'a> {
     read_id: Uuid,
     at: i64,
     person_id: Uuid,
@@ -150,7 +150,7 @@ struct Row<'a> {
     last_at: i64,
 }
 
-impl<'a> Row<'a> {
+impl<'a> OperatorReadRow<'a> {
     fn of(read: &'a OperatorRead) -> Self {
         let OperatorRead { read_id, at, person_id, session_id, org_id, shown, page } = read;
         let (read_id, person_id, session_id) = (*read_id, *person_id, *session_id);
@@ -164,9 +164,9 @@ const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// Splits reads into those that get a row each and those that are counted. The counted rows are distinct and in the same
 /// order in every process, so that no two processes deadlock.
-fn sort(reads: &[OperatorRead]) -> (Vec<Row<'_>>, Vec<Row<'_>>) {
-    let (mut opened, mut listed) = (vec![], BTreeMap::<_, Row<'_>>::new());
-    for row in reads.iter().map(Row::of) {
+fn sort(reads: &[OperatorRead]) -> (Vec<OperatorReadRow<'_>>, Vec<OperatorReadRow<'_>>) {
+    let (mut opened, mut listed) = (vec![], BTreeMap::<_, OperatorReadRow<'_>>::new());
+    for row in reads.iter().map(OperatorReadRow::of) {
         let Some(hour) = row.hour else {
             opened.push(row);
             continue;

@@ -10,7 +10,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::fold::{Entry, FoldError, begun_before};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use crate::scope::{Platform, Scope};
-use crate::table::{ById, Found, Rows, table};
+use crate::table::{ById, ChangeableRow, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -133,7 +133,7 @@ impl OrgDetail {
     }
 }
 
-impl Found for OrgDetail {
+impl ChangeableRow for OrgDetail {
     const BY_ID: ById = ById::Column(include_str!("sql/org_detail/get_many.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -15,7 +15,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::fold::{Entry, FoldError};
 use crate::resource_types::{self, OrgResourceType, verbs};
 use crate::scope::{Platform, Scope};
-use crate::table::{ById, Found, Rows, key_of, table};
+use crate::table::{ById, ChangeableRow, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -139,7 +139,7 @@ impl RoleCount {
     }
 }
 
-impl Found for RoleRow {
+impl ChangeableRow for RoleRow {
     const BY_ID: ById = ById::Column(include_str!("sql/permissions/roles.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -151,7 +151,7 @@ impl Found for RoleRow {
     }
 }
 
-impl Found for PermissionRow {
+impl ChangeableRow for PermissionRow {
     const BY_ID: ById = ById::Column(include_str!("sql/permissions/permissions.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -31,8 +31,8 @@ pub use crate::fold::FoldError;
 use batch::Batch;
 pub use projection::Projection;
 pub use rebuild::Progress;
-use rebuild::Rebuild;
-use standing::Standing;
+use rebuild::RebuildCondition;
+use standing::ReadModelStanding;
 pub use verify::{Finding, Report};
 
 use crate::db::{Db, Engine, on, read, row};
@@ -83,7 +83,7 @@ pub struct Projector {
     log: EventLog,
     /// Held while the whole log is folded, to rebuild or to verify: one at a time.
     whole: Arc<Mutex<()>>,
-    standing: Standing,
+    standing: ReadModelStanding,
     /// The id by which other processes know this one.
     process: Uuid,
     /// Parked streams that this version can't read.
@@ -107,7 +107,7 @@ impl Projector {
     pub async fn start(log: EventLog) -> Result<Self, FoldError> {
         log.folded().send_replace(0);
         let (db, standing, process) =
-            (log.db().clone(), Standing::new(), processes::register(log.db()).await?);
+            (log.db().clone(), ReadModelStanding::new(), processes::register(log.db()).await?);
         let projector = Self { db, log, whole: Arc::default(), standing, process, unable: Arc::default() };
         match projector.begin().await {
             Ok(()) => {
@@ -153,7 +153,7 @@ impl Projector {
         }
         refuse_if_superseded(&all)?;
         if self.is_out_of_step().await? {
-            self.rebuild_where(Rebuild::WhereNeeded, &|_| ()).await?;
+            self.rebuild_where(RebuildCondition::WhereNeeded, &|_| ()).await?;
         }
         Ok(())
     }

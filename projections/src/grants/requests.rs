@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Listed;
 use crate::db::{Db, read};
 use crate::scope::Platform;
-use crate::table::{ById, Found, table};
+use crate::table::{ById, ChangeableRow, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -112,7 +112,7 @@ impl GrantRequest {
     }
 }
 
-impl Found for GrantRequest {
+impl ChangeableRow for GrantRequest {
     const BY_ID: ById = ById::Column(include_str!("../sql/grants/requests_of_people.sql"));
 
     fn id(&self) -> (Uuid, u128) {

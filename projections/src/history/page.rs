@@ -6,7 +6,7 @@
 use super::filter::Filter;
 use super::shown;
 use super::text::search;
-use super::walk::{Direction, Question, Span, Walked, walk};
+use super::walk::{Direction, PositionSpan, WalkQuery, Walked, walk};
 use crate::db::{Db, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
@@ -68,11 +68,11 @@ async fn unnoted(
     limit: usize,
 ) -> Result<HistoryPage, ReadError> {
     let (db, whole) = (log.db(), span(log.db(), filter).await?);
-    let down = Question { filter, span: whole, direction: Direction::Down, limit: limit + 1 };
+    let down = WalkQuery { filter, span: whole, direction: Direction::Down, limit: limit + 1 };
     let counted = if filter.is_everything() {
         Walked::default()
     } else {
-        find(db, Question { limit: COUNTED.max(limit) + 1, ..down }).await?
+        find(db, WalkQuery { limit: COUNTED.max(limit) + 1, ..down }).await?
     };
     let total = if filter.is_everything() {
         (log.last_position().await?, false)
@@ -84,12 +84,12 @@ async fn unnoted(
         Place::Newest if !filter.is_everything() => (counted, Direction::Down),
         Place::Newest => (find(db, down).await?, Direction::Down),
         Place::Before(position) => {
-            let span = Span { below: whole.below.min(position), ..whole };
-            (find(db, Question { span, ..down }).await?, Direction::Down)
+            let span = PositionSpan { below: whole.below.min(position), ..whole };
+            (find(db, WalkQuery { span, ..down }).await?, Direction::Down)
         }
         Place::After(position) => {
-            let span = Span { above: whole.above.max(position), ..whole };
-            (find(db, Question { span, direction: Direction::Up, ..down }).await?, Direction::Up)
+            let span = PositionSpan { above: whole.above.max(position), ..whole };
+            (find(db, WalkQuery { span, direction: Direction::Up, ..down }).await?, Direction::Up)
         }
     };
     let page = cut(walked, place, direction, limit);
@@ -119,8 +119,8 @@ pub async fn is_any(log: &EventLog, filter: &Filter) -> Result<bool, sqlx::Error
 
 async fn behind(db: &Db, filter: &Filter, after: i64, limit: usize) -> Result<Vec<i64>, sqlx::Error> {
     let whole = span(db, filter).await?;
-    let span = Span { above: whole.above.max(after), ..whole };
-    let question = Question { filter, span, direction: Direction::Down, limit };
+    let span = PositionSpan { above: whole.above.max(after), ..whole };
+    let question = WalkQuery { filter, span, direction: Direction::Down, limit };
     Ok(find(db, question).await?.positions)
 }
 
@@ -134,8 +134,8 @@ pub async fn batch(
 ) -> Result<(Vec<Recorded>, Option<i64>), ReadError> {
     const EVENTS: usize = 500;
     let whole = span(log.db(), filter).await?;
-    let span = Span { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
-    let walked = find(log.db(), Question { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
+    let span = PositionSpan { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
+    let walked = find(log.db(), WalkQuery { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
     let full = walked.positions.len() == EVENTS;
     let next = if full { walked.positions.last().copied() } else { walked.cut };
     let events = log.at(&walked.positions).await?;
@@ -154,7 +154,7 @@ fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
 }
 
 /// The span of positions that were recorded in the time of the filter.
-async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
+async fn span(db: &Db, filter: &Filter) -> Result<PositionSpan, sqlx::Error> {
     let above = match filter.from {
         Some(from) => before(db, from).await?,
         None => 0,
@@ -163,7 +163,7 @@ async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
         Some(to) => before(db, to).await? + 1,
         None => i64::MAX,
     };
-    Ok(Span { above, below })
+    Ok(PositionSpan { above, below })
 }
 
 /// The last position that was recorded before a moment.
@@ -175,7 +175,7 @@ async fn before(db: &Db, at: Timestamp) -> Result<i64, sqlx::Error> {
     Ok(last.unwrap_or(0))
 }
 
-async fn find(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
+async fn find(db: &Db, question: WalkQuery<'_>) -> Result<Walked, sqlx::Error> {
     match &question.filter.text {
         Some(text) if text.chars().any(char::is_control) => Ok(Walked::default()), // nobody types these
         Some(_) => search(db, question).await,

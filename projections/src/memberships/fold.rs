@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
 use crate::fold::{Entry, FoldError};
-use crate::table::{ById, Found, Rows};
+use crate::table::{ById, ChangeableRow, Rows};
 use crate::timestamp::Timestamp;
 
-impl Found for Invitation {
+impl ChangeableRow for Invitation {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/invitations.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -23,7 +23,7 @@ impl Found for Invitation {
     }
 }
 
-impl Found for MembershipRow {
+impl ChangeableRow for MembershipRow {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/rows.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -6,7 +6,7 @@
 use sqlx::{FromRow, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::search::{self, Found, MANY, Term};
+use super::search::{self, FoundOrgs, MANY, SearchTerm};
 use super::{ACTIVE, ARCHIVED, OrgListed, SUSPENDED, total};
 use crate::db::{Db, Lists, read};
 use crate::scope::Platform;
@@ -97,10 +97,10 @@ enum Among<'a> {
     All,
     These(&'a [Uuid]),
     /// All organisations whose names begin with the text.
-    Beginning(&'a Term),
+    Beginning(&'a SearchTerm),
     /// The rows in their order, each compared with the text. The owner's address is compared too, unless the organisations
     /// whose owner's address has the text are given.
-    Walk(&'a Term, Option<&'a [Uuid]>),
+    Walk(&'a SearchTerm, Option<&'a [Uuid]>),
 }
 
 /// One page of at most `limit` organisations.
@@ -111,7 +111,7 @@ pub async fn page(
     order: &Order,
     limit: usize,
 ) -> Result<OrgPage, sqlx::Error> {
-    let (rows, total) = match (filter.at, Term::of(filter)) {
+    let (rows, total) = match (filter.at, SearchTerm::of(filter)) {
         (_, Some(term)) if term.is_impossible() => (vec![], Total::Exactly(0)),
         (None, Some(term)) => searched(db, filter, order, &term, limit + 1).await?,
         (None, None) => {
@@ -145,17 +145,17 @@ async fn searched(
     db: &Db,
     filter: &Filter,
     order: &Order,
-    term: &Term,
+    term: &SearchTerm,
     limit: usize,
 ) -> Result<(Vec<OrgListed>, Total), sqlx::Error> {
     let ask = |among| async move { Ok::<_, sqlx::Error>(rows(db, filter, order, among, limit).await?.0) };
     let many = Total::MoreThan(i64::try_from(MANY).unwrap_or(i64::MAX));
     Ok(match search::find(db, filter, term).await? {
-        Found::These(ids) if ids.is_empty() => (vec![], Total::Exactly(0)),
-        Found::These(ids) => {
+        FoundOrgs::These(ids) if ids.is_empty() => (vec![], Total::Exactly(0)),
+        FoundOrgs::These(ids) => {
             (ask(Among::These(&ids)).await?, Total::Exactly(i64::try_from(ids.len()).unwrap_or(i64::MAX)))
         }
-        Found::Beginning(ids) if order.sort == Sort::Name => {
+        FoundOrgs::Beginning(ids) if order.sort == Sort::Name => {
             let mut rows = ask(Among::Beginning(term)).await?;
             if !ids.is_empty() {
                 rows.extend(ask(Among::These(&ids)).await?);
@@ -168,8 +168,8 @@ async fn searched(
             }
             (rows, many)
         }
-        Found::Beginning(ids) => (ask(Among::Walk(term, Some(&ids))).await?, many),
-        Found::Many { owned } => (ask(Among::Walk(term, owned.as_deref())).await?, many),
+        FoundOrgs::Beginning(ids) => (ask(Among::Walk(term, Some(&ids))).await?, many),
+        FoundOrgs::Many { owned } => (ask(Among::Walk(term, owned.as_deref())).await?, many),
     })
 }
 

@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 use super::batch::OnFoldError;
 use super::repair::{holds_ids, tables_of};
-use super::shadow::{Purpose, Shadow, tables};
+use super::shadow::{Shadow, ShadowPurpose, tables};
 use super::{Checkpoint, Parked, Progress, is_ours};
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
 use crate::fold::FoldError;
 use crate::org_list::OrgTotal;
 use crate::table::{Shape, Table};
-use audit::Auditor;
+use audit::LogAudit;
 
 /// The result of a verification: what was checked, and everything that is not as it must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl super::Projector {
     pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<Report, FoldError> {
         let _turn = self.whole.lock().await;
         let mut audited =
-            Auditor::audit(&self.db, &|p: Progress| progress(Progress { of: p.of * 2, ..p })).await?;
+            LogAudit::audit(&self.db, &|p: Progress| progress(Progress { of: p.of * 2, ..p })).await?;
         if audited.is_whole {
             let second = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });
             audited.findings.extend(self.compare(&second).await?);
@@ -75,7 +75,7 @@ async fn compare_with(
     care: OnFoldError,
     progress: &impl Fn(Progress),
 ) -> Result<Vec<Finding>, FoldError> {
-    let mut shadow = Shadow::new(live, Purpose::Compare).await?;
+    let mut shadow = Shadow::new(live, ShadowPurpose::Compare).await?;
     let findings = async {
         let served = position(&mut shadow.tx).await?;
         let end = event_log::last(live).await?;

@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
-use super::nodes::{self, Kept};
-use super::standing::{State, states};
+use super::nodes::{self, KeptNode};
+use super::standing::{StoredTree, states};
 use super::tree::{Node, Tree};
 use super::{Checkpoint, Hash, PublicKey, Signed, position, size, step};
 use crate::db::Db;
@@ -28,7 +28,7 @@ pub struct Comparison {
     /// Set if the database says that it is a copy of another log up to this position.
     copied: Option<i64>,
     /// The states of the tree that the database keeps, the key that should have signed them, and the first difference found.
-    kept: (Vec<State>, Option<PublicKey>, Option<Finding>),
+    kept: (Vec<StoredTree>, Option<PublicKey>, Option<Finding>),
 }
 
 impl Comparison {
@@ -183,7 +183,7 @@ const BATCH: i64 = 1 << 16;
 /// to be missing.
 #[derive(Debug)]
 pub struct Attested {
-    states: Vec<State>,
+    states: Vec<StoredTree>,
     checkpoints: Vec<Checkpoint>,
     key: Option<PublicKey>,
     copied: Option<i64>,
@@ -231,7 +231,7 @@ impl Attested {
             let mut made = vec![];
             for (leaf, position) in nodes::stored(db, done, end).await?.into_iter().zip(done + 1..) {
                 match leaf.as_slice().try_into() {
-                    Ok(leaf) => comparison.take_and(leaf, |node| made.push(Kept::of(node))),
+                    Ok(leaf) => comparison.take_and(leaf, |node| made.push(KeptNode::of(node))),
                     Err(_) => comparison.lose(position),
                 }
                 if !comparison.is_lost {
@@ -252,7 +252,7 @@ impl Attested {
 }
 
 /// Checks whether the kept state of this size differs from the tree.
-fn differs(state: &State, tree: &Tree) -> Option<Finding> {
+fn differs(state: &StoredTree, tree: &Tree) -> Option<Finding> {
     let differs = size(state.size) == tree.size() && state.nodes != tree.bytes();
     differs.then(|| {
         let what = format!("what is kept for {} is not the tree of {} events", state.origin, state.size);
@@ -261,7 +261,7 @@ fn differs(state: &State, tree: &Tree) -> Option<Finding> {
 }
 
 /// Checks whether the kept state is ahead of the log, or its checkpoint was not signed.
-fn damaged(state: &State, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
+fn damaged(state: &StoredTree, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
     let key = key.filter(|key| key.origin() == state.origin);
     let is_signed = |signed: Signed| key.is_none_or(|key| key.signed(&signed) == Some(true));
     let what = if size(state.size) > stands {

@@ -115,7 +115,7 @@ impl Signed {
 
     /// Like [`Self::each`], also giving the number of bytes before each checkpoint. A line without an end was cut off.
     pub fn each_at(mut file: impl BufRead, mut take: impl FnMut(u64, Self)) -> io::Result<()> {
-        let mut reader = Reader::default();
+        let mut reader = NoteReader::default();
         let (mut line, mut at) = (vec![], 0);
         loop {
             line.clear();
@@ -136,13 +136,13 @@ impl Signed {
 
 /// Collects notes from lines, one at a time.
 #[derive(Default)]
-struct Reader {
+struct NoteReader {
     /// The last lines that are no signatures, with the bytes before each.
     before: [(u64, String); 4],
     note: Option<(u64, Signed)>,
 }
 
-impl Reader {
+impl NoteReader {
     /// Returns the note that ends before this line, if one does. An empty line or the end of the file ends a note.
     fn take(&mut self, at: u64, line: &str) -> Option<(u64, Signed)> {
         if !line.starts_with(BY) {

@@ -10,8 +10,8 @@ use std::str::FromStr;
 use ed25519_dalek::{SIGNATURE_LENGTH, Signer, VerifyingKey};
 
 use super::key::{
-    KeyError, KeyId, Kind, Signature, id, is_origin, is_signed, private_text, public_text, read_private,
-    read_public,
+    KeyError, KeyId, KeyPurpose, Signature, id, is_origin, is_signed, private_text, public_text,
+    read_private, read_public,
 };
 use super::{Checkpoint, Signed};
 
@@ -58,7 +58,7 @@ impl Cosigner {
 
     /// The private key as text, for a file that nobody else can read.
     pub fn text(&self) -> String {
-        private_text(Kind::Witness, &self.name, &self.key)
+        private_text(KeyPurpose::Witness, &self.name, &self.key)
     }
 }
 
@@ -66,7 +66,7 @@ impl FromStr for Cosigner {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, seed) = read_private(Kind::Witness, text).ok_or(KeyError::PrivateOfWitness)?;
+        let (name, seed) = read_private(KeyPurpose::Witness, text).ok_or(KeyError::PrivateOfWitness)?;
         Self::new(name, &seed)
     }
 }
@@ -109,13 +109,13 @@ impl Witness {
     }
 
     fn id(&self) -> KeyId {
-        id(Kind::Witness, &self.name, &self.key)
+        id(KeyPurpose::Witness, &self.name, &self.key)
     }
 }
 
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&public_text(Kind::Witness, &self.name, &self.key))
+        f.write_str(&public_text(KeyPurpose::Witness, &self.name, &self.key))
     }
 }
 
@@ -123,7 +123,7 @@ impl FromStr for Witness {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, key) = read_public(Kind::Witness, text).ok_or(KeyError::PublicOfWitness)?;
+        let (name, key) = read_public(KeyPurpose::Witness, text).ok_or(KeyError::PublicOfWitness)?;
         Ok(Self { name: name.to_owned(), key })
     }
 }

@@ -51,7 +51,7 @@ pub async fn evidence(
     place: i64,
     cosigned: Option<Signed>,
 ) -> Result<Evidence, EvidenceError> {
-    let noted = states(log.db()).await?.iter().find_map(super::standing::State::signed);
+    let noted = states(log.db()).await?.iter().find_map(super::standing::StoredTree::signed);
     let cosigned = cosigned.filter(|it| it.cosignatures() > 0 && it.checkpoint.size >= size(place));
     let signed = cosigned.or(noted);
     let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;

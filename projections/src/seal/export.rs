@@ -9,7 +9,7 @@ use std::io::{self, BufRead};
 use serde::{Deserialize, Serialize};
 
 use super::attested::Comparison;
-use super::line::{CHANGED, EventLine, TOLD, as_written};
+use super::line::{BorrowedEventLine, CHANGED, TOLD, as_written};
 use super::manifest;
 use super::{Checkpoint, Hash, PublicKey, Signed};
 use crate::projector::Finding;
@@ -17,7 +17,7 @@ use crate::projector::Finding;
 /// A line of a person. People are not in the tree.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PersonLine<'a> {
+struct BorrowedPersonLine<'a> {
     #[serde(borrow)]
     person_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -73,20 +73,20 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
         number += 1;
         let next = report.events + 1;
         match read(&line, next) {
-            Ok(Line::Event(..) | Line::Person) if has_ended => {
+            Ok(ExportLine::Event(..) | ExportLine::Person) if has_ended => {
                 let what = format!("line {number} stands behind the end of the export");
                 report.add(Finding::Event { position: next, what });
                 break;
             }
-            Ok(Line::Event(leaf, is_intact)) => {
+            Ok(ExportLine::Event(leaf, is_intact)) => {
                 report.events = next;
                 comparison.take(leaf);
                 if !is_intact {
                     report.add(Finding::Event { position: next, what: CHANGED.to_owned() });
                 }
             }
-            Ok(Line::Person) => report.people += 1,
-            Ok(Line::End) => has_ended = true,
+            Ok(ExportLine::Person) => report.people += 1,
+            Ok(ExportLine::End) => has_ended = true,
             Err(why) => {
                 let what = format!("does not stand in line {number}, where it must: {why}");
                 report.add(Finding::Event { position: next, what });
@@ -100,7 +100,7 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
     Ok(report)
 }
 
-enum Line {
+enum ExportLine {
     /// An event: its leaf hash, and whether the hash beside it is the same.
     Event(Hash, bool),
     Person,
@@ -108,16 +108,16 @@ enum Line {
     End,
 }
 
-fn read(line: &[u8], position: i64) -> Result<Line, String> {
-    let event: EventLine = match as_written(line) {
+fn read(line: &[u8], position: i64) -> Result<ExportLine, String> {
+    let event: BorrowedEventLine = match as_written(line) {
         Ok(event) => event,
-        Err(_) if as_written::<PersonLine<'_>>(line).is_ok() => return Ok(Line::Person),
-        Err(_) if manifest::is_end(line) => return Ok(Line::End),
+        Err(_) if as_written::<BorrowedPersonLine<'_>>(line).is_ok() => return Ok(ExportLine::Person),
+        Err(_) if manifest::is_end(line) => return Ok(ExportLine::End),
         Err(why) => return Err(why),
     };
     if event.position != position {
         return Err(format!("#{} does", event.position));
     }
     let (leaf, is_intact) = event.leaf()?;
-    Ok(Line::Event(leaf, is_intact))
+    Ok(ExportLine::Event(leaf, is_intact))
 }

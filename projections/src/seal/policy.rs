@@ -110,7 +110,7 @@ impl FromStr for Policy {
     type Err = PolicyError;
 
     fn from_str(text: &str) -> Result<Self, PolicyError> {
-        let mut draft = Draft::default();
+        let mut draft = PolicyDraft::default();
         let last = text.lines().count();
         for (number, line) in text.split('\n').enumerate() {
             draft.take(line).map_err(|why| PolicyError { line: number + 1, why })?;
@@ -133,7 +133,7 @@ const MOST: usize = 60;
 
 /// A policy as far as it was read.
 #[derive(Default)]
-struct Draft {
+struct PolicyDraft {
     logs: Vec<PublicKey>,
     witnesses: Vec<Known>,
     rules: HashMap<String, Rule>,
@@ -142,7 +142,7 @@ struct Draft {
     quorum: Option<Rule>,
 }
 
-impl Draft {
+impl PolicyDraft {
     fn take(&mut self, line: &str) -> Result<(), String> {
         if line.contains(|c: char| c.is_ascii_control() && c != '\t') {
             return Err("only spaces and tabs stand between words".to_owned());

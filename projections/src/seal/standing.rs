@@ -13,7 +13,7 @@ use crate::db::{Db, read, row};
 row! {
     /// The stored state of the tree, for one origin.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub(super) struct State {
+    pub(super) struct StoredTree {
         pub origin: String,
         pub size: i64,
         pub nodes: Vec<u8>,
@@ -21,7 +21,7 @@ row! {
     }
 }
 
-impl State {
+impl StoredTree {
     pub(super) fn signed(&self) -> Option<Signed> {
         self.checkpoint.as_deref()?.parse().ok()
     }
@@ -30,7 +30,7 @@ impl State {
 /// The tree of one origin, and the checkpoint that was signed of it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    state: State,
+    state: StoredTree,
     tree: Tree,
 }
 
@@ -38,7 +38,7 @@ impl Standing {
     /// Reads the tree of an origin. If nothing was sealed for it yet, this is the tree of no events.
     pub async fn read(db: &Db, origin: &str) -> Result<Self, SealError> {
         let state = states(db).await?.into_iter().find(|state| state.origin == origin);
-        Self::of(state.unwrap_or_else(|| State {
+        Self::of(state.unwrap_or_else(|| StoredTree {
             origin: origin.to_owned(),
             size: 0,
             nodes: vec![],
@@ -46,7 +46,7 @@ impl Standing {
         }))
     }
 
-    pub(super) fn of(state: State) -> Result<Self, SealError> {
+    pub(super) fn of(state: StoredTree) -> Result<Self, SealError> {
         let tree = Tree::of(size(state.size), &state.nodes);
         let tree = tree.ok_or_else(|| SealError::Damaged(state.origin.clone()))?;
         Ok(Self { state, tree })
@@ -104,6 +104,6 @@ pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>,
 }
 
 /// The stored states of all origins that ever were; the one with the most events first.
-pub(super) async fn states(db: &Db) -> Result<Vec<State>, sqlx::Error> {
+pub(super) async fn states(db: &Db) -> Result<Vec<StoredTree>, sqlx::Error> {
     read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/states.sql")).fetch_all(pool).await)
 }

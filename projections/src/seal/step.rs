@@ -9,7 +9,7 @@
 //! nothing that takes longer when the log is longer.
 
 use super::error::SealError;
-use super::standing::{Standing, State};
+use super::standing::{Standing, StoredTree};
 use super::tree::Tree;
 use super::{Signed, nodes, position, size};
 use crate::db::{Db, Tx, on, read, write};
@@ -42,7 +42,7 @@ pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
     for event in &events {
         let leaf = event.leaf_hash.as_slice().try_into();
         let leaf = leaf.ok().filter(|_| event.is_intact()).ok_or(SealError::Changed(event.position))?;
-        tree.push(leaf, |node| kept.push(nodes::Kept::of(node)));
+        tree.push(leaf, |node| kept.push(nodes::KeptNode::of(node)));
     }
     let Some(turn) = SealStep::begin(db, origin).await? else { return Ok(Step::Taken) };
     if turn.standing != before {
@@ -70,7 +70,7 @@ impl SealStep {
             Tx::Postgres(_) => include_str!("../sql/seal/lock_postgres.sql"),
             Tx::Sqlite(_) => include_str!("../sql/seal/lock_sqlite.sql"),
         };
-        let state: Option<State> =
+        let state: Option<StoredTree> =
             on!(&mut tx, |conn| sqlx::query_as(lock).bind(origin).fetch_optional(conn).await)?;
         let Some(state) = state else { return Ok(None) };
         Ok(Some(Self { tx, standing: Standing::of(state)? }))
@@ -95,7 +95,7 @@ impl SealStep {
         Ok(self.tx.rollback().await?)
     }
 
-    async fn keep(mut self, tree: &Tree, kept: &[nodes::Kept]) -> Result<(), sqlx::Error> {
+    async fn keep(mut self, tree: &Tree, kept: &[nodes::KeptNode]) -> Result<(), sqlx::Error> {
         for node in kept {
             on!(&mut self.tx, |conn| {
                 let keep = sqlx::query(include_str!("../sql/seal/keep.sql"));
