@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::db::{read, scoped};
 use crate::event_log::{EventLog, Recorded, StreamId};
 use crate::fold::{Entry, FoldError};
-use crate::memberships::{self, Invitation, MembershipRow, OPEN};
+use crate::memberships::{self, InvitationRow, MembershipRow, OPEN};
 use crate::org_detail::{self, OrgDetail};
 use crate::permissions::{self, Matrix, PermissionRow, RoleCount, RoleRow};
 use crate::resource_types::{self, ChoiceRow, OrgResourceType, ResourceTypeRow};
@@ -33,7 +33,7 @@ pub struct OrgAsOf {
     /// Owners first, then those who joined first.
     pub members: Vec<MembershipRow>,
     /// All invitations up to the position, the newest first.
-    pub invitations: Vec<Invitation>,
+    pub invitations: Vec<InvitationRow>,
     /// The resource types that were active, by their codes: those that the organisation had, and those that it could have.
     pub types: Vec<OrgResourceType>,
     pub matrix: Matrix,
@@ -175,7 +175,7 @@ impl OrgAsOf {
         let org = memory.take::<OrgDetail>().next()?;
         let mut members: Vec<MembershipRow> = memory.take::<MembershipRow>().collect();
         members.sort_by_key(|member| (member.role != Role::Owner.as_str(), member.position));
-        let mut invitations: Vec<Invitation> = memory.take::<Invitation>().collect();
+        let mut invitations: Vec<InvitationRow> = memory.take::<InvitationRow>().collect();
         invitations.sort_by_key(|invitation| std::cmp::Reverse(invitation.position));
         let choices: BTreeMap<String, ChoiceRow> =
             memory.take::<ChoiceRow>().map(|choice| (choice.code.clone(), choice)).collect();
@@ -190,17 +190,17 @@ impl OrgAsOf {
     }
 
     /// The invitations that were open, the newest first.
-    pub fn open_invitations(&self) -> impl Iterator<Item = &Invitation> {
+    pub fn open_invitations(&self) -> impl Iterator<Item = &InvitationRow> {
         self.invitations.iter().filter(|invitation| invitation.status == OPEN)
     }
 }
 
 /// Counts who has each role: first the built-in roles, then the organisation's own by their names.
-fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitation]) -> Vec<RoleCount> {
+fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[InvitationRow]) -> Vec<RoleCount> {
     let mut names: Vec<&str> = own.iter().map(|role| role.name.as_str()).collect();
     names.sort_unstable();
     let everywhere = [Role::Owner, Role::Admin, Role::Member];
-    let open = |invitation: &&Invitation, role: &str| invitation.status == OPEN && invitation.role == role;
+    let open = |invitation: &&InvitationRow, role: &str| invitation.status == OPEN && invitation.role == role;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     everywhere
         .iter()

@@ -41,12 +41,12 @@ pub struct Auditor {
     round: Option<Round>,
     /// A checkpoint of everything that the last whole round checked, by which a later round finds what was removed since.
     saw: Option<Checkpoint>,
-    state: State,
+    state: AuditState,
 }
 
 /// What an auditor has found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct AuditState {
     /// How far the present round is, and where it ends.
     pub at: i64,
     pub of: i64,
@@ -86,16 +86,20 @@ type Findings = BTreeMap<i64, Finding>;
 impl Auditor {
     /// Makes an auditor. Only checkpoints that the key signed count, if there is one.
     pub fn new(db: Db, key: Option<PublicKey>) -> Self {
-        Self { db, key, seen: AuditPlace::default(), round: None, saw: None, state: State::default() }
+        Self { db, key, seen: AuditPlace::default(), round: None, saw: None, state: AuditState::default() }
     }
 
     /// What the auditor has found so far, even in a turn that failed.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &AuditState {
         &self.state
     }
 
     /// One turn: `checkpoints` are those that were kept outside the database, for a round that begins with it.
-    pub async fn turn(&mut self, checkpoints: Vec<Checkpoint>, now: Timestamp) -> Result<&State, ReadError> {
+    pub async fn turn(
+        &mut self,
+        checkpoints: Vec<Checkpoint>,
+        now: Timestamp,
+    ) -> Result<&AuditState, ReadError> {
         let walls = self.look_at_walls().await?;
         let end = event_log::last(&self.db).await?;
         let mut round = match self.round.take() {

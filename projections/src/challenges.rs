@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// What the second step is to finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ChallengePurpose {
     /// A sign-in whose password was right, and which needs a code.
     Code,
     /// A new passkey.
@@ -21,7 +21,7 @@ pub enum Purpose {
     Proof,
 }
 
-impl Purpose {
+impl ChallengePurpose {
     fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -44,7 +44,7 @@ row! {
 pub async fn begin(
     db: &Db,
     token_hash: &[u8; 32],
-    (purpose, person): (Purpose, Option<PersonId>),
+    (purpose, person): (ChallengePurpose, Option<PersonId>),
     state: &str,
     expires_at: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -65,7 +65,7 @@ pub async fn begin(
 pub async fn find(
     db: &Db,
     token_hash: &[u8; 32],
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     now: Timestamp,
 ) -> Result<Option<Challenge>, sqlx::Error> {
     read!(db, |pool| {
@@ -82,7 +82,7 @@ pub async fn find(
 pub async fn take(
     db: &Db,
     token_hash: &[u8; 32],
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     now: Timestamp,
 ) -> Result<Option<Challenge>, sqlx::Error> {
     note!(db, |pool| {

@@ -33,7 +33,7 @@ use uuid::Uuid;
 pub use alarm::{Alarm, ClockRules};
 pub use changed::changed;
 pub(crate) use changed::note as note_changed;
-pub use companion::{CompanionRows, Invited, Joined};
+pub use companion::{CompanionRows, InvitedPerson, Joined};
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use probe::{Jump, JumpError, ProbeError};

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
 use crate::db::{Db, Lists, Tx, note, read, row, scoped};
-use crate::scope::{Platform, Scope, Shown};
+use crate::scope::{Platform, Scope, ViewKind};
 use crate::timestamp::Timestamp;
 
 /// One page that somebody got, with the data of one organisation on it, or of all.
@@ -33,7 +33,7 @@ pub struct OperatorRead {
     pub person_id: Uuid,
     pub session_id: Uuid,
     pub org_id: Option<Uuid>,
-    pub shown: Shown,
+    pub shown: ViewKind,
     /// The pattern of the page's route; for an export of everything, with the filter that was asked for.
     pub page: String,
 }
@@ -154,7 +154,7 @@ impl<'a> OperatorReadRow<'a> {
     fn of(read: &'a OperatorRead) -> Self {
         let OperatorRead { read_id, at, person_id, session_id, org_id, shown, page } = read;
         let (read_id, person_id, session_id) = (*read_id, *person_id, *session_id);
-        let hour = (*shown == Shown::Listed && org_id.is_some()).then(|| at.micros() / MICROS_PER_HOUR);
+        let hour = (*shown == ViewKind::Listed && org_id.is_some()).then(|| at.micros() / MICROS_PER_HOUR);
         let (at, org_id) = (at.micros(), *org_id);
         Self { read_id, at, person_id, session_id, org_id, page, hour, times: 1, last_at: at }
     }

@@ -74,14 +74,14 @@ pub async fn get(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<OrgDetai
 row! {
     /// A suspension whose time is over.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Due {
+    pub struct DueReinstatement {
         pub org_id: Uuid,
         pub status_position: i64,
     }
 }
 
 /// Suspensions that end by themselves and should have by `now`, the oldest first.
-pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
+pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<DueReinstatement>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/org_detail/due.sql")).bind(now).fetch_all(pool).await
     })

@@ -20,7 +20,7 @@ pub(crate) mod parts;
 mod search;
 mod total;
 
-pub use page::{Filter, Order, OrgPage, Sort, Total, page};
+pub use page::{OrgListFilter, OrgListOrder, OrgPage, Sort, Total, page};
 
 use self::total::Moved;
 pub(crate) use self::total::OrgTotal;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Engine, note, on, read, row, write};
 use crate::like::like_pattern;
-use crate::links::Purpose;
+use crate::links::LinkPurpose;
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
@@ -109,7 +109,7 @@ pub async fn change_password(db: &Db, id: PersonId, replaces: &str, hash: &str) 
         let replace = sqlx::query(include_str!("sql/people/replace_password.sql"));
         let done = replace.bind(id.0).bind(replaces).bind(hash).execute(&mut *conn).await?;
         let withdraw = sqlx::query(include_str!("sql/links/withdraw_of_person.sql"));
-        withdraw.bind(id.0).bind(Purpose::NewPassword.as_str()).execute(&mut *conn).await?;
+        withdraw.bind(id.0).bind(LinkPurpose::NewPassword.as_str()).execute(&mut *conn).await?;
         let end = sqlx::query(include_str!("sql/sessions/end_others.sql"));
         end.bind(id.0).bind(Uuid::nil()).execute(conn).await.map(drop)?;
         done.rows_affected() == 1

@@ -33,7 +33,7 @@ pub use projection::Projection;
 pub use rebuild::Progress;
 use rebuild::RebuildCondition;
 use standing::ReadModelStanding;
-pub use verify::{Finding, Report};
+pub use verify::{Finding, VerifyReport};
 
 use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, StreamId};
@@ -48,7 +48,7 @@ pub struct StillUpdating(pub i64);
 row! {
     /// The position that one projection has reached.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Checkpoint {
+    pub struct ProjectionCheckpoint {
         pub name: String,
         pub version: i64,
         pub position: i64,
@@ -134,7 +134,7 @@ impl Projector {
     /// are to be folded, and if the read models are ahead of the log.
     async fn begin(&self) -> Result<(), FoldError> {
         let mut tx = self.db.begin().await?;
-        let all: Vec<Checkpoint> = on!(&mut tx, |conn| {
+        let all: Vec<ProjectionCheckpoint> = on!(&mut tx, |conn| {
             sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(conn).await
         })?;
         if all.is_empty() {
@@ -269,18 +269,19 @@ impl Projector {
     pub async fn position(&self) -> Result<i64, sqlx::Error> {
         let checkpoints = self.all_checkpoints().await?;
         // A newer version keeps the same tables, so what it has folded can be read here as well.
-        let serving =
-            |c: &&Checkpoint| Projection::by_name(&c.name).is_some_and(|p| p.version() <= c.version);
+        let serving = |c: &&ProjectionCheckpoint| {
+            Projection::by_name(&c.name).is_some_and(|p| p.version() <= c.version)
+        };
         Ok(checkpoints.iter().filter(serving).map(|checkpoint| checkpoint.position).min().unwrap_or(0))
     }
 
     /// The checkpoints of the projections that this version keeps.
-    pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
+    pub async fn checkpoints(&self) -> Result<Vec<ProjectionCheckpoint>, sqlx::Error> {
         let all = self.all_checkpoints().await?;
         Ok(all.into_iter().filter(|c| is_ours(&c.name, c.version)).collect())
     }
 
-    async fn all_checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
+    async fn all_checkpoints(&self) -> Result<Vec<ProjectionCheckpoint>, sqlx::Error> {
         read!(self.db, |pool| {
             sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(pool).await
         })
@@ -307,7 +308,7 @@ impl Projector {
 }
 
 /// A newer version keeps its rows in the same tables, so an older one neither folds nor rebuilds beside it.
-fn refuse_if_superseded(checkpoints: &[Checkpoint]) -> Result<(), FoldError> {
+fn refuse_if_superseded(checkpoints: &[ProjectionCheckpoint]) -> Result<(), FoldError> {
     let newer = checkpoints.iter().find_map(|row| {
         let ours = Projection::by_name(&row.name).filter(|ours| ours.version() < row.version)?;
         Some(FoldError::Superseded { name: ours.name(), version: row.version })

@@ -46,14 +46,14 @@ pub async fn of_person(db: &Db, person: PersonId) -> Result<Option<Totp>, sqlx::
 row! {
     /// A shared secret, as it is stored.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Stored {
+    pub struct StoredSecret {
         pub person_id: Uuid,
         pub secret: Vec<u8>,
     }
 }
 
 /// The secrets of the next people after one, at most `limit`.
-pub async fn secrets(db: &Db, after: Uuid, limit: i64) -> Result<Vec<Stored>, sqlx::Error> {
+pub async fn secrets(db: &Db, after: Uuid, limit: i64) -> Result<Vec<StoredSecret>, sqlx::Error> {
     read!(db, |pool| {
         let secrets = sqlx::query_as(include_str!("sql/second_factors/secrets.sql"));
         secrets.bind(after).bind(limit).fetch_all(pool).await

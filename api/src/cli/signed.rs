@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use chrono::DateTime;
 use clap::Args;
 use projections::seal::cosignature::Forged;
-use projections::seal::{Checkpoint, Policy, PublicKey, Signed as Checked, export};
+use projections::seal::{Checkpoint, Policy, PublicKey, SignedCheckpoint as Checked, export};
 
 use crate::cli::say;
 use crate::config::Settings;

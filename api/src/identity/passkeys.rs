@@ -9,7 +9,7 @@
 //! IP address, there are none.
 
 use domain::values::{PersonId, PersonName};
-use projections::challenges::{self, Purpose};
+use projections::challenges::{self, ChallengePurpose};
 use projections::passkeys::{self, Passkey as Stored};
 use projections::people;
 use serde::Serialize;
@@ -68,7 +68,7 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
     // This makes the passkey know whose it is, so that it is found without typing an address.
     create["authenticatorSelection"]["residentKey"] = json!("required");
     create["authenticatorSelection"]["requireResidentKey"] = json!(true);
-    let handle = begin(app, (Purpose::Registration, Some(person)), &state).await?;
+    let handle = begin(app, (ChallengePurpose::Registration, Some(person)), &state).await?;
     Ok(Question { handle, create: Some(create), get: None })
 }
 
@@ -76,7 +76,7 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
 pub async fn keep(app: &App, person: PersonId, name: &PersonName, answer: &Answer) -> Result<bool, Error> {
     let Some((site, state, credential)) = finish::<PasskeyRegistration, RegisterPublicKeyCredential>(
         app,
-        Purpose::Registration,
+        ChallengePurpose::Registration,
         answer,
         |of| of == Some(person),
     )
@@ -107,16 +107,20 @@ pub async fn has(app: &App, person: PersonId) -> Result<bool, Error> {
 pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let (options, state) = site.start_discoverable_authentication().map_err(anyhow::Error::from)?;
-    let handle = begin(app, (Purpose::SignIn, None), &state).await?;
+    let handle = begin(app, (ChallengePurpose::SignIn, None), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
     Ok(Question { handle, create: None, get: Some(get) })
 }
 
 /// Gives the person who signed in, if the answer comes from a known passkey.
 pub async fn who(app: &App, answer: &Answer) -> Result<Option<PersonId>, Error> {
-    let Some((site, state, credential)) =
-        finish::<DiscoverableAuthentication, PublicKeyCredential>(app, Purpose::SignIn, answer, |_| true)
-            .await?
+    let Some((site, state, credential)) = finish::<DiscoverableAuthentication, PublicKeyCredential>(
+        app,
+        ChallengePurpose::SignIn,
+        answer,
+        |_| true,
+    )
+    .await?
     else {
         return Ok(None);
     };
@@ -142,7 +146,7 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
         return Err(Error::NotFound);
     }
     let (options, state) = site.start_passkey_authentication(&known).map_err(anyhow::Error::from)?;
-    let handle = begin(app, (Purpose::Proof, Some(person)), &state).await?;
+    let handle = begin(app, (ChallengePurpose::Proof, Some(person)), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
     Ok(Question { handle, create: None, get: Some(get) })
 }
@@ -150,7 +154,7 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
 /// True if the answer comes from a passkey of this person.
 pub async fn proves(app: &App, person: PersonId, answer: &Answer) -> Result<bool, Error> {
     let Some((site, state, credential)) =
-        finish::<PasskeyAuthentication, PublicKeyCredential>(app, Purpose::Proof, answer, |of| {
+        finish::<PasskeyAuthentication, PublicKeyCredential>(app, ChallengePurpose::Proof, answer, |of| {
             of == Some(person)
         })
         .await?
@@ -184,7 +188,7 @@ async fn of_person(app: &App, person: PersonId) -> Result<Vec<Passkey>, Error> {
 
 async fn begin(
     app: &App,
-    about: (Purpose, Option<PersonId>),
+    about: (ChallengePurpose, Option<PersonId>),
     state: &impl Serialize,
 ) -> Result<String, Error> {
     let state = serde_json::to_string(state).map_err(anyhow::Error::from)?;
@@ -196,7 +200,7 @@ async fn begin(
 /// Takes the question behind an answer, so that nobody can answer it again, and the authenticator's credential.
 async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
     app: &App,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     answer: &Answer,
     is_theirs: impl Fn(Option<PersonId>) -> bool + Send,
 ) -> Result<Option<(Webauthn, S, C)>, Error> {

@@ -7,7 +7,7 @@
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonId;
-use projections::challenges::{self, Purpose};
+use projections::challenges::{self, ChallengePurpose};
 use projections::second_factors;
 use totp_rs::{Builder, Secret, Totp};
 
@@ -55,20 +55,20 @@ pub async fn enter_by(
         return Ok((cookies, Redirect::to(next)).into_response());
     }
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
-    challenges::begin(&app.db, &handle.hash, (Purpose::Code, Some(person)), "", until).await?;
+    challenges::begin(&app.db, &handle.hash, (ChallengePurpose::Code, Some(person)), "", until).await?;
     let cookie = session::half_way(app, &handle.plain, MINUTES);
     Ok((cookie, Redirect::to(&paths::code_then(next))).into_response())
 }
 
 /// The person whose sign-in waits for a code, by the handle in their cookie.
 pub async fn waiting(app: &App, handle: &str) -> Result<Option<PersonId>, Error> {
-    let found = challenges::find(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?;
+    let found = challenges::find(&app.db, &hash_of(handle), ChallengePurpose::Code, clock::now()).await?;
     Ok(found.and_then(|found| found.person_id).map(PersonId))
 }
 
 /// Ends the waiting. Gives `false` if another request was quicker.
 pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
-    Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
+    Ok(challenges::take(&app.db, &hash_of(handle), ChallengePurpose::Code, clock::now()).await?.is_some())
 }
 
 /// The result of a code that somebody typed.

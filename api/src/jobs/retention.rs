@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use projections::retention::{Kept, forget};
+use projections::retention::{RetainedRows, forget};
 use projections::{StoreError, Timestamp};
 
 use crate::app::App;
@@ -15,7 +15,7 @@ use crate::config::Settings;
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
-    pub kept: Kept,
+    pub kept: RetainedRows,
     /// The setting that says how long, where there is one.
     pub setting: Option<&'static str>,
     /// How many days rows are kept, unless the setting says otherwise.
@@ -25,31 +25,31 @@ pub struct Line {
 
 pub const TABLE: [Line; 5] = [
     Line {
-        kept: Kept::OperatorReads,
+        kept: RetainedRows::OperatorReads,
         setting: Some("PORTAL_KEEP_OPERATOR_READS_DAYS"),
         days: 730,
         because: "an organisation asks who looked at it, also about the year before the last audit",
     },
     Line {
-        kept: Kept::Refusals,
+        kept: RetainedRows::Refusals,
         setting: Some("PORTAL_KEEP_REFUSALS_DAYS"),
         days: 365,
         because: "an attack is often found months after it began; nothing follows from what was refused",
     },
     Line {
-        kept: Kept::AccountLog,
+        kept: RetainedRows::AccountLog,
         setting: Some("PORTAL_KEEP_ACCOUNT_LOG_DAYS"),
         days: 365,
         because: "people look for a sign-in that was not theirs; addresses of people are not kept longer than that needs",
     },
     Line {
-        kept: Kept::Links,
+        kept: RetainedRows::Links,
         setting: None,
         days: 90,
         because: "counted from its end: until then its page says that it was used or is too old, and later what it says of any link",
     },
     Line {
-        kept: Kept::FoldTimes,
+        kept: RetainedRows::FoldTimes,
         setting: None,
         days: 90,
         because: "they measure how quick reading follows writing, which is asked soon after",
@@ -68,16 +68,16 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How many days this portal keeps such rows.
 pub fn days(settings: &Settings, line: &Line) -> i64 {
     match line.kept {
-        Kept::OperatorReads => settings.keep_operator_reads_days,
-        Kept::Refusals => settings.keep_refusals_days,
-        Kept::AccountLog => settings.keep_account_log_days,
-        Kept::Links | Kept::FoldTimes => line.days,
+        RetainedRows::OperatorReads => settings.keep_operator_reads_days,
+        RetainedRows::Refusals => settings.keep_refusals_days,
+        RetainedRows::AccountLog => settings.keep_account_log_days,
+        RetainedRows::Links | RetainedRows::FoldTimes => line.days,
     }
 }
 
 /// The moment since which the times of folding are known. Older ones were deleted.
 pub fn fold_times_since() -> Timestamp {
-    let line = TABLE.iter().find(|line| line.kept == Kept::FoldTimes);
+    let line = TABLE.iter().find(|line| line.kept == RetainedRows::FoldTimes);
     clock::after(-chrono::Duration::days(line.map_or(0, |line| line.days)))
 }
 

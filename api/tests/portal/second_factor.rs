@@ -205,7 +205,7 @@ async fn changing_it_wants_a_fresh_proof(world: World) {
 async fn half_way(world: &World, person: PersonId) -> Client {
     let token = api::identity::session::Token::new().expect("random");
     let until = clock::after(chrono::Duration::minutes(1));
-    let waiting = (challenges::Purpose::Code, Some(person));
+    let waiting = (challenges::ChallengePurpose::Code, Some(person));
     challenges::begin(&world.app.db, &token.hash, waiting, "", until).await.expect("stored");
     let client = world.anonymous();
     client.keep("portal-half", &token.plain);

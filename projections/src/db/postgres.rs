@@ -176,6 +176,6 @@ fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
 /// Describes an empty Postgres after the migrations alone, for the test that compares this with the file. A normal start
 /// would put everything back as the file has it.
 #[cfg(feature = "testing")]
-pub async fn of_the_migrations(url: &str) -> Result<Vec<walls::Line>, OpenError> {
+pub async fn of_the_migrations(url: &str) -> Result<Vec<walls::WallLine>, OpenError> {
     Ok(walls::describe_postgres(&mut migrated(url).await?).await?)
 }

@@ -10,7 +10,9 @@ use domain::{Constraint, event};
 use uuid::Uuid;
 
 use super::alarm::LogStanding;
-use super::{Append, AppendError, Appended, Authority, CompanionRows, Draft, Invited, Joined, StreamId};
+use super::{
+    Append, AppendError, Appended, Authority, CompanionRows, Draft, InvitedPerson, Joined, StreamId,
+};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
@@ -106,7 +108,7 @@ impl BatchState {
     /// The reason why the companion rows can't be written, if there is one.
     fn contradicted(&self, beside: &CompanionRows) -> Option<AppendError> {
         match beside {
-            CompanionRows::Invited(Invited { email, person, .. }) => {
+            CompanionRows::Invited(InvitedPerson { email, person, .. }) => {
                 let held = |(address, id): (&String, &Uuid)| (address == email.as_str()) != (*id == person.0);
                 self.people.iter().any(held).then_some(AppendError::AddressTaken)
             }
@@ -163,7 +165,7 @@ impl BatchState {
             }
         }
         match &append.beside {
-            Some(CompanionRows::Invited(Invited { email, person, .. })) => {
+            Some(CompanionRows::Invited(InvitedPerson { email, person, .. })) => {
                 self.people.insert(email.to_string(), person.0);
             }
             Some(CompanionRows::Joined(Joined { person, .. })) => drop(self.with_password.insert(person.0)),

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::alarm::Watchman;
 use super::check::{BatchState, Verdict};
-use super::companion::{CompanionRows, Invited, Joined};
+use super::companion::{CompanionRows, InvitedPerson, Joined};
 use super::leaf::{Leaf, leaf_hash};
 use super::statements::{
     self, BatchRows, ClaimRow, CommandRow, EventRow, GuardRow, Id, JoinedRow, LinkRow, PersonRow,
@@ -263,8 +263,8 @@ impl<'a> BatchRows<'a> {
         }
     }
 
-    fn invite(&mut self, invited: &'a Invited, known: &BatchState) {
-        let Invited { person, email, token_hash, link } = invited;
+    fn invite(&mut self, invited: &'a InvitedPerson, known: &BatchState) {
+        let InvitedPerson { person, email, token_hash, link } = invited;
         self.people.push(PersonRow { person_id: Id(person.0), email: email.as_str(), created_at: known.now });
         self.links.push(LinkRow {
             token_hash: *token_hash,

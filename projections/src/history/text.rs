@@ -7,7 +7,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::filter::Filter;
+use super::filter::HistoryFilter;
 use super::parts::EVENTS;
 use super::walk::{Direction, PositionSpan, WalkQuery, Walked, passes, walk};
 use crate::db::{Db, Engine, read};
@@ -48,7 +48,7 @@ pub(super) async fn search(db: &Db, question: WalkQuery<'_>) -> Result<Walked, s
 }
 
 /// The text in the form in which it is compared: trimmed, in lower case.
-fn wanted(filter: &Filter) -> String {
+fn wanted(filter: &HistoryFilter) -> String {
     filter.text.as_deref().unwrap_or_default().trim().to_lowercase()
 }
 

@@ -9,7 +9,7 @@
 use sqlx::{Database, Encode, QueryBuilder, Type};
 use uuid::Uuid;
 
-use super::filter::{Filter, Only, Source};
+use super::filter::{HistoryFilter, Only, Source};
 use crate::db::{Db, Lists, read};
 use crate::like::like_pattern;
 
@@ -35,7 +35,7 @@ pub(super) enum Direction {
 /// Asks for the first positions in a span that pass a filter, at most `limit`.
 #[derive(Clone, Copy)]
 pub(super) struct WalkQuery<'a> {
-    pub(super) filter: &'a Filter,
+    pub(super) filter: &'a HistoryFilter,
     pub(super) span: PositionSpan,
     pub(super) direction: Direction,
     pub(super) limit: usize,
@@ -115,7 +115,11 @@ struct IndexWalk {
 }
 
 /// The way that reads least.
-async fn choose<'a>(db: &Db, filter: &'a Filter, span: PositionSpan) -> Result<Vec<Source<'a>>, sqlx::Error> {
+async fn choose<'a>(
+    db: &Db,
+    filter: &'a HistoryFilter,
+    span: PositionSpan,
+) -> Result<Vec<Source<'a>>, sqlx::Error> {
     let mut ways = filter.ways();
     if ways.len() < 2 {
         return Ok(ways.pop().unwrap_or_else(|| vec![Source::All]));
@@ -150,7 +154,7 @@ async fn probe(db: &Db, way: &[Source<'_>], span: PositionSpan) -> Result<i64, s
 /// The positions from each index that pass the filter, at most `limit` of each.
 async fn arms(
     db: &Db,
-    filter: &Filter,
+    filter: &HistoryFilter,
     way: &[Source<'_>],
     steps: IndexWalk,
     limit: usize,
@@ -232,7 +236,7 @@ where
 }
 
 /// Adds the conditions of the filter that a row is compared with.
-pub(super) fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter)
+pub(super) fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a HistoryFilter)
 where
     D: Lists,
     Uuid: Encode<'a, D> + Type<D>,

@@ -6,12 +6,12 @@ use domain::AnyEvent;
 use domain::org::{InvitationEvent, MemberEvent, OrgEvent, Role};
 use uuid::Uuid;
 
-use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
+use super::{ACCEPTED, InvitationRow, MembershipRow, OPEN, WITHDRAWN};
 use crate::fold::{Entry, FoldError};
 use crate::table::{ById, ChangeableRow, Rows};
 use crate::timestamp::Timestamp;
 
-impl ChangeableRow for Invitation {
+impl ChangeableRow for InvitationRow {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/invitations.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -37,8 +37,8 @@ impl ChangeableRow for MembershipRow {
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let ids = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
-    let found: Vec<Invitation> = rows.find(ids).await?;
-    let mut invitations: HashMap<Uuid, Invitation> =
+    let found: Vec<InvitationRow> = rows.find(ids).await?;
+    let mut invitations: HashMap<Uuid, InvitationRow> =
         found.into_iter().map(|row| (row.invitation_id, row)).collect();
     let mut members =
         Members::of(rows.find(entries.iter().filter_map(|entry| member_of(entry)).collect()).await?);
@@ -63,14 +63,14 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 
 /// What becomes of an invitation.
 fn settle(
-    invitations: &mut HashMap<Uuid, Invitation>,
+    invitations: &mut HashMap<Uuid, InvitationRow>,
     entry: &Entry,
     org: Uuid,
     event: &InvitationEvent,
 ) -> Result<(), FoldError> {
     match event {
         InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
-            let row = Invitation::new(entry, (org, invitation.0, person.0), role, (*expires_at).into())?;
+            let row = InvitationRow::new(entry, (org, invitation.0, person.0), role, (*expires_at).into())?;
             invitations.insert(invitation.0, row);
         }
         InvitationEvent::InvitationRenewed { invitation, expires_at } => {
@@ -168,14 +168,14 @@ fn invitation_of(entry: &Entry) -> Option<Uuid> {
 }
 
 fn known<'a>(
-    invitations: &'a mut HashMap<Uuid, Invitation>,
+    invitations: &'a mut HashMap<Uuid, InvitationRow>,
     id: Uuid,
     entry: &Entry,
-) -> Result<&'a mut Invitation, FoldError> {
+) -> Result<&'a mut InvitationRow, FoldError> {
     invitations.get_mut(&id).ok_or_else(|| entry.poison("an invitation begins with MemberInvited"))
 }
 
-impl Invitation {
+impl InvitationRow {
     fn new(
         entry: &Entry,
         (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::Filter;
+use super::OrgListFilter;
 use crate::db::{Db, Engine};
 use crate::like::{LONGEST, like_pattern};
 
@@ -38,7 +38,7 @@ pub(super) enum FoundOrgs {
 
 impl SearchTerm {
     /// Returns nothing if there is no text to look for.
-    pub(super) fn of(filter: &Filter) -> Option<Self> {
+    pub(super) fn of(filter: &OrgListFilter) -> Option<Self> {
         let text: String = filter.text.as_deref()?.trim().to_lowercase().chars().take(LONGEST).collect();
         let pattern = like_pattern(&text);
         (!text.is_empty()).then_some(Self { text, pattern })
@@ -73,7 +73,11 @@ impl SearchTerm {
 }
 
 /// Looks the text up, reading only enough to know which way is quick.
-pub(super) async fn find(db: &Db, filter: &Filter, term: &SearchTerm) -> Result<FoundOrgs, sqlx::Error> {
+pub(super) async fn find(
+    db: &Db,
+    filter: &OrgListFilter,
+    term: &SearchTerm,
+) -> Result<FoundOrgs, sqlx::Error> {
     let status = filter.status.as_deref().unwrap_or_default();
     let limit = i64::try_from(MANY + 1).unwrap_or(i64::MAX);
     macro_rules! query {
@@ -131,7 +135,7 @@ mod tests {
         for (text, expected) in
             [("acme", "acmf"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("z~", "z\u{7f}")]
         {
-            let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
+            let filter = OrgListFilter { text: Some(text.to_owned()), ..OrgListFilter::default() };
             assert_eq!(SearchTerm::of(&filter).expect("a text").end(), expected, "{text:?}");
         }
     }

@@ -8,7 +8,7 @@ use sqlx::query::Query;
 use sqlx::{Postgres, SqliteConnection};
 use uuid::Uuid;
 
-use super::{ACTIVE, ARCHIVED, Filter, OrgRow, SUSPENDED};
+use super::{ACTIVE, ARCHIVED, OrgListFilter, OrgRow, SUSPENDED};
 use crate::db::Tx;
 use crate::table::{CombinedStatement, OnConflict, PendingTable, Rows, Table, insert, table, upsert};
 
@@ -122,7 +122,7 @@ impl PendingTable for Moved {
 }
 
 /// How many organisations pass the filter, as an expression.
-pub(super) fn expression(filter: &Filter) -> String {
+pub(super) fn expression(filter: &OrgListFilter) -> String {
     let shown = |status: &&&str| match &filter.status {
         None => **status != ARCHIVED,
         Some(only) => *status == only,

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Postgres, SqlitePool};
 
 use super::batch::OnFoldError;
 use super::shadow::{FoldedShadow, Shadow, ShadowPool, ShadowPurpose, tables};
-use super::{Checkpoint, Parked, Projection, refuse_if_superseded};
+use super::{Parked, Projection, ProjectionCheckpoint, refuse_if_superseded};
 use crate::db::{Db, Engine, STABLE_VIEWS, Transaction, Tx, on};
 use crate::fold::FoldError;
 use crate::table::Shape;
@@ -222,7 +222,7 @@ async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
 }
 
 /// Locks the checkpoints and all tables and views that readers use, and returns the checkpoints.
-async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Error> {
+async fn lock_all(conn: &mut PgConnection) -> Result<Vec<ProjectionCheckpoint>, sqlx::Error> {
     sqlx::query(include_str!("../sql/projector/give_way_postgres.sql")).execute(&mut *conn).await?;
     let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
         .fetch_all(&mut *conn)
@@ -239,7 +239,7 @@ async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Erro
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// The highest position of the served read models, but no later than the end of the log.
-async fn served(live: &Db, checkpoints: &[Checkpoint]) -> Result<i64, FoldError> {
+async fn served(live: &Db, checkpoints: &[ProjectionCheckpoint]) -> Result<i64, FoldError> {
     refuse_if_superseded(checkpoints)?;
     // Even if the log lost its end, the read models can be rebuilt: so the end of the log is the limit.
     let end = event_log::last(live).await?;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::nodes::{self, KeptNode};
 use super::standing::{StoredTree, states};
 use super::tree::{Node, Tree};
-use super::{Checkpoint, Hash, PublicKey, Signed, position, size, step};
+use super::{Checkpoint, Hash, PublicKey, SignedCheckpoint, position, size, step};
 use crate::db::Db;
 use crate::projector::Finding;
 use crate::transfer;
@@ -198,7 +198,7 @@ impl Attested {
         key: Option<PublicKey>,
     ) -> Result<Self, sqlx::Error> {
         let states = states(db).await?;
-        let is_signed = |signed: &Signed| {
+        let is_signed = |signed: &SignedCheckpoint| {
             let key = key.as_ref().filter(|key| key.origin() == signed.checkpoint.origin);
             key.is_none_or(|key| key.signed(signed) == Some(true))
         };
@@ -263,7 +263,7 @@ fn differs(state: &StoredTree, tree: &Tree) -> Option<Finding> {
 /// Checks whether the kept state is ahead of the log, or its checkpoint was not signed.
 fn damaged(state: &StoredTree, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
     let key = key.filter(|key| key.origin() == state.origin);
-    let is_signed = |signed: Signed| key.is_none_or(|key| key.signed(&signed) == Some(true));
+    let is_signed = |signed: SignedCheckpoint| key.is_none_or(|key| key.signed(&signed) == Some(true));
     let what = if size(state.size) > stands {
         format!("{} was sealed up to #{}, and the log ends at #{stands}", state.origin, state.size)
     } else if state.checkpoint.is_some() && !state.signed().is_some_and(is_signed) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line::as_written;
 use super::standing::states;
-use super::{Hash, PublicKey, Signed, nodes, position, proof, size};
+use super::{Hash, PublicKey, SignedCheckpoint, nodes, position, proof, size};
 use crate::EventLog;
 use crate::event_log::Recorded;
 use crate::transfer::{EventLine, TransferError};
@@ -49,12 +49,12 @@ pub enum EvidenceError {
 pub async fn evidence(
     log: &EventLog,
     place: i64,
-    cosigned: Option<Signed>,
+    cosigned: Option<SignedCheckpoint>,
 ) -> Result<Evidence, EvidenceError> {
     let noted = states(log.db()).await?.iter().find_map(super::standing::StoredTree::signed);
     let cosigned = cosigned.filter(|it| it.cosignatures() > 0 && it.checkpoint.size >= size(place));
     let signed = cosigned.or(noted);
-    let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
+    let SignedCheckpoint { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
     let event = log.at(&[place]).await?.pop().ok_or(EvidenceError::NoEvent(place))?;
     if size(place) > checkpoint.size {
         return Err(EvidenceError::NotYet { position: place, sealed: checkpoint.size });
@@ -80,8 +80,9 @@ impl Evidence {
     }
 
     /// The checkpoint of the proof, with its signatures, which are not checked here.
-    pub fn checkpoint(&self) -> Result<Signed, String> {
-        let signed = self.checkpoint.parse().ok().filter(|signed: &Signed| signed.text() == self.checkpoint);
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, String> {
+        let signed =
+            self.checkpoint.parse().ok().filter(|signed: &SignedCheckpoint| signed.text() == self.checkpoint);
         signed.ok_or_else(|| "what it has for its checkpoint is not one, and nothing more".to_owned())
     }
 

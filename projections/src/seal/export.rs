@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attested::Comparison;
 use super::line::{BorrowedEventLine, CHANGED, TOLD, as_written};
 use super::manifest;
-use super::{Checkpoint, Hash, PublicKey, Signed};
+use super::{Checkpoint, Hash, PublicKey, SignedCheckpoint};
 use crate::projector::Finding;
 
 /// A line of a person. People are not in the tree.
@@ -28,7 +28,7 @@ struct BorrowedPersonLine<'a> {
 
 /// The result of a check: what was checked, and what is not as it must be.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct ExportReport {
     pub events: i64,
     pub people: i64,
     /// The number of events that were signed and are what was signed.
@@ -38,7 +38,7 @@ pub struct Report {
     pub number_of_findings: usize,
 }
 
-impl Report {
+impl ExportReport {
     fn add(&mut self, finding: Finding) {
         self.number_of_findings += 1;
         if self.findings.len() < TOLD {
@@ -48,9 +48,9 @@ impl Report {
 }
 
 /// The checkpoints of a file that a key signed. The inner error says why none of them can be believed.
-pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Signed>, String>> {
+pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<SignedCheckpoint>, String>> {
     let (mut signed, mut forged) = (vec![], None);
-    Signed::each(file, |note| match key.signed(&note) {
+    SignedCheckpoint::each(file, |note| match key.signed(&note) {
         Some(true) => signed.push(note),
         Some(false) => forged = Some(note.checkpoint.size),
         None => {}
@@ -66,8 +66,8 @@ pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Sign
 }
 
 /// Checks a file up to its end, or up to the first line that can't be part of a log.
-pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<Report> {
-    let (mut report, mut comparison) = (Report::default(), Comparison::new(checkpoints));
+pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<ExportReport> {
+    let (mut report, mut comparison) = (ExportReport::default(), Comparison::new(checkpoints));
     let (mut line, mut number, mut has_ended) = (vec![], 0_u64, false);
     while file.read_until(b'\n', &mut line)? > 0 {
         number += 1;

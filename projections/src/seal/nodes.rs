@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** any hash of the tree comes from at most 128 rows.
 
-use super::proof::Span;
+use super::proof::LeafSpan;
 use super::tree::{Node, STRIDE, Tree, join};
 use super::{Hash, position};
 use crate::db::{Db, read, row};
@@ -40,7 +40,7 @@ pub(super) async fn stored(db: &Db, after: i64, up_to: i64) -> Result<Vec<Vec<u8
 }
 
 /// The roots of these spans.
-pub(super) async fn roots(db: &Db, spans: &[Span]) -> Result<Vec<Hash>, sqlx::Error> {
+pub(super) async fn roots(db: &Db, spans: &[LeafSpan]) -> Result<Vec<Hash>, sqlx::Error> {
     let mut roots = Vec::with_capacity(spans.len());
     for span in spans {
         let mut parts = vec![];

@@ -3,19 +3,19 @@
 //!
 //! Proofs are made as in RFC 6962 §2.1.1 and §2.1.2, and checked as in RFC 9162 §2.1.3.2 and §2.1.4.2.
 //!
-//! **Invariant:** pure. A proof is first a list of [`Span`]s; whoever has the hashes fills it in.
+//! **Invariant:** pure. A proof is first a list of [`LeafSpan`]s; whoever has the hashes fills it in.
 
 use super::Hash;
 use super::tree::node;
 
 /// A range of neighbouring events, counted from 0, without `to` itself. Its root is one hash of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct LeafSpan {
     pub from: u64,
     pub to: u64,
 }
 
-impl Span {
+impl LeafSpan {
     /// The full subtrees that make up the span, as level and number, from left to right.
     pub fn subtrees(self) -> Vec<(u32, u64)> {
         let (mut from, mut subtrees) = (self.from, vec![]);
@@ -35,8 +35,8 @@ impl Span {
 }
 
 /// The spans that prove that the event `index` (its position − 1) is in a tree of `size`, from the event upwards.
-pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
-    let (mut path, mut span) = (vec![], Span { from: 0, to: size });
+pub fn inclusion(index: u64, size: u64) -> Vec<LeafSpan> {
+    let (mut path, mut span) = (vec![], LeafSpan { from: 0, to: size });
     while span.to - span.from > 1 {
         let (left, right) = span.halves();
         let (inside, outside) = if index < right.from { (left, right) } else { (right, left) };
@@ -48,8 +48,8 @@ pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
 }
 
 /// The spans that prove that the tree of `first` events is the beginning of the tree of `second` events.
-pub fn consistency(first: u64, second: u64) -> Vec<Span> {
-    let (mut path, mut span) = (vec![], Span { from: 0, to: second });
+pub fn consistency(first: u64, second: u64) -> Vec<LeafSpan> {
+    let (mut path, mut span) = (vec![], LeafSpan { from: 0, to: second });
     if first == 0 || first == second {
         return path;
     }
@@ -128,7 +128,7 @@ mod tests {
         usize::try_from(index).expect("a small tree")
     }
 
-    fn filled(spans: &[Span], leaves: &[Hash]) -> Vec<Hash> {
+    fn filled(spans: &[LeafSpan], leaves: &[Hash]) -> Vec<Hash> {
         spans.iter().map(|span| definition(&leaves[at(span.from)..at(span.to)])).collect()
     }
 
@@ -237,7 +237,7 @@ mod tests {
             let full = |(level, number): (u32, u64)| {
                 definition(&leaves[at(number << level)..at((number + 1) << level)])
             };
-            let subtrees = Span { from, to }.subtrees();
+            let subtrees = LeafSpan { from, to }.subtrees();
             assert_eq!(join(subtrees.into_iter().map(full)), definition(&leaves[at(from)..at(to)]));
         }
     }

@@ -6,7 +6,7 @@
 use super::error::SealError;
 use super::proof::{consistency, extends};
 use super::tree::Tree;
-use super::{Checkpoint, Hash, Signed, nodes, size};
+use super::{Checkpoint, Hash, SignedCheckpoint, nodes, size};
 use crate::Platform;
 use crate::db::{Db, read, row};
 
@@ -22,19 +22,19 @@ row! {
 }
 
 impl StoredTree {
-    pub(super) fn signed(&self) -> Option<Signed> {
+    pub(super) fn signed(&self) -> Option<SignedCheckpoint> {
         self.checkpoint.as_deref()?.parse().ok()
     }
 }
 
 /// The tree of one origin, and the checkpoint that was signed of it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct SealedTree {
     state: StoredTree,
     tree: Tree,
 }
 
-impl Standing {
+impl SealedTree {
     /// Reads the tree of an origin. If nothing was sealed for it yet, this is the tree of no events.
     pub async fn read(db: &Db, origin: &str) -> Result<Self, SealError> {
         let state = states(db).await?.into_iter().find(|state| state.origin == origin);
@@ -70,7 +70,7 @@ impl Standing {
     }
 
     /// The checkpoint that was signed last, as the database has it.
-    pub fn signed(&self) -> Option<Signed> {
+    pub fn signed(&self) -> Option<SignedCheckpoint> {
         self.state.signed()
     }
 
@@ -98,7 +98,7 @@ pub async fn has_traces(db: &Db) -> Result<bool, sqlx::Error> {
 }
 
 /// The last checkpoint of an origin, as the database has it.
-pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<Signed>, sqlx::Error> {
+pub async fn last(db: &Db, _: &Platform, origin: &str) -> Result<Option<SignedCheckpoint>, sqlx::Error> {
     let of_origin = states(db).await?.into_iter().find(|state| state.origin == origin);
     Ok(of_origin.and_then(|state| state.signed()))
 }

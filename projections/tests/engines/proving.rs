@@ -2,7 +2,7 @@
 
 use domain::values::PersonId;
 use futures::future::join_all;
-use projections::challenges::{self, Purpose};
+use projections::challenges::{self, ChallengePurpose};
 use projections::passkeys::{self, Passkey};
 use projections::second_factors;
 use projections::sessions;
@@ -87,16 +87,16 @@ engines! {
 
     async fn what_was_begun_is_finished_once_and_in_time(store: Store) {
         let person = PersonId(id());
-        let about = (Purpose::Code, Some(person));
+        let about = (ChallengePurpose::Code, Some(person));
         challenges::begin(store.db(), &[1; 32], about, "state", noon(3)).await?;
-        assert_eq!(challenges::find(store.db(), &[1; 32], Purpose::Proof, noon(2)).await?, None);
-        assert_eq!(challenges::take(store.db(), &[1; 32], Purpose::Proof, noon(2)).await?, None);
-        assert_eq!(challenges::take(store.db(), &[1; 32], Purpose::Code, noon(3)).await?, None, "too late");
-        let found = challenges::find(store.db(), &[1; 32], Purpose::Code, noon(2)).await?.ok_or("it waits")?;
+        assert_eq!(challenges::find(store.db(), &[1; 32], ChallengePurpose::Proof, noon(2)).await?, None);
+        assert_eq!(challenges::take(store.db(), &[1; 32], ChallengePurpose::Proof, noon(2)).await?, None);
+        assert_eq!(challenges::take(store.db(), &[1; 32], ChallengePurpose::Code, noon(3)).await?, None, "too late");
+        let found = challenges::find(store.db(), &[1; 32], ChallengePurpose::Code, noon(2)).await?.ok_or("it waits")?;
         assert_eq!((found.person_id, found.state.as_str()), (Some(person.0), "state"));
         let tries = (0..8).map(|_| {
             let db = store.db().clone();
-            tokio::spawn(async move { challenges::take(&db, &[1; 32], Purpose::Code, noon(2)).await })
+            tokio::spawn(async move { challenges::take(&db, &[1; 32], ChallengePurpose::Code, noon(2)).await })
         });
         let mut finished = vec![];
         for one in join_all(tries).await {
@@ -105,9 +105,9 @@ engines! {
         assert_eq!(finished, [found]);
         challenges::begin(store.db(), &[2; 32], about, "", noon(3)).await?;
         challenges::sweep(store.db(), noon(2)).await?;
-        assert!(challenges::find(store.db(), &[2; 32], Purpose::Code, noon(2)).await?.is_some());
+        assert!(challenges::find(store.db(), &[2; 32], ChallengePurpose::Code, noon(2)).await?.is_some());
         challenges::sweep(store.db(), noon(3)).await?;
-        assert_eq!(challenges::find(store.db(), &[2; 32], Purpose::Code, noon(2)).await?, None);
+        assert_eq!(challenges::find(store.db(), &[2; 32], ChallengePurpose::Code, noon(2)).await?, None);
     }
 }
 

@@ -12,7 +12,8 @@ use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
 use projections::operator_reads::{AccessRecorder, OperatorRead};
-use projections::scope::{Reads, Shown};
+use projections::org_list::{OrgListFilter, OrgListOrder};
+use projections::scope::{Reads, ViewKind};
 use projections::{
     Scope, Tenant, Timestamp, access_log, history, memberships, operator_reads, org_detail, org_list, people,
     resource_types,
@@ -96,18 +97,18 @@ engines! {
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
         operator_reads::of_org(db, scope, own.0, None, 1).await?;
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
-        let page = org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
+        let page = org_list::page(db, &platform, &OrgListFilter::default(), &OrgListOrder::default(), 1).await?;
         let listed = |orgs: &[Uuid]| {
-            let orgs = orgs.iter().map(|org| (Some(*org), Shown::Listed));
-            orgs.chain([(None, Shown::Listed)]).collect::<Reads>()
+            let orgs = orgs.iter().map(|org| (Some(*org), ViewKind::Listed));
+            orgs.chain([(None, ViewKind::Listed)]).collect::<Reads>()
         };
         assert_eq!(platform.take_reads(), listed(&[page.rows[0].org_id]));
-        let (everything, newest) = (history::Filter::default(), history::Place::Newest);
+        let (everything, newest) = (history::HistoryFilter::default(), history::PagePlace::Newest);
         history::page(&store.log, &platform, &everything, newest, 99).await?;
         assert_eq!(platform.take_reads(), listed(&[own.0, other.0]));
         history::positions(&store.log, &everything, newest, 99).await?;
         assert_eq!(platform.take_reads(), Reads::new());
-        let of_one = history::Filter { org: Some(own.0), ..everything };
+        let of_one = history::HistoryFilter { org: Some(own.0), ..everything };
         history::page(&store.log, &platform, &of_one, newest, 1).await?;
         history::at(&store.log, &platform, 1).await?;
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [None, Some(own.0)]);
@@ -118,7 +119,7 @@ engines! {
         let (ana, session) = (person(&store, "ana@example.com").await?, id());
         let recorder = AccessRecorder::open(store.db());
         let look = |at: Timestamp, session_id, page: &str| OperatorRead {
-            read_id: id(), at, person_id: ana.0, session_id, org_id: Some(org.0), shown: Shown::Listed,
+            read_id: id(), at, person_id: ana.0, session_id, org_id: Some(org.0), shown: ViewKind::Listed,
             page: page.to_owned(),
         };
         recorder.record(vec![look(noon(1), session, "/admin/orgs"), look(noon(1), session, "/admin/orgs")]).await?;
@@ -141,7 +142,7 @@ engines! {
         let recorder = AccessRecorder::open(store.db());
         let look = |number: u128, at: Timestamp, org_id| OperatorRead {
             read_id: Uuid::from_u128(number), at, person_id: ana.0, session_id: session, org_id,
-            shown: Shown::Opened, page: "/admin".into(),
+            shown: ViewKind::Opened, page: "/admin".into(),
         };
         recorder.record(vec![look(1, noon(1), Some(org.0))]).await?;
         recorder.flush().await;
@@ -360,7 +361,7 @@ fn look(org: OrgId, name: &str) -> OperatorRead {
         person_id: id(),
         session_id: id(),
         org_id: Some(org.0),
-        shown: Shown::Opened,
+        shown: ViewKind::Opened,
         page: format!("/of/{name}"),
     }
 }

@@ -1,7 +1,7 @@
 //! What the auditor has checked and found, on the pages of the history.
 
 use maud::{Markup, html};
-use projections::auditor::State;
+use projections::auditor::AuditState;
 use projections::event_log;
 use projections::projector::Finding;
 
@@ -54,7 +54,7 @@ pub fn card(known: &Known) -> Markup {
     )
 }
 
-fn facts(state: &State, known: &Known) -> Markup {
+fn facts(state: &AuditState, known: &Known) -> Markup {
     let last = html! {
         @if let Some(last) = &state.last {
             (ui::exact_time(last.at.into())) ", " (ui::number(last.events)) " events"

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use domain::org::Role;
 use maud::{Markup, html};
-use projections::memberships::{self, Invited};
+use projections::memberships::{self, OpenInvitation};
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
 use uuid::Uuid;
@@ -92,7 +92,7 @@ fn changes(called: &str, path: impl Fn(Change) -> String) -> Markup {
     }
 }
 
-fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Markup {
+fn invitations_table(org: &OrgDetail, invited: &[OpenInvitation], change: bool) -> Markup {
     if invited.is_empty() {
         return ui::empty(
             "No open invitations.",
@@ -108,7 +108,7 @@ fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Mark
         Column::new("Expires"),
         Column::new("").numeric(),
     ];
-    let row = |invited: &Invited| {
+    let row = |invited: &OpenInvitation| {
         let expired = invited.expires_at <= clock::now();
         vec![
             html! { (invited.email.as_deref().unwrap_or("erased")) },
@@ -121,7 +121,7 @@ fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Mark
     ui::table("Open invitations", &columns, &invited.iter().map(row).collect::<Vec<_>>())
 }
 
-fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
+fn invitation_buttons(org: &OrgDetail, invited: &OpenInvitation) -> Markup {
     let button = |action: String, label: &str| {
         html! {
             form.inline method="post" action=(action) data-once {

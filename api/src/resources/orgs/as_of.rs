@@ -12,7 +12,7 @@ use domain::values::OrgId;
 use maud::{Markup, html};
 use projections::as_of::{self as folded, OrgAsOf};
 use projections::event_log::StreamId;
-use projections::memberships::{Invitation, MembershipRow};
+use projections::memberships::{InvitationRow, MembershipRow};
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
 use projections::resource_types::OrgResourceType;
@@ -142,7 +142,7 @@ impl<'a> Page<'a> {
 
     async fn render(&self, content: Markup) -> Result<Markup, Error> {
         let id = self.today.org_id;
-        let of_org = history::Filter { org: Some(id), ..history::Filter::default() };
+        let of_org = history::HistoryFilter { org: Some(id), ..history::HistoryFilter::default() };
         let past = AsOfBanner::of(self.app, self.at, (&self.path, &of_org)).await?;
         let org = self.then.as_ref().map_or(&self.today, |then| &then.org);
         let status = self.then.as_ref().map(|then| status(&then.org));
@@ -292,9 +292,9 @@ fn members_table(then: &OrgAsOf, now: &OrgAsOf, people: &People) -> Markup {
 
 fn invitations_table((then, at): (&OrgAsOf, AsOf), now: &OrgAsOf, people: &People) -> Markup {
     let columns = ["E-mail", "Role", "Invited", "Until", "Now"].map(Column::new);
-    let of_today: HashMap<Uuid, &Invitation> =
+    let of_today: HashMap<Uuid, &InvitationRow> =
         now.invitations.iter().map(|it| (it.invitation_id, it)).collect();
-    let row = |invitation: &Invitation| {
+    let row = |invitation: &InvitationRow| {
         let today = of_today.get(&invitation.invitation_id);
         let lapsed = invitation.expires_at <= at.time();
         vec![

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
-use projections::links::Purpose;
+use projections::links::LinkPurpose;
 use projections::people::{self, Person};
 use serde::Deserialize;
 
@@ -57,8 +57,10 @@ pub async fn submit(
 
 /// The person that the link was made for, and true if it replaces a password.
 async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
-    let (link, replaces) = match links::open(app, token, Purpose::Password).await {
-        Err(Error::NotFound) => (links::open(app, token, Purpose::NewPassword).await.map_err(nothing)?, true),
+    let (link, replaces) = match links::open(app, token, LinkPurpose::Password).await {
+        Err(Error::NotFound) => {
+            (links::open(app, token, LinkPurpose::NewPassword).await.map_err(nothing)?, true)
+        }
         found => (found?, false),
     };
     let id = PersonId(link.person_id.ok_or_else(opens_nothing)?);
