@@ -55,7 +55,8 @@ pub async fn org(
     log: &EventLog,
     scope: &Scope,
     org_id: Uuid,
-    (then, now): (i64, i64),
+    then: i64,
+    now: i64,
 ) -> Result<(Option<OrgAsOf>, Option<OrgAsOf>), FoldError> {
     let mut folding = OrgFold::default();
     folding.go_on(log, scope, org_id, then).await?;
@@ -82,7 +83,7 @@ impl OrgFold {
         let mut turn = None;
         loop {
             let sequence = self.last.as_ref().map_or(0, |event| event.sequence);
-            let events = next(log, scope, org_id, (sequence, up_to)).await?;
+            let events = next(log, scope, org_id, sequence, up_to).await?;
             let ended = events.len() < BATCH;
             self.last = events.last().cloned().or(self.last.take());
             let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
@@ -118,15 +119,16 @@ async fn next(
     log: &EventLog,
     scope: &Scope,
     org_id: Uuid,
-    (after, up_to): (i64, i64),
+    after_sequence: i64,
+    up_to_position: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let stream = StreamId::of::<Org>(OrgId(org_id));
     scoped!(log.db(), scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/as_of/stream.sql"))
             .bind(&stream.kind)
             .bind(&stream.id)
-            .bind(after)
-            .bind(up_to)
+            .bind(after_sequence)
+            .bind(up_to_position)
             .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
             .fetch_all(conn)
             .await

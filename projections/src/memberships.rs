@@ -259,7 +259,8 @@ pub async fn invited(
     db: &Db,
     scope: &Scope,
     org_id: Uuid,
-    (before, limit): (i64, i64),
+    before: i64,
+    limit: i64,
 ) -> Result<Vec<OpenInvitation>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         let invited = sqlx::query_as(include_str!("sql/memberships/invited.sql"));

@@ -100,7 +100,7 @@ where
     }
 
     /// The plan, once every event of the stream has been seen.
-    pub fn plan(self, (reason, at): (Reason, DateTime<Utc>)) -> Result<RevertPlan<A>, NotPlanned> {
+    pub fn plan(self, reason: Reason, at: DateTime<Utc>) -> Result<RevertPlan<A>, NotPlanned> {
         let Self { now, before, after, facets, lost, begun, decided, reverted, superseded, .. } = self;
         let before = before.ok_or(NotPlanned::NoSuchEvent)?;
         let facets = facets?;

@@ -44,7 +44,7 @@ where
     for it in past {
         planner.see(it.clone(), targets.contains(&it.position));
     }
-    planner.plan((reason("It was a mistake"), day(5)))
+    planner.plan(reason("It was a mistake"), day(5))
 }
 
 fn of_acme(then: &[OrgEvent]) -> Vec<Past<OrgEvent>> {

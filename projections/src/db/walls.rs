@@ -75,7 +75,7 @@ pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error
     match &db.0 {
         Engine::Postgres { pool, .. } => of_postgres(&mut *pool.acquire().await?).await,
         Engine::Sqlite { reader, .. } => {
-            let newest = sqlx::query_as(NEWEST).fetch_one(reader).await?;
+            let newest = sqlx::query_scalar(NEWEST).fetch_one(reader).await?;
             let is = sqlx::query_as(DESCRIBE_SQLITE).fetch_all(reader).await?;
             let must = fresh_sqlite().await?;
             Ok(is_ours(newest).then(|| compare(must, is)))
@@ -102,7 +102,7 @@ pub(crate) async fn findings(db: &Db) -> Result<Vec<String>, sqlx::Error> {
 
 /// Like [`differences`], on one connection, whichever role that has.
 pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Difference>>, sqlx::Error> {
-    let newest = sqlx::query_as(NEWEST).fetch_one(&mut *conn).await?;
+    let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut *conn).await?;
     let is = describe_postgres(conn).await?;
     Ok(is_ours(newest).then(|| compare(written(), is)))
 }
@@ -110,7 +110,7 @@ pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Di
 const NEWEST: &str = include_str!("../sql/walls/newest_step.sql");
 const DESCRIBE_SQLITE: &str = include_str!("../sql/walls/describe_sqlite.sql");
 
-fn is_ours((newest,): (i64,)) -> bool {
+fn is_ours(newest: i64) -> bool {
     SQLITE.last().is_some_and(|(ours, ..)| newest <= *ours)
 }
 

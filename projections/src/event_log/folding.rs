@@ -69,7 +69,7 @@ fn store_later<A: Decider>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Fold
         let Some(StoredAggregate { aggregate, last }) = folded.stored() else { return };
         let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
         drop(folded);
-        if let Err(error) = store(&db, &stream, fold::<A>(), (last, state)).await
+        if let Err(error) = store(&db, &stream, fold::<A>(), last, state).await
             && !db.is_closed()
         {
             tracing::warn!(%error, kind = stream.kind, id = stream.id, "a snapshot could not be stored");

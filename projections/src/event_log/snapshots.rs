@@ -99,7 +99,8 @@ pub(super) async fn store(
     db: &Db,
     stream: &StreamId,
     fold: i64,
-    (last, state): (FoldedUpTo, Vec<u8>),
+    last: FoldedUpTo,
+    state: Vec<u8>,
 ) -> Result<(), sqlx::Error> {
     let mut tx = db.begin_lazily().await?;
     on!(&mut tx, |conn| {

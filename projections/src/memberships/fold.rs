@@ -46,7 +46,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         match entry.event()? {
             AnyEvent::Org(org, OrgEvent::Invitation(event)) => {
                 if let InvitationEvent::MemberJoined { person, role, .. } = event {
-                    members.join(entry, (org.0, person.0), role);
+                    members.join(entry, org.0, person.0, role);
                 }
                 settle(&mut invitations, entry, org.0, event)?;
             }
@@ -100,12 +100,12 @@ impl Members {
         Self { now: found.clone(), found, touched: BTreeSet::new() }
     }
 
-    fn join(&mut self, entry: &Entry, key: (Uuid, Uuid), role: &Role) {
-        let (org_id, person_id) = key;
+    fn join(&mut self, entry: &Entry, org_id: Uuid, person_id: Uuid, role: &Role) {
         let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
         let position = entry.recorded.position;
-        self.touched.insert(key);
-        self.now.insert(key, MembershipRow { org_id, person_id, role, joined_at, position });
+        self.touched.insert((org_id, person_id));
+        let row = MembershipRow { org_id, person_id, role, joined_at, position };
+        self.now.insert((org_id, person_id), row);
     }
 
     fn apply(&mut self, entry: &Entry, org: Uuid, event: &MemberEvent) -> Result<(), FoldError> {
@@ -120,7 +120,7 @@ impl Members {
                 self.now.remove(&(org, person.0)).ok_or_else(gone)?;
                 self.touched.insert((org, person.0));
             }
-            MemberEvent::MemberReadmitted { person, role } => self.join(entry, (org, person.0), role),
+            MemberEvent::MemberReadmitted { person, role } => self.join(entry, org, person.0, role),
         }
         Ok(())
     }

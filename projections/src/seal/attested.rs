@@ -239,7 +239,7 @@ impl Attested {
                 }
             }
             if !comparison.is_lost {
-                findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
+                findings.extend(nodes::difference(db, done, end.min(sealed), made).await?);
             }
             done = end;
         }

@@ -84,7 +84,8 @@ async fn rows(db: &Db, after: i64, up_to: i64) -> Result<Vec<KeptNode>, sqlx::Er
 /// Compares the nodes that are kept for these events with those that were computed from them.
 pub(super) async fn difference(
     db: &Db,
-    (after, up_to): (i64, i64),
+    after: i64,
+    up_to: i64,
     mut made: Vec<KeptNode>,
 ) -> Result<Option<Finding>, sqlx::Error> {
     let kept = rows(db, after, up_to).await?;

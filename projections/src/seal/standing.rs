@@ -92,8 +92,8 @@ impl SealedTree {
 
 /// Says whether there are traces of earlier events. Whoever emptied the log forgot them, or wants it to seem new.
 pub async fn has_traces(db: &Db) -> Result<bool, sqlx::Error> {
-    let (traces,): (i64,) =
-        read!(db, |pool| sqlx::query_as(include_str!("../sql/seal/traces.sql")).fetch_one(pool).await)?;
+    let traces: i64 =
+        read!(db, |pool| sqlx::query_scalar(include_str!("../sql/seal/traces.sql")).fetch_one(pool).await)?;
     Ok(traces > 0)
 }
 

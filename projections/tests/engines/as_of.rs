@@ -101,9 +101,9 @@ engines! {
         store.folded().await?;
         let scope = Scope::Platform(platform.clone());
         let created = store.log.last_position().await?;
-        assert!(as_of::org(&store.log, &scope, acme.0, (created - 1, created - 1)).await?.0.is_none());
-        assert!(as_of::org(&store.log, &scope, acme.0, (created, created)).await?.0.is_some());
-        assert!(as_of::org(&store.log, &scope, id(), (created, created)).await?.0.is_none());
+        assert!(as_of::org(&store.log, &scope, acme.0, created - 1, created - 1).await?.0.is_none());
+        assert!(as_of::org(&store.log, &scope, acme.0, created, created).await?.0.is_some());
+        assert!(as_of::org(&store.log, &scope, id(), created, created).await?.0.is_none());
         assert!(as_of::resource_types(&store.log, &platform, 0).await?.is_empty());
         assert!(grants::held_at(store.db(), &platform, 0, 9).await?.is_empty());
     }
@@ -155,7 +155,7 @@ async fn assert_same_org(
     position: i64,
 ) -> Outcome {
     let scope = Scope::Platform(platform.clone());
-    let then = as_of::org(&store.log, &scope, org, (position, position)).await?.0;
+    let then = as_of::org(&store.log, &scope, org, position, position).await?.0;
     let ended = org_detail::get(copy.db(), &scope, org).await?;
     assert_eq!(then.as_ref().map(|then| &then.org), ended.as_ref(), "at #{position}");
     let Some(then) = then else { return Ok(()) };
@@ -164,7 +164,7 @@ async fn assert_same_org(
         members.into_iter().map(|it| (it.person_id, it.role, it.joined_at.micros())).collect();
     let were = then.members.iter().map(|it| (it.person_id, it.role.clone(), it.joined_at.micros()));
     assert_eq!(were.collect::<BTreeSet<_>>(), members, "at #{position}");
-    let invited = memberships::invited(copy.db(), &scope, org, (i64::MAX, 100)).await?;
+    let invited = memberships::invited(copy.db(), &scope, org, i64::MAX, 100).await?;
     let invited: Vec<_> =
         invited.into_iter().map(|it| (it.invitation_id, it.role, it.expires_at, it.invited_at)).collect();
     let were = |it: &InvitationRow| (it.invitation_id, it.role.clone(), it.expires_at, it.invited_at);

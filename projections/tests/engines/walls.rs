@@ -33,7 +33,7 @@ engines! {
             assert_eq!(org_detail::get(db, scope, here.0).await?.ok_or("it is there")?.slug, name);
             let members = memberships::members(db, scope, here.0, 9).await?;
             assert!(members.len() == 2 && members.iter().all(|member| belongs(&member.email)), "{members:?}");
-            let invited = memberships::invited(db, scope, here.0, (i64::MAX, 100)).await?;
+            let invited = memberships::invited(db, scope, here.0, i64::MAX, 100).await?;
             assert!(invited.len() == 1 && belongs(&invited[0].email), "{invited:?}");
             let events = history::of_org(&store.log, scope, here.0, i64::MAX, 99).await?;
             let ours = |event: &Recorded| event.aggregate_id == here.to_string();
@@ -54,7 +54,7 @@ engines! {
 
             assert_eq!(org_detail::get(db, scope, there.0).await?, None);
             assert_eq!(memberships::members(db, scope, there.0, 9).await?, []);
-            assert_eq!(memberships::invited(db, scope, there.0, (i64::MAX, 100)).await?, []);
+            assert_eq!(memberships::invited(db, scope, there.0, i64::MAX, 100).await?, []);
             assert_eq!(history::of_org(&store.log, scope, there.0, i64::MAX, 99).await?, []);
             assert_eq!(operator_reads::of_org(db, scope, there.0, None, 9).await?, []);
         }
@@ -88,7 +88,7 @@ engines! {
         org_detail::get(db, scope, own.0).await?;
         memberships::members(db, scope, own.0, 1).await?;
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
-        memberships::invited(db, scope, own.0, (i64::MAX, 100)).await?;
+        memberships::invited(db, scope, own.0, i64::MAX, 100).await?;
         history::of_org(&store.log, scope, other.0, i64::MAX, 1).await?;
         assert_eq!(platform.take_reads().len(), 2);
         memberships::blast(db, &platform, &[own.0], noon(0)).await?;
@@ -220,7 +220,7 @@ mod on_postgres {
             let read = [
                 org_detail::get(db, scope, org).await.map(drop),
                 memberships::members(db, scope, org, 9).await.map(drop),
-                memberships::invited(db, scope, org, (i64::MAX, 100)).await.map(drop),
+                memberships::invited(db, scope, org, i64::MAX, 100).await.map(drop),
                 history::of_org(log, scope, org, i64::MAX, 9).await.map(drop),
                 operator_reads::of_org(db, scope, org, None, 9).await.map(drop),
             ];

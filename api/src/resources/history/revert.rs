@@ -188,7 +188,7 @@ where
         drop(turn);
         let reason: Reason =
             format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
-        let plan = planner.plan((reason, clock::now().into()));
+        let plan = planner.plan(reason, clock::now().into());
         Ok(Self { app, operator, id, event, all, sequence, together, undone, plan })
     }
 

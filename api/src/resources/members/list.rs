@@ -44,7 +44,7 @@ pub async fn console(
     let before = asked.before;
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
     let invited =
-        memberships::invited(&app.db, &operator.scope(), id, (before.unwrap_or(i64::MAX), MEMBERS)).await?;
+        memberships::invited(&app.db, &operator.scope(), id, before.unwrap_or(i64::MAX), MEMBERS).await?;
     let last = invited.last().filter(|_| is_full(&invited)).map(|last| last.position);
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
     let content = html! {

@@ -136,7 +136,7 @@ impl<'a> Page<'a> {
         // Events that only a newer version can read are left out, as everywhere in this version.
         let left = app.projector.left_to_newer(&StreamId::of::<Org>(OrgId(id)));
         let known = left.map_or(last, |from| last.min(from - 1));
-        let (then, now) = folded::org(&app.log, &operator.scope(), id, (at.position, known)).await?;
+        let (then, now) = folded::org(&app.log, &operator.scope(), id, at.position, known).await?;
         Ok(Self { app, operator, at, today, then, now, tab, path })
     }
 
