@@ -28,7 +28,7 @@ use domain::{Decider, Metadata};
 use metrics::counter;
 use projections::access_log::{self, Refused};
 use projections::event_log::{
-    Append, AppendError, Appended, Authority, CompanionRows, Draft, Loaded, StreamId,
+    Append, AppendError, Appended, Authority, CompanionRows, Draft, Loaded, SequenceRange, StreamId,
 };
 use projections::grants::{self, ActiveGrant};
 use projections::projector::FoldError;
@@ -330,7 +330,8 @@ impl Bus {
     ) -> Result<(), SendError<A::Error>> {
         match envelope.expected_sequence {
             Some(expected) if expected != loaded.sequence => {
-                let since = self.log.latest(stream, (expected.max(0), loaded.sequence)).await?;
+                let range = SequenceRange { after: expected.max(0), up_to: loaded.sequence };
+                let since = self.log.latest(stream, range).await?;
                 Err(SendError::Stale { sequence: loaded.sequence, since })
             }
             _ => Ok(()),

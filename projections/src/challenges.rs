@@ -41,13 +41,19 @@ row! {
     }
 }
 
-pub async fn begin(
-    db: &Db,
-    token_hash: &[u8; 32],
-    (purpose, person): (ChallengePurpose, Option<PersonId>),
-    state: &str,
-    expires_at: Timestamp,
-) -> Result<(), sqlx::Error> {
+/// A challenge that begins now.
+#[derive(Clone, Copy, Debug)]
+pub struct NewChallenge<'a> {
+    pub purpose: ChallengePurpose,
+    /// The person whom it is for, if that is known already.
+    pub person: Option<PersonId>,
+    /// The state of the caller, which gets it back in the end.
+    pub state: &'a str,
+    pub expires_at: Timestamp,
+}
+
+pub async fn begin(db: &Db, token_hash: &[u8; 32], challenge: NewChallenge<'_>) -> Result<(), sqlx::Error> {
+    let NewChallenge { purpose, person, state, expires_at } = challenge;
     note!(db, |pool| {
         sqlx::query(include_str!("sql/challenges/begin.sql"))
             .bind(token_hash.as_slice())

@@ -37,7 +37,7 @@ pub use companion::{CompanionRows, InvitedPerson, Joined};
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use probe::{Jump, JumpError, ProbeError};
-pub use recorded::{Recorded, StreamId};
+pub use recorded::{Recorded, SequenceRange, StreamId};
 pub use store::Loaded;
 
 use self::alarm::Watchman;
@@ -276,7 +276,8 @@ impl EventLog {
 
     /// The next events of one stream after a sequence, at most a thousand.
     pub async fn stream_part(&self, stream: &StreamId, after: i64) -> Result<Vec<Recorded>, sqlx::Error> {
-        self.between(stream, (after, after.saturating_add(PART))).await
+        let up_to = after.saturating_add(PART);
+        self.between(stream, SequenceRange { after, up_to }).await
     }
 
     /// Waits for a turn to go on reading a long stream after its first part. Only one task at a time has a turn, so that
@@ -285,26 +286,23 @@ impl EventLog {
         self.reading.clone().acquire_owned().await.ok()
     }
 
-    /// The events of a stream between two sequences, at most the latest [`LATEST`].
+    /// The events of a range, at most the latest [`LATEST`].
     pub async fn latest(
         &self,
         stream: &StreamId,
-        (after, up_to): (i64, i64),
+        SequenceRange { after, up_to }: SequenceRange,
     ) -> Result<Vec<Recorded>, sqlx::Error> {
-        self.between(stream, (after.max(up_to.saturating_sub(LATEST)), up_to)).await
+        let after = after.max(up_to.saturating_sub(LATEST));
+        self.between(stream, SequenceRange { after, up_to }).await
     }
 
-    async fn between(
-        &self,
-        stream: &StreamId,
-        (after, up_to): (i64, i64),
-    ) -> Result<Vec<Recorded>, sqlx::Error> {
+    async fn between(&self, stream: &StreamId, range: SequenceRange) -> Result<Vec<Recorded>, sqlx::Error> {
         read!(self.db, |pool| {
             sqlx::query_as(include_str!("sql/history/part_of_stream.sql"))
                 .bind(&stream.kind)
                 .bind(&stream.id)
-                .bind(after)
-                .bind(up_to)
+                .bind(range.after)
+                .bind(range.up_to)
                 .fetch_all(pool)
                 .await
         })

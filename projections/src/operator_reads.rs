@@ -260,12 +260,20 @@ pub async fn last_used(
     Ok(rows.into_iter().filter_map(|(person, at)| Some((person, at?))).collect())
 }
 
+/// A session of an operator that looks at an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperatorVisit {
+    pub session_id: Uuid,
+    pub org_id: Uuid,
+}
+
 /// Sets the reason why a session looks at an organisation, valid until a moment. Without a reason, it is removed.
 pub async fn set_reason(
     db: &Db,
-    (session_id, org_id): (Uuid, Uuid),
+    OperatorVisit { session_id, org_id }: OperatorVisit,
     reason: Option<&str>,
-    (now, until): (Timestamp, Timestamp),
+    now: Timestamp,
+    until: Timestamp,
 ) -> Result<(), sqlx::Error> {
     note!(db, |conn| {
         sqlx::query(include_str!("sql/operator_reads/set_reason.sql"))
@@ -282,7 +290,7 @@ pub async fn set_reason(
 /// The reason why this session looks at an organisation, if one was given and is still valid.
 pub async fn reason(
     db: &Db,
-    (session_id, org_id): (Uuid, Uuid),
+    OperatorVisit { session_id, org_id }: OperatorVisit,
     now: Timestamp,
 ) -> Result<Option<String>, sqlx::Error> {
     read!(db, |pool| {

@@ -9,7 +9,7 @@
 //! IP address, there are none.
 
 use domain::values::{PersonId, PersonName};
-use projections::challenges::{self, ChallengePurpose};
+use projections::challenges::{self, ChallengePurpose, NewChallenge};
 use projections::passkeys::{self, Passkey as Stored};
 use projections::people;
 use serde::Serialize;
@@ -68,7 +68,7 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<Question, Error> {
     // This makes the passkey know whose it is, so that it is found without typing an address.
     create["authenticatorSelection"]["residentKey"] = json!("required");
     create["authenticatorSelection"]["requireResidentKey"] = json!(true);
-    let handle = begin(app, (ChallengePurpose::Registration, Some(person)), &state).await?;
+    let handle = begin(app, ChallengePurpose::Registration, Some(person), &state).await?;
     Ok(Question { handle, create: Some(create), get: None })
 }
 
@@ -107,7 +107,7 @@ pub async fn has(app: &App, person: PersonId) -> Result<bool, Error> {
 pub async fn ask_anybody(app: &App) -> Result<Question, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let (options, state) = site.start_discoverable_authentication().map_err(anyhow::Error::from)?;
-    let handle = begin(app, (ChallengePurpose::SignIn, None), &state).await?;
+    let handle = begin(app, ChallengePurpose::SignIn, None, &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
     Ok(Question { handle, create: None, get: Some(get) })
 }
@@ -146,7 +146,7 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<Question, Error> {
         return Err(Error::NotFound);
     }
     let (options, state) = site.start_passkey_authentication(&known).map_err(anyhow::Error::from)?;
-    let handle = begin(app, (ChallengePurpose::Proof, Some(person)), &state).await?;
+    let handle = begin(app, ChallengePurpose::Proof, Some(person), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
     Ok(Question { handle, create: None, get: Some(get) })
 }
@@ -188,12 +188,14 @@ async fn of_person(app: &App, person: PersonId) -> Result<Vec<Passkey>, Error> {
 
 async fn begin(
     app: &App,
-    about: (ChallengePurpose, Option<PersonId>),
+    purpose: ChallengePurpose,
+    person: Option<PersonId>,
     state: &impl Serialize,
 ) -> Result<String, Error> {
     let state = serde_json::to_string(state).map_err(anyhow::Error::from)?;
-    let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
-    challenges::begin(&app.db, &handle.hash, about, &state, until).await?;
+    let (handle, expires_at) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
+    let challenge = NewChallenge { purpose, person, state: &state, expires_at };
+    challenges::begin(&app.db, &handle.hash, challenge).await?;
     Ok(handle.plain)
 }
 

@@ -7,8 +7,8 @@
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonId;
-use projections::challenges::{self, ChallengePurpose};
-use projections::second_factors;
+use projections::challenges::{self, ChallengePurpose, NewChallenge};
+use projections::second_factors::{self, NewSecondFactor};
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::app::App;
@@ -54,8 +54,10 @@ pub async fn enter_by(
         let cookies = session::start(app, person, client, headers, by).await?;
         return Ok((cookies, Redirect::to(next)).into_response());
     }
-    let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
-    challenges::begin(&app.db, &handle.hash, (ChallengePurpose::Code, Some(person)), "", until).await?;
+    let (handle, expires_at) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
+    let challenge =
+        NewChallenge { purpose: ChallengePurpose::Code, person: Some(person), state: "", expires_at };
+    challenges::begin(&app.db, &handle.hash, challenge).await?;
     let cookie = session::half_way(app, &handle.plain, MINUTES);
     Ok((cookie, Redirect::to(&paths::code_then(next))).into_response())
 }
@@ -157,9 +159,14 @@ impl Enrolment {
         let Some(step) = matching_step(&self.secret, &plain(code))? else { return Ok(Confirmed::WrongCode) };
         let codes = new_codes()?;
         let sealed = app.secrets.seal(identity.person(), &self.secret)?;
-        let (secret, hashes) = ((&*sealed, step), hashes(&codes));
-        let whose = (identity.person(), identity.session.session_id);
-        let enrolled = second_factors::enrol(&app.db, whose, secret, &hashes, clock::now()).await?;
+        let new = NewSecondFactor {
+            person: identity.person(),
+            session_id: identity.session.session_id,
+            secret: &sealed,
+            step,
+            codes: &hashes(&codes),
+        };
+        let enrolled = second_factors::enrol(&app.db, new, clock::now()).await?;
         Ok(if enrolled { Confirmed::Now(codes) } else { Confirmed::Before })
     }
 }

@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::{ACCEPTED, InvitationRow, MembershipRow, OPEN, WITHDRAWN};
 use crate::fold::{Entry, FoldError};
 use crate::table::{ById, ChangeableRow, Rows};
-use crate::timestamp::Timestamp;
 
 impl ChangeableRow for InvitationRow {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/invitations.sql"));
@@ -70,7 +69,18 @@ fn settle(
 ) -> Result<(), FoldError> {
     match event {
         InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
-            let row = InvitationRow::new(entry, (org, invitation.0, person.0), role, (*expires_at).into())?;
+            let row = InvitationRow {
+                invitation_id: invitation.0,
+                org_id: org,
+                person_id: person.0,
+                role: role.as_str().to_owned(),
+                status: OPEN.to_owned(),
+                expires_at: (*expires_at).into(),
+                invited_at: entry.recorded.recorded_at,
+                invited_by: entry.metadata()?.actor.to_string(),
+                settled_at: None,
+                position: entry.recorded.position,
+            };
             invitations.insert(invitation.0, row);
         }
         InvitationEvent::InvitationRenewed { invitation, expires_at } => {
@@ -176,26 +186,6 @@ fn known<'a>(
 }
 
 impl InvitationRow {
-    fn new(
-        entry: &Entry,
-        (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),
-        role: &Role,
-        expires_at: Timestamp,
-    ) -> Result<Self, FoldError> {
-        Ok(Self {
-            invitation_id,
-            org_id,
-            person_id,
-            role: role.as_str().to_owned(),
-            status: OPEN.to_owned(),
-            expires_at,
-            invited_at: entry.recorded.recorded_at,
-            invited_by: entry.metadata()?.actor.to_string(),
-            settled_at: None,
-            position: entry.recorded.position,
-        })
-    }
-
     fn settle(&mut self, status: &str, entry: &Entry) {
         status.clone_into(&mut self.status);
         self.settled_at = Some(entry.recorded.recorded_at);

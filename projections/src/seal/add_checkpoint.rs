@@ -18,7 +18,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::proof::{consistency, extends};
+use super::proof::{TreeHead, consistency, extends};
 use super::{Checkpoint, Hash, SignedCheckpoint, nodes, tree};
 use crate::db::Db;
 
@@ -67,16 +67,15 @@ impl AddCheckpoint {
 
     /// Checks whether a witness that saw `latest` last may cosign this.
     pub fn follows(&self, latest: &Checkpoint) -> Result<(), CosignRefusal> {
-        let Checkpoint { size, root, .. } = self.signed.checkpoint;
+        let head = self.signed.checkpoint.head();
+        let TreeHead { size, root } = head;
         if self.old > size {
             Err(CosignRefusal::Backwards)
         } else if self.old != latest.size {
             Err(CosignRefusal::Stale(latest.size))
         } else if self.old == size && root != latest.root {
             Err(CosignRefusal::OtherRoot)
-        } else if extends(&self.proof, (self.old, latest.root), (size, root))
-            && (size > 0 || root == tree::empty())
-        {
+        } else if extends(&self.proof, latest.head(), head) && (size > 0 || root == tree::empty()) {
             Ok(())
         } else {
             Err(CosignRefusal::NotProven)

@@ -21,6 +21,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::key::{BY, PublicKey, Signature, SigningKey, is_origin};
+use super::proof::TreeHead;
 use super::{Cosigner, Hash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,11 @@ pub struct SignedCheckpoint {
 const MOST: usize = 64;
 
 impl Checkpoint {
+    /// The tree that it is of.
+    pub fn head(&self) -> TreeHead {
+        TreeHead { size: self.size, root: self.root }
+    }
+
     /// The text that is signed.
     pub(super) fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, self.root_text())

@@ -66,8 +66,23 @@ pub fn consistency(first: u64, second: u64) -> Vec<LeafSpan> {
     path
 }
 
-/// Checks that `proof` shows that `leaf` is the event `index` in the tree of `size` with this root.
-pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, Hash)) -> bool {
+/// A tree as whoever checks a proof knows it (RFC 6962): how many events it has, and its root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeHead {
+    pub size: u64,
+    pub root: Hash,
+}
+
+/// A leaf, and the event that it is of, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexedLeaf {
+    pub index: u64,
+    pub leaf: Hash,
+}
+
+/// Checks that `proof` shows that this leaf is in the tree, at this index.
+pub fn includes(proof: &[Hash], IndexedLeaf { index, leaf }: IndexedLeaf, head: TreeHead) -> bool {
+    let TreeHead { size, root } = head;
     if index >= size {
         return false;
     }
@@ -89,9 +104,10 @@ pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, 
     last == 0 && hash == root
 }
 
-/// Checks that `proof` shows that the first tree, as size and root, is the beginning of the second. Every tree begins with
-/// the empty one.
-pub fn extends(proof: &[Hash], (first, old): (u64, Hash), (second, new): (u64, Hash)) -> bool {
+/// Checks that `proof` shows that the earlier tree is the beginning of the later one. Every tree begins with the empty
+/// one.
+pub fn extends(proof: &[Hash], earlier: TreeHead, later: TreeHead) -> bool {
+    let (TreeHead { size: first, root: old }, TreeHead { size: second, root: new }) = (earlier, later);
     if first == 0 || first >= second {
         return proof.is_empty() && (first == 0 || (first == second && old == new));
     }
@@ -123,6 +139,14 @@ mod tests {
     use super::super::tree::join;
     use super::super::tree::tests::{definition, leaves};
     use super::*;
+
+    fn head(size: u64, root: Hash) -> TreeHead {
+        TreeHead { size, root }
+    }
+
+    fn nth(index: u64, leaf: Hash) -> IndexedLeaf {
+        IndexedLeaf { index, leaf }
+    }
 
     fn at(index: u64) -> usize {
         usize::try_from(index).expect("a small tree")
@@ -171,15 +195,15 @@ mod tests {
             for index in 0..size {
                 let (leaf, proof) = (leaves[at(index)], filled(&inclusion(index, size), &leaves));
                 assert_eq!(proof, path(at(index), events), "{index} in {size}");
-                assert!(includes(&proof, (index, leaf), (size, root)));
-                assert!(!includes(&proof, (index, [7; 32]), (size, root)));
-                assert!(!includes(&proof, (index, leaf), (size, [7; 32])));
-                assert!(!includes(&proof, (size, leaf), (size, root)));
+                assert!(includes(&proof, nth(index, leaf), head(size, root)));
+                assert!(!includes(&proof, nth(index, [7; 32]), head(size, root)));
+                assert!(!includes(&proof, nth(index, leaf), head(size, [7; 32])));
+                assert!(!includes(&proof, nth(size, leaf), head(size, root)));
                 let longer = [proof.as_slice(), &[root]].concat();
-                assert!(!includes(&longer, (index, leaf), (size, root)));
+                assert!(!includes(&longer, nth(index, leaf), head(size, root)));
                 if let [shorter @ .., _] = proof.as_slice() {
-                    assert!(!includes(shorter, (index, leaf), (size, root)));
-                    assert!(!includes(&proof, (index ^ 1, leaf), (size, root)));
+                    assert!(!includes(shorter, nth(index, leaf), head(size, root)));
+                    assert!(!includes(&proof, nth(index ^ 1, leaf), head(size, root)));
                 }
             }
         }
@@ -191,12 +215,12 @@ mod tests {
         let root = |size| definition(&leaves[..at(size)]);
         for second in 1..=64_u64 {
             for first in 1..=second {
-                let (old, new) = ((first, root(first)), (second, root(second)));
+                let (old, new) = (head(first, root(first)), head(second, root(second)));
                 let proof = filled(&consistency(first, second), &leaves);
                 assert_eq!(proof, subproof(at(first), &leaves[..at(second)], true), "{first} in {second}");
                 assert!(extends(&proof, old, new), "{first} in {second}");
-                assert!(!extends(&proof, (first, [7; 32]), new));
-                assert!(!extends(&proof, old, (second, [7; 32])));
+                assert!(!extends(&proof, head(first, [7; 32]), new));
+                assert!(!extends(&proof, old, head(second, [7; 32])));
                 assert!(!extends(&[proof.as_slice(), &[root(1)]].concat(), old, new));
                 if let [shorter @ .., _] = proof.as_slice() {
                     assert!(!extends(shorter, old, new));
@@ -213,21 +237,24 @@ mod tests {
             let root = definition(&leaves[..at(size)]);
             for index in (0..size).step_by(7).chain(size - 3..size) {
                 let proof = filled(&inclusion(index, size), &leaves);
-                assert!(includes(&proof, (index, leaves[at(index)]), (size, root)), "{index} in {size}");
+                assert!(
+                    includes(&proof, nth(index, leaves[at(index)]), head(size, root)),
+                    "{index} in {size}"
+                );
                 let proof = filled(&consistency(index + 1, size), &leaves);
                 let old = definition(&leaves[..=at(index)]);
-                assert!(extends(&proof, (index + 1, old), (size, root)), "{index} in {size}");
+                assert!(extends(&proof, head(index + 1, old), head(size, root)), "{index} in {size}");
             }
         }
     }
 
     #[test]
     fn everything_begins_with_nothing_and_nothing_ends_before_it_begins() {
-        assert!(extends(&[], (0, [7; 32]), (5, [8; 32])));
-        assert!(extends(&[], (5, [7; 32]), (5, [7; 32])));
-        assert!(!extends(&[], (5, [7; 32]), (5, [8; 32])));
-        assert!(!extends(&[], (6, [7; 32]), (5, [7; 32])));
-        assert!(!extends(&[], (3, [7; 32]), (5, [7; 32])));
+        assert!(extends(&[], head(0, [7; 32]), head(5, [8; 32])));
+        assert!(extends(&[], head(5, [7; 32]), head(5, [7; 32])));
+        assert!(!extends(&[], head(5, [7; 32]), head(5, [8; 32])));
+        assert!(!extends(&[], head(6, [7; 32]), head(5, [7; 32])));
+        assert!(!extends(&[], head(3, [7; 32]), head(5, [7; 32])));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! whether it has.
 
 use super::error::SealError;
-use super::proof::{consistency, extends};
+use super::proof::{TreeHead, consistency, extends};
 use super::tree::Tree;
 use super::{Checkpoint, Hash, SignedCheckpoint, nodes, size};
 use crate::Platform;
@@ -85,7 +85,7 @@ impl SealedTree {
             return Err(SealError::Behind { signed, stands });
         }
         let proof = nodes::roots(db, &consistency(signed, stands)).await?;
-        let holds = extends(&proof, (signed, earlier.root), (stands, self.root()));
+        let holds = extends(&proof, earlier.head(), TreeHead { size: stands, root: self.root() });
         if holds { Ok(()) } else { Err(SealError::Other { signed }) }
     }
 }

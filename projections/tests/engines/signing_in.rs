@@ -3,8 +3,10 @@
 use domain::values::{Email, PersonId};
 use futures::future::join_all;
 use projections::links::{self, Link, LinkPurpose};
+use projections::people::{self, ChosenPassword};
+use projections::second_factors::{self, NewSecondFactor};
 use projections::sessions::{self, Session};
-use projections::{Lookups, people, second_factors, testing};
+use projections::{Lookups, testing};
 
 use crate::engines;
 use crate::given::{Outcome, Store, id, noon};
@@ -82,14 +84,16 @@ engines! {
             store.raw().await?.run(statement).await?;
         }
         assert!(people::change_password(store.db(), person, "old", "new").await.is_err());
-        assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await.is_err());
-        let enrolled = second_factors::enrol(store.db(), (person, id()), (&[1; 20], 7), &[], noon(2)).await;
+        let chosen = ChosenPassword { person, hash: "new", replaces: true };
+        assert!(people::choose_password(store.db(), chosen, &[7; 32], noon(2)).await.is_err());
+        let factor = NewSecondFactor { person, session_id: id(), secret: &[1; 20], step: 7, codes: &[] };
+        let enrolled = second_factors::enrol(store.db(), factor, noon(2)).await;
         assert!(enrolled.is_err() && second_factors::of_person(store.db(), person).await?.is_none());
         let hash = people::by_id(store.db(), person).await?.and_then(|person| person.password_hash);
         assert_eq!(hash.as_deref(), Some("old"));
         let end = if store.is_postgres() { "drop trigger keep on session" } else { "drop trigger keep" };
         store.raw().await?.run(end).await?;
-        assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await?, "it is not used up");
+        assert!(people::choose_password(store.db(), chosen, &[7; 32], noon(2)).await?, "it is not used up");
         assert_eq!(sessions::of_person(store.db(), person, noon(2)).await?.len(), 0);
     }
 

@@ -11,7 +11,7 @@ use domain::{Grant, Org, ResourceType};
 use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
-use projections::operator_reads::{AccessRecorder, OperatorRead};
+use projections::operator_reads::{AccessRecorder, OperatorRead, OperatorVisit};
 use projections::org_list::{OrgListFilter, OrgListOrder};
 use projections::scope::{Reads, ViewKind};
 use projections::{
@@ -146,9 +146,11 @@ engines! {
         };
         recorder.record(vec![look(1, noon(1), Some(org.0))]).await?;
         recorder.flush().await;
-        operator_reads::set_reason(store.db(), (session, org.0), Some("Ticket 7"), (noon(2), noon(4))).await?;
-        assert_eq!(operator_reads::reason(store.db(), (session, org.0), noon(3)).await?.as_deref(), Some("Ticket 7"));
-        assert_eq!(operator_reads::reason(store.db(), (id(), org.0), noon(3)).await?, None);
+        let visit = OperatorVisit { session_id: session, org_id: org.0 };
+        let other = OperatorVisit { session_id: id(), ..visit };
+        operator_reads::set_reason(store.db(), visit, Some("Ticket 7"), noon(2), noon(4)).await?;
+        assert_eq!(operator_reads::reason(store.db(), visit, noon(3)).await?.as_deref(), Some("Ticket 7"));
+        assert_eq!(operator_reads::reason(store.db(), other, noon(3)).await?, None);
         for read in [look(2, noon(3), Some(org.0)), look(3, noon(5), Some(org.0)), look(4, noon(6), None)] {
             recorder.record(vec![read.clone()]).await?;
             recorder.record(vec![read]).await?;
@@ -162,8 +164,8 @@ engines! {
         assert_eq!(older[0].read_id.as_u128(), 2);
         let used = operator_reads::last_used(store.db(), &store.platform().await?, &[ana.0, id()]).await?;
         assert_eq!(used.into_iter().collect::<Vec<_>>(), [(ana.0, noon(6))]);
-        operator_reads::set_reason(store.db(), (session, org.0), None, (noon(3), noon(4))).await?;
-        assert_eq!(operator_reads::reason(store.db(), (session, org.0), noon(3)).await?, None);
+        operator_reads::set_reason(store.db(), visit, None, noon(3), noon(4)).await?;
+        assert_eq!(operator_reads::reason(store.db(), visit, noon(3)).await?, None);
         operator_reads::sweep(store.db(), noon(9)).await?;
         assert_eq!(store.raw().await?.number("select count(*) from operator_reason").await?, 0);
     }
@@ -342,7 +344,8 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         store.carry_out::<Org>(org, RoleCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;
         store.carry_out::<Org>(org, LifecycleCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, LifecycleCommand::Reinstate).await?;
-        operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
+        let visit = OperatorVisit { session_id: id(), org_id: org.0 };
+        operator_reads::set_reason(store.db(), visit, Some("A ticket"), noon(1), noon(2)).await?;
         recorder.record(vec![look(org, name)]).await?;
         access_log::first_refusal(store.db(), org.0, 7, noon(1)).await?;
         orgs.push(org);

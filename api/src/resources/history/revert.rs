@@ -12,7 +12,7 @@ use domain::revert::{FacetChange, NotPlanned, Past, Planner, RevertPlan};
 use domain::values::{OrgId, PersonId, Reason, ResourceCode};
 use domain::{AnyEvent, Grant, Metadata, Org, ResourceType, Revertible};
 use maud::{Markup, html};
-use projections::event_log::Recorded;
+use projections::event_log::{Recorded, SequenceRange};
 use projections::history;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -214,7 +214,8 @@ where
             return Ok(self.done(position)); // the same form again
         }
         if let Some(seen) = expected_sequence.filter(|seen| *seen != self.sequence()) {
-            let since = self.app.log.latest(&self.event.stream(), (seen, self.sequence)).await?;
+            let range = SequenceRange { after: seen, up_to: self.sequence };
+            let since = self.app.log.latest(&self.event.stream(), range).await?;
             return self
                 .again(conflict_notice(self.app, self.operator, About::of("this"), &since).await?)
                 .await;

@@ -7,7 +7,7 @@ use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::links::LinkPurpose;
-use projections::people::{self, Person};
+use projections::people::{self, ChosenPassword, Person};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -48,7 +48,8 @@ pub async fn submit(
     let hash = app.passwords.hash(typed.password).await?;
     let id = PersonId(person.person_id);
     let (link, now) = (hash_of(&token), clock::now());
-    if !people::choose_password(&app.db, (id, replaces), &hash, &link, now).await? {
+    let chosen = ChosenPassword { person: id, hash: &hash, replaces };
+    if !people::choose_password(&app.db, chosen, &link, now).await? {
         return Err(opens_nothing());
     }
     account_log::note(&app, id, (AccountEvent::PasswordChosen, "by a link"), &client, None).await;
