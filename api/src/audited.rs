@@ -5,7 +5,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use projections::Timestamp;
-use projections::auditor::State;
+use projections::auditor::AuditState;
 use projections::projector::Finding;
 
 use crate::metrics;
@@ -19,7 +19,7 @@ pub struct Audited(RwLock<AuditStatus>);
 pub struct AuditStatus {
     /// What the last turn found in the events and in the walls of the database (triggers, rights, constraints). Empty
     /// before the first turn.
-    pub log: Option<State>,
+    pub log: Option<AuditState>,
     /// When everything that `portal verify` does was last done, and what it found.
     pub verified: Option<(Timestamp, Vec<Finding>)>,
     /// Why the last turn failed, if it did.

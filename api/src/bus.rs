@@ -22,13 +22,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cqrs_es::EventStore;
-use domain::grant::Policy;
+use domain::grant::GrantPolicy;
 use domain::values::{Email, PersonId};
 use domain::{Decider, Metadata};
 use metrics::counter;
 use projections::access_log::{self, Refused};
 use projections::event_log::{
-    Append, AppendError, Appended, Authority, CompanionRows, Draft, Loaded, StreamId,
+    Append, AppendError, Appended, Authority, CompanionRows, Draft, Loaded, SequenceRange, StreamId,
 };
 use projections::grants::{self, ActiveGrant};
 use projections::projector::FoldError;
@@ -49,7 +49,7 @@ pub struct Bus {
     db: Db,
     log: EventLog,
     projector: Projector,
-    policy: Policy,
+    policy: GrantPolicy,
     queue: StreamQueue,
 }
 
@@ -124,13 +124,13 @@ const PAUSE: Duration = Duration::from_millis(64);
 const WAIT: Duration = Duration::from_secs(3);
 
 impl Bus {
-    pub fn new(db: Db, log: EventLog, projector: Projector, policy: Policy) -> Self {
+    pub fn new(db: Db, log: EventLog, projector: Projector, policy: GrantPolicy) -> Self {
         Self { db, log, projector, policy, queue: StreamQueue::default() }
     }
 
     /// Makes the same bus under another policy.
     #[must_use]
-    pub fn under(self, policy: Policy) -> Self {
+    pub fn under(self, policy: GrantPolicy) -> Self {
         Self { policy, ..self }
     }
 
@@ -338,7 +338,8 @@ impl Bus {
     ) -> Result<(), SendError<A::Error>> {
         match envelope.expected_sequence {
             Some(expected) if expected != loaded.sequence => {
-                let since = self.log.latest(stream, (expected.max(0), loaded.sequence)).await?;
+                let range = SequenceRange { after: expected.max(0), up_to: loaded.sequence };
+                let since = self.log.latest(stream, range).await?;
                 Err(SendError::Stale { sequence: loaded.sequence, since })
             }
             _ => Ok(()),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDate, TimeDelta};
 use clap::Args;
-use domain::grant::Policy;
+use domain::grant::GrantPolicy;
 use ipnet::IpNet;
 use projections::event_log::ClockRules;
 
@@ -150,8 +150,8 @@ impl Settings {
     }
 
     /// The policy for those who give roles in the console.
-    pub fn grant_policy(&self) -> Policy {
-        Policy { approval: self.grant_approval, max_days: self.grant_max_days, own_end: None }
+    pub fn grant_policy(&self) -> GrantPolicy {
+        GrantPolicy { approval: self.grant_approval, max_days: self.grant_max_days, own_end: None }
     }
 
     /// The rules for believing the clock.

@@ -26,8 +26,10 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use projections::event_log::{self, ReadError};
-use projections::seal::{Policy, SealStep, Signed, SigningKey, Standing, contradict, contradicted, read_on};
-use projections::seal::{SealError, step::Step};
+use projections::seal::{
+    Policy, SealStep, SealedTree, SignedCheckpoint, SigningKey, contradict, contradicted, read_on,
+};
+use projections::seal::{SealError, step::SealProgress};
 use projections::{Db, Timestamp, transfer};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
@@ -150,7 +152,7 @@ impl CheckpointSigner {
     /// contradicts.
     pub async fn compare(&self, db: &Db) -> anyhow::Result<()> {
         // A database that can't be reached is reported elsewhere. The next try is in a second.
-        let Ok(standing) = Standing::read(db, self.key.origin()).await else { return Ok(()) };
+        let Ok(standing) = SealedTree::read(db, self.key.origin()).await else { return Ok(()) };
         let noted = Noted(self.noted(&standing));
         let files = self.files().await?;
         if files.compared.as_ref() == Some(&noted) {
@@ -193,8 +195,9 @@ impl CheckpointSigner {
             return Ok(SealOutcome::Taken);
         }
         let size = standing.size();
-        let is_there =
-            |signed: Option<&Signed>| size == 0 || signed.is_some_and(|s| s.checkpoint.size == size);
+        let is_there = |signed: Option<&SignedCheckpoint>| {
+            size == 0 || signed.is_some_and(|s| s.checkpoint.size == size)
+        };
         let (in_file, noted) = (is_there(files.own.last()), is_there(self.noted(&standing).as_ref()));
         let signed = self.key.sign(size, standing.root());
         if !in_file {
@@ -214,17 +217,17 @@ impl CheckpointSigner {
         &self,
         db: &Db,
         files: OwnedMutexGuard<Files>,
-    ) -> anyhow::Result<Option<(OwnedMutexGuard<Files>, Standing)>> {
+    ) -> anyhow::Result<Option<(OwnedMutexGuard<Files>, SealedTree)>> {
         let origin = self.key.origin();
         if let Some(position) = event_log::changed(db).await.map_err(SealError::from)?.first() {
             return Err(SealError::Changed(*position).into());
         }
         let files = Files::read_on(files).await?;
-        if self.read_to_end(db, &files).await? == Step::Taken {
+        if self.read_to_end(db, &files).await? == SealProgress::Taken {
             return Ok(None);
         }
         // The files are read again after the database: a checkpoint that it notes was in its signer's file before.
-        let standing = Standing::read(db, origin).await?;
+        let standing = SealedTree::read(db, origin).await?;
         let noted = self.noted(&standing);
         let mut files = Files::read_on(files).await?;
         if !files.remember() {
@@ -240,7 +243,7 @@ impl CheckpointSigner {
         self.hold_what_others_told(db, &standing).await?;
         files.settle(noted.clone());
         files.compared = Some(Noted(noted.clone()));
-        let size = |signed: Option<&Signed>| signed.map_or(0, |signed| signed.checkpoint.size);
+        let size = |signed: Option<&SignedCheckpoint>| signed.map_or(0, |signed| signed.checkpoint.size);
         let news = noted.filter(|noted| size(Some(noted)) > size(files.own.last()));
         // Only our own signature is kept, since the owner of the database may have added other lines below it.
         if let Some(news) = news.and_then(|noted| self.key.public().alone(&noted)) {
@@ -252,12 +255,12 @@ impl CheckpointSigner {
 
     /// The checkpoint that the database says was signed last. The owner of the database may have put something else there;
     /// that is ignored, and replaced by the next checkpoint.
-    fn noted(&self, standing: &Standing) -> Option<Signed> {
+    fn noted(&self, standing: &SealedTree) -> Option<SignedCheckpoint> {
         standing.signed().filter(|noted| self.key.public().signed(noted) == Some(true))
     }
 
     /// Takes every event into the tree, unless another process is doing so. A copy of another log is left alone.
-    async fn read_to_end(&self, db: &Db, files: &Files) -> Result<Step, SealError> {
+    async fn read_to_end(&self, db: &Db, files: &Files) -> Result<SealProgress, SealError> {
         if let Some(up_to) = transfer::copied(db).await?
             && !self.is_no_copy(db, files, up_to).await?
         {
@@ -265,8 +268,8 @@ impl CheckpointSigner {
         }
         loop {
             match read_on(db, self.key.origin()).await? {
-                Step::More => {}
-                ended @ (Step::Taken | Step::End) => return Ok(ended),
+                SealProgress::More => {}
+                ended @ (SealProgress::Taken | SealProgress::End) => return Ok(ended),
             }
         }
     }
@@ -274,15 +277,15 @@ impl CheckpointSigner {
     /// True if this is the original log, whatever the database says: more was signed of it than a copy would have.
     async fn is_no_copy(&self, db: &Db, files: &Files, up_to: i64) -> Result<bool, SealError> {
         let largest = files.heads().max_by_key(|signed| signed.checkpoint.size);
-        let Some(Signed { checkpoint, .. }) = largest else { return Ok(false) };
+        let Some(SignedCheckpoint { checkpoint, .. }) = largest else { return Ok(false) };
         let is_more = i64::try_from(checkpoint.size).is_ok_and(|size| size > up_to);
-        let standing = Standing::read(db, self.key.origin()).await?;
+        let standing = SealedTree::read(db, self.key.origin()).await?;
         Ok(is_more && standing.holds(db, &checkpoint).await.is_ok())
     }
 
     /// Fails unless the log begins with every checkpoint that any process found it to contradict. It does once it was put
     /// right.
-    async fn hold_what_others_told(&self, db: &Db, standing: &Standing) -> Result<(), SealError> {
+    async fn hold_what_others_told(&self, db: &Db, standing: &SealedTree) -> Result<(), SealError> {
         let told = contradicted(db, self.key.origin()).await?;
         for earlier in told.iter().filter(|earlier| self.key.public().signed(earlier) == Some(true)) {
             standing.holds(db, &earlier.checkpoint).await?;
@@ -291,7 +294,12 @@ impl CheckpointSigner {
     }
 
     /// Fails unless the log begins with what was signed. If it does not, every process is told.
-    async fn holds(&self, db: &Db, standing: &Standing, signed: &Signed) -> Result<(), SealError> {
+    async fn holds(
+        &self,
+        db: &Db,
+        standing: &SealedTree,
+        signed: &SignedCheckpoint,
+    ) -> Result<(), SealError> {
         if self.key.public().signed(signed) != Some(true) {
             return Err(SealError::Forged { signed: signed.checkpoint.size });
         }
@@ -304,7 +312,7 @@ impl CheckpointSigner {
         holds
     }
 
-    async fn file(&self, signed: Signed) -> anyhow::Result<()> {
+    async fn file(&self, signed: SignedCheckpoint) -> anyhow::Result<()> {
         let log = self.log.clone();
         let named = files::named(files::OWN, log.path());
         aside(move || log.append(&signed)).await.and_then(|done| done.map_err(Into::into)).context(named)

@@ -18,7 +18,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use projections::seal::add_checkpoint::{AddCheckpoint, Refusal, SIZE};
+use projections::seal::add_checkpoint::{AddCheckpoint, CosignRefusal, SIZE};
 use projections::seal::{Cosigner, PublicKey};
 
 use crate::web::error::Plain;
@@ -77,11 +77,12 @@ impl ErrorResponse {
 impl From<Refusal> for ErrorResponse {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
-            Refusal::Backwards => StatusCode::BAD_REQUEST,
-            Refusal::Stale(_) | Refusal::OtherRoot => StatusCode::CONFLICT,
-            Refusal::NotProven => StatusCode::UNPROCESSABLE_ENTITY,
+            CosignRefusal::Backwards => StatusCode::BAD_REQUEST,
+            CosignRefusal::Stale(_) | CosignRefusal::OtherRoot => StatusCode::CONFLICT,
+            CosignRefusal::NotProven => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let text = if let Refusal::Stale(size) = refusal { size.to_string() } else { refusal.to_string() };
+        let text =
+            if let CosignRefusal::Stale(size) = refusal { size.to_string() } else { refusal.to_string() };
         Self(status, text)
     }
 }

@@ -73,12 +73,12 @@ macro_rules! concerns {
 pub(crate) use concerns;
 
 /// A stored event whose name has been read: the concern that knows the name decodes the rest.
-pub(crate) struct Named<A> {
+pub(crate) struct NamedEvent<A> {
     name: &'static str,
     variant: A,
 }
 
-impl<'de, A: VariantAccess<'de>> Named<A> {
+impl<'de, A: VariantAccess<'de>> NamedEvent<A> {
     /// Reads the name of an event, which has to be one of `types`.
     pub(crate) fn read<E>(data: E, types: &[&[&'static str]]) -> Result<Self, E::Error>
     where
@@ -121,7 +121,7 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-impl<'de, A: VariantAccess<'de>> Deserializer<'de> for Named<A> {
+impl<'de, A: VariantAccess<'de>> Deserializer<'de> for NamedEvent<A> {
     type Error = A::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
@@ -134,7 +134,7 @@ impl<'de, A: VariantAccess<'de>> Deserializer<'de> for Named<A> {
     }
 }
 
-impl<'de, A: VariantAccess<'de>> EnumAccess<'de> for Named<A> {
+impl<'de, A: VariantAccess<'de>> EnumAccess<'de> for NamedEvent<A> {
     type Error = A::Error;
     type Variant = A;
 

@@ -30,8 +30,8 @@ use crate::values::{PersonId, Reason, RequestId};
 use crate::{AnyEvent, Constraint, Decider, Snapshot};
 
 pub use event::{GrantEvent, Granted, Revoked};
-pub use policy::Policy;
-pub use request::{Outcome, Request, Requests};
+pub use policy::GrantPolicy;
+pub use request::{Request, RequestOutcome, Requests};
 pub use revert::GrantFacet;
 pub use role::{PlatformRole, UnknownRole};
 pub use term::{End, Period, Term, length};
@@ -135,12 +135,12 @@ pub enum GrantError {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// A role that was never granted is absent.
-    roles: BTreeMap<PlatformRole, Standing>,
+    roles: BTreeMap<PlatformRole, RoleStanding>,
     requests: Requests,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum Standing {
+enum RoleStanding {
     #[default]
     Never,
     Held(Period),
@@ -153,7 +153,7 @@ impl Decider for Grant {
     fn decide(&self, command: GrantCommand) -> Result<Vec<GrantEvent>, GrantError> {
         use GrantCommand as C;
         use GrantEvent as E;
-        use Standing::{Ended, Held, Never};
+        use RoleStanding::{Ended, Held, Never};
         match command {
             C::Give { role, reason, term, at } => {
                 let Period { from, until } = term.period(at)?;
@@ -172,7 +172,7 @@ impl Decider for Grant {
             C::Expire { role, at } => Ok(self.expire(role, at).into_iter().collect()),
             C::Request { request, role, reason, term, by, person, at } => {
                 let asked =
-                    Request { role, reason: reason.clone(), term, by, person, outcome: Outcome::Open };
+                    Request { role, reason: reason.clone(), term, by, person, outcome: RequestOutcome::Open };
                 let is_new = self.requests.is_new(request, &asked, at)?;
                 if !is_new || self.holds(role, term.period(at)?, at) {
                     return Ok(vec![]);
@@ -184,11 +184,11 @@ impl Decider for Grant {
                 None => Ok(vec![]),
             },
             C::Decline { request, reason } => {
-                let open = self.requests.unless(request, Outcome::Declined)?;
+                let open = self.requests.unless(request, RequestOutcome::Declined)?;
                 let declined = |asked: &Request| E::RequestDeclined { request, role: asked.role, reason };
                 Ok(open.map(declined).into_iter().collect())
             }
-            C::Withdraw { request, by } => match self.requests.unless(request, Outcome::Withdrawn)? {
+            C::Withdraw { request, by } => match self.requests.unless(request, RequestOutcome::Withdrawn)? {
                 Some(asked) if asked.by != by => Err(GrantError::NotYours),
                 open => {
                     let withdrawn = |asked: &Request| E::RequestWithdrawn { request, role: asked.role };
@@ -242,13 +242,13 @@ impl Grant {
         &self.requests
     }
 
-    fn standing(&self, role: PlatformRole) -> Standing {
+    fn standing(&self, role: PlatformRole) -> RoleStanding {
         self.roles.get(&role).copied().unwrap_or_default()
     }
 
     /// Says whether the role is held for exactly this period.
     fn holds(&self, role: PlatformRole, period: Period, at: DateTime<Utc>) -> bool {
-        matches!(self.standing(role), Standing::Held(held) if held.as_of(at) == period && !held.is_over(at))
+        matches!(self.standing(role), RoleStanding::Held(held) if held.as_of(at) == period && !held.is_over(at))
     }
 
     /// A grant that is replaced ends in the same append. The end comes first, so that the guard checks it.
@@ -258,16 +258,16 @@ impl Grant {
             return vec![];
         }
         let before = self.expire(role, at).or_else(|| match self.standing(role) {
-            Standing::Held(held) => Some(role.revoked(held.revoked(granted.reason.clone(), true))),
-            Standing::Never | Standing::Ended => None,
+            RoleStanding::Held(held) => Some(role.revoked(held.revoked(granted.reason.clone(), true))),
+            RoleStanding::Never | RoleStanding::Ended => None,
         });
         before.into_iter().chain([role.granted(granted)]).collect()
     }
 
     fn expire(&self, role: PlatformRole, at: DateTime<Utc>) -> Option<GrantEvent> {
         match self.standing(role) {
-            Standing::Held(Period { until: Some(until), .. }) if until <= at => Some(role.expired(until)),
-            Standing::Never | Standing::Held(_) | Standing::Ended => None,
+            RoleStanding::Held(Period { until: Some(until), .. }) if until <= at => Some(role.expired(until)),
+            RoleStanding::Never | RoleStanding::Held(_) | RoleStanding::Ended => None,
         }
     }
 
@@ -283,9 +283,9 @@ impl Grant {
     }
 
     fn grant(&mut self, role: PlatformRole, granted: &Granted) {
-        self.roles.insert(role, Standing::Held(Period { from: granted.from, until: granted.until }));
+        self.roles.insert(role, RoleStanding::Held(Period { from: granted.from, until: granted.until }));
         if let Some(request) = granted.request {
-            self.requests.settle(request, Outcome::Approved);
+            self.requests.settle(request, RequestOutcome::Approved);
         }
     }
 }
@@ -322,17 +322,17 @@ impl Aggregate for Grant {
             E::SuperadminGranted(granted) => self.grant(Superadmin, &granted),
             E::AuditorGranted(granted) => self.grant(Auditor, &granted),
             E::SuperadminStarted { until } => {
-                stands(Superadmin, Standing::Held(Period { from: None, until }));
+                stands(Superadmin, RoleStanding::Held(Period { from: None, until }));
             }
-            E::AuditorStarted { until } => stands(Auditor, Standing::Held(Period { from: None, until })),
-            E::SuperadminRevoked(_) | E::SuperadminExpired { .. } => stands(Superadmin, Standing::Ended),
-            E::AuditorRevoked(_) | E::AuditorExpired { .. } => stands(Auditor, Standing::Ended),
+            E::AuditorStarted { until } => stands(Auditor, RoleStanding::Held(Period { from: None, until })),
+            E::SuperadminRevoked(_) | E::SuperadminExpired { .. } => stands(Superadmin, RoleStanding::Ended),
+            E::AuditorRevoked(_) | E::AuditorExpired { .. } => stands(Auditor, RoleStanding::Ended),
             E::GrantRequested { request, role, reason, term, by, person } => {
-                let outcome = Outcome::Open;
+                let outcome = RequestOutcome::Open;
                 self.requests.add(request, Request { role, reason, term, by, person, outcome });
             }
-            E::RequestDeclined { request, .. } => self.requests.settle(request, Outcome::Declined),
-            E::RequestWithdrawn { request, .. } => self.requests.settle(request, Outcome::Withdrawn),
+            E::RequestDeclined { request, .. } => self.requests.settle(request, RequestOutcome::Declined),
+            E::RequestWithdrawn { request, .. } => self.requests.settle(request, RequestOutcome::Withdrawn),
         }
     }
 }

@@ -31,14 +31,16 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 use crate::concern::concerns;
-use crate::resource_type::Choice;
+use crate::resource_type::ResourceChoice;
 use crate::values::{OrgId, OrgName, PersonId, Reason, ResourceCode, RoleName, Slug};
 use crate::{AnyEvent, Constraint, Decider};
 
 pub use error::OrgError;
 pub use event::OrgEvent;
 pub use facet::OrgFacet;
-pub use invitations::{Invitation, InvitationCommand, InvitationEvent, Invitations, Invitee, Outcome};
+pub use invitations::{
+    Invitation, InvitationCommand, InvitationEvent, InvitationOutcome, Invitations, Invitee,
+};
 pub use lifecycle::{LifecycleCommand, LifecycleEvent};
 pub use members::{MemberCommand, MemberEvent};
 pub use resource_choices::{ChoiceCommand, ChoiceEvent};
@@ -83,7 +85,7 @@ pub struct Profile {
     pub invitations: Invitations,
     /// The organisation's own choices: for these resource types it does not follow the policy.
     #[serde(default)]
-    pub choices: BTreeMap<ResourceCode, Choice>,
+    pub choices: BTreeMap<ResourceCode, ResourceChoice>,
     /// The roles that the organisation made itself.
     #[serde(default)]
     pub roles: BTreeSet<RoleName>,

@@ -28,7 +28,7 @@ use crate::{AnyEvent, Constraint, Decider, Snapshot};
 pub use actions::{Action, Actions, UnknownAction};
 pub use event::ResourceTypeEvent;
 pub use revert::ResourceTypeFacet;
-pub use rollout_policy::{Choice, RolloutPolicy, UnknownChoice, UnknownSpread};
+pub use rollout_policy::{ResourceChoice, RolloutPolicy, UnknownChoice, UnknownSpread};
 
 /// An order about one resource type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

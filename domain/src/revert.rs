@@ -100,17 +100,17 @@ pub struct Past<E> {
 
 /// The command that would undo something, and its effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan<A: Revertible> {
+pub struct RevertPlan<A: Revertible> {
     pub command: A::Command,
     /// The events that the command would record, if nothing else is recorded first.
     pub events: Vec<A::Event>,
-    pub changes: Vec<Change>,
+    pub changes: Vec<FacetChange>,
     pub lost: Vec<&'static str>,
 }
 
 /// The value of one facet now, and after the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct FacetChange {
     pub facet: String,
     pub now: String,
     pub then: String,

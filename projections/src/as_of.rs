@@ -18,12 +18,12 @@ use uuid::Uuid;
 use crate::db::{read, scoped};
 use crate::event_log::{EventLog, Recorded, StreamId};
 use crate::fold::{Entry, FoldError};
-use crate::memberships::{self, Invitation, MembershipRow, OPEN};
+use crate::memberships::{self, InvitationRow, MembershipRow, OPEN};
 use crate::org_detail::{self, OrgDetail};
 use crate::permissions::{self, Matrix, PermissionRow, RoleCount, RoleRow};
 use crate::resource_types::{self, ChoiceRow, OrgResourceType, ResourceTypeRow};
 use crate::scope::{Platform, Scope};
-use crate::table::{Memory, Rows};
+use crate::table::{RowMemory, Rows};
 use crate::timestamp::Timestamp;
 
 /// An organisation with everything that pages show of it.
@@ -33,7 +33,7 @@ pub struct OrgAsOf {
     /// Owners first, then those who joined first.
     pub members: Vec<MembershipRow>,
     /// All invitations up to the position, the newest first.
-    pub invitations: Vec<Invitation>,
+    pub invitations: Vec<InvitationRow>,
     /// The resource types that were active, by their codes: those that the organisation had, and those that it could have.
     pub types: Vec<OrgResourceType>,
     pub matrix: Matrix,
@@ -55,9 +55,10 @@ pub async fn org(
     log: &EventLog,
     scope: &Scope,
     org_id: Uuid,
-    (then, now): (i64, i64),
+    then: i64,
+    now: i64,
 ) -> Result<(Option<OrgAsOf>, Option<OrgAsOf>), FoldError> {
-    let mut folding = Folding::default();
+    let mut folding = OrgFold::default();
     folding.go_on(log, scope, org_id, then).await?;
     let was = folding.clone().told(log, then).await?;
     folding.go_on(log, scope, org_id, now).await?;
@@ -66,12 +67,12 @@ pub async fn org(
 
 /// The rows of one organisation, as far as its events are folded.
 #[derive(Clone, Debug, Default)]
-struct Folding {
-    memory: Memory,
+struct OrgFold {
+    memory: RowMemory,
     last: Option<Recorded>,
 }
 
-impl Folding {
+impl OrgFold {
     async fn go_on(
         &mut self,
         log: &EventLog,
@@ -82,7 +83,7 @@ impl Folding {
         let mut turn = None;
         loop {
             let sequence = self.last.as_ref().map_or(0, |event| event.sequence);
-            let events = next(log, scope, org_id, (sequence, up_to)).await?;
+            let events = next(log, scope, org_id, sequence, up_to).await?;
             let ended = events.len() < BATCH;
             self.last = events.last().cloned().or(self.last.take());
             let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
@@ -118,22 +119,23 @@ async fn next(
     log: &EventLog,
     scope: &Scope,
     org_id: Uuid,
-    (after, up_to): (i64, i64),
+    after_sequence: i64,
+    up_to_position: i64,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let stream = StreamId::of::<Org>(OrgId(org_id));
     scoped!(log.db(), scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/as_of/stream.sql"))
             .bind(&stream.kind)
             .bind(&stream.id)
-            .bind(after)
-            .bind(up_to)
+            .bind(after_sequence)
+            .bind(up_to_position)
             .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
             .fetch_all(conn)
             .await
     })
 }
 
-async fn fold_org(memory: &mut Memory, entries: &[&Entry]) -> Result<(), FoldError> {
+async fn fold_org(memory: &mut RowMemory, entries: &[&Entry]) -> Result<(), FoldError> {
     let mut rows = Rows::Pending(memory);
     org_detail::fold(&mut rows, entries).await?;
     memberships::fold(&mut rows, entries).await?;
@@ -150,7 +152,7 @@ async fn types(log: &EventLog, position: i64) -> Result<Vec<ResourceTypeRow>, Fo
             .await
     })?;
     let entries: Vec<Entry> = events.into_iter().map(Entry::read).collect();
-    let mut memory = Memory::default();
+    let mut memory = RowMemory::default();
     resource_types::fold(&mut Rows::Pending(&mut memory), &readable(&entries)).await?;
     let mut types: Vec<ResourceTypeRow> = memory.take::<ResourceTypeRow>().collect();
     types.sort_by(|one, other| (!one.active, &one.code).cmp(&(!other.active, &other.code)));
@@ -171,11 +173,11 @@ fn readable(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 impl OrgAsOf {
-    fn of(mut memory: Memory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
+    fn of(mut memory: RowMemory, types: &[ResourceTypeRow], last: Recorded) -> Option<Self> {
         let org = memory.take::<OrgDetail>().next()?;
         let mut members: Vec<MembershipRow> = memory.take::<MembershipRow>().collect();
         members.sort_by_key(|member| (member.role != Role::Owner.as_str(), member.position));
-        let mut invitations: Vec<Invitation> = memory.take::<Invitation>().collect();
+        let mut invitations: Vec<InvitationRow> = memory.take::<InvitationRow>().collect();
         invitations.sort_by_key(|invitation| std::cmp::Reverse(invitation.position));
         let choices: BTreeMap<String, ChoiceRow> =
             memory.take::<ChoiceRow>().map(|choice| (choice.code.clone(), choice)).collect();
@@ -190,17 +192,17 @@ impl OrgAsOf {
     }
 
     /// The invitations that were open, the newest first.
-    pub fn open_invitations(&self) -> impl Iterator<Item = &Invitation> {
+    pub fn open_invitations(&self) -> impl Iterator<Item = &InvitationRow> {
         self.invitations.iter().filter(|invitation| invitation.status == OPEN)
     }
 }
 
 /// Counts who has each role: first the built-in roles, then the organisation's own by their names.
-fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[Invitation]) -> Vec<RoleCount> {
+fn headcounts(own: &[RoleRow], members: &[MembershipRow], invitations: &[InvitationRow]) -> Vec<RoleCount> {
     let mut names: Vec<&str> = own.iter().map(|role| role.name.as_str()).collect();
     names.sort_unstable();
     let everywhere = [Role::Owner, Role::Admin, Role::Member];
-    let open = |invitation: &&Invitation, role: &str| invitation.status == OPEN && invitation.role == role;
+    let open = |invitation: &&InvitationRow, role: &str| invitation.status == OPEN && invitation.role == role;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     everywhere
         .iter()

@@ -37,16 +37,16 @@ pub struct Auditor {
     db: Db,
     key: Option<PublicKey>,
     /// Every new event up to this place was checked once.
-    seen: Place,
+    seen: AuditPlace,
     round: Option<Round>,
     /// A checkpoint of everything that the last whole round checked, by which a later round finds what was removed since.
     saw: Option<Checkpoint>,
-    state: State,
+    state: AuditState,
 }
 
 /// What an auditor has found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct AuditState {
     /// How far the present round is, and where it ends.
     pub at: i64,
     pub of: i64,
@@ -67,7 +67,7 @@ pub struct Ended {
 
 /// One pass over all events that existed when it began.
 struct Round {
-    place: Place,
+    place: AuditPlace,
     up_to: i64,
     comparison: Comparison,
     findings: Findings,
@@ -75,7 +75,7 @@ struct Round {
 
 /// A place between two events.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+struct AuditPlace {
     position: i64,
     before: Option<Timestamp>,
 }
@@ -86,16 +86,20 @@ type Findings = BTreeMap<i64, Finding>;
 impl Auditor {
     /// Makes an auditor. Only checkpoints that the key signed count, if there is one.
     pub fn new(db: Db, key: Option<PublicKey>) -> Self {
-        Self { db, key, seen: Place::default(), round: None, saw: None, state: State::default() }
+        Self { db, key, seen: AuditPlace::default(), round: None, saw: None, state: AuditState::default() }
     }
 
     /// What the auditor has found so far, even in a turn that failed.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &AuditState {
         &self.state
     }
 
     /// One turn: `checkpoints` are those that were kept outside the database, for a round that begins with it.
-    pub async fn turn(&mut self, checkpoints: Vec<Checkpoint>, now: Timestamp) -> Result<&State, ReadError> {
+    pub async fn turn(
+        &mut self,
+        checkpoints: Vec<Checkpoint>,
+        now: Timestamp,
+    ) -> Result<&AuditState, ReadError> {
         let walls = self.look_at_walls().await?;
         let end = event_log::last(&self.db).await?;
         let mut round = match self.round.take() {
@@ -150,7 +154,7 @@ impl Auditor {
 
     async fn begin(&mut self, checkpoints: Vec<Checkpoint>, end: i64) -> Result<Round, sqlx::Error> {
         if self.state.last.is_none() {
-            self.seen = Place { position: end, before: None }; // the first round has all of these
+            self.seen = AuditPlace { position: end, before: None }; // the first round has all of these
         }
         let checkpoints = checkpoints.into_iter().chain(self.saw.clone()).collect();
         let mut comparison = Attested::read(&self.db, checkpoints, self.key.clone()).await?.comparison();
@@ -158,7 +162,7 @@ impl Auditor {
         self.state.behind =
             if event_log::is_standby(&self.db).await? { comparison.only_up_to(end) } else { 0 };
         let up_to = end.max(comparison.due());
-        Ok(Round { place: Place::default(), up_to, comparison, findings: Findings::new() })
+        Ok(Round { place: AuditPlace::default(), up_to, comparison, findings: Findings::new() })
     }
 }
 
@@ -185,16 +189,16 @@ impl Round {
 /// Checks the events after a place, up to a position. If they end before it, one is missing.
 async fn look(
     db: &Db,
-    from: Place,
+    from: AuditPlace,
     up_to: i64,
     findings: &mut Findings,
     mut take: impl FnMut(&Recorded),
-) -> Result<Place, ReadError> {
+) -> Result<AuditPlace, ReadError> {
     let mut place = from;
     let events = match event_log::tail(db, from.position, up_to - from.position).await {
         Err(ReadError::Gap { expected, found }) if expected == from.position + 1 => {
             missing(expected, found, findings);
-            return Ok(Place { position: found - 1, ..place });
+            return Ok(AuditPlace { position: found - 1, ..place });
         }
         // First come the events before the gap.
         Err(ReadError::Gap { expected, .. }) => {
@@ -209,22 +213,22 @@ async fn look(
         compare(event, &mut place, findings);
         take(event);
     }
-    Ok(if events.is_empty() { Place { position: up_to, ..place } } else { place })
+    Ok(if events.is_empty() { AuditPlace { position: up_to, ..place } } else { place })
 }
 
 /// Checks the events one by one, if one of them can't be read at all: that one is reported, and the others are checked.
 async fn look_one_by_one(
     db: &Db,
-    from: Place,
+    from: AuditPlace,
     up_to: i64,
     findings: &mut Findings,
     mut take: impl FnMut(&Recorded),
-) -> Result<Place, ReadError> {
+) -> Result<AuditPlace, ReadError> {
     let mut place = from;
     while place.position < up_to {
         let next = place.position + 1;
         match event_log::tail(db, place.position, 1).await {
-            Ok(events) if events.is_empty() => return Ok(Place { position: up_to, ..place }),
+            Ok(events) if events.is_empty() => return Ok(AuditPlace { position: up_to, ..place }),
             Ok(events) => {
                 for event in &events {
                     compare(event, &mut place, findings);
@@ -252,7 +256,7 @@ fn missing(expected: i64, found: i64, findings: &mut Findings) {
 }
 
 /// Compares one event with its hash and with the time of the event before it.
-fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
+fn compare(event: &Recorded, place: &mut AuditPlace, findings: &mut Findings) {
     let position = event.position;
     if !event.is_intact() {
         event_log::note_changed(event);
@@ -263,7 +267,7 @@ fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
         findings.insert(position, Finding::Event { position, what });
     }
     // If an event was changed, its time can't be trusted.
-    *place = Place { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
+    *place = AuditPlace { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
 }
 
 fn position(finding: &Finding) -> i64 {

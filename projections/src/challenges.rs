@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// What the second step is to finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ChallengePurpose {
     /// A sign-in whose password was right, and which needs a code.
     Code,
     /// A new passkey.
@@ -21,7 +21,7 @@ pub enum Purpose {
     Proof,
 }
 
-impl Purpose {
+impl ChallengePurpose {
     fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -41,13 +41,19 @@ row! {
     }
 }
 
-pub async fn begin(
-    db: &Db,
-    token_hash: &[u8; 32],
-    (purpose, person): (Purpose, Option<PersonId>),
-    state: &str,
-    expires_at: Timestamp,
-) -> Result<(), sqlx::Error> {
+/// A challenge that begins now.
+#[derive(Clone, Copy, Debug)]
+pub struct NewChallenge<'a> {
+    pub purpose: ChallengePurpose,
+    /// The person whom it is for, if that is known already.
+    pub person: Option<PersonId>,
+    /// The state of the caller, which gets it back in the end.
+    pub state: &'a str,
+    pub expires_at: Timestamp,
+}
+
+pub async fn begin(db: &Db, token_hash: &[u8; 32], challenge: NewChallenge<'_>) -> Result<(), sqlx::Error> {
+    let NewChallenge { purpose, person, state, expires_at } = challenge;
     note!(db, |pool| {
         sqlx::query(include_str!("sql/challenges/begin.sql"))
             .bind(token_hash.as_slice())
@@ -65,7 +71,7 @@ pub async fn begin(
 pub async fn find(
     db: &Db,
     token_hash: &[u8; 32],
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     now: Timestamp,
 ) -> Result<Option<Challenge>, sqlx::Error> {
     read!(db, |pool| {
@@ -82,7 +88,7 @@ pub async fn find(
 pub async fn take(
     db: &Db,
     token_hash: &[u8; 32],
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     now: Timestamp,
 ) -> Result<Option<Challenge>, sqlx::Error> {
     note!(db, |pool| {

@@ -33,11 +33,11 @@ use uuid::Uuid;
 pub use alarm::{Alarm, ClockRules};
 pub use changed::changed;
 pub(crate) use changed::note as note_changed;
-pub use companion::{CompanionRows, Invited, Joined};
+pub use companion::{CompanionRows, InvitedPerson, Joined};
 pub use import::ImportError;
 pub use leaf::{Leaf, leaf_hash};
 pub use probe::{Jump, JumpError, ProbeError};
-pub use recorded::{Recorded, StreamId};
+pub use recorded::{Recorded, SequenceRange, StreamId};
 pub use store::Loaded;
 
 use self::alarm::Watchman;
@@ -162,7 +162,7 @@ pub enum ReadError {
 #[derive(Clone, Debug)]
 pub struct EventLog {
     db: Db,
-    queue: mpsc::Sender<Pending>,
+    queue: mpsc::Sender<PendingAppend>,
     head: watch::Receiver<i64>,
     /// The position that the read models have reached, as far as this process knows.
     folded: Arc<watch::Sender<i64>>,
@@ -184,7 +184,7 @@ pub const LATEST: i64 = 100;
 const NOBODY_FOLDS: i64 = i64::MAX;
 
 /// An append that waits for its answer.
-struct Pending {
+struct PendingAppend {
     append: Append,
     answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
@@ -221,7 +221,7 @@ impl EventLog {
     /// Appends, and answers once the events are on disk. A repeated command gives its first answer.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Pending { append, answer }).await.map_err(|_closed| AppendError::Closed)?;
+        self.queue.send(PendingAppend { append, answer }).await.map_err(|_closed| AppendError::Closed)?;
         let appended = answered.await.map_err(|_closed| AppendError::Closed)??;
         noticed();
         Ok(appended)
@@ -276,7 +276,8 @@ impl EventLog {
 
     /// The next events of one stream after a sequence, at most a thousand.
     pub async fn stream_part(&self, stream: &StreamId, after: i64) -> Result<Vec<Recorded>, sqlx::Error> {
-        self.between(stream, (after, after.saturating_add(PART))).await
+        let up_to = after.saturating_add(PART);
+        self.between(stream, SequenceRange { after, up_to }).await
     }
 
     /// Waits for a turn to go on reading a long stream after its first part. Only one task at a time has a turn, so that
@@ -285,26 +286,23 @@ impl EventLog {
         self.reading.clone().acquire_owned().await.ok()
     }
 
-    /// The events of a stream between two sequences, at most the latest [`LATEST`].
+    /// The events of a range, at most the latest [`LATEST`].
     pub async fn latest(
         &self,
         stream: &StreamId,
-        (after, up_to): (i64, i64),
+        SequenceRange { after, up_to }: SequenceRange,
     ) -> Result<Vec<Recorded>, sqlx::Error> {
-        self.between(stream, (after.max(up_to.saturating_sub(LATEST)), up_to)).await
+        let after = after.max(up_to.saturating_sub(LATEST));
+        self.between(stream, SequenceRange { after, up_to }).await
     }
 
-    async fn between(
-        &self,
-        stream: &StreamId,
-        (after, up_to): (i64, i64),
-    ) -> Result<Vec<Recorded>, sqlx::Error> {
+    async fn between(&self, stream: &StreamId, range: SequenceRange) -> Result<Vec<Recorded>, sqlx::Error> {
         read!(self.db, |pool| {
             sqlx::query_as(include_str!("sql/history/part_of_stream.sql"))
                 .bind(&stream.kind)
                 .bind(&stream.id)
-                .bind(after)
-                .bind(up_to)
+                .bind(range.after)
+                .bind(range.up_to)
                 .fetch_all(pool)
                 .await
         })

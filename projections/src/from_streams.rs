@@ -14,7 +14,7 @@ use crate::grants::{self, ActiveGrant, GrantRow, HeldRow};
 use crate::memberships::{self, Membership, MembershipRow};
 use crate::org_detail::{self, OrgDetail};
 use crate::projector::Projector;
-use crate::table::{Memory, Rows};
+use crate::table::{RowMemory, Rows};
 use crate::timestamp::Timestamp;
 
 /// The active grant of a person at `now`. `read` is the answer of the read model, used if that is sound.
@@ -28,7 +28,7 @@ pub async fn grant(
     if projector.is_sound(&stream) {
         return Ok(read);
     }
-    let (mut memory, entries) = (Memory::default(), entries(projector.log(), &stream).await?);
+    let (mut memory, entries) = (RowMemory::default(), entries(projector.log(), &stream).await?);
     let entries: Vec<&Entry> = entries.iter().collect();
     grants::fold(&mut Rows::Pending(&mut memory), &entries).await?;
     let held = memory.take::<GrantRow>().filter(|row| row.ended_at.is_none());
@@ -47,7 +47,7 @@ pub async fn membership(projector: &Projector, found: Membership) -> Result<Opti
     if !projector.leaves_out(&stream) && log.sequence(&stream).await? <= folded(log, found.org_id).await? {
         return Ok(Some(found));
     }
-    let (mut memory, entries) = (Memory::default(), entries(log, &stream).await?);
+    let (mut memory, entries) = (RowMemory::default(), entries(log, &stream).await?);
     let entries: Vec<&Entry> = entries.iter().collect();
     let mut rows = Rows::Pending(&mut memory);
     org_detail::fold(&mut rows, &entries).await?;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, read, row};
 use crate::scope::Platform;
-use crate::table::{ById, Found, table};
+use crate::table::{ById, ChangeableRow, table};
 use crate::timestamp::Timestamp;
 
 pub(crate) use fold::fold;
@@ -73,7 +73,7 @@ row! {
 row! {
     /// A beginning or an end of a grant that time has brought and the log does not have yet.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Due {
+    pub struct DueGrantChange {
         pub person_id: Uuid,
         pub role: String,
         /// Position of the event that granted it.
@@ -85,13 +85,13 @@ row! {
 
 /// A row about somebody, with their present name and address; both are missing if the person was erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed<T> {
+pub struct WithPerson<T> {
     row: T,
     pub name: Option<String>,
     pub email: Option<String>,
 }
 
-pub type GrantListed = Listed<GrantRow>;
+pub type GrantListed = WithPerson<GrantRow>;
 
 /// A platform role that somebody holds now. Only this module makes one, from the read model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,7 +219,7 @@ pub async fn of_oneself(db: &Db, person_id: Uuid) -> Result<Vec<GrantListed>, sq
 }
 
 /// The beginnings and ends that have come by `now` and are not in the log yet, the oldest grant first, at most `limit`.
-pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Due>, sqlx::Error> {
+pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<DueGrantChange>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/grants/due.sql")).bind(now).bind(limit).fetch_all(pool).await
     })
@@ -247,14 +247,14 @@ impl GrantRow {
     }
 }
 
-impl<T> Listed<T> {
+impl<T> WithPerson<T> {
     /// The name if there is one, else the address.
     pub fn called(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).unwrap_or("somebody erased")
     }
 }
 
-impl<T> Deref for Listed<T> {
+impl<T> Deref for WithPerson<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -262,7 +262,7 @@ impl<T> Deref for Listed<T> {
     }
 }
 
-impl<'r, R, T> FromRow<'r, R> for Listed<T>
+impl<'r, R, T> FromRow<'r, R> for WithPerson<T>
 where
     R: Row,
     T: FromRow<'r, R>,
@@ -274,7 +274,7 @@ where
     }
 }
 
-impl Found for GrantRow {
+impl ChangeableRow for GrantRow {
     const BY_ID: ById = ById::Column(include_str!("sql/grants/of_people.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -34,8 +34,8 @@ pub mod together;
 mod walk;
 mod words;
 
-pub use filter::{Filter, Only};
-pub use page::{HistoryPage, Place, batch, is_any, newer, page, positions};
+pub use filter::{HistoryFilter, Only};
+pub use page::{HistoryPage, PagePlace, batch, is_any, newer, page, positions};
 
 table! {
     /// The position of an event and what it is about.

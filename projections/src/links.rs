@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 
 /// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum LinkPurpose {
     /// Makes the first superadmin.
     FirstStart,
     /// Joins an organisation. May be opened until the invitation is settled.
@@ -27,7 +27,7 @@ pub enum Purpose {
     SignIn,
 }
 
-impl Purpose {
+impl LinkPurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FirstStart => "first-start",
@@ -39,7 +39,7 @@ impl Purpose {
     }
 }
 
-impl FromStr for Purpose {
+impl FromStr for LinkPurpose {
     type Err = sqlx::Error;
 
     fn from_str(text: &str) -> Result<Self, sqlx::Error> {
@@ -80,7 +80,7 @@ pub async fn create(db: &Db, token_hash: &[u8; 32], link: &Link) -> Result<(), s
 }
 
 /// The link behind a handle, used or not, if it is for this purpose.
-pub async fn find(db: &Db, token_hash: &[u8; 32], purpose: Purpose) -> Result<Option<Link>, sqlx::Error> {
+pub async fn find(db: &Db, token_hash: &[u8; 32], purpose: LinkPurpose) -> Result<Option<Link>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/links/find.sql"))
             .bind(token_hash.as_slice())
@@ -103,7 +103,7 @@ pub async fn use_up(db: &Db, token_hash: &[u8; 32], now: Timestamp) -> Result<bo
 }
 
 /// Takes back every unused link for a purpose.
-pub async fn withdraw_all(db: &Db, purpose: Purpose) -> Result<(), sqlx::Error> {
+pub async fn withdraw_all(db: &Db, purpose: LinkPurpose) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/links/withdraw_all.sql"))
             .bind(purpose.as_str())
@@ -114,7 +114,7 @@ pub async fn withdraw_all(db: &Db, purpose: Purpose) -> Result<(), sqlx::Error> 
 }
 
 /// Takes back every unused link of somebody for a purpose.
-pub async fn withdraw(db: &Db, person: PersonId, purpose: Purpose) -> Result<(), sqlx::Error> {
+pub async fn withdraw(db: &Db, person: PersonId, purpose: LinkPurpose) -> Result<(), sqlx::Error> {
     write!(db, |pool| {
         sqlx::query(include_str!("sql/links/withdraw_of_person.sql"))
             .bind(person.0)

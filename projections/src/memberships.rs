@@ -27,7 +27,7 @@ table! {
 table! {
     /// An invitation and what became of it: open, accepted or withdrawn.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Invitation in invitation by "invitation_id" {
+    pub struct InvitationRow in invitation by "invitation_id" {
         pub invitation_id: Uuid,
         pub org_id: Uuid,
         pub person_id: Uuid,
@@ -65,7 +65,7 @@ row! {
 row! {
     /// An organisation that somebody belongs to, by name and role, and whether it is protected.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Place {
+    pub struct MemberOrg {
         pub name: String,
         pub role: String,
         pub protected: bool,
@@ -95,7 +95,7 @@ impl Member {
 row! {
     /// The role that somebody has in one organisation.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Standing {
+    pub struct MemberRole {
         pub person_id: Uuid,
         pub role: String,
     }
@@ -104,7 +104,7 @@ row! {
 row! {
     /// Somebody who was invited and has not joined.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Invited {
+    pub struct OpenInvitation {
         pub invitation_id: Uuid,
         pub email: Option<String>,
         pub role: String,
@@ -133,7 +133,7 @@ impl Tenant {
     }
 
     /// The scope of somebody who holds an open link to an invitation: they may see what they are invited to.
-    pub fn invited(invitation: &Invitation) -> Self {
+    pub fn invited(invitation: &InvitationRow) -> Self {
         Self::one(invitation.org_id)
     }
 }
@@ -228,7 +228,7 @@ pub async fn standing(
     scope: &Scope,
     org_id: Uuid,
     person_id: Uuid,
-) -> Result<Option<Standing>, sqlx::Error> {
+) -> Result<Option<MemberRole>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/memberships/of_member.sql"))
             .bind(org_id)
@@ -244,7 +244,7 @@ pub async fn standing_of(
     scope: &Scope,
     org_id: Uuid,
     email: &Email,
-) -> Result<Option<Standing>, sqlx::Error> {
+) -> Result<Option<MemberRole>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         sqlx::query_as(include_str!("sql/memberships/of_address.sql"))
             .bind(org_id)
@@ -259,8 +259,9 @@ pub async fn invited(
     db: &Db,
     scope: &Scope,
     org_id: Uuid,
-    (before, limit): (i64, i64),
-) -> Result<Vec<Invited>, sqlx::Error> {
+    before: i64,
+    limit: i64,
+) -> Result<Vec<OpenInvitation>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         let invited = sqlx::query_as(include_str!("sql/memberships/invited.sql"));
         invited.bind(org_id).bind(before).bind(limit).fetch_all(conn).await
@@ -272,7 +273,7 @@ pub async fn first_owner_invited(
     db: &Db,
     scope: &Scope,
     org_id: Uuid,
-) -> Result<Option<Invited>, sqlx::Error> {
+) -> Result<Option<OpenInvitation>, sqlx::Error> {
     scoped!(db, scope, org_id, |conn| {
         let invited = sqlx::query_as(include_str!("sql/memberships/first_owner_invited.sql"));
         invited.bind(org_id).fetch_optional(conn).await
@@ -290,7 +291,7 @@ pub async fn invitations_of(db: &Db, person_id: Uuid) -> Result<Vec<(String, Str
 }
 
 /// The organisations that somebody belongs to, customers first. It is for commands on the server's shell.
-pub async fn places(db: &Db, person_id: Uuid, limit: i64) -> Result<Vec<Place>, sqlx::Error> {
+pub async fn places(db: &Db, person_id: Uuid, limit: i64) -> Result<Vec<MemberOrg>, sqlx::Error> {
     read!(db, |pool| {
         let places = sqlx::query_as(include_str!("sql/memberships/of_person_anywhere.sql"));
         places.bind(person_id).bind(limit).fetch_all(pool).await
@@ -318,7 +319,7 @@ pub(crate) async fn look_at_those_of(
 }
 
 /// One invitation, for whoever holds the link to it.
-pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<Invitation>, sqlx::Error> {
+pub async fn invitation(db: &Db, id: Uuid) -> Result<Option<InvitationRow>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/memberships/invitation.sql")).bind(id).fetch_optional(pool).await
     })

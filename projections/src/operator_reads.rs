@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
 use crate::db::{Db, Lists, Tx, note, read, row, scoped};
-use crate::scope::{Platform, Scope, Shown};
+use crate::scope::{Platform, Scope, ViewKind};
 use crate::timestamp::Timestamp;
 
 /// One page that somebody got, with the data of one organisation on it, or of all.
@@ -33,7 +33,7 @@ pub struct OperatorRead {
     pub person_id: Uuid,
     pub session_id: Uuid,
     pub org_id: Option<Uuid>,
-    pub shown: Shown,
+    pub shown: ViewKind,
     /// The pattern of the page's route; for an export of everything, with the filter that was asked for.
     pub page: String,
 }
@@ -137,7 +137,7 @@ async fn write_batch(db: &Db, reads: &[OperatorRead]) {
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct OperatorReadRow<'a> {
     read_id: Uuid,
     at: i64,
     person_id: Uuid,
@@ -150,11 +150,11 @@ struct Row<'a> {
     last_at: i64,
 }
 
-impl<'a> Row<'a> {
+impl<'a> OperatorReadRow<'a> {
     fn of(read: &'a OperatorRead) -> Self {
         let OperatorRead { read_id, at, person_id, session_id, org_id, shown, page } = read;
         let (read_id, person_id, session_id) = (*read_id, *person_id, *session_id);
-        let hour = (*shown == Shown::Listed && org_id.is_some()).then(|| at.micros() / MICROS_PER_HOUR);
+        let hour = (*shown == ViewKind::Listed && org_id.is_some()).then(|| at.micros() / MICROS_PER_HOUR);
         let (at, org_id) = (at.micros(), *org_id);
         Self { read_id, at, person_id, session_id, org_id, page, hour, times: 1, last_at: at }
     }
@@ -164,9 +164,9 @@ const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// Splits reads into those that get a row each and those that are counted. The counted rows are distinct and in the same
 /// order in every process, so that no two processes deadlock.
-fn sort(reads: &[OperatorRead]) -> (Vec<Row<'_>>, Vec<Row<'_>>) {
-    let (mut opened, mut listed) = (vec![], BTreeMap::<_, Row<'_>>::new());
-    for row in reads.iter().map(Row::of) {
+fn sort(reads: &[OperatorRead]) -> (Vec<OperatorReadRow<'_>>, Vec<OperatorReadRow<'_>>) {
+    let (mut opened, mut listed) = (vec![], BTreeMap::<_, OperatorReadRow<'_>>::new());
+    for row in reads.iter().map(OperatorReadRow::of) {
         let Some(hour) = row.hour else {
             opened.push(row);
             continue;
@@ -260,12 +260,20 @@ pub async fn last_used(
     Ok(rows.into_iter().filter_map(|(person, at)| Some((person, at?))).collect())
 }
 
+/// A session of an operator that looks at an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperatorVisit {
+    pub session_id: Uuid,
+    pub org_id: Uuid,
+}
+
 /// Sets the reason why a session looks at an organisation, valid until a moment. Without a reason, it is removed.
 pub async fn set_reason(
     db: &Db,
-    (session_id, org_id): (Uuid, Uuid),
+    OperatorVisit { session_id, org_id }: OperatorVisit,
     reason: Option<&str>,
-    (now, until): (Timestamp, Timestamp),
+    now: Timestamp,
+    until: Timestamp,
 ) -> Result<(), sqlx::Error> {
     note!(db, |conn| {
         sqlx::query(include_str!("sql/operator_reads/set_reason.sql"))
@@ -282,7 +290,7 @@ pub async fn set_reason(
 /// The reason why this session looks at an organisation, if one was given and is still valid.
 pub async fn reason(
     db: &Db,
-    (session_id, org_id): (Uuid, Uuid),
+    OperatorVisit { session_id, org_id }: OperatorVisit,
     now: Timestamp,
 ) -> Result<Option<String>, sqlx::Error> {
     read!(db, |pool| {

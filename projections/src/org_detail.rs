@@ -10,7 +10,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::fold::{Entry, FoldError, begun_before};
 use crate::org_list::{ACTIVE, ARCHIVED, SUSPENDED};
 use crate::scope::{Platform, Scope};
-use crate::table::{ById, Found, Rows, table};
+use crate::table::{ById, ChangeableRow, Rows, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -74,14 +74,14 @@ pub async fn get(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Option<OrgDetai
 row! {
     /// A suspension whose time is over.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Due {
+    pub struct DueReinstatement {
         pub org_id: Uuid,
         pub status_position: i64,
     }
 }
 
 /// Suspensions that end by themselves and should have by `now`, the oldest first.
-pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
+pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<DueReinstatement>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("sql/org_detail/due.sql")).bind(now).fetch_all(pool).await
     })
@@ -133,7 +133,7 @@ impl OrgDetail {
     }
 }
 
-impl Found for OrgDetail {
+impl ChangeableRow for OrgDetail {
     const BY_ID: ById = ById::Column(include_str!("sql/org_detail/get_many.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::db::{Db, Tx, row};
 use crate::fold::{Entry, FoldError, begun_before};
 use crate::scope::Platform;
-use crate::table::{ById, Found, Rows, by_id, key_of, table};
+use crate::table::{ById, ChangeableRow, Rows, by_id, key_of, table};
 use crate::timestamp::Timestamp;
 
 mod page;
@@ -20,7 +20,7 @@ pub(crate) mod parts;
 mod search;
 mod total;
 
-pub use page::{Filter, Order, OrgPage, Sort, Total, page};
+pub use page::{OrgListFilter, OrgListOrder, OrgPage, Sort, Total, page};
 
 use self::total::Moved;
 pub(crate) use self::total::OrgTotal;
@@ -94,7 +94,7 @@ struct Intervals {
 }
 
 // Closed rows are never looked for.
-impl Found for OrgRow {
+impl ChangeableRow for OrgRow {
     const BY_ID: ById = ById::Whole {
         postgres: include_str!("sql/org_list/open_postgres.sql"),
         sqlite: include_str!("sql/org_list/open_sqlite.sql"),

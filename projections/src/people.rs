@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Engine, note, on, read, row, write};
 use crate::like::like_pattern;
-use crate::links::Purpose;
+use crate::links::LinkPurpose;
 use crate::scope::Platform;
 use crate::timestamp::Timestamp;
 
@@ -109,7 +109,7 @@ pub async fn change_password(db: &Db, id: PersonId, replaces: &str, hash: &str) 
         let replace = sqlx::query(include_str!("sql/people/replace_password.sql"));
         let done = replace.bind(id.0).bind(replaces).bind(hash).execute(&mut *conn).await?;
         let withdraw = sqlx::query(include_str!("sql/links/withdraw_of_person.sql"));
-        withdraw.bind(id.0).bind(Purpose::NewPassword.as_str()).execute(&mut *conn).await?;
+        withdraw.bind(id.0).bind(LinkPurpose::NewPassword.as_str()).execute(&mut *conn).await?;
         let end = sqlx::query(include_str!("sql/sessions/end_others.sql"));
         end.bind(id.0).bind(Uuid::nil()).execute(conn).await.map(drop)?;
         done.rows_affected() == 1
@@ -122,13 +122,22 @@ pub async fn change_password(db: &Db, id: PersonId, replaces: &str, hash: &str) 
     Ok(changed)
 }
 
+/// A password that somebody chooses by a link.
+#[derive(Clone, Copy)]
+pub struct ChosenPassword<'a> {
+    pub person: PersonId,
+    /// A PHC string.
+    pub hash: &'a str,
+    /// True if it takes the place of another.
+    pub replaces: bool,
+}
+
 /// Gives somebody a password by a link, which is used up: their first one, with every other link of theirs that would
 /// choose one, or one in place of another. Every session of theirs ends with it. `false`, and nothing is done, if
 /// somebody was quicker with this link or it expired, or where a first one is chosen and they have one.
 pub async fn choose_password(
     db: &Db,
-    (id, replaces): (PersonId, bool),
-    hash: &str,
+    ChosenPassword { person: id, hash, replaces }: ChosenPassword<'_>,
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {

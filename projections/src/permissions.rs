@@ -15,7 +15,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::fold::{Entry, FoldError};
 use crate::resource_types::{self, OrgResourceType, verbs};
 use crate::scope::{Platform, Scope};
-use crate::table::{ById, Found, Rows, key_of, table};
+use crate::table::{ById, ChangeableRow, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -117,7 +117,8 @@ pub async fn headcounts(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<Role
 pub async fn lent(
     db: &Db,
     platform: &Platform,
-    (code, action): (&str, Action),
+    code: &str,
+    action: Action,
     limit: i64,
 ) -> Result<(Vec<String>, i64), sqlx::Error> {
     let rows: Vec<(Uuid, String, i64)> = read!(db, |pool| {
@@ -139,7 +140,7 @@ impl RoleCount {
     }
 }
 
-impl Found for RoleRow {
+impl ChangeableRow for RoleRow {
     const BY_ID: ById = ById::Column(include_str!("sql/permissions/roles.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -151,7 +152,7 @@ impl Found for RoleRow {
     }
 }
 
-impl Found for PermissionRow {
+impl ChangeableRow for PermissionRow {
     const BY_ID: ById = ById::Column(include_str!("sql/permissions/permissions.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -191,7 +192,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
             }
             News::Permissions(role, code, actions, may) => {
                 let key = (org_id, role.to_string(), code.to_string());
-                let begun = PermissionRow::new(entry, &key)?;
+                let begun = PermissionRow::new(entry, org_id, &key.1, &key.2)?;
                 let row = permissions.entry(key).or_insert(begun);
                 let mut differs = verbs(&row.differs).collect();
                 role.decide(&mut differs, actions, may);
@@ -239,11 +240,11 @@ impl RoleRow {
 }
 
 impl PermissionRow {
-    fn new(entry: &Entry, (org_id, role, code): &(Uuid, String, String)) -> Result<Self, FoldError> {
+    fn new(entry: &Entry, org_id: Uuid, role: &str, code: &str) -> Result<Self, FoldError> {
         Ok(Self {
-            org_id: *org_id,
-            role: role.clone(),
-            code: code.clone(),
+            org_id,
+            role: role.to_owned(),
+            code: code.to_owned(),
             differs: String::new(),
             position: entry.recorded.position,
             changed_position: entry.recorded.position,

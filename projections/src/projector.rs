@@ -31,9 +31,9 @@ pub use crate::fold::FoldError;
 use batch::Batch;
 pub use projection::Projection;
 pub use rebuild::Progress;
-use rebuild::Rebuild;
-use standing::Standing;
-pub use verify::{Finding, Report};
+use rebuild::RebuildCondition;
+use standing::ReadModelStanding;
+pub use verify::{Finding, VerifyReport};
 
 use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, StreamId};
@@ -48,7 +48,7 @@ pub struct StillUpdating(pub i64);
 row! {
     /// The position that one projection has reached.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Checkpoint {
+    pub struct ProjectionCheckpoint {
         pub name: String,
         pub version: i64,
         pub position: i64,
@@ -83,7 +83,7 @@ pub struct Projector {
     log: EventLog,
     /// Held while the whole log is folded, to rebuild or to verify: one at a time.
     whole: Arc<Mutex<()>>,
-    standing: Standing,
+    standing: ReadModelStanding,
     /// The id by which other processes know this one.
     process: Uuid,
     /// Parked streams that this version can't read.
@@ -107,7 +107,7 @@ impl Projector {
     pub async fn start(log: EventLog) -> Result<Self, FoldError> {
         log.folded().send_replace(0);
         let (db, standing, process) =
-            (log.db().clone(), Standing::new(), processes::register(log.db()).await?);
+            (log.db().clone(), ReadModelStanding::new(), processes::register(log.db()).await?);
         let projector = Self { db, log, whole: Arc::default(), standing, process, unable: Arc::default() };
         match projector.begin().await {
             Ok(()) => {
@@ -134,7 +134,7 @@ impl Projector {
     /// are to be folded, and if the read models are ahead of the log.
     async fn begin(&self) -> Result<(), FoldError> {
         let mut tx = self.db.begin().await?;
-        let all: Vec<Checkpoint> = on!(&mut tx, |conn| {
+        let all: Vec<ProjectionCheckpoint> = on!(&mut tx, |conn| {
             sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(conn).await
         })?;
         if all.is_empty() {
@@ -153,7 +153,7 @@ impl Projector {
         }
         refuse_if_superseded(&all)?;
         if self.is_out_of_step().await? {
-            self.rebuild_where(Rebuild::WhereNeeded, &|_| ()).await?;
+            self.rebuild_where(RebuildCondition::WhereNeeded, &|_| ()).await?;
         }
         Ok(())
     }
@@ -269,18 +269,19 @@ impl Projector {
     pub async fn position(&self) -> Result<i64, sqlx::Error> {
         let checkpoints = self.all_checkpoints().await?;
         // A newer version keeps the same tables, so what it has folded can be read here as well.
-        let serving =
-            |c: &&Checkpoint| Projection::by_name(&c.name).is_some_and(|p| p.version() <= c.version);
+        let serving = |c: &&ProjectionCheckpoint| {
+            Projection::by_name(&c.name).is_some_and(|p| p.version() <= c.version)
+        };
         Ok(checkpoints.iter().filter(serving).map(|checkpoint| checkpoint.position).min().unwrap_or(0))
     }
 
     /// The checkpoints of the projections that this version keeps.
-    pub async fn checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
+    pub async fn checkpoints(&self) -> Result<Vec<ProjectionCheckpoint>, sqlx::Error> {
         let all = self.all_checkpoints().await?;
         Ok(all.into_iter().filter(|c| is_ours(&c.name, c.version)).collect())
     }
 
-    async fn all_checkpoints(&self) -> Result<Vec<Checkpoint>, sqlx::Error> {
+    async fn all_checkpoints(&self) -> Result<Vec<ProjectionCheckpoint>, sqlx::Error> {
         read!(self.db, |pool| {
             sqlx::query_as(include_str!("sql/projector/checkpoints.sql")).fetch_all(pool).await
         })
@@ -307,7 +308,7 @@ impl Projector {
 }
 
 /// A newer version keeps its rows in the same tables, so an older one neither folds nor rebuilds beside it.
-fn refuse_if_superseded(checkpoints: &[Checkpoint]) -> Result<(), FoldError> {
+fn refuse_if_superseded(checkpoints: &[ProjectionCheckpoint]) -> Result<(), FoldError> {
     let newer = checkpoints.iter().find_map(|row| {
         let ours = Projection::by_name(&row.name).filter(|ours| ours.version() < row.version)?;
         Some(FoldError::Superseded { name: ours.name(), version: row.version })

@@ -15,7 +15,7 @@ use crate::db::{Db, read, row, scoped};
 use crate::fold::{Entry, FoldError, begun_before};
 use crate::org_detail::OrgDetail;
 use crate::scope::{Platform, Scope};
-use crate::table::{ById, Found, Rows, key_of, table};
+use crate::table::{ById, ChangeableRow, Rows, key_of, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -181,7 +181,7 @@ pub async fn of_org(db: &Db, scope: &Scope, org_id: Uuid) -> Result<Vec<OrgResou
     })
 }
 
-impl Found for ResourceTypeRow {
+impl ChangeableRow for ResourceTypeRow {
     const BY_ID: ById = ById::Column(include_str!("sql/resource_types/get_many.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -193,7 +193,7 @@ impl Found for ResourceTypeRow {
     }
 }
 
-impl Found for ChoiceRow {
+impl ChangeableRow for ChoiceRow {
     const BY_ID: ById = ById::Column(include_str!("sql/resource_types/choices.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 
 /// A kind of rows that are deleted when they are old enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum RetainedRows {
     /// `operator_read`: what operators were shown.
     OperatorReads,
     /// `access_log`: commands that were refused.
@@ -21,7 +21,7 @@ pub enum Kept {
     FoldTimes,
 }
 
-impl Kept {
+impl RetainedRows {
     pub const ALL: [Self; 5] =
         [Self::OperatorReads, Self::Refusals, Self::AccountLog, Self::Links, Self::FoldTimes];
 
@@ -48,7 +48,7 @@ impl Kept {
 }
 
 /// Removes at most `limit` of the oldest rows from before a moment, and returns how many were removed.
-pub async fn forget(db: &Db, what: Kept, before: Timestamp, limit: i64) -> Result<u64, sqlx::Error> {
+pub async fn forget(db: &Db, what: RetainedRows, before: Timestamp, limit: i64) -> Result<u64, sqlx::Error> {
     note!(db, |conn| {
         sqlx::query(what.statement())
             .bind(before)

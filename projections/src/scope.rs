@@ -15,11 +15,11 @@ pub struct Platform(Arc<Mutex<Reads>>);
 
 /// What was read through the bypass: organisations, and how they were shown. The key `None` stands for the use of the
 /// bypass itself, when a list of all organisations was asked for.
-pub type Reads = BTreeMap<Option<Uuid>, Shown>;
+pub type Reads = BTreeMap<Option<Uuid>, ViewKind>;
 
 /// How an organisation was shown: the stronger one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Shown {
+pub enum ViewKind {
     /// The organisation was one of many: a row of a list, an event among others.
     Listed,
     /// The organisation was shown by itself.
@@ -39,21 +39,21 @@ impl Platform {
 
     /// Notes that this organisation's own data is read.
     pub(crate) fn reads(&self, org_id: Uuid) {
-        self.note([(Some(org_id), Shown::Opened)]);
+        self.note([(Some(org_id), ViewKind::Opened)]);
     }
 
     /// Notes that a list of all was asked for, and that these organisations are what it shows.
     pub(crate) fn lists(&self, orgs: impl IntoIterator<Item = Uuid>) {
-        self.note([(None, Shown::Listed)]);
+        self.note([(None, ViewKind::Listed)]);
         self.shows(orgs);
     }
 
     /// Notes that a page names these organisations beside what it is about.
     pub(crate) fn shows(&self, orgs: impl IntoIterator<Item = Uuid>) {
-        self.note(orgs.into_iter().map(|org_id| (Some(org_id), Shown::Listed)));
+        self.note(orgs.into_iter().map(|org_id| (Some(org_id), ViewKind::Listed)));
     }
 
-    fn note(&self, read: impl IntoIterator<Item = (Option<Uuid>, Shown)>) {
+    fn note(&self, read: impl IntoIterator<Item = (Option<Uuid>, ViewKind)>) {
         let mut reads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (org_id, shown) in read {
             let noted = reads.entry(org_id).or_insert(shown);
@@ -67,7 +67,8 @@ impl Platform {
 pub struct Tenant(Uuid);
 
 impl Tenant {
-    /// Only [`Membership`](crate::memberships::Membership) and [`Invitation`](crate::memberships::Invitation) may call this.
+    /// Only [`Membership`](crate::memberships::Membership) and [`InvitationRow`](crate::memberships::InvitationRow) may call
+    /// this.
     pub(crate) fn one(org_id: Uuid) -> Self {
         Self(org_id)
     }

@@ -48,14 +48,14 @@ pub mod step;
 pub mod tree;
 
 pub use attested::Attested;
-pub use checkpoint::{Checkpoint, Signed};
-pub use cosignature::{Cosigner, Witness};
+pub use checkpoint::{Checkpoint, SignedCheckpoint};
+pub use cosignature::{Cosigner, WitnessKey};
 pub use error::SealError;
 pub use evidence::{Evidence, evidence};
 pub use key::{PublicKey, SigningKey};
 pub use manifest::Manifest;
 pub use policy::Policy;
-pub use standing::{Standing, has_traces, last};
+pub use standing::{SealedTree, has_traces, last};
 pub use step::{SealStep, contradict, contradicted, read_on};
 
 /// SHA-256.

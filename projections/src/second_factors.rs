@@ -46,14 +46,14 @@ pub async fn of_person(db: &Db, person: PersonId) -> Result<Option<Totp>, sqlx::
 row! {
     /// A shared secret, as it is stored.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Stored {
+    pub struct StoredSecret {
         pub person_id: Uuid,
         pub secret: Vec<u8>,
     }
 }
 
 /// The secrets of the next people after one, at most `limit`.
-pub async fn secrets(db: &Db, after: Uuid, limit: i64) -> Result<Vec<Stored>, sqlx::Error> {
+pub async fn secrets(db: &Db, after: Uuid, limit: i64) -> Result<Vec<StoredSecret>, sqlx::Error> {
     read!(db, |pool| {
         let secrets = sqlx::query_as(include_str!("sql/second_factors/secrets.sql"));
         secrets.bind(after).bind(limit).fetch_all(pool).await
@@ -74,15 +74,23 @@ pub async fn replace_secret(
     })
 }
 
+/// A second factor that somebody sets up in a session, by a code that they have shown.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSecondFactor<'a> {
+    pub person: PersonId,
+    pub session_id: Uuid,
+    /// The shared secret, sealed.
+    pub secret: &'a [u8],
+    /// The time step of the code.
+    pub step: i64,
+    /// The hashes of the recovery codes.
+    pub codes: &'a [[u8; 32]],
+}
+
 /// Shares a secret with somebody who has shown a code of it, and gives them recovery codes; every session of theirs but
 /// this one ends. `false`, and nothing is done, if they share one already.
-pub async fn enrol(
-    db: &Db,
-    (person, session_id): (PersonId, Uuid),
-    (secret, step): (&[u8], i64),
-    codes: &[[u8; 32]],
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
+pub async fn enrol(db: &Db, factor: NewSecondFactor<'_>, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let NewSecondFactor { person, session_id, secret, step, codes } = factor;
     let mut tx = db.begin().await?;
     let enrolled = on!(&mut tx, |conn| {
         let enrol = sqlx::query(include_str!("sql/second_factors/enrol.sql"));

@@ -58,8 +58,16 @@ struct Since {
     asleep: TimeDelta,
     /// By how much the machine's clock had been corrected, the last time that it was believed.
     right_by: TimeDelta,
-    /// The moment since which the machine's clock is not believed, and by how much it was set then.
-    astray: Option<(Instant, TimeDelta)>,
+    astray: Option<Astray>,
+}
+
+/// How the machine's clock, which is not believed, goes on.
+#[derive(Clone, Copy)]
+struct Astray {
+    /// The moment since which it is not believed.
+    since: Instant,
+    /// By how much it was set then.
+    set_by: TimeDelta,
 }
 
 /// The result of reading the clocks once.
@@ -72,8 +80,12 @@ struct Reading {
     may_have_slept: bool,
 }
 
-/// The machine's steady clock, and the one that can be set.
-type Clocks = (Instant, DateTime<Utc>);
+/// Both clocks of the machine, read at the same moment.
+struct Clocks {
+    steady: Instant,
+    /// The one that can be set.
+    machine: DateTime<Utc>,
+}
 
 /// The clocks must differ by more than this before sleep is looked for. From one call to the next, a clock that is slewed
 /// differs by less.
@@ -88,10 +100,11 @@ const FURTHEST: TimeDelta = TimeDelta::days(31);
 impl Steady {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     fn now(&mut self) -> Reading {
-        self.at((Instant::now(), Utc::now()), uptime)
+        self.at(Clocks { steady: Instant::now(), machine: Utc::now() }, uptime)
     }
 
-    fn at(&mut self, (moment, machine): Clocks, uptime: impl Fn() -> Option<Duration>) -> Reading {
+    fn at(&mut self, clocks: Clocks, uptime: impl Fn() -> Option<Duration>) -> Reading {
+        let Clocks { steady: moment, machine } = clocks;
         let begun = |uptime| Since {
             moment,
             time: machine,
@@ -111,7 +124,7 @@ impl Steady {
         let set_by = machine - by_pace - since.asleep;
         if set_by.abs() <= self.tolerance {
             (since.right_by, since.astray) = (set_by, None);
-        } else if since.is_settled((moment, set_by)) {
+        } else if since.is_settled(moment, set_by) {
             *since = begun(uptime());
             return since.reading(machine, TimeDelta::zero());
         }
@@ -121,13 +134,13 @@ impl Steady {
 
 impl Since {
     /// Says whether the clock has gone on for long enough from the time to which it was set.
-    fn is_settled(&mut self, (moment, set_by): (Instant, TimeDelta)) -> bool {
+    fn is_settled(&mut self, moment: Instant, set_by: TimeDelta) -> bool {
         let goes_on = |by: TimeDelta| (set_by - by).abs() <= SLEW && set_by.abs() <= FURTHEST;
-        let (from, _) = *match &mut self.astray {
-            Some(astray) if goes_on(astray.1) => astray,
-            other => other.insert((moment, set_by)),
+        let astray = match &mut self.astray {
+            Some(astray) if goes_on(astray.set_by) => astray,
+            other => other.insert(Astray { since: moment, set_by }),
         };
-        moment.saturating_duration_since(from) >= SETTLED
+        moment.saturating_duration_since(astray.since) >= SETTLED
     }
 
     fn reading(&self, by_pace: DateTime<Utc>, set_by: TimeDelta) -> Reading {
@@ -160,20 +173,21 @@ mod tests {
     }
 
     /// Reads the clocks after `awake` seconds awake and `asleep` seconds asleep, when the machine's clock says `machine`.
-    fn read(steady: &mut Steady, (awake, asleep): (u64, u64), machine: i64) -> Reading {
+    fn read(steady: &mut Steady, awake: u64, asleep: u64, machine: i64) -> Reading {
         static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
-        let clocks = (*FIRST + Duration::from_secs(awake), NOON + TimeDelta::seconds(machine));
+        let steadily = *FIRST + Duration::from_secs(awake);
+        let clocks = Clocks { steady: steadily, machine: NOON + TimeDelta::seconds(machine) };
         steady.at(clocks, move || Some(Duration::from_secs(1000 + awake + asleep)))
     }
 
-    fn at(steady: &mut Steady, passed: (u64, u64), machine: i64) -> i64 {
-        (read(steady, passed, machine).time() - NOON).num_seconds()
+    fn at(steady: &mut Steady, awake: u64, asleep: u64, machine: i64) -> i64 {
+        (read(steady, awake, asleep, machine).time() - NOON).num_seconds()
     }
 
     #[test]
     fn a_clock_that_is_set_is_not_followed_until_it_is_right_again() {
         let mut steady = new();
-        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, seconds, 0, machine);
         assert_eq!(at(0, 0), 0);
         assert_eq!(at(10, 10), 10);
         assert_eq!(at(30, 30 - 3600), 30, "set back by an hour: what has ended stays ended");
@@ -187,7 +201,7 @@ mod tests {
     fn a_clock_that_goes_on_from_where_it_was_set_is_believed_after_a_while() {
         for hour in [3600, -3600] {
             let mut steady = new();
-            let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+            let mut at = |seconds: u64, machine: i64| at(&mut steady, seconds, 0, machine);
             assert_eq!(at(0, 0), 0);
             assert_eq!(at(10, hour + 10), 10);
             assert_eq!(at(909, hour + 909), 909);
@@ -195,7 +209,7 @@ mod tests {
             assert_eq!(at(920, 920), hour + 920, "and what it said before is not");
         }
         let mut steady = new();
-        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, seconds, 0, machine);
         assert_eq!(at(0, 0), 0);
         assert_eq!(at(10, 3610), 10);
         assert_eq!(at(800, 7200), 800, "set once more: the time counts anew");
@@ -211,7 +225,7 @@ mod tests {
     fn nothing_is_done_for_good_by_a_clock_that_is_a_little_ahead() {
         let mut steady = new();
         let mut earliest = |seconds: u64, machine: i64| {
-            (read(&mut steady, (seconds, 0), machine).earliest() - NOON).num_seconds()
+            (read(&mut steady, seconds, 0, machine).earliest() - NOON).num_seconds()
         };
         assert_eq!(earliest(0, 0), 0);
         assert_eq!(earliest(10, 280), 10);
@@ -222,7 +236,7 @@ mod tests {
     #[test]
     fn a_clock_that_goes_astray_in_small_steps_is_followed_no_further_than_in_one() {
         let mut steady = new();
-        let mut at = |seconds: u64, machine: i64| at(&mut steady, (seconds, 0), machine);
+        let mut at = |seconds: u64, machine: i64| at(&mut steady, seconds, 0, machine);
         assert_eq!(at(0, 0), 0);
         assert_eq!(at(10, 250), 250);
         assert_eq!(at(20, 500), 260, "by eight minutes in all");
@@ -233,7 +247,7 @@ mod tests {
     #[test]
     fn a_machine_that_slept_has_the_time_that_it_is() {
         let mut steady = new();
-        let mut at = |awake, asleep, machine| at(&mut steady, (awake, asleep), machine);
+        let mut at = |awake, asleep, machine| at(&mut steady, awake, asleep, machine);
         assert_eq!(at(0, 0, 0), 0);
         assert_eq!(at(10, 7200, 7210), 7210, "two hours asleep");
         assert_eq!(at(20, 7200, 7220), 7220);
@@ -248,7 +262,8 @@ mod tests {
         let mut steady = new();
         let first = Instant::now();
         let mut set_by = |seconds: u64, machine: i64| {
-            let clocks = (first + Duration::from_secs(seconds), NOON + TimeDelta::seconds(machine));
+            let steadily = first + Duration::from_secs(seconds);
+            let clocks = Clocks { steady: steadily, machine: NOON + TimeDelta::seconds(machine) };
             let reading = steady.at(clocks, || None);
             (reading.may_have_slept, reading.set_by.num_seconds())
         };

@@ -16,8 +16,8 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder, Sqlite, SqliteExecutor};
 use uuid::{Builder, Uuid};
 
-pub(crate) use memory::{Memory, Waiting};
-pub(crate) use write::{OnConflict, Together, Tuple, insert, upsert};
+pub(crate) use memory::{PendingTable, RowMemory};
+pub(crate) use write::{CombinedStatement, OnConflict, Tuple, insert, upsert};
 
 use crate::db::{Db, Engine, Lists, Tx, distinct, read};
 
@@ -49,7 +49,7 @@ pub(crate) trait Table: Clone + Debug + Send + Sync + 'static {
 }
 
 /// A row type that later events may change.
-pub(crate) trait Found:
+pub(crate) trait ChangeableRow:
     Table + Unpin + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>
 {
     const BY_ID: ById;
@@ -73,9 +73,9 @@ pub(crate) enum ById {
 /// The place where a fold finds rows and leaves them.
 pub(crate) enum Rows<'a> {
     /// Rows are found in tables. What folds leave is written there all at once, by [`Rows::write`].
-    Stored(&'a mut Tx, Box<Memory>),
+    Stored(&'a mut Tx, Box<RowMemory>),
     /// Rows are found in memory alone: the tables have no rows yet of the aggregates that are folded.
-    Pending(&'a mut Memory),
+    Pending(&'a mut RowMemory),
 }
 
 impl<'a> Rows<'a> {
@@ -84,7 +84,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Finds the rows with these ids.
-    pub(crate) async fn find<R: Found>(&mut self, mut ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
+    pub(crate) async fn find<R: ChangeableRow>(&mut self, mut ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
         ids.sort_unstable();
         ids.dedup();
         match self {
@@ -96,12 +96,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Leaves rows that folds may find again. They replace rows with the same keys. No key may occur twice in `rows`.
-    pub(crate) fn put<R: Found>(&mut self, rows: Vec<R>) {
+    pub(crate) fn put<R: ChangeableRow>(&mut self, rows: Vec<R>) {
         self.memory().pending().put(rows);
     }
 
     /// Takes away rows that were found. None of them may be left as well.
-    pub(crate) fn remove<R: Found>(&mut self, rows: Vec<R>) {
+    pub(crate) fn remove<R: ChangeableRow>(&mut self, rows: Vec<R>) {
         self.memory().pending().remove(rows);
     }
 
@@ -110,7 +110,7 @@ impl<'a> Rows<'a> {
         self.memory().pending().add(rows);
     }
 
-    pub(crate) fn memory(&mut self) -> &mut Memory {
+    pub(crate) fn memory(&mut self) -> &mut RowMemory {
         match self {
             Self::Stored(_, memory) => memory,
             Self::Pending(memory) => memory,
@@ -127,14 +127,14 @@ impl<'a> Rows<'a> {
 }
 
 /// Finds the rows with these ids, outside of a fold.
-pub(crate) async fn by_id<R: Found>(db: &Db, ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
+pub(crate) async fn by_id<R: ChangeableRow>(db: &Db, ids: Vec<Uuid>) -> Result<Vec<R>, sqlx::Error> {
     match &db.0 {
         Engine::Postgres { pool, .. } => by_id_on_postgres(pool, ids).await,
         Engine::Sqlite { reader, .. } => by_id_on_sqlite(reader, ids).await,
     }
 }
 
-async fn by_id_on_postgres<R: Found>(
+async fn by_id_on_postgres<R: ChangeableRow>(
     conn: impl PgExecutor<'_>,
     ids: Vec<Uuid>,
 ) -> Result<Vec<R>, sqlx::Error> {
@@ -148,7 +148,7 @@ async fn by_id_on_postgres<R: Found>(
     }
 }
 
-async fn by_id_on_sqlite<R: Found>(
+async fn by_id_on_sqlite<R: ChangeableRow>(
     conn: impl SqliteExecutor<'_>,
     ids: Vec<Uuid>,
 ) -> Result<Vec<R>, sqlx::Error> {

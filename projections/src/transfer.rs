@@ -19,14 +19,14 @@ use crate::projector::Progress;
 use crate::timestamp::Timestamp;
 use crate::{Db, EventLog, people};
 
-enum Line {
+enum TransferLine {
     Event(Box<EventLine>),
     Person(PersonLine),
 }
 
 /// Tells the two kinds of lines apart: only an event has a position.
 #[derive(Deserialize)]
-struct Kind {
+struct LineKind {
     position: Option<serde::de::IgnoredAny>,
 }
 
@@ -124,12 +124,12 @@ pub async fn import(
             continue;
         }
         let wrong = |why: String| TransferError::Line { line: number + 1, why };
-        match Line::read(&text).map_err(wrong)? {
-            Line::Person(person) => take_person(log, person).await?.map_err(wrong)?,
-            Line::Event(event) if event.position <= stands => {
+        match TransferLine::read(&text).map_err(wrong)? {
+            TransferLine::Person(person) => take_person(log, person).await?.map_err(wrong)?,
+            TransferLine::Event(event) if event.position <= stands => {
                 same(log, event.recorded().map_err(wrong)?).await?.map_err(wrong)?;
             }
-            Line::Event(event) => {
+            TransferLine::Event(event) => {
                 intake.add(event.recorded().map_err(wrong)?).await?;
                 progress(intake.taken);
             }
@@ -272,11 +272,11 @@ fn write(out: &mut impl Write, line: &impl Serialize) -> Result<(), TransferErro
     Ok(out.write_all(b"\n")?)
 }
 
-impl Line {
+impl TransferLine {
     /// Looks at the kind of line first: an untagged enum would lose the exact bytes of payload and metadata.
     fn read(text: &str) -> Result<Self, String> {
         let read = || {
-            let kind: Kind = serde_json::from_str(text)?;
+            let kind: LineKind = serde_json::from_str(text)?;
             Ok(match kind.position {
                 Some(_) => Self::Event(serde_json::from_str(text)?),
                 None => Self::Person(serde_json::from_str(text)?),

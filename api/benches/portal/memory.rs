@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::routing::get;
 use maud::Markup;
 use projections::Timestamp;
-use projections::org_list::{Order, OrgListed, OrgPage, Total};
+use projections::org_list::{OrgListOrder, OrgListed, OrgPage, Total};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub(crate) async fn serve() {
 async fn page(State(rows): State<Arc<Vec<OrgListed>>>) -> Markup {
     let rows = rows.as_ref().clone();
     let page = OrgPage { rows, more_before: false, more_after: true, total: Total::Exactly(100_000) };
-    let content = content(&OrgListQuery::default(), &Order::default(), &page, true);
+    let content = content(&OrgListQuery::default(), &OrgListOrder::default(), &page, true);
     let viewer = Viewer { name: "Ana", email: "ana@example.com", operator: true, organisations: &[] };
     let (title, section) = ("Organisations", Section::Organisations);
     Console { title, section, viewer: &viewer, crumbs: &[], position: 300_000, at: None, notice: None }

@@ -12,7 +12,7 @@
 //! **Invariant:** a right from a grant holds as long as that grant does, up to the moment of the append. A right inside an
 //! organisation is read from the organisation itself, as it is when it decides.
 
-use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
+use domain::grant::{GrantCommand, GrantError, GrantPolicy, PlatformRole, Term};
 use domain::org::{
     ChoiceCommand, InvitationCommand, LifecycleCommand, MemberCommand, OrgCommand, RoleCommand,
 };
@@ -66,7 +66,7 @@ pub trait Authorize: Decider {
     }
 
     /// Why the portal's policy forbids this command to somebody in the console, if it does.
-    fn against(_: &Self::Command, _: &Policy) -> Option<Self::Error> {
+    fn against(_: &Self::Command, _: &GrantPolicy) -> Option<Self::Error> {
         None
     }
 }
@@ -225,7 +225,7 @@ impl Authorize for Grant {
         false
     }
 
-    fn against(command: &GrantCommand, policy: &Policy) -> Option<GrantError> {
+    fn against(command: &GrantCommand, policy: &GrantPolicy) -> Option<GrantError> {
         policy.against(command)
     }
 }
@@ -266,11 +266,11 @@ impl Principal {
     }
 
     /// The policy as it binds this principal; none where it does not bind them.
-    pub fn bound_by(&self, policy: Policy) -> Option<Policy> {
+    pub fn bound_by(&self, policy: GrantPolicy) -> Option<GrantPolicy> {
         match self {
             Self::Person { grant, .. } => {
                 let own_end = grant.as_ref().and_then(ActiveGrant::until).map(Into::into);
-                Some(Policy { own_end, ..policy })
+                Some(GrantPolicy { own_end, ..policy })
             }
             Self::Shell | Self::Setup | Self::Timer => None,
         }

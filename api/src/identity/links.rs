@@ -6,9 +6,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::values::{Email, InvitationId, OrgId, PersonId};
-use projections::event_log::{CompanionRows, Invited};
+use projections::event_log::{CompanionRows, InvitedPerson};
 use projections::grants;
-use projections::links::{self, Link, Purpose};
+use projections::links::{self, Link, LinkPurpose};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -42,7 +42,7 @@ pub async fn prepare_invitation(
     // A new person gets the id of the invitation, so that a form sent twice names one person.
     let person = PersonId(known.map_or(invitation.0, |known| known.person_id));
     let (token, link) = (Token::new()?, into(org, invitation));
-    let invited = Invited { person, email, token_hash: token.hash, link };
+    let invited = InvitedPerson { person, email, token_hash: token.hash, link };
     Ok((person, token.plain, CompanionRows::Invited(invited)))
 }
 
@@ -59,8 +59,8 @@ pub async fn prepare_password(
         return Ok((person, None));
     }
     let token = Token::new()?;
-    let link = Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) };
-    let invited = Invited { person, email, token_hash: token.hash, link };
+    let link = Link { person_id: Some(person.0), ..blank(LinkPurpose::Password, 1) };
+    let invited = InvitedPerson { person, email, token_hash: token.hash, link };
     Ok((person, Some((token.plain, CompanionRows::Invited(invited)))))
 }
 
@@ -68,7 +68,7 @@ fn into(org: OrgId, invitation: InvitationId) -> Link {
     Link {
         org_id: Some(org.0),
         invitation_id: Some(invitation.0),
-        ..blank(Purpose::Invitation, INVITATION_DAYS)
+        ..blank(LinkPurpose::Invitation, INVITATION_DAYS)
     }
 }
 
@@ -85,30 +85,30 @@ pub async fn invitation_again(
 
 /// Makes a link with which somebody chooses a first password.
 pub async fn choose_password(app: &App, person: PersonId) -> Result<String, Error> {
-    make(app, Link { person_id: Some(person.0), ..blank(Purpose::Password, 1) }).await
+    make(app, Link { person_id: Some(person.0), ..blank(LinkPurpose::Password, 1) }).await
 }
 
 /// Makes a link with which somebody chooses a password in place of the one they have; any earlier one stops working.
 pub async fn new_password(app: &App, person: PersonId) -> Result<String, Error> {
-    links::withdraw(&app.db, person, Purpose::NewPassword).await?;
-    make(app, Link { person_id: Some(person.0), ..blank(Purpose::NewPassword, 1) }).await
+    links::withdraw(&app.db, person, LinkPurpose::NewPassword).await?;
+    make(app, Link { person_id: Some(person.0), ..blank(LinkPurpose::NewPassword, 1) }).await
 }
 
 /// Makes a link that signs somebody in; for demonstrations only.
 pub async fn sign_in(app: &App, person: PersonId) -> Result<String, Error> {
-    make(app, Link { person_id: Some(person.0), ..blank(Purpose::SignIn, 1) }).await
+    make(app, Link { person_id: Some(person.0), ..blank(LinkPurpose::SignIn, 1) }).await
 }
 
 /// Makes the link for the first superadmin; any earlier one stops working.
 pub async fn first_start(app: &App) -> Result<String, Error> {
-    links::withdraw_all(&app.db, Purpose::FirstStart).await?;
-    make(app, blank(Purpose::FirstStart, 1)).await
+    links::withdraw_all(&app.db, LinkPurpose::FirstStart).await?;
+    make(app, blank(LinkPurpose::FirstStart, 1)).await
 }
 
 /// The link that somebody followed, if it was made for this and still opens something.
-pub async fn open(app: &App, token: &str, purpose: Purpose) -> Result<Link, Error> {
+pub async fn open(app: &App, token: &str, purpose: LinkPurpose) -> Result<Link, Error> {
     let found = links::find(&app.db, &hash_of(token), purpose).await?;
-    if purpose == Purpose::FirstStart && grants::any_superadmin(&app.db, clock::now()).await? {
+    if purpose == LinkPurpose::FirstStart && grants::any_superadmin(&app.db, clock::now()).await? {
         return Err(Error::NotFound); // the first one came in another way
     }
     let now = clock::now();
@@ -116,7 +116,7 @@ pub async fn open(app: &App, token: &str, purpose: Purpose) -> Result<Link, Erro
 }
 
 /// The link that somebody followed, whether it still opens something or not.
-pub async fn any(app: &App, token: &str, purpose: Purpose) -> Result<Option<Link>, Error> {
+pub async fn any(app: &App, token: &str, purpose: LinkPurpose) -> Result<Option<Link>, Error> {
     Ok(links::find(&app.db, &hash_of(token), purpose).await?)
 }
 
@@ -152,7 +152,7 @@ pub fn url(app: &App, path: &str) -> String {
     format!("{}{path}", app.settings.public_url())
 }
 
-fn blank(purpose: Purpose, days: i64) -> Link {
+fn blank(purpose: LinkPurpose, days: i64) -> Link {
     Link {
         purpose: purpose.as_str().to_owned(),
         person_id: None,

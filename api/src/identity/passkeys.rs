@@ -9,7 +9,7 @@
 //! IP address, there are none.
 
 use domain::values::{PersonId, PersonName};
-use projections::challenges::{self, Purpose};
+use projections::challenges::{self, ChallengePurpose, NewChallenge};
 use projections::passkeys::{self, Passkey as Stored};
 use projections::people;
 use serde::Serialize;
@@ -81,7 +81,7 @@ pub async fn keep(
 ) -> Result<bool, Error> {
     let Some((site, state, credential)) = finish::<PasskeyRegistration, RegisterPublicKeyCredential>(
         app,
-        Purpose::Registration,
+        ChallengePurpose::Registration,
         answer,
         |of| of == Some(person),
     )
@@ -155,7 +155,7 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<PasskeyQuestion, E
 /// True if the answer comes from a passkey of this person.
 pub async fn proves(app: &App, person: PersonId, answer: &PasskeyAnswer) -> Result<bool, Error> {
     let Some((site, state, credential)) =
-        finish::<PasskeyAuthentication, PublicKeyCredential>(app, Purpose::Proof, answer, |of| {
+        finish::<PasskeyAuthentication, PublicKeyCredential>(app, ChallengePurpose::Proof, answer, |of| {
             of == Some(person)
         })
         .await?

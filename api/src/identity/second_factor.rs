@@ -6,8 +6,8 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::PersonId;
-use projections::challenges::{self, Purpose};
-use projections::second_factors;
+use projections::challenges::{self, ChallengePurpose, NewChallenge};
+use projections::second_factors::{self, NewSecondFactor};
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::app::App;
@@ -47,21 +47,23 @@ pub async fn enter_by(
         let cookies = session::start(app, person, by, browser).await?;
         return Ok((cookies, Redirect::to(next)).into_response());
     }
-    let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
-    challenges::begin(&app.db, &handle.hash, (Purpose::Code, Some(person)), "", until).await?;
+    let (handle, expires_at) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
+    let challenge =
+        NewChallenge { purpose: ChallengePurpose::Code, person: Some(person), state: "", expires_at };
+    challenges::begin(&app.db, &handle.hash, challenge).await?;
     let cookie = session::half_way(app, &handle.plain, MINUTES);
     Ok((cookie, Redirect::to(&paths::code_then(next))).into_response())
 }
 
 /// The person whose sign-in waits for a code, by the handle in their cookie.
 pub async fn waiting(app: &App, handle: &str) -> Result<Option<PersonId>, Error> {
-    let found = challenges::find(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?;
+    let found = challenges::find(&app.db, &hash_of(handle), ChallengePurpose::Code, clock::now()).await?;
     Ok(found.and_then(|found| found.person_id).map(PersonId))
 }
 
 /// Ends the waiting. Gives `false` if another request was quicker.
 pub async fn arrived(app: &App, handle: &str) -> Result<bool, Error> {
-    Ok(challenges::take(&app.db, &hash_of(handle), Purpose::Code, clock::now()).await?.is_some())
+    Ok(challenges::take(&app.db, &hash_of(handle), ChallengePurpose::Code, clock::now()).await?.is_some())
 }
 
 /// The result of a code that somebody typed.
@@ -150,9 +152,14 @@ impl Enrolment {
         let Some(step) = matching_step(&self.secret, &plain(code))? else { return Ok(Confirmed::WrongCode) };
         let codes = new_codes()?;
         let sealed = app.secrets.seal(identity.person(), &self.secret)?;
-        let (secret, hashes) = ((&*sealed, step), hashes(&codes));
-        let whose = (identity.person(), identity.session.session_id);
-        let enrolled = second_factors::enrol(&app.db, whose, secret, &hashes, clock::now()).await?;
+        let new = NewSecondFactor {
+            person: identity.person(),
+            session_id: identity.session.session_id,
+            secret: &sealed,
+            step,
+            codes: &hashes(&codes),
+        };
+        let enrolled = second_factors::enrol(&app.db, new, clock::now()).await?;
         Ok(if enrolled { Confirmed::Now(codes) } else { Confirmed::Before })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use projections::auditor::{Auditor, State};
+use projections::auditor::{AuditState, Auditor};
 use projections::projector::Finding;
 use projections::seal::{Attested, Checkpoint, PublicKey};
 
@@ -51,7 +51,7 @@ pub async fn run(app: App) {
     }
 }
 
-fn told(app: &App, state: State) {
+fn told(app: &App, state: AuditState) {
     let before = app.audited.known().log.unwrap_or_default();
     for finding in state.findings.iter().filter(|finding| !before.findings.contains(finding)) {
         tracing::error!("the continuous audit has found: {finding}");

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use projections::retention::{Kept, forget};
+use projections::retention::{RetainedRows, forget};
 use projections::{StoreError, Timestamp};
 
 use crate::app::App;
@@ -68,16 +68,16 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How many days this portal keeps such rows.
 pub fn days(settings: &Settings, line: &RetentionRule) -> i64 {
     match line.kept {
-        Kept::OperatorReads => settings.keep_operator_reads_days,
-        Kept::Refusals => settings.keep_refusals_days,
-        Kept::AccountLog => settings.keep_account_log_days,
-        Kept::Links | Kept::FoldTimes => line.days,
+        RetainedRows::OperatorReads => settings.keep_operator_reads_days,
+        RetainedRows::Refusals => settings.keep_refusals_days,
+        RetainedRows::AccountLog => settings.keep_account_log_days,
+        RetainedRows::Links | RetainedRows::FoldTimes => line.days,
     }
 }
 
 /// The moment since which the times of folding are known. Older ones were deleted.
 pub fn fold_times_since() -> Timestamp {
-    let line = TABLE.iter().find(|line| line.kept == Kept::FoldTimes);
+    let line = TABLE.iter().find(|line| line.kept == RetainedRows::FoldTimes);
     clock::after(-chrono::Duration::days(line.map_or(0, |line| line.days)))
 }
 

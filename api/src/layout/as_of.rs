@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use projections::history::diff::{self, Change};
-use projections::history::{self, Filter, Place};
+use projections::history::diff::{self, FieldChange};
+use projections::history::{self, HistoryFilter, PagePlace};
 use projections::{Timestamp, as_of};
 use serde::Deserialize;
 use serde_json::Value;
@@ -111,8 +111,8 @@ impl AsOfBanner {
     /// Makes the banner of a page that changes with each of these events.
     pub async fn of(app: &App, at: AsOf, now: &str, events: &Filter) -> Result<Self, Error> {
         let of_page = |place, limit| history::positions(&app.log, events, place, limit);
-        let until = of_page(Place::Before(at.end()), 2).await?;
-        let since = of_page(Place::After(at.position), 1).await?;
+        let until = of_page(PagePlace::Before(at.end()), 2).await?;
+        let since = of_page(PagePlace::After(at.position), 1).await?;
         let before = match until.as_slice() {
             [] => None,
             [first] => Some(first - 1),
@@ -207,11 +207,11 @@ pub fn control(path: &str, at: Option<AsOf>, kept: &[(&str, &str)]) -> Markup {
 pub async fn differences(app: &App, then: &Value, now: &Value) -> Result<Markup, Error> {
     let changes = diff::diff(then, now);
     // The permissions of a type that came or went are not listed again action by action.
-    let told = |change: &Change| {
+    let told = |change: &FieldChange| {
         change.path.first().is_none_or(|field| field != PERMISSIONS)
             || change.before.is_some() && change.after.is_some()
     };
-    let changes: Vec<Change> = changes.into_iter().filter(told).collect();
+    let changes: Vec<FieldChange> = changes.into_iter().filter(told).collect();
     if changes.is_empty() {
         return Ok(ui::empty("Nothing differs.", html! { "It is today as it was then." }));
     }

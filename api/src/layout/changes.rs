@@ -12,9 +12,9 @@ use crate::app::App;
 use crate::web::error::Error;
 
 /// A row for each field: its name, before, after.
-pub async fn rows(app: &App, changes: &[diff::Change]) -> Result<Vec<Vec<Markup>>, Error> {
+pub async fn rows(app: &App, changes: &[diff::FieldChange]) -> Result<Vec<Vec<Markup>>, Error> {
     let names = names(app, changes).await?;
-    let row = |change: &diff::Change| {
+    let row = |change: &diff::FieldChange| {
         let path: Vec<String> = change.path.iter().map(|name| called(name, &names)).collect();
         vec![
             html! { (path.join(" › ")) },
@@ -26,7 +26,7 @@ pub async fn rows(app: &App, changes: &[diff::Change]) -> Result<Vec<Vec<Markup>
 }
 
 /// The names of the people whose ids stand in these fields.
-async fn names(app: &App, changes: &[diff::Change]) -> Result<HashMap<Uuid, String>, Error> {
+async fn names(app: &App, changes: &[diff::FieldChange]) -> Result<HashMap<Uuid, String>, Error> {
     let paths = changes.iter().flat_map(|change| change.path.iter().map(String::as_str));
     let values =
         changes.iter().flat_map(|change| [&change.before, &change.after]).flatten().filter_map(Value::as_str);

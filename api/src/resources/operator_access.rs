@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::Reason;
 use maud::{Markup, html};
-use projections::operator_reads;
+use projections::operator_reads::{self, OperatorVisit};
 use projections::org_detail::OrgDetail;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -87,9 +87,9 @@ pub async fn say_why(
         let shown = AccessList { org: id, before: None, at: None };
         return Ok(again(page(&app, &operator, shown, &typed, &errors).await?));
     }
-    let times = (clock::now(), clock::after(chrono::Duration::minutes(MINUTES)));
-    let of = (operator.identity.session.session_id, id);
-    operator_reads::set_reason(&app.db, of, reason.as_ref().map(Reason::as_str), times).await?;
+    let (now, until) = (clock::now(), clock::after(chrono::Duration::minutes(MINUTES)));
+    let reason = reason.as_ref().map(Reason::as_str);
+    operator_reads::set_reason(&app.db, visit(&operator, id), reason, now, until).await?;
     Ok(Redirect::to(&paths::org_access(id)).into_response())
 }
 
@@ -102,8 +102,7 @@ async fn page(
 ) -> Result<Markup, Error> {
     let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
     let org = page::load(app, operator, id).await?;
-    let session = operator.identity.session.session_id;
-    let said = operator_reads::reason(&app.db, (session, id), clock::now()).await?;
+    let said = operator_reads::reason(&app.db, visit(operator, id), clock::now()).await?;
     let looks = AccessRecords::of(app, &operator.scope(), id, before).await?;
     let content = html! {
         @if let Some(at) = at { (of_now(&org, at)) } @else { (page::head(&org, operator, None)) }
@@ -114,6 +113,10 @@ async fn page(
         (looks.pager(&as_of::link(at, &paths::org_access(id))))
     };
     Ok(page::page(desk, &org, content))
+}
+
+fn visit(operator: &Operator, org_id: Uuid) -> OperatorVisit {
+    OperatorVisit { session_id: operator.identity.session.session_id, org_id }
 }
 
 /// The head of this tab while the other tabs show the past.

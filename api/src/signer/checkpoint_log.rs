@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use projections::private;
-use projections::seal::Signed;
+use projections::seal::SignedCheckpoint;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
@@ -23,7 +23,7 @@ pub struct CheckpointLog(PathBuf);
 #[derive(Debug, PartialEq, Eq)]
 pub struct Filed {
     pub at: u64,
-    pub signed: Signed,
+    pub signed: SignedCheckpoint,
 }
 
 /// A page of checkpoints, newest first.
@@ -59,7 +59,7 @@ impl CheckpointLog {
     }
 
     /// Adds a checkpoint after an empty line, so that one that was cut off by a crash does not spoil it.
-    pub fn append(&self, signed: &Signed) -> io::Result<()> {
+    pub fn append(&self, signed: &SignedCheckpoint) -> io::Result<()> {
         let mut file = private::file().append(true).create(true).open(&self.0)?;
         let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
         file.write_all(format!("{gap}{}", signed.text()).as_bytes())?;
@@ -91,12 +91,12 @@ impl CheckpointLog {
     }
 
     /// The last checkpoint, with the lines of witnesses if they are in the file already.
-    pub async fn newest(&self) -> io::Result<Option<Signed>> {
+    pub async fn newest(&self) -> io::Result<Option<SignedCheckpoint>> {
         Ok(self.page(None).await?.shown.into_iter().next().map(|filed| filed.signed))
     }
 
     /// The checkpoint that begins at a place in the file.
-    pub async fn at(&self, place: u64) -> io::Result<Option<Signed>> {
+    pub async fn at(&self, place: u64) -> io::Result<Option<SignedCheckpoint>> {
         let Some((file, length)) = self.open().await? else { return Ok(None) };
         let end = place.saturating_add(WINDOW).min(length);
         let begin = place.saturating_sub(1).min(end); // with the line break, so that half a line is none
@@ -123,7 +123,7 @@ async fn between(mut file: File, begin: u64, end: u64) -> io::Result<Vec<Filed>>
     file.seek(SeekFrom::Start(begin)).await?;
     file.take(end - begin).read_to_end(&mut part).await?;
     let mut found = vec![];
-    Signed::each_at(part.as_slice(), |at, signed| found.push(Filed { at: begin + at, signed }))?;
+    SignedCheckpoint::each_at(part.as_slice(), |at, signed| found.push(Filed { at: begin + at, signed }))?;
     Ok(found)
 }
 

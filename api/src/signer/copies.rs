@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use projections::Timestamp;
-use projections::seal::Signed;
+use projections::seal::SignedCheckpoint;
 use reqwest::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode, Url};
 use tokio::sync::{Mutex, watch};
@@ -39,7 +39,7 @@ struct CopyPlace {
     /// The work of writing to a folder.
     writing: Aside<io::Result<()>>,
     /// The last checkpoint at this place, with as many lines of witnesses as it had then.
-    has: Option<Signed>,
+    has: Option<SignedCheckpoint>,
     told: Copied,
 }
 
@@ -66,7 +66,7 @@ impl Copies {
         Ok(Self { client: http_client::open()?, each: Mutex::new(each), told })
     }
 
-    async fn take(&self, signed: &Signed) {
+    async fn take(&self, signed: &SignedCheckpoint) {
         let mut each = self.each.lock().await;
         futures::future::join_all(each.iter_mut().map(|one| one.take(&self.client, signed))).await;
         let told: Vec<Copied> = each.iter().map(|one| one.told.clone()).collect();
@@ -86,7 +86,7 @@ impl CopyPlace {
         let told = Copied { place: shown, last: None, failure: None };
         Ok(Self { place, rests_until: None, writing: Aside::default(), has: None, told })
     }
-    async fn take(&mut self, client: &Client, signed: &Signed) {
+    async fn take(&mut self, client: &Client, signed: &SignedCheckpoint) {
         let size = signed.checkpoint.size;
         if self.has.as_ref() == Some(signed) || self.rests_until.is_some_and(|until| Instant::now() < until) {
             return;
@@ -174,8 +174,9 @@ const LONGEST: u64 = 1 << 16;
 /// True if both are the same checkpoint with signatures by the same keys. Two processes that ask the same witness get
 /// different times in its line.
 fn is_same(there: &str, here: &str) -> bool {
-    let both = there.parse::<Signed>().ok().zip(here.parse().ok());
-    there == here || both.is_some_and(|(there, here): (Signed, Signed)| there.has_all_of(&here))
+    let both = there.parse::<SignedCheckpoint>().ok().zip(here.parse().ok());
+    there == here
+        || both.is_some_and(|(there, here): (SignedCheckpoint, SignedCheckpoint)| there.has_all_of(&here))
 }
 
 const OTHER: &str = "a file of this name is there, and is another one: name an empty place";

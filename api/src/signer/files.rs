@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use projections::seal::Signed;
+use projections::seal::SignedCheckpoint;
 use tokio::sync::OwnedMutexGuard;
 
 use super::aside;
@@ -23,7 +23,7 @@ pub(super) struct Files {
     others: Vec<Heads>,
     /// The largest checkpoint with which the log was proven to begin since this process started, whatever became of the
     /// file.
-    pub proven: Option<Signed>,
+    pub proven: Option<SignedCheckpoint>,
     /// The checkpoint that the database had noted at the last comparison.
     pub compared: Option<Noted>,
     /// The question to the other processes, until one of them answers.
@@ -32,7 +32,7 @@ pub(super) struct Files {
 
 /// The checkpoint that a database says was signed last, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Noted(pub Option<Signed>);
+pub(super) struct Noted(pub Option<SignedCheckpoint>);
 
 impl Files {
     pub(super) fn of(own: PathBuf, others: &[PathBuf], origin: &str) -> Self {
@@ -57,7 +57,7 @@ impl Files {
     }
 
     /// The checkpoints that the log has to begin with.
-    pub(super) fn heads(&self) -> impl Iterator<Item = Signed> {
+    pub(super) fn heads(&self) -> impl Iterator<Item = SignedCheckpoint> {
         let files = self.others.iter().chain([&self.own]);
         files.flat_map(Heads::all).chain(&self.proven).cloned()
     }
@@ -68,7 +68,7 @@ impl Files {
     }
 
     /// Notes that a log begins with all of [`Files::heads`], and with this checkpoint.
-    pub(super) fn settle(&mut self, noted: Option<Signed>) {
+    pub(super) fn settle(&mut self, noted: Option<SignedCheckpoint>) {
         self.proven = self.heads().chain(noted).max_by_key(|signed| signed.checkpoint.size);
         self.own.settle();
         self.others.iter_mut().for_each(Heads::settle);

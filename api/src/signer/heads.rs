@@ -14,7 +14,7 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use projections::seal::Signed;
+use projections::seal::SignedCheckpoint;
 
 /// How many bytes before the last checkpoint are compared as well.
 const MARK: u64 = 512;
@@ -27,8 +27,8 @@ pub(super) struct Heads {
     origin: String,
     place: FilePosition,
     /// The checkpoints that are not followed by a larger one. Whoever signed the following one has proven all the others.
-    peaks: Vec<Signed>,
-    last: Option<Signed>,
+    peaks: Vec<SignedCheckpoint>,
+    last: Option<SignedCheckpoint>,
 }
 
 /// What tells a file from every other, whatever its path.
@@ -66,12 +66,12 @@ impl Heads {
     }
 
     /// The newest checkpoint of this origin.
-    pub(super) fn last(&self) -> Option<&Signed> {
+    pub(super) fn last(&self) -> Option<&SignedCheckpoint> {
         self.last.as_ref()
     }
 
     /// The checkpoints that a log has to begin with. If it does, it begins with every checkpoint of the file.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Signed> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &SignedCheckpoint> {
         self.peaks.iter().chain(&self.last)
     }
 
@@ -96,7 +96,7 @@ impl Heads {
         let (from, mut next) = (self.place.next, self.place.next);
         file.seek(SeekFrom::Start(from))?;
         let new = BufReader::new((&file).take(about.len() - from));
-        Signed::each_at(new, |at, signed| {
+        SignedCheckpoint::each_at(new, |at, signed| {
             next = from + at;
             self.take(signed);
         })?;
@@ -109,12 +109,12 @@ impl Heads {
         (self.place, self.peaks, self.last) = (FilePosition::default(), vec![], None);
     }
 
-    fn take(&mut self, signed: Signed) {
+    fn take(&mut self, signed: SignedCheckpoint) {
         if signed.checkpoint.origin != self.origin {
             return;
         }
         let before = self.last.replace(signed.clone());
-        let proven = |before: &Signed| {
+        let proven = |before: &SignedCheckpoint| {
             before.checkpoint.size < signed.checkpoint.size || before.checkpoint == signed.checkpoint
         };
         self.peaks.extend(before.filter(|before| !proven(before) && !self.peaks.contains(before)));
@@ -181,7 +181,7 @@ mod tests {
         io::Write::write_all(&mut whole, text.as_bytes()).expect("room");
     }
 
-    fn sizes<'s>(signed: impl IntoIterator<Item = &'s Signed>) -> Vec<u64> {
+    fn sizes<'s>(signed: impl IntoIterator<Item = &'s SignedCheckpoint>) -> Vec<u64> {
         signed.into_iter().map(|signed| signed.checkpoint.size).collect()
     }
 

@@ -14,8 +14,8 @@ use anyhow::{anyhow, bail};
 use chrono::TimeDelta;
 use projections::Db;
 use projections::seal::question::{answer, answered, ask, forget, questions};
-use projections::seal::{Checkpoint, Standing, has_traces, tree};
-use projections::seal::{SealError, step::Step};
+use projections::seal::{Checkpoint, SealedTree, has_traces, tree};
+use projections::seal::{SealError, step::SealProgress};
 
 use super::CheckpointSigner;
 use super::files::Files;
@@ -30,8 +30,8 @@ impl CheckpointSigner {
             return Ok(());
         }
         // While another process reads the log, this one can't say if it is empty.
-        let looked = self.read_to_end(db, &files).await? == Step::End;
-        let is_empty = looked && Standing::read(db, self.key.origin()).await?.size() == 0;
+        let looked = self.read_to_end(db, &files).await? == SealProgress::End;
+        let is_empty = looked && SealedTree::read(db, self.key.origin()).await?.size() == 0;
         if is_empty && !has_traces(db).await? {
             return self.file(self.key.sign(0, tree::empty())).await;
         }
@@ -105,7 +105,7 @@ impl CheckpointSigner {
             );
         }
         self.read_to_end(db, &files).await?;
-        let standing = Standing::read(db, self.key.origin()).await?;
+        let standing = SealedTree::read(db, self.key.origin()).await?;
         match standing.holds(db, &trusted).await {
             Err(SealError::Behind { .. } | SealError::Other { .. }) => {
                 bail!(

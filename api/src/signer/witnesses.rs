@@ -15,8 +15,8 @@ use projections::Db;
 use projections::seal::SealError;
 use projections::seal::add_checkpoint::{self, AddCheckpoint};
 use projections::seal::key::Signature;
-use projections::seal::policy::Known;
-use projections::seal::{Checkpoint, Policy, Signed, Standing, Witness};
+use projections::seal::policy::KnownWitness;
+use projections::seal::{Checkpoint, Policy, SealedTree, SignedCheckpoint, WitnessKey};
 use reqwest::{Client, StatusCode};
 use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
@@ -87,7 +87,7 @@ impl WitnessFailure {
 
 impl Witnesses {
     pub(super) fn of(policy: Policy) -> anyhow::Result<Self> {
-        for Known { name, url, .. } in &policy.witnesses {
+        for KnownWitness { name, url, .. } in &policy.witnesses {
             if let Some(url) = url {
                 let named = || format!("PORTAL_SEAL_POLICY: the URL of {name}");
                 let url = http_client::url(url).with_context(named)?;
@@ -112,7 +112,7 @@ impl Witnesses {
     }
 
     /// Asks the witnesses that have not cosigned this checkpoint, and gives their cosignatures.
-    async fn ask(&self, db: &Db, origin: &str, signed: &Signed) -> Vec<Signature> {
+    async fn ask(&self, db: &Db, origin: &str, signed: &SignedCheckpoint) -> Vec<Signature> {
         let mut asked = self.asked.lock().await;
         let each = asked.iter_mut().map(|one| one.ask(&self.client, db, origin, signed));
         let given = futures::future::join_all(each).await;
@@ -180,7 +180,7 @@ impl WitnessClient {
         // The second try uses the size that the witness said it saw. The third is for a process that was faster in between.
         for _ in 0..3 {
             if self.saw > size {
-                let here = Standing::read(db, origin).await.map_err(unreadable)?.size();
+                let here = SealedTree::read(db, origin).await.map_err(unreadable)?.size();
                 // The size is forgotten and asked again the next time, since what the witness said once may have been a
                 // mistake.
                 let saw = std::mem::take(&mut self.saw);
@@ -250,7 +250,7 @@ impl CheckpointSigner {
     }
 
     /// The names, in the policy, of those who cosigned this.
-    pub fn cosigners(&self, signed: &Signed) -> Vec<String> {
+    pub fn cosigners(&self, signed: &SignedCheckpoint) -> Vec<String> {
         let judged = self.witnesses.as_ref().and_then(|witnesses| witnesses.policy.judge(signed).ok());
         judged.map_or_else(Vec::new, |judged| judged.by.into_iter().map(|(name, _)| name).collect())
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use projections::private;
-use projections::seal::{Checkpoint, Cosigner, PublicKey, Signed, tree};
+use projections::seal::{Checkpoint, Cosigner, PublicKey, SignedCheckpoint, tree};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -35,7 +35,7 @@ struct Lock {
 struct LogMemory {
     file: PathBuf,
     lock: Arc<Lock>,
-    latest: Signed,
+    latest: SignedCheckpoint,
 }
 
 /// The memory of one log, for deciding about the next checkpoint. Only one request has it at a time.
@@ -95,7 +95,7 @@ impl LogMemoryGuard<'_> {
     }
 
     /// Writes down a checkpoint, and returns when it would survive a power cut.
-    pub(super) async fn remember(&mut self, signed: Signed) -> io::Result<()> {
+    pub(super) async fn remember(&mut self, signed: SignedCheckpoint) -> io::Result<()> {
         if !self.0.lock.stands() {
             return Err(io::Error::other(
                 "the lock of its memory was taken away: another witness may have that now",
@@ -127,8 +127,8 @@ impl Lock {
 }
 
 /// Reads the file of a log. Only a checkpoint that this witness has cosigned itself is believed.
-fn read_back(text: &str, key: &Cosigner, origin: &str) -> anyhow::Result<Signed> {
-    let ours = |signed: &Signed| {
+fn read_back(text: &str, key: &Cosigner, origin: &str) -> anyhow::Result<SignedCheckpoint> {
+    let ours = |signed: &SignedCheckpoint| {
         signed.text() == text
             && signed.checkpoint.origin == origin
             && matches!(key.public().cosigned(signed), Ok(Some(_)))

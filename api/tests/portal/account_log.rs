@@ -7,7 +7,7 @@ use api::clock;
 use api::identity::account_log::AccountEvent;
 use domain::values::PersonId;
 use projections::operator_reads::OperatorRead;
-use projections::scope::Shown;
+use projections::scope::ViewKind;
 use projections::{account_log, testing};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -210,7 +210,7 @@ async fn what_is_old_enough_is_forgotten_hourly(world: World) {
         person_id: ana.person().0,
         session_id: clock::new_id(),
         org_id: Some(acme.0),
-        shown: Shown::Opened,
+        shown: ViewKind::Opened,
         page: "/admin/orgs/{id}".to_owned(),
     };
     for _ in 0..3 {

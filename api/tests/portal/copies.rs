@@ -13,7 +13,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use projections::seal::{Cosigner, Signed};
+use projections::seal::{Cosigner, SignedCheckpoint};
 use tokio::net::TcpListener;
 
 use crate::proof::sealing;
@@ -111,7 +111,7 @@ async fn the_newest_checkpoint_is_copied_and_never_written_over(world: World) {
     hand_out(&again).await;
     let size = world.position().await;
     let text = fs::read_to_string(folder.path().join(format!("checkpoint-{size}.txt"))).expect("it is there");
-    let copy: Signed = text.parse().expect("a checkpoint");
+    let copy: SignedCheckpoint = text.parse().expect("a checkpoint");
     assert_eq!(again.app.sealer.as_ref().and_then(|it| it.key.public().signed(&copy)), Some(true));
     assert_eq!(copy.checkpoint.size, u64::try_from(size).expect("it has events"));
 }
@@ -149,7 +149,7 @@ async fn the_same_checkpoint_of_another_process_is_the_same_copy(world: World) {
     let sealer = world.app.sealer.clone().expect("it has a key");
     sealer.seal(&world.app.db).await.expect("it is allowed");
     let mut signed = None;
-    Signed::each(&*fs::read(sealer.log.path()).expect("it was written"), |it| signed = Some(it))
+    SignedCheckpoint::each(&*fs::read(sealer.log.path()).expect("it was written"), |it| signed = Some(it))
         .expect("text");
     let signed = signed.expect("it was signed");
     let witness = Cosigner::new("witness.example.com/w", &[3; 32]).expect("a plain name");

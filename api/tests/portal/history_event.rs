@@ -3,7 +3,7 @@
 use api::clock;
 use api::jobs::timers;
 use domain::org::{Confirmation, LifecycleCommand, OrgCommand};
-use projections::seal::step::Step;
+use projections::seal::step::SealProgress;
 use projections::seal::{self, SigningKey};
 
 use crate::history::a_past;
@@ -66,7 +66,7 @@ async fn an_event_is_taken_along_with_its_proof_once_it_is_sealed(world: World) 
     ana.get("/admin/history/4").await.shows("nothing is sealed in this portal yet");
     ana.get("/admin/history/4/evidence").await.is(409).shows("There is no evidence");
     let key = SigningKey::new("portal.example/log", &[7; 32]).expect("a key");
-    while seal::read_on(&world.app.db, key.origin()).await.expect("sound") != Step::End {}
+    while seal::read_on(&world.app.db, key.origin()).await.expect("sound") != SealProgress::End {}
     let turn =
         seal::SealStep::begin(&world.app.db, key.origin()).await.expect("readable").expect("nobody else");
     let signed = key.sign(turn.standing().size(), turn.standing().root());

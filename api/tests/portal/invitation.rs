@@ -109,7 +109,7 @@ async fn an_expired_link_opens_nothing(world: World) {
     let (person, invitation, _) = guest(&world, acme, Role::Member).await;
     let token = api::identity::session::Token::new().expect("random");
     let link = projections::links::Link {
-        purpose: projections::links::Purpose::Invitation.as_str().to_owned(),
+        purpose: projections::links::LinkPurpose::Invitation.as_str().to_owned(),
         person_id: Some(person.0),
         org_id: Some(acme.0),
         invitation_id: Some(invitation.0),

@@ -5,7 +5,9 @@ use axum::body::Body;
 use axum::http::Request;
 use domain::ResourceType;
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand, Permission, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, RolloutPolicy,
+};
 use domain::values::OrgId;
 use serde_json::{Value, json};
 
@@ -24,7 +26,7 @@ async fn members_are_told_what_their_organisation_has_and_why(world: World) {
     ] {
         define(&world, code, spread).await;
     }
-    choose(&world, acme, "report", Some(Choice::OptedIn)).await;
+    choose(&world, acme, "report", Some(ResourceChoice::OptedIn)).await;
     let (mike, bolt) = (world.member(acme).await, world.org("bolt").await);
     let answer = mike.get(TYPES).await;
     assert_eq!(answer.is(200).header("content-type"), Some("application/json"));
@@ -129,7 +131,7 @@ async fn a_tag_lives_as_long_as_its_answer(world: World) {
         change_type(&world, "project", change).await;
         another(&mike, &mut past).await;
     }
-    for choice in [Some(Choice::OptedIn), Some(Choice::OptedOut), None] {
+    for choice in [Some(ResourceChoice::OptedIn), Some(ResourceChoice::OptedOut), None] {
         choose(&world, acme, "report", choice).await;
         another(&mike, &mut past).await;
     }
@@ -142,7 +144,7 @@ async fn a_tag_lives_as_long_as_its_answer(world: World) {
     another(&mike, &mut past).await;
     let before = mike.get(TYPES).await.told();
     world.joined(bolt, "bob@example.com", Role::Owner).await;
-    choose(&world, bolt, "report", Some(Choice::OptedIn)).await;
+    choose(&world, bolt, "report", Some(ResourceChoice::OptedIn)).await;
     world.suspended(bolt, "The invoice is unpaid").await;
     world.org("more").await;
     assert_eq!(mike.get(TYPES).await.told(), before);
@@ -291,7 +293,7 @@ async fn change_type(world: &World, code: &str, command: ResourceTypeCommand) {
     assert!(!done.expect("carried out").still_updating);
 }
 
-async fn choose(world: &World, org: OrgId, code: &str, choice: Option<Choice>) {
+async fn choose(world: &World, org: OrgId, code: &str, choice: Option<ResourceChoice>) {
     world
         .given(
             org,

@@ -11,7 +11,7 @@ use api::clock;
 use api::config::Settings;
 use api::signer::{CheckpointSigner, SealOutcome};
 use projections::auditor::Auditor;
-use projections::seal::{Cosigner, Signed, SigningKey};
+use projections::seal::{Cosigner, SignedCheckpoint, SigningKey};
 use projections::{testing, transfer};
 use tempfile::TempDir;
 
@@ -148,7 +148,8 @@ async fn lines_that_somebody_put_below_a_checkpoint_get_into_no_log(world: World
     first.seal(&world.app.db).await.expect("nothing stands against it");
     let junk = Cosigner::new("stranger.example.com/w", &[9; 32]).expect("a plain name");
     let mut signed = None;
-    Signed::each(desk.read("first.txt").as_bytes(), |checkpoint| signed = Some(checkpoint)).expect("text");
+    SignedCheckpoint::each(desk.read("first.txt").as_bytes(), |checkpoint| signed = Some(checkpoint))
+        .expect("text");
     let signed = signed.expect("it was signed");
     let line = junk.cosign(&signed.checkpoint, 1_700_000_000);
     let put = format!("update seal set checkpoint = checkpoint || '{line}' || chr(10)");
@@ -348,7 +349,8 @@ impl ConsolePage {
     /// Of the checkpoints in a log, in their order.
     fn sizes(&self, log: &str) -> Vec<u64> {
         let mut sizes = vec![];
-        Signed::each(self.read(log).as_bytes(), |signed| sizes.push(signed.checkpoint.size)).expect("text");
+        SignedCheckpoint::each(self.read(log).as_bytes(), |signed| sizes.push(signed.checkpoint.size))
+            .expect("text");
         sizes
     }
 

@@ -6,7 +6,8 @@ use api::identity::links;
 use domain::grant::PlatformRole;
 use domain::org::Role;
 use domain::values::PersonId;
-use projections::{challenges, second_factors, sessions, testing};
+use projections::second_factors::{self, NewSecondFactor};
+use projections::{challenges, sessions, testing};
 use totp_rs::{Builder, Secret};
 
 use crate::client::{Answer, Client};
@@ -151,9 +152,7 @@ async fn no_door_leads_around_it(world: World) {
     for person in [one, two] {
         let enrolled = second_factors::enrol(
             &world.app.db,
-            (person, uuid::Uuid::nil()),
-            (&[7; 20], 0),
-            &[],
+            NewSecondFactor { person, session_id: uuid::Uuid::nil(), secret: &[7; 20], step: 0, codes: &[] },
             clock::now(),
         )
         .await;
@@ -204,9 +203,10 @@ async fn changing_it_wants_a_fresh_proof(world: World) {
 /// A browser whose sign-in waits, whether there is anything to wait for or not.
 async fn half_way(world: &World, person: PersonId) -> Client {
     let token = api::identity::session::Token::new().expect("random");
-    let until = clock::after(chrono::Duration::minutes(1));
-    let waiting = (challenges::Purpose::Code, Some(person));
-    challenges::begin(&world.app.db, &token.hash, waiting, "", until).await.expect("stored");
+    let expires_at = clock::after(chrono::Duration::minutes(1));
+    let purpose = challenges::ChallengePurpose::Code;
+    let waiting = challenges::NewChallenge { purpose, person: Some(person), state: "", expires_at };
+    challenges::begin(&world.app.db, &token.hash, waiting).await.expect("stored");
     let client = world.anonymous();
     client.keep("portal-half", &token.plain);
     client

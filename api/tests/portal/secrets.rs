@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use api::clock;
 use domain::org::Role;
-use projections::{second_factors, testing};
+use projections::second_factors::{self, NewSecondFactor};
+use projections::testing;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::{PASSWORD, World};
@@ -108,9 +109,12 @@ async fn second_factor(world: &World) -> (String, String, String) {
     let person = world.with_password("sue@example.com").await;
     let sue = world.signed_in(person).await;
     sue.post("/account/name", &[("name", "Sue"), ("sudo_password", "Sudo-Horse-8")]).await.is(422);
-    let enrolled =
-        second_factors::enrol(&world.app.db, (person, uuid::Uuid::nil()), (&[7; 20], 0), &[], clock::now())
-            .await;
+    let enrolled = second_factors::enrol(
+        &world.app.db,
+        NewSecondFactor { person, session_id: uuid::Uuid::nil(), secret: &[7; 20], step: 0, codes: &[] },
+        clock::now(),
+    )
+    .await;
     assert!(enrolled.expect("stored"));
     let sue = world.signed_in(person).await;
     let page = sue.post("/account/second-factor/codes", &[]).await;

@@ -19,7 +19,7 @@ use axum::http::{Request, StatusCode};
 use projections::seal::add_checkpoint::AddCheckpoint;
 use projections::seal::proof::consistency;
 use projections::seal::tree::Tree;
-use projections::seal::{Cosigner, Hash, PublicKey, Signed, SigningKey};
+use projections::seal::{Cosigner, Hash, PublicKey, SignedCheckpoint, SigningKey};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -124,7 +124,7 @@ async fn what_follows_is_cosigned_and_told_to_whoever_asks() {
         let about = desk.send("GET", "/", String::new()).await;
         let (_, path) = about.text.trim_end().rsplit_once('\n').expect("two lines");
         let latest = desk.send("GET", path, String::new()).await.text;
-        let latest: Signed = latest.parse().expect("a checkpoint");
+        let latest: SignedCheckpoint = latest.parse().expect("a checkpoint");
         assert_eq!(latest.checkpoint, request.signed.checkpoint);
         assert_eq!(log().public().signed(&latest), Some(true));
         assert!(cosigner().public().cosigned(&latest).expect("it fits").is_some());
@@ -214,7 +214,7 @@ async fn lines_that_strangers_put_below_a_checkpoint_are_not_remembered() {
     let about = desk.send("GET", "/", String::new()).await.text;
     let latest =
         desk.send("GET", about.trim_end().rsplit_once('\n').expect("two lines").1, String::new()).await;
-    let latest: Signed = latest.text.parse().expect("a checkpoint");
+    let latest: SignedCheckpoint = latest.text.parse().expect("a checkpoint");
     assert_eq!((latest.checkpoint.size, latest.cosignatures()), (7, 1));
 }
 

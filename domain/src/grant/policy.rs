@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{GrantCommand, GrantError, Term};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct GrantPolicy {
     /// A second superadmin has to approve.
     pub approval: bool,
     /// A role must end within this number of days from when it is given or asked for.
@@ -16,7 +16,7 @@ pub struct Policy {
     pub own_end: Option<DateTime<Utc>>,
 }
 
-impl Policy {
+impl GrantPolicy {
     /// The reason for which this policy refuses a command given in the console.
     pub fn against(&self, command: &GrantCommand) -> Option<GrantError> {
         use GrantCommand as C;

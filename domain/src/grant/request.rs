@@ -33,11 +33,11 @@ pub struct Request {
     pub by: PersonId,
     /// Who is to get it.
     pub person: PersonId,
-    pub outcome: Outcome,
+    pub outcome: RequestOutcome,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
+pub enum RequestOutcome {
     Open,
     Approved,
     Declined,
@@ -72,7 +72,7 @@ impl Requests {
         at: DateTime<Utc>,
     ) -> Result<bool, GrantError> {
         let open = |other: &Request| {
-            other.outcome == Outcome::Open && other.role == request.role && !other.lapsed(at)
+            other.outcome == RequestOutcome::Open && other.role == request.role && !other.lapsed(at)
         };
         match self.0.get(&id) {
             Some(known) if known == request => Ok(false),
@@ -83,14 +83,14 @@ impl Requests {
     }
 
     /// The request, if it is open; nothing if it already has the outcome `so`.
-    pub(super) fn unless(&self, id: RequestId, so: Outcome) -> Result<Option<&Request>, GrantError> {
+    pub(super) fn unless(&self, id: RequestId, so: RequestOutcome) -> Result<Option<&Request>, GrantError> {
         let found = self.0.get(&id).ok_or(GrantError::NoSuchRequest)?;
         match found.outcome {
-            Outcome::Open => Ok(Some(found)),
+            RequestOutcome::Open => Ok(Some(found)),
             outcome if outcome == so => Ok(None),
-            Outcome::Approved => Err(GrantError::RequestApproved),
-            Outcome::Declined => Err(GrantError::RequestDeclined),
-            Outcome::Withdrawn => Err(GrantError::RequestWithdrawn),
+            RequestOutcome::Approved => Err(GrantError::RequestApproved),
+            RequestOutcome::Declined => Err(GrantError::RequestDeclined),
+            RequestOutcome::Withdrawn => Err(GrantError::RequestWithdrawn),
         }
     }
 
@@ -101,7 +101,7 @@ impl Requests {
         by: PersonId,
         at: DateTime<Utc>,
     ) -> Result<Option<&Request>, GrantError> {
-        let Some(request) = self.unless(id, Outcome::Approved)? else { return Ok(None) };
+        let Some(request) = self.unless(id, RequestOutcome::Approved)? else { return Ok(None) };
         request.may_be_approved_by(by)?;
         if request.lapsed(at) { Err(GrantError::RequestLapsed) } else { Ok(Some(request)) }
     }
@@ -110,7 +110,7 @@ impl Requests {
         self.0.insert(id, request);
     }
 
-    pub(super) fn settle(&mut self, id: RequestId, outcome: Outcome) {
+    pub(super) fn settle(&mut self, id: RequestId, outcome: RequestOutcome) {
         self.0.entry(id).and_modify(|request| request.outcome = outcome);
     }
 }

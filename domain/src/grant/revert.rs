@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{End, Grant, GrantCommand, GrantEvent, Period, PlatformRole, Standing, Term};
+use super::{End, Grant, GrantCommand, GrantEvent, Period, PlatformRole, RoleStanding, Term};
 use crate::revert::{Irreversible, Restoration, Revertible};
 
 /// The facet "holds this role".
@@ -39,8 +39,8 @@ impl Revertible for Grant {
 
     fn says(&self, GrantFacet(role): &GrantFacet) -> String {
         match self.standing(*role) {
-            Standing::Never | Standing::Ended => "not held".to_owned(),
-            Standing::Held(Period { from, until }) => {
+            RoleStanding::Never | RoleStanding::Ended => "not held".to_owned(),
+            RoleStanding::Held(Period { from, until }) => {
                 let at = |word: &str, at: Option<DateTime<Utc>>| {
                     at.map_or_else(String::new, |at| {
                         format!(" {word} {}", at.format("%Y-%m-%d %H:%M:%S%.f UTC"))
@@ -61,8 +61,8 @@ impl Revertible for Grant {
         let GrantFacet(role) = *facets.next().filter(|_| facets.next().is_none())?;
         let (reason, at) = (with.reason.clone(), with.at);
         Some(match before.standing(role) {
-            Standing::Never | Standing::Ended => GrantCommand::Revoke { role, reason },
-            Standing::Held(period) => {
+            RoleStanding::Never | RoleStanding::Ended => GrantCommand::Revoke { role, reason },
+            RoleStanding::Held(period) => {
                 let end = period.until.map_or(End::Never, End::At);
                 GrantCommand::Give { role, reason, term: Term { from: period.from, end }, at }
             }

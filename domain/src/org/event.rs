@@ -13,7 +13,7 @@ use super::lifecycle::LifecycleEvent;
 use super::members::MemberEvent;
 use super::resource_choices::ChoiceEvent;
 use super::roles::RoleEvent;
-use crate::concern::{Concern, Named, concerns};
+use crate::concern::{Concern, NamedEvent, concerns};
 use crate::sentence::Part;
 use crate::values::{OrgId, Reason};
 
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for ByName {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<OrgEvent, A::Error> {
-        match Named::read(data, &TYPES)? {
+        match NamedEvent::read(data, &TYPES)? {
             named if named.is_of::<LifecycleEvent>() => named.event().map(OrgEvent::Lifecycle),
             named if named.is_of::<InvitationEvent>() => named.event().map(OrgEvent::Invitation),
             named if named.is_of::<MemberEvent>() => named.event().map(OrgEvent::Member),

@@ -82,12 +82,15 @@ pub(super) fn apply(org: &mut Profile, event: InvitationEvent) {
     use InvitationEvent as E;
     match event {
         E::MemberInvited { invitation, person, role, expires_at } => {
-            org.invitations.add(invitation, Invitation { person, role, expires_at, outcome: Outcome::Open });
+            org.invitations
+                .add(invitation, Invitation { person, role, expires_at, outcome: InvitationOutcome::Open });
         }
         E::InvitationRenewed { invitation, expires_at } => org.invitations.extend(invitation, expires_at),
-        E::InvitationWithdrawn { invitation } => org.invitations.settle(invitation, Outcome::Withdrawn),
+        E::InvitationWithdrawn { invitation } => {
+            org.invitations.settle(invitation, InvitationOutcome::Withdrawn);
+        }
         E::MemberJoined { invitation, person, role } => {
-            org.invitations.settle(invitation, Outcome::Accepted);
+            org.invitations.settle(invitation, InvitationOutcome::Accepted);
             org.removed.remove(&person);
             org.members.insert(person, role);
         }
@@ -163,11 +166,11 @@ pub struct Invitation {
     pub role: Role,
     /// The first moment at which the invitation can no longer be accepted.
     pub expires_at: DateTime<Utc>,
-    pub outcome: Outcome,
+    pub outcome: InvitationOutcome,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
+pub enum InvitationOutcome {
     Open,
     Accepted,
     Withdrawn,
@@ -220,7 +223,7 @@ impl Invitations {
 
     fn invite(&self, invitee: Invitee) -> Result<Vec<OrgEvent>, OrgError> {
         match self.all.get(&invitee.invitation) {
-            Some(known) if known.outcome == Outcome::Open && invitee.is(known) => Ok(vec![]),
+            Some(known) if known.outcome == InvitationOutcome::Open && invitee.is(known) => Ok(vec![]),
             Some(_) => Err(OrgError::InvitationExists),
             None if self.open.contains_key(&invitee.person) => Err(OrgError::AlreadyInvited),
             None => Ok(vec![invitee.invited()]),
@@ -261,9 +264,9 @@ impl Invitations {
     fn opened(&self, invitation: InvitationId) -> Result<&Invitation, OrgError> {
         let found = self.all.get(&invitation).ok_or(OrgError::NoSuchInvitation)?;
         match found.outcome {
-            Outcome::Open => Ok(found),
-            Outcome::Accepted => Err(OrgError::InvitationUsed),
-            Outcome::Withdrawn => Err(OrgError::InvitationWithdrawn),
+            InvitationOutcome::Open => Ok(found),
+            InvitationOutcome::Accepted => Err(OrgError::InvitationUsed),
+            InvitationOutcome::Withdrawn => Err(OrgError::InvitationWithdrawn),
         }
     }
 
@@ -272,7 +275,7 @@ impl Invitations {
     }
 
     fn add(&mut self, id: InvitationId, invitation: Invitation) {
-        if invitation.outcome == Outcome::Open {
+        if invitation.outcome == InvitationOutcome::Open {
             self.open.insert(invitation.person, id);
         }
         self.all.insert(id, invitation);
@@ -282,7 +285,7 @@ impl Invitations {
         self.all.entry(id).and_modify(|invitation| invitation.expires_at = until);
     }
 
-    fn settle(&mut self, id: InvitationId, outcome: Outcome) {
+    fn settle(&mut self, id: InvitationId, outcome: InvitationOutcome) {
         if let Some(invitation) = self.all.get_mut(&id) {
             invitation.outcome = outcome;
             if self.open.get(&invitation.person) == Some(&id) {
@@ -294,7 +297,7 @@ impl Invitations {
 
 impl From<BTreeMap<InvitationId, Invitation>> for Invitations {
     fn from(all: BTreeMap<InvitationId, Invitation>) -> Self {
-        let open = all.iter().filter(|(_, invitation)| invitation.outcome == Outcome::Open);
+        let open = all.iter().filter(|(_, invitation)| invitation.outcome == InvitationOutcome::Open);
         Self { open: open.map(|(id, invitation)| (invitation.person, *id)).collect(), all }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{OrgEvent, OrgFacet, Profile};
 use crate::concern::events;
-use crate::resource_type::Choice;
+use crate::resource_type::ResourceChoice;
 use crate::sentence::{Part, text};
 use crate::values::{OrgId, ResourceCode};
 
@@ -14,14 +14,14 @@ use crate::values::{OrgId, ResourceCode};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum ChoiceCommand {
     /// Overrides the policy of a resource type for this organisation; without a choice, the policy decides again.
-    ChooseResourceType { code: ResourceCode, choice: Option<Choice> },
+    ChooseResourceType { code: ResourceCode, choice: Option<ResourceChoice> },
 }
 
 events! {
     /// What happened to the organisation's choices of resource types.
     pub enum ChoiceEvent {
         /// The organisation has the type or not, as it chose, whatever the policy says now or later.
-        ResourceTypeChosen { code: ResourceCode, choice: Choice },
+        ResourceTypeChosen { code: ResourceCode, choice: ResourceChoice },
         /// The policy of the type decides again.
         ResourceTypeChoiceDropped { code: ResourceCode },
     }
@@ -36,7 +36,7 @@ pub(super) fn decide(org: &Profile, command: ChoiceCommand) -> Vec<OrgEvent> {
     }
 }
 
-pub(super) fn apply(choices: &mut BTreeMap<ResourceCode, Choice>, event: ChoiceEvent) {
+pub(super) fn apply(choices: &mut BTreeMap<ResourceCode, ResourceChoice>, event: ChoiceEvent) {
     match event {
         ChoiceEvent::ResourceTypeChosen { code, choice } => choices.insert(code, choice),
         ChoiceEvent::ResourceTypeChoiceDropped { code } => choices.remove(&code),
@@ -49,8 +49,8 @@ impl ChoiceEvent {
             Self::ResourceTypeChosen { code, choice } => {
                 let code = Part::ResourceType(code.clone());
                 match choice {
-                    Choice::OptedIn => vec![text("opted "), Part::Org(org), text(" into "), code],
-                    Choice::OptedOut => vec![text("opted "), Part::Org(org), text(" out of "), code],
+                    ResourceChoice::OptedIn => vec![text("opted "), Part::Org(org), text(" into "), code],
+                    ResourceChoice::OptedOut => vec![text("opted "), Part::Org(org), text(" out of "), code],
                 }
             }
             Self::ResourceTypeChoiceDropped { code } => {

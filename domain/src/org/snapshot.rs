@@ -12,7 +12,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Invitation, Invitations, Org, Outcome, Profile, Role};
+use super::{Invitation, InvitationOutcome, Invitations, Org, Profile, Role};
 use crate::snapshot::Snapshot;
 use crate::values::{InvitationId, PersonId};
 
@@ -24,7 +24,8 @@ struct Head {
     roles: Vec<Role>,
 }
 
-const OUTCOMES: [Outcome; 3] = [Outcome::Open, Outcome::Accepted, Outcome::Withdrawn];
+const OUTCOMES: [InvitationOutcome; 3] =
+    [InvitationOutcome::Open, InvitationOutcome::Accepted, InvitationOutcome::Withdrawn];
 
 impl Snapshot for Org {
     const FOLD: i64 = 2;

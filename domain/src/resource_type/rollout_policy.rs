@@ -19,7 +19,7 @@ pub enum RolloutPolicy {
 /// What one organisation chose, whatever the policy says now or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Choice {
+pub enum ResourceChoice {
     OptedIn,
     OptedOut,
 }
@@ -42,10 +42,10 @@ impl RolloutPolicy {
 
     /// Says whether an organisation has the type. `created` and `decided` are positions in the log: of the organisation's
     /// first event, and of the event that gave the type this policy.
-    pub fn reaches(self, created: i64, decided: i64, choice: Option<Choice>) -> bool {
+    pub fn reaches(self, created: i64, decided: i64, choice: Option<ResourceChoice>) -> bool {
         match (choice, self) {
-            (Some(Choice::OptedIn), _) | (None, Self::Everywhere) => true,
-            (Some(Choice::OptedOut), _) | (None, Self::OptIn) => false,
+            (Some(ResourceChoice::OptedIn), _) | (None, Self::Everywhere) => true,
+            (Some(ResourceChoice::OptedOut), _) | (None, Self::OptIn) => false,
             (None, Self::NewOnly) => created > decided,
         }
     }
@@ -64,7 +64,7 @@ impl FromStr for RolloutPolicy {
 #[error("choose in or out")]
 pub struct UnknownChoice;
 
-impl FromStr for Choice {
+impl FromStr for ResourceChoice {
     type Err = UnknownChoice;
 
     fn from_str(text: &str) -> Result<Self, UnknownChoice> {
@@ -75,7 +75,7 @@ impl FromStr for Choice {
     }
 }
 
-impl Choice {
+impl ResourceChoice {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OptedIn => "opted_in",

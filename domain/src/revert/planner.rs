@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Change, Irreversible, NotPlanned, Past, Plan, Restoration, Revertible};
+use super::{FacetChange, Irreversible, NotPlanned, Past, Restoration, RevertPlan, Revertible};
 use crate::values::Reason;
 
 /// Collects what a plan needs while it is shown the aggregate's stream from the first event on.
@@ -103,7 +103,7 @@ where
     }
 
     /// The plan, once every event of the stream has been seen.
-    pub fn plan(self, (reason, at): (Reason, DateTime<Utc>)) -> Result<Plan<A>, NotPlanned> {
+    pub fn plan(self, reason: Reason, at: DateTime<Utc>) -> Result<RevertPlan<A>, NotPlanned> {
         let Self { now, before, after, facets, lost, begun, decided, reverted, superseded, .. } = self;
         let before = before.ok_or(NotPlanned::NoSuchEvent)?;
         let facets = facets?;
@@ -130,12 +130,12 @@ where
         if differs(&before, &then) {
             return Err(NotPlanned::TooMuchAtOnce);
         }
-        let change = |facet: &A::Facet| Change {
+        let change = |facet: &A::Facet| FacetChange {
             facet: facet.to_string(),
             now: now.says(facet),
             then: then.says(facet),
         };
         let changes = facets.iter().map(change).collect();
-        Ok(Plan { command, events, changes, lost })
+        Ok(RevertPlan { command, events, changes, lost })
     }
 }

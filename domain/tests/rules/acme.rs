@@ -7,7 +7,7 @@ use domain::org::{
     ChoiceCommand, Confirmation, InvitationCommand, InvitationEvent, Invitee, LifecycleCommand,
     LifecycleEvent, OrgCommand, OrgEvent, Permission, Role, RoleCommand, RoleEvent,
 };
-use domain::resource_type::{Action, Actions, Choice};
+use domain::resource_type::{Action, Actions, ResourceChoice};
 use domain::values::{OrgName, ResourceCode, RoleName, Slug};
 
 use crate::{day, invitation, person, reason};
@@ -116,7 +116,7 @@ pub(crate) fn accept(number: u128, on: i64) -> OrgCommand {
     })
 }
 
-pub(crate) fn choose(choice: Option<Choice>) -> OrgCommand {
+pub(crate) fn choose(choice: Option<ResourceChoice>) -> OrgCommand {
     OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code: project(), choice })
 }
 

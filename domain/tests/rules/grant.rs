@@ -1,7 +1,7 @@
 //! The rule book of platform roles.
 
 use domain::grant::{
-    End, GrantCommand as C, GrantError as E, GrantEvent, PlatformRole, Policy, SUPERADMINS, Term,
+    End, GrantCommand as C, GrantError as E, GrantEvent, GrantPolicy, PlatformRole, SUPERADMINS, Term,
 };
 use domain::{Constraint, Decider, Grant};
 
@@ -264,10 +264,10 @@ fn only_superadmins_who_stand_for_good_are_counted() {
 
 #[test]
 fn a_policy_binds_what_is_given_and_asked_for_and_nothing_else() {
-    let approval = Policy { approval: true, ..Policy::default() };
+    let approval = GrantPolicy { approval: true, ..GrantPolicy::default() };
     assert_eq!(approval.against(&give(AUDITOR, Term::FOR_GOOD, 0)), Some(E::NeedsApproval));
     assert_eq!(approval.against(&ask(1, AUDITOR, Term::FOR_GOOD, ANA, 0)), None);
-    let a_week = Policy { max_days: Some(7), ..Policy::default() };
+    let a_week = GrantPolicy { max_days: Some(7), ..GrantPolicy::default() };
     let too_long = Some(E::MustEnd { days: 7 });
     for (term, expected) in [
         (Term::until(day(17)), None),
@@ -280,16 +280,16 @@ fn a_policy_binds_what_is_given_and_asked_for_and_nothing_else() {
         assert_eq!(a_week.against(&give(AUDITOR, term, 10)), expected, "{term:?}");
         assert_eq!(a_week.against(&ask(1, AUDITOR, term, ANA, 10)), expected, "{term:?}");
     }
-    let strict = Policy { approval: true, max_days: Some(1), ..Policy::default() };
+    let strict = GrantPolicy { approval: true, max_days: Some(1), ..GrantPolicy::default() };
     for order in [revoke(SUPERADMIN), approve(1, CY, 0), decline(1), withdraw(1, ANA)] {
         assert_eq!(strict.against(&order), None, "{order:?}");
     }
-    assert_eq!(Policy::default().against(&give(SUPERADMIN, Term::FOR_GOOD, 0)), None);
+    assert_eq!(GrantPolicy::default().against(&give(SUPERADMIN, Term::FOR_GOOD, 0)), None);
 }
 
 #[test]
 fn nobody_gives_more_time_than_they_have() {
-    let until_then = Policy { own_end: Some(day(8)), ..Policy::default() };
+    let until_then = GrantPolicy { own_end: Some(day(8)), ..GrantPolicy::default() };
     for (term, expected) in [
         (Term::until(day(8)), None),
         (Term::for_seconds(8 * 86_400), None),

@@ -10,7 +10,7 @@ use domain::org::{
     ChoiceEvent, InvitationCommand, InvitationEvent, Invitee, LifecycleCommand, LifecycleEvent, Org,
     OrgCommand, OrgError, OrgEvent, Role, SECOND_THOUGHTS, SLUGS,
 };
-use domain::resource_type::Choice;
+use domain::resource_type::ResourceChoice;
 use domain::{Constraint, Decider};
 
 use crate::acme::*;
@@ -238,11 +238,11 @@ fn a_choice_survives_until_it_is_dropped() {
     };
     let dropped =
         OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") });
-    let out = given([created("Acme"), chosen(Choice::OptedOut)]);
-    out.when(choose(Some(Choice::OptedOut))).then_nothing();
-    out.when(choose(Some(Choice::OptedIn))).then([chosen(Choice::OptedIn)]);
+    let out = given([created("Acme"), chosen(ResourceChoice::OptedOut)]);
+    out.when(choose(Some(ResourceChoice::OptedOut))).then_nothing();
+    out.when(choose(Some(ResourceChoice::OptedIn))).then([chosen(ResourceChoice::OptedIn)]);
     out.when(choose(None)).then([dropped.clone()]);
-    given([created("Acme"), chosen(Choice::OptedOut), dropped]).when(choose(None)).then_nothing();
+    given([created("Acme"), chosen(ResourceChoice::OptedOut), dropped]).when(choose(None)).then_nothing();
 }
 
 #[test]

@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::grant::{End, GrantCommand, GrantEvent, PlatformRole, Term};
 use domain::org::{
-    Invitation, InvitationCommand, InvitationEvent, Invitee, LifecycleCommand, LifecycleEvent, MemberCommand,
-    Org, OrgCommand as C, OrgError, OrgEvent, Outcome, Permission, Profile, Role, RoleCommand,
+    Invitation, InvitationCommand, InvitationEvent, InvitationOutcome, Invitee, LifecycleCommand,
+    LifecycleEvent, MemberCommand, Org, OrgCommand as C, OrgError, OrgEvent, Permission, Profile, Role,
+    RoleCommand,
 };
-use domain::resource_type::{Action, Choice};
+use domain::resource_type::{Action, ResourceChoice};
 use domain::values::{InvitationId, PersonId, Reason, RoleName, Slug};
 use domain::{Constraint, Decider, Grant};
 use proptest::collection::vec;
@@ -128,7 +129,7 @@ proptest! {
     #[test]
     fn nobody_has_two_open_invitations(orders in org_orders()) {
         live::<Org>(orders, |org, _| {
-            let open: Vec<_> = invited(org, Outcome::Open);
+            let open: Vec<_> = invited(org, InvitationOutcome::Open);
             assert_eq!(open.iter().collect::<BTreeSet<_>>().len(), open.len());
         });
     }
@@ -136,7 +137,7 @@ proptest! {
     #[test]
     fn whoever_belongs_to_it_or_was_removed_accepted_an_invitation(orders in org_orders()) {
         live::<Org>(orders, |org, event| {
-            let accepted: BTreeMap<_, _> = invited(org, Outcome::Accepted).into_iter().collect();
+            let accepted: BTreeMap<_, _> = invited(org, InvitationOutcome::Accepted).into_iter().collect();
             let profile = profile(org);
             let mut people = profile.members.keys().chain(profile.removed.keys());
             assert!(people.all(|person| accepted.contains_key(person)));
@@ -221,14 +222,14 @@ fn suspension(org: &Org) -> Option<&Reason> {
     }
 }
 
-fn invited(org: &Org, outcome: Outcome) -> Vec<(PersonId, Role)> {
+fn invited(org: &Org, outcome: InvitationOutcome) -> Vec<(PersonId, Role)> {
     let such = profile(org).invitations.iter().filter(|(_, invitation)| invitation.outcome == outcome);
     such.map(|(_, invitation)| (invitation.person, invitation.role.clone())).collect()
 }
 
 fn settled(org: &Org) -> Vec<(InvitationId, Invitation)> {
     let all = profile(org).invitations.iter().map(|(id, invitation)| (id, invitation.clone()));
-    all.filter(|(_, invitation)| invitation.outcome != Outcome::Open).collect()
+    all.filter(|(_, invitation)| invitation.outcome != InvitationOutcome::Open).collect()
 }
 
 /// Half of the histories begin by creating an organisation, since otherwise little would happen.
@@ -247,7 +248,7 @@ fn org_order() -> impl Strategy<Value = C> {
         1 => a_confirmation().prop_map(archive),
         8 => select(vec![C::Lifecycle(LifecycleCommand::Reinstate), C::Lifecycle(LifecycleCommand::Restore)]),
         2 => a_time().prop_map(|at| C::Lifecycle(LifecycleCommand::ReinstateOnTime { at })),
-        2 => select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]).prop_map(choose),
+        2 => select(vec![None, Some(ResourceChoice::OptedIn), Some(ResourceChoice::OptedOut)]).prop_map(choose),
         2 => a_role_name().prop_map(|role| C::Role(RoleCommand::AddRole { role, permissions: BTreeMap::new() })),
         1 => a_role_name().prop_map(|role| C::Role(RoleCommand::RemoveRole { role })),
         3 => (permissions(), permissions()).prop_map(|(granted, withdrawn)| C::Role(RoleCommand::SetPermissions { granted, withdrawn })),

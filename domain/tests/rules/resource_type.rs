@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use cqrs_es::DomainEvent;
 use domain::resource_type::{
-    Action, Actions, Choice, Definition, ResourceTypeCommand, ResourceTypeError, ResourceTypeEvent,
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, ResourceTypeError, ResourceTypeEvent,
     RolloutPolicy,
 };
 use domain::values::{Description, Label, ResourceCode, ValueError};
@@ -75,8 +75,8 @@ fn an_organisation_has_a_type_by_policy_or_by_choice() {
     ] {
         assert_eq!((spread.reaches(99, decided, None), spread.reaches(101, decided, None)), (before, after));
         for created in [99, 101] {
-            assert!(spread.reaches(created, decided, Some(Choice::OptedIn)), "{spread:?}");
-            assert!(!spread.reaches(created, decided, Some(Choice::OptedOut)), "{spread:?}");
+            assert!(spread.reaches(created, decided, Some(ResourceChoice::OptedIn)), "{spread:?}");
+            assert!(!spread.reaches(created, decided, Some(ResourceChoice::OptedOut)), "{spread:?}");
         }
     }
 }
@@ -115,7 +115,10 @@ fn every_word_is_read_as_it_is_written() {
     assert!(Action::ALL.iter().all(|action| action.as_str().parse() == Ok(*action)));
     assert!(RolloutPolicy::ALL.iter().all(|spread| spread.as_str().parse() == Ok(*spread)));
     assert!("admin".parse::<Action>().is_err() && "nowhere".parse::<RolloutPolicy>().is_err());
-    assert_eq!([Choice::OptedIn, Choice::OptedOut].map(Choice::as_str), ["opted_in", "opted_out"]);
+    assert_eq!(
+        [ResourceChoice::OptedIn, ResourceChoice::OptedOut].map(ResourceChoice::as_str),
+        ["opted_in", "opted_out"]
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use domain::org::{LifecycleCommand, LifecycleEvent, MemberEvent, OrgCommand, Org
 use domain::resource_type::{
     Action, Actions, Definition, ResourceTypeCommand, ResourceTypeEvent, RolloutPolicy,
 };
-use domain::revert::{Irreversible, NotPlanned, Past, Plan, Planner};
+use domain::revert::{Irreversible, NotPlanned, Past, Planner, RevertPlan};
 use domain::{Grant, Org, ResourceType, Revertible};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ fn past<E>(events: impl IntoIterator<Item = E>) -> Vec<Past<E>> {
 fn undo<A: Revertible + Clone + PartialEq>(
     past: &[Past<A::Event>],
     targets: &[i64],
-) -> Result<Plan<A>, NotPlanned>
+) -> Result<RevertPlan<A>, NotPlanned>
 where
     A::Event: Clone,
 {
@@ -44,7 +44,7 @@ where
     for it in past {
         planner.see(it.clone(), targets.contains(&it.position));
     }
-    planner.plan((reason("It was a mistake"), day(5)))
+    planner.plan(reason("It was a mistake"), day(5))
 }
 
 fn of_acme(then: &[OrgEvent]) -> Vec<Past<OrgEvent>> {

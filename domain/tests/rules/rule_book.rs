@@ -8,7 +8,7 @@ use domain::org::{
     ChoiceCommand, InvitationCommand, LifecycleCommand, LifecycleEvent, MemberCommand, Org, OrgCommand,
     OrgEvent, Role, RoleCommand,
 };
-use domain::resource_type::{Action, Actions, Choice};
+use domain::resource_type::{Action, Actions, ResourceChoice};
 use domain::values::{ResourceCode, RoleName};
 
 use crate::acme::*;
@@ -164,7 +164,7 @@ fn orders() -> Vec<(&'static str, OrgCommand)> {
         ("Accept Bo, too late", accept(BO, 8)),
         ("Accept Cy", accept(CY, 1)),
         ("Accept Dee", accept(DEE, 1)),
-        ("Choose", choose(Some(Choice::OptedOut))),
+        ("Choose", choose(Some(ResourceChoice::OptedOut))),
         ("Choose the policy", choose(None)),
         ("AddRole", add_role("bookkeeper", [])),
         ("AddRole, a copy", add_role("bookkeeper", [(project(), Actions::of([Action::Read]).expect("one"))])),

@@ -2,7 +2,7 @@
 
 use domain::grant::{GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{ChoiceEvent, InvitationEvent, LifecycleEvent, OrgEvent, Role, RoleEvent};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, RolloutPolicy};
+use domain::resource_type::{Action, Actions, Definition, ResourceChoice, ResourceTypeEvent, RolloutPolicy};
 use domain::values::OrgId;
 use domain::{AnyEvent, Part};
 use uuid::Uuid;
@@ -63,8 +63,8 @@ fn what_happens_to_the_people_of_an_org_is_a_sentence() {
             choice,
         }))
     };
-    assert_eq!(chosen(Choice::OptedIn), "opted Acme into project");
-    assert_eq!(chosen(Choice::OptedOut), "opted Acme out of project");
+    assert_eq!(chosen(ResourceChoice::OptedIn), "opted Acme into project");
+    assert_eq!(chosen(ResourceChoice::OptedOut), "opted Acme out of project");
     let dropped =
         OrgEvent::Choice(ChoiceEvent::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") });
     assert_eq!(told(dropped), "let Acme follow the policy of project again");

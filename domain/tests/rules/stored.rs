@@ -10,7 +10,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use domain::event::{self, EVENT_TYPES, FEATURE_LEVEL};
 use domain::grant::{End, GrantEvent, Granted, PlatformRole, Revoked, Term};
 use domain::org::{ChoiceEvent, InvitationEvent, LifecycleEvent, MemberEvent, OrgEvent, Role, RoleEvent};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeEvent, RolloutPolicy};
+use domain::resource_type::{Action, Actions, Definition, ResourceChoice, ResourceTypeEvent, RolloutPolicy};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode, RoleName};
 use domain::{AnyEvent, Grant, Org, ResourceType, Unreadable};
 use serde::Deserialize;
@@ -193,9 +193,13 @@ fn org_events() -> Vec<OrgEvent> {
         I::MemberJoined { invitation, person, role: Role::Owner }.into(),
         L::OrgReinstatementScheduled { at: time("2026-07-08T09:45:00Z") }.into(),
         L::OrgSuspensionConfirmed {}.into(),
-        C::ResourceTypeChosen { code: "project".parse().expect("a code"), choice: Choice::OptedIn }.into(),
-        C::ResourceTypeChosen { code: "crm.deal_2".parse().expect("a code"), choice: Choice::OptedOut }
+        C::ResourceTypeChosen { code: "project".parse().expect("a code"), choice: ResourceChoice::OptedIn }
             .into(),
+        C::ResourceTypeChosen {
+            code: "crm.deal_2".parse().expect("a code"),
+            choice: ResourceChoice::OptedOut,
+        }
+        .into(),
         C::ResourceTypeChoiceDropped { code: "project".parse().expect("a code") }.into(),
         R::RoleAdded { role: clerk.clone() }.into(),
         R::RoleRemoved { role: clerk.clone() }.into(),

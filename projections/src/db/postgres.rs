@@ -27,7 +27,7 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
     let options = PgConnectOptions::from_str(url)?.application_name("portal");
     // This does not use a pool, which would go on trying for half a minute and then not say why it failed.
     let mut owner = PgConnection::connect_with(&options).await.map_err(refused)?;
-    let (is_standby,): (bool,) = sqlx::query_as("select pg_is_in_recovery()").fetch_one(&mut owner).await?;
+    let is_standby: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(&mut owner).await?;
     if is_standby {
         return Err(OpenError::Standby);
     }
@@ -58,8 +58,8 @@ pub(super) async fn open(url: &str) -> Result<Engine, OpenError> {
              second wall behind them"
         );
     }
-    let (searchable,): (bool,) =
-        sqlx::query_as(include_str!("../sql/db/index_parts_postgres.sql")).fetch_one(&mut owner).await?;
+    let searchable: bool =
+        sqlx::query_scalar(include_str!("../sql/db/index_parts_postgres.sql")).fetch_one(&mut owner).await?;
     if !searchable {
         tracing::warn!(
             "pg_trgm is missing: searching the list of organisations reads every row. Install it (it comes with \
@@ -80,8 +80,8 @@ pub(super) async fn open_to_read(url: &str) -> Result<Engine, OpenError> {
         .application_name("portal audit")
         .options([("default_transaction_read_only", "on")]);
     let pool = pool(4, [None, None]).connect_with(options).await.map_err(refused)?;
-    let (hidden,): (bool,) =
-        sqlx::query_as(include_str!("../sql/walls/hidden_postgres.sql")).fetch_one(&pool).await?;
+    let hidden: bool =
+        sqlx::query_scalar(include_str!("../sql/walls/hidden_postgres.sql")).fetch_one(&pool).await?;
     if hidden {
         return Err(OpenError::Hidden);
     }
@@ -128,8 +128,8 @@ async fn refuse_shared_sessions(
     let mut second = PgConnection::connect_with(options).await?;
     first.execute("select set_config('portal.first', 'yes', false)").await?;
     second.execute("begin; select 1").await?;
-    let (is_its_own,): (bool,) =
-        sqlx::query_as("select coalesce(current_setting('portal.first', true), '') = 'yes'")
+    let is_its_own: bool =
+        sqlx::query_scalar("select coalesce(current_setting('portal.first', true), '') = 'yes'")
             .fetch_one(first)
             .await?;
     second.execute("rollback").await?;
@@ -176,6 +176,6 @@ fn pool(connections: u32, first: [Option<&'static str>; 2]) -> PgPoolOptions {
 /// Describes an empty Postgres after the migrations alone, for the test that compares this with the file. A normal start
 /// would put everything back as the file has it.
 #[cfg(feature = "testing")]
-pub async fn of_the_migrations(url: &str) -> Result<Vec<walls::Line>, OpenError> {
+pub async fn of_the_migrations(url: &str) -> Result<Vec<walls::WallLine>, OpenError> {
     Ok(walls::describe_postgres(&mut migrated(url).await?).await?)
 }

@@ -51,7 +51,7 @@ async fn open_file(path: &Path) -> Result<Engine, OpenError> {
         check(&writer, path).await?;
     }
     migrator(SQLITE, compat::of_sqlite(&writer).await?).await?.run(&writer).await?;
-    let (full,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
+    let full: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(&writer).await?;
     if full != 2 {
         return Err(OpenError::NotDurable(format!("pragma synchronous is {full}, not 2 (full)")));
     }

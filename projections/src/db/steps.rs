@@ -2,14 +2,14 @@
 
 use sqlx::migrate::{Migration, MigrationSource, MigrationType, Migrator};
 
-pub(super) type Step = (i64, &'static str, &'static str);
+pub(super) type MigrationStep = (i64, &'static str, &'static str);
 
 /// Lists the migrations, one on a line. Each exists for both engines.
 macro_rules! steps {
     ($($number:literal $name:literal)*) => {
-        pub(super) const SQLITE: &[Step] =
+        pub(super) const SQLITE: &[MigrationStep] =
             &[$(($number, $name, include_str!(concat!("../../../migrations/sqlite/", $name, ".sql")))),*];
-        pub(super) const POSTGRES: &[Step] =
+        pub(super) const POSTGRES: &[MigrationStep] =
             &[$(($number, $name, include_str!(concat!("../../../migrations/postgres/", $name, ".sql")))),*];
     };
 }
@@ -38,13 +38,13 @@ steps! {
 }
 
 #[derive(Debug)]
-struct Steps(&'static [Step]);
+struct MigrationSteps(&'static [MigrationStep]);
 
-impl MigrationSource<'static> for Steps {
+impl MigrationSource<'static> for MigrationSteps {
     fn resolve(
         self,
     ) -> futures::future::BoxFuture<'static, Result<Vec<Migration>, sqlx::error::BoxDynError>> {
-        let migration = |&(number, name, sql): &Step| {
+        let migration = |&(number, name, sql): &MigrationStep| {
             Migration::new(number, name.into(), MigrationType::Simple, sql.into(), false)
         };
         let migrations = self.0.iter().map(migration).collect();
@@ -54,10 +54,10 @@ impl MigrationSource<'static> for Steps {
 
 /// With `pass_over`, unknown migrations in the database are ignored: the schema says that this version may do so.
 pub(super) async fn migrator(
-    steps: &'static [Step],
+    steps: &'static [MigrationStep],
     pass_over: bool,
 ) -> Result<Migrator, sqlx::migrate::MigrateError> {
-    let mut migrator = Migrator::new(Steps(steps)).await?;
+    let mut migrator = Migrator::new(MigrationSteps(steps)).await?;
     migrator.set_ignore_missing(pass_over);
     Ok(migrator)
 }

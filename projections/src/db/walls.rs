@@ -23,7 +23,7 @@ pub(super) use remedy::put_back;
 row! {
     /// One part of the walls.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Line {
+    pub struct WallLine {
         /// The table that it belongs to; empty for none.
         pub table: String,
         pub what: String,
@@ -75,7 +75,7 @@ pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error
     match &db.0 {
         Engine::Postgres { pool, .. } => of_postgres(&mut *pool.acquire().await?).await,
         Engine::Sqlite { reader, .. } => {
-            let newest = sqlx::query_as(NEWEST).fetch_one(reader).await?;
+            let newest = sqlx::query_scalar(NEWEST).fetch_one(reader).await?;
             let is = sqlx::query_as(DESCRIBE_SQLITE).fetch_all(reader).await?;
             let must = fresh_sqlite().await?;
             Ok(is_ours(newest).then(|| compare(must, is)))
@@ -102,7 +102,7 @@ pub(crate) async fn findings(db: &Db) -> Result<Vec<String>, sqlx::Error> {
 
 /// Like [`differences`], on one connection, whichever role that has.
 pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Difference>>, sqlx::Error> {
-    let newest = sqlx::query_as(NEWEST).fetch_one(&mut *conn).await?;
+    let newest = sqlx::query_scalar(NEWEST).fetch_one(&mut *conn).await?;
     let is = describe_postgres(conn).await?;
     Ok(is_ours(newest).then(|| compare(written(), is)))
 }
@@ -110,12 +110,12 @@ pub(super) async fn of_postgres(conn: &mut PgConnection) -> Result<Option<Vec<Di
 const NEWEST: &str = include_str!("../sql/walls/newest_step.sql");
 const DESCRIBE_SQLITE: &str = include_str!("../sql/walls/describe_sqlite.sql");
 
-fn is_ours((newest,): (i64,)) -> bool {
+fn is_ours(newest: i64) -> bool {
     SQLITE.last().is_some_and(|(ours, ..)| newest <= *ours)
 }
 
 /// Tries again if a rebuild replaces a table while it is being described.
-pub(super) async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<Line>, sqlx::Error> {
+pub(super) async fn describe_postgres(conn: &mut PgConnection) -> Result<Vec<WallLine>, sqlx::Error> {
     for _ in 0..20 {
         match sqlx::query_as(include_str!("../sql/walls/describe_postgres.sql")).fetch_all(&mut *conn).await {
             Err(error) if is_gone_meanwhile(&error) => tokio::time::sleep(AGAIN).await,
@@ -133,15 +133,15 @@ fn is_gone_meanwhile(error: &sqlx::Error) -> bool {
     said.starts_with("could not open relation with OID") || said.starts_with("cache lookup failed for")
 }
 
-fn written() -> Vec<Line> {
+fn written() -> Vec<WallLine> {
     let lines = POSTGRES.lines().filter_map(|line| {
         let mut parts = line.splitn(3, '\t').map(str::to_owned);
-        Some(Line { table: parts.next()?, what: parts.next()?, how: parts.next()? })
+        Some(WallLine { table: parts.next()?, what: parts.next()?, how: parts.next()? })
     });
     lines.collect()
 }
 
-async fn fresh_sqlite() -> Result<Vec<Line>, sqlx::Error> {
+async fn fresh_sqlite() -> Result<Vec<WallLine>, sqlx::Error> {
     let memory = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     let made = async { migrator(SQLITE, false).await?.run(&memory).await };
     made.await.map_err(|why| sqlx::Error::Configuration(why.into()))?;
@@ -150,24 +150,24 @@ async fn fresh_sqlite() -> Result<Vec<Line>, sqlx::Error> {
     Ok(lines)
 }
 
-fn compare(must: Vec<Line>, is: Vec<Line>) -> Vec<Difference> {
+fn compare(must: Vec<WallLine>, is: Vec<WallLine>) -> Vec<Difference> {
     let there: BTreeSet<&str> = is.iter().filter_map(|line| line.what.strip_prefix("role ")).collect();
     let missing: Vec<&str> = ROLES.into_iter().filter(|role| !there.contains(role)).collect();
-    let is_of_missing = |line: &Line| {
+    let is_of_missing = |line: &WallLine| {
         let by = |role: &&str| line.what.contains(*role) || line.how.contains(&format!(" by {role}"));
         missing.iter().any(by)
     };
     let tables: BTreeSet<String> = must.iter().map(|line| line.table.clone()).collect();
     let mut parts = BTreeMap::<(String, String), (Option<String>, Option<String>)>::new();
-    for Line { table, what, how } in must.into_iter().filter(|line| !is_of_missing(line)) {
+    for WallLine { table, what, how } in must.into_iter().filter(|line| !is_of_missing(line)) {
         parts.entry((table, what)).or_default().0 = Some(how);
     }
-    let is_of_ours = |line: &Line| {
+    let is_of_ours = |line: &WallLine| {
         let is_its_own = line.what.starts_with("function ") || !tables.contains(&line.table);
         !is_its_own || parts.contains_key(&(line.table.clone(), line.what.clone()))
     };
-    let of_ours: Vec<Line> = is.into_iter().filter(is_of_ours).collect();
-    for Line { table, what, how } in of_ours {
+    let of_ours: Vec<WallLine> = is.into_iter().filter(is_of_ours).collect();
+    for WallLine { table, what, how } in of_ours {
         parts.entry((table, what)).or_default().1 = Some(how);
     }
     let unlike = parts.into_iter().filter(|(_, (must, is))| must != is);

@@ -103,7 +103,7 @@ fn span(time: &TimeDelta) -> String {
 
 /// The end of the log and the clocks, read under the lock.
 #[derive(Clone, Debug)]
-pub(super) struct Standing {
+pub(super) struct LogStanding {
     pub(super) position: i64,
     /// The store's clock.
     pub(super) clock: Timestamp,
@@ -122,7 +122,7 @@ pub(super) struct Standing {
     pub(super) jump: Option<String>,
 }
 
-impl Standing {
+impl LogStanding {
     /// By how much the last event is stamped later than now.
     pub(super) fn ahead(&self) -> TimeDelta {
         self.last_at.map_or(TimeDelta::zero(), |last| *last - *self.clock)
@@ -136,13 +136,13 @@ pub(super) type Seen = (i64, Vec<u8>);
 #[derive(Debug)]
 pub(super) struct Watchman {
     rules: ClockRules,
-    known: Mutex<Known>,
+    known: Mutex<WatchState>,
     /// How far the read models are, as far as this process knows.
     folded: Arc<watch::Sender<i64>>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct WatchState {
     /// The last event that this process has seen.
     last: Seen,
     /// True once the clock was found to be right: from then on it is enough that nobody sets it.
@@ -152,7 +152,7 @@ struct Known {
 
 impl Watchman {
     pub(super) fn new(rules: ClockRules, last: Seen, folded: Arc<watch::Sender<i64>>) -> Self {
-        let known = Mutex::new(Known { last, ..Known::default() });
+        let known = Mutex::new(WatchState { last, ..WatchState::default() });
         Self { rules, known, folded }
     }
 
@@ -173,7 +173,7 @@ impl Watchman {
     }
 
     /// Decides whether anything may be appended, given the end of the log and the clocks.
-    pub(super) fn check(&self, standing: &Standing) -> Result<(), Alarm> {
+    pub(super) fn check(&self, standing: &LogStanding) -> Result<(), Alarm> {
         let mut known = self.known();
         let found = self.find(&known, standing);
         known.is_clock_believed |= found.is_none();
@@ -197,7 +197,7 @@ impl Watchman {
         }
     }
 
-    fn find(&self, known: &Known, standing: &Standing) -> Option<Alarm> {
+    fn find(&self, known: &WatchState, standing: &LogStanding) -> Option<Alarm> {
         if let Some(alarm) = known.alarm.as_ref().filter(|alarm| alarm.is_about_the_log()) {
             return Some(alarm.clone());
         }
@@ -214,7 +214,7 @@ impl Watchman {
         self.clock(known, standing)
     }
 
-    fn clock(&self, known: &Known, standing: &Standing) -> Option<Alarm> {
+    fn clock(&self, known: &WatchState, standing: &LogStanding) -> Option<Alarm> {
         let (ours, tolerance) = (Timestamp::by_our_clock(), self.rules.tolerance);
         let apart = *standing.clock - *ours;
         if !standing.is_our_clock && apart.abs() > tolerance {
@@ -235,7 +235,7 @@ impl Watchman {
         is_long.then_some(Alarm::LongRest { clock: standing.clock, rest })
     }
 
-    fn raise(&self, known: &mut Known, found: Option<Alarm>) -> Result<(), Alarm> {
+    fn raise(&self, known: &mut WatchState, found: Option<Alarm>) -> Result<(), Alarm> {
         if known.alarm != found {
             if let Some(alarm) = &found {
                 tracing::error!(%alarm, "nothing is recorded");
@@ -254,7 +254,7 @@ impl Watchman {
         found.map_or(Ok(()), Err)
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, WatchState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,13 +23,13 @@ pub(super) type Slot<F> = tokio::sync::Mutex<F>;
 /// The aggregates that were used last, by their streams.
 #[derive(Debug)]
 pub(super) struct AggregateCache {
-    kept: Mutex<Kept>,
+    kept: Mutex<CachedStreams>,
     bound: usize,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    places: HashMap<StreamId, Place>,
+struct CachedStreams {
+    places: HashMap<StreamId, CachedAggregate>,
     /// The streams by their last use, the oldest use first.
     order: BTreeMap<u64, StreamId>,
     uses: u64,
@@ -37,7 +37,7 @@ struct Kept {
 }
 
 #[derive(Debug)]
-struct Place {
+struct CachedAggregate {
     slot: Arc<dyn Any + Send + Sync>,
     weight: usize,
     used: u64,
@@ -74,18 +74,18 @@ impl AggregateCache {
         self.kept().remove(stream);
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, CachedStreams> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl CachedStreams {
     fn put(&mut self, stream: &StreamId, slot: Arc<dyn Any + Send + Sync>, weight: usize) {
         self.remove(stream);
         self.uses += 1;
         self.weight += weight;
         self.order.insert(self.uses, stream.clone());
-        self.places.insert(stream.clone(), Place { slot, weight, used: self.uses });
+        self.places.insert(stream.clone(), CachedAggregate { slot, weight, used: self.uses });
     }
 
     fn remove(&mut self, stream: &StreamId) {

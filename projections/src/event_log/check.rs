@@ -1,25 +1,28 @@
 //! Which of the waiting appends pass, decided in memory under the lock.
 //!
-//! **Invariant:** pure. Everything that the answer depends on was read after the lock was taken ([`Known`]), and each
-//! append that passes changes it for the ones behind: two appends of one batch race exactly like two of two batches.
+//! **Invariant:** pure. Everything that the answer depends on was read after the lock was taken ([`BatchState`]), and
+//! each append that passes changes it for the ones behind: two appends of one batch race exactly like two of two
+//! batches.
 
 use std::collections::{HashMap, HashSet};
 
 use domain::{Constraint, event};
 use uuid::Uuid;
 
-use super::alarm::Standing;
-use super::{Append, AppendError, Appended, Authority, CompanionRows, Draft, Invited, Joined, StreamId};
+use super::alarm::LogStanding;
+use super::{
+    Append, AppendError, Appended, Authority, CompanionRows, Draft, InvitedPerson, Joined, StreamId,
+};
 use crate::timestamp::Timestamp;
 
 /// What the store says about everything that a batch touches.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct BatchState {
     pub(super) position: i64,
     /// The time with which the next events are stamped: the store's clock, but not before the last event.
     pub(super) now: Timestamp,
     /// The end of the log and the clocks.
-    pub(super) standing: Standing,
+    pub(super) standing: LogStanding,
     /// The reason why the next events are stamped earlier than the one before them, if they are.
     pub(super) time_continues: Option<String>,
     /// The lowest feature level of all running processes; none if none has reported that it runs.
@@ -27,7 +30,7 @@ pub(super) struct Known {
     pub(super) sequences: HashMap<StreamId, i64>,
     pub(super) claims: HashMap<(String, String), StreamId>,
     pub(super) guards: HashMap<String, i64>,
-    pub(super) commands: HashMap<Uuid, Done>,
+    pub(super) commands: HashMap<Uuid, DoneCommand>,
     /// People by their address.
     pub(super) people: HashMap<String, Uuid>,
     /// The people among them who have a password.
@@ -36,7 +39,7 @@ pub(super) struct Known {
 
 /// A command that was carried out, earlier or in this batch.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
+pub(super) struct DoneCommand {
     /// The fingerprint in hexadecimal digits.
     pub(super) fingerprint: String,
     pub(super) actor: String,
@@ -53,7 +56,7 @@ pub(super) enum Verdict {
     Refuse(AppendError),
 }
 
-impl Known {
+impl BatchState {
     /// If somebody accepted that the last event is stamped later than now, the next events are stamped by the clock again,
     /// and their metadata says why.
     pub(super) fn put_time_right(&mut self) -> bool {
@@ -105,7 +108,7 @@ impl Known {
     /// The reason why the companion rows can't be written, if there is one.
     fn contradicted(&self, beside: &CompanionRows) -> Option<AppendError> {
         match beside {
-            CompanionRows::Invited(Invited { email, person, .. }) => {
+            CompanionRows::Invited(InvitedPerson { email, person, .. }) => {
                 let held = |(address, id): (&String, &Uuid)| (address == email.as_str()) != (*id == person.0);
                 self.people.iter().any(held).then_some(AppendError::AddressTaken)
             }
@@ -162,7 +165,7 @@ impl Known {
             }
         }
         match &append.beside {
-            Some(CompanionRows::Invited(Invited { email, person, .. })) => {
+            Some(CompanionRows::Invited(InvitedPerson { email, person, .. })) => {
                 self.people.insert(email.to_string(), person.0);
             }
             Some(CompanionRows::Joined(Joined { person, .. })) => drop(self.with_password.insert(person.0)),
@@ -173,7 +176,7 @@ impl Known {
             return appended; // no effect, so nothing to repeat: it is not remembered
         }
         let (fingerprint, actor) = (hex::encode(append.fingerprint), append.metadata.actor.to_string());
-        self.commands.insert(append.metadata.command, Done { fingerprint, actor, appended });
+        self.commands.insert(append.metadata.command, DoneCommand { fingerprint, actor, appended });
         appended
     }
 }

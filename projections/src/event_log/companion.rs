@@ -11,13 +11,13 @@ use crate::links::Link;
 /// The rows that are written together with the events of one append.
 #[derive(Clone, Debug)]
 pub enum CompanionRows {
-    Invited(Invited),
+    Invited(InvitedPerson),
     Joined(Joined),
 }
 
 /// Somebody who is invited, and the link that invites them.
 #[derive(Clone, Debug)]
-pub struct Invited {
+pub struct InvitedPerson {
     /// The person whom the events name.
     pub person: PersonId,
     /// Their address. If it is somebody else's at the time of the append, or they have another, the append is refused.
@@ -36,7 +36,7 @@ pub struct Joined {
 }
 
 impl CompanionRows {
-    pub fn invited(&self) -> Option<&Invited> {
+    pub fn invited(&self) -> Option<&InvitedPerson> {
         match self {
             Self::Invited(invited) => Some(invited),
             Self::Joined(_) => None,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use domain::Decider;
 
 use super::cache::Slot;
-use super::snapshots::{self, Last, Stored, fold, store};
+use super::snapshots::{self, FoldedUpTo, StoredAggregate, fold, store};
 use super::{EventLog, Loaded, ReadError, Recorded, StreamId};
 use crate::db::{Db, read};
 
@@ -21,14 +21,14 @@ pub(super) const PART: usize = 1000;
 
 /// An aggregate, and the last event that it was folded from.
 #[derive(Debug)]
-pub(super) struct Folded<A> {
+pub(super) struct FoldedAggregate<A> {
     aggregate: Arc<A>,
-    last: Option<Last>,
+    last: Option<FoldedUpTo>,
     /// Sequence of the snapshot that is stored, as far as this process knows.
     stored: i64,
 }
 
-impl<A: Decider> Default for Folded<A> {
+impl<A: Decider> Default for FoldedAggregate<A> {
     fn default() -> Self {
         Self { aggregate: Arc::default(), last: None, stored: 0 }
     }
@@ -38,7 +38,7 @@ impl EventLog {
     /// Brings the aggregate up to date with all its events in the store.
     pub(super) async fn up_to_date<A: Decider>(&self, id: &str) -> Result<Loaded<A>, ReadError> {
         let stream = StreamId { kind: A::TYPE.to_owned(), id: id.to_owned() };
-        let slot: Arc<Slot<Folded<A>>> = self.aggregates.slot(&stream);
+        let slot: Arc<Slot<FoldedAggregate<A>>> = self.aggregates.slot(&stream);
         let mut folded = slot.lock().await;
         folded.catch_up(self.db(), &stream).await?;
         let loaded = Loaded {
@@ -61,15 +61,15 @@ impl EventLog {
 
 /// Stores a snapshot when this process is storing no other one. Nobody waits until it is written. While it is made into
 /// bytes, whoever comes to the same aggregate waits, since otherwise it would have to be copied.
-fn store_later<A: Decider>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Folded<A>>>) {
+fn store_later<A: Decider>(log: &EventLog, stream: StreamId, slot: Arc<Slot<FoldedAggregate<A>>>) {
     let (db, storing) = (log.db().clone(), log.storing.clone());
     tokio::spawn(async move {
         let Ok(_turn) = storing.acquire_owned().await else { return };
         let mut folded = slot.lock().await;
-        let Some(Stored { aggregate, last }) = folded.stored() else { return };
+        let Some(StoredAggregate { aggregate, last }) = folded.stored() else { return };
         let Ok(state) = tokio::task::spawn_blocking(move || aggregate.to_bytes()).await else { return };
         drop(folded);
-        if let Err(error) = store(&db, &stream, fold::<A>(), (last, state)).await
+        if let Err(error) = store(&db, &stream, fold::<A>(), last, state).await
             && !db.is_closed()
         {
             tracing::warn!(%error, kind = stream.kind, id = stream.id, "a snapshot could not be stored");
@@ -77,7 +77,7 @@ fn store_later<A: Decider>(log: &EventLog, stream: StreamId, slot: Arc<Slot<Fold
     });
 }
 
-impl<A: Decider> Folded<A> {
+impl<A: Decider> FoldedAggregate<A> {
     fn sequence(&self) -> i64 {
         self.last.as_ref().map_or(0, |last| last.sequence)
     }
@@ -90,10 +90,10 @@ impl<A: Decider> Folded<A> {
     }
 
     /// Marks the present state as stored, and returns it to be written.
-    pub(super) fn stored(&mut self) -> Option<Stored<A>> {
+    pub(super) fn stored(&mut self) -> Option<StoredAggregate<A>> {
         let last = self.last.clone()?;
         self.stored = last.sequence;
-        Some(Stored { aggregate: self.aggregate.clone(), last })
+        Some(StoredAggregate { aggregate: self.aggregate.clone(), last })
     }
 
     async fn catch_up(&mut self, db: &Db, stream: &StreamId) -> Result<(), ReadError> {
@@ -115,7 +115,7 @@ impl<A: Decider> Folded<A> {
                 Some(_) => drop(events.remove(0)),
                 None if goes_on && look => {
                     look = false;
-                    if let Some(Stored { aggregate, last }) = snapshots::stored(db, stream).await? {
+                    if let Some(StoredAggregate { aggregate, last }) = snapshots::stored(db, stream).await? {
                         *self = Self { aggregate, stored: last.sequence, last: Some(last) };
                         continue;
                     }
@@ -137,7 +137,7 @@ impl<A: Decider> Folded<A> {
         let aggregate = Arc::make_mut(&mut self.aggregate); // copies only what somebody still decides on
         for event in events {
             aggregate.apply(event.event::<A>()?);
-            self.last = Some(Last { sequence: event.sequence, leaf_hash: event.leaf_hash });
+            self.last = Some(FoldedUpTo { sequence: event.sequence, leaf_hash: event.leaf_hash });
         }
         Ok(())
     }
@@ -162,7 +162,7 @@ pub(crate) async fn from_the_first_event<A: Decider>(
     stream: &StreamId,
     up_to: i64,
 ) -> Result<(A, Option<Vec<u8>>), ReadError> {
-    let folded = go_on(Folded::<A>::default(), db, stream, up_to).await?;
+    let folded = go_on(FoldedAggregate::<A>::default(), db, stream, up_to).await?;
     let last = folded.last.filter(|last| last.sequence == up_to);
     Ok((Arc::unwrap_or_clone(folded.aggregate), last.map(|last| last.leaf_hash)))
 }
@@ -191,21 +191,26 @@ fn store_soon<A: Decider>(log: &EventLog, stream: &StreamId) {
 }
 
 /// The stored snapshot of an aggregate, if it is not later than a sequence and still fits the log.
-async fn before<A: Decider>(db: &Db, stream: &StreamId, up_to: i64) -> Result<Option<Folded<A>>, ReadError> {
-    let stored = snapshots::stored::<A>(db, stream).await?;
-    let Some(Stored { aggregate, last }) = stored.filter(|stored| stored.last.sequence <= up_to) else {
-        return Ok(None);
-    };
-    let is_of_this_log = part(db, stream, last.sequence).await?.first().is_some_and(|event| last.is(event));
-    Ok(is_of_this_log.then(|| Folded { aggregate, stored: last.sequence, last: Some(last) }))
-}
-
-async fn go_on<A: Decider>(
-    mut folded: Folded<A>,
+async fn before<A: Decider>(
     db: &Db,
     stream: &StreamId,
     up_to: i64,
-) -> Result<Folded<A>, ReadError> {
+) -> Result<Option<FoldedAggregate<A>>, ReadError> {
+    let stored = snapshots::stored::<A>(db, stream).await?;
+    let Some(StoredAggregate { aggregate, last }) = stored.filter(|stored| stored.last.sequence <= up_to)
+    else {
+        return Ok(None);
+    };
+    let is_of_this_log = part(db, stream, last.sequence).await?.first().is_some_and(|event| last.is(event));
+    Ok(is_of_this_log.then(|| FoldedAggregate { aggregate, stored: last.sequence, last: Some(last) }))
+}
+
+async fn go_on<A: Decider>(
+    mut folded: FoldedAggregate<A>,
+    db: &Db,
+    stream: &StreamId,
+    up_to: i64,
+) -> Result<FoldedAggregate<A>, ReadError> {
     while folded.sequence() < up_to {
         let mut events = part(db, stream, folded.sequence() + 1).await?;
         let goes_on = events.len() == PART;

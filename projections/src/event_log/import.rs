@@ -6,8 +6,8 @@ use domain::{Constraint, Unreadable, event};
 use uuid::Uuid;
 
 use super::alarm::Seen;
-use super::check::Known;
-use super::statements::{self, CommandRow, EventRow, Id, Rows};
+use super::check::BatchState;
+use super::statements::{self, BatchRows, CommandRow, EventRow, Id};
 use super::{EventLog, Recorded, StreamId};
 
 /// Why events were not imported.
@@ -30,7 +30,7 @@ impl EventLog {
     /// come together.
     pub async fn import(&self, events: &[Recorded]) -> Result<(), ImportError> {
         let mut tx = self.db.begin_appending().await?;
-        let Known { position: mut stands, mut guards, standing, feature_level, .. } =
+        let BatchState { position: mut stands, mut guards, standing, feature_level, .. } =
             statements::look(&mut tx, &[], Seen::default()).await?;
         let mut read = Vec::with_capacity(events.len());
         for event in events {
@@ -82,8 +82,8 @@ impl<'a> Read<'a> {
 /// Fingerprints are not in the log: an imported command is known by its id, and repeating it is refused.
 const NO_FINGERPRINT: [u8; 32] = [0; 32];
 
-fn rows<'a>(read: &'a [Read<'a>], guards: &HashMap<String, i64>) -> Rows<'a> {
-    let mut rows = Rows::default();
+fn rows<'a>(read: &'a [Read<'a>], guards: &HashMap<String, i64>) -> BatchRows<'a> {
+    let mut rows = BatchRows::default();
     for Read { event, stream, constraints, command, actor } in read {
         rows.events.push(EventRow {
             position: event.position,

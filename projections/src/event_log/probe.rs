@@ -3,7 +3,7 @@
 use super::alarm::Alarm;
 use super::{EventLog, statements};
 use crate::db::Tx;
-use crate::event_log::check::Known;
+use crate::event_log::check::BatchState;
 
 /// The beginning of the message that names the missing rights.
 const LACKS: &str = "the role that portal uses on the database lacks rights that it was given";
@@ -78,7 +78,7 @@ impl EventLog {
         Ok(Jump { position: known.position, back })
     }
 
-    async fn look(&self) -> Result<(Tx, Known), sqlx::Error> {
+    async fn look(&self) -> Result<(Tx, BatchState), sqlx::Error> {
         let mut tx = self.db.begin_appending().await?;
         let known = statements::look(&mut tx, &[], self.watchman.seen()).await?;
         Ok((tx, known))

@@ -16,6 +16,13 @@ pub struct StreamId {
     pub id: String,
 }
 
+/// A range of a stream: the events after one sequence, up to another.
+#[derive(Clone, Copy, Debug)]
+pub struct SequenceRange {
+    pub after: i64,
+    pub up_to: i64,
+}
+
 impl StreamId {
     pub fn of<A: Decider>(id: A::Id) -> Self {
         Self { kind: A::TYPE.to_owned(), id: id.to_string() }

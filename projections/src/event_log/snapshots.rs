@@ -15,26 +15,26 @@ use crate::db::{Db, on, read, row};
 
 /// The event that an aggregate was folded up to.
 #[derive(Clone, Debug)]
-pub(super) struct Last {
+pub(super) struct FoldedUpTo {
     pub(super) sequence: i64,
     pub(super) leaf_hash: Vec<u8>,
 }
 
-impl Last {
+impl FoldedUpTo {
     pub(super) fn is(&self, event: &Recorded) -> bool {
         self.sequence == event.sequence && self.leaf_hash == event.leaf_hash
     }
 }
 
 /// An aggregate as it was after an event.
-pub(super) struct Stored<A> {
+pub(super) struct StoredAggregate<A> {
     pub(super) aggregate: Arc<A>,
-    pub(super) last: Last,
+    pub(super) last: FoldedUpTo,
 }
 
 row! {
     /// A stored snapshot of an aggregate.
-    pub(crate) struct Snapshot {
+    pub(crate) struct StoredSnapshot {
         pub sequence: i64,
         pub leaf_hash: Vec<u8>,
         pub state: Vec<u8>,
@@ -48,9 +48,12 @@ pub(super) fn fold<A: Decider>() -> i64 {
 }
 
 /// The snapshot of this version's fold, if there is one that can be read.
-pub(super) async fn stored<A: Decider>(db: &Db, stream: &StreamId) -> Result<Option<Stored<A>>, sqlx::Error> {
+pub(super) async fn stored<A: Decider>(
+    db: &Db,
+    stream: &StreamId,
+) -> Result<Option<StoredAggregate<A>>, sqlx::Error> {
     let Some(found) = find(db, stream, fold::<A>()).await? else { return Ok(None) };
-    let Snapshot { sequence, leaf_hash, state, .. } = found;
+    let StoredSnapshot { sequence, leaf_hash, state, .. } = found;
     // Decoding a hundred thousand people takes some ten milliseconds, so it does not run on the threads that serve requests.
     let aggregate = tokio::task::spawn_blocking(move || A::from_bytes(&state)).await.ok().flatten();
     if aggregate.is_none() {
@@ -61,10 +64,11 @@ pub(super) async fn stored<A: Decider>(db: &Db, stream: &StreamId) -> Result<Opt
             "a snapshot can't be read, and is made anew"
         );
     }
-    Ok(aggregate.map(|it| Stored { aggregate: Arc::new(it), last: Last { sequence, leaf_hash } }))
+    Ok(aggregate
+        .map(|it| StoredAggregate { aggregate: Arc::new(it), last: FoldedUpTo { sequence, leaf_hash } }))
 }
 
-async fn find(db: &Db, stream: &StreamId, fold: i64) -> Result<Option<Snapshot>, sqlx::Error> {
+async fn find(db: &Db, stream: &StreamId, fold: i64) -> Result<Option<StoredSnapshot>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/event_log/snapshot.sql"))
             .bind(&stream.kind)
@@ -84,7 +88,10 @@ pub(crate) async fn ids<A: Decider>(db: &Db) -> Result<Vec<String>, sqlx::Error>
 }
 
 /// The stored snapshot of one aggregate, for `verify` to compare.
-pub(crate) async fn of<A: Decider>(db: &Db, stream: &StreamId) -> Result<Option<Snapshot>, sqlx::Error> {
+pub(crate) async fn of<A: Decider>(
+    db: &Db,
+    stream: &StreamId,
+) -> Result<Option<StoredSnapshot>, sqlx::Error> {
     find(db, stream, fold::<A>()).await
 }
 
@@ -92,7 +99,8 @@ pub(super) async fn store(
     db: &Db,
     stream: &StreamId,
     fold: i64,
-    (last, state): (Last, Vec<u8>),
+    last: FoldedUpTo,
+    state: Vec<u8>,
 ) -> Result<(), sqlx::Error> {
     let mut tx = db.begin_lazily().await?;
     on!(&mut tx, |conn| {

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use domain::Constraint;
 
-use super::alarm::{Seen, Standing};
-use super::check::{Done, Known};
+use super::alarm::{LogStanding, Seen};
+use super::check::{BatchState, DoneCommand};
 use super::{Append, Appended, StreamId, constraints, streams};
 use crate::db::{BEGIN, Db, Engine, Transaction, Tx, on, row};
 use crate::timestamp::Timestamp;
@@ -17,7 +17,7 @@ use crate::timestamp::Timestamp;
 #[derive(Serialize, Default)]
 struct Touched<'a> {
     streams: Vec<&'a StreamId>,
-    claims: Vec<Key<'a>>,
+    claims: Vec<ClaimKey<'a>>,
     commands: Vec<Id>,
     /// Addresses of the people that the batch invites, and the people that it is about.
     addresses: Vec<&'a str>,
@@ -25,7 +25,7 @@ struct Touched<'a> {
 }
 
 #[derive(Serialize)]
-struct Key<'a> {
+struct ClaimKey<'a> {
     namespace: &'a str,
     key: &'a str,
 }
@@ -38,7 +38,7 @@ pub(super) struct Id(#[serde(with = "uuid::serde::simple")] pub(super) Uuid);
 impl<'a> Touched<'a> {
     fn by(batch: &'a [&'a Append]) -> Self {
         let claims = constraints(batch).filter_map(|constraint| match constraint {
-            Constraint::Claim { namespace, key } => Some(Key { namespace, key }),
+            Constraint::Claim { namespace, key } => Some(ClaimKey { namespace, key }),
             Constraint::Guard { .. } => None,
         });
         let besides = || batch.iter().filter_map(|append| append.beside.as_ref());
@@ -75,7 +75,7 @@ row! {
 
 /// What the store says about everything that the batch touches, and about the position that was the last one we saw. The
 /// lock that makes one writer of all is held.
-pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<Known, sqlx::Error> {
+pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<BatchState, sqlx::Error> {
     let touched = Json(Touched::by(batch));
     let found: Found = match tx {
         Tx::Postgres(tx) => {
@@ -90,9 +90,9 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<K
     let stream = |kind, id| StreamId { kind, id };
     let done = |fingerprint, actor, first_position, last_position, sequence| {
         let appended = Appended { first_position, last_position, sequence };
-        Done { fingerprint, actor, appended }
+        DoneCommand { fingerprint, actor, appended }
     };
-    let standing = Standing {
+    let standing = LogStanding {
         position: found.position,
         clock: found.clock,
         last_at: found.last_at,
@@ -104,7 +104,7 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<K
         jump: found.jump,
         is_our_clock: matches!(tx, Tx::Sqlite(_)),
     };
-    Ok(Known {
+    Ok(BatchState {
         position: found.position,
         now: found.clock.max(found.last_at.unwrap_or(found.clock)),
         standing,
@@ -121,7 +121,7 @@ pub(super) async fn look(tx: &mut Tx, batch: &[&Append], seen: Seen) -> Result<K
 
 /// Everything that one transaction writes. The names are those of the tables and their columns.
 #[derive(Serialize, Default)]
-pub(super) struct Rows<'a> {
+pub(super) struct BatchRows<'a> {
     pub(super) events: Vec<EventRow<'a>>,
     pub(super) claims: Vec<ClaimRow<'a>>,
     pub(super) guards: Vec<GuardRow<'a>>,
@@ -210,7 +210,7 @@ fn micros<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, 
 }
 
 /// Writes the rows. What the database itself refuses is refused once more here: triggers and unique keys.
-pub(super) async fn write(tx: &mut Tx, rows: &Rows<'_>) -> Result<(), sqlx::Error> {
+pub(super) async fn write(tx: &mut Tx, rows: &BatchRows<'_>) -> Result<(), sqlx::Error> {
     let rows = Json(rows);
     match tx {
         Tx::Postgres(tx) => {

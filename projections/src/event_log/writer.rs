@@ -14,13 +14,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::alarm::Watchman;
-use super::check::{Known, Verdict};
-use super::companion::{CompanionRows, Invited, Joined};
+use super::check::{BatchState, Verdict};
+use super::companion::{CompanionRows, InvitedPerson, Joined};
 use super::leaf::{Leaf, leaf_hash};
 use super::statements::{
-    self, ClaimRow, CommandRow, EventRow, GuardRow, Id, JoinedRow, LinkRow, PersonRow, Rows,
+    self, BatchRows, ClaimRow, CommandRow, EventRow, GuardRow, Id, JoinedRow, LinkRow, PersonRow,
 };
-use super::{Append, AppendError, Appended, Draft, Pending, StreamId};
+use super::{Append, AppendError, Appended, Draft, PendingAppend, StreamId};
 use crate::db::Db;
 
 /// How many appends one transaction takes at most.
@@ -35,7 +35,7 @@ const FOLDING: Duration = Duration::from_millis(25);
 /// The writer task's state.
 pub(super) struct Writer {
     pub(super) db: Db,
-    pub(super) waiting: mpsc::Receiver<Pending>,
+    pub(super) waiting: mpsc::Receiver<PendingAppend>,
     pub(super) head: watch::Sender<i64>,
     pub(super) folded: watch::Receiver<i64>,
     pub(super) watchman: Arc<Watchman>,
@@ -43,14 +43,14 @@ pub(super) struct Writer {
 
 /// The last batch: how many appends it answered, and how long that took.
 #[derive(Clone, Copy, Default)]
-struct Last {
+struct LastBatch {
     answered: usize,
     took: Duration,
 }
 
 impl Writer {
     pub(super) async fn run(mut self) {
-        let (mut batch, mut last) = (Vec::with_capacity(BATCH), Last::default());
+        let (mut batch, mut last) = (Vec::with_capacity(BATCH), LastBatch::default());
         while self.collect(&mut batch, last).await {
             let started = Instant::now();
             last.answered = batch.len();
@@ -83,7 +83,7 @@ impl Writer {
     /// Takes all appends that wait, once there is one. Whoever was answered last has what they did in the read models
     /// now, and is likely to come again at once, so they get a moment: one large batch costs little more than each of
     /// two that take turns. False when the log is closed.
-    async fn collect(&mut self, batch: &mut Vec<Pending>, last: Last) -> bool {
+    async fn collect(&mut self, batch: &mut Vec<PendingAppend>, last: LastBatch) -> bool {
         let likely = self.waiting.len() + last.answered;
         if self.waiting.recv_many(batch, BATCH).await == 0 {
             return false;
@@ -104,7 +104,7 @@ impl Writer {
 type Answers = (Vec<Result<Appended, AppendError>>, i64);
 
 /// How far a failed batch came.
-enum Failure {
+enum BatchFailure {
     /// The store was not reached, or did not answer the first read.
     Unreached(sqlx::Error),
     /// The log was read under the lock, and nothing was added to it.
@@ -146,13 +146,13 @@ async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answe
     let mut doubted = None;
     loop {
         let ended = tokio::time::timeout(PATIENCE, commit(db, watchman, batch)).await;
-        let error = match ended.unwrap_or(Err(Failure::InDoubt(sqlx::Error::PoolTimedOut))) {
+        let error = match ended.unwrap_or(Err(BatchFailure::InDoubt(sqlx::Error::PoolTimedOut))) {
             Ok(answers) => return Ok(answers),
-            Err(Failure::NotDone(error)) => return Err(AppendError::Store(error.into())),
-            Err(Failure::Unreached(error)) if doubted.is_none() => {
+            Err(BatchFailure::NotDone(error)) => return Err(AppendError::Store(error.into())),
+            Err(BatchFailure::Unreached(error)) if doubted.is_none() => {
                 return Err(AppendError::Store(error.into()));
             }
-            Err(Failure::Unreached(error) | Failure::InDoubt(error)) => error,
+            Err(BatchFailure::Unreached(error) | BatchFailure::InDoubt(error)) => error,
         };
         let until = *doubted.get_or_insert_with(|| Instant::now() + DOUBT);
         if Instant::now() >= until || db.is_closed() {
@@ -164,24 +164,25 @@ async fn settle(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answe
 }
 
 /// Decides about one batch and writes it.
-async fn commit(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, Failure> {
-    let mut tx = db.begin_appending().await.map_err(Failure::Unreached)?;
-    let mut known = statements::look(&mut tx, batch, watchman.seen()).await.map_err(Failure::Unreached)?;
+async fn commit(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answers, BatchFailure> {
+    let mut tx = db.begin_appending().await.map_err(BatchFailure::Unreached)?;
+    let mut known =
+        statements::look(&mut tx, batch, watchman.seen()).await.map_err(BatchFailure::Unreached)?;
     if let Err(alarm) = watchman.check(&known.standing) {
         let refused = batch.iter().map(|_| Err(AppendError::Stopped(alarm.clone())));
         return Ok((refused.collect(), known.position));
     }
     let goes_back = known.put_time_right();
     let verdicts: Vec<Verdict> = batch.iter().map(|append| known.judge(append)).collect();
-    let rows = Rows::new(batch, &verdicts, &known);
+    let rows = BatchRows::new(batch, &verdicts, &known);
     if rows.is_empty() {
         drop(tx); // rolled back, which nobody has to wait for
     } else {
-        statements::write(&mut tx, &rows).await.map_err(Failure::NotDone)?;
+        statements::write(&mut tx, &rows).await.map_err(BatchFailure::NotDone)?;
         if goes_back && !rows.events.is_empty() {
-            statements::accept_jump(&mut tx, None).await.map_err(Failure::NotDone)?;
+            statements::accept_jump(&mut tx, None).await.map_err(BatchFailure::NotDone)?;
         }
-        tx.commit().await.map_err(Failure::InDoubt)?;
+        tx.commit().await.map_err(BatchFailure::InDoubt)?;
     }
     let last = rows.events.last().map(|event| event.leaf_hash.to_vec()).or(known.standing.last_hash);
     watchman.saw(known.position, last.unwrap_or_default());
@@ -192,8 +193,8 @@ async fn commit(db: &Db, watchman: &Watchman, batch: &[&Append]) -> Result<Answe
     Ok((answers.collect(), known.position))
 }
 
-impl<'a> Rows<'a> {
-    fn new(batch: &[&'a Append], verdicts: &[Verdict], known: &Known) -> Self {
+impl<'a> BatchRows<'a> {
+    fn new(batch: &[&'a Append], verdicts: &[Verdict], known: &BatchState) -> Self {
         let mut rows = Self::default();
         for (append, verdict) in batch.iter().zip(verdicts) {
             if let Verdict::Write(appended) = verdict
@@ -213,7 +214,7 @@ impl<'a> Rows<'a> {
         self.events.is_empty() && self.links.is_empty() && self.joined.is_empty()
     }
 
-    fn add(&mut self, append: &'a Append, appended: Appended, known: &Known) {
+    fn add(&mut self, append: &'a Append, appended: Appended, known: &BatchState) {
         let mut metadata = append.metadata.clone();
         if self.events.is_empty() {
             metadata.time_continues.clone_from(&known.time_continues);
@@ -252,7 +253,7 @@ impl<'a> Rows<'a> {
         });
     }
 
-    fn stand_beside(&mut self, beside: &'a CompanionRows, known: &Known) {
+    fn stand_beside(&mut self, beside: &'a CompanionRows, known: &BatchState) {
         match beside {
             CompanionRows::Invited(invited) => self.invite(invited, known),
             CompanionRows::Joined(Joined { person, name, password_hash }) => {
@@ -262,8 +263,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn invite(&mut self, invited: &'a Invited, known: &Known) {
-        let Invited { person, email, token_hash, link } = invited;
+    fn invite(&mut self, invited: &'a InvitedPerson, known: &BatchState) {
+        let InvitedPerson { person, email, token_hash, link } = invited;
         self.people.push(PersonRow { person_id: Id(person.0), email: email.as_str(), created_at: known.now });
         self.links.push(LinkRow {
             token_hash: *token_hash,

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::requests::{APPROVED, DECLINED, GrantRequest, OPEN, WITHDRAWN};
 use super::{EXPIRED, GrantRow, REPLACED, REVOKED};
 use crate::fold::{Entry, FoldError, begun_before};
-use crate::table::{Found, Rows};
+use crate::table::{ChangeableRow, Rows};
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let people = begun_before(entries);
-    let mut folding = Folding {
+    let mut folding = GrantRows {
         grants: by_id(rows.find::<GrantRow>(people.clone()).await?),
         requests: by_id(rows.find::<GrantRequest>(people).await?),
     };
@@ -33,7 +33,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 /// Rows by the person and the position of their first event.
 type ById<R> = BTreeMap<(Uuid, u128), R>;
 
-fn by_id<R: Found>(rows: Vec<R>) -> ById<R> {
+fn by_id<R: ChangeableRow>(rows: Vec<R>) -> ById<R> {
     rows.into_iter().map(|row| (row.id(), row)).collect()
 }
 
@@ -42,13 +42,13 @@ fn of_person<R>(rows: &mut ById<R>, person: Uuid) -> impl Iterator<Item = &mut R
 }
 
 /// The rows of all people whom the events are about.
-struct Folding {
+struct GrantRows {
     grants: ById<GrantRow>,
     requests: ById<GrantRequest>,
 }
 
 /// The content of a request: who asked, for what and why.
-struct Asked<'a> {
+struct RequestContent<'a> {
     request: RequestId,
     role: PlatformRole,
     reason: &'a Reason,
@@ -56,7 +56,7 @@ struct Asked<'a> {
     by: PersonId,
 }
 
-impl Folding {
+impl GrantRows {
     fn take(&mut self, entry: &Entry, person: Uuid, event: &GrantEvent) -> Result<(), FoldError> {
         use GrantEvent as E;
         use PlatformRole::{Auditor, Superadmin};
@@ -73,7 +73,7 @@ impl Folding {
             E::AuditorExpired { .. } => self.held(entry, person, Auditor)?.end(entry, EXPIRED, None)?,
             E::GrantRequested { request, role, reason, term, by, .. } => {
                 let (request, role, term, by) = (*request, *role, *term, *by);
-                self.ask(entry, person, &Asked { request, role, reason, term, by });
+                self.ask(entry, person, &RequestContent { request, role, reason, term, by });
             }
             E::RequestDeclined { request, reason, .. } => {
                 self.open(entry, person, *request)?.settle(entry, DECLINED, Some(reason))?;
@@ -114,7 +114,7 @@ impl Folding {
         self.held(entry, person, role)?.end(entry, ending, Some(&revoked.reason))
     }
 
-    fn ask(&mut self, entry: &Entry, person: Uuid, asked: &Asked<'_>) {
+    fn ask(&mut self, entry: &Entry, person: Uuid, asked: &RequestContent<'_>) {
         let row = GrantRequest::new(entry, person, asked);
         self.requests.insert(row.id(), row);
     }
@@ -170,7 +170,7 @@ impl GrantRow {
 }
 
 impl GrantRequest {
-    fn new(entry: &Entry, person_id: Uuid, asked: &Asked<'_>) -> Self {
+    fn new(entry: &Entry, person_id: Uuid, asked: &RequestContent<'_>) -> Self {
         let (until_at, seconds) = match asked.term.end {
             End::Never => (None, None),
             End::At(until) => (Some(until.into()), None),

@@ -5,10 +5,10 @@
 use domain::grant::{End, Term};
 use uuid::Uuid;
 
-use super::Listed;
+use super::WithPerson;
 use crate::db::{Db, read};
 use crate::scope::Platform;
-use crate::table::{ById, Found, table};
+use crate::table::{ById, ChangeableRow, table};
 use crate::timestamp::Timestamp;
 
 table! {
@@ -51,7 +51,7 @@ pub async fn open_requests(
     db: &Db,
     _: &Platform,
     limit: i64,
-) -> Result<Vec<Listed<GrantRequest>>, sqlx::Error> {
+) -> Result<Vec<WithPerson<GrantRequest>>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/grants/open_requests.sql")).bind(limit).fetch_all(pool).await
     })
@@ -64,7 +64,7 @@ pub async fn open_requests_at(
     _: &Platform,
     position: i64,
     limit: i64,
-) -> Result<Vec<Listed<GrantRequest>>, sqlx::Error> {
+) -> Result<Vec<WithPerson<GrantRequest>>, sqlx::Error> {
     read!(db, |pool| {
         let open = sqlx::query_as(include_str!("../sql/grants/open_requests_at.sql"));
         open.bind(position).bind(limit).fetch_all(pool).await
@@ -77,7 +77,7 @@ pub async fn settled_requests(
     _: &Platform,
     before: i64,
     limit: i64,
-) -> Result<Vec<Listed<GrantRequest>>, sqlx::Error> {
+) -> Result<Vec<WithPerson<GrantRequest>>, sqlx::Error> {
     read!(db, |pool| {
         let query = sqlx::query_as(include_str!("../sql/grants/settled_requests.sql"));
         query.bind(before).bind(limit).fetch_all(pool).await
@@ -85,7 +85,11 @@ pub async fn settled_requests(
 }
 
 /// One request.
-pub async fn request(db: &Db, _: &Platform, id: Uuid) -> Result<Option<Listed<GrantRequest>>, sqlx::Error> {
+pub async fn request(
+    db: &Db,
+    _: &Platform,
+    id: Uuid,
+) -> Result<Option<WithPerson<GrantRequest>>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/grants/request.sql")).bind(id).fetch_optional(pool).await
     })
@@ -112,7 +116,7 @@ impl GrantRequest {
     }
 }
 
-impl Found for GrantRequest {
+impl ChangeableRow for GrantRequest {
     const BY_ID: ById = ById::Column(include_str!("../sql/grants/requests_of_people.sql"));
 
     fn id(&self) -> (Uuid, u128) {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct FieldChange {
     /// The path of field names to the value.
     pub path: Vec<String>,
     pub before: Option<Value>,
@@ -17,13 +17,13 @@ pub struct Change {
 }
 
 /// Every field that differs, in the order of their names. Lists are compared as a whole.
-pub fn diff(before: &Value, after: &Value) -> Vec<Change> {
+pub fn diff(before: &Value, after: &Value) -> Vec<FieldChange> {
     let mut changes = vec![];
     compare(&[], Some(before), Some(after), &mut changes);
     changes
 }
 
-fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<Change>) {
+fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<FieldChange>) {
     if before == after {
         return;
     }
@@ -39,7 +39,7 @@ fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, chang
         }
         return;
     }
-    changes.push(Change { path: path.to_vec(), before: before.cloned(), after: after.cloned() });
+    changes.push(FieldChange { path: path.to_vec(), before: before.cloned(), after: after.cloned() });
 }
 
 #[cfg(test)]
@@ -50,7 +50,8 @@ mod tests {
 
     fn told(before: Value, after: Value) -> Vec<String> {
         let side = |value: &Option<Value>| value.as_ref().map_or("–".to_owned(), Value::to_string);
-        let line = |it: &Change| format!("{}: {} → {}", it.path.join("."), side(&it.before), side(&it.after));
+        let line =
+            |it: &FieldChange| format!("{}: {} → {}", it.path.join("."), side(&it.before), side(&it.after));
         diff(&before, &after).iter().map(line).collect()
     }
 

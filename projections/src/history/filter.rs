@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// What to show. Empty means everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct HistoryFilter {
     /// Only events by one of these actors, as the log writes them: `person:<id>`, `shell`, `setup`, `timer`.
     pub actors: Option<Vec<String>>,
     /// Only events of one of these types.
@@ -59,7 +59,7 @@ pub(super) enum Source<'a> {
     Reverted,
 }
 
-impl Filter {
+impl HistoryFilter {
     /// Every way to find the wanted events: by one index, or by several that are merged. Usually the best one is first.
     pub(super) fn ways(&self) -> Vec<Vec<Source<'_>>> {
         let mut ways = vec![];

@@ -3,10 +3,10 @@
 //! **Invariant:** a page never counts or skips rows: it starts where the last one ended, so the last page costs what
 //! the first does.
 
-use super::filter::Filter;
+use super::filter::HistoryFilter;
 use super::shown;
 use super::text::search;
-use super::walk::{Direction, Question, Span, Walked, walk};
+use super::walk::{Direction, PositionSpan, WalkQuery, Walked, walk};
 use crate::db::{Db, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 
 /// The place of a page in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum PagePlace {
     #[default]
     Newest,
     Before(i64),
@@ -42,8 +42,8 @@ const COUNTED: usize = 500;
 pub async fn page(
     log: &EventLog,
     platform: &Platform,
-    filter: &Filter,
-    place: Place,
+    filter: &HistoryFilter,
+    place: PagePlace,
     limit: usize,
 ) -> Result<HistoryPage, ReadError> {
     let page = unnoted(log, filter, place, limit).await?;
@@ -54,8 +54,8 @@ pub async fn page(
 /// The positions of the events on such a page, for callers that show nothing else of them.
 pub async fn positions(
     log: &EventLog,
-    filter: &Filter,
-    place: Place,
+    filter: &HistoryFilter,
+    place: PagePlace,
     limit: usize,
 ) -> Result<Vec<i64>, ReadError> {
     Ok(unnoted(log, filter, place, limit).await?.events.iter().map(|event| event.position).collect())
@@ -63,16 +63,16 @@ pub async fn positions(
 
 async fn unnoted(
     log: &EventLog,
-    filter: &Filter,
-    place: Place,
+    filter: &HistoryFilter,
+    place: PagePlace,
     limit: usize,
 ) -> Result<HistoryPage, ReadError> {
     let (db, whole) = (log.db(), span(log.db(), filter).await?);
-    let down = Question { filter, span: whole, direction: Direction::Down, limit: limit + 1 };
+    let down = WalkQuery { filter, span: whole, direction: Direction::Down, limit: limit + 1 };
     let counted = if filter.is_everything() {
         Walked::default()
     } else {
-        find(db, Question { limit: COUNTED.max(limit) + 1, ..down }).await?
+        find(db, WalkQuery { limit: COUNTED.max(limit) + 1, ..down }).await?
     };
     let total = if filter.is_everything() {
         (log.last_position().await?, false)
@@ -81,15 +81,15 @@ async fn unnoted(
         (i64::try_from(counted.positions.len().min(COUNTED)).unwrap_or(0), more)
     };
     let (walked, direction) = match place {
-        Place::Newest if !filter.is_everything() => (counted, Direction::Down),
-        Place::Newest => (find(db, down).await?, Direction::Down),
-        Place::Before(position) => {
-            let span = Span { below: whole.below.min(position), ..whole };
-            (find(db, Question { span, ..down }).await?, Direction::Down)
+        PagePlace::Newest if !filter.is_everything() => (counted, Direction::Down),
+        PagePlace::Newest => (find(db, down).await?, Direction::Down),
+        PagePlace::Before(position) => {
+            let span = PositionSpan { below: whole.below.min(position), ..whole };
+            (find(db, WalkQuery { span, ..down }).await?, Direction::Down)
         }
-        Place::After(position) => {
-            let span = Span { above: whole.above.max(position), ..whole };
-            (find(db, Question { span, direction: Direction::Up, ..down }).await?, Direction::Up)
+        PagePlace::After(position) => {
+            let span = PositionSpan { above: whole.above.max(position), ..whole };
+            (find(db, WalkQuery { span, direction: Direction::Up, ..down }).await?, Direction::Up)
         }
     };
     let page = cut(walked, place, direction, limit);
@@ -103,7 +103,7 @@ async fn unnoted(
 pub async fn newer(
     log: &EventLog,
     platform: &Platform,
-    filter: &Filter,
+    filter: &HistoryFilter,
     after: i64,
     limit: usize,
 ) -> Result<usize, sqlx::Error> {
@@ -113,14 +113,14 @@ pub async fn newer(
 }
 
 /// Says whether any event passes. It checks a filter that somebody typed, and shows no event.
-pub async fn is_any(log: &EventLog, filter: &Filter) -> Result<bool, sqlx::Error> {
+pub async fn is_any(log: &EventLog, filter: &HistoryFilter) -> Result<bool, sqlx::Error> {
     Ok(!behind(log.db(), filter, 0, 1).await?.is_empty())
 }
 
-async fn behind(db: &Db, filter: &Filter, after: i64, limit: usize) -> Result<Vec<i64>, sqlx::Error> {
+async fn behind(db: &Db, filter: &HistoryFilter, after: i64, limit: usize) -> Result<Vec<i64>, sqlx::Error> {
     let whole = span(db, filter).await?;
-    let span = Span { above: whole.above.max(after), ..whole };
-    let question = Question { filter, span, direction: Direction::Down, limit };
+    let span = PositionSpan { above: whole.above.max(after), ..whole };
+    let question = WalkQuery { filter, span, direction: Direction::Down, limit };
     Ok(find(db, question).await?.positions)
 }
 
@@ -128,14 +128,14 @@ async fn behind(db: &Db, filter: &Filter, after: i64, limit: usize) -> Result<Ve
 pub async fn batch(
     log: &EventLog,
     platform: &Platform,
-    filter: &Filter,
+    filter: &HistoryFilter,
     after: i64,
     up_to: i64,
 ) -> Result<(Vec<Recorded>, Option<i64>), ReadError> {
     const EVENTS: usize = 500;
     let whole = span(log.db(), filter).await?;
-    let span = Span { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
-    let walked = find(log.db(), Question { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
+    let span = PositionSpan { above: whole.above.max(after), below: whole.below.min(up_to + 1) };
+    let walked = find(log.db(), WalkQuery { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
     let full = walked.positions.len() == EVENTS;
     let next = if full { walked.positions.last().copied() } else { walked.cut };
     let events = log.at(&walked.positions).await?;
@@ -144,7 +144,7 @@ pub async fn batch(
 }
 
 /// Notes the read. A filter by one organisation counts as opening it, even if nothing is found; any other as a list.
-fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
+fn note(platform: &Platform, filter: &HistoryFilter, events: &[Recorded]) {
     if let Some(org) = filter.org {
         platform.reads(org);
     } else {
@@ -154,7 +154,7 @@ fn note(platform: &Platform, filter: &Filter, events: &[Recorded]) {
 }
 
 /// The span of positions that were recorded in the time of the filter.
-async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
+async fn span(db: &Db, filter: &HistoryFilter) -> Result<PositionSpan, sqlx::Error> {
     let above = match filter.from {
         Some(from) => before(db, from).await?,
         None => 0,
@@ -163,7 +163,7 @@ async fn span(db: &Db, filter: &Filter) -> Result<Span, sqlx::Error> {
         Some(to) => before(db, to).await? + 1,
         None => i64::MAX,
     };
-    Ok(Span { above, below })
+    Ok(PositionSpan { above, below })
 }
 
 /// The last position that was recorded before a moment.
@@ -175,7 +175,7 @@ async fn before(db: &Db, at: Timestamp) -> Result<i64, sqlx::Error> {
     Ok(last.unwrap_or(0))
 }
 
-async fn find(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
+async fn find(db: &Db, question: WalkQuery<'_>) -> Result<Walked, sqlx::Error> {
     match &question.filter.text {
         Some(text) if text.chars().any(char::is_control) => Ok(Walked::default()), // nobody types these
         Some(_) => search(db, question).await,
@@ -191,7 +191,7 @@ struct Cut {
     looked_to: Option<i64>,
 }
 
-fn cut(walked: Walked, place: Place, direction: Direction, limit: usize) -> Cut {
+fn cut(walked: Walked, place: PagePlace, direction: Direction, limit: usize) -> Cut {
     let Walked { mut positions, cut } = walked;
     let more = positions.len() > limit;
     positions.truncate(limit);
@@ -199,8 +199,10 @@ fn cut(walked: Walked, place: Place, direction: Direction, limit: usize) -> Cut 
     let beyond = if more { last } else { cut };
     let looked_to = cut.filter(|_| !more);
     let (newer, older) = match (direction, place) {
-        (Direction::Up, Place::After(after)) => (beyond, Some(first.unwrap_or(after.saturating_add(1)))),
-        (Direction::Down, Place::Before(before)) => (Some(first.unwrap_or(before.saturating_sub(1))), beyond),
+        (Direction::Up, PagePlace::After(after)) => (beyond, Some(first.unwrap_or(after.saturating_add(1)))),
+        (Direction::Down, PagePlace::Before(before)) => {
+            (Some(first.unwrap_or(before.saturating_sub(1))), beyond)
+        }
         (_, _) => (None, beyond),
     };
     Cut { positions, newer, older, looked_to }
@@ -213,13 +215,13 @@ mod tests {
     #[test]
     fn a_page_knows_what_stands_beside_it() {
         let walked = |positions: &[i64], cut| Walked { positions: positions.to_vec(), cut };
-        let page = cut(walked(&[9, 8, 7], None), Place::Newest, Direction::Down, 2);
+        let page = cut(walked(&[9, 8, 7], None), PagePlace::Newest, Direction::Down, 2);
         assert_eq!((page.positions, page.newer, page.older), (vec![9, 8], None, Some(8)));
-        let page = cut(walked(&[7], None), Place::Before(8), Direction::Down, 2);
+        let page = cut(walked(&[7], None), PagePlace::Before(8), Direction::Down, 2);
         assert_eq!((page.newer, page.older, page.looked_to), (Some(7), None, None));
-        let page = cut(walked(&[7], Some(3)), Place::Before(8), Direction::Down, 2);
+        let page = cut(walked(&[7], Some(3)), PagePlace::Before(8), Direction::Down, 2);
         assert_eq!((page.older, page.looked_to), (Some(3), Some(3)));
-        let page = cut(walked(&[8, 9], None), Place::After(7), Direction::Up, 2);
+        let page = cut(walked(&[8, 9], None), PagePlace::After(7), Direction::Up, 2);
         assert_eq!((page.newer, page.older), (None, Some(8)));
     }
 }

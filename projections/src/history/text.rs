@@ -7,9 +7,9 @@
 
 use sqlx::QueryBuilder;
 
-use super::filter::Filter;
+use super::filter::HistoryFilter;
 use super::parts::EVENTS;
-use super::walk::{Direction, Question, Span, Walked, passes, walk};
+use super::walk::{Direction, PositionSpan, WalkQuery, Walked, passes, walk};
 use crate::db::{Db, Engine, read};
 use crate::like::like_pattern;
 
@@ -18,8 +18,8 @@ const MOST: usize = 320;
 const AT_A_TIME: usize = 32;
 
 /// Answers a question about a text.
-pub(super) async fn search(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
-    let Question { filter, span, direction, limit } = question;
+pub(super) async fn search(db: &Db, question: WalkQuery<'_>) -> Result<Walked, sqlx::Error> {
+    let WalkQuery { filter, span, direction, limit } = question;
     let mut found = walk(db, question).await?;
     let is_short = wanted(filter).chars().nth(2).is_none(); // for an index of three letters each
     let Some(cut) = found.cut.filter(|_| !found.is_done(limit) && !is_short) else { return Ok(found) };
@@ -27,20 +27,20 @@ pub(super) async fn search(db: &Db, question: Question<'_>) -> Result<Walked, sq
         sqlx::query_scalar(include_str!("../sql/history/indexed.sql")).fetch_one(pool).await
     })?;
     let rest = match direction {
-        Direction::Down => Span { above: span.above, below: cut },
-        Direction::Up => Span { above: cut, below: span.below.min(indexed + 1) },
+        Direction::Down => PositionSpan { above: span.above, below: cut },
+        Direction::Up => PositionSpan { above: cut, below: span.below.min(indexed + 1) },
     };
     if cut > indexed {
         return Ok(found); // an index that lags so far behind is made up for by asking on
     }
     let left = limit - found.positions.len();
-    let in_blocks = blocks(db, Question { span: rest, limit: left, ..question }).await?;
+    let in_blocks = blocks(db, WalkQuery { span: rest, limit: left, ..question }).await?;
     found.positions.extend(in_blocks.positions);
     found.cut = in_blocks.cut;
     if direction == Direction::Up && found.cut.is_none() && found.positions.len() < limit {
-        let tail = Span { above: indexed, below: span.below };
+        let tail = PositionSpan { above: indexed, below: span.below };
         let left = limit - found.positions.len();
-        let behind = walk(db, Question { span: tail, limit: left, ..question }).await?;
+        let behind = walk(db, WalkQuery { span: tail, limit: left, ..question }).await?;
         found.positions.extend(behind.positions);
         found.cut = behind.cut;
     }
@@ -48,12 +48,12 @@ pub(super) async fn search(db: &Db, question: Question<'_>) -> Result<Walked, sq
 }
 
 /// The text in the form in which it is compared: trimmed, in lower case.
-fn wanted(filter: &Filter) -> String {
+fn wanted(filter: &HistoryFilter) -> String {
     filter.text.as_deref().unwrap_or_default().trim().to_lowercase()
 }
 
-async fn blocks(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
-    let Question { filter, span, direction, limit } = question;
+async fn blocks(db: &Db, question: WalkQuery<'_>) -> Result<Walked, sqlx::Error> {
+    let WalkQuery { filter, span, direction, limit } = question;
     let mut blocks = find(db, &wanted(filter), span, direction).await?;
     let more = blocks.len() > MOST;
     blocks.truncate(MOST);
@@ -73,7 +73,12 @@ async fn blocks(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> 
 }
 
 /// The blocks that have a text, at most one more than one search reads.
-async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<Vec<i64>, sqlx::Error> {
+async fn find(
+    db: &Db,
+    text: &str,
+    span: PositionSpan,
+    direction: Direction,
+) -> Result<Vec<i64>, sqlx::Error> {
     let (first, last) = (span.above / EVENTS, (span.below - 1) / EVENTS);
     macro_rules! ask {
         ($statement:literal, $text:expr, $pool:expr) => {{
@@ -99,8 +104,8 @@ async fn find(db: &Db, text: &str, span: Span, direction: Direction) -> Result<V
 }
 
 /// The events of some blocks that pass.
-async fn compare(db: &Db, question: Question<'_>, blocks: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
-    let Question { filter, span, direction, .. } = question;
+async fn compare(db: &Db, question: WalkQuery<'_>, blocks: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    let WalkQuery { filter, span, direction, .. } = question;
     let mut positions = read!(db, |pool| {
         // Each block has a range of its own: for one condition on all of them, the planner would read everything.
         let mut query = QueryBuilder::new("");

@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::batch;
-use super::filter::Filter;
+use super::filter::HistoryFilter;
 use crate::db::{Lists, read};
 use crate::event_log::{EventLog, ReadError, Recorded};
 use crate::scope::Platform;
@@ -27,7 +27,7 @@ pub async fn events(
     platform: &Platform,
     correlation: Uuid,
 ) -> Result<Vec<Recorded>, ReadError> {
-    let filter = Filter { correlation: Some(correlation), ..Filter::default() };
+    let filter = HistoryFilter { correlation: Some(correlation), ..HistoryFilter::default() };
     let (mut events, _) = batch(log, platform, &filter, 0, log.last_position().await?).await?;
     events.retain(|event| whole_of(event).is_some());
     Ok(events)

@@ -9,7 +9,7 @@
 use sqlx::{Database, Encode, QueryBuilder, Type};
 use uuid::Uuid;
 
-use super::filter::{Filter, Only, Source};
+use super::filter::{HistoryFilter, Only, Source};
 use crate::db::{Db, Lists, read};
 use crate::like::like_pattern;
 
@@ -21,7 +21,7 @@ const PROBE: i64 = 2_000;
 
 /// The positions between two others, without these two.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
+pub(super) struct PositionSpan {
     pub(super) above: i64,
     pub(super) below: i64,
 }
@@ -34,9 +34,9 @@ pub(super) enum Direction {
 
 /// Asks for the first positions in a span that pass a filter, at most `limit`.
 #[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
-    pub(super) filter: &'a Filter,
-    pub(super) span: Span,
+pub(super) struct WalkQuery<'a> {
+    pub(super) filter: &'a HistoryFilter,
+    pub(super) span: PositionSpan,
     pub(super) direction: Direction,
     pub(super) limit: usize,
 }
@@ -86,12 +86,12 @@ impl Walked {
     }
 }
 
-pub(super) async fn walk(db: &Db, question: Question<'_>) -> Result<Walked, sqlx::Error> {
-    let Question { filter, span, direction, limit } = question;
+pub(super) async fn walk(db: &Db, question: WalkQuery<'_>) -> Result<Walked, sqlx::Error> {
+    let WalkQuery { filter, span, direction, limit } = question;
     let way = choose(db, filter, span).await?;
     let share = BUDGET / i64::try_from(way.len().max(1)).unwrap_or(1);
     let budget = share.max(i64::try_from(limit).unwrap_or(BUDGET));
-    let steps = Steps { span, direction, budget };
+    let steps = IndexWalk { span, direction, budget };
     let mut positions = arms(db, filter, &way, steps, limit).await?;
     direction.sort(&mut positions);
     if filter.is_one_way() || positions.len() >= limit && way.len() == 1 {
@@ -108,14 +108,18 @@ pub(super) async fn walk(db: &Db, question: Question<'_>) -> Result<Walked, sqlx
 
 /// How an index is walked.
 #[derive(Clone, Copy)]
-struct Steps {
-    span: Span,
+struct IndexWalk {
+    span: PositionSpan,
     direction: Direction,
     budget: i64,
 }
 
 /// The way that reads least.
-async fn choose<'a>(db: &Db, filter: &'a Filter, span: Span) -> Result<Vec<Source<'a>>, sqlx::Error> {
+async fn choose<'a>(
+    db: &Db,
+    filter: &'a HistoryFilter,
+    span: PositionSpan,
+) -> Result<Vec<Source<'a>>, sqlx::Error> {
     let mut ways = filter.ways();
     if ways.len() < 2 {
         return Ok(ways.pop().unwrap_or_else(|| vec![Source::All]));
@@ -134,8 +138,8 @@ async fn choose<'a>(db: &Db, filter: &'a Filter, span: Span) -> Result<Vec<Sourc
 }
 
 /// How many rows a way has, counted to [`PROBE`] in each index.
-async fn probe(db: &Db, way: &[Source<'_>], span: Span) -> Result<i64, sqlx::Error> {
-    let steps = Steps { span, direction: Direction::Down, budget: PROBE };
+async fn probe(db: &Db, way: &[Source<'_>], span: PositionSpan) -> Result<i64, sqlx::Error> {
+    let steps = IndexWalk { span, direction: Direction::Down, budget: PROBE };
     read!(db, |pool| {
         let mut query = QueryBuilder::new("select 0");
         for source in way {
@@ -150,9 +154,9 @@ async fn probe(db: &Db, way: &[Source<'_>], span: Span) -> Result<i64, sqlx::Err
 /// The positions from each index that pass the filter, at most `limit` of each.
 async fn arms(
     db: &Db,
-    filter: &Filter,
+    filter: &HistoryFilter,
     way: &[Source<'_>],
-    steps: Steps,
+    steps: IndexWalk,
     limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
     if way.is_empty() {
@@ -177,7 +181,7 @@ async fn arms(
 }
 
 /// The position at which the walk of each index stopped, for those that were not read to the end.
-async fn cuts(db: &Db, way: &[Source<'_>], steps: Steps) -> Result<Vec<i64>, sqlx::Error> {
+async fn cuts(db: &Db, way: &[Source<'_>], steps: IndexWalk) -> Result<Vec<i64>, sqlx::Error> {
     if way.is_empty() {
         return Ok(vec![]);
     }
@@ -198,14 +202,14 @@ async fn cuts(db: &Db, way: &[Source<'_>], steps: Steps) -> Result<Vec<i64>, sql
 const COMPARED: &str = "position, event_type, actor, org_id, aggregate_id, correlation_id, reverts, words";
 
 /// The rows of one index in a span, in their order.
-fn rows<'a, D>(query: &mut QueryBuilder<'a, D>, columns: &str, source: Source<'a>, steps: Steps)
+fn rows<'a, D>(query: &mut QueryBuilder<'a, D>, columns: &str, source: Source<'a>, steps: IndexWalk)
 where
     D: Database,
     i64: Encode<'a, D> + Type<D>,
     Uuid: Encode<'a, D> + Type<D>,
     &'a str: Encode<'a, D> + Type<D>,
 {
-    let Steps { span, direction, budget } = steps;
+    let IndexWalk { span, direction, budget } = steps;
     query.push("select ").push(columns).push(" from history where ");
     let mut position = "position";
     match source {
@@ -232,7 +236,7 @@ where
 }
 
 /// Adds the conditions of the filter that a row is compared with.
-pub(super) fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter)
+pub(super) fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a HistoryFilter)
 where
     D: Lists,
     Uuid: Encode<'a, D> + Type<D>,

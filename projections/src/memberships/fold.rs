@@ -6,12 +6,11 @@ use domain::AnyEvent;
 use domain::org::{InvitationEvent, MemberEvent, OrgEvent, Role};
 use uuid::Uuid;
 
-use super::{ACCEPTED, Invitation, MembershipRow, OPEN, WITHDRAWN};
+use super::{ACCEPTED, InvitationRow, MembershipRow, OPEN, WITHDRAWN};
 use crate::fold::{Entry, FoldError};
-use crate::table::{ById, Found, Rows};
-use crate::timestamp::Timestamp;
+use crate::table::{ById, ChangeableRow, Rows};
 
-impl Found for Invitation {
+impl ChangeableRow for InvitationRow {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/invitations.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -23,7 +22,7 @@ impl Found for Invitation {
     }
 }
 
-impl Found for MembershipRow {
+impl ChangeableRow for MembershipRow {
     const BY_ID: ById = ById::Column(include_str!("../sql/memberships/rows.sql"));
 
     fn id(&self) -> (Uuid, u128) {
@@ -37,8 +36,8 @@ impl Found for MembershipRow {
 
 pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), FoldError> {
     let ids = entries.iter().filter_map(|entry| invitation_of(entry)).collect();
-    let found: Vec<Invitation> = rows.find(ids).await?;
-    let mut invitations: HashMap<Uuid, Invitation> =
+    let found: Vec<InvitationRow> = rows.find(ids).await?;
+    let mut invitations: HashMap<Uuid, InvitationRow> =
         found.into_iter().map(|row| (row.invitation_id, row)).collect();
     let mut members =
         Members::of(rows.find(entries.iter().filter_map(|entry| member_of(entry)).collect()).await?);
@@ -46,7 +45,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
         match entry.event()? {
             AnyEvent::Org(org, OrgEvent::Invitation(event)) => {
                 if let InvitationEvent::MemberJoined { person, role, .. } = event {
-                    members.join(entry, (org.0, person.0), role);
+                    members.join(entry, org.0, person.0, role);
                 }
                 settle(&mut invitations, entry, org.0, event)?;
             }
@@ -63,14 +62,25 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
 
 /// What becomes of an invitation.
 fn settle(
-    invitations: &mut HashMap<Uuid, Invitation>,
+    invitations: &mut HashMap<Uuid, InvitationRow>,
     entry: &Entry,
     org: Uuid,
     event: &InvitationEvent,
 ) -> Result<(), FoldError> {
     match event {
         InvitationEvent::MemberInvited { invitation, person, role, expires_at } => {
-            let row = Invitation::new(entry, (org, invitation.0, person.0), role, (*expires_at).into())?;
+            let row = InvitationRow {
+                invitation_id: invitation.0,
+                org_id: org,
+                person_id: person.0,
+                role: role.as_str().to_owned(),
+                status: OPEN.to_owned(),
+                expires_at: (*expires_at).into(),
+                invited_at: entry.recorded.recorded_at,
+                invited_by: entry.metadata()?.actor.to_string(),
+                settled_at: None,
+                position: entry.recorded.position,
+            };
             invitations.insert(invitation.0, row);
         }
         InvitationEvent::InvitationRenewed { invitation, expires_at } => {
@@ -100,12 +110,12 @@ impl Members {
         Self { now: found.clone(), found, touched: BTreeSet::new() }
     }
 
-    fn join(&mut self, entry: &Entry, key: (Uuid, Uuid), role: &Role) {
-        let (org_id, person_id) = key;
+    fn join(&mut self, entry: &Entry, org_id: Uuid, person_id: Uuid, role: &Role) {
         let (role, joined_at) = (role.as_str().to_owned(), entry.recorded.recorded_at);
         let position = entry.recorded.position;
-        self.touched.insert(key);
-        self.now.insert(key, MembershipRow { org_id, person_id, role, joined_at, position });
+        self.touched.insert((org_id, person_id));
+        let row = MembershipRow { org_id, person_id, role, joined_at, position };
+        self.now.insert((org_id, person_id), row);
     }
 
     fn apply(&mut self, entry: &Entry, org: Uuid, event: &MemberEvent) -> Result<(), FoldError> {
@@ -120,7 +130,7 @@ impl Members {
                 self.now.remove(&(org, person.0)).ok_or_else(gone)?;
                 self.touched.insert((org, person.0));
             }
-            MemberEvent::MemberReadmitted { person, role } => self.join(entry, (org, person.0), role),
+            MemberEvent::MemberReadmitted { person, role } => self.join(entry, org, person.0, role),
         }
         Ok(())
     }
@@ -168,34 +178,14 @@ fn invitation_of(entry: &Entry) -> Option<Uuid> {
 }
 
 fn known<'a>(
-    invitations: &'a mut HashMap<Uuid, Invitation>,
+    invitations: &'a mut HashMap<Uuid, InvitationRow>,
     id: Uuid,
     entry: &Entry,
-) -> Result<&'a mut Invitation, FoldError> {
+) -> Result<&'a mut InvitationRow, FoldError> {
     invitations.get_mut(&id).ok_or_else(|| entry.poison("an invitation begins with MemberInvited"))
 }
 
-impl Invitation {
-    fn new(
-        entry: &Entry,
-        (org_id, invitation_id, person_id): (Uuid, Uuid, Uuid),
-        role: &Role,
-        expires_at: Timestamp,
-    ) -> Result<Self, FoldError> {
-        Ok(Self {
-            invitation_id,
-            org_id,
-            person_id,
-            role: role.as_str().to_owned(),
-            status: OPEN.to_owned(),
-            expires_at,
-            invited_at: entry.recorded.recorded_at,
-            invited_by: entry.metadata()?.actor.to_string(),
-            settled_at: None,
-            position: entry.recorded.position,
-        })
-    }
-
+impl InvitationRow {
     fn settle(&mut self, status: &str, entry: &Entry) {
         status.clone_into(&mut self.status);
         self.settled_at = Some(entry.recorded.recorded_at);

@@ -6,7 +6,7 @@
 use sqlx::{FromRow, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::search::{self, Found, MANY, Term};
+use super::search::{self, FoundOrgs, MANY, SearchTerm};
 use super::{ACTIVE, ARCHIVED, OrgListed, SUSPENDED, total};
 use crate::db::{Db, Lists, read};
 use crate::scope::Platform;
@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 
 /// What to show. Empty means everything that is not archived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct OrgListFilter {
     /// A part of the name, slug, id or owner's address.
     pub text: Option<String>,
     /// Only this status; without it, all but archived.
@@ -37,7 +37,7 @@ pub enum Sort {
 
 /// Names a page: the sort column, its direction, and the row after which the page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Order {
+pub struct OrgListOrder {
     pub sort: Sort,
     pub descending: bool,
     /// The sort key of the row before this page, and its id.
@@ -84,7 +84,7 @@ impl Sort {
     }
 }
 
-impl Order {
+impl OrgListOrder {
     /// Says whether rows are read in ascending order, whichever way they are shown.
     fn ascends(&self) -> bool {
         self.descending == self.backwards
@@ -97,21 +97,21 @@ enum Among<'a> {
     All,
     These(&'a [Uuid]),
     /// All organisations whose names begin with the text.
-    Beginning(&'a Term),
+    Beginning(&'a SearchTerm),
     /// The rows in their order, each compared with the text. The owner's address is compared too, unless the organisations
     /// whose owner's address has the text are given.
-    Walk(&'a Term, Option<&'a [Uuid]>),
+    Walk(&'a SearchTerm, Option<&'a [Uuid]>),
 }
 
 /// One page of at most `limit` organisations.
 pub async fn page(
     db: &Db,
     platform: &Platform,
-    filter: &Filter,
-    order: &Order,
+    filter: &OrgListFilter,
+    order: &OrgListOrder,
     limit: usize,
 ) -> Result<OrgPage, sqlx::Error> {
-    let (rows, total) = match (filter.at, Term::of(filter)) {
+    let (rows, total) = match (filter.at, SearchTerm::of(filter)) {
         (_, Some(term)) if term.is_impossible() => (vec![], Total::Exactly(0)),
         (None, Some(term)) => searched(db, filter, order, &term, limit + 1).await?,
         (None, None) => {
@@ -130,7 +130,7 @@ pub async fn page(
 }
 
 /// Removes the extra row that only shows that there are more, and reverses a page that was read backwards.
-fn cut(mut rows: Vec<OrgListed>, total: Total, order: &Order, limit: usize) -> OrgPage {
+fn cut(mut rows: Vec<OrgListed>, total: Total, order: &OrgListOrder, limit: usize) -> OrgPage {
     let more = rows.len() > limit;
     rows.truncate(limit);
     let beyond = order.after.is_some();
@@ -143,19 +143,19 @@ fn cut(mut rows: Vec<OrgListed>, total: Total, order: &Order, limit: usize) -> O
 
 async fn searched(
     db: &Db,
-    filter: &Filter,
-    order: &Order,
-    term: &Term,
+    filter: &OrgListFilter,
+    order: &OrgListOrder,
+    term: &SearchTerm,
     limit: usize,
 ) -> Result<(Vec<OrgListed>, Total), sqlx::Error> {
     let ask = |among| async move { Ok::<_, sqlx::Error>(rows(db, filter, order, among, limit).await?.0) };
     let many = Total::MoreThan(i64::try_from(MANY).unwrap_or(i64::MAX));
     Ok(match search::find(db, filter, term).await? {
-        Found::These(ids) if ids.is_empty() => (vec![], Total::Exactly(0)),
-        Found::These(ids) => {
+        FoundOrgs::These(ids) if ids.is_empty() => (vec![], Total::Exactly(0)),
+        FoundOrgs::These(ids) => {
             (ask(Among::These(&ids)).await?, Total::Exactly(i64::try_from(ids.len()).unwrap_or(i64::MAX)))
         }
-        Found::Beginning(ids) if order.sort == Sort::Name => {
+        FoundOrgs::Beginning(ids) if order.sort == Sort::Name => {
             let mut rows = ask(Among::Beginning(term)).await?;
             if !ids.is_empty() {
                 rows.extend(ask(Among::These(&ids)).await?);
@@ -168,16 +168,16 @@ async fn searched(
             }
             (rows, many)
         }
-        Found::Beginning(ids) => (ask(Among::Walk(term, Some(&ids))).await?, many),
-        Found::Many { owned } => (ask(Among::Walk(term, owned.as_deref())).await?, many),
+        FoundOrgs::Beginning(ids) => (ask(Among::Walk(term, Some(&ids))).await?, many),
+        FoundOrgs::Many { owned } => (ask(Among::Walk(term, owned.as_deref())).await?, many),
     })
 }
 
 /// The first rows of a page, and the number of rows that pass the filter if no text is searched.
 async fn rows(
     db: &Db,
-    filter: &Filter,
-    order: &Order,
+    filter: &OrgListFilter,
+    order: &OrgListOrder,
     among: Among<'_>,
     limit: usize,
 ) -> Result<(Vec<OrgListed>, i64), sqlx::Error> {
@@ -207,7 +207,7 @@ async fn rows(
     Ok((rows, total))
 }
 
-async fn counted(db: &Db, filter: &Filter, among: Among<'_>) -> Result<i64, sqlx::Error> {
+async fn counted(db: &Db, filter: &OrgListFilter, among: Among<'_>) -> Result<i64, sqlx::Error> {
     read!(db, |pool| {
         let mut query = QueryBuilder::new("select count(*) from org_list where ");
         passes(&mut query, filter, among);
@@ -216,7 +216,7 @@ async fn counted(db: &Db, filter: &Filter, among: Among<'_>) -> Result<i64, sqlx
 }
 
 /// Adds the conditions: the row holds at the position or now, passes the filter, and has the text.
-fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a Filter, among: Among<'a>)
+fn passes<'a, D>(query: &mut QueryBuilder<'a, D>, filter: &'a OrgListFilter, among: Among<'a>)
 where
     D: Lists,
     i64: sqlx::Encode<'a, D> + sqlx::Type<D>,
@@ -264,13 +264,13 @@ where
     }
 }
 
-fn in_order<D: sqlx::Database>(query: &mut QueryBuilder<'_, D>, order: &Order) {
+fn in_order<D: sqlx::Database>(query: &mut QueryBuilder<'_, D>, order: &OrgListOrder) {
     let towards = if order.ascends() { "asc" } else { "desc" };
     query.push(" order by ").push(order.sort.column()).push(" ").push(towards);
     query.push(", org_id ").push(towards);
 }
 
-fn after<'a, D>(query: &mut QueryBuilder<'a, D>, order: &'a Order)
+fn after<'a, D>(query: &mut QueryBuilder<'a, D>, order: &'a OrgListOrder)
 where
     D: sqlx::Database,
     i64: sqlx::Encode<'a, D> + sqlx::Type<D>,

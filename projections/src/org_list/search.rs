@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::Filter;
+use super::OrgListFilter;
 use crate::db::{Db, Engine};
 use crate::like::{LONGEST, like_pattern};
 
@@ -20,14 +20,14 @@ pub(super) const MANY: usize = 500;
 
 /// A text to look for, in the form in which it is compared: lower case.
 #[derive(Debug)]
-pub(super) struct Term {
+pub(super) struct SearchTerm {
     pub(super) text: String,
     pub(super) pattern: String,
 }
 
 /// The result of the first look-up: which organisations have the text, or how to find them.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum FoundOrgs {
     /// These organisations have the text, and no others.
     These(Vec<Uuid>),
     /// All organisations whose names begin with the text have it, and these.
@@ -36,9 +36,9 @@ pub(super) enum Found {
     Many { owned: Option<Vec<Uuid>> },
 }
 
-impl Term {
+impl SearchTerm {
     /// Returns nothing if there is no text to look for.
-    pub(super) fn of(filter: &Filter) -> Option<Self> {
+    pub(super) fn of(filter: &OrgListFilter) -> Option<Self> {
         let text: String = filter.text.as_deref()?.trim().to_lowercase().chars().take(LONGEST).collect();
         let pattern = like_pattern(&text);
         (!text.is_empty()).then_some(Self { text, pattern })
@@ -73,7 +73,11 @@ impl Term {
 }
 
 /// Looks the text up, reading only enough to know which way is quick.
-pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found, sqlx::Error> {
+pub(super) async fn find(
+    db: &Db,
+    filter: &OrgListFilter,
+    term: &SearchTerm,
+) -> Result<FoundOrgs, sqlx::Error> {
     let status = filter.status.as_deref().unwrap_or_default();
     let limit = i64::try_from(MANY + 1).unwrap_or(i64::MAX);
     macro_rules! query {
@@ -105,13 +109,13 @@ pub(super) async fn find(db: &Db, filter: &Filter, term: &Term) -> Result<Found,
     Ok(judge(&found))
 }
 
-fn judge(found: &[(i32, i64, String)]) -> Found {
+fn judge(found: &[(i32, i64, String)]) -> FoundOrgs {
     match [1, 2, 3].map(|part| few(found, part)) {
         [Some(beginning), Some(inside), Some(owned)] => {
-            Found::These((&(&beginning | &inside) | &owned).into_iter().collect())
+            FoundOrgs::These((&(&beginning | &inside) | &owned).into_iter().collect())
         }
-        [None, Some(inside), Some(owned)] => Found::Beginning((&inside | &owned).into_iter().collect()),
-        [_, _, owned] => Found::Many { owned: owned.map(|owned| owned.into_iter().collect()) },
+        [None, Some(inside), Some(owned)] => FoundOrgs::Beginning((&inside | &owned).into_iter().collect()),
+        [_, _, owned] => FoundOrgs::Many { owned: owned.map(|owned| owned.into_iter().collect()) },
     }
 }
 
@@ -131,8 +135,8 @@ mod tests {
         for (text, expected) in
             [("acme", "acmf"), ("a\u{10ffff}", "b"), ("\u{d7ff}", "\u{e000}"), ("z~", "z\u{7f}")]
         {
-            let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
-            assert_eq!(Term::of(&filter).expect("a text").end(), expected, "{text:?}");
+            let filter = OrgListFilter { text: Some(text.to_owned()), ..OrgListFilter::default() };
+            assert_eq!(SearchTerm::of(&filter).expect("a text").end(), expected, "{text:?}");
         }
     }
 }

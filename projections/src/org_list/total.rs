@@ -8,9 +8,9 @@ use sqlx::query::Query;
 use sqlx::{Postgres, SqliteConnection};
 use uuid::Uuid;
 
-use super::{ACTIVE, ARCHIVED, Filter, OrgRow, SUSPENDED};
+use super::{ACTIVE, ARCHIVED, OrgListFilter, OrgRow, SUSPENDED};
 use crate::db::Tx;
-use crate::table::{OnConflict, Rows, Table, Together, Waiting, insert, table, upsert};
+use crate::table::{CombinedStatement, OnConflict, PendingTable, Rows, Table, insert, table, upsert};
 
 table! {
     /// The one row of counts: organisations of each status, and how many of these nobody owns yet.
@@ -93,9 +93,9 @@ impl Moved {
     }
 }
 
-impl Waiting for Moved {
+impl PendingTable for Moved {
     /// Keeps the counts until the last event, because every organisation may still change them.
-    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting> {
+    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn PendingTable> {
         Box::new(if goes_on.is_none() { std::mem::take(self) } else { Self::default() })
     }
 
@@ -107,7 +107,7 @@ impl Waiting for Moved {
         Box::pin(upsert(conn, self.rows(), OnConflict::Add))
     }
 
-    fn part(&self, statement: &mut Together) {
+    fn part(&self, statement: &mut CombinedStatement) {
         statement.upsert(&self.rows(), OnConflict::Add);
     }
 
@@ -116,13 +116,13 @@ impl Waiting for Moved {
         if rows.is_empty() { query } else { OrgTotal::arrays(query, &rows) }
     }
 
-    fn boxed(&self) -> Box<dyn Waiting> {
+    fn boxed(&self) -> Box<dyn PendingTable> {
         Box::new(self.clone())
     }
 }
 
 /// How many organisations pass the filter, as an expression.
-pub(super) fn expression(filter: &Filter) -> String {
+pub(super) fn expression(filter: &OrgListFilter) -> String {
     let shown = |status: &&&str| match &filter.status {
         None => **status != ARCHIVED,
         Some(only) => *status == only,

@@ -61,13 +61,13 @@ impl Parking {
             let event = &entry.recorded;
             for projection in projections.iter().filter(|it| it.folds(&event.aggregate_type)) {
                 if !self.from.contains_key(&key(*projection, event)) {
-                    self.add(*projection, event, (why.to_string(), true));
+                    self.add(*projection, event, why.to_string(), true);
                 }
             }
         }
     }
 
-    fn add(&mut self, projection: Projection, event: &Recorded, (error, newer): (String, bool)) {
+    fn add(&mut self, projection: Projection, event: &Recorded, error: String, newer: bool) {
         let (position, why) = (event.position, &error);
         if newer {
             tracing::warn!(
@@ -125,7 +125,7 @@ impl Parking {
                 continue;
             }
             if let Some(why) = attempt(tx, projection, &[entry]).await? {
-                self.add(projection, &entry.recorded, (why, false));
+                self.add(projection, &entry.recorded, why, false);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use domain::{Grant, Org, ResourceType};
 use crate::fold::{Entry, FoldError};
 use crate::grants::{self, GrantRequest, GrantRow};
 use crate::history::{self, HistoryRow};
-use crate::memberships::{self, Invitation, MembershipRow};
+use crate::memberships::{self, InvitationRow, MembershipRow};
 use crate::org_detail::{self, OrgDetail, SlugRow};
 use crate::org_list::{self, OrgRow, OrgTotal};
 use crate::permissions::{self, PermissionRow, RoleRow};
@@ -70,7 +70,7 @@ impl Projection {
         match self {
             Self::OrgList => &[OrgRow::SHAPE, OrgTotal::SHAPE],
             Self::OrgDetail => &[OrgDetail::SHAPE, SlugRow::SHAPE],
-            Self::Memberships => &[MembershipRow::SHAPE, Invitation::SHAPE],
+            Self::Memberships => &[MembershipRow::SHAPE, InvitationRow::SHAPE],
             Self::Grants => &[GrantRow::SHAPE, GrantRequest::SHAPE],
             Self::ResourceTypes => &[ResourceTypeRow::SHAPE, ChoiceRow::SHAPE],
             Self::Permissions => &[RoleRow::SHAPE, PermissionRow::SHAPE],

@@ -7,8 +7,8 @@ use std::time::Duration;
 use sqlx::{PgConnection, Postgres, SqlitePool};
 
 use super::batch::OnFoldError;
-use super::shadow::{Folded, Place, Purpose, Shadow, tables};
-use super::{Checkpoint, Parked, Projection, refuse_if_superseded};
+use super::shadow::{FoldedShadow, Shadow, ShadowPool, ShadowPurpose, tables};
+use super::{Parked, Projection, ProjectionCheckpoint, refuse_if_superseded};
 use crate::db::{Db, Engine, STABLE_VIEWS, Transaction, Tx, on};
 use crate::fold::FoldError;
 use crate::table::Shape;
@@ -23,7 +23,7 @@ pub struct Progress {
 
 /// Decides whether everything is folded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rebuild {
+pub(super) enum RebuildCondition {
     Always,
     /// Another process may have done it while this one waited for its turn.
     WhereNeeded,
@@ -36,12 +36,12 @@ impl super::Projector {
     /// Folds every read model from the first event on, while the old ones serve, and swaps them in one transaction.
     /// Gives the position reached.
     pub async fn rebuild(&self, progress: impl Fn(Progress)) -> Result<i64, FoldError> {
-        self.rebuild_where(Rebuild::Always, &progress).await
+        self.rebuild_where(RebuildCondition::Always, &progress).await
     }
 
     pub(super) async fn rebuild_where(
         &self,
-        when: Rebuild,
+        when: RebuildCondition,
         progress: &impl Fn(Progress),
     ) -> Result<i64, FoldError> {
         let _turn = self.whole.lock().await;
@@ -59,12 +59,12 @@ impl super::Projector {
     async fn rebuild_with(
         &self,
         care: OnFoldError,
-        when: Rebuild,
+        when: RebuildCondition,
         progress: &impl Fn(Progress),
     ) -> Result<i64, FoldError> {
-        let mut shadow = Shadow::new(&self.db, Purpose::Serve).await?;
+        let mut shadow = Shadow::new(&self.db, ShadowPurpose::Serve).await?;
         let folded = async {
-            if when == Rebuild::WhereNeeded && !self.is_out_of_step().await? {
+            if when == RebuildCondition::WhereNeeded && !self.is_out_of_step().await? {
                 return Ok(false);
             }
             shadow.fold(&self.db, self.log.last_position().await?, care, progress).await?;
@@ -99,12 +99,12 @@ impl Shadow {
     pub(super) async fn swap(self, live: &Db) -> Result<i64, FoldError> {
         let Self { tx, place, mut folded, .. } = self;
         match (tx, place, &live.0) {
-            (Tx::Postgres(tx), Place::Postgres(pool), _) => {
+            (Tx::Postgres(tx), ShadowPool::Postgres(pool), _) => {
                 let swapped = folded.swap_tables(live, tx).await;
                 pool.close().await;
                 swapped?;
             }
-            (Tx::Sqlite(tx), Place::Sqlite(pool, file), Engine::Sqlite { writer, .. }) => {
+            (Tx::Sqlite(tx), ShadowPool::Sqlite(pool, file), Engine::Sqlite { writer, .. }) => {
                 let swapped = async {
                     tx.commit().await?;
                     pool.close().await;
@@ -125,7 +125,7 @@ const VIEWS: [&str; 3] = ["organisations", "governance_resource_types", "org_res
 /// The pause before the tables are locked again after a reader held one for too long.
 const PAUSE: Duration = Duration::from_millis(300);
 
-impl Folded {
+impl FoldedShadow {
     /// Replaces the tables that serve by those of the shadow, and makes the views for other programs anew from these.
     /// Prepared statements are planned again.
     async fn swap_tables(&mut self, live: &Db, tx: Transaction<Postgres>) -> Result<(), FoldError> {
@@ -222,7 +222,7 @@ async fn try_lock(live: &Db, tx: &mut Tx) -> Result<Option<i64>, FoldError> {
 }
 
 /// Locks the checkpoints and all tables and views that readers use, and returns the checkpoints.
-async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Error> {
+async fn lock_all(conn: &mut PgConnection) -> Result<Vec<ProjectionCheckpoint>, sqlx::Error> {
     sqlx::query(include_str!("../sql/projector/give_way_postgres.sql")).execute(&mut *conn).await?;
     let checkpoints = sqlx::query_as(include_str!("../sql/projector/checkpoints_postgres.sql"))
         .fetch_all(&mut *conn)
@@ -239,7 +239,7 @@ async fn lock_all(conn: &mut PgConnection) -> Result<Vec<Checkpoint>, sqlx::Erro
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// The highest position of the served read models, but no later than the end of the log.
-async fn served(live: &Db, checkpoints: &[Checkpoint]) -> Result<i64, FoldError> {
+async fn served(live: &Db, checkpoints: &[ProjectionCheckpoint]) -> Result<i64, FoldError> {
     refuse_if_superseded(checkpoints)?;
     // Even if the log lost its end, the read models can be rebuilt: so the end of the log is the limit.
     let end = event_log::last(live).await?;

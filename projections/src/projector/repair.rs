@@ -69,7 +69,7 @@ impl super::Projector {
 async fn is_readable(db: &Db, stream: &StreamId) -> Result<bool, sqlx::Error> {
     let mut after = 0;
     loop {
-        let entries = next(db, stream, (after, i64::MAX)).await?;
+        let entries = next(db, stream, after, i64::MAX).await?;
         match entries.last() {
             None => return Ok(true),
             Some(_) if entries.iter().any(|entry| entry.newer().is_some()) => return Ok(false),
@@ -90,7 +90,7 @@ async fn fold_anew(db: &Db, stream: &StreamId) -> Result<bool, FoldError> {
     forget(&mut tx, stream).await?;
     let (mut parking, mut after) = (Parking::default(), 0);
     loop {
-        let entries = next(db, stream, (after, locked.from)).await?;
+        let entries = next(db, stream, after, locked.from).await?;
         let Some(last) = entries.last() else { break };
         after = last.recorded.sequence;
         for projection in Projection::ALL {
@@ -156,13 +156,18 @@ pub(super) fn tables_of(kind: &str) -> Vec<(&'static Shape, &'static str)> {
     projections.flat_map(Projection::tables).filter_map(column).collect()
 }
 
-async fn next(db: &Db, stream: &StreamId, (after, up_to): (i64, i64)) -> Result<Vec<Entry>, sqlx::Error> {
+async fn next(
+    db: &Db,
+    stream: &StreamId,
+    after_sequence: i64,
+    up_to_position: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
     let events: Vec<Recorded> = read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/as_of/stream.sql"))
             .bind(&stream.kind)
             .bind(&stream.id)
-            .bind(after)
-            .bind(up_to)
+            .bind(after_sequence)
+            .bind(up_to_position)
             .bind(BATCH)
             .fetch_all(pool)
             .await

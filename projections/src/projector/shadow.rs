@@ -22,7 +22,7 @@ use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
 use crate::event_log::{self, ReadError};
 use crate::fold::{Entry, FoldError};
 use crate::private;
-use crate::table::{Memory, Rows, Shape, key_of};
+use crate::table::{RowMemory, Rows, Shape, key_of};
 
 /// The most events that are folded at a time when they are read by position.
 const BATCH: i64 = 5000;
@@ -46,28 +46,28 @@ const WITH_ROWS: &str = "-- When the rows are there:\n";
 /// A shadow that is being made.
 pub(super) struct Shadow {
     pub(super) tx: Tx,
-    pub(super) place: Place,
+    pub(super) place: ShadowPool,
     /// The statements that complete the tables when the rows are there: keys and indexes.
     completion: String,
-    pub(super) folded: Folded,
+    pub(super) folded: FoldedShadow,
 }
 
 /// How far the shadow is folded, and what could not be folded.
 #[derive(Default)]
-pub(super) struct Folded {
+pub(super) struct FoldedShadow {
     pub(super) position: i64,
     pub(super) parking: Parking,
 }
 
 /// The pool on which the transaction of a shadow runs.
-pub(super) enum Place {
+pub(super) enum ShadowPool {
     Postgres(PgPool),
     Sqlite(SqlitePool, PathBuf),
 }
 
 /// What a shadow is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum ShadowPurpose {
     /// The shadow is to replace the served read models at the end of the log.
     Serve,
     /// The shadow is to be compared with the served read models, as they are when the shadow begins.
@@ -76,37 +76,37 @@ pub(super) enum Purpose {
 
 impl Shadow {
     /// Makes a shadow with empty tables. Waits until nobody else has a shadow.
-    pub(super) async fn new(live: &Db, purpose: Purpose) -> Result<Self, sqlx::Error> {
+    pub(super) async fn new(live: &Db, purpose: ShadowPurpose) -> Result<Self, sqlx::Error> {
         let [postgres, sqlite] = STEPS;
         let steps = if matches!(live.0, Engine::Postgres { .. }) { postgres } else { sqlite };
         Self::made_by(steps, live, purpose).await
     }
 
-    async fn made_by(steps: &[&str], live: &Db, purpose: Purpose) -> Result<Self, sqlx::Error> {
+    async fn made_by(steps: &[&str], live: &Db, purpose: ShadowPurpose) -> Result<Self, sqlx::Error> {
         let (tx, place) = match &live.0 {
             Engine::Postgres { pool, .. } => {
                 let begin = match purpose {
-                    Purpose::Serve => BEGIN,
-                    Purpose::Compare => "begin isolation level repeatable read",
+                    ShadowPurpose::Serve => BEGIN,
+                    ShadowPurpose::Compare => "begin isolation level repeatable read",
                 };
                 let pool = one_connection(pool).await?;
                 let mut tx = Transaction::begin(&pool, begin).await?;
                 tx.execute(include_str!("../sql/projector/one_shadow_postgres.sql")).await?;
                 tx.execute(include_str!("../sql/projector/shadow_postgres.sql")).await?;
-                (Tx::Postgres(tx), Place::Postgres(pool))
+                (Tx::Postgres(tx), ShadowPool::Postgres(pool))
             }
             Engine::Sqlite { file, .. } => {
                 let (path, file) = (&file.path, file.path.with_extension("rebuild"));
                 let pool = one_file(&file).await?;
                 let served = format!("file:{}?mode=ro", path.display());
                 sqlx::query("attach database $1 as served").bind(served).execute(&pool).await?;
-                (Tx::Sqlite(Transaction::begin(&pool, CARELESSLY).await?), Place::Sqlite(pool, file))
+                (Tx::Sqlite(Transaction::begin(&pool, CARELESSLY).await?), ShadowPool::Sqlite(pool, file))
             }
         };
         let parts = steps.iter().map(|step| step.split_once(WITH_ROWS).unwrap_or((step, "")));
         let (tables, completion): (Vec<&str>, Vec<&str>) = parts.unzip();
         let completion = completion.join("\n");
-        let mut shadow = Self { tx, place, completion, folded: Folded::default() };
+        let mut shadow = Self { tx, place, completion, folded: FoldedShadow::default() };
         shadow.tx.run(&tables.join("\n")).await?;
         Ok(shadow)
     }
@@ -134,7 +134,7 @@ impl Shadow {
         progress: &impl Fn(Progress),
     ) -> Result<(), FoldError> {
         let (mut batches, mut done) = (walk::streams(live, up_to), 0);
-        let (mut memory, mut ended) = (Memory::default(), Memory::default());
+        let (mut memory, mut ended) = (RowMemory::default(), RowMemory::default());
         loop {
             let next = fold_next(&mut batches, &mut memory, &mut self.folded.parking);
             let (written, next) = tokio::join!(ended.write(&mut self.tx), next);
@@ -171,7 +171,7 @@ impl Shadow {
 
     async fn complete(&mut self) -> Result<(), FoldError> {
         self.tx.run(&self.completion).await?;
-        if matches!(self.place, Place::Postgres(..)) {
+        if matches!(self.place, ShadowPool::Postgres(..)) {
             for table in tables() {
                 self.tx.run(&format!("analyze {}", table.name)).await?;
             }
@@ -183,8 +183,8 @@ impl Shadow {
     pub(super) async fn discard(self) {
         let _undone_by_the_close = self.tx.rollback().await;
         match self.place {
-            Place::Postgres(pool) => pool.close().await,
-            Place::Sqlite(pool, file) => {
+            ShadowPool::Postgres(pool) => pool.close().await,
+            ShadowPool::Sqlite(pool, file) => {
                 pool.close().await;
                 let _gone_already = std::fs::remove_file(file);
             }
@@ -192,7 +192,7 @@ impl Shadow {
     }
 }
 
-impl Folded {
+impl FoldedShadow {
     /// Folds the events that were appended meanwhile.
     pub(super) async fn fold_rest(&mut self, live: &Db, tx: &mut Tx, up_to: i64) -> Result<(), FoldError> {
         while self.position < up_to {
@@ -219,7 +219,7 @@ impl Folded {
 /// nothing where there is no next batch.
 async fn fold_next(
     batches: &mut walk::Batches,
-    memory: &mut Memory,
+    memory: &mut RowMemory,
     parking: &mut Parking,
 ) -> Result<Option<(i64, Option<Uuid>)>, FoldError> {
     let Some(batch) = batches.recv().await else { return Ok(None) };

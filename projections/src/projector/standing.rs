@@ -27,10 +27,10 @@ const DECIDED_FROM: [&str; 3] = ["grants", "memberships", "org_detail"];
 
 /// What this process knows of the read models. Cheap to clone; all clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Standing(Arc<RwLock<Known>>);
+pub(super) struct ReadModelStanding(Arc<RwLock<ReadModelState>>);
 
 #[derive(Debug)]
-struct Known {
+struct ReadModelState {
     parked: HashMap<StreamId, Vec<Parked>>,
     lag: i64,
     /// The moment at which the read models were first seen to be behind the log, and the end of the log at that moment.
@@ -120,9 +120,10 @@ impl super::Projector {
     }
 }
 
-impl Standing {
+impl ReadModelStanding {
     pub(super) fn new() -> Self {
-        let known = Known { parked: HashMap::new(), lag: 0, behind: None, stands: (0, Instant::now()) };
+        let known =
+            ReadModelState { parked: HashMap::new(), lag: 0, behind: None, stands: (0, Instant::now()) };
         Self(Arc::new(RwLock::new(known)))
     }
 
@@ -200,7 +201,7 @@ impl Standing {
         })
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Known) -> T) -> T {
+    fn ask<T>(&self, question: impl FnOnce(&ReadModelState) -> T) -> T {
         question(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -209,7 +210,7 @@ impl Standing {
 mod tests {
     use super::*;
 
-    fn long_ago(standing: &Standing) {
+    fn long_ago(standing: &ReadModelStanding) {
         let mut known = standing.0.write().expect("one thread");
         let earlier = |at: Instant| at.checked_sub(PATIENCE).expect("the machine runs longer than that");
         known.behind = known.behind.map(|(since, end)| (earlier(since), end));
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_moment_behind_the_log_is_the_usual_way() {
-        let standing = Standing::new();
+        let standing = ReadModelStanding::new();
         assert!(standing.is_sound(&stream()));
         standing.observe(9, 7);
         assert_eq!((standing.is_sound(&stream()), standing.stalled(), standing.lag()), (true, None, 2));
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_stands_still_in_front_of_the_end_is_stalled() {
-        let standing = Standing::new();
+        let standing = ReadModelStanding::new();
         standing.observe(9, 7);
         long_ago(&standing);
         standing.observe(11, 7);
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn whoever_is_behind_and_folds_is_busy() {
-        let standing = Standing::new();
+        let standing = ReadModelStanding::new();
         standing.observe(99, 7);
         long_ago(&standing);
         standing.observe(99, 8);

@@ -12,18 +12,18 @@ use uuid::Uuid;
 
 use super::batch::OnFoldError;
 use super::repair::{holds_ids, tables_of};
-use super::shadow::{Purpose, Shadow, tables};
-use super::{Checkpoint, Parked, Progress, is_ours};
+use super::shadow::{Shadow, ShadowPurpose, tables};
+use super::{Parked, Progress, ProjectionCheckpoint, is_ours};
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
 use crate::fold::FoldError;
 use crate::org_list::OrgTotal;
 use crate::table::{Shape, Table};
-use audit::Auditor;
+use audit::LogAudit;
 
 /// The result of a verification: what was checked, and everything that is not as it must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct VerifyReport {
     pub events: i64,
     pub tables: Vec<&'static str>,
     pub findings: Vec<Finding>,
@@ -45,10 +45,10 @@ pub enum Finding {
 impl super::Projector {
     /// Checks every event's hash, order and stream, folds claims, counts, commands and read models again, and
     /// compares. Changes nothing.
-    pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<Report, FoldError> {
+    pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<VerifyReport, FoldError> {
         let _turn = self.whole.lock().await;
         let mut audited =
-            Auditor::audit(&self.db, &|p: Progress| progress(Progress { of: p.of * 2, ..p })).await?;
+            LogAudit::audit(&self.db, &|p: Progress| progress(Progress { of: p.of * 2, ..p })).await?;
         if audited.is_whole {
             let second = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });
             audited.findings.extend(self.compare(&second).await?);
@@ -57,7 +57,7 @@ impl super::Projector {
         let walls = walls::findings(&self.db).await?.into_iter();
         audited.findings.extend(walls.map(|what| Finding::Wall { what }));
         let (events, tables) = (audited.position, tables().map(|table| table.name).collect());
-        Ok(Report { events, tables, findings: audited.findings, newer: audited.newer })
+        Ok(VerifyReport { events, tables, findings: audited.findings, newer: audited.newer })
     }
 
     async fn compare(&self, progress: &impl Fn(Progress)) -> Result<Vec<Finding>, FoldError> {
@@ -75,7 +75,7 @@ async fn compare_with(
     care: OnFoldError,
     progress: &impl Fn(Progress),
 ) -> Result<Vec<Finding>, FoldError> {
-    let mut shadow = Shadow::new(live, Purpose::Compare).await?;
+    let mut shadow = Shadow::new(live, ShadowPurpose::Compare).await?;
     let findings = async {
         let served = position(&mut shadow.tx).await?;
         let end = event_log::last(live).await?;
@@ -107,7 +107,7 @@ fn places(tx: &Tx) -> (&'static str, &'static str) {
 /// The position of the served read models.
 async fn position(tx: &mut Tx) -> Result<i64, sqlx::Error> {
     let (served, _) = places(tx);
-    let checkpoints: Vec<Checkpoint> = on!(tx, |conn| {
+    let checkpoints: Vec<ProjectionCheckpoint> = on!(tx, |conn| {
         let statement = format!("select name, version, position, error from {served}.projection");
         sqlx::query_as(&statement).fetch_all(conn).await
     })?;

@@ -16,12 +16,20 @@ const BATCH: usize = 4_000;
 /// The channel of batches. It closes after the last event.
 pub(super) type Batches = mpsc::Receiver<Result<Vec<Entry>, sqlx::Error>>;
 
+/// The place of an event in its stream. By default, it is before all of them.
+#[derive(Default)]
+struct StreamPlace {
+    kind: String,
+    id: String,
+    sequence: i64,
+}
+
 /// Reads all events up to a position, in batches. The next batch is read while the one before is folded.
 pub(super) fn streams(db: &Db, up_to: i64) -> Batches {
     let (read, batches) = mpsc::channel(1);
     let db = db.clone();
     tokio::spawn(async move {
-        let mut behind = (String::new(), String::new(), 0);
+        let mut behind = StreamPlace::default();
         loop {
             let batch = next(&db, up_to, &mut behind).await;
             let ended = batch.as_ref().map_or(true, |entries| entries.len() < BATCH);
@@ -33,19 +41,23 @@ pub(super) fn streams(db: &Db, up_to: i64) -> Batches {
     batches
 }
 
-async fn next(db: &Db, up_to: i64, behind: &mut (String, String, i64)) -> Result<Vec<Entry>, sqlx::Error> {
+async fn next(db: &Db, up_to: i64, behind: &mut StreamPlace) -> Result<Vec<Entry>, sqlx::Error> {
     let events: Vec<Recorded> = read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/projector/by_stream.sql"))
             .bind(up_to)
-            .bind(&behind.0)
-            .bind(&behind.1)
-            .bind(behind.2)
+            .bind(&behind.kind)
+            .bind(&behind.id)
+            .bind(behind.sequence)
             .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
             .fetch_all(pool)
             .await
     })?;
     if let Some(last) = events.last() {
-        *behind = (last.aggregate_type.clone(), last.aggregate_id.clone(), last.sequence);
+        *behind = StreamPlace {
+            kind: last.aggregate_type.clone(),
+            id: last.aggregate_id.clone(),
+            sequence: last.sequence,
+        };
     }
     Ok(events.into_iter().map(Entry::read).collect())
 }

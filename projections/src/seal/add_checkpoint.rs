@@ -18,8 +18,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::proof::{consistency, extends};
-use super::{Checkpoint, Hash, Signed, nodes, tree};
+use super::proof::{TreeHead, consistency, extends};
+use super::{Checkpoint, Hash, SignedCheckpoint, nodes, tree};
 use crate::db::Db;
 
 /// The path of the request, after the witness's URL.
@@ -33,7 +33,7 @@ pub const SIZE: &str = "text/x.tlog.size";
 pub struct AddCheckpoint {
     pub old: u64,
     pub proof: Vec<Hash>,
-    pub signed: Signed,
+    pub signed: SignedCheckpoint,
 }
 
 /// The most hashes that a proof may have.
@@ -41,7 +41,7 @@ const MOST: usize = 63;
 
 /// Why a witness does not cosign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum CosignRefusal {
     #[error("this checkpoint is of fewer events than the old size")]
     Backwards,
     #[error("the last checkpoint that was cosigned is of {0} events")]
@@ -54,7 +54,7 @@ pub enum Refusal {
 
 impl AddCheckpoint {
     /// Makes the request for a checkpoint of this log, to a witness that last saw `old` events.
-    pub async fn of(db: &Db, old: u64, signed: Signed) -> Result<Self, sqlx::Error> {
+    pub async fn of(db: &Db, old: u64, signed: SignedCheckpoint) -> Result<Self, sqlx::Error> {
         let proof = nodes::roots(db, &consistency(old, signed.checkpoint.size)).await?;
         Ok(Self { old, proof, signed })
     }
@@ -66,20 +66,19 @@ impl AddCheckpoint {
     }
 
     /// Checks whether a witness that saw `latest` last may cosign this.
-    pub fn follows(&self, latest: &Checkpoint) -> Result<(), Refusal> {
-        let Checkpoint { size, root, .. } = self.signed.checkpoint;
+    pub fn follows(&self, latest: &Checkpoint) -> Result<(), CosignRefusal> {
+        let head = self.signed.checkpoint.head();
+        let TreeHead { size, root } = head;
         if self.old > size {
-            Err(Refusal::Backwards)
+            Err(CosignRefusal::Backwards)
         } else if self.old != latest.size {
-            Err(Refusal::Stale(latest.size))
+            Err(CosignRefusal::Stale(latest.size))
         } else if self.old == size && root != latest.root {
-            Err(Refusal::OtherRoot)
-        } else if extends(&self.proof, (self.old, latest.root), (size, root))
-            && (size > 0 || root == tree::empty())
-        {
+            Err(CosignRefusal::OtherRoot)
+        } else if extends(&self.proof, latest.head(), head) && (size > 0 || root == tree::empty()) {
             Ok(())
         } else {
-            Err(Refusal::NotProven)
+            Err(CosignRefusal::NotProven)
         }
     }
 }
@@ -95,7 +94,7 @@ impl FromStr for AddCheckpoint {
         let proof: Option<Vec<Hash>> =
             lines.map(|line| BASE64_STANDARD.decode(line).ok()?.try_into().ok()).collect();
         let proof = proof.filter(|proof| proof.len() <= MOST).ok_or(())?;
-        let signed: Signed = note.parse()?;
+        let signed: SignedCheckpoint = note.parse()?;
         let is_plain = old.to_string() == number && signed.text() == note;
         if is_plain { Ok(Self { old, proof, signed }) } else { Err(()) }
     }
@@ -168,17 +167,17 @@ mod tests {
             request
         };
         for (request, latest, refusal) in [
-            (asked(0, 7), at(3), Refusal::Stale(3)),
-            (asked(3, 7), at(0), Refusal::Stale(0)),
-            (asked(3, 7), at(8), Refusal::Stale(8)),
-            (asked(3, 7), other(3), Refusal::NotProven),
-            (asked(7, 7), other(7), Refusal::OtherRoot),
-            (wrong_root(asked(7, 7)), at(7), Refusal::OtherRoot),
-            (wrong_root(asked(3, 7)), at(3), Refusal::NotProven),
-            (wrong_root(asked(0, 0)), other(0), Refusal::NotProven),
-            (longer(asked(3, 7)), at(3), Refusal::NotProven),
-            (longer(asked(0, 7)), at(0), Refusal::NotProven),
-            (AddCheckpoint { old: 8, ..asked(3, 7) }, at(8), Refusal::Backwards),
+            (asked(0, 7), at(3), CosignRefusal::Stale(3)),
+            (asked(3, 7), at(0), CosignRefusal::Stale(0)),
+            (asked(3, 7), at(8), CosignRefusal::Stale(8)),
+            (asked(3, 7), other(3), CosignRefusal::NotProven),
+            (asked(7, 7), other(7), CosignRefusal::OtherRoot),
+            (wrong_root(asked(7, 7)), at(7), CosignRefusal::OtherRoot),
+            (wrong_root(asked(3, 7)), at(3), CosignRefusal::NotProven),
+            (wrong_root(asked(0, 0)), other(0), CosignRefusal::NotProven),
+            (longer(asked(3, 7)), at(3), CosignRefusal::NotProven),
+            (longer(asked(0, 7)), at(0), CosignRefusal::NotProven),
+            (AddCheckpoint { old: 8, ..asked(3, 7) }, at(8), CosignRefusal::Backwards),
         ] {
             assert_eq!(request.follows(&latest), Err(refusal), "{request:?}");
         }

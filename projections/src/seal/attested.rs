@@ -4,10 +4,10 @@
 
 use std::collections::VecDeque;
 
-use super::nodes::{self, Kept};
-use super::standing::{State, states};
+use super::nodes::{self, KeptNode};
+use super::standing::{StoredTree, states};
 use super::tree::{Node, Tree};
-use super::{Checkpoint, Hash, PublicKey, Signed, position, size, step};
+use super::{Checkpoint, Hash, PublicKey, SignedCheckpoint, position, size, step};
 use crate::db::Db;
 use crate::projector::Finding;
 use crate::transfer;
@@ -27,23 +27,31 @@ pub struct Comparison {
     finding: Option<Finding>,
     /// Set if the database says that it is a copy of another log up to this position.
     copied: Option<i64>,
-    /// The states of the tree that the database keeps, the key that should have signed them, and the first difference found.
-    kept: (Vec<State>, Option<PublicKey>, Option<Finding>),
+    stored: StoredTrees,
+}
+
+/// The states of the tree that the database keeps.
+#[derive(Debug, Default)]
+struct StoredTrees {
+    states: Vec<StoredTree>,
+    /// The key that should have signed them.
+    key: Option<PublicKey>,
+    /// The first difference found.
+    finding: Option<Finding>,
 }
 
 impl Comparison {
     pub fn new(mut checkpoints: Vec<Checkpoint>) -> Self {
         checkpoints.sort_by_key(|checkpoint| checkpoint.size);
-        let (tree, kept) = (Tree::default(), (vec![], None, None));
         let mut comparison = Self {
-            tree,
+            tree: Tree::default(),
             stands: 0,
             is_lost: false,
             due: checkpoints.into(),
             agreed: 0,
             finding: None,
             copied: None,
-            kept,
+            stored: StoredTrees::default(),
         };
         comparison.compare();
         comparison
@@ -55,8 +63,9 @@ impl Comparison {
         if self.is_lost {
             return;
         }
-        let (states, _, found) = &mut self.kept;
-        *found = found.take().or_else(|| states.iter().find_map(|state| differs(state, &self.tree)));
+        if self.stored.finding.is_none() {
+            self.stored.finding = self.stored.states.iter().find_map(|state| differs(state, &self.tree));
+        }
     }
 
     fn take_and(&mut self, leaf: Hash, kept: impl FnMut(Node)) {
@@ -79,7 +88,7 @@ impl Comparison {
 
     /// The number of events that were signed: the log must have at least this many.
     pub(crate) fn due(&self) -> i64 {
-        let kept = self.kept.0.iter().map(|state| state.size).max().unwrap_or(0);
+        let kept = self.stored.states.iter().map(|state| state.size).max().unwrap_or(0);
         position(self.due.back().map_or(self.agreed, |checkpoint| checkpoint.size)).max(kept)
     }
 
@@ -94,7 +103,7 @@ impl Comparison {
     pub(crate) fn only_up_to(&mut self, end: i64) -> i64 {
         let due = self.due();
         self.due.retain(|checkpoint| checkpoint.size <= size(end));
-        self.kept.0.retain(|state| state.size <= end);
+        self.stored.states.retain(|state| state.size <= end);
         (due - end).max(0)
     }
 
@@ -134,7 +143,7 @@ impl Comparison {
             );
             Finding::Table { table: "copied", what }
         });
-        let (states, key, differs) = self.kept;
+        let StoredTrees { states, key, finding: differs } = self.stored;
         let damaged = states.iter().find_map(|state| damaged(state, stands, key.as_ref()));
         self.finding.or(missing).or(differs).or(damaged).or(is_no_copy)
     }
@@ -183,7 +192,7 @@ const BATCH: i64 = 1 << 16;
 /// to be missing.
 #[derive(Debug)]
 pub struct Attested {
-    states: Vec<State>,
+    states: Vec<StoredTree>,
     checkpoints: Vec<Checkpoint>,
     key: Option<PublicKey>,
     copied: Option<i64>,
@@ -198,7 +207,7 @@ impl Attested {
         key: Option<PublicKey>,
     ) -> Result<Self, sqlx::Error> {
         let states = states(db).await?;
-        let is_signed = |signed: &Signed| {
+        let is_signed = |signed: &SignedCheckpoint| {
             let key = key.as_ref().filter(|key| key.origin() == signed.checkpoint.origin);
             key.is_none_or(|key| key.signed(signed) == Some(true))
         };
@@ -216,7 +225,8 @@ impl Attested {
     /// Makes a comparison with all of this.
     pub(crate) fn comparison(self) -> Comparison {
         let Self { states, checkpoints, key, copied } = self;
-        Comparison { kept: (states, key, None), copied, ..Comparison::new(checkpoints) }
+        let stored = StoredTrees { states, key, finding: None };
+        Comparison { copied, stored, ..Comparison::new(checkpoints) }
     }
 
     /// Compares the log up to a position with all of this. Each leaf must have been compared with its event before. Returns
@@ -231,7 +241,7 @@ impl Attested {
             let mut made = vec![];
             for (leaf, position) in nodes::stored(db, done, end).await?.into_iter().zip(done + 1..) {
                 match leaf.as_slice().try_into() {
-                    Ok(leaf) => comparison.take_and(leaf, |node| made.push(Kept::of(node))),
+                    Ok(leaf) => comparison.take_and(leaf, |node| made.push(KeptNode::of(node))),
                     Err(_) => comparison.lose(position),
                 }
                 if !comparison.is_lost {
@@ -239,7 +249,7 @@ impl Attested {
                 }
             }
             if !comparison.is_lost {
-                findings.extend(nodes::difference(db, (done, end.min(sealed)), made).await?);
+                findings.extend(nodes::difference(db, done, end.min(sealed), made).await?);
             }
             done = end;
         }
@@ -252,7 +262,7 @@ impl Attested {
 }
 
 /// Checks whether the kept state of this size differs from the tree.
-fn differs(state: &State, tree: &Tree) -> Option<Finding> {
+fn differs(state: &StoredTree, tree: &Tree) -> Option<Finding> {
     let differs = size(state.size) == tree.size() && state.nodes != tree.bytes();
     differs.then(|| {
         let what = format!("what is kept for {} is not the tree of {} events", state.origin, state.size);
@@ -261,9 +271,9 @@ fn differs(state: &State, tree: &Tree) -> Option<Finding> {
 }
 
 /// Checks whether the kept state is ahead of the log, or its checkpoint was not signed.
-fn damaged(state: &State, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
+fn damaged(state: &StoredTree, stands: u64, key: Option<&PublicKey>) -> Option<Finding> {
     let key = key.filter(|key| key.origin() == state.origin);
-    let is_signed = |signed: Signed| key.is_none_or(|key| key.signed(&signed) == Some(true));
+    let is_signed = |signed: SignedCheckpoint| key.is_none_or(|key| key.signed(&signed) == Some(true));
     let what = if size(state.size) > stands {
         format!("{} was sealed up to #{}, and the log ends at #{stands}", state.origin, state.size)
     } else if state.checkpoint.is_some() && !state.signed().is_some_and(is_signed) {

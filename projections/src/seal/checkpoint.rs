@@ -11,7 +11,8 @@
 //!
 //! The text is that of <https://c2sp.org/tlog-checkpoint>. The key's name and the origin are one.
 //!
-//! **Invariant:** a [`Signed`] has the form of a checkpoint. Whose signature it bears only [`PublicKey::signed`] says.
+//! **Invariant:** a [`SignedCheckpoint`] has the form of a checkpoint. Whose signature it bears only
+//! [`PublicKey::signed`] says.
 
 use std::io::{self, BufRead};
 use std::str::FromStr;
@@ -20,6 +21,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::key::{BY, PublicKey, Signature, SigningKey, is_origin};
+use super::proof::TreeHead;
 use super::{Cosigner, Hash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub struct Checkpoint {
 
 /// A checkpoint with its signatures, not yet compared with any key: one at least, the log's own or that of a witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignedCheckpoint {
     pub checkpoint: Checkpoint,
     pub(super) signatures: Vec<Signature>,
 }
@@ -41,6 +43,11 @@ pub struct Signed {
 const MOST: usize = 64;
 
 impl Checkpoint {
+    /// The tree that it is of.
+    pub fn head(&self) -> TreeHead {
+        TreeHead { size: self.size, root: self.root }
+    }
+
     /// The text that is signed.
     pub(super) fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, self.root_text())
@@ -70,7 +77,7 @@ impl Checkpoint {
     }
 }
 
-impl Signed {
+impl SignedCheckpoint {
     /// The whole note: the signed text and the signatures.
     pub fn text(&self) -> String {
         let signatures = self.signatures.iter().fold(String::new(), |text, line| format!("{text}{line}\n"));
@@ -115,7 +122,7 @@ impl Signed {
 
     /// Like [`Self::each`], also giving the number of bytes before each checkpoint. A line without an end was cut off.
     pub fn each_at(mut file: impl BufRead, mut take: impl FnMut(u64, Self)) -> io::Result<()> {
-        let mut reader = Reader::default();
+        let mut reader = NoteReader::default();
         let (mut line, mut at) = (vec![], 0);
         loop {
             line.clear();
@@ -136,15 +143,15 @@ impl Signed {
 
 /// Collects notes from lines, one at a time.
 #[derive(Default)]
-struct Reader {
+struct NoteReader {
     /// The last lines that are no signatures, with the bytes before each.
     before: [(u64, String); 4],
-    note: Option<(u64, Signed)>,
+    note: Option<(u64, SignedCheckpoint)>,
 }
 
-impl Reader {
+impl NoteReader {
     /// Returns the note that ends before this line, if one does. An empty line or the end of the file ends a note.
-    fn take(&mut self, at: u64, line: &str) -> Option<(u64, Signed)> {
+    fn take(&mut self, at: u64, line: &str) -> Option<(u64, SignedCheckpoint)> {
         if !line.starts_with(BY) {
             self.before.rotate_left(1);
             self.before[3] = (at, line.to_owned());
@@ -153,9 +160,9 @@ impl Reader {
         let signature: Signature = line.parse().ok()?;
         self.note = match self.note.take() {
             Some((place, note)) => Some((place, note.with([signature]))),
-            None => self
-                .checkpoint()
-                .map(|(place, checkpoint)| (place, Signed { checkpoint, signatures: vec![signature] })),
+            None => self.checkpoint().map(|(place, checkpoint)| {
+                (place, SignedCheckpoint { checkpoint, signatures: vec![signature] })
+            }),
         };
         None
     }
@@ -168,7 +175,7 @@ impl Reader {
     }
 }
 
-impl FromStr for Signed {
+impl FromStr for SignedCheckpoint {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -180,32 +187,32 @@ impl FromStr for Signed {
 
 impl SigningKey {
     /// Signs a checkpoint of this key's log.
-    pub fn sign(&self, size: u64, root: Hash) -> Signed {
+    pub fn sign(&self, size: u64, root: Hash) -> SignedCheckpoint {
         let checkpoint = Checkpoint { origin: self.origin().to_owned(), size, root };
         let signatures = vec![self.sign_text(&checkpoint.text())];
-        Signed { checkpoint, signatures }
+        SignedCheckpoint { checkpoint, signatures }
     }
 }
 
 impl Cosigner {
     /// A note of the checkpoint with only this witness's cosignature.
-    pub fn alone(&self, checkpoint: Checkpoint, at: u64) -> Signed {
+    pub fn alone(&self, checkpoint: Checkpoint, at: u64) -> SignedCheckpoint {
         let signatures = vec![self.cosign(&checkpoint, at)];
-        Signed { checkpoint, signatures }
+        SignedCheckpoint { checkpoint, signatures }
     }
 }
 
 impl PublicKey {
     /// The same note with only this key's own signature; none if that is missing or does not fit.
-    pub fn alone(&self, signed: &Signed) -> Option<Signed> {
+    pub fn alone(&self, signed: &SignedCheckpoint) -> Option<SignedCheckpoint> {
         let (checkpoint, text) = (signed.checkpoint.clone(), signed.checkpoint.text());
         let own = signed.signatures.iter().find(|line| self.signed_text(&text, line) == Some(true));
         let own = own.filter(|_| checkpoint.origin == self.origin())?;
-        Some(Signed { checkpoint, signatures: vec![own.clone()] })
+        Some(SignedCheckpoint { checkpoint, signatures: vec![own.clone()] })
     }
 
     /// Checks this key's signature: none if there is none, and false if it does not fit or the checkpoint is of another log.
-    pub fn signed(&self, signed: &Signed) -> Option<bool> {
+    pub fn signed(&self, signed: &SignedCheckpoint) -> Option<bool> {
         let text = signed.checkpoint.text();
         let own: Vec<bool> =
             signed.signatures.iter().filter_map(|line| self.signed_text(&text, line)).collect();
@@ -229,7 +236,7 @@ mod tests {
         let root = "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=";
         assert_eq!(lines[..4], ["portal.example.com/log", "1234", root, ""]);
         assert!(lines[4].starts_with("— portal.example.com/log ") && lines.len() == 5);
-        let read: Signed = text.parse().expect("it was written");
+        let read: SignedCheckpoint = text.parse().expect("it was written");
         assert_eq!((read.text(), key().public().signed(&read)), (text, Some(true)));
     }
 
@@ -238,7 +245,7 @@ mod tests {
         let signed = key().sign(1234, [9; 32]);
         let text = signed.text();
         for (from, to) in [("1234", "1235"), ("CQkJ", "CQkK"), ("com/log\n1", "com/lag\n1")] {
-            let changed: Signed = text.replacen(from, to, 1).parse().expect("still a note");
+            let changed: SignedCheckpoint = text.replacen(from, to, 1).parse().expect("still a note");
             assert_eq!(key().public().signed(&changed), Some(false), "{from}");
         }
         let other = SigningKey::new("portal.example.com/log", &[8; 32]).expect("a plain origin");
@@ -256,7 +263,8 @@ mod tests {
         let places = [0, one.text().len() + 1, file.len()].map(|place| u64::try_from(place).expect("short"));
         file.extend(two.text().as_bytes());
         let mut found = vec![];
-        Signed::each_at(file.as_slice(), |at, signed| found.push((at, signed))).expect("it can be read");
+        SignedCheckpoint::each_at(file.as_slice(), |at, signed| found.push((at, signed)))
+            .expect("it can be read");
         assert_eq!(found, [(places[0], one), (places[1], two.clone()), (places[2], two)]);
     }
 }

@@ -10,10 +10,10 @@ use std::str::FromStr;
 use ed25519_dalek::{SIGNATURE_LENGTH, Signer, VerifyingKey};
 
 use super::key::{
-    KeyError, KeyId, Kind, Signature, id, is_origin, is_signed, private_text, public_text, read_private,
-    read_public,
+    KeyError, KeyId, KeyPurpose, Signature, id, is_origin, is_signed, private_text, public_text,
+    read_private, read_public,
 };
-use super::{Checkpoint, Signed};
+use super::{Checkpoint, SignedCheckpoint};
 
 /// The private key of a witness.
 pub struct Cosigner {
@@ -23,7 +23,7 @@ pub struct Cosigner {
 
 /// The public key of a witness: checks what a [`Cosigner`] signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
+pub struct WitnessKey {
     name: String,
     key: VerifyingKey,
 }
@@ -45,8 +45,8 @@ impl Cosigner {
         Ok(Self { name: name.to_owned(), key: ed25519_dalek::SigningKey::from_bytes(seed) })
     }
 
-    pub fn public(&self) -> Witness {
-        Witness { name: self.name.clone(), key: self.key.verifying_key() }
+    pub fn public(&self) -> WitnessKey {
+        WitnessKey { name: self.name.clone(), key: self.key.verifying_key() }
     }
 
     /// Cosigns a checkpoint at a time in seconds since 1970.
@@ -58,7 +58,7 @@ impl Cosigner {
 
     /// The private key as text, for a file that nobody else can read.
     pub fn text(&self) -> String {
-        private_text(Kind::Witness, &self.name, &self.key)
+        private_text(KeyPurpose::Witness, &self.name, &self.key)
     }
 }
 
@@ -66,18 +66,18 @@ impl FromStr for Cosigner {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, seed) = read_private(Kind::Witness, text).ok_or(KeyError::PrivateOfWitness)?;
+        let (name, seed) = read_private(KeyPurpose::Witness, text).ok_or(KeyError::PrivateOfWitness)?;
         Self::new(name, &seed)
     }
 }
 
-impl Witness {
+impl WitnessKey {
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The time of this witness's last cosignature of the note, in seconds since 1970; none if there is none.
-    pub fn cosigned(&self, signed: &Signed) -> Result<Option<u64>, Forged> {
+    pub fn cosigned(&self, signed: &SignedCheckpoint) -> Result<Option<u64>, Forged> {
         let Checkpoint { size, .. } = signed.checkpoint;
         let own = signed.signatures.iter().filter(|line| self.claims(line));
         let times: Option<Vec<u64>> = own.map(|line| self.time(&signed.checkpoint, line)).collect();
@@ -109,21 +109,21 @@ impl Witness {
     }
 
     fn id(&self) -> KeyId {
-        id(Kind::Witness, &self.name, &self.key)
+        id(KeyPurpose::Witness, &self.name, &self.key)
     }
 }
 
-impl fmt::Display for Witness {
+impl fmt::Display for WitnessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&public_text(Kind::Witness, &self.name, &self.key))
+        f.write_str(&public_text(KeyPurpose::Witness, &self.name, &self.key))
     }
 }
 
-impl FromStr for Witness {
+impl FromStr for WitnessKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, key) = read_public(Kind::Witness, text).ok_or(KeyError::PublicOfWitness)?;
+        let (name, key) = read_public(KeyPurpose::Witness, text).ok_or(KeyError::PublicOfWitness)?;
         Ok(Self { name: name.to_owned(), key })
     }
 }
@@ -141,7 +141,7 @@ mod tests {
         Cosigner::new("witness.example.com/w1", &[seed; 32]).expect("a plain name")
     }
 
-    fn signed() -> Signed {
+    fn signed() -> SignedCheckpoint {
         SigningKey::new("portal.example.com/log", &[7; 32]).expect("a plain origin").sign(1234, [9; 32])
     }
 
@@ -151,7 +151,7 @@ mod tests {
                     example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9n\
                     To+zyWE+xeMcTOAYQ8=\n— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXE\
                     hZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
-        let read: Signed = note.parse().expect("a checkpoint");
+        let read: SignedCheckpoint = note.parse().expect("a checkpoint");
         assert_eq!(read.text(), note);
         let (at, signature) = read.signatures[1].bytes.split_first_chunk().expect("a time");
         assert_eq!((u64::from_be_bytes(*at), signature.len()), (1_679_315_147, 64));
@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn a_key_of_a_witness_elsewhere_is_read() {
         let remora = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2";
-        assert_eq!(remora.parse::<Witness>().expect("a key").to_string(), remora);
+        assert_eq!(remora.parse::<WitnessKey>().expect("a key").to_string(), remora);
         let log = signed_by().to_string();
-        assert_eq!(log.parse::<Witness>(), Err(KeyError::PublicOfWitness), "a log is no witness");
+        assert_eq!(log.parse::<WitnessKey>(), Err(KeyError::PublicOfWitness), "a log is no witness");
         assert!(remora.parse::<super::super::PublicKey>().is_err(), "a witness is no log");
         let private = witness(3).text();
         assert_eq!(private.parse::<Cosigner>().map(|key| key.text()), Ok(private.clone()));
@@ -183,10 +183,10 @@ mod tests {
         assert_eq!(ours.public().cosigned(&note), Ok(Some(1_700_000_000)));
         assert_eq!(other.public().cosigned(&note), Ok(None));
         assert_eq!(signed_by().signed(&note), Some(true), "the log's own signature stands as it did");
-        let read: Signed = note.text().parse().expect("a note");
+        let read: SignedCheckpoint = note.text().parse().expect("a note");
         assert_eq!(read, note);
         for changed in [note.text().replacen("1234", "1235", 1), note.text().replacen("CQkJ", "CQkK", 1)] {
-            let changed: Signed = changed.parse().expect("still a note");
+            let changed: SignedCheckpoint = changed.parse().expect("still a note");
             assert!(ours.public().cosigned(&changed).is_err());
         }
         let mut later = ours.cosign(&signed().checkpoint, 1_700_000_000);
@@ -200,7 +200,7 @@ mod tests {
         let note = signed().with([ours.cosign(&signed().checkpoint, 1_700_000_000)]).text();
         let end = note.trim_end().len();
         for cut in 1..end - note.rfind(' ').expect("two signatures") {
-            if let Ok(torn) = format!("{}\n", &note[..end - cut]).parse::<Signed>() {
+            if let Ok(torn) = format!("{}\n", &note[..end - cut]).parse::<SignedCheckpoint>() {
                 assert_eq!(ours.public().cosigned(&torn), Ok(None), "{cut}");
                 assert_eq!(signed_by().signed(&torn), Some(true), "{cut}");
             }

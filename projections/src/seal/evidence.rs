@@ -7,8 +7,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::line::as_written;
+use super::proof::{self, IndexedLeaf};
 use super::standing::states;
-use super::{Hash, PublicKey, Signed, nodes, position, proof, size};
+use super::{Hash, PublicKey, SignedCheckpoint, nodes, position, size};
 use crate::EventLog;
 use crate::event_log::Recorded;
 use crate::transfer::{EventLine, TransferError};
@@ -49,12 +50,12 @@ pub enum EvidenceError {
 pub async fn evidence(
     log: &EventLog,
     place: i64,
-    cosigned: Option<Signed>,
+    cosigned: Option<SignedCheckpoint>,
 ) -> Result<Evidence, EvidenceError> {
-    let noted = states(log.db()).await?.iter().find_map(super::standing::State::signed);
+    let noted = states(log.db()).await?.iter().find_map(super::standing::StoredTree::signed);
     let cosigned = cosigned.filter(|it| it.cosignatures() > 0 && it.checkpoint.size >= size(place));
     let signed = cosigned.or(noted);
-    let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
+    let SignedCheckpoint { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
     let event = log.at(&[place]).await?.pop().ok_or(EvidenceError::NoEvent(place))?;
     if size(place) > checkpoint.size {
         return Err(EvidenceError::NotYet { position: place, sealed: checkpoint.size });
@@ -62,7 +63,7 @@ pub async fn evidence(
     let leaf_index = size(place) - 1;
     let path = nodes::roots(log.db(), &proof::inclusion(leaf_index, checkpoint.size)).await?;
     let leaf = intact(&event).ok_or(EvidenceError::Broken(place))?;
-    if !proof::includes(&path, (leaf_index, leaf), (checkpoint.size, checkpoint.root)) {
+    if !proof::includes(&path, IndexedLeaf { index: leaf_index, leaf }, checkpoint.head()) {
         return Err(EvidenceError::Broken(place));
     }
     Ok(Evidence {
@@ -80,8 +81,9 @@ impl Evidence {
     }
 
     /// The checkpoint of the proof, with its signatures, which are not checked here.
-    pub fn checkpoint(&self) -> Result<Signed, String> {
-        let signed = self.checkpoint.parse().ok().filter(|signed: &Signed| signed.text() == self.checkpoint);
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, String> {
+        let signed =
+            self.checkpoint.parse().ok().filter(|signed: &SignedCheckpoint| signed.text() == self.checkpoint);
         signed.ok_or_else(|| "what it has for its checkpoint is not one, and nothing more".to_owned())
     }
 
@@ -96,12 +98,12 @@ impl Evidence {
             intact(&event).ok_or("its event was changed: the hash is not the hash of what stands there")?;
         let proof: Option<Vec<Hash>> = self.proof.iter().map(|hash| decode(hash)).collect();
         let proof = proof.ok_or("its proof is not made of hashes in base64")?;
-        let tree = (signed.checkpoint.size, signed.checkpoint.root);
+        let head = signed.checkpoint.head();
         let in_place = event.position > 0 && event.position - 1 == position(self.leaf_index);
-        if !in_place || !proof::includes(&proof, (self.leaf_index, leaf), tree) {
+        if !in_place || !proof::includes(&proof, IndexedLeaf { index: self.leaf_index, leaf }, head) {
             return Err(format!("#{} is not in the log that was signed", event.position));
         }
-        Ok((event.position, tree.0))
+        Ok((event.position, head.size))
     }
 }
 

@@ -9,15 +9,15 @@ use std::io::{self, BufRead};
 use serde::{Deserialize, Serialize};
 
 use super::attested::Comparison;
-use super::line::{CHANGED, EventLine, TOLD, as_written};
+use super::line::{BorrowedEventLine, CHANGED, TOLD, as_written};
 use super::manifest;
-use super::{Checkpoint, Hash, PublicKey, Signed};
+use super::{Checkpoint, Hash, PublicKey, SignedCheckpoint};
 use crate::projector::Finding;
 
 /// A line of a person. People are not in the tree.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PersonLine<'a> {
+struct BorrowedPersonLine<'a> {
     #[serde(borrow)]
     person_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -28,7 +28,7 @@ struct PersonLine<'a> {
 
 /// The result of a check: what was checked, and what is not as it must be.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct ExportReport {
     pub events: i64,
     pub people: i64,
     /// The number of events that were signed and are what was signed.
@@ -38,7 +38,7 @@ pub struct Report {
     pub number_of_findings: usize,
 }
 
-impl Report {
+impl ExportReport {
     fn add(&mut self, finding: Finding) {
         self.number_of_findings += 1;
         if self.findings.len() < TOLD {
@@ -48,9 +48,9 @@ impl Report {
 }
 
 /// The checkpoints of a file that a key signed. The inner error says why none of them can be believed.
-pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Signed>, String>> {
+pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<SignedCheckpoint>, String>> {
     let (mut signed, mut forged) = (vec![], None);
-    Signed::each(file, |note| match key.signed(&note) {
+    SignedCheckpoint::each(file, |note| match key.signed(&note) {
         Some(true) => signed.push(note),
         Some(false) => forged = Some(note.checkpoint.size),
         None => {}
@@ -66,27 +66,27 @@ pub fn signed(file: impl BufRead, key: &PublicKey) -> io::Result<Result<Vec<Sign
 }
 
 /// Checks a file up to its end, or up to the first line that can't be part of a log.
-pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<Report> {
-    let (mut report, mut comparison) = (Report::default(), Comparison::new(checkpoints));
+pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result<ExportReport> {
+    let (mut report, mut comparison) = (ExportReport::default(), Comparison::new(checkpoints));
     let (mut line, mut number, mut has_ended) = (vec![], 0_u64, false);
     while file.read_until(b'\n', &mut line)? > 0 {
         number += 1;
         let next = report.events + 1;
         match read(&line, next) {
-            Ok(Line::Event(..) | Line::Person) if has_ended => {
+            Ok(ExportLine::Event(..) | ExportLine::Person) if has_ended => {
                 let what = format!("line {number} stands behind the end of the export");
                 report.add(Finding::Event { position: next, what });
                 break;
             }
-            Ok(Line::Event(leaf, is_intact)) => {
+            Ok(ExportLine::Event(leaf, is_intact)) => {
                 report.events = next;
                 comparison.take(leaf);
                 if !is_intact {
                     report.add(Finding::Event { position: next, what: CHANGED.to_owned() });
                 }
             }
-            Ok(Line::Person) => report.people += 1,
-            Ok(Line::End) => has_ended = true,
+            Ok(ExportLine::Person) => report.people += 1,
+            Ok(ExportLine::End) => has_ended = true,
             Err(why) => {
                 let what = format!("does not stand in line {number}, where it must: {why}");
                 report.add(Finding::Event { position: next, what });
@@ -100,7 +100,7 @@ pub fn check(mut file: impl BufRead, checkpoints: Vec<Checkpoint>) -> io::Result
     Ok(report)
 }
 
-enum Line {
+enum ExportLine {
     /// An event: its leaf hash, and whether the hash beside it is the same.
     Event(Hash, bool),
     Person,
@@ -108,16 +108,16 @@ enum Line {
     End,
 }
 
-fn read(line: &[u8], position: i64) -> Result<Line, String> {
-    let event: EventLine = match as_written(line) {
+fn read(line: &[u8], position: i64) -> Result<ExportLine, String> {
+    let event: BorrowedEventLine = match as_written(line) {
         Ok(event) => event,
-        Err(_) if as_written::<PersonLine<'_>>(line).is_ok() => return Ok(Line::Person),
-        Err(_) if manifest::is_end(line) => return Ok(Line::End),
+        Err(_) if as_written::<BorrowedPersonLine<'_>>(line).is_ok() => return Ok(ExportLine::Person),
+        Err(_) if manifest::is_end(line) => return Ok(ExportLine::End),
         Err(why) => return Err(why),
     };
     if event.position != position {
         return Err(format!("#{} does", event.position));
     }
     let (leaf, is_intact) = event.leaf()?;
-    Ok(Line::Event(leaf, is_intact))
+    Ok(ExportLine::Event(leaf, is_intact))
 }

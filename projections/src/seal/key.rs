@@ -16,12 +16,12 @@ use sha2::{Digest, Sha256};
 
 /// What a key is for. All kinds are Ed25519 keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum KeyPurpose {
     Log,
     Witness,
 }
 
-impl Kind {
+impl KeyPurpose {
     fn byte(self) -> u8 {
         match self {
             Self::Log => 1,
@@ -99,7 +99,7 @@ impl SigningKey {
 
     /// The private key as text, for a file that nobody else can read.
     pub fn text(&self) -> String {
-        private_text(Kind::Log, &self.origin, &self.key)
+        private_text(KeyPurpose::Log, &self.origin, &self.key)
     }
 }
 
@@ -107,7 +107,7 @@ impl FromStr for SigningKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (origin, seed) = read_private(Kind::Log, text).ok_or(KeyError::Private)?;
+        let (origin, seed) = read_private(KeyPurpose::Log, text).ok_or(KeyError::Private)?;
         Self::new(origin, &seed)
     }
 }
@@ -132,13 +132,13 @@ impl PublicKey {
     }
 
     fn id(&self) -> KeyId {
-        id(Kind::Log, &self.origin, &self.key)
+        id(KeyPurpose::Log, &self.origin, &self.key)
     }
 }
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&public_text(Kind::Log, &self.origin, &self.key))
+        f.write_str(&public_text(KeyPurpose::Log, &self.origin, &self.key))
     }
 }
 
@@ -146,7 +146,7 @@ impl FromStr for PublicKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (origin, key) = read_public(Kind::Log, text).ok_or(KeyError::Public)?;
+        let (origin, key) = read_public(KeyPurpose::Log, text).ok_or(KeyError::Public)?;
         Ok(Self { origin: origin.to_owned(), key })
     }
 }
@@ -185,7 +185,7 @@ pub(super) fn is_origin(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control())
 }
 
-pub(super) fn id(kind: Kind, name: &str, key: &VerifyingKey) -> KeyId {
+pub(super) fn id(kind: KeyPurpose, name: &str, key: &VerifyingKey) -> KeyId {
     let hash = Sha256::new()
         .chain_update(name)
         .chain_update([b'\n', kind.byte()])
@@ -199,34 +199,34 @@ pub(super) fn is_signed(key: &VerifyingKey, text: &str, signature: &[u8]) -> boo
     signature.is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok())
 }
 
-pub(super) fn private_text(kind: Kind, name: &str, key: &ed25519_dalek::SigningKey) -> String {
+pub(super) fn private_text(kind: KeyPurpose, name: &str, key: &ed25519_dalek::SigningKey) -> String {
     let id = hex::encode(id(kind, name, &key.verifying_key()));
     format!("{PRIVATE}{name}+{id}+{}", key_text(kind, key.as_bytes()))
 }
 
 /// Reads the name and the 32 secret bytes of a private key.
-pub(super) fn read_private(kind: Kind, text: &str) -> Option<(&str, [u8; 32])> {
+pub(super) fn read_private(kind: KeyPurpose, text: &str) -> Option<(&str, [u8; 32])> {
     let (name, key_id, seed) = parts(kind, text.trim().strip_prefix(PRIVATE)?)?;
     let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
     (id(kind, name, &key) == key_id).then_some((name, seed))
 }
 
-pub(super) fn public_text(kind: Kind, name: &str, key: &VerifyingKey) -> String {
+pub(super) fn public_text(kind: KeyPurpose, name: &str, key: &VerifyingKey) -> String {
     format!("{name}+{}+{}", hex::encode(id(kind, name, key)), key_text(kind, key.as_bytes()))
 }
 
-pub(super) fn read_public(kind: Kind, text: &str) -> Option<(&str, VerifyingKey)> {
+pub(super) fn read_public(kind: KeyPurpose, text: &str) -> Option<(&str, VerifyingKey)> {
     let (name, key_id, key) = parts(kind, text.trim())?;
     let key = VerifyingKey::from_bytes(&key).ok()?;
     (is_origin(name) && id(kind, name, &key) == key_id).then_some((name, key))
 }
 
-fn key_text(kind: Kind, key: &[u8; 32]) -> String {
+fn key_text(kind: KeyPurpose, key: &[u8; 32]) -> String {
     BASE64_STANDARD.encode([&[kind.byte()], key.as_slice()].concat())
 }
 
 /// Splits a key's text into name, id and key. The key's part may itself contain a +, the name can't.
-fn parts(kind: Kind, text: &str) -> Option<(&str, KeyId, [u8; 32])> {
+fn parts(kind: KeyPurpose, text: &str) -> Option<(&str, KeyId, [u8; 32])> {
     let (name, rest) = text.split_once('+')?;
     let (id, key) = rest.split_once('+')?;
     let id = hex::decode(id).ok()?.try_into().ok()?;

@@ -14,7 +14,7 @@ use crate::transfer::moment;
 /// A borrowed line of an event. Further fields are refused, because nothing would prove them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct EventLine<'a> {
+pub(super) struct BorrowedEventLine<'a> {
     pub(super) position: i64,
     #[serde(borrow)]
     recorded_at: Cow<'a, str>,
@@ -49,7 +49,7 @@ pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> 
     if written == line { Ok(read) } else { Err("it is not written as portal writes it".to_owned()) }
 }
 
-impl EventLine<'_> {
+impl BorrowedEventLine<'_> {
     /// The leaf hash, computed anew, and whether the hash beside the event is the same.
     pub(super) fn leaf(&self) -> Result<(Hash, bool), String> {
         if self.sequence < 0 {

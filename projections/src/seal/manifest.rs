@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::key::{PublicKey, Signature, SigningKey};
-use super::line::{CHANGED, EventLine, TOLD, as_written};
+use super::line::{BorrowedEventLine, CHANGED, TOLD, as_written};
 use crate::event_log::Recorded;
 
 /// What was asked for, and what was given.
@@ -95,7 +95,7 @@ impl Tally {
     }
 
     /// The finding about the next event, by itself or after those before it.
-    fn finding(&self, event: &EventLine<'_>) -> Option<String> {
+    fn finding(&self, event: &BorrowedEventLine<'_>) -> Option<String> {
         let position = event.position;
         match (self.last, event.leaf()) {
             (Some(last), _) if last >= position => {
@@ -119,7 +119,7 @@ const LONGEST_END: u64 = 1 << 16;
 pub fn check(mut file: impl BufRead, key: &PublicKey) -> io::Result<Result<Manifest, Vec<String>>> {
     let (mut tally, mut findings, mut line) = (Tally::default(), vec![], vec![]);
     while file.read_until(b'\n', &mut line)? > 0 {
-        let Ok(event) = as_written::<EventLine<'_>>(&line) else { break };
+        let Ok(event) = as_written::<BorrowedEventLine<'_>>(&line) else { break };
         let finding = tally.finding(&event).filter(|_| findings.len() < TOLD);
         findings.extend(finding);
         tally.add(event.position, &line);

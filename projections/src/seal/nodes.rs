@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** any hash of the tree comes from at most 128 rows.
 
-use super::proof::Span;
+use super::proof::LeafSpan;
 use super::tree::{Node, STRIDE, Tree, join};
 use super::{Hash, position};
 use crate::db::{Db, read, row};
@@ -12,14 +12,14 @@ use crate::projector::Finding;
 row! {
     /// A root that is kept, by the last position below it.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub(super) struct Kept {
+    pub(super) struct KeptNode {
         pub position: i64,
         pub level: i32,
         pub hash: Vec<u8>,
     }
 }
 
-impl Kept {
+impl KeptNode {
     pub(super) fn of(Node { level, number, hash }: Node) -> Self {
         let level = i32::try_from(level).expect("a tree has less than 64 levels");
         Self { position: position((number + 1) << level), level, hash: hash.to_vec() }
@@ -40,7 +40,7 @@ pub(super) async fn stored(db: &Db, after: i64, up_to: i64) -> Result<Vec<Vec<u8
 }
 
 /// The roots of these spans.
-pub(super) async fn roots(db: &Db, spans: &[Span]) -> Result<Vec<Hash>, sqlx::Error> {
+pub(super) async fn roots(db: &Db, spans: &[LeafSpan]) -> Result<Vec<Hash>, sqlx::Error> {
     let mut roots = Vec::with_capacity(spans.len());
     for span in spans {
         let mut parts = vec![];
@@ -74,7 +74,7 @@ async fn kept(db: &Db, level: u32, after: i64, up_to: i64) -> Result<Vec<Hash>, 
     of_level.map(|kept| hash(kept.hash)).collect()
 }
 
-async fn rows(db: &Db, after: i64, up_to: i64) -> Result<Vec<Kept>, sqlx::Error> {
+async fn rows(db: &Db, after: i64, up_to: i64) -> Result<Vec<KeptNode>, sqlx::Error> {
     read!(db, |pool| {
         let kept = sqlx::query_as(include_str!("../sql/seal/nodes.sql"));
         kept.bind(after).bind(up_to).fetch_all(pool).await
@@ -84,8 +84,9 @@ async fn rows(db: &Db, after: i64, up_to: i64) -> Result<Vec<Kept>, sqlx::Error>
 /// Compares the nodes that are kept for these events with those that were computed from them.
 pub(super) async fn difference(
     db: &Db,
-    (after, up_to): (i64, i64),
-    mut made: Vec<Kept>,
+    after: i64,
+    up_to: i64,
+    mut made: Vec<KeptNode>,
 ) -> Result<Option<Finding>, sqlx::Error> {
     let kept = rows(db, after, up_to).await?;
     made.retain(|node| node.position <= up_to);

@@ -18,22 +18,22 @@ use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use super::cosignature::Forged;
-use super::{PublicKey, Signed, Witness};
+use super::{PublicKey, SignedCheckpoint, WitnessKey};
 
 /// The logs that may sign, and the witnesses that have to cosign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub logs: Vec<PublicKey>,
-    pub witnesses: Vec<Known>,
+    pub witnesses: Vec<KnownWitness>,
     quorum: Rule,
 }
 
 /// A witness that the policy names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownWitness {
     /// The name of the witness in the policy.
     pub name: String,
-    pub witness: Witness,
+    pub witness: WitnessKey,
     /// The URL at which the witness is asked, without `/add-checkpoint`.
     pub url: Option<String>,
 }
@@ -60,7 +60,7 @@ pub struct Judgement {
 
 impl Policy {
     /// Checks who cosigned the note, and whether that is enough.
-    pub fn judge(&self, signed: &Signed) -> Result<Judgement, Forged> {
+    pub fn judge(&self, signed: &SignedCheckpoint) -> Result<Judgement, Forged> {
         let times = self.witnesses.iter().map(|known| known.witness.cosigned(signed));
         let times = times.collect::<Result<Vec<Option<u64>>, Forged>>()?;
         let by =
@@ -71,7 +71,7 @@ impl Policy {
 
     /// The latest time such that the cosignatures from it on are enough, in seconds since 1970. A cosignature with a time
     /// later than `latest` counts for nothing: its witness has a wrong clock, or does not tell the truth.
-    pub fn met_since(&self, signed: &Signed, latest: u64) -> Result<Option<u64>, Forged> {
+    pub fn met_since(&self, signed: &SignedCheckpoint, latest: u64) -> Result<Option<u64>, Forged> {
         let times = self.witnesses.iter().map(|known| known.witness.cosigned(signed));
         let times = times.collect::<Result<Vec<Option<u64>>, Forged>>()?;
         let times: Vec<Option<u64>> = times.into_iter().map(|at| at.filter(|at| *at <= latest)).collect();
@@ -110,7 +110,7 @@ impl FromStr for Policy {
     type Err = PolicyError;
 
     fn from_str(text: &str) -> Result<Self, PolicyError> {
-        let mut draft = Draft::default();
+        let mut draft = PolicyDraft::default();
         let last = text.lines().count();
         for (number, line) in text.split('\n').enumerate() {
             draft.take(line).map_err(|why| PolicyError { line: number + 1, why })?;
@@ -133,16 +133,16 @@ const MOST: usize = 60;
 
 /// A policy as far as it was read.
 #[derive(Default)]
-struct Draft {
+struct PolicyDraft {
     logs: Vec<PublicKey>,
-    witnesses: Vec<Known>,
+    witnesses: Vec<KnownWitness>,
     rules: HashMap<String, Rule>,
     /// The names that are in a group already.
     members: HashSet<String>,
     quorum: Option<Rule>,
 }
 
-impl Draft {
+impl PolicyDraft {
     fn take(&mut self, line: &str) -> Result<(), String> {
         if line.contains(|c: char| c.is_ascii_control() && c != '\t') {
             return Err("only spaces and tabs stand between words".to_owned());
@@ -173,13 +173,13 @@ impl Draft {
     }
 
     fn witness(&mut self, name: &str, key: &str, url: Option<&str>) -> Result<(), String> {
-        let witness: Witness = key.parse().map_err(|why| format!("{why}"))?;
+        let witness: WitnessKey = key.parse().map_err(|why| format!("{why}"))?;
         if self.witnesses.iter().any(|known| known.witness.is_same_key(&witness)) {
             return Err("this witness is there already".to_owned());
         }
         self.name(name, Rule::Witness(self.witnesses.len()))?;
         let (name, url) = (name.to_owned(), url.map(str::to_owned));
-        self.witnesses.push(Known { name, witness, url });
+        self.witnesses.push(KnownWitness { name, witness, url });
         Ok(())
     }
 

@@ -3,19 +3,19 @@
 //!
 //! Proofs are made as in RFC 6962 §2.1.1 and §2.1.2, and checked as in RFC 9162 §2.1.3.2 and §2.1.4.2.
 //!
-//! **Invariant:** pure. A proof is first a list of [`Span`]s; whoever has the hashes fills it in.
+//! **Invariant:** pure. A proof is first a list of [`LeafSpan`]s; whoever has the hashes fills it in.
 
 use super::Hash;
 use super::tree::node;
 
 /// A range of neighbouring events, counted from 0, without `to` itself. Its root is one hash of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct LeafSpan {
     pub from: u64,
     pub to: u64,
 }
 
-impl Span {
+impl LeafSpan {
     /// The full subtrees that make up the span, as level and number, from left to right.
     pub fn subtrees(self) -> Vec<(u32, u64)> {
         let (mut from, mut subtrees) = (self.from, vec![]);
@@ -35,8 +35,8 @@ impl Span {
 }
 
 /// The spans that prove that the event `index` (its position − 1) is in a tree of `size`, from the event upwards.
-pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
-    let (mut path, mut span) = (vec![], Span { from: 0, to: size });
+pub fn inclusion(index: u64, size: u64) -> Vec<LeafSpan> {
+    let (mut path, mut span) = (vec![], LeafSpan { from: 0, to: size });
     while span.to - span.from > 1 {
         let (left, right) = span.halves();
         let (inside, outside) = if index < right.from { (left, right) } else { (right, left) };
@@ -48,8 +48,8 @@ pub fn inclusion(index: u64, size: u64) -> Vec<Span> {
 }
 
 /// The spans that prove that the tree of `first` events is the beginning of the tree of `second` events.
-pub fn consistency(first: u64, second: u64) -> Vec<Span> {
-    let (mut path, mut span) = (vec![], Span { from: 0, to: second });
+pub fn consistency(first: u64, second: u64) -> Vec<LeafSpan> {
+    let (mut path, mut span) = (vec![], LeafSpan { from: 0, to: second });
     if first == 0 || first == second {
         return path;
     }
@@ -66,8 +66,23 @@ pub fn consistency(first: u64, second: u64) -> Vec<Span> {
     path
 }
 
-/// Checks that `proof` shows that `leaf` is the event `index` in the tree of `size` with this root.
-pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, Hash)) -> bool {
+/// A tree as whoever checks a proof knows it (RFC 6962): how many events it has, and its root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeHead {
+    pub size: u64,
+    pub root: Hash,
+}
+
+/// A leaf, and the event that it is of, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexedLeaf {
+    pub index: u64,
+    pub leaf: Hash,
+}
+
+/// Checks that `proof` shows that this leaf is in the tree, at this index.
+pub fn includes(proof: &[Hash], IndexedLeaf { index, leaf }: IndexedLeaf, head: TreeHead) -> bool {
+    let TreeHead { size, root } = head;
     if index >= size {
         return false;
     }
@@ -89,9 +104,10 @@ pub fn includes(proof: &[Hash], (index, leaf): (u64, Hash), (size, root): (u64, 
     last == 0 && hash == root
 }
 
-/// Checks that `proof` shows that the first tree, as size and root, is the beginning of the second. Every tree begins with
-/// the empty one.
-pub fn extends(proof: &[Hash], (first, old): (u64, Hash), (second, new): (u64, Hash)) -> bool {
+/// Checks that `proof` shows that the earlier tree is the beginning of the later one. Every tree begins with the empty
+/// one.
+pub fn extends(proof: &[Hash], earlier: TreeHead, later: TreeHead) -> bool {
+    let (TreeHead { size: first, root: old }, TreeHead { size: second, root: new }) = (earlier, later);
     if first == 0 || first >= second {
         return proof.is_empty() && (first == 0 || (first == second && old == new));
     }
@@ -124,11 +140,19 @@ mod tests {
     use super::super::tree::tests::{definition, leaves};
     use super::*;
 
+    fn head(size: u64, root: Hash) -> TreeHead {
+        TreeHead { size, root }
+    }
+
+    fn nth(index: u64, leaf: Hash) -> IndexedLeaf {
+        IndexedLeaf { index, leaf }
+    }
+
     fn at(index: u64) -> usize {
         usize::try_from(index).expect("a small tree")
     }
 
-    fn filled(spans: &[Span], leaves: &[Hash]) -> Vec<Hash> {
+    fn filled(spans: &[LeafSpan], leaves: &[Hash]) -> Vec<Hash> {
         spans.iter().map(|span| definition(&leaves[at(span.from)..at(span.to)])).collect()
     }
 
@@ -171,15 +195,15 @@ mod tests {
             for index in 0..size {
                 let (leaf, proof) = (leaves[at(index)], filled(&inclusion(index, size), &leaves));
                 assert_eq!(proof, path(at(index), events), "{index} in {size}");
-                assert!(includes(&proof, (index, leaf), (size, root)));
-                assert!(!includes(&proof, (index, [7; 32]), (size, root)));
-                assert!(!includes(&proof, (index, leaf), (size, [7; 32])));
-                assert!(!includes(&proof, (size, leaf), (size, root)));
+                assert!(includes(&proof, nth(index, leaf), head(size, root)));
+                assert!(!includes(&proof, nth(index, [7; 32]), head(size, root)));
+                assert!(!includes(&proof, nth(index, leaf), head(size, [7; 32])));
+                assert!(!includes(&proof, nth(size, leaf), head(size, root)));
                 let longer = [proof.as_slice(), &[root]].concat();
-                assert!(!includes(&longer, (index, leaf), (size, root)));
+                assert!(!includes(&longer, nth(index, leaf), head(size, root)));
                 if let [shorter @ .., _] = proof.as_slice() {
-                    assert!(!includes(shorter, (index, leaf), (size, root)));
-                    assert!(!includes(&proof, (index ^ 1, leaf), (size, root)));
+                    assert!(!includes(shorter, nth(index, leaf), head(size, root)));
+                    assert!(!includes(&proof, nth(index ^ 1, leaf), head(size, root)));
                 }
             }
         }
@@ -191,12 +215,12 @@ mod tests {
         let root = |size| definition(&leaves[..at(size)]);
         for second in 1..=64_u64 {
             for first in 1..=second {
-                let (old, new) = ((first, root(first)), (second, root(second)));
+                let (old, new) = (head(first, root(first)), head(second, root(second)));
                 let proof = filled(&consistency(first, second), &leaves);
                 assert_eq!(proof, subproof(at(first), &leaves[..at(second)], true), "{first} in {second}");
                 assert!(extends(&proof, old, new), "{first} in {second}");
-                assert!(!extends(&proof, (first, [7; 32]), new));
-                assert!(!extends(&proof, old, (second, [7; 32])));
+                assert!(!extends(&proof, head(first, [7; 32]), new));
+                assert!(!extends(&proof, old, head(second, [7; 32])));
                 assert!(!extends(&[proof.as_slice(), &[root(1)]].concat(), old, new));
                 if let [shorter @ .., _] = proof.as_slice() {
                     assert!(!extends(shorter, old, new));
@@ -213,21 +237,24 @@ mod tests {
             let root = definition(&leaves[..at(size)]);
             for index in (0..size).step_by(7).chain(size - 3..size) {
                 let proof = filled(&inclusion(index, size), &leaves);
-                assert!(includes(&proof, (index, leaves[at(index)]), (size, root)), "{index} in {size}");
+                assert!(
+                    includes(&proof, nth(index, leaves[at(index)]), head(size, root)),
+                    "{index} in {size}"
+                );
                 let proof = filled(&consistency(index + 1, size), &leaves);
                 let old = definition(&leaves[..=at(index)]);
-                assert!(extends(&proof, (index + 1, old), (size, root)), "{index} in {size}");
+                assert!(extends(&proof, head(index + 1, old), head(size, root)), "{index} in {size}");
             }
         }
     }
 
     #[test]
     fn everything_begins_with_nothing_and_nothing_ends_before_it_begins() {
-        assert!(extends(&[], (0, [7; 32]), (5, [8; 32])));
-        assert!(extends(&[], (5, [7; 32]), (5, [7; 32])));
-        assert!(!extends(&[], (5, [7; 32]), (5, [8; 32])));
-        assert!(!extends(&[], (6, [7; 32]), (5, [7; 32])));
-        assert!(!extends(&[], (3, [7; 32]), (5, [7; 32])));
+        assert!(extends(&[], head(0, [7; 32]), head(5, [8; 32])));
+        assert!(extends(&[], head(5, [7; 32]), head(5, [7; 32])));
+        assert!(!extends(&[], head(5, [7; 32]), head(5, [8; 32])));
+        assert!(!extends(&[], head(6, [7; 32]), head(5, [7; 32])));
+        assert!(!extends(&[], head(3, [7; 32]), head(5, [7; 32])));
     }
 
     #[test]
@@ -237,7 +264,7 @@ mod tests {
             let full = |(level, number): (u32, u64)| {
                 definition(&leaves[at(number << level)..at((number + 1) << level)])
             };
-            let subtrees = Span { from, to }.subtrees();
+            let subtrees = LeafSpan { from, to }.subtrees();
             assert_eq!(join(subtrees.into_iter().map(full)), definition(&leaves[at(from)..at(to)]));
         }
     }

@@ -8,14 +8,14 @@
 //! **Invariant:** an answer belongs to one question. The owner of the database can't keep an old answer and use it again.
 
 use super::key::Signature;
-use super::{PublicKey, Signed, SigningKey};
+use super::{PublicKey, SignedCheckpoint, SigningKey};
 use crate::db::{Db, note, read, row};
 use crate::timestamp::Timestamp;
 
 row! {
     /// The answer of another process, not yet checked with any key.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Answer {
+    pub struct SignedAnswer {
         pub checkpoint: String,
         pub signature: String,
     }
@@ -23,16 +23,16 @@ row! {
 
 impl SigningKey {
     /// Answers a question with a checkpoint that this process remembers, and that the log holds.
-    pub fn answer(&self, question: &str, remembered: &Signed) -> Answer {
+    pub fn answer(&self, question: &str, remembered: &SignedCheckpoint) -> SignedAnswer {
         let signature = self.sign_text(&signed_text(self.origin(), question, remembered)).to_string();
-        Answer { checkpoint: remembered.text(), signature }
+        SignedAnswer { checkpoint: remembered.text(), signature }
     }
 }
 
 impl PublicKey {
     /// The checkpoint of an answer to this question, if this key signed the answer and the checkpoint.
-    pub fn answered(&self, question: &str, answer: &Answer) -> Option<Signed> {
-        let remembered: Signed = answer.checkpoint.parse().ok()?;
+    pub fn answered(&self, question: &str, answer: &SignedAnswer) -> Option<SignedCheckpoint> {
+        let remembered: SignedCheckpoint = answer.checkpoint.parse().ok()?;
         let signature: Signature = answer.signature.parse().ok()?;
         let is_answer =
             self.signed_text(&signed_text(self.origin(), question, &remembered), &signature) == Some(true);
@@ -41,7 +41,7 @@ impl PublicKey {
 }
 
 /// The text that is signed. It can't be taken for a checkpoint or an export, because its first line differs.
-fn signed_text(origin: &str, question: &str, remembered: &Signed) -> String {
+fn signed_text(origin: &str, question: &str, remembered: &SignedCheckpoint) -> String {
     format!("{origin}/answer\n{question}\n{}", remembered.text())
 }
 
@@ -62,8 +62,8 @@ pub async fn questions(db: &Db, origin: &str) -> Result<Vec<String>, sqlx::Error
 }
 
 /// Answers a question, if nobody was faster.
-pub async fn answer(db: &Db, question: &str, answer: &Answer) -> Result<(), sqlx::Error> {
-    let Answer { checkpoint, signature } = answer;
+pub async fn answer(db: &Db, question: &str, answer: &SignedAnswer) -> Result<(), sqlx::Error> {
+    let SignedAnswer { checkpoint, signature } = answer;
     note!(db, |conn| {
         let give = sqlx::query(include_str!("../sql/seal/answer.sql"));
         give.bind(question).bind(checkpoint).bind(signature).execute(conn).await.map(drop)
@@ -71,7 +71,7 @@ pub async fn answer(db: &Db, question: &str, answer: &Answer) -> Result<(), sqlx
 }
 
 /// The answer to a question, if somebody gave one.
-pub async fn answered(db: &Db, question: &str) -> Result<Option<Answer>, sqlx::Error> {
+pub async fn answered(db: &Db, question: &str) -> Result<Option<SignedAnswer>, sqlx::Error> {
     read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/seal/answered.sql")).bind(question).fetch_optional(pool).await
     })
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(ours.public().answered("01ab", &answer), Some(remembered.clone()));
         assert_eq!(ours.public().answered("01ac", &answer), None, "another question");
         assert_eq!(other.public().answered("01ab", &answer), None, "another key");
-        let moved = Answer { checkpoint: ours.sign(11, [9; 32]).text(), ..answer.clone() };
+        let moved = SignedAnswer { checkpoint: ours.sign(11, [9; 32]).text(), ..answer.clone() };
         assert_eq!(ours.public().answered("01ab", &moved), None, "another checkpoint");
         let forged = ours.answer("01ab", &other.sign(12, [9; 32]));
         assert_eq!(ours.public().answered("01ab", &forged), None, "a checkpoint of another key");

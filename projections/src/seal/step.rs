@@ -9,15 +9,15 @@
 //! nothing that takes longer when the log is longer.
 
 use super::error::SealError;
-use super::standing::{Standing, State};
+use super::standing::{SealedTree, StoredTree};
 use super::tree::Tree;
-use super::{Signed, nodes, position, size};
+use super::{SignedCheckpoint, nodes, position, size};
 use crate::db::{Db, Tx, on, read, write};
 use crate::event_log::{self};
 
 /// The result of a step: whether there is more to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum SealProgress {
     /// Another process is sealing.
     Taken,
     More,
@@ -30,33 +30,41 @@ const BATCH: i64 = 1024;
 
 /// Adds the next events to the tree, each compared with the hash beside it. Reading and comparing hold up nobody: only the
 /// result is written under the lock, if nobody else was faster.
-pub async fn read_on(db: &Db, origin: &str) -> Result<Step, SealError> {
-    let before = Standing::read(db, origin).await?;
+pub async fn read_on(db: &Db, origin: &str) -> Result<SealProgress, SealError> {
+    let before = SealedTree::read(db, origin).await?;
     let events = event_log::tail(db, position(before.size()), BATCH).await?;
     if events.is_empty() {
         let stands = size(event_log::last(db).await?);
         let signed = before.size();
-        return if stands < signed { Err(SealError::Behind { signed, stands }) } else { Ok(Step::End) };
+        return if stands < signed {
+            Err(SealError::Behind { signed, stands })
+        } else {
+            Ok(SealProgress::End)
+        };
     }
     let (mut tree, mut kept) = (before.tree().clone(), vec![]);
     for event in &events {
         let leaf = event.leaf_hash.as_slice().try_into();
         let leaf = leaf.ok().filter(|_| event.is_intact()).ok_or(SealError::Changed(event.position))?;
-        tree.push(leaf, |node| kept.push(nodes::Kept::of(node)));
+        tree.push(leaf, |node| kept.push(nodes::KeptNode::of(node)));
     }
-    let Some(turn) = SealStep::begin(db, origin).await? else { return Ok(Step::Taken) };
+    let Some(turn) = SealStep::begin(db, origin).await? else { return Ok(SealProgress::Taken) };
     if turn.standing != before {
         turn.end().await?;
-        return Ok(Step::More);
+        return Ok(SealProgress::More);
     }
     turn.keep(&tree, &kept).await?;
-    Ok(if events.len() < usize::try_from(BATCH).unwrap_or(0) { Step::End } else { Step::More })
+    Ok(if events.len() < usize::try_from(BATCH).unwrap_or(0) {
+        SealProgress::End
+    } else {
+        SealProgress::More
+    })
 }
 
 /// The right to seal, until it is dropped. On SQLite nobody else can write meanwhile, so it must be short.
 pub struct SealStep {
     tx: Tx,
-    standing: Standing,
+    standing: SealedTree,
 }
 
 impl SealStep {
@@ -70,19 +78,19 @@ impl SealStep {
             Tx::Postgres(_) => include_str!("../sql/seal/lock_postgres.sql"),
             Tx::Sqlite(_) => include_str!("../sql/seal/lock_sqlite.sql"),
         };
-        let state: Option<State> =
+        let state: Option<StoredTree> =
             on!(&mut tx, |conn| sqlx::query_as(lock).bind(origin).fetch_optional(conn).await)?;
         let Some(state) = state else { return Ok(None) };
-        Ok(Some(Self { tx, standing: Standing::of(state)? }))
+        Ok(Some(Self { tx, standing: SealedTree::of(state)? }))
     }
 
     /// The tree, which does not grow as long as this lasts.
-    pub fn standing(&self) -> &Standing {
+    pub fn standing(&self) -> &SealedTree {
         &self.standing
     }
 
     /// Stores the signed checkpoint, and gives up the right to seal.
-    pub async fn sealed(mut self, signed: &Signed) -> Result<(), SealError> {
+    pub async fn sealed(mut self, signed: &SignedCheckpoint) -> Result<(), SealError> {
         on!(&mut self.tx, |conn| {
             let note = sqlx::query(include_str!("../sql/seal/sealed.sql"));
             note.bind(self.standing.origin()).bind(signed.text()).execute(conn).await.map(drop)
@@ -95,7 +103,7 @@ impl SealStep {
         Ok(self.tx.rollback().await?)
     }
 
-    async fn keep(mut self, tree: &Tree, kept: &[nodes::Kept]) -> Result<(), sqlx::Error> {
+    async fn keep(mut self, tree: &Tree, kept: &[nodes::KeptNode]) -> Result<(), sqlx::Error> {
         for node in kept {
             on!(&mut self.tx, |conn| {
                 let keep = sqlx::query(include_str!("../sql/seal/keep.sql"));
@@ -116,7 +124,7 @@ impl SealStep {
 }
 
 /// Stores a checkpoint that this log contradicts, so that every process that shares this database knows. Once is enough.
-pub async fn contradict(db: &Db, signed: &Signed) -> Result<(), sqlx::Error> {
+pub async fn contradict(db: &Db, signed: &SignedCheckpoint) -> Result<(), sqlx::Error> {
     write!(db, |conn| {
         sqlx::query(include_str!("../sql/seal/contradict.sql"))
             .bind(&signed.checkpoint.origin)
@@ -129,7 +137,7 @@ pub async fn contradict(db: &Db, signed: &Signed) -> Result<(), sqlx::Error> {
 
 /// The checkpoints of an origin that some process found the log of this database to contradict. Whether they bear a
 /// signature is for whoever has the key to say.
-pub async fn contradicted(db: &Db, origin: &str) -> Result<Vec<Signed>, sqlx::Error> {
+pub async fn contradicted(db: &Db, origin: &str) -> Result<Vec<SignedCheckpoint>, sqlx::Error> {
     let notes: Vec<(String,)> = read!(db, |pool| {
         sqlx::query_as(include_str!("../sql/seal/contradicted.sql")).bind(origin).fetch_all(pool).await
     })?;

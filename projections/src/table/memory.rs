@@ -13,19 +13,19 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, SqliteConnection};
 use uuid::Uuid;
 
-use super::write::{self, OnConflict, Together};
-use super::{Found, Table};
+use super::write::{self, CombinedStatement, OnConflict};
+use super::{ChangeableRow, Table};
 use crate::db::Tx;
 
 /// The rows of every table that are not written yet, table by table as folds come to them.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(BTreeMap<TypeId, Box<dyn Waiting>>);
+pub(crate) struct RowMemory(BTreeMap<TypeId, Box<dyn PendingTable>>);
 
 /// The rows that wait to be written to one table.
-pub(crate) trait Waiting: Any + Debug + Send + Sync {
+pub(crate) trait PendingTable: Any + Debug + Send + Sync {
     /// Takes out the rows that no event can change any more: all but those of the aggregate `goes_on`, whose events continue
     /// in the next batch. After the last event there is no such aggregate.
-    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting>;
+    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn PendingTable>;
 
     /// Writes the rows into a table that has none of their keys.
     fn insert<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), sqlx::Error>>;
@@ -34,29 +34,29 @@ pub(crate) trait Waiting: Any + Debug + Send + Sync {
     fn upsert<'a>(&'a mut self, conn: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
     /// Does the same on Postgres, as a part of one statement for all tables.
-    fn part(&self, statement: &mut Together);
+    fn part(&self, statement: &mut CombinedStatement);
 
     /// Binds the parameters of that part.
     fn bind<'q>(&self, query: Query<'q, Postgres, PgArguments>) -> Query<'q, Postgres, PgArguments>;
 
-    fn boxed(&self) -> Box<dyn Waiting>;
+    fn boxed(&self) -> Box<dyn PendingTable>;
 }
 
-impl Memory {
+impl RowMemory {
     /// The rows that wait for one table.
-    pub(crate) fn of<W: Waiting + Default>(&mut self) -> &mut W {
+    pub(crate) fn of<W: PendingTable + Default>(&mut self) -> &mut W {
         let waiting = self.0.entry(TypeId::of::<W>()).or_insert_with(|| Box::new(W::default()));
         let waiting: &mut dyn Any = &mut **waiting;
         waiting.downcast_mut().expect("it stands under its own type")
     }
 
-    pub(super) fn pending<R: Table>(&mut self) -> &mut Pending<R> {
+    pub(super) fn pending<R: Table>(&mut self) -> &mut PendingRows<R> {
         self.of()
     }
 
     /// Takes out all rows of one table.
     pub(crate) fn take<R: Table>(&mut self) -> impl Iterator<Item = R> + use<R> {
-        let Pending { open, done, .. } = std::mem::take(self.pending());
+        let PendingRows { open, done, .. } = std::mem::take(self.pending());
         open.into_values().map(|(_, row)| row).chain(done)
     }
 
@@ -80,7 +80,7 @@ impl Memory {
     }
 
     async fn change_together(self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut statement = Together::default();
+        let mut statement = CombinedStatement::default();
         for waiting in self.0.values() {
             waiting.part(&mut statement);
         }
@@ -103,7 +103,7 @@ impl Memory {
     }
 }
 
-impl Clone for Memory {
+impl Clone for RowMemory {
     fn clone(&self) -> Self {
         Self(self.0.iter().map(|(table, waiting)| (*table, waiting.boxed())).collect())
     }
@@ -111,22 +111,22 @@ impl Clone for Memory {
 
 /// The rows of one table that are not written yet.
 #[derive(Clone, Debug)]
-pub(super) struct Pending<R> {
-    /// Rows that later events may change, by [`Found::id`], each with its aggregate.
+pub(super) struct PendingRows<R> {
+    /// Rows that later events may change, by [`ChangeableRow::id`], each with its aggregate.
     open: BTreeMap<(Uuid, u128), (Uuid, R)>,
     done: Vec<R>,
     /// Rows that are to be taken away where they were written before.
     gone: Vec<R>,
 }
 
-impl<R> Default for Pending<R> {
+impl<R> Default for PendingRows<R> {
     fn default() -> Self {
         Self { open: BTreeMap::new(), done: vec![], gone: vec![] }
     }
 }
 
-impl<R: Table> Waiting for Pending<R> {
-    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn Waiting> {
+impl<R: Table> PendingTable for PendingRows<R> {
+    fn ended(&mut self, goes_on: Option<Uuid>) -> Box<dyn PendingTable> {
         let mut done = std::mem::take(&mut self.done);
         for (id, (aggregate, row)) in std::mem::take(&mut self.open) {
             if Some(aggregate) == goes_on {
@@ -149,7 +149,7 @@ impl<R: Table> Waiting for Pending<R> {
         })
     }
 
-    fn part(&self, statement: &mut Together) {
+    fn part(&self, statement: &mut CombinedStatement) {
         statement.remove(&self.gone);
         statement.upsert(&self.done, OnConflict::Replace);
     }
@@ -159,19 +159,19 @@ impl<R: Table> Waiting for Pending<R> {
         if self.done.is_empty() { query } else { R::arrays(query, &self.done) }
     }
 
-    fn boxed(&self) -> Box<dyn Waiting> {
+    fn boxed(&self) -> Box<dyn PendingTable> {
         Box::new(self.clone())
     }
 }
 
-impl<R: Table> Pending<R> {
+impl<R: Table> PendingRows<R> {
     /// Leaves rows that no fold looks for.
     pub(super) fn add(&mut self, mut rows: Vec<R>) {
         self.done.append(&mut rows);
     }
 }
 
-impl<R: Found> Pending<R> {
+impl<R: ChangeableRow> PendingRows<R> {
     pub(super) fn find(&self, ids: &[Uuid]) -> Vec<R> {
         if self.open.is_empty() {
             return vec![];

@@ -20,12 +20,12 @@ pub(crate) enum OnConflict {
 
 /// One statement for Postgres that writes to several tables, since every statement costs a round trip.
 #[derive(Default)]
-pub(crate) struct Together {
+pub(crate) struct CombinedStatement {
     text: String,
     parameters: usize,
 }
 
-impl Together {
+impl CombinedStatement {
     /// Inserts rows, if there are any, each bound as [`Table::arrays`] does.
     pub(crate) fn upsert<R: Table>(&mut self, rows: &[R], conflict: OnConflict) {
         if rows.is_empty() {

@@ -11,12 +11,12 @@ use sqlx::postgres::PgPoolOptions;
 
 /// An organisation in a list.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Listed {
+struct ListedOrg {
     name: String,
     slug: String,
 }
 
-impl View<Org> for Listed {
+impl View<Org> for ListedOrg {
     fn update(&mut self, event: &EventEnvelope<Org>) {
         if let OrgEvent::Lifecycle(LifecycleEvent::OrgCreated { name, slug }) = &event.payload {
             *self = Self { name: name.to_string(), slug: slug.to_string() };
@@ -24,7 +24,7 @@ impl View<Org> for Listed {
     }
 }
 
-type Listing = GenericQuery<PostgresViewRepository<Listed, Org>, Listed, Org>;
+type Listing = GenericQuery<PostgresViewRepository<ListedOrg, Org>, ListedOrg, Org>;
 
 /// The stock framework on a database of its own.
 pub struct Stock(PostgresCqrs<Org>);

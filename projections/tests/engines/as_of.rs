@@ -7,8 +7,8 @@ use domain::resource_type::{Action, Actions, Definition, ResourceTypeCommand, Ro
 use domain::values::PersonId;
 use domain::{Org, ResourceType};
 use projections::grants::{self, GrantListed};
-use projections::memberships::{self, Invitation};
-use projections::org_list::{self, Filter, Order, Sort};
+use projections::memberships::{self, InvitationRow};
+use projections::org_list::{self, OrgListFilter, OrgListOrder, Sort};
 use projections::permissions::Matrix;
 use projections::transfer::{export, import};
 use projections::{Platform, Scope, Timestamp, as_of, org_detail, people, resource_types};
@@ -101,9 +101,9 @@ engines! {
         store.folded().await?;
         let scope = Scope::Platform(platform.clone());
         let created = store.log.last_position().await?;
-        assert!(as_of::org(&store.log, &scope, acme.0, (created - 1, created - 1)).await?.0.is_none());
-        assert!(as_of::org(&store.log, &scope, acme.0, (created, created)).await?.0.is_some());
-        assert!(as_of::org(&store.log, &scope, id(), (created, created)).await?.0.is_none());
+        assert!(as_of::org(&store.log, &scope, acme.0, created - 1, created - 1).await?.0.is_none());
+        assert!(as_of::org(&store.log, &scope, acme.0, created, created).await?.0.is_some());
+        assert!(as_of::org(&store.log, &scope, id(), created, created).await?.0.is_none());
         assert!(as_of::resource_types(&store.log, &platform, 0).await?.is_empty());
         assert!(grants::held_at(store.db(), &platform, 0, 9).await?.is_empty());
     }
@@ -124,22 +124,22 @@ async fn cut(store: &Store, position: i64) -> Outcome<Store> {
 }
 
 async fn assert_same_list(store: &Store, copy: &Store, platform: &Platform, position: i64) -> Outcome {
-    let status = |status: &str| Filter { status: Some(status.to_owned()), ..Filter::default() };
-    let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
+    let status = |status: &str| OrgListFilter { status: Some(status.to_owned()), ..OrgListFilter::default() };
+    let text = |text: &str| OrgListFilter { text: Some(text.to_owned()), ..OrgListFilter::default() };
     let filters = [
-        Filter::default(),
+        OrgListFilter::default(),
         status("active"),
         status("suspended"),
         status("archived"),
-        Filter { without_owner: true, ..Filter::default() },
+        OrgListFilter { without_owner: true, ..OrgListFilter::default() },
         text("a"),
         text("person1001@"),
         text("zeta"),
     ];
     for filter in filters {
         for sort in [Sort::Name, Sort::Created, Sort::Changed, Sort::Members] {
-            let order = Order { sort, descending: sort == Sort::Changed, ..Order::default() };
-            let then = Filter { at: Some(position), ..filter.clone() };
+            let order = OrgListOrder { sort, descending: sort == Sort::Changed, ..OrgListOrder::default() };
+            let then = OrgListFilter { at: Some(position), ..filter.clone() };
             let then = org_list::page(store.db(), platform, &then, &order, ALL).await?;
             let ended = org_list::page(copy.db(), platform, &filter, &order, ALL).await?;
             assert_eq!(then, ended, "{filter:?} {sort:?} at #{position}");
@@ -155,7 +155,7 @@ async fn assert_same_org(
     position: i64,
 ) -> Outcome {
     let scope = Scope::Platform(platform.clone());
-    let then = as_of::org(&store.log, &scope, org, (position, position)).await?.0;
+    let then = as_of::org(&store.log, &scope, org, position, position).await?.0;
     let ended = org_detail::get(copy.db(), &scope, org).await?;
     assert_eq!(then.as_ref().map(|then| &then.org), ended.as_ref(), "at #{position}");
     let Some(then) = then else { return Ok(()) };
@@ -164,10 +164,10 @@ async fn assert_same_org(
         members.into_iter().map(|it| (it.person_id, it.role, it.joined_at.micros())).collect();
     let were = then.members.iter().map(|it| (it.person_id, it.role.clone(), it.joined_at.micros()));
     assert_eq!(were.collect::<BTreeSet<_>>(), members, "at #{position}");
-    let invited = memberships::invited(copy.db(), &scope, org, (i64::MAX, 100)).await?;
+    let invited = memberships::invited(copy.db(), &scope, org, i64::MAX, 100).await?;
     let invited: Vec<_> =
         invited.into_iter().map(|it| (it.invitation_id, it.role, it.expires_at, it.invited_at)).collect();
-    let were = |it: &Invitation| (it.invitation_id, it.role.clone(), it.expires_at, it.invited_at);
+    let were = |it: &InvitationRow| (it.invitation_id, it.role.clone(), it.expires_at, it.invited_at);
     assert_eq!(then.open_invitations().map(were).collect::<Vec<_>>(), invited, "at #{position}");
     assert_eq!(then.types, resource_types::of_org(copy.db(), &scope, org).await?, "at #{position}");
     let matrix = Matrix::of(copy.db(), &scope, org).await?;
@@ -208,7 +208,7 @@ async fn assert_same_grants(store: &Store, copy: &Store, platform: &Platform, po
     assert_eq!(past.iter().map(of).collect::<Vec<_>>(), over.iter().map(of).collect::<Vec<_>>());
     let asked = grants::open_requests_at(store.db(), platform, position, 1000).await?;
     let open = grants::open_requests(copy.db(), platform, 1000).await?;
-    let ids = |requests: &[grants::Listed<grants::GrantRequest>]| -> Vec<Uuid> {
+    let ids = |requests: &[grants::WithPerson<grants::GrantRequest>]| -> Vec<Uuid> {
         requests.iter().map(|request| request.request_id).collect()
     };
     assert_eq!(ids(&asked), ids(&open), "at #{position}");

@@ -2,7 +2,7 @@
 
 use domain::Org;
 use domain::values::OrgId;
-use projections::auditor::{Auditor, State};
+use projections::auditor::{AuditState, Auditor};
 use projections::event_log;
 use projections::projector::Projector;
 use projections::seal::{Attested, Checkpoint, SigningKey};
@@ -42,7 +42,7 @@ engines! {
         store.append(creation("Late", "late")).await?;
         store.tamper("update events set event_version = '2' where position = 6002").await?;
         store.tamper_again("update events set event_version = '2' where position = 4321").await?;
-        let of_events = |state: &State| -> Vec<String> {
+        let of_events = |state: &AuditState| -> Vec<String> {
             state.findings.iter().map(ToString::to_string).filter(|it| it.starts_with('#')).collect()
         };
         let state = auditor.turn(vec![], noon(1)).await?.clone();
@@ -68,7 +68,7 @@ engines! {
         }
         let signed = sealed(store.db(), 5).await?;
         let other = Checkpoint { root: [7; 32], ..signed.clone() };
-        let first = |state: &State| state.findings.first().map(ToString::to_string).unwrap_or_default();
+        let first = |state: &AuditState| state.findings.first().map(ToString::to_string).unwrap_or_default();
         let mut auditor = Auditor::new(store.db().clone(), None);
         let state = auditor.turn(vec![other], noon(0)).await?;
         assert!(first(state).contains("two different roots were signed for 5 events"), "{state:?}");

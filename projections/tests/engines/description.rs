@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use projections::walls::{self, Difference, Line};
+use projections::walls::{self, Difference, WallLine};
 use projections::{Db, testing};
 
 use crate::engines;
@@ -179,7 +179,7 @@ async fn a_start_puts_back_what_a_restore_into_another_cluster_lost() -> Outcome
 async fn the_file_says_what_a_new_postgres_says() -> Outcome {
     let lines = projections::of_the_migrations(&testing::postgres().await).await?;
     let lines: Vec<String> =
-        lines.iter().map(|Line { table, what, how }| format!("{table}\t{what}\t{how}\n")).collect();
+        lines.iter().map(|WallLine { table, what, how }| format!("{table}\t{what}\t{how}\n")).collect();
     let said = lines.concat();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/walls.txt");
     if std::env::var_os("PORTAL_WRITE").is_some() {

@@ -7,7 +7,7 @@ use domain::org::{LifecycleEvent, OrgEvent};
 use domain::values::OrgId;
 use projections::Platform;
 use projections::event_log::Recorded;
-use projections::history::{self, Filter, Place, filter};
+use projections::history::{self, HistoryFilter, PagePlace, filter};
 
 use crate::engines;
 use crate::given::{Outcome, Store, append, created, id, renamed};
@@ -34,7 +34,7 @@ engines! {
             assert_eq!(found, expected, "{context}");
             assert_eq!(upwards(&store, &platform, &filter).await?, expected, "{context}");
             assert_eq!(exported(&store, &platform, &filter).await?, expected, "{context}");
-            let first = history::page(&store.log, &platform, &filter, Place::Newest, 40).await?;
+            let first = history::page(&store.log, &platform, &filter, PagePlace::Newest, 40).await?;
             let (number, more) = first.total;
             let really = i64::try_from(expected.len())?;
             assert!(number == really || more && number < really, "{context}: {:?} of {really}", first.total);
@@ -66,10 +66,10 @@ async fn many(store: &Store) -> Outcome<Vec<OrgId>> {
     Ok(orgs)
 }
 
-fn filters(org: OrgId, all: &[Recorded]) -> Vec<Filter> {
-    let none = Filter::default();
-    let having = |text: &str| Filter { text: Some(text.to_owned()), ..none.clone() };
-    let of_types = |prefix: &str| Filter { types: Some(filter::types("", prefix)), ..none.clone() };
+fn filters(org: OrgId, all: &[Recorded]) -> Vec<HistoryFilter> {
+    let none = HistoryFilter::default();
+    let having = |text: &str| HistoryFilter { text: Some(text.to_owned()), ..none.clone() };
+    let of_types = |prefix: &str| HistoryFilter { types: Some(filter::types("", prefix)), ..none.clone() };
     let half_way = all[all.len() / 2].recorded_at;
     vec![
         none.clone(),
@@ -84,24 +84,24 @@ fn filters(org: OrgId, all: &[Recorded]) -> Vec<Filter> {
         of_types("OrgP"),
         of_types("Org"),
         of_types("Nothing"),
-        Filter { types: Some(filter::types("grant", "")), ..none.clone() },
-        Filter { text: Some("common 7".to_owned()), ..of_types("OrgR") },
-        Filter { org: Some(org.0), ..none.clone() },
-        Filter { org: Some(org.0), ..of_types("OrgC") },
-        Filter { actors: Some(vec!["shell".to_owned(), "timer".to_owned()]), ..having("needle") },
-        Filter { actors: Some(vec!["timer".to_owned()]), ..none.clone() },
-        Filter { actors: Some(vec![]), ..none.clone() },
-        Filter { from: Some(half_way), ..of_types("OrgP") },
-        Filter { to: Some(half_way), ..having("thing") },
-        Filter { correlation: Some(id()), ..none.clone() },
-        Filter { stream: Some("project".to_owned()), ..none.clone() },
-        Filter { only: Some(history::Only::Reverts), ..none.clone() },
-        Filter { only: Some(history::Only::Reverted), ..having("common") },
+        HistoryFilter { types: Some(filter::types("grant", "")), ..none.clone() },
+        HistoryFilter { text: Some("common 7".to_owned()), ..of_types("OrgR") },
+        HistoryFilter { org: Some(org.0), ..none.clone() },
+        HistoryFilter { org: Some(org.0), ..of_types("OrgC") },
+        HistoryFilter { actors: Some(vec!["shell".to_owned(), "timer".to_owned()]), ..having("needle") },
+        HistoryFilter { actors: Some(vec!["timer".to_owned()]), ..none.clone() },
+        HistoryFilter { actors: Some(vec![]), ..none.clone() },
+        HistoryFilter { from: Some(half_way), ..of_types("OrgP") },
+        HistoryFilter { to: Some(half_way), ..having("thing") },
+        HistoryFilter { correlation: Some(id()), ..none.clone() },
+        HistoryFilter { stream: Some("project".to_owned()), ..none.clone() },
+        HistoryFilter { only: Some(history::Only::Reverts), ..none.clone() },
+        HistoryFilter { only: Some(history::Only::Reverted), ..having("common") },
     ]
 }
 
 /// Applies the filter to one event, without any index.
-fn passes(filter: &Filter, event: &Recorded) -> bool {
+fn passes(filter: &HistoryFilter, event: &Recorded) -> bool {
     let metadata = event.metadata().expect("ours");
     let typed = event.payload.split_once(':').map_or("", |(_, typed)| typed).to_lowercase();
     let typed: Vec<&str> = typed.split('"').skip(1).step_by(2).collect();
@@ -116,27 +116,27 @@ fn passes(filter: &Filter, event: &Recorded) -> bool {
         && filter.only.is_none()
 }
 
-async fn downwards(store: &Store, platform: &Platform, filter: &Filter) -> Outcome<Vec<i64>> {
-    let (mut found, mut place) = (vec![], Place::Newest);
+async fn downwards(store: &Store, platform: &Platform, filter: &HistoryFilter) -> Outcome<Vec<i64>> {
+    let (mut found, mut place) = (vec![], PagePlace::Newest);
     loop {
         let page = history::page(&store.log, platform, filter, place, 3000).await?;
         found.extend(page.events.iter().map(|event| event.position));
         let Some(older) = page.older else { return Ok(found) };
-        place = Place::Before(older);
+        place = PagePlace::Before(older);
     }
 }
 
-async fn upwards(store: &Store, platform: &Platform, filter: &Filter) -> Outcome<Vec<i64>> {
-    let (mut found, mut place) = (vec![], Place::After(0));
+async fn upwards(store: &Store, platform: &Platform, filter: &HistoryFilter) -> Outcome<Vec<i64>> {
+    let (mut found, mut place) = (vec![], PagePlace::After(0));
     loop {
         let page = history::page(&store.log, platform, filter, place, 3000).await?;
         found.extend(page.events.iter().rev().map(|event| event.position));
         let Some(newer) = page.newer else { return Ok(found) };
-        place = Place::After(newer);
+        place = PagePlace::After(newer);
     }
 }
 
-async fn exported(store: &Store, platform: &Platform, filter: &Filter) -> Outcome<Vec<i64>> {
+async fn exported(store: &Store, platform: &Platform, filter: &HistoryFilter) -> Outcome<Vec<i64>> {
     let (mut found, mut after) = (vec![], 0);
     loop {
         let (events, next) = history::batch(&store.log, platform, filter, after, i64::MAX - 1).await?;

@@ -10,7 +10,7 @@ use domain::org::{InvitationCommand, Invitee, LifecycleEvent, OrgCommand, OrgEve
 use domain::values::{InvitationId, OrgId, OrgName, PersonId, Reason, Slug};
 use domain::{Actor, Decider, Grant, Metadata, Org};
 use projections::event_log::{Append, AppendError, Appended, Authority, Draft, Recorded, StreamId};
-use projections::projector::{Finding, Report};
+use projections::projector::{Finding, VerifyReport};
 use projections::{Db, EventLog, OpenError, Platform, Projector, Timestamp, grants, testing};
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
@@ -195,7 +195,7 @@ impl Store {
 
     /// What is wrong with the log and what was made of it. Tests that write past the triggers switch them off: what that
     /// says of the walls stands in `description.rs`.
-    pub(crate) async fn verified(&self) -> Outcome<Report> {
+    pub(crate) async fn verified(&self) -> Outcome<VerifyReport> {
         let mut report = self.projector.verify(|_| ()).await?;
         report.findings.retain(|finding| !matches!(finding, Finding::Wall { .. }));
         Ok(report)

@@ -8,7 +8,9 @@ use domain::org::{
     ChoiceCommand, Confirmation, InvitationCommand, Invitee, LifecycleCommand, MemberCommand, OrgCommand,
     Role,
 };
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, RolloutPolicy,
+};
 use domain::values::{InvitationId, OrgId, PersonId, RequestId, ResourceCode};
 use domain::{Decider, Grant, Org, ResourceType};
 use futures::future::join_all;
@@ -112,7 +114,10 @@ fn org_command(org: u128) -> impl Strategy<Value = OrgCommand> {
         1 => confirmed().prop_map(|confirmed| C::Lifecycle(LifecycleCommand::Archive { reason: reason(), confirmed })),
         2 => select(vec![C::Lifecycle(LifecycleCommand::Restore)]),
         4 => invitee(org).prop_map(|invitee| C::Invitation(InvitationCommand::Invite(invitee))),
-        4 => (select(vec!["project", "task"]), select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]))
+        4 => (
+            select(vec!["project", "task"]),
+            select(vec![None, Some(ResourceChoice::OptedIn), Some(ResourceChoice::OptedOut)]),
+        )
             .prop_map(|(code, choice)| C::Choice(ChoiceCommand::ChooseResourceType { code: parsed(code), choice })),
         1 => invitation(org).prop_map(|invitation| C::Invitation(InvitationCommand::RenewInvitation { invitation, expires_at: day(60) })),
         1 => invitation(org).prop_map(|invitation| C::Invitation(InvitationCommand::WithdrawInvitation { invitation })),

@@ -4,7 +4,7 @@ use domain::Org;
 use domain::org::{InvitationEvent, Invitee, LifecycleCommand, OrgCommand, OrgEvent, Role};
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
-use projections::org_list::{Filter, Order, OrgListed, Sort, Total, page};
+use projections::org_list::{OrgListFilter, OrgListOrder, OrgListed, Sort, Total, page};
 use projections::{Platform, memberships, people};
 
 use crate::engines;
@@ -32,20 +32,20 @@ engines! {
             store.org(name, name).await?;
         }
         let platform = store.platform().await?;
-        let list = |order: Order, limit| {
+        let list = |order: OrgListOrder, limit| {
             let (store, platform) = (&store, &platform);
-            async move { page(store.db(), platform, &Filter::default(), &order, limit).await }
+            async move { page(store.db(), platform, &OrgListFilter::default(), &order, limit).await }
         };
-        let all = list(Order::default(), 3).await?;
+        let all = list(OrgListOrder::default(), 3).await?;
         assert_eq!((all.more_before, all.more_after), (false, false));
-        let first = list(Order::default(), 2).await?;
+        let first = list(OrgListOrder::default(), 2).await?;
         assert_eq!((first.more_before, first.more_after, names(&first.rows)), (false, true, vec!["aaa", "bbb"]));
         let after = Some((Sort::Name.key(&first.rows[1]), first.rows[1].org_id));
-        let second = list(Order { after: after.clone(), ..Order::default() }, 2).await?;
+        let second = list(OrgListOrder { after: after.clone(), ..OrgListOrder::default() }, 2).await?;
         assert_eq!((second.more_before, second.more_after, names(&second.rows)), (true, false, vec!["ccc"]));
-        let back = list(Order { after, backwards: true, ..Order::default() }, 2).await?;
+        let back = list(OrgListOrder { after, backwards: true, ..OrgListOrder::default() }, 2).await?;
         assert_eq!((back.more_before, back.more_after, names(&back.rows)), (false, true, vec!["aaa"]));
-        let end = list(Order { backwards: true, ..Order::default() }, 2).await?;
+        let end = list(OrgListOrder { backwards: true, ..OrgListOrder::default() }, 2).await?;
         assert_eq!((end.more_before, end.more_after, names(&end.rows)), (true, false, vec!["bbb", "ccc"]));
     }
 
@@ -75,10 +75,13 @@ engines! {
         let invited = store.carry_out::<Org>(acme, invite(&owner)).await?;
         store.folded().await?;
         let platform = store.platform().await?;
-        let then = |at| Filter { text: Some("maria".to_owned()), at: Some(at), ..Filter::default() };
-        let found = |filter: Filter| {
+        let then = |at| OrgListFilter { text: Some("maria".to_owned()), at: Some(at), ..OrgListFilter::default() };
+        let found = |filter: OrgListFilter| {
             let (store, platform) = (&store, &platform);
-            async move { Ok::<_, sqlx::Error>(page(store.db(), platform, &filter, &Order::default(), 9).await?.total) }
+            async move {
+                let page = page(store.db(), platform, &filter, &OrgListOrder::default(), 9).await?;
+                Ok::<_, sqlx::Error>(page.total)
+            }
         };
         assert_eq!(found(then(invited.last_position)).await?, Total::Exactly(1));
         assert_eq!(found(then(invited.last_position - 1)).await?, Total::Exactly(0));
@@ -103,16 +106,16 @@ engines! {
             }
         }
         store.folded().await?;
-        let status = |status: &str| Filter { status: Some(status.to_owned()), ..Filter::default() };
-        let without_owner = Filter { without_owner: true, ..Filter::default() };
+        let status = |status: &str| OrgListFilter { status: Some(status.to_owned()), ..OrgListFilter::default() };
+        let without_owner = OrgListFilter { without_owner: true, ..OrgListFilter::default() };
         for (filter, expected) in [
-            (Filter::default(), vec!["active", "owned", "suspended"]),
+            (OrgListFilter::default(), vec!["active", "owned", "suspended"]),
             (status("active"), vec!["active", "owned"]),
             (status("suspended"), vec!["suspended"]),
             (status("archived"), vec!["archived"]),
             (without_owner, vec!["active", "suspended"]),
         ] {
-            let listed = page(store.db(), &platform, &filter, &Order::default(), 9).await?;
+            let listed = page(store.db(), &platform, &filter, &OrgListOrder::default(), 9).await?;
             assert_eq!(names(&listed.rows), expected, "{filter:?}");
             assert_eq!(listed.total, Total::Exactly(i64::try_from(expected.len())?));
         }
@@ -204,7 +207,8 @@ async fn in_order(
     sort: Sort,
     descending: bool,
 ) -> Outcome<Vec<OrgListed>> {
-    let mut rows = page(store.db(), platform, &Filter::default(), &Order::default(), 1000).await?.rows;
+    let mut rows =
+        page(store.db(), platform, &OrgListFilter::default(), &OrgListOrder::default(), 1000).await?.rows;
     rows.sort_by_key(|row| row.org_id);
     match sort {
         Sort::Name => rows.sort_by_key(|row| (row.name_key.clone(), row.org_id)),
@@ -227,8 +231,8 @@ async fn walk(
 ) -> Outcome<Vec<OrgListed>> {
     let (mut rows, mut after) = (Vec::<OrgListed>::new(), None);
     loop {
-        let order = Order { sort, descending, backwards, after };
-        let next = page(store.db(), platform, &Filter::default(), &order, 17).await?;
+        let order = OrgListOrder { sort, descending, backwards, after };
+        let next = page(store.db(), platform, &OrgListFilter::default(), &order, 17).await?;
         let (edge, more) = if backwards {
             (next.rows.first(), next.more_before)
         } else {
@@ -243,13 +247,13 @@ async fn walk(
 }
 
 async fn listed(store: &Store, platform: &Platform, at: Option<i64>) -> Outcome<Vec<OrgListed>> {
-    let filter = Filter { at, ..Filter::default() };
-    Ok(page(store.db(), platform, &filter, &Order::default(), 99).await?.rows)
+    let filter = OrgListFilter { at, ..OrgListFilter::default() };
+    Ok(page(store.db(), platform, &filter, &OrgListOrder::default(), 99).await?.rows)
 }
 
 async fn search(store: &Store, platform: &Platform, text: &str) -> Outcome<Vec<String>> {
-    let filter = Filter { text: Some(text.to_owned()), ..Filter::default() };
-    let rows = page(store.db(), platform, &filter, &Order::default(), 99).await?.rows;
+    let filter = OrgListFilter { text: Some(text.to_owned()), ..OrgListFilter::default() };
+    let rows = page(store.db(), platform, &filter, &OrgListOrder::default(), 99).await?.rows;
     Ok(rows.into_iter().map(|row| row.name).collect())
 }
 

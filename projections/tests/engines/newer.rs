@@ -276,8 +276,9 @@ pub(crate) async fn until(store: &Store, query: &str, wanted: i64) -> Outcome {
 /// How many organisations a search finds.
 pub(crate) async fn found(store: &Store, text: &str) -> Outcome<usize> {
     let platform = store.platform().await?;
-    let filter = org_list::Filter { text: Some(text.to_owned()), ..org_list::Filter::default() };
-    let page = org_list::page(store.db(), &platform, &filter, &org_list::Order::default(), 10).await?;
+    let filter =
+        org_list::OrgListFilter { text: Some(text.to_owned()), ..org_list::OrgListFilter::default() };
+    let page = org_list::page(store.db(), &platform, &filter, &org_list::OrgListOrder::default(), 10).await?;
     Ok(page.rows.len())
 }
 

@@ -251,9 +251,11 @@ async fn write_until(log: EventLog, stop: Arc<AtomicBool>, writer: usize) {
 }
 
 async fn never_empty(log: EventLog, platform: Platform, stop: Arc<AtomicBool>) -> Outcome {
-    let filter = org_list::Filter { text: Some("before-".to_owned()), ..org_list::Filter::default() };
+    let filter =
+        org_list::OrgListFilter { text: Some("before-".to_owned()), ..org_list::OrgListFilter::default() };
     while !stop.load(Ordering::SeqCst) {
-        let page = org_list::page(log.db(), &platform, &filter, &org_list::Order::default(), 100).await?;
+        let page =
+            org_list::page(log.db(), &platform, &filter, &org_list::OrgListOrder::default(), 100).await?;
         assert_eq!(page.rows.len(), 40, "a rebuild is not seen before it is done");
     }
     Ok(())

@@ -2,9 +2,9 @@
 
 use domain::values::PersonId;
 use futures::future::join_all;
-use projections::challenges::{self, Purpose};
+use projections::challenges::{self, ChallengePurpose, NewChallenge};
 use projections::passkeys::{self, Passkey};
-use projections::second_factors;
+use projections::second_factors::{self, NewSecondFactor};
 use projections::sessions;
 
 use crate::engines;
@@ -14,8 +14,9 @@ use crate::signing_in::signed_in;
 engines! {
     async fn a_secret_is_shared_once(store: Store) {
         let person = PersonId(id());
-        assert!(second_factors::enrol(store.db(), (person, uuid::Uuid::nil()), (&[1; 20], 7), &[[1; 32], [2; 32]], noon(1)).await?);
-        assert!(!second_factors::enrol(store.db(), (person, uuid::Uuid::nil()), (&[9; 20], 9), &[[3; 32]], noon(2)).await?);
+        assert!(second_factors::enrol(store.db(), factor(person), noon(1)).await?);
+        let another = NewSecondFactor { secret: &[9; 20], step: 9, codes: &[[3; 32]], ..factor(person) };
+        assert!(!second_factors::enrol(store.db(), another, noon(2)).await?);
         let totp = second_factors::of_person(store.db(), person).await?.ok_or("it is there")?;
         assert_eq!((totp.secret, totp.last_step, totp.created_at, totp.codes_left), (vec![1; 20], 7, noon(1), 2));
         assert_eq!(second_factors::of_person(store.db(), PersonId(id())).await?, None);
@@ -23,7 +24,7 @@ engines! {
 
     async fn a_step_is_taken_once_however_many_try(store: Store) {
         let person = PersonId(id());
-        second_factors::enrol(store.db(), (person, uuid::Uuid::nil()), (&[1; 20], 7), &[], noon(1)).await?;
+        second_factors::enrol(store.db(), factor(person), noon(1)).await?;
         for (step, taken) in [(7, false), (6, false), (9, true), (8, false)] {
             assert_eq!(second_factors::take_step(store.db(), person, step).await?, taken, "{step}");
         }
@@ -42,7 +43,7 @@ engines! {
     async fn a_recovery_code_is_used_once_by_its_owner(store: Store) {
         let (person, other) = (PersonId(id()), PersonId(id()));
         for who in [person, other] {
-            second_factors::enrol(store.db(), (who, uuid::Uuid::nil()), (&[1; 20], 7), &[[1; 32], [2; 32]], noon(1)).await?;
+            second_factors::enrol(store.db(), factor(who), noon(1)).await?;
         }
         assert!(second_factors::use_code(store.db(), person, &[1; 32], noon(2)).await?);
         assert!(!second_factors::use_code(store.db(), person, &[1; 32], noon(2)).await?);
@@ -60,7 +61,8 @@ engines! {
         let shown = async || -> Outcome<bool> {
             Ok(sessions::of_person(store.db(), person, noon(2)).await?[0].two_factors)
         };
-        second_factors::enrol(store.db(), (person, session.session_id), (&[1; 20], 7), &[], noon(1)).await?;
+        let in_session = NewSecondFactor { session_id: session.session_id, ..factor(person) };
+        second_factors::enrol(store.db(), in_session, noon(1)).await?;
         assert!(passkeys::add(store.db(), &passkey(person, 1)).await?);
         assert!(!shown().await?);
         sessions::prove(store.db(), session.session_id, noon(2), true).await?;
@@ -87,28 +89,34 @@ engines! {
 
     async fn what_was_begun_is_finished_once_and_in_time(store: Store) {
         let person = PersonId(id());
-        let about = (Purpose::Code, Some(person));
-        challenges::begin(store.db(), &[1; 32], about, "state", noon(3)).await?;
-        assert_eq!(challenges::find(store.db(), &[1; 32], Purpose::Proof, noon(2)).await?, None);
-        assert_eq!(challenges::take(store.db(), &[1; 32], Purpose::Proof, noon(2)).await?, None);
-        assert_eq!(challenges::take(store.db(), &[1; 32], Purpose::Code, noon(3)).await?, None, "too late");
-        let found = challenges::find(store.db(), &[1; 32], Purpose::Code, noon(2)).await?.ok_or("it waits")?;
+        let (purpose, expires_at) = (ChallengePurpose::Code, noon(3));
+        let challenge = NewChallenge { purpose, person: Some(person), state: "state", expires_at };
+        challenges::begin(store.db(), &[1; 32], challenge).await?;
+        assert_eq!(challenges::find(store.db(), &[1; 32], ChallengePurpose::Proof, noon(2)).await?, None);
+        assert_eq!(challenges::take(store.db(), &[1; 32], ChallengePurpose::Proof, noon(2)).await?, None);
+        assert_eq!(challenges::take(store.db(), &[1; 32], ChallengePurpose::Code, noon(3)).await?, None, "too late");
+        let found = challenges::find(store.db(), &[1; 32], ChallengePurpose::Code, noon(2)).await?.ok_or("it waits")?;
         assert_eq!((found.person_id, found.state.as_str()), (Some(person.0), "state"));
         let tries = (0..8).map(|_| {
             let db = store.db().clone();
-            tokio::spawn(async move { challenges::take(&db, &[1; 32], Purpose::Code, noon(2)).await })
+            tokio::spawn(async move { challenges::take(&db, &[1; 32], ChallengePurpose::Code, noon(2)).await })
         });
         let mut finished = vec![];
         for one in join_all(tries).await {
             finished.extend(one??);
         }
         assert_eq!(finished, [found]);
-        challenges::begin(store.db(), &[2; 32], about, "", noon(3)).await?;
+        challenges::begin(store.db(), &[2; 32], challenge).await?;
         challenges::sweep(store.db(), noon(2)).await?;
-        assert!(challenges::find(store.db(), &[2; 32], Purpose::Code, noon(2)).await?.is_some());
+        assert!(challenges::find(store.db(), &[2; 32], ChallengePurpose::Code, noon(2)).await?.is_some());
         challenges::sweep(store.db(), noon(3)).await?;
-        assert_eq!(challenges::find(store.db(), &[2; 32], Purpose::Code, noon(2)).await?, None);
+        assert_eq!(challenges::find(store.db(), &[2; 32], ChallengePurpose::Code, noon(2)).await?, None);
     }
+}
+
+fn factor(person: PersonId) -> NewSecondFactor<'static> {
+    let session_id = uuid::Uuid::nil();
+    NewSecondFactor { person, session_id, secret: &[1; 20], step: 7, codes: &[[1; 32], [2; 32]] }
 }
 
 fn passkey(person: PersonId, credential: u8) -> Passkey {

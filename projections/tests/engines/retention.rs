@@ -10,8 +10,8 @@ use projections::access_log::{self, Refused};
 use projections::account_log::{self, AccountEntry, MOST_AN_HOUR};
 use projections::links::{self, Link};
 use projections::operator_reads::{AccessRecorder, OperatorRead};
-use projections::retention::{Kept, forget};
-use projections::scope::Shown;
+use projections::retention::{RetainedRows, forget};
+use projections::scope::ViewKind;
 use uuid::Uuid;
 
 use crate::engines;
@@ -37,7 +37,7 @@ engines! {
             assert!(why.contains("permission denied"), "{why}");
         }
         assert_eq!(raw.number("select count(*) from account_log").await?, 2);
-        let aged = forget(store.db(), Kept::AccountLog, old(2), 9).await?;
+        let aged = forget(store.db(), RetainedRows::AccountLog, old(2), 9).await?;
         assert_eq!(aged, 1, "what is older than 30 days may go");
         assert_eq!(raw.number("select count(*) from account_log").await?, 1);
     }
@@ -64,7 +64,7 @@ engines! {
     async fn what_is_old_goes_the_oldest_first_and_a_few_at_a_time(store: Store) {
         fill(&store).await?;
         let mut raw = store.raw().await?;
-        for kept in Kept::ALL {
+        for kept in RetainedRows::ALL {
             let count = format!("select count(*) from {}", kept.table());
             let before = raw.number(&count).await?;
             assert_eq!(forget(store.db(), kept, old(0), 2).await?, 0, "{kept:?}: nothing is as old");
@@ -101,7 +101,7 @@ async fn fill(store: &Store) -> Outcome {
             person_id: id(),
             session_id: id(),
             org_id: Some(id()),
-            shown: Shown::Listed,
+            shown: ViewKind::Listed,
             page: "/admin/orgs".to_owned(),
         };
         recorder.record(vec![read]).await?;

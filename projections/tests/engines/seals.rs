@@ -5,10 +5,10 @@ use domain::values::OrgId;
 use projections::event_log::Appended;
 use projections::projector::Finding;
 use projections::seal::{
-    Attested, Checkpoint, Evidence, PublicKey, SealStep, Signed, SigningKey, contradict, contradicted,
-    evidence, export, read_on,
+    Attested, Checkpoint, Evidence, PublicKey, SealStep, SignedCheckpoint, SigningKey, contradict,
+    contradicted, evidence, export, read_on,
 };
-use projections::seal::{SealError, step::Step};
+use projections::seal::{SealError, step::SealProgress};
 use projections::transfer;
 use projections::{Db, EventLog};
 
@@ -112,7 +112,7 @@ engines! {
             let turn = SealStep::begin(store.db(), "portal/log").await?;
             assert!(turn.is_some() && SealStep::begin(log.db(), "portal/log").await?.is_none());
             store.append(creation("Late", "late")).await?;
-            assert_eq!(read_on(log.db(), "portal/log").await?, Step::Taken);
+            assert_eq!(read_on(log.db(), "portal/log").await?, SealProgress::Taken);
             turn.ok_or("it was ours")?.end().await?;
         }
         let four = (0..4).map(|_| finish(store.db(), "portal/log"));
@@ -180,7 +180,11 @@ pub(crate) fn key(origin: &str) -> SigningKey {
 }
 
 /// Signs a checkpoint of everything, which must hold the one before.
-pub(crate) async fn sealed(db: &Db, key: &SigningKey, before: Option<&Signed>) -> Outcome<Signed> {
+pub(crate) async fn sealed(
+    db: &Db,
+    key: &SigningKey,
+    before: Option<&SignedCheckpoint>,
+) -> Outcome<SignedCheckpoint> {
     finish(db, key.origin()).await?;
     let turn = SealStep::begin(db, key.origin()).await?.ok_or("nobody else is at it")?;
     if let Some(before) = before {
@@ -191,7 +195,7 @@ pub(crate) async fn sealed(db: &Db, key: &SigningKey, before: Option<&Signed>) -
     Ok(signed)
 }
 
-async fn why_not(store: &Store, key: &SigningKey, before: &Signed) -> String {
+async fn why_not(store: &Store, key: &SigningKey, before: &SignedCheckpoint) -> String {
     sealed(store.db(), key, Some(before)).await.err().map(|why| why.to_string()).unwrap_or_default()
 }
 
@@ -206,7 +210,7 @@ async fn compared(
 }
 
 async fn finish(db: &Db, origin: &str) -> Outcome {
-    while read_on(db, origin).await? == Step::More {}
+    while read_on(db, origin).await? == SealProgress::More {}
     Ok(())
 }
 

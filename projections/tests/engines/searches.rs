@@ -7,7 +7,7 @@ use domain::org::{InvitationEvent, LifecycleCommand, LifecycleEvent, OrgCommand,
 use domain::values::{OrgId, PersonId};
 use futures::future::try_join_all;
 use projections::Platform;
-use projections::org_list::{Filter, Order, OrgListed, Sort, Total, page};
+use projections::org_list::{OrgListFilter, OrgListOrder, OrgListed, Sort, Total, page};
 
 use crate::engines;
 use crate::given::{Outcome, Store, accept, append, created, id, invite, invitee, reason, renamed};
@@ -33,8 +33,8 @@ engines! {
             let name = name.parse()?;
             let appended = store.carry_out::<Org>(acme, OrgCommand::Lifecycle(LifecycleCommand::Rename { name })).await?;
             store.folded_to(appended.last_position).await?;
-            assert_eq!(found(&store, &platform, &searching(is), Order::default()).await?.len(), 1, "{is}");
-            assert_eq!(found(&store, &platform, &searching(was), Order::default()).await?.len(), 0, "{was}");
+            assert_eq!(found(&store, &platform, &searching(is), OrgListOrder::default()).await?.len(), 1, "{is}");
+            assert_eq!(found(&store, &platform, &searching(was), OrgListOrder::default()).await?.len(), 0, "{was}");
         }
     }
 
@@ -126,7 +126,7 @@ async fn many(store: &Store) -> Outcome<Platform> {
 
 /// Tries every `step`th of the texts.
 async fn everything_is_found(store: &Store, platform: &Platform, step: usize) -> Outcome {
-    let all = found(store, platform, &Filter::default(), Order::default()).await?;
+    let all = found(store, platform, &OrgListFilter::default(), OrgListOrder::default()).await?;
     assert_eq!(all.len(), MANY);
     let mut texts: BTreeSet<String> = [
         "z",
@@ -175,7 +175,8 @@ async fn everything_is_found(store: &Store, platform: &Platform, step: usize) ->
         let sort = [Sort::Name, Sort::Created, Sort::Changed, Sort::Members][number % 4];
         let status =
             [None, Some("active"), Some("suspended"), Some("archived")][number / 2 % 4].map(str::to_owned);
-        for filter in [searching(text), Filter { status, without_owner: number % 3 == 0, ..searching(text) }]
+        for filter in
+            [searching(text), OrgListFilter { status, without_owner: number % 3 == 0, ..searching(text) }]
         {
             as_by_reading(store, platform, &filter, Sort::Name, number % 2 > 0).await?;
             as_by_reading(store, platform, &filter, sort, number % 2 == 0).await?;
@@ -187,14 +188,15 @@ async fn everything_is_found(store: &Store, platform: &Platform, step: usize) ->
 async fn as_by_reading(
     store: &Store,
     platform: &Platform,
-    filter: &Filter,
+    filter: &OrgListFilter,
     sort: Sort,
     descending: bool,
 ) -> Outcome {
-    let order = |backwards| Order { sort, descending, after: None, backwards };
+    let order = |backwards| OrgListOrder { sort, descending, after: None, backwards };
     let text = filter.text.as_deref().unwrap_or_default();
     let has = |text: &str, part: &str| text.to_lowercase().contains(part);
-    let mut expected = found(store, platform, &Filter { text: None, ..filter.clone() }, order(false)).await?;
+    let mut expected =
+        found(store, platform, &OrgListFilter { text: None, ..filter.clone() }, order(false)).await?;
     expected.retain(|row| {
         let texts =
             [&row.name, &row.slug, &row.org_id.to_string(), row.owner_email.as_ref().unwrap_or(&row.slug)];
@@ -214,7 +216,12 @@ async fn as_by_reading(
 }
 
 /// All rows, by pages of a few hundred.
-async fn found(store: &Store, platform: &Platform, filter: &Filter, order: Order) -> Outcome<Vec<OrgListed>> {
+async fn found(
+    store: &Store,
+    platform: &Platform,
+    filter: &OrgListFilter,
+    order: OrgListOrder,
+) -> Outcome<Vec<OrgListed>> {
     let (mut rows, mut order) = (Vec::<OrgListed>::new(), order);
     loop {
         let next = page(store.db(), platform, filter, &order, 419).await?;
@@ -232,16 +239,20 @@ async fn found(store: &Store, platform: &Platform, filter: &Filter, order: Order
 async fn totals_are_right(store: &Store, platform: &Platform) -> Outcome {
     for status in [None, Some("active"), Some("suspended"), Some("archived"), Some("unheard-of")] {
         for without_owner in [false, true] {
-            let filter = Filter { status: status.map(str::to_owned), without_owner, ..Filter::default() };
-            let listed = page(store.db(), platform, &filter, &Order::default(), 9).await?;
+            let filter = OrgListFilter {
+                status: status.map(str::to_owned),
+                without_owner,
+                ..OrgListFilter::default()
+            };
+            let listed = page(store.db(), platform, &filter, &OrgListOrder::default(), 9).await?;
             assert_eq!(listed.total, Total::Exactly(i64::try_from(listed.rows.len())?), "{filter:?}");
         }
     }
     Ok(())
 }
 
-fn searching(text: &str) -> Filter {
-    Filter { text: Some(text.to_owned()), ..Filter::default() }
+fn searching(text: &str) -> OrgListFilter {
+    OrgListFilter { text: Some(text.to_owned()), ..OrgListFilter::default() }
 }
 
 fn names(rows: &[OrgListed]) -> Vec<(&str, &str)> {

@@ -2,9 +2,11 @@
 
 use domain::values::{Email, PersonId};
 use futures::future::join_all;
-use projections::links::{self, Link, Purpose};
+use projections::links::{self, Link, LinkPurpose};
+use projections::people::{self, ChosenPassword};
+use projections::second_factors::{self, NewSecondFactor};
 use projections::sessions::{self, Session};
-use projections::{Lookups, people, second_factors, testing};
+use projections::{Lookups, testing};
 
 use crate::engines;
 use crate::given::{Outcome, Store, id, noon};
@@ -75,21 +77,23 @@ engines! {
         let person = known(&store).await?;
         testing::set_password(store.db(), person, "old").await?;
         signed_in(&store, person, [1; 32]).await?;
-        let purpose = Purpose::NewPassword.as_str().to_owned();
+        let purpose = LinkPurpose::NewPassword.as_str().to_owned();
         let link = Link { purpose, person_id: Some(person.0), invitation_id: None, org_id: None, ..invitation_link() };
         links::create(store.db(), &[7; 32], &link).await?;
         for statement in if store.is_postgres() { KEEP_SESSIONS_POSTGRES } else { KEEP_SESSIONS_SQLITE } {
             store.raw().await?.run(statement).await?;
         }
         assert!(people::change_password(store.db(), person, "old", "new").await.is_err());
-        assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await.is_err());
-        let enrolled = second_factors::enrol(store.db(), (person, id()), (&[1; 20], 7), &[], noon(2)).await;
+        let chosen = ChosenPassword { person, hash: "new", replaces: true };
+        assert!(people::choose_password(store.db(), chosen, &[7; 32], noon(2)).await.is_err());
+        let factor = NewSecondFactor { person, session_id: id(), secret: &[1; 20], step: 7, codes: &[] };
+        let enrolled = second_factors::enrol(store.db(), factor, noon(2)).await;
         assert!(enrolled.is_err() && second_factors::of_person(store.db(), person).await?.is_none());
         let hash = people::by_id(store.db(), person).await?.and_then(|person| person.password_hash);
         assert_eq!(hash.as_deref(), Some("old"));
         let end = if store.is_postgres() { "drop trigger keep on session" } else { "drop trigger keep" };
         store.raw().await?.run(end).await?;
-        assert!(people::choose_password(store.db(), (person, true), "new", &[7; 32], noon(2)).await?, "it is not used up");
+        assert!(people::choose_password(store.db(), chosen, &[7; 32], noon(2)).await?, "it is not used up");
         assert_eq!(sessions::of_person(store.db(), person, noon(2)).await?.len(), 0);
     }
 
@@ -139,9 +143,9 @@ engines! {
     async fn a_link_opens_what_it_is_for(store: Store) {
         let link = invitation_link();
         links::create(store.db(), &[1; 32], &link).await?;
-        assert_eq!(links::find(store.db(), &[1; 32], Purpose::Invitation).await?, Some(link.clone()));
-        assert_eq!(links::find(store.db(), &[1; 32], Purpose::Password).await?, None);
-        assert_eq!(links::find(store.db(), &[2; 32], Purpose::Invitation).await?, None);
+        assert_eq!(links::find(store.db(), &[1; 32], LinkPurpose::Invitation).await?, Some(link.clone()));
+        assert_eq!(links::find(store.db(), &[1; 32], LinkPurpose::Password).await?, None);
+        assert_eq!(links::find(store.db(), &[2; 32], LinkPurpose::Invitation).await?, None);
         let later = Link { created_at: noon(2), ..link.clone() };
         links::create(store.db(), &[2; 32], &later).await?;
         let org = link.org_id.ok_or("it leads into an organisation")?;
@@ -169,20 +173,20 @@ engines! {
         links::create(store.db(), &[1; 32], &invitation_link()).await?;
         assert!(!links::use_up(store.db(), &[1; 32], noon(3)).await?);
         assert!(links::use_up(store.db(), &[1; 32], noon(2)).await?);
-        let used = links::find(store.db(), &[1; 32], Purpose::Invitation).await?;
+        let used = links::find(store.db(), &[1; 32], LinkPurpose::Invitation).await?;
         assert_eq!(used.and_then(|link| link.used_at), Some(noon(2)));
     }
 
     async fn withdrawing_leaves_used_links_and_other_purposes(store: Store) {
-        let of = |purpose: Purpose| Link { purpose: purpose.as_str().to_owned(), ..invitation_link() };
-        links::create(store.db(), &[1; 32], &of(Purpose::FirstStart)).await?;
-        links::create(store.db(), &[2; 32], &of(Purpose::FirstStart)).await?;
-        links::create(store.db(), &[3; 32], &of(Purpose::Password)).await?;
+        let of = |purpose: LinkPurpose| Link { purpose: purpose.as_str().to_owned(), ..invitation_link() };
+        links::create(store.db(), &[1; 32], &of(LinkPurpose::FirstStart)).await?;
+        links::create(store.db(), &[2; 32], &of(LinkPurpose::FirstStart)).await?;
+        links::create(store.db(), &[3; 32], &of(LinkPurpose::Password)).await?;
         links::use_up(store.db(), &[1; 32], noon(2)).await?;
-        links::withdraw_all(store.db(), Purpose::FirstStart).await?;
-        assert!(links::find(store.db(), &[1; 32], Purpose::FirstStart).await?.is_some());
-        assert!(links::find(store.db(), &[2; 32], Purpose::FirstStart).await?.is_none());
-        assert!(links::find(store.db(), &[3; 32], Purpose::Password).await?.is_some());
+        links::withdraw_all(store.db(), LinkPurpose::FirstStart).await?;
+        assert!(links::find(store.db(), &[1; 32], LinkPurpose::FirstStart).await?.is_some());
+        assert!(links::find(store.db(), &[2; 32], LinkPurpose::FirstStart).await?.is_none());
+        assert!(links::find(store.db(), &[3; 32], LinkPurpose::Password).await?.is_some());
     }
 }
 
@@ -220,7 +224,7 @@ pub(crate) async fn signed_in(store: &Store, person: PersonId, token: [u8; 32]) 
 /// An invitation link that was made on day 1 and is open until day 3.
 fn invitation_link() -> Link {
     Link {
-        purpose: Purpose::Invitation.as_str().to_owned(),
+        purpose: LinkPurpose::Invitation.as_str().to_owned(),
         person_id: Some(id()),
         org_id: Some(id()),
         invitation_id: Some(id()),

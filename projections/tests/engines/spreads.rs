@@ -1,7 +1,9 @@
 //! Random histories of policies and choices, compared with a model of which organisation has a type that is simple to check.
 
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, RolloutPolicy,
+};
 use domain::values::{OrgId, ResourceCode};
 use domain::{Org, ResourceType};
 use projections::{Scope, resource_types};
@@ -38,13 +40,13 @@ enum Step {
     Archive(usize),
     RolloutPolicy(RolloutPolicy),
     /// The choice of the organisation with this number, counted around.
-    Choose(usize, Option<Choice>),
+    Choose(usize, Option<ResourceChoice>),
     Deactivate,
     Reactivate,
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let choice = select(vec![None, Some(Choice::OptedIn), Some(Choice::OptedOut)]);
+    let choice = select(vec![None, Some(ResourceChoice::OptedIn), Some(ResourceChoice::OptedOut)]);
     prop_oneof![
         3 => proptest::strategy::Just(Step::NewOrg),
         1 => (0..20_usize).prop_map(Step::Archive),
@@ -59,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Known {
     id: OrgId,
     came: usize,
-    choice: Option<Choice>,
+    choice: Option<ResourceChoice>,
     archived: bool,
 }
 
@@ -79,7 +81,7 @@ impl Model {
             RolloutPolicy::OptIn => false,
         };
         match org.choice {
-            Some(choice) => choice == Choice::OptedIn,
+            Some(choice) => choice == ResourceChoice::OptedIn,
             None => by_policy,
         }
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::org::{ChoiceCommand, LifecycleCommand, OrgCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, RolloutPolicy,
+};
 use domain::values::OrgId;
 use domain::{Org, ResourceType};
 use projections::{Scope, org_detail, org_list, resource_types};
@@ -197,7 +199,7 @@ async fn two_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         )
         .await?;
     for org in [acme, gone] {
-        let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
+        let (code, choice) = ("project".parse()?, Some(ResourceChoice::OptedIn));
         store
             .carry_out::<Org>(org, OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code, choice }))
             .await?;

@@ -3,14 +3,17 @@
 //! **Invariant:** what is tested of the role is found in the catalogue, so that no table can be forgotten here.
 
 use domain::org::{ChoiceCommand, Invitee, LifecycleCommand, Role, RoleCommand};
-use domain::resource_type::{Action, Actions, Choice, Definition, ResourceTypeCommand, RolloutPolicy};
+use domain::resource_type::{
+    Action, Actions, Definition, ResourceChoice, ResourceTypeCommand, RolloutPolicy,
+};
 use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org, ResourceType};
 use projections::event_log::Recorded;
 use projections::links::{self, Link};
 use projections::memberships::Membership;
-use projections::operator_reads::{AccessRecorder, OperatorRead};
-use projections::scope::{Reads, Shown};
+use projections::operator_reads::{AccessRecorder, OperatorRead, OperatorVisit};
+use projections::org_list::{OrgListFilter, OrgListOrder};
+use projections::scope::{Reads, ViewKind};
 use projections::{
     Scope, Tenant, Timestamp, access_log, history, memberships, operator_reads, org_detail, org_list, people,
     resource_types,
@@ -30,7 +33,7 @@ engines! {
             assert_eq!(org_detail::get(db, scope, here.0).await?.ok_or("it is there")?.slug, name);
             let members = memberships::members(db, scope, here.0, 9).await?;
             assert!(members.len() == 2 && members.iter().all(|member| belongs(&member.email)), "{members:?}");
-            let invited = memberships::invited(db, scope, here.0, (i64::MAX, 100)).await?;
+            let invited = memberships::invited(db, scope, here.0, i64::MAX, 100).await?;
             assert!(invited.len() == 1 && belongs(&invited[0].email), "{invited:?}");
             let events = history::of_org(&store.log, scope, here.0, i64::MAX, 99).await?;
             let ours = |event: &Recorded| event.aggregate_id == here.to_string();
@@ -51,7 +54,7 @@ engines! {
 
             assert_eq!(org_detail::get(db, scope, there.0).await?, None);
             assert_eq!(memberships::members(db, scope, there.0, 9).await?, []);
-            assert_eq!(memberships::invited(db, scope, there.0, (i64::MAX, 100)).await?, []);
+            assert_eq!(memberships::invited(db, scope, there.0, i64::MAX, 100).await?, []);
             assert_eq!(history::of_org(&store.log, scope, there.0, i64::MAX, 99).await?, []);
             assert_eq!(operator_reads::of_org(db, scope, there.0, None, 9).await?, []);
         }
@@ -85,7 +88,7 @@ engines! {
         org_detail::get(db, scope, own.0).await?;
         memberships::members(db, scope, own.0, 1).await?;
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
-        memberships::invited(db, scope, own.0, (i64::MAX, 100)).await?;
+        memberships::invited(db, scope, own.0, i64::MAX, 100).await?;
         history::of_org(&store.log, scope, other.0, i64::MAX, 1).await?;
         assert_eq!(platform.take_reads().len(), 2);
         memberships::blast(db, &platform, &[own.0], noon(0)).await?;
@@ -94,18 +97,18 @@ engines! {
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
         operator_reads::of_org(db, scope, own.0, None, 1).await?;
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [Some(own.0)]);
-        let page = org_list::page(db, &platform, &org_list::Filter::default(), &org_list::Order::default(), 1).await?;
+        let page = org_list::page(db, &platform, &OrgListFilter::default(), &OrgListOrder::default(), 1).await?;
         let listed = |orgs: &[Uuid]| {
-            let orgs = orgs.iter().map(|org| (Some(*org), Shown::Listed));
-            orgs.chain([(None, Shown::Listed)]).collect::<Reads>()
+            let orgs = orgs.iter().map(|org| (Some(*org), ViewKind::Listed));
+            orgs.chain([(None, ViewKind::Listed)]).collect::<Reads>()
         };
         assert_eq!(platform.take_reads(), listed(&[page.rows[0].org_id]));
-        let (everything, newest) = (history::Filter::default(), history::Place::Newest);
+        let (everything, newest) = (history::HistoryFilter::default(), history::PagePlace::Newest);
         history::page(&store.log, &platform, &everything, newest, 99).await?;
         assert_eq!(platform.take_reads(), listed(&[own.0, other.0]));
         history::positions(&store.log, &everything, newest, 99).await?;
         assert_eq!(platform.take_reads(), Reads::new());
-        let of_one = history::Filter { org: Some(own.0), ..everything };
+        let of_one = history::HistoryFilter { org: Some(own.0), ..everything };
         history::page(&store.log, &platform, &of_one, newest, 1).await?;
         history::at(&store.log, &platform, 1).await?;
         assert_eq!(platform.take_reads().into_keys().collect::<Vec<_>>(), [None, Some(own.0)]);
@@ -116,7 +119,7 @@ engines! {
         let (ana, session) = (person(&store, "ana@example.com").await?, id());
         let recorder = AccessRecorder::open(store.db());
         let look = |at: Timestamp, session_id, page: &str| OperatorRead {
-            read_id: id(), at, person_id: ana.0, session_id, org_id: Some(org.0), shown: Shown::Listed,
+            read_id: id(), at, person_id: ana.0, session_id, org_id: Some(org.0), shown: ViewKind::Listed,
             page: page.to_owned(),
         };
         recorder.record(vec![look(noon(1), session, "/admin/orgs"), look(noon(1), session, "/admin/orgs")]).await?;
@@ -139,13 +142,15 @@ engines! {
         let recorder = AccessRecorder::open(store.db());
         let look = |number: u128, at: Timestamp, org_id| OperatorRead {
             read_id: Uuid::from_u128(number), at, person_id: ana.0, session_id: session, org_id,
-            shown: Shown::Opened, page: "/admin".into(),
+            shown: ViewKind::Opened, page: "/admin".into(),
         };
         recorder.record(vec![look(1, noon(1), Some(org.0))]).await?;
         recorder.flush().await;
-        operator_reads::set_reason(store.db(), (session, org.0), Some("Ticket 7"), (noon(2), noon(4))).await?;
-        assert_eq!(operator_reads::reason(store.db(), (session, org.0), noon(3)).await?.as_deref(), Some("Ticket 7"));
-        assert_eq!(operator_reads::reason(store.db(), (id(), org.0), noon(3)).await?, None);
+        let visit = OperatorVisit { session_id: session, org_id: org.0 };
+        let other = OperatorVisit { session_id: id(), ..visit };
+        operator_reads::set_reason(store.db(), visit, Some("Ticket 7"), noon(2), noon(4)).await?;
+        assert_eq!(operator_reads::reason(store.db(), visit, noon(3)).await?.as_deref(), Some("Ticket 7"));
+        assert_eq!(operator_reads::reason(store.db(), other, noon(3)).await?, None);
         for read in [look(2, noon(3), Some(org.0)), look(3, noon(5), Some(org.0)), look(4, noon(6), None)] {
             recorder.record(vec![read.clone()]).await?;
             recorder.record(vec![read]).await?;
@@ -159,8 +164,8 @@ engines! {
         assert_eq!(older[0].read_id.as_u128(), 2);
         let used = operator_reads::last_used(store.db(), &store.platform().await?, &[ana.0, id()]).await?;
         assert_eq!(used.into_iter().collect::<Vec<_>>(), [(ana.0, noon(6))]);
-        operator_reads::set_reason(store.db(), (session, org.0), None, (noon(3), noon(4))).await?;
-        assert_eq!(operator_reads::reason(store.db(), (session, org.0), noon(3)).await?, None);
+        operator_reads::set_reason(store.db(), visit, None, noon(3), noon(4)).await?;
+        assert_eq!(operator_reads::reason(store.db(), visit, noon(3)).await?, None);
         operator_reads::sweep(store.db(), noon(9)).await?;
         assert_eq!(store.raw().await?.number("select count(*) from operator_reason").await?, 0);
     }
@@ -217,7 +222,7 @@ mod on_postgres {
             let read = [
                 org_detail::get(db, scope, org).await.map(drop),
                 memberships::members(db, scope, org, 9).await.map(drop),
-                memberships::invited(db, scope, org, (i64::MAX, 100)).await.map(drop),
+                memberships::invited(db, scope, org, i64::MAX, 100).await.map(drop),
                 history::of_org(log, scope, org, i64::MAX, 9).await.map(drop),
                 operator_reads::of_org(db, scope, org, None, 9).await.map(drop),
             ];
@@ -333,13 +338,14 @@ async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
         let guest = invitee(person(store, &format!("guest@{name}.example")).await?, Role::Admin);
         store.carry_out::<Org>(org, invite(&guest)).await?;
         links::create(store.db(), &hash(name), &link(org, &guest)).await?;
-        let (code, choice) = ("project".parse()?, Some(Choice::OptedIn));
+        let (code, choice) = ("project".parse()?, Some(ResourceChoice::OptedIn));
         store.carry_out::<Org>(org, ChoiceCommand::ChooseResourceType { code, choice }).await?;
         let permissions = [("project".parse()?, Actions::of([Action::Read]).ok_or("one")?)].into();
         store.carry_out::<Org>(org, RoleCommand::AddRole { role: "reviewer".parse()?, permissions }).await?;
         store.carry_out::<Org>(org, LifecycleCommand::Suspend { reason: reason(), confirmed: None }).await?;
         store.carry_out::<Org>(org, LifecycleCommand::Reinstate).await?;
-        operator_reads::set_reason(store.db(), (id(), org.0), Some("A ticket"), (noon(1), noon(2))).await?;
+        let visit = OperatorVisit { session_id: id(), org_id: org.0 };
+        operator_reads::set_reason(store.db(), visit, Some("A ticket"), noon(1), noon(2)).await?;
         recorder.record(vec![look(org, name)]).await?;
         access_log::first_refusal(store.db(), org.0, 7, noon(1)).await?;
         orgs.push(org);
@@ -358,7 +364,7 @@ fn look(org: OrgId, name: &str) -> OperatorRead {
         person_id: id(),
         session_id: id(),
         org_id: Some(org.0),
-        shown: Shown::Opened,
+        shown: ViewKind::Opened,
         page: format!("/of/{name}"),
     }
 }

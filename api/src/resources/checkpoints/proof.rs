@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use projections::seal::{self, Signed};
+use projections::seal::{self, SignedCheckpoint};
 use serde::Deserialize;
 
 use super::outside;
@@ -111,7 +111,7 @@ async fn sealed(
 /// When the last event of each checkpoint was written; none where the log has no such event now.
 async fn times(
     app: &App,
-    signed: impl Iterator<Item = &Signed>,
+    signed: impl Iterator<Item = &SignedCheckpoint>,
 ) -> Result<HashMap<u64, DateTime<Utc>>, Error> {
     let sizes: Vec<i64> = signed.map(|signed| whole(signed.checkpoint.size)).collect();
     let events = app.log.at(&sizes).await?.into_iter();
@@ -131,7 +131,7 @@ fn failure(attempt: Option<Attempt>) -> Markup {
 }
 
 fn standing(
-    last: Option<&Signed>,
+    last: Option<&SignedCheckpoint>,
     stands: i64,
     times: &HashMap<u64, DateTime<Utc>>,
     seconds: u64,
@@ -160,7 +160,7 @@ fn standing(
 }
 
 /// The files that an auditor needs, and the commands that they type.
-fn commands(stands: i64, last: Option<&Signed>, has_witnesses: bool) -> Markup {
+fn commands(stands: i64, last: Option<&SignedCheckpoint>, has_witnesses: bool) -> Markup {
     let policy = if has_witnesses { " \\\n    --policy policy.txt" } else { "" };
     let export = format!("history-{stands}.ndjson");
     let event = last.map_or(1, |signed| signed.checkpoint.size);
@@ -185,7 +185,7 @@ fn commands(stands: i64, last: Option<&Signed>, has_witnesses: bool) -> Markup {
     }
 }
 
-fn checkpoint(last: &Signed) -> Markup {
+fn checkpoint(last: &SignedCheckpoint) -> Markup {
     let checkpoint = &last.checkpoint;
     ui::facts(&[
         ("Events", html! { (ui::number(whole(checkpoint.size))) }),

@@ -9,7 +9,7 @@ use domain::Grant;
 use domain::grant::PlatformRole;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
-use projections::history::Filter;
+use projections::history::HistoryFilter;
 use projections::history::filter::types;
 
 use super::facts::{by, who};

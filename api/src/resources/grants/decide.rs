@@ -11,7 +11,7 @@ use domain::Grant;
 use domain::grant::{GrantCommand, GrantError};
 use domain::values::{PersonId, Reason, RequestId};
 use maud::{Markup, html};
-use projections::grants::{self, GrantRequest, Listed, WITHDRAWN};
+use projections::grants::{self, GrantRequest, WITHDRAWN, WithPerson};
 use projections::{Timestamp, people};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -110,7 +110,7 @@ pub struct DecisionForm {
 /// A request, the decision about it, and the operator who decides.
 struct Case<'a> {
     operator: &'a Operator,
-    request: Listed<GrantRequest>,
+    request: WithPerson<GrantRequest>,
     decision: Decision,
 }
 

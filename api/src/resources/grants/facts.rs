@@ -9,7 +9,7 @@ use crate::layout::names::Names;
 use crate::ui::{self};
 
 /// A person, by name and address.
-pub fn who<T>(listed: &grants::Listed<T>) -> Markup {
+pub fn who<T>(listed: &grants::WithPerson<T>) -> Markup {
     html! {
         span.person { (ui::monogram(listed.called(), "person")) (listed.called()) }
         @if listed.name.is_some() { @if let Some(email) = &listed.email { " " span.hint { (email) } } }

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Grant;
-use domain::grant::{GrantCommand, GrantError, PlatformRole, Policy, Term};
+use domain::grant::{GrantCommand, GrantError, GrantPolicy, PlatformRole, Term};
 use domain::values::{Email, PersonId, Reason, RequestId};
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
@@ -155,7 +155,7 @@ impl ParsedGrant {
 }
 
 /// The policy that binds the viewer, so that the form offers nothing that would be refused.
-fn policy(app: &App, operator: &Operator) -> Policy {
+fn policy(app: &App, operator: &Operator) -> GrantPolicy {
     let policy = app.settings.grant_policy();
     if policy.approval {
         return policy; // somebody else decides

@@ -12,8 +12,8 @@ use domain::grant::PlatformRole;
 use domain::values::PersonId;
 use maud::{Markup, html};
 use projections::grants::{self, GrantListed};
-use projections::history::{self, Filter, Place, filter};
-use projections::links::Purpose;
+use projections::history::{self, HistoryFilter, PagePlace, filter};
+use projections::links::LinkPurpose;
 use projections::people;
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ async fn already(app: &App, operator: &Operator, person: Uuid) -> Result<Markup,
 
 /// The link that the request before has made, if it still opens something.
 async fn password_box(app: &App, token: &str) -> Result<Markup, Error> {
-    let Ok(link) = links::open(app, token, Purpose::Password).await else { return Ok(html! {}) };
+    let Ok(link) = links::open(app, token, LinkPurpose::Password).await else { return Ok(html! {}) };
     let Some(person) = link.person_id else { return Ok(html! {}) };
     let person = people::by_id(&app.db, PersonId(person)).await?;
     let whose = person.map_or_else(|| "the new person".to_owned(), |person| person.email);
@@ -150,8 +150,8 @@ async fn from_the_shell(app: &App, operator: &Operator) -> Result<Markup, Error>
 
 /// The card of recent changes of roles, whoever made them.
 async fn granted_lately(app: &App, operator: &Operator) -> Result<Markup, Error> {
-    let of_roles = Filter { types: Some(filter::types(Grant::TYPE, "")), ..Filter::default() };
-    let page = history::page(&app.log, &operator.platform, &of_roles, Place::Newest, LATELY).await?;
+    let of_roles = HistoryFilter { types: Some(filter::types(Grant::TYPE, "")), ..HistoryFilter::default() };
+    let page = history::page(&app.log, &operator.platform, &of_roles, PagePlace::Newest, LATELY).await?;
     let names = Names::of(app, &operator.platform, &page.events).await?;
     let all = html! { a href={ (paths::ADMIN_HISTORY) "?kind=" (Grant::TYPE) } { "Open in History" } };
     Ok(ui::card_with("What happened to roles", all, names.timeline(&page.events)))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use domain::grant::{PlatformRole, Term};
 use maud::{Markup, html};
-use projections::grants::{EXPIRED, GrantListed, GrantRequest, Listed, REPLACED};
+use projections::grants::{EXPIRED, GrantListed, GrantRequest, REPLACED, WithPerson};
 use projections::{Timestamp, operator_reads};
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ fn changes(grant: &GrantListed) -> Markup {
 pub(super) async fn requests(
     app: &App,
     operator: &Operator,
-    open: &[Listed<GrantRequest>],
+    open: &[WithPerson<GrantRequest>],
     held: &[GrantListed],
 ) -> Result<Markup, Error> {
     if open.is_empty() {
@@ -137,7 +137,7 @@ pub(super) async fn requested(
         Column::new("Asked by"),
         last,
     ];
-    let row = |request: &Listed<GrantRequest>| {
+    let row = |request: &WithPerson<GrantRequest>| {
         vec![
             who(request),
             asked_for(request),
@@ -159,7 +159,7 @@ pub(super) fn asked_for(request: &GrantRequest) -> Markup {
 }
 
 /// The buttons for a request: what the viewer can do, why not more, and who could.
-fn deciding(operator: &Operator, request: &Listed<GrantRequest>, held: &[GrantListed]) -> Markup {
+fn deciding(operator: &Operator, request: &WithPerson<GrantRequest>, held: &[GrantListed]) -> Markup {
     let now = clock::now();
     let obstacle = Obstacle::of(request, operator.identity.person(), now);
     let others = approvers(request, held, now);
@@ -185,7 +185,7 @@ fn deciding(operator: &Operator, request: &Listed<GrantRequest>, held: &[GrantLi
     }
 }
 
-fn who_can(request: &Listed<GrantRequest>, others: &[&str]) -> Markup {
+fn who_can(request: &WithPerson<GrantRequest>, others: &[&str]) -> Markup {
     html! {
         @if others.is_empty() {
             p.hint {
@@ -249,7 +249,7 @@ fn ending(grant: &GrantListed) -> Markup {
     }
 }
 
-pub(super) async fn settled(app: &App, settled: &[Listed<GrantRequest>]) -> Result<Markup, Error> {
+pub(super) async fn settled(app: &App, settled: &[WithPerson<GrantRequest>]) -> Result<Markup, Error> {
     let asked: Vec<String> = settled.iter().map(|request| format!("person:{}", request.asked_by)).collect();
     let deciders = settled.iter().filter_map(|request| request.settled_by.as_deref());
     let names =
@@ -262,7 +262,7 @@ pub(super) async fn settled(app: &App, settled: &[Listed<GrantRequest>]) -> Resu
         Column::new("Outcome").wide(),
         Column::new("Decided by"),
     ];
-    let row = |request: &Listed<GrantRequest>| {
+    let row = |request: &WithPerson<GrantRequest>| {
         let decided = request.settled_by.as_deref().zip(request.settled_at);
         vec![
             who(request),

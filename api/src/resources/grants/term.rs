@@ -3,7 +3,7 @@
 //! **Invariant:** what the policy forbids is not offered.
 
 use chrono::{DateTime, Utc};
-use domain::grant::{End, Policy, Term, length};
+use domain::grant::{End, GrantPolicy, Term, length};
 use maud::{Markup, html};
 
 use crate::layout::form::{Errors, utc};
@@ -28,12 +28,12 @@ pub(super) struct TermForm<'a> {
 }
 
 /// The term that is selected first: the longest that the policy allows.
-pub(super) fn proposed(policy: Policy, now: DateTime<Utc>) -> String {
+pub(super) fn proposed(policy: GrantPolicy, now: DateTime<Utc>) -> String {
     offered(policy, now).last().map_or_else(|| UNTIL.to_owned(), |(value, _)| value.clone())
 }
 
 /// Value and label of every term on offer, except an exact end.
-fn offered(policy: Policy, now: DateTime<Utc>) -> Vec<(String, String)> {
+fn offered(policy: GrantPolicy, now: DateTime<Utc>) -> Vec<(String, String)> {
     let left = policy.own_end.map(|end| (end - now).num_seconds());
     let most = [policy.max_days.map(|days| days * DAY), left].into_iter().flatten().min();
     let fits = |seconds: &i64| most.is_none_or(|most| *seconds <= most);
@@ -70,7 +70,12 @@ impl std::str::FromStr for UtcDateTime {
     }
 }
 
-pub(super) fn fields(policy: Policy, now: DateTime<Utc>, typed: TermForm<'_>, errors: &Errors) -> Markup {
+pub(super) fn fields(
+    policy: GrantPolicy,
+    now: DateTime<Utc>,
+    typed: TermForm<'_>,
+    errors: &Errors,
+) -> Markup {
     let until = (UNTIL.to_owned(), "until a date".to_owned());
     let options: Vec<(String, String)> = offered(policy, now).into_iter().chain([until]).collect();
     let options: Vec<(&str, &str)> =
@@ -110,12 +115,12 @@ mod tests {
     fn what_is_too_long_is_not_offered() {
         let now = DateTime::UNIX_EPOCH;
         let values = |policy| offered(policy, now).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
-        let week = Policy { max_days: Some(7), ..Policy::default() };
+        let week = GrantPolicy { max_days: Some(7), ..GrantPolicy::default() };
         assert_eq!(values(week), ["1 hour", "8 hours", "1 day", "7 days"]);
         let own_end = Some(now + chrono::TimeDelta::hours(8));
-        assert_eq!(values(Policy { own_end, ..week }), ["1 hour", "8 hours"]);
-        assert_eq!(values(Policy { own_end: Some(now), ..week }), [""; 0]);
-        assert_eq!(values(Policy::default()).last().map(String::as_str), Some("for good"));
+        assert_eq!(values(GrantPolicy { own_end, ..week }), ["1 hour", "8 hours"]);
+        assert_eq!(values(GrantPolicy { own_end: Some(now), ..week }), [""; 0]);
+        assert_eq!(values(GrantPolicy::default()).last().map(String::as_str), Some("for good"));
         assert_eq!(proposed(week, now), (7 * DAY).to_string());
     }
 }

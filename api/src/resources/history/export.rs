@@ -15,8 +15,8 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use maud::{Markup, html};
 use projections::event_log::Recorded;
-use projections::history::{self, Filter};
-use projections::scope::{Reads, Shown};
+use projections::history::{self, HistoryFilter};
+use projections::scope::{Reads, ViewKind};
 use projections::seal::manifest::Tally;
 use projections::transfer;
 use serde::Deserialize;
@@ -82,7 +82,7 @@ pub async fn send(
 /// are noted as they are read. The file begins to leave only after this record is stored.
 pub async fn note(app: &App, operator: &Operator, page: String) -> Result<(), Error> {
     operator.platform.take_reads();
-    access::note(app, &operator.identity, Reads::from([(None, Shown::Listed)]), &page).await?;
+    access::note(app, &operator.identity, Reads::from([(None, ViewKind::Listed)]), &page).await?;
     Ok(app.recorder.written().await?)
 }
 

@@ -10,11 +10,11 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::revert::{Change, NotPlanned, Past, Plan, Planner};
+use domain::revert::{FacetChange, NotPlanned, Past, Planner, RevertPlan};
 use domain::values::{OrgId, PersonId, Reason, ResourceCode};
 use domain::{AnyEvent, Grant, Metadata, Org, ResourceType, Revertible};
 use maud::{Markup, html};
-use projections::event_log::Recorded;
+use projections::event_log::{Recorded, SequenceRange};
 use projections::history;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -140,7 +140,7 @@ pub struct Undo<'a, A: Paged> {
     together: usize,
     /// The commands that undid it, each with the position of its event.
     undone: Vec<(Uuid, i64)>,
-    pub(in crate::resources) plan: Result<Plan<A>, NotPlanned>,
+    pub(in crate::resources) plan: Result<RevertPlan<A>, NotPlanned>,
 }
 
 impl<'a, A: Paged> Undo<'a, A>
@@ -295,7 +295,7 @@ where
     }
 
     /// The events that would be recorded, as sentences, with the position of the event that they undo.
-    fn recorded(&self, plan: &Plan<A>, names: &Names) -> Markup {
+    fn recorded(&self, plan: &RevertPlan<A>, names: &Names) -> Markup {
         html! {
             ul {
                 @for event in &plan.events {
@@ -331,8 +331,8 @@ fn not_done(why: &str) -> Markup {
     ui::note(Tone::Warning, html! { p { strong { "Nothing was done: " } (why) "." } })
 }
 
-fn changes(changes: &[Change]) -> Markup {
+fn changes(changes: &[FacetChange]) -> Markup {
     let columns = [Column::new("What"), Column::new("Now").wide(), Column::new("Then").wide()];
-    let row = |it: &Change| vec![html! { (it.facet) }, html! { (it.now) }, html! { (it.then) }];
+    let row = |it: &FacetChange| vec![html! { (it.facet) }, html! { (it.now) }, html! { (it.then) }];
     ui::table("What changes back", &columns, &changes.iter().map(row).collect::<Vec<_>>())
 }

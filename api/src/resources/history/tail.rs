@@ -13,8 +13,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use maud::{Markup, html};
-use projections::history::{self, Filter, Place};
-use projections::scope::Shown;
+use projections::history::{self, HistoryFilter, PagePlace};
+use projections::scope::ViewKind;
 
 use super::view::HistoryQuery;
 use crate::access::{self, Operator, is_still_operator};
@@ -40,7 +40,7 @@ pub async fn follow(
     let place = view.place(&mut errors);
     let filter =
         view.filter(&app, &operator).await?.map_err(|wrong| Error::Unprocessable(wrong.sentences()))?;
-    let Place::After(after) = place else {
+    let PagePlace::After(after) = place else {
         return Err(Error::Unprocessable("Say after which position: after=1234.".to_owned()));
     };
     let tail = Tail { app, operator, headers, filter, after, seen: after, told: 0 };
@@ -62,7 +62,7 @@ struct Tail {
     app: App,
     operator: Operator,
     headers: HeaderMap,
-    filter: Filter,
+    filter: HistoryFilter,
     after: i64,
     /// The position up to which the stream has looked.
     seen: i64,
@@ -103,7 +103,7 @@ impl Tail {
             self.seen = position;
             let (log, platform) = (&self.app.log, &self.operator.platform);
             let number = history::newer(log, platform, &self.filter, self.after, MOST).await?;
-            let reads = platform.take_reads().into_keys().map(|org| (org, Shown::Listed)).collect();
+            let reads = platform.take_reads().into_keys().map(|org| (org, ViewKind::Listed)).collect();
             if number > self.told {
                 self.told = number;
                 access::note(&self.app, &self.operator.identity, reads, paths::ADMIN_HISTORY_TAIL).await?;

@@ -5,8 +5,8 @@
 use chrono::{DateTime, Datelike, Utc};
 use domain::Actor;
 use domain::event::EVENT_TYPES;
-use projections::history::{self, Filter, Only, Place, filter};
-use projections::org_list::{self, Order};
+use projections::history::{self, HistoryFilter, Only, PagePlace, filter};
+use projections::org_list::{self, OrgListOrder};
 use projections::{Timestamp, org_detail, people};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -87,7 +87,7 @@ impl HistoryQuery {
     }
 
     /// The place in the list where the page begins.
-    pub fn place(&self, errors: &mut Errors) -> Place {
+    pub fn place(&self, errors: &mut Errors) -> PagePlace {
         let mut read = |typed: &str| {
             let position = typed.parse().ok().filter(|position: &i64| *position >= 0);
             if position.is_none() {
@@ -99,17 +99,21 @@ impl HistoryQuery {
             position
         };
         match (self.after.as_str(), self.before.as_str()) {
-            ("", "") => Place::Newest,
-            ("", before) => read(before).map_or(Place::Newest, Place::Before),
-            (after, _) => read(after).map_or(Place::Newest, Place::After),
+            ("", "") => PagePlace::Newest,
+            ("", before) => read(before).map_or(PagePlace::Newest, PagePlace::Before),
+            (after, _) => read(after).map_or(PagePlace::Newest, PagePlace::After),
         }
     }
 
     /// The filter that the query asks for. What is wrong with it is noted beside its field.
-    pub async fn filter(&self, app: &App, operator: &Operator) -> Result<Result<Filter, Errors>, Error> {
+    pub async fn filter(
+        &self,
+        app: &App,
+        operator: &Operator,
+    ) -> Result<Result<HistoryFilter, Errors>, Error> {
         let mut errors = Errors::default();
         let text = Some(self.q.trim().to_owned()).filter(|text| !text.is_empty());
-        let mut filter = Filter { text, ..Filter::default() };
+        let mut filter = HistoryFilter { text, ..HistoryFilter::default() };
         filter.types = self.types(&mut errors);
         filter.only = self.only(&mut errors);
         self.times(&mut filter, &mut errors);
@@ -150,7 +154,7 @@ impl HistoryQuery {
         }
     }
 
-    fn times(&self, filter: &mut Filter, errors: &mut Errors) {
+    fn times(&self, filter: &mut HistoryFilter, errors: &mut Errors) {
         let now = clock::now();
         let recent = match self.last.as_str() {
             "" => None,
@@ -219,8 +223,10 @@ impl HistoryQuery {
         if let Some(holder) = org_detail::holder(&app.db, &typed.to_lowercase()).await? {
             return Ok(Some(holder.org_id));
         }
-        let filter = org_list::Filter { text: Some(typed.to_owned()), ..org_list::Filter::default() };
-        let page = org_list::page(&app.db, &operator.platform, &filter, &Order::default(), NAMED).await?;
+        let filter =
+            org_list::OrgListFilter { text: Some(typed.to_owned()), ..org_list::OrgListFilter::default() };
+        let page =
+            org_list::page(&app.db, &operator.platform, &filter, &OrgListOrder::default(), NAMED).await?;
         match page.rows.as_slice() {
             [] => errors
                 .add("org", "no organisation has this in its name; archived ones are found by slug or id"),
@@ -236,7 +242,7 @@ impl HistoryQuery {
     }
 
     /// Reads the ids that somebody pasted: what the events are about, and the correlation.
-    async fn subject(&self, app: &App, filter: &mut Filter, errors: &mut Errors) -> Result<(), Error> {
+    async fn subject(&self, app: &App, filter: &mut HistoryFilter, errors: &mut Errors) -> Result<(), Error> {
         let (about, correlation) = (self.about.trim(), self.correlation.trim());
         let id: Option<Uuid> = about.parse().ok();
         let known = match id {
@@ -248,14 +254,14 @@ impl HistoryQuery {
         } else if !about.is_empty() {
             let stream = id.map_or_else(|| about.to_lowercase(), |id| id.to_string());
             filter.stream = Some(stream.clone());
-            let of_it = Filter { stream: Some(stream), ..Filter::default() };
+            let of_it = HistoryFilter { stream: Some(stream), ..HistoryFilter::default() };
             if !known && !history::is_any(&app.log, &of_it).await? {
                 errors.add("about", "there is no event about anything with this id");
             }
         }
         if !correlation.is_empty() {
             filter.correlation = correlation.parse().ok();
-            let of_it = Filter { correlation: filter.correlation, ..Filter::default() };
+            let of_it = HistoryFilter { correlation: filter.correlation, ..HistoryFilter::default() };
             if filter.correlation.is_none() {
                 errors
                     .add("correlation", "this is no id; one looks like 01a12eea-1f6e-74d4-b96f-58da6d4a8512");

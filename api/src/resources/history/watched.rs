@@ -1,7 +1,7 @@
 //! What the auditor has checked and found, on the pages of the history.
 
 use maud::{Markup, html};
-use projections::auditor::State;
+use projections::auditor::AuditState;
 use projections::event_log;
 use projections::projector::Finding;
 

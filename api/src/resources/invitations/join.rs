@@ -10,8 +10,8 @@ use domain::org::{InvitationCommand, OrgError};
 use domain::values::{InvitationId, OrgId, PersonId, PersonName};
 use maud::{Markup, html};
 use projections::event_log::{CompanionRows, Joined, StreamId};
-use projections::links::Purpose;
-use projections::memberships::{self, Invitation, OPEN};
+use projections::links::LinkPurpose;
+use projections::memberships::{self, InvitationRow, OPEN};
 use projections::org_detail::{self, OrgDetail};
 use projections::org_list::ACTIVE;
 use projections::people::{self, Person};
@@ -169,7 +169,7 @@ async fn settled(app: &App, visitor: Option<&Identity>, token: &str) -> Result<R
 
 /// The dashboard of the organisation that the visitor has joined by this invitation, if it was theirs.
 async fn joined(app: &App, identity: &Identity, token: &str) -> Result<Option<String>, Error> {
-    let link = links::any(app, token, Purpose::Invitation).await?;
+    let link = links::any(app, token, LinkPurpose::Invitation).await?;
     let Some(org) = link.filter(|link| link.person_id == Some(identity.session.person_id)) else {
         return Ok(None);
     };

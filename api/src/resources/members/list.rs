@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use domain::org::Role;
 use maud::{Markup, html};
-use projections::memberships::{self, Invited};
+use projections::memberships::{self, OpenInvitation};
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub async fn console(
     let before = asked.before;
     let people = memberships::members(&app.db, &operator.scope(), id, MEMBERS).await?;
     let invited =
-        memberships::invited(&app.db, &operator.scope(), id, (before.unwrap_or(i64::MAX), MEMBERS)).await?;
+        memberships::invited(&app.db, &operator.scope(), id, before.unwrap_or(i64::MAX), MEMBERS).await?;
     let last = invited.last().filter(|_| is_full(&invited)).map(|last| last.position);
     let change = operator.identity.is_superadmin() && org.status == ACTIVE;
     let content = html! {
@@ -92,7 +92,7 @@ fn changes(called: &str, path: impl Fn(MemberChange) -> String) -> Markup {
     }
 }
 
-fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Markup {
+fn invitations_table(org: &OrgDetail, invited: &[OpenInvitation], change: bool) -> Markup {
     if invited.is_empty() {
         return ui::empty(
             "No open invitations.",
@@ -108,7 +108,7 @@ fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Mark
         Column::new("Expires"),
         Column::new("").numeric(),
     ];
-    let row = |invited: &Invited| {
+    let row = |invited: &OpenInvitation| {
         let expired = invited.expires_at <= clock::now();
         vec![
             html! { (invited.email.as_deref().unwrap_or("erased")) },
@@ -121,7 +121,7 @@ fn invitations_table(org: &OrgDetail, invited: &[Invited], change: bool) -> Mark
     ui::table("Open invitations", &columns, &invited.iter().map(row).collect::<Vec<_>>())
 }
 
-fn invitation_buttons(org: &OrgDetail, invited: &Invited) -> Markup {
+fn invitation_buttons(org: &OrgDetail, invited: &OpenInvitation) -> Markup {
     let button = |action: String, label: &str| {
         html! {
             form.inline method="post" action=(action) data-once {

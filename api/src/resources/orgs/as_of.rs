@@ -12,7 +12,7 @@ use domain::values::OrgId;
 use maud::{Markup, html};
 use projections::as_of::{self as folded, OrgAsOf};
 use projections::event_log::StreamId;
-use projections::memberships::{Invitation, MembershipRow};
+use projections::memberships::{InvitationRow, MembershipRow};
 use projections::org_detail::OrgDetail;
 use projections::org_list::ACTIVE;
 use projections::resource_types::OrgResourceType;
@@ -323,9 +323,9 @@ fn members_table(then: &OrgAsOf, now: &OrgAsOf, people: &People) -> Markup {
 
 fn invitations_table(then: &OrgAsOf, at: AsOf, now: &OrgAsOf, people: &People) -> Markup {
     let columns = ["E-mail", "Role", "Invited", "Until", "Now"].map(Column::new);
-    let of_today: HashMap<Uuid, &Invitation> =
+    let of_today: HashMap<Uuid, &InvitationRow> =
         now.invitations.iter().map(|it| (it.invitation_id, it)).collect();
-    let row = |invitation: &Invitation| {
+    let row = |invitation: &InvitationRow| {
         let today = of_today.get(&invitation.invitation_id);
         let lapsed = invitation.expires_at <= at.time();
         vec![

@@ -8,7 +8,7 @@ use domain::Org;
 use maud::{Markup, html};
 use projections::history;
 use projections::history::filter::types;
-use projections::org_list::{self, Filter, Order, OrgListed, OrgPage, OrgRow, Sort, Total};
+use projections::org_list::{self, OrgListFilter, OrgListOrder, OrgListed, OrgPage, OrgRow, Sort, Total};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -69,7 +69,8 @@ pub async fn show(
     };
     let ids: Vec<Uuid> = page.rows.iter().map(|row| row.org_id).collect();
     let now = org_list::now(&app.db, &operator.platform, &ids).await?;
-    let of_orgs = history::Filter { types: Some(types(Org::TYPE, "")), ..history::Filter::default() };
+    let of_orgs =
+        history::HistoryFilter { types: Some(types(Org::TYPE, "")), ..history::HistoryFilter::default() };
     let here = OrgListQuery { at: String::new(), ..view.clone() }.url();
     let past = AsOfBanner::of(&app, at, &here, &of_orgs).await?;
     let content = html! {
@@ -83,7 +84,7 @@ pub async fn show(
 const TITLE: &str = "Organisations";
 
 /// The content of the list as of now, with or without the actions for those who may change organisations.
-pub fn content(view: &OrgListQuery, order: &Order, page: &OrgPage, may_change: bool) -> Markup {
+pub fn content(view: &OrgListQuery, order: &OrgListOrder, page: &OrgPage, may_change: bool) -> Markup {
     let actions = html! {
         @if may_change { (ui::primary_link("New organisation", paths::ADMIN_ORGS_NEW)) }
         (control(view, None))
@@ -101,8 +102,8 @@ fn control(view: &OrgListQuery, at: Option<AsOf>) -> Markup {
 }
 
 impl OrgListQuery {
-    fn filter(&self, at: Option<AsOf>) -> Filter {
-        Filter {
+    fn filter(&self, at: Option<AsOf>) -> OrgListFilter {
+        OrgListFilter {
             text: Some(self.q.trim().to_owned()).filter(|text| !text.is_empty()),
             status: Some(self.status.clone()).filter(|status| !status.is_empty()),
             without_owner: self.owner == "none",
@@ -110,10 +111,10 @@ impl OrgListQuery {
         }
     }
 
-    fn order(&self) -> Result<Order, Error> {
+    fn order(&self) -> Result<OrgListOrder, Error> {
         let (sort, descending) = self.sorted();
         let cursor = self.after.as_deref().or(self.before.as_deref()).map(read_cursor).transpose()?;
-        Ok(Order {
+        Ok(OrgListOrder {
             sort,
             descending,
             after: cursor,
@@ -203,7 +204,7 @@ enum Mode<'a> {
     Then(AsOf, &'a Now),
 }
 
-fn results(view: &OrgListQuery, order: &Order, page: &OrgPage, shown: Mode<'_>) -> Markup {
+fn results(view: &OrgListQuery, order: &OrgListOrder, page: &OrgPage, shown: Mode<'_>) -> Markup {
     if page.rows.is_empty() {
         return nothing(view);
     }
@@ -239,7 +240,7 @@ fn counted(total: Total) -> String {
     }
 }
 
-fn columns(view: &OrgListQuery, order: &Order) -> Vec<Column<'static>> {
+fn columns(view: &OrgListQuery, order: &OrgListOrder) -> Vec<Column<'static>> {
     let sorted = |column: Column<'static>, name: &str, sort: Sort| {
         let here = order.sort == sort;
         let turned = if here && !order.descending { format!("-{name}") } else { name.to_owned() };

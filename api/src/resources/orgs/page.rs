@@ -5,7 +5,7 @@ use domain::values::OrgId;
 use domain::{Actor, Org};
 use maud::{Markup, html};
 use projections::event_log::StreamId;
-use projections::links::Purpose;
+use projections::links::LinkPurpose;
 use projections::org_detail::{self, OrgDetail};
 use projections::org_list::{ARCHIVED, SUSPENDED};
 use projections::people;
@@ -79,7 +79,7 @@ pub fn head(org: &OrgDetail, operator: &Operator, here: Option<&str>) -> Markup 
 
 /// The box with the link that the request before has made, if the link still opens an invitation of this organisation.
 async fn invitation_box(app: &App, id: Uuid, token: &str) -> Markup {
-    match links::open(app, token, Purpose::Invitation).await {
+    match links::open(app, token, LinkPurpose::Invitation).await {
         Ok(link) if link.org_id == Some(id) => ui::link_box(
             "Invitation link – pass it on now",
             &links::url(app, &format!("/invitations/{token}")),

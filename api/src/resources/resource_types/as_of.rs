@@ -7,7 +7,7 @@ use domain::ResourceType;
 use maud::{Markup, html};
 use projections::as_of as folded;
 use projections::event_log::Recorded;
-use projections::history::Filter;
+use projections::history::HistoryFilter;
 use projections::history::filter::types;
 use projections::resource_types::{self, ResourceTypeRow};
 use serde_json::{Map, Value, json};

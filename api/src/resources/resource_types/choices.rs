@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Redirect;
 use domain::Org;
 use domain::org::ChoiceCommand;
-use domain::resource_type::Choice;
+use domain::resource_type::ResourceChoice;
 use domain::values::{OrgId, ResourceCode};
 use maud::{Markup, html};
 use projections::event_log::StreamId;
@@ -71,7 +71,9 @@ pub async fn choose(
     let code: ResourceCode = known.code.parse().map_err(anyhow::Error::from)?;
     let choice = match write.input.choice.as_str() {
         "" => None,
-        said => Some(said.parse::<Choice>().map_err(|wrong| Error::Unprocessable(wrong.to_string()))?),
+        said => {
+            Some(said.parse::<ResourceChoice>().map_err(|wrong| Error::Unprocessable(wrong.to_string()))?)
+        }
     };
     let command = ChoiceCommand::ChooseResourceType { code, choice };
     let principal = operator.principal();
@@ -118,8 +120,8 @@ fn buttons(org: &OrgDetail, held: &OrgResourceType) -> Markup {
     };
     html! {
         span.row-actions {
-            @if held.is_enabled() { (button(Choice::OptedOut.as_str(), "Opt out")) }
-            @else { (button(Choice::OptedIn.as_str(), "Opt in")) }
+            @if held.is_enabled() { (button(ResourceChoice::OptedOut.as_str(), "Opt out")) }
+            @else { (button(ResourceChoice::OptedIn.as_str(), "Opt in")) }
             @if held.choice.is_some() { (button("", "Follow the policy")) }
         }
     }

@@ -111,8 +111,7 @@ const TOLD: i64 = 3;
 pub async fn used(app: &App, operator: &Operator, row: &ResourceTypeRow) -> Result<Used, Error> {
     let mut used = Used::new();
     for action in verbs(&row.actions) {
-        let (names, number) =
-            permissions::lent(&app.db, &operator.platform, (&row.code, action), TOLD).await?;
+        let (names, number) = permissions::lent(&app.db, &operator.platform, &row.code, action, TOLD).await?;
         if number > 0 {
             used.insert(action, in_use(&names, number));
         }

@@ -1,7 +1,7 @@
 //! The parts about a resource type that several pages share.
 
 use domain::ResourceType;
-use domain::resource_type::Choice;
+use domain::resource_type::ResourceChoice;
 use domain::resource_type::RolloutPolicy;
 use domain::values::ResourceCode;
 use maud::{Markup, html};
@@ -66,7 +66,7 @@ pub fn because(held: &OrgResourceType, names: &Names) -> Markup {
         let policy = held.spread.parse().map_or("–", policy);
         return html! { "policy: " (policy) " " (ui::position(held.spread_position)) };
     };
-    let verb = if choice == Choice::OptedIn.as_str() { "opted in" } else { "opted out" };
+    let verb = if choice == ResourceChoice::OptedIn.as_str() { "opted in" } else { "opted out" };
     let by = held.chosen_by.as_deref().map(|actor| names.actor_text(actor)).unwrap_or_default();
     html! { (verb) " by " (by) " " (ui::time(at.into())) " " (ui::position(position)) }
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use domain::org::Role;
 use domain::resource_type::Action;
 use domain::values::Email;
-use projections::memberships::{self, Standing};
+use projections::memberships::{self, MemberRole};
 use projections::permissions::Matrix;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -67,7 +67,7 @@ pub async fn show(
 
 /// Finds the person that is asked about. Everybody may ask about themselves. Somebody who may not ask about others isn't
 /// told either if those people are here.
-async fn whom(app: &App, member: &Member, user: &str) -> Result<Standing, Error> {
+async fn whom(app: &App, member: &Member, user: &str) -> Result<MemberRole, Error> {
     let (scope, membership) = (member.scope(), &member.membership);
     let oneself = membership.person_id;
     let id = if user.is_empty() { Some(oneself) } else { user.parse().ok() };

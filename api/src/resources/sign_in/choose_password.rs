@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
-use projections::links::Purpose;
-use projections::people::{self, Person};
+use projections::links::LinkPurpose;
+use projections::people::{self, ChosenPassword, Person};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -46,7 +46,8 @@ pub async fn submit(
     let hash = app.passwords.hash(typed.password).await?;
     let id = PersonId(person.person_id);
     let (link, now) = (hash_of(&token), clock::now());
-    if !people::choose_password(&app.db, (id, replaces), &hash, &link, now).await? {
+    let chosen = ChosenPassword { person: id, hash: &hash, replaces };
+    if !people::choose_password(&app.db, chosen, &link, now).await? {
         return Err(opens_nothing());
     }
     account_log::note(&app, id, AccountEvent::PasswordChosen.with("by a link"), &browser.client, None).await;
@@ -55,8 +56,10 @@ pub async fn submit(
 
 /// The person that the link was made for, and true if it replaces a password.
 async fn whose(app: &App, token: &str) -> Result<(Person, bool), Error> {
-    let (link, replaces) = match links::open(app, token, Purpose::Password).await {
-        Err(Error::NotFound) => (links::open(app, token, Purpose::NewPassword).await.map_err(nothing)?, true),
+    let (link, replaces) = match links::open(app, token, LinkPurpose::Password).await {
+        Err(Error::NotFound) => {
+            (links::open(app, token, LinkPurpose::NewPassword).await.map_err(nothing)?, true)
+        }
         found => (found?, false),
     };
     let id = PersonId(link.person_id.ok_or_else(opens_nothing)?);

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::values::PersonId;
 use maud::{Markup, html};
-use projections::links::Purpose;
+use projections::links::LinkPurpose;
 use projections::people::{self, Person};
 
 use crate::app::App;
@@ -38,7 +38,7 @@ pub async fn submit(
 }
 
 async fn whose(app: &App, token: &str) -> Result<Person, Error> {
-    let link = links::open(app, token, Purpose::SignIn).await?;
+    let link = links::open(app, token, LinkPurpose::SignIn).await?;
     let id = PersonId(link.person_id.ok_or(Error::NotFound)?);
     people::by_id(&app.db, id).await?.ok_or(Error::NotFound)
 }

@@ -10,7 +10,7 @@ use domain::grant::{GrantCommand, PlatformRole, Term};
 use domain::values::{Email, PersonId, PersonName};
 use maud::{Markup, html};
 use projections::event_log::{CompanionRows, Joined};
-use projections::links::Purpose;
+use projections::links::LinkPurpose;
 use projections::people;
 use serde::Deserialize;
 
@@ -36,7 +36,7 @@ pub struct SetupForm {
 }
 
 pub async fn form(State(app): State<App>, Path(token): Path<String>) -> Result<Markup, Error> {
-    links::open(&app, &token, Purpose::FirstStart).await?;
+    links::open(&app, &token, LinkPurpose::FirstStart).await?;
     Ok(page(&SetupForm::default(), &Errors::default()))
 }
 
@@ -46,7 +46,7 @@ pub async fn submit(
     Path(token): Path<String>,
     Form(typed): Form<SetupForm>,
 ) -> Result<Response, Error> {
-    links::open(&app, &token, Purpose::FirstStart).await?;
+    links::open(&app, &token, LinkPurpose::FirstStart).await?;
     app.throttle.link_form(&token).await?;
     let mut errors = Errors::default();
     let (name, email) =

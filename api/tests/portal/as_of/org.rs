@@ -19,7 +19,7 @@ async fn every_tab_is_as_it_was_and_says_what_differs(world: World) {
     world.admitted(acme, world.person("mike@example.com").await, Role::Member).await;
     renamed(&world, acme, "Zenith Ltd").await;
     let code = "project".parse().expect("a code");
-    let choice = Some(domain::resource_type::Choice::OptedOut);
+    let choice = Some(domain::resource_type::ResourceChoice::OptedOut);
     world.given(acme, OrgCommand::Choice(ChoiceCommand::ChooseResourceType { code, choice })).await;
     let role = "clerk".parse().expect("a role");
     world.given(acme, OrgCommand::Role(RoleCommand::AddRole { role, permissions: [].into() })).await;

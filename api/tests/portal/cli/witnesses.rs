@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use projections::seal::{Cosigner, Signed};
+use projections::seal::{Cosigner, SignedCheckpoint};
 
 use super::first_checkpoint::begin_to_seal;
 use super::import_demo;
@@ -27,7 +27,8 @@ fn a_cosignature_that_is_too_old_for_what_came_since_is_refused_where_that_is_wa
     let ours = Witness::new(&place, "ours");
     let key: Cosigner = fs::read_to_string(&ours.key).expect("it was made").parse().expect("a key");
     let file = place.file("checkpoints.txt");
-    let note: Signed = fs::read_to_string(&file).expect("it was written").parse().expect("a checkpoint");
+    let note: SignedCheckpoint =
+        fs::read_to_string(&file).expect("it was written").parse().expect("a checkpoint");
     let cosignature = key.cosign(&note.checkpoint, 1_700_000_000);
     fs::write(&file, note.with([cosignature]).text()).expect("room");
     fs::write(place.file("policy.txt"), format!("witness ours {}\nquorum ours\n", ours.public))

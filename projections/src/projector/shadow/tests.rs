@@ -31,7 +31,7 @@ async fn a_column_more(url: &str) {
 
     testing::execute(url, STEP);
     log.append(creation(3, "between")).await.expect("an older version writes beside it");
-    let mut shadow = Shadow::made_by(&steps, &db, Purpose::Serve).await.expect("the texts run");
+    let mut shadow = Shadow::made_by(&steps, &db, ShadowPurpose::Serve).await.expect("the texts run");
     shadow.fold(&db, 2, OnFoldError::Fail, &|_| ()).await.expect("folds");
     shadow.swap(&db).await.expect("takes the place of what served");
 

@@ -15,7 +15,7 @@ use crate::projector::{Progress, walk};
 
 /// The state of an audit of the log up to a position.
 #[derive(Default)]
-pub(super) struct Auditor {
+pub(super) struct LogAudit {
     pub(super) position: i64,
     /// True if there is an event at every position.
     pub(super) is_whole: bool,
@@ -39,7 +39,7 @@ pub(super) struct Auditor {
     commands: HashMap<Uuid, (i64, i64, i64, String)>,
 }
 
-impl Auditor {
+impl LogAudit {
     pub(super) async fn audit(db: &Db, progress: &impl Fn(Progress)) -> Result<Self, FoldError> {
         let (last, guards) = guards(db).await?;
         let mut auditor = Self { position: last, ..Self::default() };

@@ -144,7 +144,7 @@ impl<'a> BulkRevert<'a> {
         }
     }
 
-    fn planned(&self) -> Vec<(&Undo<'a, Org>, &Plan<Org>)> {
+    fn planned(&self) -> Vec<(&Undo<'a, Org>, &RevertPlan<Org>)> {
         self.undos.iter().filter_map(|undo| Some((undo, undo.plan.as_ref().ok()?))).collect()
     }
 
@@ -168,7 +168,7 @@ impl<'a> BulkRevert<'a> {
         Ok(desk.page(Section::History, &self.title, &crumbs, content))
     }
 
-    fn button(&self, planned: &[(&Undo<'a, Org>, &Plan<Org>)]) -> Markup {
+    fn button(&self, planned: &[(&Undo<'a, Org>, &RevertPlan<Org>)]) -> Markup {
         let back = paths::bulk(self.correlation);
         html! {
             @if planned.is_empty() { p { (ui::button_link("Back to what was done", &back)) } }
@@ -210,7 +210,7 @@ fn targets<'e>(events: &[&'e Recorded]) -> (&'e Recorded, BTreeSet<i64>) {
 }
 
 /// One side of the changes. A single change needs no name.
-fn facets(changes: &[Change], side: fn(&Change) -> &String) -> Markup {
+fn facets(changes: &[FacetChange], side: fn(&FacetChange) -> &String) -> Markup {
     html! {
         @for change in changes {
             p { @if changes.len() > 1 { (change.facet) ": " } (side(change)) }
