@@ -74,8 +74,8 @@ impl ErrorResponse {
     }
 }
 
-impl From<Refusal> for ErrorResponse {
-    fn from(refusal: Refusal) -> Self {
+impl From<CosignRefusal> for ErrorResponse {
+    fn from(refusal: CosignRefusal) -> Self {
         let status = match refusal {
             CosignRefusal::Backwards => StatusCode::BAD_REQUEST,
             CosignRefusal::Stale(_) | CosignRefusal::OtherRoot => StatusCode::CONFLICT,

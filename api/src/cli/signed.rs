@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use chrono::DateTime;
 use clap::Args;
 use projections::seal::cosignature::Forged;
-use projections::seal::{Checkpoint, Policy, PublicKey, Signed, export};
+use projections::seal::{Checkpoint, Policy, PublicKey, SignedCheckpoint, export};
 
 use crate::cli::say;
 use crate::config::Settings;
@@ -17,7 +17,7 @@ use crate::{clock, signer};
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Clone, Debug)]
 pub struct CheckpointArguments {
-    /// Signed checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
+    /// SignedCheckpoint checkpoints, one or many; without it, those of PORTAL_SEAL_LOG
     #[arg(long, value_name = "FILE", requires = "key")]
     checkpoint: Option<PathBuf>,
     /// The public key that portal keys printed; without it, that of PORTAL_SEAL_KEY
@@ -131,7 +131,7 @@ impl SignedCheckpoints {
         Ok(())
     }
 
-    fn take(&mut self, policy: &Policy, signed: &Signed) -> Result<(), Forged> {
+    fn take(&mut self, policy: &Policy, signed: &SignedCheckpoint) -> Result<(), Forged> {
         let (size, judged) = (signed.checkpoint.size, policy.judge(signed)?);
         let is_largest = self.cosigned.as_ref().is_none_or(|cosigned| cosigned.size <= size);
         if size > 0 && judged.is_enough && is_largest {

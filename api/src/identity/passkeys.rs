@@ -68,7 +68,7 @@ pub async fn ask_new(app: &App, person: PersonId) -> Result<PasskeyQuestion, Err
     // This makes the passkey know whose it is, so that it is found without typing an address.
     create["authenticatorSelection"]["residentKey"] = json!("required");
     create["authenticatorSelection"]["requireResidentKey"] = json!(true);
-    let handle = begin(app, Purpose::Registration, Some(person), &state).await?;
+    let handle = begin(app, ChallengePurpose::Registration, Some(person), &state).await?;
     Ok(PasskeyQuestion { handle, create: Some(create), get: None })
 }
 
@@ -112,16 +112,20 @@ pub async fn has(app: &App, person: PersonId) -> Result<bool, Error> {
 pub async fn ask_anybody(app: &App) -> Result<PasskeyQuestion, Error> {
     let site = site(&app.settings).ok_or(Error::NotFound)?;
     let (options, state) = site.start_discoverable_authentication().map_err(anyhow::Error::from)?;
-    let handle = begin(app, Purpose::SignIn, None, &state).await?;
+    let handle = begin(app, ChallengePurpose::SignIn, None, &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
     Ok(PasskeyQuestion { handle, create: None, get: Some(get) })
 }
 
 /// Gives the person who signed in, if the answer comes from a known passkey.
 pub async fn who(app: &App, answer: &PasskeyAnswer) -> Result<Option<PersonId>, Error> {
-    let Some((site, state, credential)) =
-        finish::<DiscoverableAuthentication, PublicKeyCredential>(app, Purpose::SignIn, answer, |_| true)
-            .await?
+    let Some((site, state, credential)) = finish::<DiscoverableAuthentication, PublicKeyCredential>(
+        app,
+        ChallengePurpose::SignIn,
+        answer,
+        |_| true,
+    )
+    .await?
     else {
         return Ok(None);
     };
@@ -147,7 +151,7 @@ pub async fn ask_again(app: &App, person: PersonId) -> Result<PasskeyQuestion, E
         return Err(Error::NotFound);
     }
     let (options, state) = site.start_passkey_authentication(&known).map_err(anyhow::Error::from)?;
-    let handle = begin(app, Purpose::Proof, Some(person), &state).await?;
+    let handle = begin(app, ChallengePurpose::Proof, Some(person), &state).await?;
     let get = serde_json::to_value(options.public_key).map_err(anyhow::Error::from)?;
     Ok(PasskeyQuestion { handle, create: None, get: Some(get) })
 }
@@ -189,20 +193,21 @@ async fn of_person(app: &App, person: PersonId) -> Result<Vec<Passkey>, Error> {
 
 async fn begin(
     app: &App,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     person: Option<PersonId>,
     state: &impl Serialize,
 ) -> Result<String, Error> {
     let state = serde_json::to_string(state).map_err(anyhow::Error::from)?;
     let (handle, until) = (Token::new()?, clock::after(chrono::Duration::minutes(MINUTES)));
-    challenges::begin(&app.db, &handle.hash, (purpose, person), &state, until).await?;
+    let challenge = NewChallenge { purpose, person, state: &state, expires_at: until };
+    challenges::begin(&app.db, &handle.hash, challenge).await?;
     Ok(handle.plain)
 }
 
 /// Takes the question behind an answer, so that nobody can answer it again, and the authenticator's credential.
 async fn finish<S: DeserializeOwned, C: DeserializeOwned>(
     app: &App,
-    purpose: Purpose,
+    purpose: ChallengePurpose,
     answer: &PasskeyAnswer,
     is_theirs: impl Fn(Option<PersonId>) -> bool + Send,
 ) -> Result<Option<(Webauthn, S, C)>, Error> {

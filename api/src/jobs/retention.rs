@@ -15,7 +15,7 @@ use crate::config::Settings;
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct RetentionRule {
-    pub kept: Kept,
+    pub kept: RetainedRows,
     /// The setting that says how long, where there is one.
     pub setting: Option<&'static str>,
     /// How many days rows are kept, unless the setting says otherwise.
@@ -25,31 +25,31 @@ pub struct RetentionRule {
 
 pub const TABLE: [RetentionRule; 5] = [
     RetentionRule {
-        kept: Kept::OperatorReads,
+        kept: RetainedRows::OperatorReads,
         setting: Some("PORTAL_KEEP_OPERATOR_READS_DAYS"),
         days: 730,
         because: "an organisation asks who looked at it, also about the year before the last audit",
     },
     RetentionRule {
-        kept: Kept::Refusals,
+        kept: RetainedRows::Refusals,
         setting: Some("PORTAL_KEEP_REFUSALS_DAYS"),
         days: 365,
         because: "an attack is often found months after it began; nothing follows from what was refused",
     },
     RetentionRule {
-        kept: Kept::AccountLog,
+        kept: RetainedRows::AccountLog,
         setting: Some("PORTAL_KEEP_ACCOUNT_LOG_DAYS"),
         days: 365,
         because: "people look for a sign-in that was not theirs; addresses of people are not kept longer than that needs",
     },
     RetentionRule {
-        kept: Kept::Links,
+        kept: RetainedRows::Links,
         setting: None,
         days: 90,
         because: "counted from its end: until then its page says that it was used or is too old, and later what it says of any link",
     },
     RetentionRule {
-        kept: Kept::FoldTimes,
+        kept: RetainedRows::FoldTimes,
         setting: None,
         days: 90,
         because: "they measure how quick reading follows writing, which is asked soon after",

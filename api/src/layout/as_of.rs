@@ -109,7 +109,7 @@ impl AsOf {
 
 impl AsOfBanner {
     /// Makes the banner of a page that changes with each of these events.
-    pub async fn of(app: &App, at: AsOf, now: &str, events: &Filter) -> Result<Self, Error> {
+    pub async fn of(app: &App, at: AsOf, now: &str, events: &HistoryFilter) -> Result<Self, Error> {
         let of_page = |place, limit| history::positions(&app.log, events, place, limit);
         let until = of_page(PagePlace::Before(at.end()), 2).await?;
         let since = of_page(PagePlace::After(at.position), 1).await?;

@@ -45,7 +45,7 @@ pub(super) struct Witnesses {
 
 /// One witness as this process asks it.
 struct WitnessClient {
-    witness: Witness,
+    witness: WitnessKey,
     url: String,
     /// The number of events that it saw last, as far as this process knows.
     saw: u64,
@@ -123,15 +123,21 @@ impl Witnesses {
 }
 
 impl WitnessClient {
-    fn of(known: Known) -> Option<Self> {
-        let Known { name, witness, url } = known;
+    fn of(known: KnownWitness) -> Option<Self> {
+        let KnownWitness { name, witness, url } = known;
         let url = format!("{}{}", url?.trim_end_matches('/'), add_checkpoint::ADD_CHECKPOINT);
         let told = Told { name, cosigned: None, failure: None };
         Some(Self { witness, url, saw: 0, rests_until: None, told })
     }
 
     /// None if there was nothing to ask, or it did not cosign.
-    async fn ask(&mut self, client: &Client, db: &Db, origin: &str, signed: &Signed) -> Option<Signature> {
+    async fn ask(
+        &mut self,
+        client: &Client,
+        db: &Db,
+        origin: &str,
+        signed: &SignedCheckpoint,
+    ) -> Option<Signature> {
         let size = signed.checkpoint.size;
         if let Ok(Some(at)) = self.witness.cosigned(signed) {
             (self.saw, self.told.cosigned) = (size, Some((size, at)));
@@ -174,7 +180,7 @@ impl WitnessClient {
         client: &Client,
         db: &Db,
         origin: &str,
-        signed: &Signed,
+        signed: &SignedCheckpoint,
     ) -> Result<Signature, Option<WitnessFailure>> {
         let Checkpoint { size, .. } = signed.checkpoint;
         // The second try uses the size that the witness said it saw. The third is for a process that was faster in between.

@@ -90,7 +90,7 @@ impl WitnessMemory {
 }
 
 impl LogMemoryGuard<'_> {
-    pub(super) fn latest(&self) -> &Signed {
+    pub(super) fn latest(&self) -> &SignedCheckpoint {
         &self.0.latest
     }
 

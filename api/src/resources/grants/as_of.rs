@@ -35,7 +35,7 @@ pub(super) async fn show(
     let then = grants::held_at(&app.db, &operator.platform, at.position, OPEN).await?;
     let now = grants::held(&app.db, &operator.platform, OPEN).await?;
     let open = grants::open_requests_at(&app.db, &operator.platform, at.position, OPEN).await?;
-    let of_roles = Filter { types: Some(types(Grant::TYPE, "")), ..Filter::default() };
+    let of_roles = HistoryFilter { types: Some(types(Grant::TYPE, "")), ..HistoryFilter::default() };
     let moment = AsOfBanner::of(app, at, paths::ADMIN_SUPERADMINS, &of_roles).await?;
     let since: Vec<GrantListed> = now.into_iter().filter(|grant| grant.position > at.position).collect();
     let control = as_of::control(paths::ADMIN_SUPERADMINS, Some(at), &[]);

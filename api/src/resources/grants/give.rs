@@ -297,7 +297,7 @@ fn beside(approval: bool) -> Markup {
     )
 }
 
-fn fields(policy: Policy, write: &Write<NewGrant>, errors: &Errors, button: &str) -> Markup {
+fn fields(policy: GrantPolicy, write: &Write<NewGrant>, errors: &Errors, button: &str) -> Markup {
     let typed = &write.input;
     let roles = PlatformRole::ALL.map(|role| (role.as_str(), role.as_str()));
     html! {

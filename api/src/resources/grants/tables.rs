@@ -124,9 +124,9 @@ pub(super) async fn requests(
 /// A table of requests. The caller fills the last column.
 pub(super) async fn requested(
     app: &App,
-    open: &[Listed<GrantRequest>],
+    open: &[WithPerson<GrantRequest>],
     last: Column<'_>,
-    told: &(dyn Fn(&Listed<GrantRequest>) -> Markup + Sync),
+    told: &(dyn Fn(&WithPerson<GrantRequest>) -> Markup + Sync),
 ) -> Result<Markup, Error> {
     let asked: Vec<String> = open.iter().map(|request| format!("person:{}", request.asked_by)).collect();
     let names = Names::of_actors(app, &asked.iter().map(String::as_str).collect::<Vec<_>>()).await?;

@@ -108,7 +108,7 @@ struct Export {
     operator: Operator,
     headers: HeaderMap,
     view: HistoryQuery,
-    filter: Filter,
+    filter: HistoryFilter,
     format: ExportFormat,
     up_to: i64,
     stage: ExportStage,

@@ -195,7 +195,7 @@ where
         drop(turn);
         let reason: Reason =
             format!("Reverts event #{}", event.position).parse().map_err(anyhow::Error::from)?;
-        let plan = planner.plan((reason, clock::now().into()));
+        let plan = planner.plan(reason, clock::now().into());
         let all = !matches!(events, RevertedEvents::One);
         Ok(Self { app, operator, id, event, all, sequence, together, undone, plan })
     }
@@ -221,7 +221,8 @@ where
             return Ok(self.done(position)); // the same form again
         }
         if let Some(seen) = write.expected_sequence.filter(|seen| *seen != self.sequence()) {
-            let since = self.app.log.latest(&self.event.stream(), (seen, self.sequence)).await?;
+            let range = SequenceRange { after: seen, up_to: self.sequence };
+            let since = self.app.log.latest(&self.event.stream(), range).await?;
             return self
                 .again(conflict_notice(self.app, self.operator, About::of("this"), &since).await?)
                 .await;

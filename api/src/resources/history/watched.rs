@@ -54,7 +54,7 @@ pub fn card(known: &AuditStatus) -> Markup {
     )
 }
 
-fn facts(state: &State, known: &AuditStatus) -> Markup {
+fn facts(state: &AuditState, known: &AuditStatus) -> Markup {
     let last = html! {
         @if let Some(last) = &state.last {
             (ui::exact_time(last.at.into())) ", " (ui::number(last.events)) " events"

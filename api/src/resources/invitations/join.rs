@@ -44,7 +44,7 @@ pub struct JoinForm {
 
 /// Everything that an invitation page knows.
 struct OpenInvitation {
-    invitation: Invitation,
+    invitation: InvitationRow,
     org: OrgDetail,
     person: Person,
 }
@@ -133,7 +133,7 @@ async fn accept(
 
 /// Loads what the link opens, as long as the invitation is open and the organisation is active.
 async fn look_up(app: &App, token: &str) -> Result<OpenInvitation, Error> {
-    let link = links::open(app, token, Purpose::Invitation).await?;
+    let link = links::open(app, token, LinkPurpose::Invitation).await?;
     let id = link.invitation_id.ok_or(Error::NotFound)?;
     let Some(invitation) = memberships::invitation(&app.db, id).await? else {
         let org = OrgId(link.org_id.ok_or(Error::NotFound)?);

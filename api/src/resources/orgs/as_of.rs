@@ -167,13 +167,13 @@ impl<'a> OrgAsOfPage<'a> {
         // Events that only a newer version can read are left out, as everywhere in this version.
         let left = app.projector.left_to_newer(&StreamId::of::<Org>(OrgId(id)));
         let known = left.map_or(last, |from| last.min(from - 1));
-        let (then, now) = folded::org(&app.log, &operator.scope(), id, (at.position, known)).await?;
+        let (then, now) = folded::org(&app.log, &operator.scope(), id, at.position, known).await?;
         Ok(Self { app, operator, at, today, then, now, tab, path: tab.path(id) })
     }
 
     async fn render(&self, content: Markup) -> Result<Markup, Error> {
         let id = self.today.org_id;
-        let of_org = history::Filter { org: Some(id), ..history::Filter::default() };
+        let of_org = history::HistoryFilter { org: Some(id), ..history::HistoryFilter::default() };
         let past = AsOfBanner::of(self.app, self.at, &self.path, &of_org).await?;
         let org = self.then.as_ref().map_or(&self.today, |then| &then.org);
         let status = self.then.as_ref().map(|then| status(&then.org));

@@ -28,8 +28,10 @@ use crate::web::paths;
 pub(super) async fn all(app: &App, operator: &Operator, at: AsOf) -> Result<Markup, Error> {
     let then = folded::resource_types(&app.log, &operator.platform, at.position).await?;
     let now = resource_types::all(&app.db, &operator.platform).await?;
-    let of_types =
-        Filter { types: Some(types(<ResourceType as cqrs_es::Aggregate>::TYPE, "")), ..Filter::default() };
+    let of_types = HistoryFilter {
+        types: Some(types(<ResourceType as cqrs_es::Aggregate>::TYPE, "")),
+        ..HistoryFilter::default()
+    };
     let past = AsOfBanner::of(app, at, paths::ADMIN_REFERENCE, &of_types).await?;
     let columns = [
         Column::new("Resource type"),
@@ -73,7 +75,7 @@ pub(super) async fn one(
     events.retain(|event| event.position <= at.position);
     events.reverse();
     let path = paths::resource_type(&today.code);
-    let of_type = Filter { stream: Some(today.code.clone()), ..Filter::default() };
+    let of_type = HistoryFilter { stream: Some(today.code.clone()), ..HistoryFilter::default() };
     let past = AsOfBanner::of(app, at, &path, &of_type).await?;
     let row = then.unwrap_or(today);
     let status = then.map(|then| ui::badge(situation(then)));

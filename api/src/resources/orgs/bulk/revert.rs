@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::Org;
 use domain::org::OrgError;
-use domain::revert::{Change, Plan};
+use domain::revert::{FacetChange, RevertPlan};
 use futures::stream::{self, StreamExt};
 use maud::{Markup, html};
 use projections::event_log::Recorded;
