@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing here knows of pages or of people.
 
+pub mod cursor;
 pub mod error;
 pub mod etag;
 pub mod extract;

@@ -1,6 +1,6 @@
 //! What somebody sends to have something changed: their input, and what makes one command of it however often it comes.
 //!
-//! | | in a form | in a request with JSON |
+//! | | in a form | in JSON, under `/api/` |
 //! | --- | --- | --- |
 //! | the input | its fields | the body |
 //! | the id of the command | the hidden field `command_id` | `Idempotency-Key` |
@@ -25,6 +25,7 @@ use crate::identity::client::Client;
 use crate::ui;
 use crate::web::error::Error;
 use crate::web::extract::{fields, is_form, json, readable, whole};
+use crate::web::paths;
 
 /// An input with the command that it is to become. A handler takes it as its last argument.
 #[derive(Clone, Debug)]
@@ -67,10 +68,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (mut parts, body) = whole(request).await?;
         let address = Client::from_request_parts(&mut parts, app).await?.address;
-        let (Hidden { command_id, expected_sequence }, input) = if is_form(&parts.headers) {
+        let (Hidden { command_id, expected_sequence }, input) = if paths::is_api(parts.uri.path()) {
+            (Hidden::of(&parts.headers)?, json(&parts.headers, &body)?)
+        } else if is_form(&parts.headers) {
             form(&body)?
         } else {
-            (Hidden::of(&parts.headers)?, json(&parts.headers, &body)?)
+            return Err(Error::UnsupportedMediaType);
         };
         Ok(Self { input, command_id, expected_sequence, address })
     }

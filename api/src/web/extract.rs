@@ -249,7 +249,8 @@ fn sentence(path: &str, message: &str) -> String {
 }
 
 /// How messages begin that are not the product's own, and what is said instead.
-const BUILT_IN: [(&str, &str); 12] = [
+const BUILT_IN: [(&str, &str); 13] = [
+    ("unsupported value", "is there more than once"),
     ("invalid type", "has a value of the wrong kind"),
     ("invalid value", "has a value of the wrong kind"),
     ("invalid length", "has the wrong number of values"),

@@ -36,6 +36,7 @@ mod leaks;
 mod leaving;
 mod logged;
 mod login;
+mod member_forms;
 mod members;
 mod operator_access;
 mod organisations;

@@ -177,8 +177,8 @@ async fn a_form_that_no_page_made_is_refused_in_words(world: World) {
     }
     save(&olga, &page, &["read project nobody"], &[])
         .await
-        .is(409)
-        .shows("A role was removed while you were here.");
+        .is(422)
+        .shows("there is no such role here; perhaps it was removed");
     save(&olga, &page, &["read elsewhere member"], &[]).await.is(409).shows("any more: elsewhere");
 }
 

@@ -25,6 +25,22 @@ pub struct OrgListFilter {
     pub at: Option<i64>,
 }
 
+impl OrgListFilter {
+    /// What a row `it` has to be, whatever its text. These are word for word the conditions of the partial indexes, since
+    /// SQLite compares them literally.
+    pub(super) fn condition(&self) -> String {
+        let status = match self.status.as_deref() {
+            None => "it.status <> 'archived'",
+            Some(ACTIVE) => "it.status = 'active'",
+            Some(SUSPENDED) => "it.status = 'suspended' and it.status <> 'active'",
+            Some(ARCHIVED) => "it.status = 'archived' and it.status <> 'active'",
+            Some(_) => "1 = 0",
+        };
+        let owner = if self.without_owner { " and not it.owner_joined" } else { "" };
+        format!("{status}{owner}")
+    }
+}
+
 /// The column that a page is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -185,10 +201,10 @@ async fn rows(
     let mut rows = vec![];
     read!(db, |pool| {
         let mut query = QueryBuilder::new(include_str!("../sql/org_list/page.sql"));
-        query.push(total::expression(filter)).push(" as total from org_list where ");
+        query.push(total::expression(filter)).push(" as total from org_list it where ");
         if matches!(among, Among::Walk(..)) {
             // The subquery uses only columns of the index of names, so that only the rows that are shown are fetched.
-            query.push("(org_id, valid_from) in (select org_id, valid_from from org_list where ");
+            query.push("(org_id, valid_from) in (select org_id, valid_from from org_list it where ");
         }
         passes(&mut query, filter, among);
         after(&mut query, order);
@@ -209,7 +225,7 @@ async fn rows(
 
 async fn counted(db: &Db, filter: &OrgListFilter, among: Among<'_>) -> Result<i64, sqlx::Error> {
     read!(db, |pool| {
-        let mut query = QueryBuilder::new("select count(*) from org_list where ");
+        let mut query = QueryBuilder::new("select count(*) from org_list it where ");
         passes(&mut query, filter, among);
         query.build_query_scalar().fetch_one(pool).await
     })
@@ -231,17 +247,7 @@ where
             query.push(" and (valid_to is null or valid_to > ").push_bind(at).push(")");
         }
     }
-    // These are word for word the conditions of the partial indexes, since SQLite compares them literally.
-    query.push(match filter.status.as_deref() {
-        None => " and status <> 'archived'",
-        Some(ACTIVE) => " and status = 'active'",
-        Some(SUSPENDED) => " and status = 'suspended' and status <> 'active'",
-        Some(ARCHIVED) => " and status = 'archived' and status <> 'active'",
-        Some(_) => " and 1 = 0",
-    });
-    if filter.without_owner {
-        query.push(" and not owner_joined");
-    }
+    query.push(" and ").push(filter.condition());
     match among {
         Among::All => {}
         Among::These(ids) => {

@@ -78,33 +78,24 @@ pub(super) async fn find(
     filter: &OrgListFilter,
     term: &SearchTerm,
 ) -> Result<FoundOrgs, sqlx::Error> {
-    let status = filter.status.as_deref().unwrap_or_default();
     let limit = i64::try_from(MANY + 1).unwrap_or(i64::MAX);
+    let statement = match (&db.0, term.is_short()) {
+        (Engine::Postgres { .. }, true) => include_str!("../sql/org_list/found_short_postgres.sql"),
+        (Engine::Postgres { .. }, false) => include_str!("../sql/org_list/found_postgres.sql"),
+        (Engine::Sqlite { .. }, true) => include_str!("../sql/org_list/found_short_sqlite.sql"),
+        (Engine::Sqlite { .. }, false) => include_str!("../sql/org_list/found_sqlite.sql"),
+    };
+    let statement = statement.replace("{filter}", &filter.condition());
     macro_rules! query {
-        ($statement:literal) => {
-            sqlx::query_as(include_str!($statement))
-                .bind(&term.text)
-                .bind(term.end())
-                .bind(&term.pattern)
-                .bind(status)
-                .bind(filter.without_owner)
-                .bind(limit)
+        () => {
+            sqlx::query_as(&statement).bind(&term.text).bind(term.end()).bind(&term.pattern).bind(limit)
         };
     }
     let found: Vec<(i32, i64, String)> = match &db.0 {
         // The statement is planned anew each time, because the best plan depends on the text.
-        Engine::Postgres { pool, .. } if term.is_short() => {
-            query!("../sql/org_list/found_short_postgres.sql").persistent(false).fetch_all(pool).await?
-        }
-        Engine::Postgres { pool, .. } => {
-            query!("../sql/org_list/found_postgres.sql").persistent(false).fetch_all(pool).await?
-        }
-        Engine::Sqlite { reader, .. } if term.is_short() => {
-            query!("../sql/org_list/found_short_sqlite.sql").fetch_all(reader).await?
-        }
-        Engine::Sqlite { reader, .. } => {
-            query!("../sql/org_list/found_sqlite.sql").bind(term.phrase()).fetch_all(reader).await?
-        }
+        Engine::Postgres { pool, .. } => query!().persistent(false).fetch_all(pool).await?,
+        Engine::Sqlite { reader, .. } if term.is_short() => query!().fetch_all(reader).await?,
+        Engine::Sqlite { reader, .. } => query!().bind(term.phrase()).fetch_all(reader).await?,
     };
     Ok(judge(&found))
 }

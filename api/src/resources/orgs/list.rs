@@ -18,6 +18,7 @@ use crate::layout::AfterCommand;
 use crate::layout::as_of::{self, AsOf, AsOfBanner};
 use crate::layout::console::ConsolePage;
 use crate::ui::{self, Column, FilterBar, Section};
+use crate::web::cursor::Cursor;
 use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
@@ -37,12 +38,12 @@ pub struct OrgListQuery {
     /// `name`, `created`, `changed` or `members`; with a minus in front, downwards.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     sort: String,
-    /// Id and sort key of the row that the page follows.
+    /// The row that the page follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    after: Option<String>,
-    /// Id and sort key of the row that the page ends before.
+    after: Option<Cursor>,
+    /// The row that the page ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    before: Option<Cursor>,
     /// The moment that the list shows; empty for now.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     at: String,
@@ -61,7 +62,7 @@ pub async fn show(
     let at = as_of::read(&app, &view.at).await?;
     let view = OrgListQuery { at: at.map_or_else(String::new, |at| at.position.to_string()), ..view };
     let desk = ConsolePage::open(&app, &operator, AfterCommand { seen: view.seen }).await?;
-    let (filter, order) = (view.filter(at), view.order()?);
+    let (filter, order) = (view.filter(at), view.order());
     let page = org_list::page(&app.db, &operator.platform, &filter, &order, ROWS).await?;
     let Some(at) = at else {
         let content = content(&view, &order, &page, operator.identity.is_superadmin());
@@ -111,15 +112,15 @@ impl OrgListQuery {
         }
     }
 
-    fn order(&self) -> Result<OrgListOrder, Error> {
+    fn order(&self) -> OrgListOrder {
         let (sort, descending) = self.sorted();
-        let cursor = self.after.as_deref().or(self.before.as_deref()).map(read_cursor).transpose()?;
-        Ok(OrgListOrder {
+        let cursor = self.after.as_ref().or(self.before.as_ref());
+        OrgListOrder {
             sort,
             descending,
-            after: cursor,
+            after: cursor.map(|cursor| (cursor.key.clone(), cursor.id)),
             backwards: self.after.is_none() && self.before.is_some(),
-        })
+        }
     }
 
     fn sorted(&self) -> (Sort, bool) {
@@ -149,20 +150,6 @@ impl OrgListQuery {
     fn first_page(&self) -> Self {
         Self { after: None, before: None, ..self.clone() }
     }
-}
-
-/// The id first, since a name may contain anything.
-fn cursor(sort: Sort, row: &OrgListed) -> String {
-    format!("{}{}", row.org_id, sort.key(row))
-}
-
-fn read_cursor(text: &str) -> Result<(String, Uuid), Error> {
-    let parts = text.split_at_checked(36).and_then(|(id, key)| Some((key.to_owned(), id.parse().ok()?)));
-    parts.ok_or_else(|| {
-        Error::BadRequest(
-            "This page's place in the list can't be read. Start from the first page.".to_owned(),
-        )
-    })
 }
 
 fn bar(view: &OrgListQuery) -> Markup {
@@ -211,7 +198,7 @@ fn results(view: &OrgListQuery, order: &OrgListOrder, page: &OrgPage, shown: Mod
     let rows: Vec<Vec<Markup>> = page.rows.iter().map(|org| row(org, shown)).collect();
     let table = ui::table("Organisations", &columns(view, order), &rows);
     let link = |row: Option<&OrgListed>, forwards: bool| {
-        let at = row.map(|row| cursor(order.sort, row));
+        let at = row.map(|row| Cursor { id: row.org_id, key: order.sort.key(row) });
         let (after, before) = if forwards { (at, None) } else { (None, at) };
         OrgListQuery { after, before, ..view.clone() }.url()
     };
