@@ -3,7 +3,8 @@
 //! | module | gives |
 //! | --- | --- |
 //! | [`frame`] | whole documents: the operator's console, a customer's frame, plain pages, errors |
-//! | [`form`] | fields with their help and errors, the summary on top, the hidden envelope |
+//! | [`field`] | fields with their help and errors |
+//! | [`form`] | choices, buttons, the summary on top, the hidden envelope |
 //! | [`mod@table`] | tables, pagers, the bar of filters above them |
 //! | [`page`] | what stands on a page: head, cards, timelines, steps, danger zones, the picker's cards |
 //! | [`piece`] | the small ones: badges, times, positions, facts, notes, sentences |
@@ -11,6 +12,7 @@
 //! **Invariant:** no markup carries a `style` attribute, a script or a handler of its own, so that the strictest
 //! content security policy holds; and everything works without the script.
 
+mod field;
 pub mod form;
 pub mod frame;
 mod icon;
@@ -24,9 +26,10 @@ mod viewer;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
+pub use field::{Field, FieldKind};
 pub use form::{
-    Field, FieldKind, Pick, checkbox, envelope, error_summary, form_actions, options, passkey_button, select,
-    submit, submit_danger, submit_plain,
+    Pick, checkbox, envelope, error_summary, form_actions, options, passkey_button, select, submit,
+    submit_danger, submit_plain,
 };
 pub use frame::{Console, Section, TenantPage, error_page, plain, plain_wide, plain_with};
 pub use page::{

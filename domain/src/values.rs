@@ -3,6 +3,8 @@
 //! **Invariant:** `parse` is the only way in from outside. Reading a stored event does not check again, so that
 //! a rule made stricter later never makes history unreadable.
 
+mod error;
+mod reserved;
 mod text;
 
 use std::fmt;
@@ -11,6 +13,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use error::ValueError;
+use reserved::RESERVED;
 
 /// Declares a UUID type that says what the id names.
 macro_rules! id {
@@ -113,122 +118,6 @@ text!(
     /// The name of a role that an organisation made itself: 2–40 characters of any script, in lower case. It never changes.
     RoleName
 );
-
-/// Why a typed value was refused. The text is shown beside the field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValueError {
-    #[error("give a name of 1 to 200 characters")]
-    NameLength,
-    #[error("a name can't contain line breaks, control characters or invisible direction marks")]
-    NameCharacters,
-    #[error("a slug has 3 to 40 characters")]
-    SlugLength,
-    #[error(
-        "a slug has only the letters a–z, the digits 0–9 and hyphens, and starts and ends with a letter or digit"
-    )]
-    SlugCharacters,
-    #[error("this slug is reserved; choose another")]
-    SlugReserved,
-    #[error("give a reason of 10 to 500 characters; it stays in the history")]
-    ReasonLength,
-    #[error("a reason can't contain control characters or invisible direction marks")]
-    ReasonCharacters,
-    #[error("this is not an e-mail address; it looks like name@example.com")]
-    Email,
-    #[error("give your name in 1 to 100 characters")]
-    PersonNameLength,
-    #[error("a code has 2 to 64 characters")]
-    CodeLength,
-    #[error("a code has only the letters a–z, digits, dots and underscores, and begins with a letter")]
-    CodeCharacters,
-    #[error("this code is reserved; choose another")]
-    CodeReserved,
-    #[error("give the role a name of 2 to 40 characters")]
-    RoleNameLength,
-    #[error("every organisation has a role with this name; choose another")]
-    RoleNameReserved,
-    #[error("give a label of 1 to 100 characters")]
-    LabelLength,
-    #[error("a description has at most 500 characters")]
-    DescriptionLength,
-    #[error("a description can't contain control characters or invisible direction marks")]
-    DescriptionCharacters,
-}
-
-/// Words that are, or may become, part of a URL of this product or of a mail domain.
-const RESERVED: &[&str] = &[
-    "abuse",
-    "account",
-    "admin",
-    "admins",
-    "api",
-    "app",
-    "assets",
-    "auth",
-    "billing",
-    "blog",
-    "claims",
-    "console",
-    "dashboard",
-    "default",
-    "demo",
-    "docs",
-    "events",
-    "help",
-    "history",
-    "home",
-    "host",
-    "hostmaster",
-    "internal",
-    "invitations",
-    "livez",
-    "localhost",
-    "login",
-    "logout",
-    "mail",
-    "me",
-    "members",
-    "metrics",
-    "new",
-    "null",
-    "oauth",
-    "operator",
-    "org",
-    "organisation",
-    "organisations",
-    "organization",
-    "organizations",
-    "orgs",
-    "permissions",
-    "platform",
-    "portal",
-    "postmaster",
-    "readyz",
-    "reference-data",
-    "request",
-    "request-access",
-    "requests",
-    "roles",
-    "root",
-    "security",
-    "select",
-    "settings",
-    "setup",
-    "sign-in",
-    "signin",
-    "sign-up",
-    "signup",
-    "static",
-    "status",
-    "superadmin",
-    "superadmins",
-    "support",
-    "system",
-    "undefined",
-    "webhooks",
-    "webmaster",
-    "www",
-];
 
 impl FromStr for OrgName {
     type Err = ValueError;

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod departure;
+mod desk;
 pub mod list;
 
 use crate::access::RouteRequirement::{Manager, Member, Platform, Superadmin};

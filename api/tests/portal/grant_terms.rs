@@ -105,7 +105,7 @@ async fn two_timers_record_it_once(world: World) {
 
 async fn a_role_from_a_time_on_begins_on_time_and_counts_from_then_on(world: World) {
     let ana = world.operator().await;
-    let begin = clock::after(TimeDelta::milliseconds(1200));
+    let begin = clock::after(TimeDelta::milliseconds(3000));
     let person = world.person("bo@example.com").await;
     world.grant(person, give(Superadmin, Term { from: Some(begin.into()), end: End::Never })).await;
     let bo = world.signed_in(person).await;

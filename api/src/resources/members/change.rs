@@ -9,25 +9,22 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::Org;
 use domain::org::{MemberCommand, OrgError, Role};
-use domain::values::{OrgId, PersonId};
+use domain::values::PersonId;
 use maud::{Markup, html};
-use projections::Scope;
 use projections::memberships;
-use projections::org_detail::{self, OrgDetail};
-use projections::permissions::{self, RoleCount};
+use projections::org_detail;
+use projections::permissions;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::desk::Desk;
 use crate::access::{Member, Operator, Write};
 use crate::app::App;
-use crate::bus::{Principal, Receipt, Refusal};
-use crate::layout::AfterCommand;
-use crate::layout::console::ConsolePage;
+use crate::bus::Refusal;
 use crate::layout::form::{Errors, again};
-use crate::layout::refused::{About, FormReader, Refused};
-use crate::layout::tenant;
+use crate::layout::refused::{About, Refused};
 use crate::resources::orgs::page;
-use crate::ui::{self, Section};
+use crate::ui;
 use crate::web::error::Error;
 use crate::web::extract::Path;
 use crate::web::paths;
@@ -55,95 +52,6 @@ impl fmt::Display for MemberChange {
 pub struct MemberForm {
     #[serde(default)]
     role: String,
-}
-
-/// Whoever changes a member, and where: in the console, or on the organisation's own pages.
-enum Desk<'a> {
-    Console { operator: &'a Operator, org: Box<OrgDetail> },
-    Own { member: &'a Member },
-}
-
-impl Desk<'_> {
-    fn org(&self) -> OrgId {
-        match self {
-            Self::Console { org, .. } => OrgId(org.org_id),
-            Self::Own { member } => OrgId(member.membership.org_id),
-        }
-    }
-
-    fn scope(&self) -> Scope {
-        match self {
-            Self::Console { operator, .. } => operator.scope(),
-            Self::Own { member } => member.scope(),
-        }
-    }
-
-    fn principal(&self) -> Principal {
-        match self {
-            Self::Console { operator, .. } => operator.principal(),
-            Self::Own { member } => member.principal(),
-        }
-    }
-
-    fn reader(&self) -> FormReader<'_> {
-        match self {
-            Self::Console { operator, .. } => FormReader::Operator(operator),
-            Self::Own { member } => FormReader::Member(member),
-        }
-    }
-
-    /// The page of all members.
-    fn back(&self) -> String {
-        match self {
-            Self::Console { org, .. } => paths::org_members(org.org_id),
-            Self::Own { member } => paths::people(&member.membership.slug),
-        }
-    }
-
-    /// True if the person changes their own membership, by which they decide for themselves.
-    fn is_oneself(&self, person: PersonId) -> bool {
-        matches!(self, Self::Own { member } if member.membership.person_id == person.0)
-    }
-
-    /// The roles that whoever asks may give: inside the organisation only an owner makes owners.
-    fn may_give(&self, role: &RoleCount) -> bool {
-        match self {
-            Self::Console { .. } => true,
-            Self::Own { member } => {
-                member.membership.role() == Role::Owner || role.role != Role::Owner.as_str()
-            }
-        }
-    }
-
-    /// Who can take a removal back.
-    fn undone_by(&self) -> &'static str {
-        match self {
-            Self::Console { .. } => "the removal can be undone",
-            Self::Own { .. } => "whoever runs this service can undo the removal",
-        }
-    }
-
-    /// Where a change leads to.
-    fn after(&self, receipt: &Receipt) -> String {
-        match self {
-            Self::Console { .. } => paths::seen(&self.back(), receipt.seen()),
-            Self::Own { .. } => paths::seen(&self.back(), receipt.sequence),
-        }
-    }
-
-    async fn show(&self, app: &App, title: &str, content: Markup) -> Result<Markup, Error> {
-        let (operator, org) = match self {
-            Self::Own { member } => return tenant::page(app, member, title, content).await,
-            Self::Console { operator, org } => (operator, org),
-        };
-        let desk = ConsolePage::open(app, operator, AfterCommand::default()).await?;
-        let crumbs = [
-            ("Organisations", paths::ADMIN_ORGS.to_owned()),
-            (&org.name, paths::org(org.org_id)),
-            ("Members", paths::org_members(org.org_id)),
-        ];
-        Ok(desk.page(Section::Organisations, title, &crumbs, content))
-    }
 }
 
 /// The form about one member.
