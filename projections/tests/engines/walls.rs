@@ -8,7 +8,7 @@ use domain::values::{OrgId, PersonId};
 use domain::{Grant, Org, ResourceType};
 use projections::event_log::Recorded;
 use projections::links::{self, Link};
-use projections::memberships::Membership;
+use projections::memberships::{MemberCounts, MemberKey, MemberPage, MemberPlace, Membership};
 use projections::operator_reads::{AccessRecorder, OperatorRead};
 use projections::scope::{Reads, Shown};
 use projections::{
@@ -30,6 +30,11 @@ engines! {
             assert_eq!(org_detail::get(db, scope, here.0).await?.ok_or("it is there")?.slug, name);
             let members = memberships::members(db, scope, here.0, 9).await?;
             assert!(members.len() == 2 && members.iter().all(|member| belongs(&member.email)), "{members:?}");
+            let end = MemberKey { rank: 9, email: String::new(), person_id: here.0 };
+            for place in [MemberPlace::First, MemberPlace::Before(end)] {
+                let page = memberships::page(db, scope, here.0, ("", &place), 9).await?;
+                assert_eq!((&page.rows, page.counts), (&members, MemberCounts { members: 2, found: 2 }));
+            }
             let invited = memberships::invited(db, scope, here.0, (i64::MAX, 100)).await?;
             assert!(invited.len() == 1 && belongs(&invited[0].email), "{invited:?}");
             let events = history::of_org(&store.log, scope, here.0, i64::MAX, 99).await?;
@@ -51,6 +56,8 @@ engines! {
 
             assert_eq!(org_detail::get(db, scope, there.0).await?, None);
             assert_eq!(memberships::members(db, scope, there.0, 9).await?, []);
+            let page = memberships::page(db, scope, there.0, ("", &MemberPlace::First), 9).await?;
+            assert_eq!(page, MemberPage::default());
             assert_eq!(memberships::invited(db, scope, there.0, (i64::MAX, 100)).await?, []);
             assert_eq!(history::of_org(&store.log, scope, there.0, i64::MAX, 99).await?, []);
             assert_eq!(operator_reads::of_org(db, scope, there.0, None, 9).await?, []);
@@ -217,6 +224,7 @@ mod on_postgres {
             let read = [
                 org_detail::get(db, scope, org).await.map(drop),
                 memberships::members(db, scope, org, 9).await.map(drop),
+                memberships::page(db, scope, org, ("", &MemberPlace::First), 9).await.map(drop),
                 memberships::invited(db, scope, org, (i64::MAX, 100)).await.map(drop),
                 history::of_org(log, scope, org, i64::MAX, 9).await.map(drop),
                 operator_reads::of_org(db, scope, org, None, 9).await.map(drop),
