@@ -38,7 +38,7 @@ pub use page::{
 };
 pub use piece::{
     Tone, badge, copyable, date, empty, exact_time, facts, facts_row, id, monogram, note, number, position,
-    sentence, shell, tabs, time, undo,
+    role, sentence, shell, tabs, time, undo,
 };
 pub use table::{Column, FilterBar, ListFilter, More, newest_first, pager, results, table, tick, ticks};
 pub use viewer::{OrgChoice, Viewer};

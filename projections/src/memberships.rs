@@ -1,6 +1,7 @@
 //! Who belongs to which organisation, in which role, and who was invited?
 
 mod fold;
+mod page;
 
 use domain::org::Role;
 use domain::values::Email;
@@ -12,6 +13,7 @@ use crate::scope::{Platform, Scope, Tenant};
 use crate::table::table;
 use crate::timestamp::Timestamp;
 pub(crate) use fold::fold;
+pub use page::{MemberCounts, MemberKey, MemberPage, MemberPlace, MemberQuery, page};
 
 table! {
     #[derive(Clone, Debug)]

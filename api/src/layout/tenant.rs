@@ -21,7 +21,7 @@ const MOST_DONE: i64 = 20;
 /// The command before the page, by the sequence of its last event in the organisation's own stream.
 #[derive(Deserialize, Clone, Copy, Debug, Default)]
 pub struct AfterOwnCommand {
-    seen: Option<i64>,
+    pub seen: Option<i64>,
 }
 
 /// The page for members of a suspended organisation, whatever they asked for.

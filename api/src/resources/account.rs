@@ -262,7 +262,7 @@ fn second_factor_card(totp: Option<&Totp>) -> Markup {
 
 fn sessions_card(open: &[Session], identity: &Identity) -> Markup {
     let columns =
-        [Column::new("Where"), Column::new("Signed in"), Column::new("Last used"), Column::new("").numeric()];
+        [Column::new("Where"), Column::new("Signed in"), Column::new("Last used"), Column::actions()];
     let rows: Vec<Vec<Markup>> = open.iter().map(|session| session_row(session, identity)).collect();
     ui::card(
         "Sessions",

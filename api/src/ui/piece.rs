@@ -41,6 +41,11 @@ pub fn badge(status: &str) -> Markup {
     html! { span.badge data-status=(status) { (status) } }
 }
 
+/// The role of somebody in an organisation, as it is named there: custom roles have names of their own.
+pub fn role(name: &str) -> Markup {
+    html! { span.badge data-role=(name) { (name) } }
+}
+
 /// A moment. The script makes it relative, in the viewer's zone, with the exact time on hover.
 pub fn time(at: DateTime<Utc>) -> Markup {
     let exact = at.to_rfc3339_opts(SecondsFormat::Secs, true);

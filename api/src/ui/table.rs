@@ -17,12 +17,19 @@ pub struct Column<'a> {
     pub numeric: bool,
     /// True if the cell takes two places where a row is a card.
     pub wide: bool,
+    /// True if the label is only for readers of the screen.
+    pub unseen: bool,
 }
 
 impl<'a> Column<'a> {
     /// A column of text that can't be sorted.
     pub fn new(label: &'a str) -> Self {
-        Self { label, sort: None, numeric: false, wide: false }
+        Self { label, sort: None, numeric: false, wide: false, unseen: false }
+    }
+
+    /// The column of what can be done with a row, at its end.
+    pub fn actions() -> Self {
+        Self { numeric: true, unseen: true, ..Self::new("Actions") }
     }
 
     #[must_use]
@@ -62,8 +69,8 @@ pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Mar
                     @for cells in rows {
                         tr {
                             @for (index, (cell, column)) in cells.iter().zip(columns).enumerate() {
-                                @if index == 0 { th scope="row" data-label=(column.label) { (cell) } }
-                                @else { td data-label=(column.label) .num[column.numeric] data-wide[column.wide] { (cell) } }
+                                @if index == 0 { th scope="row" data-label=(column.label) data-long[is_long(cell)] { (cell) } }
+                                @else { (body_cell(cell, column)) }
                             }
                         }
                     }
@@ -73,11 +80,40 @@ pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Markup>]) -> Mar
     }
 }
 
+fn body_cell(cell: &Markup, column: &Column<'_>) -> Markup {
+    let label = (!column.unseen).then_some(column.label);
+    html! {
+        td data-label=[label] data-actions[column.unseen] .num[column.numeric] data-wide[column.wide] data-long[is_long(cell)] { (cell) }
+    }
+}
+
+/// Letters in one word that a column has to have room for. Longer ones are broken where the room ends.
+const WORD: usize = 20;
+
+/// True if a word in a cell may be broken anywhere: a name or an address without a gap.
+fn is_long(cell: &Markup) -> bool {
+    let (mut letters, mut is_tag) = (0, false);
+    for c in cell.0.chars() {
+        match c {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            _ if is_tag => {}
+            _ if c.is_whitespace() => letters = 0,
+            _ => letters += 1,
+        }
+        if letters > WORD {
+            return true;
+        }
+    }
+    false
+}
+
 fn head_cell(column: &Column<'_>) -> Markup {
     html! {
         th scope="col" aria-sort=[column.order()] .num[column.numeric] {
             @match &column.sort {
                 Some((href, _)) => a href=(href) { (column.label) },
+                None if column.unseen => span.visually-hidden { (column.label) },
                 None => (column.label),
             }
         }
@@ -237,6 +273,24 @@ fn one_filter(filter: &ListFilter<'_>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_of_actions_is_named_for_readers_of_the_screen_alone() {
+        let columns = [Column::new("Name"), Column::actions()];
+        let html = table("Members", &columns, &[vec![html! { "Ada" }, html! { a href="/" { "Remove" } }]]);
+        let html = html.into_string();
+        assert!(html.contains(r#"<span class="visually-hidden">Actions</span></th>"#), "{html}");
+        assert!(!html.contains(r#"data-label="Actions""#), "{html}");
+    }
+
+    #[test]
+    fn only_a_long_word_may_be_broken() {
+        let long = "a".repeat(WORD + 1);
+        let cell = html! { span title=(long) { "Twenty letters or so, " (&long[1..]) } };
+        assert!(!is_long(&cell), "{}", cell.0);
+        let cell = html! { span { b { (long[1..]) } "x" } };
+        assert!(is_long(&cell), "{}", cell.0);
+    }
 
     #[test]
     fn the_first_cell_names_the_row_and_the_order_is_said() {

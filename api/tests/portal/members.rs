@@ -1,12 +1,15 @@
 //! What becomes of members: another role, their removal, their own departure; in the console and inside the organisation.
 
 use api::bus::{Envelope, Principal, SendError};
-use domain::Org;
-use domain::org::{MemberCommand, OrgError, Role};
-use domain::values::{OrgId, PersonId};
+use api::clock;
+use domain::org::{InvitationEvent, MemberCommand, OrgError, OrgEvent, Role};
+use domain::values::{InvitationId, OrgId, PersonId};
+use domain::{Actor, Metadata, Org};
 use futures::future::join_all;
+use projections::event_log::{Append, Draft, StreamId};
+use projections::testing;
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::world::World;
 
 fn console(org: OrgId, member: &Client, change: &str) -> String {
@@ -127,10 +130,179 @@ async fn of_two_last_owners_who_demote_each_other_one_stays(world: World) {
 }
 
 async fn demote(world: &World, org: OrgId, by: PersonId, of: PersonId) -> Result<(), SendError<OrgError>> {
-    let proven_at = Some(api::clock::now());
+    let proven_at = Some(clock::now());
     let principal = Principal::Person { person: by, grant: None, proven_at };
     let command = MemberCommand::ChangeRole { person: of, role: Role::Member };
     world.app.bus.send::<Org>(&principal, org, command, Envelope::new()).await.map(drop)
+}
+
+const INSIDE: &str = "/org/acme/members";
+
+async fn all_of_600_members_are_found_by_paging_and_by_search(world: World) {
+    let acme = world.org("acme").await;
+    let (ana, olga) = (world.operator().await, world.owner(acme).await);
+    crowd(&world, acme, 600).await;
+    let console = format!("/admin/orgs/{acme}/members");
+    for (reader, list) in [(&ana, &*console), (&olga, INSIDE)] {
+        let pages = pages(reader, list).await;
+        assert!(pages.len() > 5, "{}", pages.len());
+        assert!(pages[0].contains("olga@example.com"), "owners first");
+        let all: Vec<&str> = pages.iter().flat_map(|page| addresses(page)).collect();
+        let there = |number| all.iter().filter(|it| **it == format!("p{number:05}@crowd.example")).count();
+        assert_eq!((0..600).map(there).collect::<Vec<_>>(), [1; 600]);
+        assert!(pages.iter().all(|page| page.contains("601 members")));
+
+        for q in ["00599", "person+00599", "P00599@Crowd", "+00599+"] {
+            let found = reader.get(&format!("{list}?q={q}")).await;
+            found.is(200).shows("1 of 601 members").shows("Person 00599").shows("/removal");
+            assert_eq!(addresses(&found.body), ["p00599@crowd.example"], "{q}");
+        }
+        let narrowed = reader.get(&format!("{list}?q=00")).await;
+        let next = step(&narrowed, "next").expect("more than a page of them");
+        reader
+            .get(&next)
+            .await
+            .is(200)
+            .shows("value=\"00\"")
+            .shows("600 of 601 members")
+            .hides(">olga@example.com</td>");
+        reader.get(&format!("{list}?q=nobody")).await.is(200).shows("Nobody matches.").hides("/removal");
+    }
+    world.verify().await;
+}
+
+/// The pages of a list, forwards to its end; it is the same backwards.
+async fn pages(reader: &Client, list: &str) -> Vec<String> {
+    let (mut page, mut pages) = (reader.get(list).await, vec![]);
+    assert_eq!(step(&page, "prev"), None);
+    while let Some(next) = step(&page, "next") {
+        pages.push(page.is(200).body.clone());
+        page = reader.get(&next).await;
+    }
+    pages.push(page.is(200).body.clone());
+    for before in pages.iter().rev().skip(1) {
+        page = reader.get(&step(&page, "prev").expect("a way back")).await;
+        assert_eq!(addresses(&page.body), addresses(before));
+    }
+    pages
+}
+
+/// Where a link to the page before or after leads.
+fn step(page: &Answer, rel: &str) -> Option<String> {
+    let link = page.body.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;
+    Some(link.split('"').next()?.replace("&amp;", "&"))
+}
+
+/// The addresses in the rows of a page, in their order.
+fn addresses(page: &str) -> Vec<&str> {
+    let cells = page.split("data-label=\"E-mail\"").skip(1);
+    cells.filter_map(|cell| cell.split_once('>')?.1.split('<').next()).collect()
+}
+
+async fn a_search_finds_nobody_of_another_organisation(world: World) {
+    let (acme, other) = (world.org("acme").await, world.org("other").await);
+    let (ana, olga, mike) = (world.operator().await, world.owner(acme).await, world.member(acme).await);
+    let nina = world.joined(other, "nina@example.com", Role::Member).await;
+    let invited = world.person("ines@example.com").await;
+    world.invited(acme, invited, Role::Member).await;
+    let console = format!("/admin/orgs/{acme}/members");
+    let place = |email: &str| format!("2{}{email}", nina.person().0);
+    for (reader, list) in [(&ana, &*console), (&olga, INSIDE), (&mike, INSIDE)] {
+        let (after, until) = (format!("after={}", place("a")), format!("until={}", place("z")));
+        for query in ["", "q=example", "q=nina", &after, &until] {
+            reader
+                .get(&format!("{list}?{query}"))
+                .await
+                .is(200)
+                .shows("2 members")
+                .hides("nina@example.com<");
+        }
+        let found = reader.get(&format!("{list}?q=example")).await;
+        assert_eq!(addresses(&found.body).first(), Some(&"olga@example.com"));
+        reader.get(&format!("{list}?q=ines")).await.is(200).shows("0 of 2 members");
+    }
+    for list in ["/org/other/members?q=nina", "/org/other/members?q=mike"] {
+        mike.get(list).await.is(404);
+    }
+    nina.get("/org/other/members?q=mike").await.is(200).hides("mike@example.com<").shows("0 of 1 member");
+}
+
+async fn odd_text_is_looked_for_as_it_is(world: World) {
+    let acme = world.org("acme").await;
+    let (ana, olga) = (world.operator().await, world.owner(acme).await);
+    world.joined(acme, "odd@example.com", Role::Member).await;
+    world.joined(acme, "turk@example.com", Role::Member).await;
+    let url = &world.app.settings.database_url;
+    testing::execute(url, "update people set name = '5% O''Hara_!x' where email = 'odd@example.com'");
+    testing::execute(url, "update people set name = 'Özge Ünal' where email = 'turk@example.com'");
+    let console = format!("/admin/orgs/{acme}/members");
+    for (reader, list) in [(&ana, &*console), (&olga, INSIDE)] {
+        let found = async |q: &str| {
+            let page = reader.get(&format!("{list}?q={q}")).await;
+            addresses(&page.is(200).body).join(" ")
+        };
+        for q in ["%25", "_", "!", "5%25", "o%27h", "a_!x", "%20_%20"] {
+            assert_eq!(found(q).await, "odd@example.com", "{q}");
+        }
+        for q in ["%C3%96zge", "%C3%B6zge", "%C3%9CNAL", "%C3%BCnal"] {
+            assert_eq!(found(q).await, "turk@example.com", "{q}");
+        }
+        for q in ["%25%25", "__", "%5C", "*", "%27%20or%201=1", "%F0%9F%8C%8A", &"x".repeat(5000)] {
+            assert_eq!(found(q).await, "", "{q}");
+        }
+        assert_eq!(found("%20%20").await.split(' ').count(), 3);
+        reader.get(&format!("{list}?q=%00")).await.is(400);
+        let id = olga.person().0;
+        for place in ["x", "9", &format!("x{id}"), &format!("{id}"), &format!("-{id}"), "%C3%96%C3%96"] {
+            let [after, until] = ["after", "until"].map(|name| format!("{list}?{name}={place}"));
+            reader.get(&after).await.is(400).shows("Start from the first page");
+            reader.get(&until).await.is(400).shows("Start from the first page");
+        }
+        let beyond = reader.get(&format!("{list}?after=9{id}")).await;
+        beyond.is(200).shows("Nobody follows here.").shows("3 members");
+    }
+}
+
+async fn namesakes_are_told_apart_and_a_role_reads_as_it_is_named(world: World) {
+    let acme = world.org("acme").await;
+    let (ana, olga) = (world.operator().await, world.owner(acme).await);
+    for email in ["mike1@example.com", "mike2@example.com"] {
+        world.joined(acme, email, Role::Member).await;
+    }
+    let url = &world.app.settings.database_url;
+    testing::execute(url, "update people set name = 'Mike' where email like 'mike%'");
+    for (reader, list) in [(&ana, &*format!("/admin/orgs/{acme}/members")), (&olga, INSIDE)] {
+        let page = reader.get(list).await;
+        page.is(200).shows(" Mike, mike1@example.com</span>").shows(" of Mike, mike2@example.com</span>");
+        page.shows(">Actions</span></th>").shows("data-role=\"owner\"").hides("data-status=\"owner\"");
+    }
+}
+
+/// Members called Person 00000 and so on, all in one append.
+async fn crowd(world: &World, org: OrgId, people: usize) {
+    let mut events = vec![];
+    for number in 0..people {
+        let person = world.person(&format!("p{number:05}@crowd.example")).await;
+        let (invitation, role) = (InvitationId(clock::new_id()), Role::Member);
+        let expires_at = clock::after(chrono::Duration::days(7)).into();
+        events.push(InvitationEvent::MemberInvited { invitation, person, role: role.clone(), expires_at });
+        events.push(InvitationEvent::MemberJoined { invitation, person, role });
+    }
+    let append = Append {
+        stream: StreamId::of::<Org>(org),
+        after: world.last_event().await.sequence,
+        events: events.into_iter().map(|event| Draft::of::<Org>(&OrgEvent::Invitation(event))).collect(),
+        metadata: Metadata::new(Actor::Shell, clock::new_id()),
+        fingerprint: [0; 32],
+        authority: None,
+        beside: None,
+    };
+    world.app.log.append(append).await.expect("appended");
+    let minute = std::time::Duration::from_mins(1);
+    world.app.projector.wait_for(world.position().await, minute).await.expect("folded");
+    let name =
+        "update people set name = 'Person ' || substr(email, 2, 5) where email like 'p%@crowd.example'";
+    testing::execute(&world.app.settings.database_url, name);
 }
 
 engines!(
@@ -141,4 +313,8 @@ engines!(
     whoever_leaves_is_gone_and_can_be_invited_again,
     what_somebody_else_did_meanwhile_is_shown_first,
     of_two_last_owners_who_demote_each_other_one_stays,
+    all_of_600_members_are_found_by_paging_and_by_search,
+    a_search_finds_nobody_of_another_organisation,
+    odd_text_is_looked_for_as_it_is,
+    namesakes_are_told_apart_and_a_role_reads_as_it_is_named,
 );

@@ -21,6 +21,7 @@ mod large;
 mod lists;
 mod log;
 mod matrix;
+mod members;
 mod newer;
 mod order;
 mod outage;

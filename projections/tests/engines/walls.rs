@@ -316,7 +316,7 @@ async fn as_tenant(store: &Store, org: Option<OrgId>) -> Outcome<Raw> {
 }
 
 /// Two organisations with rows in every table that has any of organisations.
-async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
+pub(crate) async fn two_full_organisations(store: &Store) -> Outcome<(OrgId, OrgId)> {
     let definition = Definition {
         label: "Project".parse()?,
         description: "".parse()?,
@@ -392,7 +392,7 @@ async fn person(store: &Store, email: &str) -> Outcome<PersonId> {
 }
 
 /// The scope of whoever belongs to this organisation.
-async fn tenant(store: &Store, (org, name): (OrgId, &str)) -> Outcome<Scope> {
+pub(crate) async fn tenant(store: &Store, (org, name): (OrgId, &str)) -> Outcome<Scope> {
     let owner = person(store, &format!("owner@{name}.example")).await?;
     let membership =
         memberships::of_person_in(store.db(), owner.0, org.0).await?.ok_or("the owner is a member")?;

@@ -128,8 +128,7 @@ fn new(errors: &Errors) -> Markup {
 }
 
 fn table(known: &[Passkey]) -> Markup {
-    let columns =
-        [Column::new("Passkey"), Column::new("Added"), Column::new("Last used"), Column::new("").numeric()];
+    let columns = [Column::new("Passkey"), Column::new("Added"), Column::new("Last used"), Column::actions()];
     let row = |passkey: &Passkey| {
         vec![
             html! { (passkey.name) },

@@ -41,7 +41,7 @@ pub(super) async fn held(app: &App, operator: &Operator, held: &[GrantListed]) -
         Column::new("Last used"),
     ];
     if change {
-        columns.push(Column::new("").numeric());
+        columns.push(Column::actions());
     }
     let now = clock::now();
     let row = |grant: &GrantListed| {

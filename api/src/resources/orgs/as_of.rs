@@ -295,7 +295,13 @@ fn members_table(then: &OrgAsOf, now: &OrgAsOf, people: &People) -> Markup {
     if then.members.is_empty() {
         return ui::empty("Nobody had joined yet.", html! { "Whoever was invited stands below." });
     }
-    let columns = ["Name", "E-mail", "Role", "Joined", "Now"].map(Column::new);
+    let columns = [
+        Column::new("Name"),
+        Column::new("E-mail").wide(),
+        Column::new("Role"),
+        Column::new("Joined"),
+        Column::new("Now"),
+    ];
     let of_today: HashMap<Uuid, &MembershipRow> = now.members.iter().map(|it| (it.person_id, it)).collect();
     let row = |member: &MembershipRow| {
         let today = of_today.get(&member.person_id);
@@ -303,12 +309,12 @@ fn members_table(then: &OrgAsOf, now: &OrgAsOf, people: &People) -> Markup {
         vec![
             html! { span.person { (ui::monogram(name, "person")) (name) } },
             html! { (people.address(member.person_id)) },
-            ui::badge(&member.role),
+            ui::role(&member.role),
             ui::time(member.joined_at.into()),
             html! {
                 @match today {
                     Some(today) if today.role == member.role => span.hint { "the same" },
-                    Some(today) => (ui::badge(&today.role)),
+                    Some(today) => (ui::role(&today.role)),
                     None => "no member any more",
                 }
             },
@@ -330,7 +336,7 @@ fn invitations_table(then: &OrgAsOf, at: AsOf, now: &OrgAsOf, people: &People) -
         let lapsed = invitation.expires_at <= at.time();
         vec![
             html! { (people.address(invitation.person_id)) },
-            ui::badge(&invitation.role),
+            ui::role(&invitation.role),
             ui::time(invitation.invited_at.into()),
             html! { (ui::time(invitation.expires_at.into())) @if lapsed { " " (ui::badge("expired")) } },
             ui::badge(today.map_or("–", |today| today.status.as_str())),
@@ -350,7 +356,7 @@ fn invitations_table(then: &OrgAsOf, at: AsOf, now: &OrgAsOf, people: &People) -
 fn roles_table(then: &OrgAsOf) -> Markup {
     let columns = [Column::new("Role"), Column::new("Members").numeric(), Column::new("Invited").numeric()];
     let rows: Vec<_> = (then.matrix.roles.iter())
-        .map(|it| vec![ui::badge(&it.role), html! { (it.members) }, html! { (it.invited) }])
+        .map(|it| vec![ui::role(&it.role), html! { (it.members) }, html! { (it.invited) }])
         .collect();
     ui::table("Roles", &columns, &rows)
 }

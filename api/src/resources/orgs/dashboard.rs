@@ -91,7 +91,7 @@ fn faces(people: &[memberships::Member]) -> Markup {
         ul.people {
             @for person in people {
                 @let name = person.called();
-                li { (ui::monogram(name, "person")) span.who { (name) } (ui::badge(&person.role)) }
+                li { (ui::monogram(name, "person")) span.who { (name) } (ui::role(&person.role)) }
             }
         }
     }

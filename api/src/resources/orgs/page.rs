@@ -24,7 +24,7 @@ use crate::ui::{self, Section};
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// The most people in each list of the members tab.
+/// The most invitations in the members tab, and the most people in it as of a moment.
 pub const MEMBERS: i64 = 500;
 
 /// How many events are on a page of the history tab.

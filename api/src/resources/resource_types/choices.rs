@@ -90,7 +90,7 @@ fn table(org: &OrgDetail, types: &[OrgResourceType], names: &Names, change: bool
     let mut columns =
         vec![Column::new("Resource type"), Column::new("Has it"), Column::new("Because").wide()];
     if change {
-        columns.push(Column::new("").numeric());
+        columns.push(Column::actions());
     }
     let row = |held: &OrgResourceType| {
         let mut cells = vec![

@@ -299,12 +299,12 @@ impl<'a> Board<'a> {
             Column::new("What it is").wide(),
             Column::new("People").numeric(),
             Column::new("Invited").numeric(),
-            Column::new("").numeric(),
+            Column::actions(),
         ];
         let rows = self.matrix.roles.iter().map(|it| {
             let role = it.role();
             vec![
-                ui::badge(&it.role),
+                ui::role(&it.role),
                 html! { (meaning(&role)) },
                 html! { (ui::number(it.members)) },
                 html! { (ui::number(it.invited)) },
