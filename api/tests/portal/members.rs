@@ -7,7 +7,7 @@ use domain::values::{InvitationId, OrgId, PersonId};
 use domain::{Actor, Metadata, Org};
 use futures::future::join_all;
 use projections::event_log::{Append, Draft, StreamId};
-use projections::testing;
+use projections::people;
 
 use crate::client::{Answer, Client};
 use crate::world::World;
@@ -230,11 +230,10 @@ async fn a_search_finds_nobody_of_another_organisation(world: World) {
 async fn odd_text_is_looked_for_as_it_is(world: World) {
     let acme = world.org("acme").await;
     let (ana, olga) = (world.operator().await, world.owner(acme).await);
-    world.joined(acme, "odd@example.com", Role::Member).await;
-    world.joined(acme, "turk@example.com", Role::Member).await;
-    let url = &world.app.settings.database_url;
-    testing::execute(url, "update people set name = '5% O''Hara_!x' where email = 'odd@example.com'");
-    testing::execute(url, "update people set name = 'Özge Ünal' where email = 'turk@example.com'");
+    for (email, name) in [("odd@example.com", "5% O'Hara_!x"), ("turk@example.com", "Özge Ünal")] {
+        let somebody = world.joined(acme, email, Role::Member).await;
+        named(&world, somebody.person(), name).await;
+    }
     let console = format!("/admin/orgs/{acme}/members");
     for (reader, list) in [(&ana, &*console), (&olga, INSIDE)] {
         let found = async |q: &str| {
@@ -267,10 +266,9 @@ async fn namesakes_are_told_apart_and_a_role_reads_as_it_is_named(world: World) 
     let acme = world.org("acme").await;
     let (ana, olga) = (world.operator().await, world.owner(acme).await);
     for email in ["mike1@example.com", "mike2@example.com"] {
-        world.joined(acme, email, Role::Member).await;
+        let mike = world.joined(acme, email, Role::Member).await;
+        named(&world, mike.person(), "Mike").await;
     }
-    let url = &world.app.settings.database_url;
-    testing::execute(url, "update people set name = 'Mike' where email like 'mike%'");
     for (reader, list) in [(&ana, &*format!("/admin/orgs/{acme}/members")), (&olga, INSIDE)] {
         let page = reader.get(list).await;
         page.is(200).shows(" Mike, mike1@example.com</span>").shows(" of Mike, mike2@example.com</span>");
@@ -283,6 +281,7 @@ async fn crowd(world: &World, org: OrgId, people: usize) {
     let mut events = vec![];
     for number in 0..people {
         let person = world.person(&format!("p{number:05}@crowd.example")).await;
+        named(world, person, &format!("Person {number:05}")).await;
         let (invitation, role) = (InvitationId(clock::new_id()), Role::Member);
         let expires_at = clock::after(chrono::Duration::days(7)).into();
         events.push(InvitationEvent::MemberInvited { invitation, person, role: role.clone(), expires_at });
@@ -300,9 +299,11 @@ async fn crowd(world: &World, org: OrgId, people: usize) {
     world.app.log.append(append).await.expect("appended");
     let minute = std::time::Duration::from_mins(1);
     world.app.projector.wait_for(world.position().await, minute).await.expect("folded");
-    let name =
-        "update people set name = 'Person ' || substr(email, 2, 5) where email like 'p%@crowd.example'";
-    testing::execute(&world.app.settings.database_url, name);
+}
+
+async fn named(world: &World, person: PersonId, name: &str) {
+    let name = name.parse().expect("a name");
+    people::set_name(&world.app.db, person, &name).await.expect("stored");
 }
 
 engines!(

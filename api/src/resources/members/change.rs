@@ -162,7 +162,7 @@ impl MemberPage<'_> {
         let title = self.title(&member);
         let (consequence, button) = self.consequence(&title);
         let content = html! {
-            (ui::head(&title, Some(ui::badge(&member.role)), member.email.as_ref().map(|email| html! { (email) }), html! {}))
+            (ui::head(&title, Some(ui::role(&member.role)), member.email.as_ref().map(|email| html! { (email) }), html! {}))
             p.prose { (consequence) }
             (note)
             form.form method="post" data-once {
