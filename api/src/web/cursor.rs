@@ -25,7 +25,7 @@ impl fmt::Display for Cursor {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this page's place in the list can't be read; start from the first page")]
+#[error("This page's place in the list can't be read. Start from the first page.")]
 pub struct NoCursor;
 
 impl FromStr for Cursor {

@@ -30,7 +30,7 @@ async fn whoever_was_removed_meanwhile_is_told_of(world: World) {
     let pages = [olga.get(&inside).await, ana.get(&console).await];
     adam.submit(&format!("/org/acme/members/{}/removal", mike.person().0), &[]).await.is(303);
     for (client, path, page) in [(&olga, inside, &pages[0]), (&ana, console, &pages[1])] {
-        let answer = client.post(&path, &page.filled(&[])).await;
+        let answer = client.post(&path, &page.filled(&[("role", "admin")])).await;
         answer.is(409).shows("Somebody changed this organisation while you were here.").shows("removed");
         answer.shows("No member any more").shows("Back to the members");
     }
