@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use domain::org::{LifecycleCommand, OrgCommand, Role};
+use projections::testing;
 
 use crate::proof::sealing;
 use crate::world::World;
@@ -68,6 +69,30 @@ async fn an_organisation_without_its_beginning_is_damaged_and_comes_back(world: 
     ana.get(&format!("/admin/orgs/{acme}")).await.is(200).shows("Acme Ltd");
 }
 
+/// What was seen: a page of the program's own fault, without a word of the log.
+async fn there_is_no_evidence_where_an_event_is_gone(world: World) {
+    let (world, _desk) = sealing(&world).await;
+    let ana = world.operator().await;
+    for name in ["acme", "bolt", "core"] {
+        world.org(name).await;
+    }
+    world.seal().await.expect("nothing stands against it");
+    let last = world.position().await;
+    let open = match world.app.db.engine() {
+        "sqlite" => "drop trigger events_no_delete",
+        _ => "alter table events disable trigger all",
+    };
+    let gone = last - 1;
+    let change = format!("{open}; delete from events where position = {gone}");
+    testing::execute(&world.app.settings.database_url, change.leak());
+    for position in [gone, last] {
+        let answer = ana.get(&format!("/admin/history/{position}/evidence")).await;
+        answer.is(409).shows("the log is not what was signed").shows("portal verify");
+    }
+    ana.get(&format!("/admin/history/{last}")).await.is(200).shows("the log is not what was signed");
+    ana.get(&format!("/admin/history/{}/evidence", last + 1)).await.is(404);
+}
+
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !is_so().await {
@@ -79,4 +104,5 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 engines! {
     an_export_has_every_event_and_is_not_signed_while_one_is_changed,
     an_organisation_without_its_beginning_is_damaged_and_comes_back,
+    there_is_no_evidence_where_an_event_is_gone,
 }
