@@ -137,11 +137,16 @@ fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
     if !event.is_intact() {
         event_log::note_changed(event);
         found(position, "was changed: its hash is not the hash of what stands there".to_owned(), findings);
-    } else if place.before.is_some_and(|before| event.recorded_at < before) {
+    } else if place.before.is_some_and(|before| event.recorded_at < before) && !continues(event) {
         found(position, "was recorded before the event in front of it".to_owned(), findings);
     }
     // If an event was changed, its time can't be trusted.
     *place = Place { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
+}
+
+/// Says whether the event gives the reason why time goes back with it.
+fn continues(event: &Recorded) -> bool {
+    event.metadata().is_ok_and(|metadata| metadata.time_continues.is_some())
 }
 
 fn found(position: i64, what: String, findings: &mut Findings) {
