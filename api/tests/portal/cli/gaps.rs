@@ -3,13 +3,14 @@
 
 use projections::testing;
 
-use super::program::Place;
+use super::program::{Place, Said};
 use super::proof::{SEALS, sealed_demo};
 
 on_both_engines! {
     verify_lists_what_is_wrong_with_a_log_that_has_a_gap,
     whoever_goes_on_behind_a_gap_is_told_what_to_do,
     there_is_no_evidence_of_a_log_that_has_a_gap,
+    a_start_names_the_walls_that_do_not_stand,
 }
 
 fn verify_lists_what_is_wrong_with_a_log_that_has_a_gap(place: &Place) {
@@ -61,6 +62,35 @@ fn there_is_no_evidence_of_a_log_that_has_a_gap(place: &Place) {
             "#{position} can't be proven: the log is not what was signed, and `portal verify` says where"
         );
         assert!(said.code == Some(1) && said.err.contains(&sentence), "{said:?}");
+    }
+}
+
+fn a_start_names_the_walls_that_do_not_stand(place: &Place) {
+    place.done(&["migrate"]);
+    let whole = place.portal(&["migrate"]);
+    assert!(!whole.err.contains("as portal made it"), "{whole:?}");
+    let change = if place.url.starts_with("sqlite") {
+        "drop trigger events_no_update; create trigger more after insert on events begin select 1; end"
+    } else {
+        "drop trigger events_no_change on events;
+         create trigger more after insert on events for each row execute function event_log_refuse();
+         alter table events disable trigger more"
+    };
+    testing::execute(&place.url, change);
+    let said = place.portal(&["migrate"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let named: [&str; 2] = if place.url.starts_with("sqlite") {
+        ["trigger events_no_update is missing", "trigger more is not portal's"]
+    } else {
+        ["trigger events_no_change on events is missing", "trigger more on events is not portal's"]
+    };
+    for wall in named {
+        assert!(said.err.contains(&format!("the database is not as portal made it: {wall}")), "{said:?}");
+    }
+    if place.url.starts_with("sqlite") {
+        testing::execute(&place.url, "drop table copied");
+        let Said { code, err, .. } = place.portal(&["migrate"]);
+        assert!(code == Some(0) && err.contains("table copied is missing"), "{err}");
     }
 }
 
