@@ -11,23 +11,21 @@
 //!
 //! **Invariant:** nothing is written and nothing is locked, so it runs beside anything, on a standby as well.
 
-use std::collections::BTreeMap;
+pub(crate) mod look;
 
 use crate::db::{Db, walls};
-use crate::event_log::{self, ReadError, Recorded};
+use crate::event_log::{self, Recorded};
 use crate::projector::Finding;
 use crate::seal::attested::{Attested, Comparison};
 use crate::seal::{Checkpoint, PublicKey};
 use crate::timestamp::Timestamp;
+use look::{Findings, Place, in_front, look};
 
 /// The number of turns in a round, unless the log is so short that fewer are enough.
 const TURNS: i64 = 720;
 
 /// The fewest events of a slice.
 const SLICE: i64 = 2_000;
-
-/// The most events that are read at a time.
-const BATCH: i64 = 1_000;
 
 /// The most findings that are kept one by one.
 const KEPT: usize = 100;
@@ -73,16 +71,6 @@ struct Round {
     findings: Findings,
 }
 
-/// A place between two events.
-#[derive(Clone, Copy, Debug, Default)]
-struct AuditPlace {
-    position: i64,
-    before: Option<Timestamp>,
-}
-
-/// Findings by position, so that each is reported once.
-type Findings = BTreeMap<i64, Finding>;
-
 impl Auditor {
     /// Makes an auditor. Only checkpoints that the key signed count, if there is one.
     pub fn new(db: Db, key: Option<PublicKey>) -> Self {
@@ -99,7 +87,7 @@ impl Auditor {
         &mut self,
         checkpoints: Vec<Checkpoint>,
         now: Timestamp,
-    ) -> Result<&AuditState, ReadError> {
+    ) -> Result<&State, sqlx::Error> {
         let walls = self.look_at_walls().await?;
         let end = event_log::last(&self.db).await?;
         let mut round = match self.round.take() {
@@ -134,20 +122,16 @@ impl Auditor {
             Some(found) => found.iter().map(|it| Finding::Wall { what: it.to_string() }).collect(),
             None => vec![Finding::Wall { what: walls::UNSEEN.to_owned() }],
         };
-        let in_front = event_log::in_front(&self.db).await?;
-        let in_front = (in_front > 0).then(|| format!("{in_front} events stand in front of #1"));
-        let found: Vec<Finding> =
-            found.into_iter().chain(in_front.map(|what| Finding::Wall { what })).collect();
+        let found: Vec<Finding> = found.into_iter().chain(in_front(&self.db).await?).collect();
         self.state.findings.retain(|it| !is_wall(it));
         self.state.findings.extend(found.clone());
         Ok(found)
     }
 
     /// Checks the events since the last turn: the present round does not include them, and nobody should wait for the next.
-    async fn look_at_news(&mut self, end: i64, findings: &mut Findings) -> Result<(), ReadError> {
+    async fn look_at_news(&mut self, end: i64, findings: &mut Findings) -> Result<(), sqlx::Error> {
         while self.seen.position < end && findings.len() < KEPT {
-            let up_to = end.min(self.seen.position + BATCH);
-            self.seen = look(&self.db, self.seen, up_to, findings, |_| ()).await?;
+            self.seen = look(&self.db, self.seen, self.seen.batch(end), findings, |_| ()).await?;
         }
         Ok(())
     }
@@ -172,102 +156,18 @@ impl Round {
     }
 
     /// Checks the next slice.
-    async fn go_on(&mut self, db: &Db) -> Result<(), ReadError> {
-        let until = self.up_to.min(self.place.position + SLICE.max(self.up_to / TURNS));
+    async fn go_on(&mut self, db: &Db) -> Result<(), sqlx::Error> {
+        let until = self.up_to.min(self.place.position.saturating_add(SLICE.max(self.up_to / TURNS)));
         while self.place.position < until {
             let Self { place, comparison, findings, .. } = self;
             let take = |event: &Recorded| match event.leaf_hash.as_slice().try_into() {
                 Ok(leaf) if comparison.next() == event.position => comparison.take(leaf),
                 Ok(_) | Err(_) => comparison.lose(event.position),
             };
-            *place = look(db, *place, until.min(place.position + BATCH), findings, take).await?;
+            *place = look(db, *place, place.batch(until), findings, take).await?;
         }
         Ok(())
     }
-}
-
-/// Checks the events after a place, up to a position. If they end before it, one is missing.
-async fn look(
-    db: &Db,
-    from: AuditPlace,
-    up_to: i64,
-    findings: &mut Findings,
-    mut take: impl FnMut(&Recorded),
-) -> Result<AuditPlace, ReadError> {
-    let mut place = from;
-    let events = match event_log::tail(db, from.position, up_to - from.position).await {
-        Err(ReadError::Gap { expected, found }) if expected == from.position + 1 => {
-            missing(expected, found, findings);
-            return Ok(AuditPlace { position: found - 1, ..place });
-        }
-        // First come the events before the gap.
-        Err(ReadError::Gap { expected, .. }) => {
-            event_log::tail(db, from.position, expected - 1 - from.position).await?
-        }
-        Err(ReadError::Database(why)) if !crate::is_away(&why) => {
-            return look_one_by_one(db, from, up_to, findings, take).await;
-        }
-        events => events?,
-    };
-    for event in &events {
-        compare(event, &mut place, findings);
-        take(event);
-    }
-    Ok(if events.is_empty() { AuditPlace { position: up_to, ..place } } else { place })
-}
-
-/// Checks the events one by one, if one of them can't be read at all: that one is reported, and the others are checked.
-async fn look_one_by_one(
-    db: &Db,
-    from: AuditPlace,
-    up_to: i64,
-    findings: &mut Findings,
-    mut take: impl FnMut(&Recorded),
-) -> Result<AuditPlace, ReadError> {
-    let mut place = from;
-    while place.position < up_to {
-        let next = place.position + 1;
-        match event_log::tail(db, place.position, 1).await {
-            Ok(events) if events.is_empty() => return Ok(AuditPlace { position: up_to, ..place }),
-            Ok(events) => {
-                for event in &events {
-                    compare(event, &mut place, findings);
-                    take(event);
-                }
-            }
-            Err(ReadError::Gap { found, .. }) => {
-                missing(next, found, findings);
-                place.position = found - 1;
-            }
-            Err(ReadError::Database(why)) if !crate::is_away(&why) => {
-                let what = format!("can't be read: {why}");
-                findings.insert(next, Finding::Event { position: next, what });
-                place.position = next;
-            }
-            Err(why) => return Err(why),
-        }
-    }
-    Ok(place)
-}
-
-fn missing(expected: i64, found: i64, findings: &mut Findings) {
-    let what = format!("is missing; the log goes on at #{found}");
-    findings.insert(expected, Finding::Event { position: expected, what });
-}
-
-/// Compares one event with its hash and with the time of the event before it.
-fn compare(event: &Recorded, place: &mut AuditPlace, findings: &mut Findings) {
-    let position = event.position;
-    if !event.is_intact() {
-        event_log::note_changed(event);
-        let what = "was changed: its hash is not the hash of what stands there".to_owned();
-        findings.insert(position, Finding::Event { position, what });
-    } else if place.before.is_some_and(|before| event.recorded_at < before) {
-        let what = "was recorded before the event in front of it".to_owned();
-        findings.insert(position, Finding::Event { position, what });
-    }
-    // If an event was changed, its time can't be trusted.
-    *place = AuditPlace { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
 }
 
 fn position(finding: &Finding) -> i64 {

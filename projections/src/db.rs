@@ -185,7 +185,9 @@ impl Db {
             if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
                 return Err(OpenError::NoFile(url.to_owned()));
             }
-            Ok(Self(sqlite::open(Path::new(path)).await?))
+            let db = Self(sqlite::open(Path::new(path)).await?);
+            walls::tell(&db).await?;
+            Ok(db)
         } else if is_postgres(url) {
             Ok(Self(postgres::open(url).await?))
         } else {

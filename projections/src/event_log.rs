@@ -17,6 +17,7 @@ mod folding;
 mod import;
 mod leaf;
 mod probe;
+mod reading;
 mod recorded;
 mod snapshots;
 mod statements;
@@ -26,7 +27,6 @@ mod writer;
 use std::sync::Arc;
 
 use domain::{Constraint, Metadata};
-use sqlx::QueryBuilder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -43,9 +43,11 @@ pub use store::Loaded;
 use self::alarm::Watchman;
 use self::cache::AggregateCache;
 use self::writer::Writer;
-use crate::db::{Db, Engine, Lists, noticed, read, row};
+use crate::db::{Db, noticed, read, row};
 use crate::timestamp::Timestamp;
 pub(crate) use folding::{as_of, from_the_first_event};
+use reading::{at, head};
+pub(crate) use reading::{following, in_front, is_standby, last, tail};
 pub(crate) use snapshots::{ids as snapshot_ids, of as snapshot_of};
 
 /// Events that were decided together and become visible together, or not at all.
@@ -150,8 +152,16 @@ pub enum AppendError {
 /// Why the log could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("position {found} follows {expected} − 1: the log has a gap")]
+    #[error(
+        "#{expected} is missing: the log goes on at #{found}. `portal verify` names everything that is wrong with it, and \
+         docs/RECOVERY.md says what to do then"
+    )]
     Gap { expected: i64, found: i64 },
+    #[error(
+        "#{0} is there twice. `portal verify` names everything that is wrong with the log, and docs/RECOVERY.md says what \
+         to do then"
+    )]
+    Twice(i64),
     #[error("{0}")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
@@ -328,55 +338,4 @@ fn streams<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a StreamId> {
 /// The constraints that the events of a batch put on the whole log.
 fn constraints<'a>(batch: &'a [&Append]) -> impl Iterator<Item = &'a Constraint> {
     batch.iter().flat_map(|append| &append.events).flat_map(|event| &event.constraints)
-}
-
-/// The last position and the hash of its event.
-async fn head(db: &Db) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
-    read!(db, |pool| sqlx::query_as(include_str!("sql/event_log/last_hash.sql")).fetch_optional(pool).await)
-}
-
-async fn at(db: &Db, positions: &[i64]) -> Result<Vec<Recorded>, sqlx::Error> {
-    if positions.is_empty() {
-        return Ok(vec![]);
-    }
-    read!(db, |pool| {
-        let mut query = QueryBuilder::new(include_str!("sql/event_log/at.sql"));
-        Lists::push_one_of(&mut query, positions.iter().copied());
-        query.push(" order by position").build_query_as().fetch_all(pool).await
-    })
-}
-
-/// The last position; 0 if there is no event.
-pub(crate) async fn last(db: &Db) -> Result<i64, sqlx::Error> {
-    let last: Option<i64> = read!(db, |pool| {
-        sqlx::query_scalar(include_str!("sql/event_log/last.sql")).fetch_optional(pool).await
-    })?;
-    Ok(last.unwrap_or(0))
-}
-
-/// Counts events at positions before the first. In a sound log there are none.
-pub(crate) async fn in_front(db: &Db) -> Result<i64, sqlx::Error> {
-    read!(db, |pool| sqlx::query_scalar(include_str!("sql/projector/in_front.sql")).fetch_one(pool).await)
-}
-
-/// Says whether this database is a replica of another one, and so may be behind it.
-pub(crate) async fn is_standby(db: &Db) -> Result<bool, sqlx::Error> {
-    match &db.0 {
-        Engine::Postgres { pool, .. } => {
-            sqlx::query_scalar(include_str!("sql/event_log/standby_postgres.sql")).fetch_one(pool).await
-        }
-        Engine::Sqlite { .. } => Ok(false),
-    }
-}
-
-pub(crate) async fn tail(db: &Db, after: i64, limit: i64) -> Result<Vec<Recorded>, ReadError> {
-    let events: Vec<Recorded> = read!(db, |pool| {
-        sqlx::query_as(include_str!("sql/event_log/tail.sql")).bind(after).bind(limit).fetch_all(pool).await
-    })?;
-    for (event, expected) in events.iter().zip(after + 1..) {
-        if event.position != expected {
-            return Err(ReadError::Gap { expected, found: event.position });
-        }
-    }
-    Ok(events)
 }

@@ -27,6 +27,16 @@ pub enum FoldError {
     Read(#[from] ReadError),
 }
 
+impl FoldError {
+    /// Says whether the database did not answer, which says nothing of the log.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Self::Database(error) | Self::Read(ReadError::Database(error)) => crate::is_away(error),
+            Self::Read(_) | Self::Poison { .. } | Self::Newer { .. } | Self::Superseded { .. } => false,
+        }
+    }
+}
+
 /// A recorded event, decoded once for all projections.
 #[derive(Debug)]
 pub(crate) struct Entry {

@@ -247,13 +247,13 @@ impl OrgDetail {
 impl OrgDetail {
     /// The hash of the last event that was folded into this: it tells histories apart that have the same length.
     pub async fn last_hash(&self, db: &Db) -> Result<Vec<u8>, sqlx::Error> {
-        let hash: Option<Vec<u8>> = read!(db, |pool| {
+        let hash: Option<Option<Vec<u8>>> = read!(db, |pool| {
             sqlx::query_scalar(include_str!("sql/org_detail/get_hash.sql"))
                 .bind(self.org_id.to_string())
                 .bind(self.sequence)
                 .fetch_optional(pool)
                 .await
         })?;
-        Ok(hash.unwrap_or_default())
+        Ok(hash.flatten().unwrap_or_default())
     }
 }

@@ -105,28 +105,59 @@ const BATCH: i64 = 1000;
 impl Projector {
     /// Brings every projection to the end of the log, also those whose version is new, then goes on in the background.
     pub async fn start(log: EventLog) -> Result<Self, FoldError> {
+        let projector = Self::at_rest(log).await?;
+        projector.reach_the_end().await?;
+        projector.go_on().await?;
+        Ok(projector)
+    }
+
+    /// Like [`Self::start`], for whoever verifies. Where the end of the log can't be reached, since it is not what it must be,
+    /// this gives the reason and a projector that folds nothing: what is wrong is for [`Self::verify`] to say.
+    pub async fn start_to_verify(log: EventLog) -> Result<(Self, Option<FoldError>), FoldError> {
+        let projector = Self::at_rest(log).await?;
+        match projector.reach_the_end().await {
+            Err(error) if error.is_away() => Err(error),
+            Err(error) => Ok((projector, Some(error))),
+            Ok(()) => {
+                projector.go_on().await?;
+                Ok((projector, None))
+            }
+        }
+    }
+
+    async fn at_rest(log: EventLog) -> Result<Self, FoldError> {
         log.folded().send_replace(0);
         let (db, standing, process) =
-            (log.db().clone(), ReadModelStanding::new(), processes::register(log.db()).await?);
-        let projector = Self { db, log, whole: Arc::default(), standing, process, unable: Arc::default() };
-        match projector.begin().await {
+            (log.db().clone(), Standing::new(), processes::register(log.db()).await?);
+        Ok(Self { db, log, whole: Arc::default(), standing, process, unable: Arc::default() })
+    }
+
+    async fn reach_the_end(&self) -> Result<(), FoldError> {
+        match self.begin().await {
             Ok(()) => {
-                projector.catch_up().await?;
-                projector.repair().await?;
+                self.catch_up().await?;
+                self.repair().await
             }
             // This process shows what the newer one folds.
-            Err(error @ FoldError::Superseded { .. }) => tracing::warn!(%error, "not folding"),
-            Err(error) => return Err(error),
+            Err(error @ FoldError::Superseded { .. }) => {
+                tracing::warn!(%error, "not folding");
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
+    }
+
+    /// Goes on in the background.
+    async fn go_on(&self) -> Result<(), FoldError> {
         let woken = Arc::new(Notify::new());
-        if let Engine::Postgres { pool, .. } = &projector.db.0 {
+        if let Engine::Postgres { pool, .. } = &self.db.0 {
             tokio::spawn(listen(pool.clone(), woken.clone()));
         }
-        tokio::spawn(projector.clone().run(woken));
-        tokio::spawn(projector.clone().index());
-        projector.observe().await?;
-        tokio::spawn(projector.clone().watch());
-        Ok(projector)
+        tokio::spawn(self.clone().run(woken));
+        tokio::spawn(self.clone().index());
+        self.observe().await?;
+        tokio::spawn(self.clone().watch());
+        Ok(())
     }
 
     /// In an empty database every projection begins at zero. If some projections exist and one is missing, that one is new

@@ -148,9 +148,10 @@ pub async fn get(db: &Db, _: &Platform, code: &str) -> Result<Option<ResourceTyp
 /// The hash of the last event of each resource type. They change when a type is defined or changed, and also if the
 /// database was restored to an earlier moment and went on differently.
 pub async fn last_hashes(db: &Db) -> Result<Vec<Vec<u8>>, sqlx::Error> {
-    read!(db, |pool| {
+    let hashes: Vec<Option<Vec<u8>>> = read!(db, |pool| {
         sqlx::query_scalar(include_str!("sql/resource_types/last_hashes.sql")).fetch_all(pool).await
-    })
+    })?;
+    Ok(hashes.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// How many organisations have a type.

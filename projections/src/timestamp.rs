@@ -17,6 +17,9 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// The last microsecond of the year 9999.
+    pub(crate) const LAST: Self = Self(LAST);
+
     /// The present moment by this process's clock, for when that stands in for the store's own clock.
     #[expect(clippy::disallowed_methods, reason = "SQLite has no clock but its process's")]
     pub(crate) fn by_our_clock() -> Self {
@@ -34,7 +37,6 @@ impl Timestamp {
     }
 }
 
-/// The last microsecond of the year 9999.
 const LAST: DateTime<Utc> = match DateTime::from_timestamp_micros(253_402_300_799_999_999) {
     Some(last) => last,
     None => DateTime::UNIX_EPOCH,

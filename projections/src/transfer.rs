@@ -318,7 +318,8 @@ impl EventLine {
             event_version: self.event_version,
             payload: self.payload.get().to_owned(),
             metadata: self.metadata.get().to_owned(),
-            leaf_hash: unhex(&self.leaf_hash).ok_or("leaf_hash: 64 hexadecimal digits are wanted")?,
+            leaf_hash: unhex(&self.leaf_hash)
+                .ok_or("leaf_hash: 64 lower-case hexadecimal digits are wanted")?,
         })
     }
 }
@@ -343,9 +344,11 @@ fn hex(bytes: &[u8]) -> String {
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
+/// Reads what [`hex`] writes, and nothing else: any other way of writing it would be one that no hash proves.
 fn unhex(digits: &str) -> Option<Vec<u8>> {
     let pair = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    (digits.len() == 64).then(|| (0..64).step_by(2).map(pair).collect())?
+    let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(pair).collect::<Option<_>>()?;
+    (bytes.len() == 32 && hex(&bytes) == digits).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ async fn of_database(settings: Settings, signed: signed::CheckpointArguments) ->
     let checkpoints = std::mem::take(&mut signed.checkpoints);
     let log = EventLog::open(existing(&settings.database_url).await?).await?;
     let attested = Attested::read(log.db(), checkpoints, signed.key.clone()).await?;
-    let projector = Projector::start(log.clone()).await?;
+    let (projector, stopped) = Projector::start_to_verify(log.clone()).await?;
     let bar = bar("Verifying");
     let report = projector.verify(|at| advance(&bar, at)).await?;
     bar.finish_and_clear();
@@ -130,6 +130,12 @@ async fn of_database(settings: Settings, signed: signed::CheckpointArguments) ->
     let (agreed, more) = attested.compare(log.db(), report.events).await?;
     findings.extend(more);
     say_all(&findings);
+    // Where nothing explains it, nobody knows what else is wrong.
+    if let Some(why) = stopped
+        && !findings.iter().any(|finding| matches!(finding, Finding::Event { .. }))
+    {
+        return Err(why.into());
+    }
     if let Some(why) = &signed.refusal {
         say(&format!("✗ {why}"));
     }

@@ -210,7 +210,8 @@ impl From<projections::event_log::ReadError> for Error {
         match error {
             projections::event_log::ReadError::Database(error) => error.into(),
             projections::event_log::ReadError::Unreadable(why) => why.into(),
-            fault @ projections::event_log::ReadError::Gap { .. } => Self::Internal(fault.into()),
+            fault @ (projections::event_log::ReadError::Gap { .. }
+            | projections::event_log::ReadError::Twice(_)) => Self::Internal(fault.into()),
         }
     }
 }

@@ -17,8 +17,9 @@ const APP: &str = "set role portal_app";
 /// The role that reads the rows of one organisation.
 const TENANT: &str = "set role portal_tenant";
 
-/// Only `public` is searched, so that no other schema can put its own tables in front of portal's.
-const PUBLIC: &str = "set search_path = public";
+/// Only `public` is searched, so that no other schema can put its own tables in front of portal's; and rows are hidden from
+/// whoever may not see them, which a setting of the database could turn into an error.
+const PUBLIC: &str = "set search_path = public; set row_security = on";
 
 /// Commits do not wait for the disk.
 const LAZILY: &str = "set synchronous_commit = off";

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 use sqlx::sqlite::SqlitePoolOptions;
+use tokio::sync::OnceCell;
 
 use super::steps::{SQLITE, migrator};
 use super::{Db, Engine, row};
@@ -78,7 +79,7 @@ pub async fn differences(db: &Db) -> Result<Option<Vec<Difference>>, sqlx::Error
             let newest = sqlx::query_scalar(NEWEST).fetch_one(reader).await?;
             let is = sqlx::query_as(DESCRIBE_SQLITE).fetch_all(reader).await?;
             let must = fresh_sqlite().await?;
-            Ok(is_ours(newest).then(|| compare(must, is)))
+            Ok(is_ours(newest).then(|| compare(must.to_vec(), is)))
         }
     }
 }
@@ -141,7 +142,28 @@ fn written() -> Vec<WallLine> {
     lines.collect()
 }
 
-async fn fresh_sqlite() -> Result<Vec<WallLine>, sqlx::Error> {
+/// Logs what differs in a file that was just opened. Nobody can put it back without saying why it is gone.
+pub(super) async fn tell(db: &Db) -> Result<(), sqlx::Error> {
+    let found = differences(db).await?;
+    if found.is_none() {
+        tracing::warn!("{NEWER}");
+    }
+    for difference in found.unwrap_or_default() {
+        tracing::error!("the database is not as portal made it: {difference}");
+    }
+    Ok(())
+}
+
+const NEWER: &str =
+    "a newer version has changed this database: whether its walls stand is not looked at by this one";
+
+/// The description of a fresh SQLite, which is the same as long as this process runs.
+async fn fresh_sqlite() -> Result<&'static [Line], sqlx::Error> {
+    static FRESH: OnceCell<Vec<Line>> = OnceCell::const_new();
+    FRESH.get_or_try_init(make_fresh_sqlite).await.map(Vec::as_slice)
+}
+
+async fn make_fresh_sqlite() -> Result<Vec<Line>, sqlx::Error> {
     let memory = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     let made = async { migrator(SQLITE, false).await?.run(&memory).await };
     made.await.map_err(|why| sqlx::Error::Configuration(why.into()))?;

@@ -45,6 +45,9 @@ pub struct Recorded {
 }
 
 /// Reads an event from a row of either engine. `$text` reads a column of text.
+///
+/// Whoever owns the database can let a column hold what portal never writes: nothing, or another type. Such an event can
+/// still be read, so that it is reported as changed: each column that can't be read has a value that no event has.
 macro_rules! of_row {
     ($row:ty, $text:expr) => {
         impl FromRow<'_, $row> for Recorded {
@@ -52,37 +55,51 @@ macro_rules! of_row {
                 let text = |column| $text(row, column);
                 Ok(Self {
                     position: row.try_get("position")?,
-                    recorded_at: row.try_get("recorded_at")?,
+                    recorded_at: legible(row.try_get("recorded_at"))?.unwrap_or(NO_TIME),
                     aggregate_type: text("aggregate_type")?,
                     aggregate_id: text("aggregate_id")?,
-                    sequence: row.try_get("sequence")?,
+                    sequence: legible(row.try_get("sequence"))?.unwrap_or(NO_SEQUENCE),
                     event_type: text("event_type")?,
                     event_version: text("event_version")?,
                     payload: text("payload")?,
                     metadata: text("metadata")?,
-                    leaf_hash: row.try_get("leaf_hash")?,
+                    leaf_hash: legible(row.try_get("leaf_hash"))?.unwrap_or_default(),
                 })
             }
         }
     };
 }
 
-of_row!(PgRow, |row: &PgRow, column| row.try_get::<String, &str>(column));
-// SQLite accepts any bytes as text. An event with such bytes can still be read, so that it is reported as changed.
+of_row!(PgRow, |row: &PgRow, column| {
+    let text: Option<String> = legible(row.try_get::<Option<String>, &str>(column))?;
+    Ok::<_, sqlx::Error>(text.unwrap_or_else(|| NO_TEXT.to_string()))
+});
 of_row!(SqliteRow, text);
 
-/// Marks a column that is not valid text with a prefix that no event begins with, so that the event's hash can't fit.
+/// Reads a column of SQLite, which accepts any bytes as text. One that is not valid text gets a prefix that no event begins
+/// with, so that the event's hash can't fit.
 fn text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
     let is_text = row.try_get_raw(column)?.type_info().name() == "TEXT";
-    let bytes: Vec<u8> = row.try_get(column)?;
-    Ok(match String::from_utf8(bytes) {
+    let bytes: Option<Vec<u8>> = legible(row.try_get(column))?;
+    Ok(match String::from_utf8(bytes.unwrap_or_default()) {
         Ok(text) if is_text => text,
         Ok(other) => format!("{NO_TEXT}{other}"),
         Err(why) => format!("{NO_TEXT}{}", String::from_utf8_lossy(why.as_bytes())),
     })
 }
 
+/// Nothing for a value of a type that the column never has.
+fn legible<T>(read: Result<Option<T>, sqlx::Error>) -> Result<Option<T>, sqlx::Error> {
+    match read {
+        Err(sqlx::Error::ColumnDecode { .. }) => Ok(None),
+        read => read,
+    }
+}
+
 const NO_TEXT: char = '\u{fffd}';
+const NO_TIME: Timestamp = Timestamp::LAST;
+/// The first event of a stream has the sequence 1.
+const NO_SEQUENCE: i64 = 0;
 
 impl Recorded {
     /// Decodes the event and its metadata. Both are errors if the event was changed after it was written.

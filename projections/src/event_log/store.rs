@@ -72,7 +72,7 @@ impl<A: Decider> EventStore<A> for EventLog {
         self.up_to_date(id).await.map_err(|error| match error {
             ReadError::Database(error) if crate::is_away(&error) => unavailable(error),
             ReadError::Unreadable(why) => AggregateError::DeserializationError(Box::new(why)),
-            ReadError::Database(_) | ReadError::Gap { .. } => unexpected(error),
+            ReadError::Database(_) | ReadError::Gap { .. } | ReadError::Twice(_) => unexpected(error),
         })
     }
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::batch::OnFoldError;
 use super::parking::Parking;
+use super::walk::OutOfOrder;
 use super::{Progress, Projection, walk};
 use crate::db::{BEGIN, CARELESSLY, Db, Engine, Transaction, Tx};
 use crate::event_log::{self, ReadError};
@@ -145,10 +146,8 @@ impl Shadow {
             progress(Progress { done, of: up_to });
         }
         memory.finish(&mut self.tx).await?;
-        if done < up_to {
-            let gap = walk::out_of_order(live, up_to).await?.into_iter().find(|place| !place.early);
-            let (expected, found) = gap.map_or((up_to, up_to), |place| (place.before + 1, place.position));
-            return Err(FoldError::Read(ReadError::Gap { expected, found }));
+        if done != up_to {
+            return Err(disorder(live, up_to).await?);
         }
         self.folded.position = up_to;
         self.complete().await
@@ -213,6 +212,19 @@ impl FoldedShadow {
         self.position = last;
         Ok(())
     }
+}
+
+/// Why there are not as many events in streams as there are positions.
+async fn disorder(live: &Db, up_to: i64) -> Result<FoldError, sqlx::Error> {
+    let mut places = walk::out_of_order(live, up_to).await?.into_iter();
+    Ok(match places.find(OutOfOrder::is_disordered) {
+        Some(OutOfOrder { position, before, .. }) if position == before => ReadError::Twice(position).into(),
+        Some(place) => ReadError::Gap { expected: place.before + 1, found: place.position }.into(),
+        // It is met in the order of positions, and parked.
+        None => {
+            FoldError::Poison { position: up_to, why: "an event in front of it is of no stream".to_owned() }
+        }
+    })
 }
 
 /// Folds the next batch of streams in memory. Gives the number of its events and the aggregate that may go on, or

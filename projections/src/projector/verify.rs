@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::batch::OnFoldError;
 use super::repair::{holds_ids, tables_of};
-use super::shadow::{Shadow, ShadowPurpose, tables};
-use super::{Parked, Progress, ProjectionCheckpoint, is_ours};
+use super::shadow::{Purpose, Shadow, tables};
+use super::{Checkpoint, Parked, Progress, is_ours};
+use crate::auditor::look::in_front;
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
 use crate::fold::FoldError;
@@ -48,7 +49,8 @@ impl super::Projector {
     pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<VerifyReport, FoldError> {
         let _turn = self.whole.lock().await;
         let mut audited =
-            LogAudit::audit(&self.db, &|p: Progress| progress(Progress { of: p.of * 2, ..p })).await?;
+            Auditor::audit(&self.db, &|p: Progress| progress(Progress { of: p.of.saturating_mul(2), ..p }))
+                .await?;
         if audited.is_whole {
             let second = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });
             audited.findings.extend(self.compare(&second).await?);
@@ -56,6 +58,7 @@ impl super::Projector {
         }
         let walls = walls::findings(&self.db).await?.into_iter();
         audited.findings.extend(walls.map(|what| Finding::Wall { what }));
+        audited.findings.extend(in_front(&self.db).await?);
         let (events, tables) = (audited.position, tables().map(|table| table.name).collect());
         Ok(VerifyReport { events, tables, findings: audited.findings, newer: audited.newer })
     }

@@ -68,11 +68,17 @@ row! {
     pub(super) struct OutOfOrder {
         pub position: i64,
         pub before: i64,
-        pub early: bool,
     }
 }
 
-/// Finds the gaps in the log up to a position, and the events that are stamped earlier than the one before them.
+impl OutOfOrder {
+    /// Says whether the position does not follow the one before it: events are missing between them, or it is the same.
+    pub(super) fn is_disordered(&self) -> bool {
+        self.position.checked_sub(self.before) != Some(1)
+    }
+}
+
+/// Finds the gaps in the log up to a position, positions that are there twice, and the events that are stamped earlier than the one before them.
 pub(super) async fn out_of_order(db: &Db, up_to: i64) -> Result<Vec<OutOfOrder>, sqlx::Error> {
     match &db.0 {
         Engine::Postgres { pool, .. } => {

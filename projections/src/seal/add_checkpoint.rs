@@ -18,8 +18,9 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::proof::{TreeHead, consistency, extends};
-use super::{Checkpoint, Hash, SignedCheckpoint, nodes, tree};
+use super::error::SealError;
+use super::proof::{consistency, extends};
+use super::{Checkpoint, Hash, Signed, nodes, tree};
 use crate::db::Db;
 
 /// The path of the request, after the witness's URL.
@@ -54,8 +55,9 @@ pub enum CosignRefusal {
 
 impl AddCheckpoint {
     /// Makes the request for a checkpoint of this log, to a witness that last saw `old` events.
-    pub async fn of(db: &Db, old: u64, signed: SignedCheckpoint) -> Result<Self, sqlx::Error> {
+    pub async fn of(db: &Db, old: u64, signed: Signed) -> Result<Self, SealError> {
         let proof = nodes::roots(db, &consistency(old, signed.checkpoint.size)).await?;
+        let proof = proof.ok_or(SealError::Other { signed: signed.checkpoint.size })?;
         Ok(Self { old, proof, signed })
     }
 

@@ -237,12 +237,15 @@ impl Attested {
         let sealed = states.first().map_or(0, |state| state.size);
         let (mut findings, mut done) = (vec![], 0);
         while done < up_to {
-            let end = up_to.min(done + BATCH);
             let mut made = vec![];
-            for (leaf, position) in nodes::stored(db, done, end).await?.into_iter().zip(done + 1..) {
-                match leaf.as_slice().try_into() {
-                    Ok(leaf) => comparison.take_and(leaf, |node| made.push(KeptNode::of(node))),
-                    Err(_) => comparison.lose(position),
+            let leaves = nodes::leaves(db, done, up_to, BATCH).await?;
+            let is_last = i64::try_from(leaves.len()).is_ok_and(|number| number < BATCH);
+            let end = leaves.last().filter(|_| !is_last).map_or(up_to, |(position, _)| *position);
+            for (position, leaf) in leaves {
+                let leaf = leaf.filter(|_| comparison.next() == position);
+                match leaf.and_then(|leaf| leaf.try_into().ok()) {
+                    Some(leaf) => comparison.take_and(leaf, |node| made.push(Kept::of(node))),
+                    None => comparison.lose(position),
                 }
                 if !comparison.is_lost {
                     findings.extend(states.iter().filter_map(|state| differs(state, comparison.tree())));

@@ -55,13 +55,17 @@ pub async fn evidence(
     let noted = states(log.db()).await?.iter().find_map(super::standing::StoredTree::signed);
     let cosigned = cosigned.filter(|it| it.cosignatures() > 0 && it.checkpoint.size >= size(place));
     let signed = cosigned.or(noted);
-    let SignedCheckpoint { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
-    let event = log.at(&[place]).await?.pop().ok_or(EvidenceError::NoEvent(place))?;
+    let Some(event) = log.at(&[place]).await?.pop().filter(|_| place > 0) else {
+        let was_sealed = place > 0 && signed.is_some_and(|it| size(place) <= it.checkpoint.size);
+        return Err(if was_sealed { EvidenceError::Broken(place) } else { EvidenceError::NoEvent(place) });
+    };
+    let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
     if size(place) > checkpoint.size {
         return Err(EvidenceError::NotYet { position: place, sealed: checkpoint.size });
     }
     let leaf_index = size(place) - 1;
     let path = nodes::roots(log.db(), &proof::inclusion(leaf_index, checkpoint.size)).await?;
+    let path = path.ok_or(EvidenceError::Broken(place))?;
     let leaf = intact(&event).ok_or(EvidenceError::Broken(place))?;
     if !proof::includes(&path, IndexedLeaf { index: leaf_index, leaf }, checkpoint.head()) {
         return Err(EvidenceError::Broken(place));

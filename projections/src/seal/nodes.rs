@@ -26,52 +26,54 @@ impl KeptNode {
     }
 }
 
-/// The leaf hashes of the events after one position, up to another.
-pub(super) async fn leaves(db: &Db, after: i64, up_to: i64) -> Result<Vec<Hash>, sqlx::Error> {
-    stored(db, after, up_to).await?.into_iter().map(hash).collect()
-}
-
-/// Like [`leaves`], but without checking that each is a hash: the bytes that stand beside the events.
-pub(super) async fn stored(db: &Db, after: i64, up_to: i64) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+/// The next leaves after a position, up to another: the position of each, and the bytes beside its event, if there are any.
+/// Nobody has checked that these are a hash, or that none is missing.
+pub(super) async fn leaves(
+    db: &Db,
+    after: i64,
+    up_to: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Option<Vec<u8>>)>, sqlx::Error> {
     read!(db, |pool| {
-        let leaves = sqlx::query_scalar(include_str!("../sql/seal/leaves.sql"));
-        leaves.bind(after).bind(up_to).fetch_all(pool).await
+        let leaves = sqlx::query_as(include_str!("../sql/seal/leaves.sql"));
+        leaves.bind(after).bind(up_to).bind(limit).fetch_all(pool).await
     })
 }
 
-/// The roots of these spans.
-pub(super) async fn roots(db: &Db, spans: &[LeafSpan]) -> Result<Vec<Hash>, sqlx::Error> {
+/// The roots of these spans. None where the log has no tree: an event or what is kept of some is missing, or has no hash.
+pub(super) async fn roots(db: &Db, spans: &[Span]) -> Result<Option<Vec<Hash>>, sqlx::Error> {
     let mut roots = Vec::with_capacity(spans.len());
     for span in spans {
         let mut parts = vec![];
         for (level, number) in span.subtrees() {
-            parts.push(subtree(db, level, number).await?);
+            let Some(part) = subtree(db, level, number).await? else { return Ok(None) };
+            parts.push(part);
         }
         roots.push(join(parts.into_iter()));
     }
-    Ok(roots)
+    Ok(Some(roots))
 }
 
 /// The root of one full subtree, from the nearest level below that is kept.
-async fn subtree(db: &Db, level: u32, number: u64) -> Result<Hash, sqlx::Error> {
+async fn subtree(db: &Db, level: u32, number: u64) -> Result<Option<Hash>, sqlx::Error> {
     let (after, up_to) = (position(number << level), position((number + 1) << level));
     let below = level - level % STRIDE;
-    let hashes =
-        if below == 0 { leaves(db, after, up_to).await? } else { kept(db, below, after, up_to).await? };
-    if hashes.len() != 1 << (level - below) {
-        return Err(sqlx::Error::RowNotFound);
-    }
+    let number = 1_u64 << (level - below);
+    let hashes: Vec<(i64, Option<Vec<u8>>)> = if below == 0 {
+        leaves(db, after, up_to, position(number + 1)).await?
+    } else {
+        let of_level = |kept: &Kept| u32::try_from(kept.level) == Ok(below);
+        let kept = rows(db, after, up_to).await?.into_iter().filter(of_level);
+        kept.map(|kept| (kept.position, Some(kept.hash))).collect()
+    };
     let mut tree = Tree::default();
-    for hash in hashes {
+    for (at, hash) in hashes {
+        let is_next = at == after + position((tree.size() + 1) << below);
+        let hash = hash.filter(|_| is_next).and_then(|hash| hash.try_into().ok());
+        let Some(hash) = hash else { return Ok(None) };
         tree.push(hash, |_| ());
     }
-    Ok(tree.root())
-}
-
-async fn kept(db: &Db, level: u32, after: i64, up_to: i64) -> Result<Vec<Hash>, sqlx::Error> {
-    let rows = rows(db, after, up_to).await?;
-    let of_level = rows.into_iter().filter(|kept| u32::try_from(kept.level) == Ok(level));
-    of_level.map(|kept| hash(kept.hash)).collect()
+    Ok((tree.size() == number).then(|| tree.root()))
 }
 
 async fn rows(db: &Db, after: i64, up_to: i64) -> Result<Vec<KeptNode>, sqlx::Error> {
@@ -97,10 +99,4 @@ pub(super) async fn difference(
         let what = format!("what is kept of the events up to #{position} is not their tree");
         Finding::Table { table: "seal_node", what }
     }))
-}
-
-fn hash(bytes: Vec<u8>) -> Result<Hash, sqlx::Error> {
-    bytes.try_into().map_err(|_other| {
-        sqlx::Error::Decode("the hash beside an event has not 32 bytes; `portal verify` says of which".into())
-    })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
+use projections::auditor::Auditor;
 use projections::event_log::{
     Alarm, Append, AppendError, Authority, ClockRules, JumpError, Leaf, ProbeError, Recorded, leaf_hash,
 };
@@ -12,7 +13,7 @@ use projections::{Db, EventLog, Timestamp, as_of};
 use tokio::task::JoinSet;
 
 use crate::engines;
-use crate::given::{Outcome, Store, authority, creation};
+use crate::given::{Outcome, Store, authority, creation, noon};
 
 /// A new organisation.
 fn org(slug: &str) -> Append {
@@ -108,6 +109,7 @@ engines! {
         assert_eq!(why, [None, None, Some(reason.as_str().to_owned()), None]);
         store.projector.catch_up().await?;
         assert_eq!(store.projector.verify(|_| ()).await?.findings, []);
+        assert_eq!(Auditor::new(store.db().clone(), None).turn(vec![], noon(0)).await?.findings, []);
         let position = async |at: Timestamp| as_of::position(&store.log, at).await;
         for (at, expected) in [
             (events[0].recorded_at, 1),

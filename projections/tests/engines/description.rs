@@ -97,6 +97,15 @@ const POSTGRES: &[(&str, &str)] = &[
              select org_id, slug, name, 'active' as status, protected, created_at, changed_at from org_detail",
         "view organisations is another than portal's",
     ),
+    (
+        "do $$ begin execute format('alter database %I set row_security = off', current_database()); end $$",
+        "setting row_security of everybody in ",
+    ),
+    (
+        "do $$ begin execute format('alter role %I in database %I set session_replication_role = replica', session_user,
+                                    current_database()); end $$",
+        "setting session_replication_role of test in ",
+    ),
     ("alter view org_resource_types set (security_invoker = true)", "view org_resource_types is another than portal's"),
     (
         "create or replace function tenant() returns uuid language sql stable parallel safe as 'select null::uuid'",

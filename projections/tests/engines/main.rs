@@ -15,6 +15,7 @@ mod finding;
 mod found_by;
 mod given;
 mod histories;
+mod holes;
 mod joining;
 mod kept;
 mod large;

@@ -21,7 +21,7 @@ pub async fn send(
     operator: Operator,
     Path(position): Path<i64>,
 ) -> Result<Response, Error> {
-    history::at(&app.log, &operator.platform, position).await?.ok_or(Error::NotFound)?;
+    let _noted_as_read = history::at(&app.log, &operator.platform, position).await?;
     let evidence = evidence(&app, position).await.map_err(refusal)?;
     let text = serde_json::to_string(&evidence).map_err(anyhow::Error::from)?;
     let name = format!("attachment; filename=\"evidence-{position}.json\"");

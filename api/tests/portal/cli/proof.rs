@@ -300,6 +300,12 @@ fn evidence_with_something_added_is_refused() {
     let said = place.portal(&["verify", "--evidence", "evidence.json", "--key", "seal.pub"]);
     let why = "it is not written as portal writes it";
     assert_eq!((said.code, said.out.contains(why)), (Some(1), true), "{said:?}");
+    let (head, hash) = evidence.split_once("\"leaf_hash\":\"").expect("it has one");
+    let capitals = format!("{head}\"leaf_hash\":\"{}{}", hash[..64].to_uppercase(), &hash[64..]);
+    assert_ne!(capitals, evidence);
+    fs::write(place.file("evidence.json"), capitals).expect("room");
+    let said = place.portal(&["verify", "--evidence", "evidence.json", "--key", "seal.pub"]);
+    assert_eq!((said.code, said.out.contains("leaf_hash: 64 lower-case")), (Some(1), true), "{said:?}");
 }
 
 fn either_engine_gives_the_same_checkpoint(place: &Place) {

@@ -8,15 +8,13 @@ use std::collections::BTreeMap;
 
 use sqlx::{Executor, PgConnection};
 
-use super::{Difference, ROLES, STABLE_VIEWS, of_postgres};
+use super::{Difference, NEWER, ROLES, STABLE_VIEWS, of_postgres};
 
 /// Puts back what this user may, logs what was put back and what is left, and returns what was put back.
 pub(in crate::db) async fn put_back(conn: &mut PgConnection) -> Result<Vec<Difference>, sqlx::Error> {
     conn.execute(include_str!("../../sql/walls/make_roles_postgres.sql")).await?;
     let Some(before) = of_postgres(conn).await? else {
-        tracing::warn!(
-            "a newer version has changed this database: whether its walls stand is not looked at by this one"
-        );
+        tracing::warn!("{NEWER}");
         return Ok(vec![]);
     };
     let mut refused = BTreeMap::new();

@@ -8,16 +8,18 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::Finding;
+use crate::auditor::look::look_at_all;
 use crate::db::{Db, Lists, read, row};
 use crate::event_log::{Recorded, StreamId};
-use crate::fold::{Entry, FoldError};
-use crate::projector::{Progress, walk};
+use crate::fold::Entry;
+use crate::projector::Progress;
+use crate::projector::walk::{self, OutOfOrder};
 
 /// The state of an audit of the log up to a position.
 #[derive(Default)]
 pub(super) struct LogAudit {
     pub(super) position: i64,
-    /// True if there is an event at every position.
+    /// True if every position has one event, and every event a stream.
     pub(super) is_whole: bool,
     pub(super) findings: Vec<Finding>,
     /// Positions of events that were changed.
@@ -39,45 +41,60 @@ pub(super) struct LogAudit {
     commands: HashMap<Uuid, (i64, i64, i64, String)>,
 }
 
-impl LogAudit {
-    pub(super) async fn audit(db: &Db, progress: &impl Fn(Progress)) -> Result<Self, FoldError> {
+impl Auditor {
+    pub(super) async fn audit(db: &Db, progress: &impl Fn(Progress)) -> Result<Self, sqlx::Error> {
         let (last, guards) = guards(db).await?;
         let mut auditor = Self { position: last, ..Self::default() };
-        if auditor.is_out_of_order(db).await? {
+        let failed = match auditor.go_through(db, &guards, progress).await {
+            Err(why) if crate::is_away(&why) => return Err(why),
+            Err(why) => Some(format!("can't be gone through: {why}")),
+            Ok(in_streams) if in_streams == last => None,
+            Ok(in_streams) => Some(format!("{in_streams} of {last} stand in a stream")),
+        };
+        let Some(what) = failed else {
+            auditor.is_whole = true;
+            auditor.findings.sort_by_key(|finding| match finding {
+                Finding::Event { position, .. } => *position,
+                Finding::Table { .. } | Finding::Wall { .. } => i64::MAX,
+            });
             return Ok(auditor);
+        };
+        // Some event is missing, has no place of its own, or can't be read: no other check means anything.
+        let mut findings: Vec<Finding> = look_at_all(db, last, progress).await?.into_values().collect();
+        if findings.is_empty() {
+            findings.push(Finding::Table { table: "events", what });
         }
+        Ok(Self { position: last, findings, ..Self::default() })
+    }
+
+    /// Checks every event, stream by stream, and what was made of them. Returns how many there are, or fewer as soon as it
+    /// is known that they are not in order.
+    async fn go_through(
+        &mut self,
+        db: &Db,
+        guards: &BTreeMap<String, i64>,
+        progress: &impl Fn(Progress),
+    ) -> Result<i64, sqlx::Error> {
+        let (last, places) = (self.position, walk::out_of_order(db, self.position).await?);
+        if places.iter().any(OutOfOrder::is_disordered) {
+            return Ok(0);
+        }
+        self.early = places.iter().map(|place| (place.before, place.position)).collect();
         let (mut batches, mut done) = (walk::streams(db, last), 0);
         while let Some(batch) = batches.recv().await {
             let entries = batch?;
             for entry in &entries {
-                auditor.check(entry);
+                self.check(entry);
             }
-            auditor.check_commands(db).await?;
+            self.check_commands(db).await?;
             done += i64::try_from(entries.len()).unwrap_or(0);
             progress(Progress { done, of: last });
         }
-        auditor.check_claims(db).await?;
-        auditor.check_guards(&guards);
-        auditor.check_order();
-        auditor.check_clock(db).await?;
-        auditor.findings.sort_by_key(|finding| match finding {
-            Finding::Event { position, .. } => *position,
-            Finding::Table { .. } | Finding::Wall { .. } => i64::MAX,
-        });
-        Ok(auditor)
-    }
-
-    /// Checks for missing events. If there are any, no other check means anything.
-    async fn is_out_of_order(&mut self, db: &Db) -> Result<bool, FoldError> {
-        let places = walk::out_of_order(db, self.position).await?;
-        if let Some(gap) = places.iter().find(|place| place.position != place.before + 1) {
-            self.finding(gap.before + 1, format!("is missing; the log goes on at #{}", gap.position));
-            self.position = gap.before;
-            return Ok(true);
-        }
-        self.early = places.iter().map(|place| (place.before, place.position)).collect();
-        self.is_whole = true;
-        Ok(false)
+        self.check_claims(db).await?;
+        self.check_guards(guards);
+        self.check_order();
+        self.check_clock(db).await?;
+        Ok(done)
     }
 
     /// Reports events that are stamped earlier than the one before them, unless that one was changed: then nobody knows when
@@ -91,7 +108,7 @@ impl LogAudit {
     }
 
     /// Reports events that are stamped later than now: a clock was wrong when they were recorded, or is wrong now.
-    async fn check_clock(&mut self, db: &Db) -> Result<(), FoldError> {
+    async fn check_clock(&mut self, db: &Db) -> Result<(), sqlx::Error> {
         let mut ahead = walk::ahead(db, self.position).await?;
         ahead.retain(|(position, _)| !self.changed.contains(position));
         for (position, at) in ahead {
@@ -165,7 +182,7 @@ impl LogAudit {
     }
 
     /// Compares the commands of a batch with their records.
-    async fn check_commands(&mut self, db: &Db) -> Result<(), FoldError> {
+    async fn check_commands(&mut self, db: &Db) -> Result<(), sqlx::Error> {
         let commands = std::mem::take(&mut self.commands);
         let stored = stored(db, commands.keys().copied().collect()).await?;
         for (id, (first, last, sequence, actor)) in commands {

@@ -1,2 +1,2 @@
--- The last position.
-select position from events order by position desc limit 1
+-- The last position; null where there is no event.
+select max(position) from events

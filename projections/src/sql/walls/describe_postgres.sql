@@ -117,6 +117,17 @@ select '', 'role ' || role.name,
             where acts.oid = role.oid)), ''), 'apart')
 from role
 union all
+-- Settings that whoever connects would begin with, and by which triggers or row-level security mean something else.
+select '', 'setting ' || name || ' of ' || coalesce(r.rolname::text, 'everybody') || ' in ' || coalesce(d.datname::text, 'every database'),
+       value
+from pg_db_role_setting s
+left join pg_database d on d.oid = s.setdatabase
+left join pg_roles r on r.oid = s.setrole,
+pg_catalog.unnest(s.setconfig) line, lateral (select split_part(line, '=', 1) as name, split_part(line, '=', 2) as value) set_to
+where (s.setdatabase = 0 or d.datname = current_database())
+  and (s.setrole = 0 or r.rolname = session_user or s.setrole in (select oid from role union all select oid from keeper))
+  and (name = 'row_security' and value <> 'on' or name = 'session_replication_role' and value <> 'origin')
+union all
 -- Statements would search these schemas before public.
 select '', 'schema ' || nspname, 'in front of public'
 from pg_namespace where nspname in (select name from role) or nspname = session_user
