@@ -27,6 +27,7 @@ mod clock;
 mod consumers;
 mod crooked;
 mod first_checkpoint;
+mod hanging;
 mod modes;
 mod passwords;
 mod proof;
