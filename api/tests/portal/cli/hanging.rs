@@ -8,9 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::first_checkpoint::begin_to_seal;
-use super::first_password;
 use super::program::{Place, Running, Said, ask, run};
 use super::proof::{SEALS, make_key};
+use super::{create, first_password};
 
 on_both_engines! {
     a_checkpoint_log_that_hangs_keeps_neither_pages_nor_the_end_waiting,
@@ -78,6 +78,23 @@ fn a_checkpoint_log_that_hangs_keeps_neither_pages_nor_the_end_waiting(place: &P
         assert!(took < Duration::from_secs(4), "{page}: {took:?}");
     }
     assert_eq!(said(place, "stopped"), 1);
+}
+
+#[test]
+fn a_log_that_hangs_is_told_once_a_minute() {
+    let place = Place::sqlite();
+    let (running, session) = sealing(&place);
+    hang(&place, "checkpoints.txt");
+    assert!(create(running.address, &session, 7), "nobody who works has to wait for it");
+    let began = Instant::now();
+    let told = || said(&place, "the log is not sealed");
+    while told() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is told");
+        thread::sleep(Duration::from_millis(50));
+    }
+    thread::sleep(Duration::from_secs(12));
+    assert_eq!(told(), 1);
+    drop(running);
 }
 
 /// Whatever ends by itself, or within `seconds` by force: then there is no code.
