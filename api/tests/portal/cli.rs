@@ -26,6 +26,7 @@ mod audit;
 mod clock;
 mod consumers;
 mod crooked;
+mod exported;
 mod first_checkpoint;
 mod hanging;
 mod modes;
