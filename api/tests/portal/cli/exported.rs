@@ -1,4 +1,4 @@
-//! `portal export`: a file is there as a whole, or as it was before.
+//! `portal export`: a file is there as a whole, or as it was before; and what can't be told is named in it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -41,6 +41,32 @@ fn an_export_takes_the_place_of_the_file_that_was_there(place: &Place) {
     assert!(place.file("link.jsonl").is_symlink());
     let through = place.done(&["export", "/dev/stdout"]);
     assert!(through.starts_with("{\"person_id\"") && through.contains("{\"position\":62,"), "{through}");
+}
+
+/// Such as somebody writes who owns an SQLite file. Postgres takes none.
+#[test]
+fn an_event_that_is_no_json_is_named_in_its_place() {
+    let place = Place::sqlite();
+    import_demo(&place);
+    let whole = place.done(&["export"]);
+    testing::execute(
+        &place.url,
+        "drop trigger events_no_update; pragma ignore_check_constraints = 1; update events set payload = '{\"broken' where position = 9",
+    );
+    let said = place.portal(&["export", "out.jsonl"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("#9 was changed after it was written: no import takes it"), "{said:?}");
+    let text = fs::read_to_string(place.file("out.jsonl")).expect("it was written");
+    assert_eq!(text.lines().count(), whole.lines().count());
+    let others = text.lines().zip(whole.lines()).filter(|(now, before)| now != before);
+    let others: Vec<&str> = others.map(|(now, _)| now).collect();
+    assert!(
+        matches!(others[..], [one] if one.starts_with("{\"position\":9,\"unreadable\":\"")),
+        "{others:?}"
+    );
+    let there = Place::sqlite();
+    let said = there.portal(&["import", &place.file("out.jsonl").to_string_lossy()]);
+    assert_eq!((said.code, said.err.contains("`unreadable`")), (Some(1), true), "{said:?}");
 }
 
 fn files(place: &Place) -> Vec<String> {
