@@ -23,6 +23,9 @@ EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 HASHED = ("aggregate_type", "aggregate_id", "event_type", "event_version")
 
 
+NAME = r"[^\s+\x00-\x1f\x7f-\x9f]+"
+
+
 def need(holds, why):
     holds or sys.exit(f"✗ {why}")
 
@@ -81,7 +84,7 @@ def decoded(text):
 
 def checkpoint(name, size, root, blank):
     """What four lines in front of a signature say, if they are a checkpoint."""
-    plain = re.fullmatch(r"[^\s+]+", name) and re.fullmatch(r"0|[1-9][0-9]{0,19}", size) and blank == ""
+    plain = re.fullmatch(NAME, name) and re.fullmatch(r"0|[1-9][0-9]{0,19}", size) and blank == ""
     return (name, int(size), root) if plain and int(size) < 2**64 and len(decoded(root)) == 32 else None
 
 
@@ -103,14 +106,15 @@ def notes(log):
 
 def sizes(log, key, witnesses):
     """The root of each size that the key signed, and the largest that each witness cosigned. Without a key, each root."""
-    if key is None:
+    check, origin = (checker(key, LOG), key.split("+")[0]) if key is not None else (None, None)
+    if check is None:
         print("Nobody's signature was checked: no key was given.")
-    check, origin, found = key and checker(key, LOG), key and key.split("+")[0], {}
+    found = {}
     cosigned, checks = {}, {witness: checker(witness, WITNESS) for witness in witnesses}
     for (name, size, root), signed in notes(log):
         text = f"{name}\n{size}\n{root}\n"
-        holds = [check(text, line) for line in signed] if origin else [True]
-        is_ours = name == origin or not origin or not any(fits is not None for fits in holds)
+        holds = [check(text, line) for line in signed] if check is not None else [True]
+        is_ours = name == origin or check is None or not any(fits is not None for fits in holds)
         need(False not in holds and is_ours, f"the checkpoint of {size} events was changed: the signature of {origin} does not fit")
         if True in holds:
             need(found.get(size, root) == root, f"two different roots were signed for {size} events")
@@ -120,7 +124,7 @@ def sizes(log, key, witnesses):
                 need(when is not False, f"the checkpoint of {size} events was changed: the cosignature of {who} does not fit")
                 if when is not None and size >= cosigned.get(witness, (1,))[0]:
                     cosigned[witness] = (size, when)
-    need(found, f"no checkpoint here is signed by {origin}" if origin else "there is no checkpoint here")
+    need(found, f"no checkpoint here is signed by {origin}" if check is not None else "there is no checkpoint here")
     for witness in witnesses:
         need(witness in cosigned, f"no checkpoint here is cosigned by {witness.split('+')[0]}")
     return found, cosigned
@@ -131,10 +135,11 @@ LOG, WITNESS = b"\1", b"\4"
 
 def checker(key, kind):
     """Whether a line is a signature of the key, and fits: None where it is another's. Of a witness, when it signed."""
-    origin, key_id, public = key.strip().split("+", 2)
-    public = base64.b64decode(public, validate=True)
+    origin, key_id, public = (*key.split("+", 2), "", "", "")[:3]
+    public = decoded(public)
     computed = hashlib.sha256(f"{origin}\n".encode() + public).digest()[:4]
-    need(public[:1] == kind and computed.hex() == key_id, "the key is not one that portal prints")
+    is_key = re.fullmatch(NAME, origin) and public[:1] == kind and len(public) == 33 and computed.hex() == key_id
+    need(is_key, f"{key[:80]!r} is not the public key that portal prints of a {'log' if kind == LOG else 'witness'}")
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -186,6 +191,7 @@ def events(export):
     for number, line in enumerate(export, 1):
         try:
             line = line.removesuffix("\n")
+            line.encode()  # Fails where it is no UTF-8.
             event, raw = json.loads(line, parse_constant=refuse), raw_values(line)
             if is_end(line, event):
                 ended = True
@@ -203,11 +209,26 @@ def events(export):
             sys.exit(f"✗ line {number} is not one that portal writes: {why}")
 
 
+def opened(file, **how):
+    try:
+        return open(file, encoding="utf-8", newline="\n", **how)
+    except OSError as why:
+        sys.exit(f"✗ {file}: {why.strerror}")
+
+
+def key_of(file):
+    try:
+        return opened(file).read().strip(" \t\n\f\r")
+    except UnicodeDecodeError:
+        sys.exit(f"✗ {file}: this is no text, and no key")
+
+
 getattr(sys, "set_int_max_str_digits", lambda _: None)(0)
-key, *witnesses = [open(file, encoding="utf-8").read().strip() for file in sys.argv[3:]] or [None]
-wanted, cosigned = sizes(open(sys.argv[2], encoding="utf-8", newline="\n", errors="replace").read(), key, witnesses)
+need(len(sys.argv) > 2, "name the EXPORT and the CHECKPOINTS")
+key, *witnesses = [key_of(file) for file in sys.argv[3:]] or [None]
+wanted, cosigned = sizes(opened(sys.argv[2], errors="replace").read(), key, witnesses)
 nodes, position = [], 0
-for event, node in events(open(sys.argv[1], encoding="utf-8", newline="\n")):
+for event, node in events(opened(sys.argv[1], errors="surrogateescape")):
     position, level = position + 1, 0
     need(event["position"] == position, f"#{position} is missing")
     need(node.hex() == event["leaf_hash"], f"#{position} was changed")
@@ -220,7 +241,7 @@ for event, node in events(open(sys.argv[1], encoding="utf-8", newline="\n")):
 last = max(wanted)
 need(last <= position, f"#{position + 1} is missing: the checkpoint is of {last} events")
 need(wanted.get(0, EMPTY) == EMPTY, "the checkpoint of 0 events is not of an empty log")
-by = f"{key.split('+')[0]} signed" if key else "the checkpoints here are of"
+by = f"{key.split('+')[0]} signed" if key is not None else "the checkpoints here are of"
 print(f"✓ {position} events; the first {last} are those that {by}.")
 for witness, (size, when) in cosigned.items():
     at = datetime(1970, 1, 1) + timedelta(seconds=min(when, 10**11))

@@ -17,6 +17,7 @@ pub mod serve;
 pub mod signed;
 pub mod transfer;
 pub mod verify;
+mod whole_file;
 pub mod witness;
 
 use std::io::Write;

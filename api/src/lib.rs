@@ -3,7 +3,7 @@
 //! | module | is the one place for |
 //! | --- | --- |
 //! | [`ui`] | how it looks |
-//! | [`clock`], [`log`], [`metrics`], [`config`], [`http_client`], [`assets`] | what all of it stands on |
+//! | `aside`, [`clock`], [`log`], [`metrics`], [`config`], [`http_client`], [`assets`] | what all of it stands on |
 //! | [`web`] | HTTP itself: what is taken, what is answered, where everything is |
 //! | [`bus`] | the way of every command, and who may send it |
 //! | [`credentials`] | what keeps secrets and counts guesses |
@@ -27,6 +27,7 @@
 
 pub mod access;
 pub mod app;
+pub(crate) mod aside;
 pub mod assets;
 pub mod audited;
 pub mod bus;

@@ -11,7 +11,6 @@
 //! found this database to contradict its own. The key and those files are outside the database, so whoever owns the database
 //! can neither sign nor take back.
 
-mod aside;
 mod checkpoint_log;
 mod copies;
 mod files;
@@ -19,10 +18,10 @@ mod heads;
 mod memory;
 mod witnesses;
 
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use projections::event_log::{self, ReadError};
@@ -34,6 +33,7 @@ use projections::{Db, Timestamp, transfer};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
+use crate::aside::{Aside, LONGEST, in_time};
 use crate::clock;
 use crate::config::Settings;
 
@@ -41,8 +41,7 @@ use self::copies::Copies;
 use self::files::{Files, Noted};
 use self::witnesses::Witnesses;
 
-pub(crate) use aside::Aside;
-pub use checkpoint_log::{CheckpointLog, CheckpointPage, Filed};
+pub use checkpoint_log::{CheckpointLog, CheckpointPage, Download, Filed};
 pub use copies::Copied;
 pub use witnesses::{Told, WitnessFailure};
 
@@ -51,6 +50,7 @@ pub struct CheckpointSigner {
     pub log: CheckpointLog,
     /// The lock makes sure that this process makes one attempt at a time.
     files: Arc<Mutex<Files>>,
+    appending: Mutex<Aside<io::Result<()>>>,
     /// None if no witness is asked.
     witnesses: Option<Witnesses>,
     /// None if no copies are made.
@@ -84,19 +84,27 @@ pub fn key(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
     Ok(Some(text.parse().map_err(|why| anyhow!("{}: {why}", name()))?))
 }
 
+/// The same at a start.
+fn key_in_time(settings: &Settings) -> anyhow::Result<Option<SigningKey>> {
+    let Some(file) = &settings.seal_key else { return Ok(None) };
+    let settings = settings.clone();
+    in_time(&files::named("PORTAL_SEAL_KEY", file), move || key(&settings))
+}
+
 /// The policy of witnesses; none if no witness is asked.
 fn policy(settings: &Settings, key: &SigningKey) -> anyhow::Result<Option<Policy>> {
-    let Some(file) = &settings.seal_policy else { return Ok(None) };
-    let name = || format!("PORTAL_SEAL_POLICY: {}", file.display());
-    let policy: Policy = std::fs::read_to_string(file).with_context(name)?.parse().with_context(name)?;
+    let Some(file) = settings.seal_policy.clone() else { return Ok(None) };
+    let name = files::named("PORTAL_SEAL_POLICY", &file);
+    let text = in_time(&name, move || Ok(std::fs::read_to_string(file)))?.with_context(|| name.clone())?;
+    let policy: Policy = text.parse().with_context(|| name.clone())?;
     if !policy.is_about(&key.public()) {
-        bail!("{}: it is about other logs than {}", name(), key.public());
+        bail!("{name}: it is about other logs than {}", key.public());
     }
     Ok(Some(policy))
 }
 
 /// Warns if anybody but its owner may read or change a key file.
-pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()> {
+pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> io::Result<()> {
     let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
     if others != 0 {
         let file = file.display();
@@ -110,9 +118,9 @@ pub(crate) fn warn_of_readers(setting: &str, file: &Path) -> std::io::Result<()>
 }
 
 impl CheckpointSigner {
-    /// None if nothing is to be sealed.
+    /// None if nothing is to be sealed. Whoever calls this waits for the files: nothing goes on without them.
     pub fn of(settings: &Settings) -> anyhow::Result<Option<Self>> {
-        match (key(settings)?, settings.seal_log.clone()) {
+        match (key_in_time(settings)?, settings.seal_log.clone()) {
             (Some(key), Some(file)) => {
                 let database = settings.database_url.trim_start_matches("sqlite://");
                 if file.to_string_lossy().starts_with(database) {
@@ -123,12 +131,21 @@ impl CheckpointSigner {
                 }
                 let files = Files::of(file.clone(), &settings.seal_other_logs, key.origin());
                 let (log, files) = (CheckpointLog::new(file), Arc::new(Mutex::new(files)));
-                log.begin().with_context(|| files::named(files::OWN, log.path()))?;
+                let (name, begun) = (files::named(files::OWN, log.path()), log.clone());
+                in_time(&name, move || Ok(begun.begin()))?.context(name)?;
                 let witnesses = policy(settings, &key)?.map(Witnesses::of).transpose()?;
                 let places = &settings.seal_copies;
                 let copies = (!places.is_empty()).then(|| Copies::of(places)).transpose()?;
                 let last_attempt = watch::Sender::new(None);
-                Ok(Some(Self { key, log, files, witnesses, copies, last_attempt }))
+                Ok(Some(Self {
+                    key,
+                    log,
+                    files,
+                    appending: Mutex::default(),
+                    witnesses,
+                    copies,
+                    last_attempt,
+                }))
             }
             (Some(_), None) => bail!("PORTAL_SEAL_LOG: name the file that checkpoints are to be added to"),
             (None, _) => Ok(None),
@@ -315,7 +332,13 @@ impl CheckpointSigner {
     async fn file(&self, signed: SignedCheckpoint) -> anyhow::Result<()> {
         let log = self.log.clone();
         let named = files::named(files::OWN, log.path());
-        aside(move || log.append(&signed)).await.and_then(|done| done.map_err(Into::into)).context(named)
+        let mut appending =
+            timeout(LONGEST, self.appending.lock()).await.map_err(|_late| anyhow!(HANGING))?;
+        if appending.hangs() {
+            bail!(HANGING);
+        }
+        let done = appending.within(LONGEST, move || log.append(&signed)).await;
+        done.map_err(|_late| anyhow!(HANGING)).and_then(|done| done.map_err(Into::into)).context(named)
     }
 
     /// Locks the checkpoint logs and what this process remembers, for one attempt.
@@ -324,13 +347,10 @@ impl CheckpointSigner {
     }
 }
 
-/// Does work on checkpoint logs, on a thread of its own.
+/// Does work on checkpoint logs, on a thread of its own. All of them together are read in time, or the attempt fails.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     Aside::default().within(LONGEST, work).await.map_err(|_late| anyhow!(HANGING))
 }
-
-/// All checkpoint logs together are read within this time, or the attempt fails.
-pub(crate) const LONGEST: Duration = Duration::from_secs(5);
 
 pub(crate) const HANGING: &str = "a checkpoint log gives no answer within 5 seconds (PORTAL_SEAL_LOG, PORTAL_SEAL_OTHER_LOGS, --checkpoint): is \
     its disk there?";

@@ -19,7 +19,7 @@ use crate::projector::Finding;
 use crate::seal::attested::{Attested, Comparison};
 use crate::seal::{Checkpoint, PublicKey};
 use crate::timestamp::Timestamp;
-use look::{Findings, Place, in_front, look};
+use look::{AuditPlace, Findings, in_front, look};
 
 /// The number of turns in a round, unless the log is so short that fewer are enough.
 const TURNS: i64 = 720;
@@ -87,7 +87,7 @@ impl Auditor {
         &mut self,
         checkpoints: Vec<Checkpoint>,
         now: Timestamp,
-    ) -> Result<&State, sqlx::Error> {
+    ) -> Result<&AuditState, sqlx::Error> {
         let walls = self.look_at_walls().await?;
         let end = event_log::last(&self.db).await?;
         let mut round = match self.round.take() {

@@ -128,7 +128,7 @@ impl Projector {
     async fn at_rest(log: EventLog) -> Result<Self, FoldError> {
         log.folded().send_replace(0);
         let (db, standing, process) =
-            (log.db().clone(), Standing::new(), processes::register(log.db()).await?);
+            (log.db().clone(), ReadModelStanding::new(), processes::register(log.db()).await?);
         Ok(Self { db, log, whole: Arc::default(), standing, process, unable: Arc::default() })
     }
 

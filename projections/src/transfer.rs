@@ -48,6 +48,23 @@ pub(crate) struct EventLine {
     leaf_hash: String,
 }
 
+/// What stands in place of an event of which no line can be made, such as one that is no JSON. No import takes it, and
+/// whoever verifies the file refuses it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnreadableLine {
+    pub(crate) position: i64,
+    /// Why there is no line.
+    unreadable: String,
+}
+
+/// An event as a line of a file, with the line break.
+pub struct ExportedLine {
+    pub bytes: Vec<u8>,
+    /// False if the line only names the event, since it can't be told.
+    pub is_told: bool,
+}
+
 #[derive(Serialize, Deserialize)]
 struct PersonLine {
     person_id: Uuid,
@@ -92,8 +109,10 @@ pub async fn export(
     while done < of {
         for event in log.tail(done, BATCH.min(of - done)).await? {
             done = event.position;
-            changed.extend((!event.is_intact()).then_some(done));
-            write(out, &EventLine::of(event)?)?;
+            let is_intact = event.is_intact();
+            let ExportedLine { bytes, is_told } = exported(event)?;
+            changed.extend((!is_intact || !is_told).then_some(done));
+            out.write_all(&bytes)?;
         }
         progress(Progress { done, of });
     }
@@ -260,11 +279,17 @@ async fn same(log: &EventLog, event: Recorded) -> Result<Result<(), String>, Tra
     Ok(if same { Ok(()) } else { Err(format!("another event stands at #{}", event.position)) })
 }
 
-/// An event as a line of such a file, with the line break.
-pub fn line(event: Recorded) -> Result<Vec<u8>, TransferError> {
-    let mut line = vec![];
-    write(&mut line, &EventLine::of(event)?)?;
-    Ok(line)
+/// An event as an export has it, which tells everything that can be told and names what can't.
+pub fn exported(event: Recorded) -> Result<ExportedLine, TransferError> {
+    let mut bytes = vec![];
+    let is_told = match EventLine::of(event) {
+        Ok(line) => write(&mut bytes, &line).map(|()| true),
+        Err(TransferError::Event { position, why: unreadable }) => {
+            write(&mut bytes, &UnreadableLine { position, unreadable }).map(|()| false)
+        }
+        Err(why) => Err(why),
+    }?;
+    Ok(ExportedLine { bytes, is_told })
 }
 
 fn write(out: &mut impl Write, line: &impl Serialize) -> Result<(), TransferError> {

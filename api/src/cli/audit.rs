@@ -8,11 +8,12 @@ use clap::Args;
 use projections::Db;
 use projections::auditor::{Auditor, Ended};
 
+use crate::aside::{Aside, LONGEST};
 use crate::cli::signed::SignedCheckpoints;
 use crate::cli::{be_there, keep, say, signed};
 use crate::clock;
 use crate::config::Settings;
-use crate::signer::{Aside, HANGING, LONGEST};
+use crate::signer::HANGING;
 
 #[expect(clippy::doc_markdown, reason = "these are the words of --help, which knows no markdown")]
 #[derive(Args, Debug)]

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use projections::private;
 use projections::seal::{Cosigner, SigningKey};
 
+use crate::aside::in_time;
 use crate::cli::{hand_over, say};
 use crate::config::Settings;
 use crate::credentials::secrets::EncryptionKey;
@@ -31,7 +32,8 @@ pub fn witness(settings: &Settings, file: &Path, name: Option<String>) -> anyhow
 
 /// Prints the public half of a key of either kind.
 pub fn public(file: &Path) -> anyhow::Result<ExitCode> {
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let (name, read) = (file.display().to_string(), file.to_owned());
+    let text = in_time(&name, move || Ok(fs::read_to_string(read)))?.context(name)?;
     let public = match (text.parse::<SigningKey>(), text.parse::<Cosigner>()) {
         (Ok(key), _) => key.public().to_string(),
         (_, Ok(key)) => key.public().to_string(),
@@ -60,6 +62,11 @@ pub fn secrets(file: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn write(file: &Path, key: &str) -> anyhow::Result<()> {
+    let (file, key) = (file.to_owned(), key.to_owned());
+    in_time(&file.display().to_string(), move || write_new(&file, &key))
+}
+
+fn write_new(file: &Path, key: &str) -> anyhow::Result<()> {
     let mut private = match private::file().create_new(true).open(file) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             bail!("{} is there already, and a key is never overwritten", file.display())

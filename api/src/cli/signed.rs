@@ -10,6 +10,7 @@ use clap::Args;
 use projections::seal::cosignature::Forged;
 use projections::seal::{Checkpoint, Policy, PublicKey, SignedCheckpoint, export};
 
+use crate::aside::in_time;
 use crate::cli::say;
 use crate::config::Settings;
 use crate::{clock, signer};
@@ -51,6 +52,23 @@ struct Cosigned {
 }
 
 impl CheckpointArguments {
+    /// Opens each file that is going to be read: one whose disk hangs ends the command, and is named.
+    pub(super) fn answer(&self) -> anyhow::Result<()> {
+        let named = [("--checkpoint", &self.checkpoint), ("--key", &self.key), ("--policy", &self.policy)];
+        named.into_iter().try_for_each(|(name, file)| answers(name, file))
+    }
+
+    /// The same for the files that the settings name, where they are read.
+    pub(super) fn settings_answer(&self, settings: &Settings) -> anyhow::Result<()> {
+        if self.checkpoint.is_some() {
+            return Ok(());
+        }
+        answers("PORTAL_SEAL_KEY", &settings.seal_key)?;
+        answers("PORTAL_SEAL_LOG", &settings.seal_log)?;
+        answers("PORTAL_SEAL_OTHER_LOGS", &settings.seal_other_logs)?;
+        answers("PORTAL_SEAL_POLICY", &settings.seal_policy)
+    }
+
     /// Reads what the arguments name, for a log that the settings know.
     pub(super) fn read(&self, settings: &Settings) -> anyhow::Result<SignedCheckpoints> {
         let key = match self.key.as_deref().map(public_key).transpose()? {
@@ -178,6 +196,14 @@ const CLOCKS_DIFFER: u64 = 300;
 fn time(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     at.map_or_else(|| "at no time".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// Fails if one of the files can't be opened for lack of an answer. Whatever else is wrong with it is for whoever reads it.
+pub(super) fn answers<'f>(name: &str, files: impl IntoIterator<Item = &'f PathBuf>) -> anyhow::Result<()> {
+    files.into_iter().try_for_each(|file| {
+        let (name, file) = (format!("{name}: {}", file.display()), file.clone());
+        in_time(&name, move || Ok(File::open(file).is_ok())).map(drop)
+    })
 }
 
 fn read_policy(file: &Path) -> anyhow::Result<(PathBuf, Policy)> {

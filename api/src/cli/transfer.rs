@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 use projections::transfer::{self, Exported};
-use projections::{EventLog, Projector, private};
+use projections::{EventLog, Projector};
 
+use crate::cli::whole_file::WholeFile;
 use crate::cli::{advance, bar, complain, database, existing, say};
 use crate::clock;
 use crate::config::Settings;
@@ -21,15 +22,12 @@ pub async fn export(settings: Settings, to: Option<PathBuf>) -> anyhow::Result<E
         let exported = transfer::export(&log, &mut BufWriter::new(io::stdout()), |_| ()).await?;
         return Ok(told(&exported.changed));
     };
-    let file = private::file()
-        .create(true)
-        .truncate(true)
-        .open(&path)
-        .with_context(|| path.display().to_string())?;
+    let file = WholeFile::begin(&path).with_context(|| path.display().to_string())?;
     let bar = bar("Exporting");
     let Exported { events, changed } =
-        transfer::export(&log, &mut BufWriter::new(file), |at| advance(&bar, at)).await?;
+        transfer::export(&log, &mut BufWriter::new(file.writer()), |at| advance(&bar, at)).await?;
     bar.finish_and_clear();
+    file.end().with_context(|| path.display().to_string())?;
     say(&format!("{events} events were written to {}.", path.display()));
     Ok(told(&changed))
 }

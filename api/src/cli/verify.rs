@@ -34,6 +34,9 @@ pub struct VerifyArguments {
 
 pub async fn run(settings: Settings, arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
     let VerifyArguments { from, export, evidence, signed } = arguments;
+    let files = [("--from", &from), ("--export", &export), ("--evidence", &evidence)];
+    files.into_iter().try_for_each(|(name, file)| signed::answers(name, file))?;
+    signed.answer()?;
     let key = signed.key.as_deref().map(public_key).transpose()?;
     match (evidence, export, from, key) {
         (Some(file), _, _, Some(key)) => of_evidence(&file, &key, signed),
@@ -118,6 +121,7 @@ fn of_file(file: &Path, mut signed: SignedCheckpoints) -> anyhow::Result<ExitCod
 
 async fn of_database(settings: Settings, signed: signed::CheckpointArguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
+    signed.settings_answer(&settings)?;
     let mut signed = signed.read(&settings)?;
     let checkpoints = std::mem::take(&mut signed.checkpoints);
     let log = EventLog::open(existing(&settings.database_url).await?).await?;

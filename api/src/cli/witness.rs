@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use projections::seal::{Cosigner, PublicKey};
 
+use crate::aside::in_time;
 use crate::cli::say;
 use crate::cli::serve::{listen, stop};
 use crate::cli::signed::public_key;
@@ -35,12 +36,14 @@ pub struct WitnessArguments {
 pub async fn run(settings: Settings, arguments: WitnessArguments) -> anyhow::Result<ExitCode> {
     crate::log::init(settings.log)?;
     let WitnessArguments { key, logs, memory, begin } = arguments;
-    let named = |file: &Path| format!("PORTAL_WITNESS_KEY: {}", file.display());
-    let text = std::fs::read_to_string(&key).with_context(|| named(&key))?;
-    warn_of_readers("PORTAL_WITNESS_KEY", &key).with_context(|| named(&key))?;
-    let key: Cosigner = text.parse().map_err(|why| anyhow!("{}: {why}", named(&key)))?;
-    let logs = logs.iter().map(|file| public_key(file)).collect::<anyhow::Result<Vec<PublicKey>>>()?;
-    let memory = WitnessMemory::open(&memory, &key, &logs, begin)?;
+    let name = format!("PORTAL_WITNESS_KEY: {}", key.display());
+    let key = in_time(&name.clone(), move || own_key(&key, &name))?;
+    let logs = logs.into_iter().map(|file| in_time(&file.display().to_string(), move || public_key(&file)));
+    let logs = logs.collect::<anyhow::Result<Vec<PublicKey>>>()?;
+    let (key, logs, memory) = in_time(&memory.display().to_string(), move || {
+        let memory = WitnessMemory::open(&memory, &key, &logs, begin)?;
+        Ok((key, logs, memory))
+    })?;
     let listener = listen("PORTAL_LISTEN", settings.listen).await?;
     let at = listener.local_addr()?;
     say(&format!("{} is at http://{at}", key.public().name()));
@@ -49,4 +52,10 @@ pub async fn run(settings: Settings, arguments: WitnessArguments) -> anyhow::Res
     let router = routes::witness(WitnessServer::new(key, logs, memory), &limits);
     server::serve(listener, router, limits, stop()?).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn own_key(file: &Path, name: &str) -> anyhow::Result<Cosigner> {
+    let text = std::fs::read_to_string(file).with_context(|| name.to_owned())?;
+    warn_of_readers("PORTAL_WITNESS_KEY", file).with_context(|| name.to_owned())?;
+    text.parse().map_err(|why| anyhow!("{name}: {why}"))
 }

@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** a sealed secret opens with its own key alone, and only for the person it was sealed for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -17,6 +17,7 @@ use projections::{Db, second_factors};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::aside::in_time;
 use crate::config::Settings;
 
 /// The setting that names the files of keys.
@@ -86,7 +87,11 @@ impl EncryptionKey {
 
 impl Secrets {
     pub fn of(settings: &Settings) -> anyhow::Result<Self> {
-        settings.secrets_key.iter().map(|file| read(file)).collect::<Result<_, _>>().map(Self)
+        let read = |file: &PathBuf| {
+            let (name, file) = (format!("{SETTING}: {}", file.display()), file.clone());
+            in_time(&name, move || read(&file))
+        };
+        settings.secrets_key.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
     /// The secret as it is stored: sealed, or in clear where there is no key.

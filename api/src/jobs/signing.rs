@@ -16,7 +16,7 @@ use crate::signer::{CheckpointSigner, SealOutcome};
 /// of them looks every second.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long to wait after a failure. Each failure is logged.
+/// How long to wait after a failure, and until the same one is logged again.
 const RETRY: Duration = Duration::from_mins(1);
 
 /// How often to check if there is something to seal.
@@ -27,13 +27,15 @@ pub async fn run(app: App, sealer: Arc<CheckpointSigner>) {
     let (mut up_to, mut at, mut again) = (0, None::<Instant>, earliest(&app.db));
     let mut handing_out = HandingOut::default();
     let window = Duration::from_secs(app.settings.seal_seconds);
+    let mut failures = Failures::default();
     if let Err(error) = sealer.begin(&app.db).await {
-        failed(&error);
+        failures.tell(&error);
     }
     loop {
         tokio::time::sleep(PACE).await;
-        if let Err(error) = sealer.compare(&app.db).await {
-            failed(&error);
+        if let Err(error) = sealer.compare(&app.db).await
+            && failures.tell(&error)
+        {
             again = Instant::now() + RETRY;
         }
         handing_out.go_on(&sealer, &app.db).await;
@@ -49,7 +51,7 @@ pub async fn run(app: App, sealer: Arc<CheckpointSigner>) {
             // Stopping closes the database. What is not sealed by then is sealed at the next start.
             Err(_) if *app.stopping.borrow() => return,
             Err(error) => {
-                failed(&error);
+                failures.tell(&error);
                 again = Instant::now() + RETRY;
                 continue;
             }
@@ -85,7 +87,21 @@ pub fn earliest(db: &Db) -> Instant {
     Instant::now() + if db.engine() == "postgres" { PATIENCE } else { Duration::ZERO }
 }
 
-fn failed(error: &anyhow::Error) {
-    metrics::seal_failed();
-    tracing::error!(error = format!("{error:#}"), "the log is not sealed");
+/// What was told in the last minute. The same failure may come each second.
+#[derive(Default)]
+struct Failures(Vec<(String, Instant)>);
+
+impl Failures {
+    /// Tells a failure, unless it was told in the last minute. True if it was told now.
+    fn tell(&mut self, error: &anyhow::Error) -> bool {
+        let error = format!("{error:#}");
+        self.0.retain(|(_, at)| at.elapsed() < RETRY);
+        if self.0.iter().any(|(told, _)| *told == error) {
+            return false;
+        }
+        metrics::seal_failed();
+        tracing::error!(error, "the log is not sealed");
+        self.0.push((error, Instant::now()));
+        true
+    }
 }

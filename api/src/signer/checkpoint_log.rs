@@ -1,14 +1,21 @@
 //! The checkpoint log: a file that signed checkpoints are added to, the newest last.
 //!
-//! **Invariant:** it is only ever added to, and a page of it is read in the same time whatever its length.
+//! **Invariant:** it is only ever added to, and a page of it is read in the same time whatever its length. If its disk hangs,
+//! that is said after a moment, and at once as long as it goes on hanging.
 
-use std::io::{self, ErrorKind, Read, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use projections::private;
 use projections::seal::SignedCheckpoint;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::aside::Aside;
 
 /// How many checkpoints are on a page.
 const SHOWN: usize = 25;
@@ -16,8 +23,34 @@ const SHOWN: usize = 25;
 /// How many bytes are read for a page: more than its checkpoints have.
 const WINDOW: u64 = 1 << 15;
 
+/// How many bytes are read at a time where somebody takes all of it along.
+const CHUNK: u64 = 1 << 16;
+
+/// How long a page waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 #[derive(Clone, Debug)]
-pub struct CheckpointLog(PathBuf);
+pub struct CheckpointLog {
+    path: PathBuf,
+    reading: Arc<Mutex<Aside<io::Result<Option<Part>>>>>,
+}
+
+/// A part of the file, not empty, as it was read.
+#[derive(Debug)]
+struct Part {
+    file: File,
+    length: u64,
+    begin: u64,
+    bytes: Vec<u8>,
+}
+
+/// The whole file, as it was when somebody asked for it, piece by piece.
+pub struct Download {
+    log: CheckpointLog,
+    file: File,
+    at: u64,
+    end: u64,
+}
 
 /// A checkpoint, and the place in the file where it begins.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,18 +69,18 @@ pub struct CheckpointPage {
 
 impl CheckpointLog {
     pub fn new(path: PathBuf) -> Self {
-        Self(path)
+        Self { path, reading: Arc::default() }
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Makes the file if it is not there, for its owner alone. A file of something else is not added to.
     pub fn begin(&self) -> io::Result<()> {
-        private::file().append(true).create(true).open(&self.0)?;
+        private::file().append(true).create(true).open(&self.path)?;
         let mut begins = vec![];
-        std::fs::File::open(&self.0)?.take(16).read_to_end(&mut begins)?;
+        File::open(&self.path)?.take(16).read_to_end(&mut begins)?;
         let is_other = [b"PRIVATE+KEY".as_slice(), b"PORTAL+SECRETS", b"SQLite format 3"];
         if is_other.iter().any(|other| begins.starts_with(other)) {
             return Err(io::Error::new(
@@ -60,7 +93,7 @@ impl CheckpointLog {
 
     /// Adds a checkpoint after an empty line, so that one that was cut off by a crash does not spoil it.
     pub fn append(&self, signed: &SignedCheckpoint) -> io::Result<()> {
-        let mut file = private::file().append(true).create(true).open(&self.0)?;
+        let mut file = private::file().append(true).create(true).open(&self.path)?;
         let gap = if file.metadata()?.len() > 0 { "\n" } else { "" };
         file.write_all(format!("{gap}{}", signed.text()).as_bytes())?;
         file.sync_all()
@@ -68,10 +101,12 @@ impl CheckpointLog {
 
     /// A page of checkpoints that end before a place in the file; without a place, the newest ones.
     pub async fn page(&self, before: Option<u64>) -> io::Result<CheckpointPage> {
-        let Some((file, length)) = self.open().await? else { return Ok(CheckpointPage::default()) };
-        let end = before.unwrap_or(length).min(length);
-        let begin = end.saturating_sub(WINDOW);
-        let mut shown = between(file, begin, end).await?;
+        let window = move |length: u64| {
+            let end = before.unwrap_or(length).min(length);
+            end.saturating_sub(WINDOW)..end
+        };
+        let Some(part) = self.part(None, window).await? else { return Ok(CheckpointPage::default()) };
+        let (begin, mut shown) = (part.begin, part.checkpoints()?);
         // The part may begin in the middle of a line, and then its first checkpoint can't be trusted.
         shown.retain(|filed| begin == 0 || filed.at > begin);
         shown.reverse();
@@ -97,34 +132,78 @@ impl CheckpointLog {
 
     /// The checkpoint that begins at a place in the file.
     pub async fn at(&self, place: u64) -> io::Result<Option<SignedCheckpoint>> {
-        let Some((file, length)) = self.open().await? else { return Ok(None) };
-        let end = place.saturating_add(WINDOW).min(length);
-        let begin = place.saturating_sub(1).min(end); // with the line break, so that half a line is none
-        let found = between(file, begin, end).await?;
+        let window = move |length: u64| {
+            let end = place.saturating_add(WINDOW).min(length);
+            place.saturating_sub(1).min(end)..end // with the line break, so that half a line is none
+        };
+        let Some(part) = self.part(None, window).await? else { return Ok(None) };
+        let found = part.checkpoints()?;
         Ok(found.into_iter().next().filter(|filed| filed.at == place).map(|filed| filed.signed))
     }
 
-    /// The file and its length now; none if the file is missing or empty.
-    pub async fn open(&self) -> io::Result<Option<(File, u64)>> {
-        match File::open(&self.0).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            opened => {
-                let file = opened?;
-                let length = file.metadata().await?.len();
-                Ok((length > 0).then_some((file, length)))
-            }
+    /// All of it, up to its length now; none if the file is missing or empty.
+    pub async fn download(&self) -> io::Result<Option<Download>> {
+        let opened = self.part(None, |_| 0..0).await?;
+        Ok(opened.map(|Part { file, length, .. }| Download { log: self.clone(), file, at: 0, end: length }))
+    }
+
+    /// Reads a part of the file, which may be open already, on a thread that nobody waits for if its disk hangs.
+    async fn part(
+        &self,
+        opened: Option<File>,
+        range: impl FnOnce(u64) -> Range<u64> + Send + 'static,
+    ) -> io::Result<Option<Part>> {
+        let path = self.path.clone();
+        let mut reading = timeout(PATIENCE, self.reading.lock()).await.map_err(|_late| silent())?;
+        if reading.hangs() {
+            return Err(silent());
         }
+        reading.within(PATIENCE, move || Part::read(opened, &path, range)).await.map_err(|_late| silent())?
     }
 }
 
-/// The checkpoints of a part of the file.
-async fn between(mut file: File, begin: u64, end: u64) -> io::Result<Vec<Filed>> {
-    let mut part = vec![];
-    file.seek(SeekFrom::Start(begin)).await?;
-    file.take(end - begin).read_to_end(&mut part).await?;
-    let mut found = vec![];
-    SignedCheckpoint::each_at(part.as_slice(), |at, signed| found.push(Filed { at: begin + at, signed }))?;
-    Ok(found)
+fn silent() -> io::Error {
+    io::Error::new(ErrorKind::TimedOut, "it gives no answer, as if its disk were gone")
+}
+
+impl Part {
+    fn read(
+        opened: Option<File>,
+        path: &Path,
+        range: impl FnOnce(u64) -> Range<u64>,
+    ) -> io::Result<Option<Self>> {
+        let mut file = match opened.map_or_else(|| File::open(path), Ok) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let length = file.metadata()?.len();
+        if length == 0 {
+            return Ok(None);
+        }
+        let (Range { start: begin, end }, mut bytes) = (range(length), vec![]);
+        file.seek(SeekFrom::Start(begin))?;
+        (&file).take(end - begin).read_to_end(&mut bytes)?;
+        Ok(Some(Self { file, length, begin, bytes }))
+    }
+
+    fn checkpoints(&self) -> io::Result<Vec<Filed>> {
+        let mut found = vec![];
+        SignedCheckpoint::each_at(self.bytes.as_slice(), |at, signed| {
+            found.push(Filed { at: self.begin + at, signed });
+        })?;
+        Ok(found)
+    }
+}
+
+impl Download {
+    /// The next bytes, and the rest.
+    pub async fn next(self) -> io::Result<Option<(Vec<u8>, Self)>> {
+        let Self { log, file, at, end } = self;
+        let until = end.min(at + CHUNK);
+        let Some(part) = log.part(Some(file), move |_| at..until).await? else { return Ok(None) };
+        let Part { file, bytes, .. } = part;
+        Ok((!bytes.is_empty()).then(|| (bytes, Self { log, file, at: until, end })))
+    }
 }
 
 #[cfg(test)]

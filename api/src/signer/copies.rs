@@ -19,8 +19,9 @@ use reqwest::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode, Url};
 use tokio::sync::{Mutex, watch};
 
+use super::CheckpointSigner;
 use super::files::Files;
-use super::{Aside, CheckpointSigner};
+use crate::aside::Aside;
 use crate::{clock, http_client, metrics};
 
 /// The pause between two copies to one place, and after a failure.

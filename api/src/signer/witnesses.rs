@@ -8,6 +8,7 @@
 //! **Invariant:** nothing waits for a witness but the next checkpoint of this process, and that for a moment. Whatever one
 //! answers, sealing goes on: its word that another history was seen is told, and proves nothing by itself.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -18,7 +19,7 @@ use projections::seal::key::Signature;
 use projections::seal::policy::KnownWitness;
 use projections::seal::{Checkpoint, Policy, SealedTree, SignedCheckpoint, WitnessKey};
 use reqwest::{Client, StatusCode};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 use tokio::time::timeout;
 
 use crate::{http_client, metrics};
@@ -41,6 +42,8 @@ pub(super) struct Witnesses {
     told: watch::Sender<Vec<Told>>,
     /// The largest checkpoint that enough witnesses have cosigned, as far as this process saw.
     enough: watch::Sender<Option<u64>>,
+    /// Set once the checkpoint log was read for what was cosigned before this process began.
+    recalled: OnceCell<()>,
 }
 
 /// One witness as this process asks it.
@@ -108,7 +111,30 @@ impl Witnesses {
             asked: Mutex::new(asked),
             told,
             enough: watch::Sender::new(None),
+            recalled: OnceCell::new(),
         })
+    }
+
+    /// Takes what a checkpoint says, if nothing newer has said it. False once nothing is left that an older one could say.
+    async fn recall(&self, signed: &SignedCheckpoint) -> bool {
+        let (size, mut asked) = (signed.checkpoint.size, self.asked.lock().await);
+        for one in asked.iter_mut().filter(|one| one.told.cosigned.is_none()) {
+            one.told.cosigned = one.witness.cosigned(signed).ok().flatten().map(|at| (size, at));
+            if one.told.cosigned.is_some() {
+                metrics::cosigned(&one.told.name, size);
+            }
+        }
+        let lacks_enough = self.enough.borrow().is_none();
+        if lacks_enough && self.policy.judge(signed).is_ok_and(|judged| judged.is_enough) {
+            self.enough.send_replace(Some(size));
+        }
+        self.tell(&asked);
+        self.enough.borrow().is_none() || asked.iter().any(|one| one.told.cosigned.is_none())
+    }
+
+    fn tell(&self, asked: &[WitnessClient]) {
+        let told: Vec<Told> = asked.iter().map(|it| it.told.clone()).collect();
+        self.told.send_if_modified(|before| std::mem::replace(before, told.clone()) != told);
     }
 
     /// Asks the witnesses that have not cosigned this checkpoint, and gives their cosignatures.
@@ -116,8 +142,7 @@ impl Witnesses {
         let mut asked = self.asked.lock().await;
         let each = asked.iter_mut().map(|one| one.ask(&self.client, db, origin, signed));
         let given = futures::future::join_all(each).await;
-        let told: Vec<Told> = asked.iter().map(|it| it.told.clone()).collect();
-        self.told.send_if_modified(|before| std::mem::replace(before, told.clone()) != told);
+        self.tell(&asked);
         given.into_iter().flatten().collect()
     }
 }
@@ -239,6 +264,7 @@ impl CheckpointSigner {
         let last = files.own.last().filter(|signed| signed.checkpoint.size > 0).cloned();
         drop(files);
         let Some(signed) = last else { return Ok(()) };
+        witnesses.recalled.get_or_try_init(|| self.recall(witnesses)).await?;
         let cosignatures = witnesses.ask(db, self.key.origin(), &signed).await;
         let signed = signed.with(cosignatures.clone());
         if witnesses.policy.judge(&signed).is_ok_and(|judged| judged.is_enough) {
@@ -255,13 +281,33 @@ impl CheckpointSigner {
         Ok(())
     }
 
+    /// Reads back, from the newest checkpoint on, what was cosigned before this process began, until all of that is found.
+    async fn recall(&self, witnesses: &Witnesses) -> io::Result<()> {
+        let mut before = None;
+        loop {
+            let page = self.log.page(before).await?;
+            let cosigned = page.shown.iter().map(|filed| &filed.signed).filter(|it| it.cosignatures() > 0);
+            for signed in cosigned.filter(|signed| signed.checkpoint.size > 0) {
+                let is_ours = self.key.public().signed(signed) == Some(true);
+                if is_ours && !witnesses.recall(signed).await {
+                    return Ok(());
+                }
+            }
+            before = page.older;
+            if before.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// The names, in the policy, of those who cosigned this.
     pub fn cosigners(&self, signed: &SignedCheckpoint) -> Vec<String> {
         let judged = self.witnesses.as_ref().and_then(|witnesses| witnesses.policy.judge(signed).ok());
         judged.map_or_else(Vec::new, |judged| judged.by.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// The number of events that enough witnesses have cosigned since this process began; none if no witness is asked.
+    /// The number of events that enough witnesses have cosigned, as far as the checkpoint log of this process knows; none if
+    /// no witness is asked.
     pub fn cosigned_enough(&self) -> Option<u64> {
         self.witnesses.as_ref().map(|witnesses| witnesses.enough.borrow().unwrap_or(0))
     }

@@ -16,6 +16,7 @@ use projections::seal::{Checkpoint, Cosigner, PublicKey, SignedCheckpoint, tree}
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::aside::{Aside, LONGEST};
 use crate::clock;
 
 /// The folder of a witness.
@@ -36,6 +37,7 @@ struct LogMemory {
     file: PathBuf,
     lock: Arc<Lock>,
     latest: SignedCheckpoint,
+    writing: Aside<io::Result<()>>,
 }
 
 /// The memory of one log, for deciding about the next checkpoint. Only one request has it at a time.
@@ -78,8 +80,8 @@ impl WitnessMemory {
                 read => read_back(&read.with_context(|| file.display().to_string())?, key, log.origin())
                     .with_context(|| file.display().to_string())?,
             };
-            places
-                .insert(log.origin().to_owned(), Mutex::new(LogMemory { file, lock: lock.clone(), latest }));
+            let memory = LogMemory { file, lock: lock.clone(), latest, writing: Aside::default() };
+            places.insert(log.origin().to_owned(), Mutex::new(memory));
         }
         Ok(Self { places })
     }
@@ -94,15 +96,23 @@ impl LogMemoryGuard<'_> {
         &self.0.latest
     }
 
-    /// Writes down a checkpoint, and returns when it would survive a power cut.
+    /// Writes down a checkpoint, and returns when it would survive a power cut. What a disk that hung writes later is
+    /// written over by the next one: it was cosigned for nobody.
     pub(super) async fn remember(&mut self, signed: SignedCheckpoint) -> io::Result<()> {
-        if !self.0.lock.stands() {
-            return Err(io::Error::other(
-                "the lock of its memory was taken away: another witness may have that now",
-            ));
+        let (lock, file, text) = (self.0.lock.clone(), self.0.file.clone(), signed.text());
+        let work = move || {
+            if !lock.stands() {
+                return Err(io::Error::other(
+                    "the lock of its memory was taken away: another witness may have that now",
+                ));
+            }
+            write(&file, &text)
+        };
+        let silent = || io::Error::new(ErrorKind::TimedOut, "the disk of its memory gives no answer");
+        if self.0.writing.hangs() {
+            return Err(silent());
         }
-        let (file, text) = (self.0.file.clone(), signed.text());
-        tokio::task::spawn_blocking(move || write(&file, &text)).await??;
+        self.0.writing.within(LONGEST, work).await.map_err(|_late| silent())??;
         self.0.latest = signed;
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// The folders and files of `api/src`, from the ground.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "log", "metrics", "http_client"],
+    &["aside", "clock", "log", "metrics", "http_client"],
     &["config", "web"],
     &["ui", "bus", "credentials", "signer", "readiness", "maintenance", "audited", "witness"],
     &["assets", "app"],

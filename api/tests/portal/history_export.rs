@@ -4,11 +4,12 @@ use domain::grant::PlatformRole;
 use domain::org::{LifecycleCommand, OrgCommand, Role};
 use domain::values::OrgId;
 use http_body_util::BodyExt;
-use projections::transfer;
+use projections::{testing, transfer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::history::a_past;
+use crate::proof::sealing;
 use crate::world::World;
 
 async fn a_file_has_what_the_page_finds_and_says_so(world: World) {
@@ -17,7 +18,8 @@ async fn a_file_has_what_the_page_finds_and_says_so(world: World) {
     assert_eq!(file.is(200).header("content-type"), Some("application/x-ndjson"));
     assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"history-6.ndjson\""));
     let events = world.app.log.at(&[2, 4, 5]).await.expect("readable");
-    let expected: Vec<u8> = events.into_iter().flat_map(|it| transfer::line(it).expect("JSON")).collect();
+    let expected: Vec<u8> =
+        events.into_iter().flat_map(|it| transfer::exported(it).expect("JSON").bytes).collect();
     let (lines, manifest) = file.body.trim_end().rsplit_once('\n').expect("lines");
     assert_eq!(format!("{lines}\n").as_bytes(), expected, "the same lines as a whole export has");
     let manifest: Value = serde_json::from_str(manifest).expect("JSON");
@@ -122,6 +124,31 @@ async fn what_cannot_be_meant_is_no_file(world: World) {
     let wrong = ana.get("/admin/history/export?format=csv&org=nowhere&from=never").await;
     wrong.is(422).shows("no organisation has this in its name").shows("give a time like");
     ana.get("/admin/history/exports?before=x").await.is(400);
+}
+
+/// Such as somebody writes who owns an SQLite file. Postgres takes none.
+#[tokio::test]
+async fn an_event_that_is_no_json_is_named_in_its_place_and_nothing_signed() {
+    let (world, desk) = sealing(&World::on_sqlite().await).await;
+    let (ana, ..) = a_past(&world).await;
+    world.seal().await.expect("nothing stands against it");
+    let url = "/admin/history/export?format=ndjson";
+    let whole = ana.get(url).await.body;
+    assert_eq!(desk.verify_export(&whole).code, Some(0));
+    testing::execute(
+        &world.app.settings.database_url,
+        "drop trigger events_no_update; pragma ignore_check_constraints = 1; update events set payload = '{\"broken' where position = 4",
+    );
+    let file = ana.get(url).await.is(200).body.clone();
+    let (lines, before): (Vec<&str>, Vec<&str>) = (file.lines().collect(), whole.lines().collect());
+    assert_eq!((&lines[..3], &lines[4..6]), (&before[..3], &before[4..6]), "all others, as they were");
+    assert!(lines[3].starts_with("{\"position\":4,\"unreadable\":\""), "{}", lines[3]);
+    assert!(
+        lines.len() == 7 && lines[6].starts_with("{\"manifest\""),
+        "its end, without a signature: {file}"
+    );
+    let said = desk.verify_export(&file);
+    assert_eq!((said.code, said.out.contains("#4 can't be read")), (Some(1), true), "{said:?}");
 }
 
 engines! {

@@ -20,6 +20,7 @@ mod client;
 mod commands;
 mod consumers;
 mod copies;
+mod cosigned;
 mod crash;
 mod disk;
 mod floors;

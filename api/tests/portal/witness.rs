@@ -34,7 +34,7 @@ fn log() -> SigningKey {
     SigningKey::new(ORIGIN, &[7; 32]).expect("a plain origin")
 }
 
-fn cosigner() -> Cosigner {
+pub(crate) fn cosigner() -> Cosigner {
     Cosigner::new("witness.example.com/w1", &[3; 32]).expect("a plain name")
 }
 
@@ -257,7 +257,7 @@ async fn it_remembers_and_never_begins_anew_by_itself() {
 }
 
 /// A portal that asks two witnesses: one on a port of its own, and one that is away.
-async fn asking(world: &World, folder: &Path) -> (World, Folder) {
+pub(crate) async fn asking(world: &World, folder: &Path) -> (World, Folder) {
     let (sealing, desk) = sealing(world).await;
     let key = fs::read_to_string(desk.file("seal.pub")).expect("it was written");
     let logs = vec![PublicKey::from_str(&key).expect("a key")];

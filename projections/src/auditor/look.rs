@@ -14,12 +14,12 @@ const BATCH: i64 = 1_000;
 
 /// A place between two events.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct AuditPlace {
     pub(crate) position: i64,
     pub(crate) before: Option<Timestamp>,
 }
 
-impl Place {
+impl AuditPlace {
     /// The end of the next batch, on the way to a position.
     pub(crate) fn batch(self, up_to: i64) -> i64 {
         up_to.min(self.position.saturating_add(BATCH))
@@ -35,7 +35,7 @@ pub(crate) async fn look_at_all(
     up_to: i64,
     progress: &impl Fn(Progress),
 ) -> Result<Findings, sqlx::Error> {
-    let (mut place, mut findings) = (Place::default(), Findings::new());
+    let (mut place, mut findings) = (AuditPlace::default(), Findings::new());
     while place.position < up_to {
         place = look(db, place, place.batch(up_to), &mut findings, |_| ()).await?;
         progress(Progress { done: place.position, of: up_to });
@@ -47,11 +47,11 @@ pub(crate) async fn look_at_all(
 /// between are missing, and the place that is returned is in front of the one that comes next.
 pub(crate) async fn look(
     db: &Db,
-    from: Place,
+    from: AuditPlace,
     up_to: i64,
     findings: &mut Findings,
     mut take: impl FnMut(&Recorded),
-) -> Result<Place, sqlx::Error> {
+) -> Result<AuditPlace, sqlx::Error> {
     let wanted = up_to - from.position;
     // One more shows whether the last of them is there twice.
     let events = match event_log::following(db, from.position, wanted.saturating_add(1)).await {
@@ -64,17 +64,17 @@ pub(crate) async fn look(
             return Ok(place);
         }
     }
-    Ok(Place { position: up_to.max(place.position), ..place })
+    Ok(AuditPlace { position: up_to.max(place.position), ..place })
 }
 
 /// Checks the events one by one, if one of them can't be read at all: that one is reported, and the others are checked.
 async fn look_one_by_one(
     db: &Db,
-    from: Place,
+    from: AuditPlace,
     up_to: i64,
     findings: &mut Findings,
     mut take: impl FnMut(&Recorded),
-) -> Result<Place, sqlx::Error> {
+) -> Result<AuditPlace, sqlx::Error> {
     let mut place = from;
     while place.position < up_to {
         let next = match event_log::following(db, place.position, 2).await {
@@ -82,7 +82,7 @@ async fn look_one_by_one(
             next => next,
         };
         match next {
-            Ok(events) if events.is_empty() => return Ok(Place { position: up_to, ..place }),
+            Ok(events) if events.is_empty() => return Ok(AuditPlace { position: up_to, ..place }),
             Ok(events) => {
                 let end = place.position + 1;
                 for event in &events {
@@ -105,7 +105,7 @@ async fn look_one_by_one(
 /// Checks the event that comes next. False if it stands behind the last position that is wanted.
 fn step(
     event: &Recorded,
-    place: &mut Place,
+    place: &mut AuditPlace,
     up_to: i64,
     findings: &mut Findings,
     take: &mut impl FnMut(&Recorded),
@@ -132,7 +132,7 @@ fn step(
 }
 
 /// Compares one event with its hash and with the time of the event before it.
-fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
+fn compare(event: &Recorded, place: &mut AuditPlace, findings: &mut Findings) {
     let position = event.position;
     if !event.is_intact() {
         event_log::note_changed(event);
@@ -141,7 +141,7 @@ fn compare(event: &Recorded, place: &mut Place, findings: &mut Findings) {
         found(position, "was recorded before the event in front of it".to_owned(), findings);
     }
     // If an event was changed, its time can't be trusted.
-    *place = Place { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
+    *place = AuditPlace { position, before: event.is_intact().then_some(event.recorded_at).or(place.before) };
 }
 
 /// Says whether the event gives the reason why time goes back with it.

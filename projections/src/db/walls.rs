@@ -158,12 +158,12 @@ const NEWER: &str =
     "a newer version has changed this database: whether its walls stand is not looked at by this one";
 
 /// The description of a fresh SQLite, which is the same as long as this process runs.
-async fn fresh_sqlite() -> Result<&'static [Line], sqlx::Error> {
-    static FRESH: OnceCell<Vec<Line>> = OnceCell::const_new();
+async fn fresh_sqlite() -> Result<&'static [WallLine], sqlx::Error> {
+    static FRESH: OnceCell<Vec<WallLine>> = OnceCell::const_new();
     FRESH.get_or_try_init(make_fresh_sqlite).await.map(Vec::as_slice)
 }
 
-async fn make_fresh_sqlite() -> Result<Vec<Line>, sqlx::Error> {
+async fn make_fresh_sqlite() -> Result<Vec<WallLine>, sqlx::Error> {
     let memory = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     let made = async { migrator(SQLITE, false).await?.run(&memory).await };
     made.await.map_err(|why| sqlx::Error::Configuration(why.into()))?;

@@ -134,8 +134,9 @@ pub async fn batch(
 ) -> Result<(Vec<Recorded>, Option<i64>), ReadError> {
     const EVENTS: usize = 500;
     let whole = span(log.db(), filter).await?;
-    let span = Span { above: whole.above.max(after), below: whole.below.min(up_to.saturating_add(1)) };
-    let walked = find(log.db(), Question { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
+    let span =
+        PositionSpan { above: whole.above.max(after), below: whole.below.min(up_to.saturating_add(1)) };
+    let walked = find(log.db(), WalkQuery { filter, span, direction: Direction::Up, limit: EVENTS }).await?;
     let full = walked.positions.len() == EVENTS;
     let next = if full { walked.positions.last().copied() } else { walked.cut };
     let events = log.at(&walked.positions).await?;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::batch::OnFoldError;
 use super::repair::{holds_ids, tables_of};
-use super::shadow::{Purpose, Shadow, tables};
-use super::{Checkpoint, Parked, Progress, is_ours};
+use super::shadow::{Shadow, ShadowPurpose, tables};
+use super::{Parked, Progress, ProjectionCheckpoint, is_ours};
 use crate::auditor::look::in_front;
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
@@ -49,7 +49,7 @@ impl super::Projector {
     pub async fn verify(&self, progress: impl Fn(Progress)) -> Result<VerifyReport, FoldError> {
         let _turn = self.whole.lock().await;
         let mut audited =
-            Auditor::audit(&self.db, &|p: Progress| progress(Progress { of: p.of.saturating_mul(2), ..p }))
+            LogAudit::audit(&self.db, &|p: Progress| progress(Progress { of: p.of.saturating_mul(2), ..p }))
                 .await?;
         if audited.is_whole {
             let second = |p: Progress| progress(Progress { done: p.of + p.done, of: p.of * 2 });

@@ -19,8 +19,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::error::SealError;
-use super::proof::{consistency, extends};
-use super::{Checkpoint, Hash, Signed, nodes, tree};
+use super::proof::{TreeHead, consistency, extends};
+use super::{Checkpoint, Hash, SignedCheckpoint, nodes, tree};
 use crate::db::Db;
 
 /// The path of the request, after the witness's URL.
@@ -55,7 +55,7 @@ pub enum CosignRefusal {
 
 impl AddCheckpoint {
     /// Makes the request for a checkpoint of this log, to a witness that last saw `old` events.
-    pub async fn of(db: &Db, old: u64, signed: Signed) -> Result<Self, SealError> {
+    pub async fn of(db: &Db, old: u64, signed: SignedCheckpoint) -> Result<Self, SealError> {
         let proof = nodes::roots(db, &consistency(old, signed.checkpoint.size)).await?;
         let proof = proof.ok_or(SealError::Other { signed: signed.checkpoint.size })?;
         Ok(Self { old, proof, signed })

@@ -244,7 +244,7 @@ impl Attested {
             for (position, leaf) in leaves {
                 let leaf = leaf.filter(|_| comparison.next() == position);
                 match leaf.and_then(|leaf| leaf.try_into().ok()) {
-                    Some(leaf) => comparison.take_and(leaf, |node| made.push(Kept::of(node))),
+                    Some(leaf) => comparison.take_and(leaf, |node| made.push(KeptNode::of(node))),
                     None => comparison.lose(position),
                 }
                 if !comparison.is_lost {

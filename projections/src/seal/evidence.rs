@@ -59,7 +59,7 @@ pub async fn evidence(
         let was_sealed = place > 0 && signed.is_some_and(|it| size(place) <= it.checkpoint.size);
         return Err(if was_sealed { EvidenceError::Broken(place) } else { EvidenceError::NoEvent(place) });
     };
-    let Signed { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
+    let SignedCheckpoint { checkpoint, .. } = signed.as_ref().ok_or(EvidenceError::NothingSealed)?;
     if size(place) > checkpoint.size {
         return Err(EvidenceError::NotYet { position: place, sealed: checkpoint.size });
     }

@@ -9,10 +9,11 @@ use std::io::{self, BufRead};
 use serde::{Deserialize, Serialize};
 
 use super::attested::Comparison;
-use super::line::{BorrowedEventLine, CHANGED, TOLD, as_written};
+use super::line::{BorrowedEventLine, CHANGED, TOLD, UNTOLD, as_written};
 use super::manifest;
 use super::{Checkpoint, Hash, PublicKey, SignedCheckpoint};
 use crate::projector::Finding;
+use crate::transfer::UnreadableLine;
 
 /// A line of a person. People are not in the tree.
 #[derive(Serialize, Deserialize)]
@@ -113,6 +114,7 @@ fn read(line: &[u8], position: i64) -> Result<ExportLine, String> {
         Ok(event) => event,
         Err(_) if as_written::<BorrowedPersonLine<'_>>(line).is_ok() => return Ok(ExportLine::Person),
         Err(_) if manifest::is_end(line) => return Ok(ExportLine::End),
+        Err(_) if as_written::<UnreadableLine>(line).is_ok() => return Err(format!("it {UNTOLD}")),
         Err(why) => return Err(why),
     };
     if event.position != position {

@@ -206,7 +206,7 @@ pub(super) fn private_text(kind: KeyPurpose, name: &str, key: &ed25519_dalek::Si
 
 /// Reads the name and the 32 secret bytes of a private key.
 pub(super) fn read_private(kind: KeyPurpose, text: &str) -> Option<(&str, [u8; 32])> {
-    let (name, key_id, seed) = parts(kind, text.trim().strip_prefix(PRIVATE)?)?;
+    let (name, key_id, seed) = parts(kind, text.trim_ascii().strip_prefix(PRIVATE)?)?;
     let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
     (id(kind, name, &key) == key_id).then_some((name, seed))
 }
@@ -216,7 +216,7 @@ pub(super) fn public_text(kind: KeyPurpose, name: &str, key: &VerifyingKey) -> S
 }
 
 pub(super) fn read_public(kind: KeyPurpose, text: &str) -> Option<(&str, VerifyingKey)> {
-    let (name, key_id, key) = parts(kind, text.trim())?;
+    let (name, key_id, key) = parts(kind, text.trim_ascii())?;
     let key = VerifyingKey::from_bytes(&key).ok()?;
     (is_origin(name) && id(kind, name, &key) == key_id).then_some((name, key))
 }
@@ -225,14 +225,15 @@ fn key_text(kind: KeyPurpose, key: &[u8; 32]) -> String {
     BASE64_STANDARD.encode([&[kind.byte()], key.as_slice()].concat())
 }
 
-/// Splits a key's text into name, id and key. The key's part may itself contain a +, the name can't.
+/// Splits a key's text into name, id and key, which are written in one way only. The key's part may itself contain a +, the
+/// name can't.
 fn parts(kind: KeyPurpose, text: &str) -> Option<(&str, KeyId, [u8; 32])> {
     let (name, rest) = text.split_once('+')?;
     let (id, key) = rest.split_once('+')?;
-    let id = hex::decode(id).ok()?.try_into().ok()?;
+    let key_id: KeyId = hex::decode(id).ok()?.try_into().ok()?;
     let key = BASE64_STANDARD.decode(key).ok()?;
     let key = key.strip_prefix(&[kind.byte()])?.try_into().ok()?;
-    Some((name, id, key))
+    (hex::encode(key_id) == id).then_some((name, key_id, key))
 }
 
 #[cfg(test)]

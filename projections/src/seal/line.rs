@@ -41,6 +41,9 @@ pub(super) const TOLD: usize = 20;
 /// The finding for an event that does not fit the hash beside it.
 pub(super) const CHANGED: &str = "was changed: its hash is not the hash of what stands there";
 
+/// The finding for an event that an export names in place of telling it.
+pub(super) const UNTOLD: &str = "can't be read: the export only names it";
+
 /// Reads a line, which must be byte for byte as portal writes it. The file may end without a line break.
 pub(super) fn as_written<'a, T: Serialize + Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);

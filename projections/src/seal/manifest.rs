@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::key::{PublicKey, Signature, SigningKey};
-use super::line::{BorrowedEventLine, CHANGED, TOLD, as_written};
+use super::line::{BorrowedEventLine, CHANGED, TOLD, UNTOLD, as_written};
 use crate::event_log::Recorded;
+use crate::transfer::UnreadableLine;
 
 /// What was asked for, and what was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,12 @@ impl Tally {
         self.add(event.position, line);
     }
 
+    /// Takes a line that only names an event, since it can't be told. Such an export is not signed.
+    pub fn add_untold(&mut self, position: i64, line: &[u8]) {
+        self.is_changed = true;
+        self.add(position, line);
+    }
+
     /// Takes the line of the event at a position, with its line break.
     pub fn add(&mut self, position: i64, line: &[u8]) {
         self.events += 1;
@@ -119,10 +126,15 @@ const LONGEST_END: u64 = 1 << 16;
 pub fn check(mut file: impl BufRead, key: &PublicKey) -> io::Result<Result<Manifest, Vec<String>>> {
     let (mut tally, mut findings, mut line) = (Tally::default(), vec![], vec![]);
     while file.read_until(b'\n', &mut line)? > 0 {
-        let Ok(event) = as_written::<BorrowedEventLine<'_>>(&line) else { break };
-        let finding = tally.finding(&event).filter(|_| findings.len() < TOLD);
-        findings.extend(finding);
-        tally.add(event.position, &line);
+        let (position, finding) = match as_written::<BorrowedEventLine<'_>>(&line) {
+            Ok(event) => (event.position, tally.finding(&event)),
+            Err(_) => match as_written::<UnreadableLine>(&line) {
+                Ok(UnreadableLine { position, .. }) => (position, Some(format!("#{position} {UNTOLD}"))),
+                Err(_) => break,
+            },
+        };
+        findings.extend(finding.filter(|_| findings.len() < TOLD));
+        tally.add(position, &line);
         line.clear();
     }
     file.take(LONGEST_END).read_to_end(&mut line)?;

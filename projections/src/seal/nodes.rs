@@ -41,7 +41,7 @@ pub(super) async fn leaves(
 }
 
 /// The roots of these spans. None where the log has no tree: an event or what is kept of some is missing, or has no hash.
-pub(super) async fn roots(db: &Db, spans: &[Span]) -> Result<Option<Vec<Hash>>, sqlx::Error> {
+pub(super) async fn roots(db: &Db, spans: &[LeafSpan]) -> Result<Option<Vec<Hash>>, sqlx::Error> {
     let mut roots = Vec::with_capacity(spans.len());
     for span in spans {
         let mut parts = vec![];
@@ -62,7 +62,7 @@ async fn subtree(db: &Db, level: u32, number: u64) -> Result<Option<Hash>, sqlx:
     let hashes: Vec<(i64, Option<Vec<u8>>)> = if below == 0 {
         leaves(db, after, up_to, position(number + 1)).await?
     } else {
-        let of_level = |kept: &Kept| u32::try_from(kept.level) == Ok(below);
+        let of_level = |kept: &KeptNode| u32::try_from(kept.level) == Ok(below);
         let kept = rows(db, after, up_to).await?.into_iter().filter(of_level);
         kept.map(|kept| (kept.position, Some(kept.hash))).collect()
     };

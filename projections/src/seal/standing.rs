@@ -85,7 +85,8 @@ impl SealedTree {
             return Err(SealError::Behind { signed, stands });
         }
         let proof = nodes::roots(db, &consistency(signed, stands)).await?;
-        let holds = proof.is_some_and(|proof| extends(&proof, (signed, earlier.root), (stands, self.root())));
+        let head = TreeHead { size: stands, root: self.root() };
+        let holds = proof.is_some_and(|proof| extends(&proof, earlier.head(), head));
         if holds { Ok(()) } else { Err(SealError::Other { signed }) }
     }
 }

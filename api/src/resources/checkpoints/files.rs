@@ -2,24 +2,22 @@
 //!
 //! **Invariant:** a file is sent as it is kept, byte for byte.
 
+use std::io::{self, ErrorKind};
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use serde::Deserialize;
-use tokio::io::AsyncReadExt;
 
 use crate::access::Operator;
 use crate::app::App;
 use crate::resources::history::export::note;
-use crate::signer::CheckpointSigner;
+use crate::signer::{CheckpointSigner, Download};
 use crate::web::error::Error;
 use crate::web::extract::Query;
 use crate::web::paths;
-
-/// Bytes that are read at a time.
-const CHUNK: usize = 1 << 16;
 
 #[derive(Deserialize)]
 pub struct CheckpointQuery {
@@ -36,7 +34,7 @@ pub async fn checkpoint(
     _: Operator,
     Query(CheckpointQuery { at }): Query<CheckpointQuery>,
 ) -> Result<Response, Error> {
-    let found = sealer(&app)?.log.at(at).await.map_err(anyhow::Error::from)?;
+    let found = sealer(&app)?.log.at(at).await.map_err(unreadable)?;
     let signed = found.ok_or_else(|| {
         Error::NoSuch("No checkpoint begins at this place of the checkpoint log.".to_owned())
     })?;
@@ -45,15 +43,19 @@ pub async fn checkpoint(
 
 /// Downloads the whole file, up to its length at this moment.
 pub async fn checkpoints(State(app): State<App>, operator: Operator) -> Result<Response, Error> {
-    let opened = sealer(&app)?.log.open().await.map_err(anyhow::Error::from)?;
-    let (log, length) = opened.ok_or_else(|| Error::NoSuch("There is no checkpoint yet.".to_owned()))?;
+    let opened = sealer(&app)?.log.download().await.map_err(unreadable)?;
+    let whole = opened.ok_or_else(|| Error::NoSuch("There is no checkpoint yet.".to_owned()))?;
     note(&app, &operator, paths::ADMIN_HISTORY_PROOF_CHECKPOINTS.to_owned()).await?;
-    let body = stream::try_unfold(log.take(length), |mut log| async move {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        let read = log.read_buf(&mut chunk).await?;
-        Ok::<_, std::io::Error>((read > 0).then_some((chunk, log)))
-    });
-    Ok(file("checkpoints.txt", Body::from_stream(body)))
+    Ok(file("checkpoints.txt", Body::from_stream(stream::try_unfold(whole, Download::next))))
+}
+
+/// The refusal to hand out what would be read from the checkpoint log.
+pub(super) fn unreadable(why: io::Error) -> Error {
+    if why.kind() != ErrorKind::TimedOut {
+        return anyhow::Error::from(why).context("the checkpoint log can't be read").into();
+    }
+    let detail = "The checkpoint log gives no answer. Whoever runs the portal has to see whether the disk of PORTAL_SEAL_LOG is there.";
+    Error::Later { title: "The checkpoint log gives no answer", detail: detail.to_owned() }
 }
 
 fn sealer(app: &App) -> Result<&CheckpointSigner, Error> {

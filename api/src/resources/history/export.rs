@@ -5,7 +5,8 @@
 //! ```
 //!
 //! **Invariant:** between two batches nothing is held but where to go on, so a slow reader costs a connection and no
-//! transaction. An export that has its manifest is whole; it ends at the last event that there was when it began.
+//! transaction. An export that has its manifest is whole; it ends at the last event that there was when it began. An event that
+//! can't be told is named in its place, and nothing is signed then.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -158,9 +159,13 @@ impl Export {
             ExportFormat::Ndjson => {
                 let mut bytes = vec![];
                 for event in events {
-                    let line = transfer::line(event.clone())?;
-                    self.tally.add_event(&event, &line);
-                    bytes.extend(line);
+                    let line = transfer::exported(event.clone())?;
+                    if line.is_told {
+                        self.tally.add_event(&event, &line.bytes);
+                    } else {
+                        self.tally.add_untold(event.position, &line.bytes);
+                    }
+                    bytes.extend(line.bytes);
                 }
                 bytes
             }

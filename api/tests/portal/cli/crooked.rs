@@ -1,10 +1,11 @@
 //! Files that somebody made crooked: what one verifier refuses, the other refuses as well.
 
 use std::fs;
+use std::process::Command;
 
 use serde::Deserialize;
 
-use super::program::{Place, repository};
+use super::program::{Place, Said, repository, run};
 use super::proof::{elsewhere, script, sealed_demo};
 
 /// A change of an export that no verifier may take: a line of `fixtures/crooked.jsonl`.
@@ -100,6 +101,10 @@ fn crooked_checkpoints_say_the_same_to_both_verifiers() {
             0,
         ),
         ("an origin that is none", note("a b", "62", &forged) + &log, 0),
+        ("a space that is none of ASCII", note("a\u{a0}b", "62", line) + &log, 0),
+        ("a control character", note("portal.example.com/\u{7}log", "62", line) + &log, 0),
+        ("another control character", note("portal.example.com/\u{9b}log", "62", line) + &log, 0),
+        ("a separator", note("portal.example.com/\u{1c}log", "62", line) + &log, 0),
         (
             "a root in another writing",
             note("portal.example.com/log", "62", &forged).replace("A=", "B=") + &log,
@@ -116,4 +121,66 @@ fn crooked_checkpoints_say_the_same_to_both_verifiers() {
         assert_eq!((said.code, scripts.code), (Some(code), Some(code)), "{what}: {said:?} {scripts:?}");
         assert!(!scripts.err.contains("Traceback"), "{what}: {scripts:?}");
     }
+}
+
+/// A key of which nothing can be read must not be taken for none: then nobody's signature would be checked.
+#[test]
+fn a_key_that_is_none_is_refused_by_both_verifiers() {
+    let place = &Place::sqlite();
+    sealed_demo(place);
+    fs::write(place.file("out.jsonl"), place.done(&["export"])).expect("room");
+    let public = fs::read_to_string(place.file("seal.pub")).expect("text");
+    let public = public.trim();
+    let (name, rest) = public.split_once('+').expect("a name");
+    let (id, key) = rest.split_once('+').expect("an id");
+    let witness = place.done(&["keys", "w.key", "--witness"]);
+    let crooked: Vec<Vec<u8>> = vec![
+        vec![],
+        b"\n".to_vec(),
+        b" \r\n\t".to_vec(),
+        b"\0".to_vec(),
+        vec![0xff, 0xfe],
+        b"none".to_vec(),
+        b"++".to_vec(),
+        format!("+{id}+{key}").into_bytes(),
+        format!("{name}++{key}").into_bytes(),
+        format!("{name}+{id}").into_bytes(),
+        format!("{name}+{id}+").into_bytes(),
+        format!("{name}+{}+{key}", id.to_uppercase()).into_bytes(),
+        format!("{name}+{id}0+{key}").into_bytes(),
+        format!("{name}+{id}+{}", &key[..key.len() - 4]).into_bytes(),
+        format!("{name}+{id}+ {key}").into_bytes(),
+        format!("{name}+{id}+ключ").into_bytes(),
+        format!("{public}\n{public}").into_bytes(),
+        witness.into_bytes(),
+    ];
+    for text in crooked {
+        let what = String::from_utf8_lossy(&text).into_owned();
+        fs::write(place.file("seal.pub"), &text).expect("room");
+        let (said, scripts) = (elsewhere(place, "out.jsonl"), script(place));
+        assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "{what:?}: {said:?} {scripts:?}");
+        assert!(scripts.err.starts_with("✗ "), "{what:?}: {scripts:?}");
+        fs::write(place.file("seal.pub"), public).expect("room");
+        let scripts = script_with(place, &text);
+        assert_eq!(scripts.code, Some(1), "{what:?} as a witness: {scripts:?}");
+        assert!(scripts.err.starts_with("✗ "), "{what:?} as a witness: {scripts:?}");
+    }
+    fs::write(place.file("seal.pub"), public).expect("room");
+    assert_eq!((elsewhere(place, "out.jsonl").code, script(place).code), (Some(0), Some(0)));
+    fs::remove_file(place.file("seal.pub")).expect("it is there");
+    let (said, scripts) = (elsewhere(place, "out.jsonl"), script(place));
+    assert_eq!((said.code, scripts.code), (Some(1), Some(1)), "{said:?} {scripts:?}");
+    assert!(scripts.err.starts_with("✗ "), "{scripts:?}");
+}
+
+/// The script, with the key of a witness in a file as well.
+fn script_with(place: &Place, witness: &[u8]) -> Said {
+    fs::write(place.file("w.pub"), witness).expect("room");
+    let mut command = Command::new("python3");
+    command.arg(repository("docs/verify.py"));
+    for file in ["out.jsonl", "checkpoints.txt", "seal.pub", "w.pub"] {
+        command.arg(place.file(file));
+    }
+    command.env("PYTHONUTF8", "1");
+    run(command)
 }

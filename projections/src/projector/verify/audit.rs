@@ -41,7 +41,7 @@ pub(super) struct LogAudit {
     commands: HashMap<Uuid, (i64, i64, i64, String)>,
 }
 
-impl Auditor {
+impl LogAudit {
     pub(super) async fn audit(db: &Db, progress: &impl Fn(Progress)) -> Result<Self, sqlx::Error> {
         let (last, guards) = guards(db).await?;
         let mut auditor = Self { position: last, ..Self::default() };
