@@ -176,7 +176,7 @@ mod tests {
                 format!("command_id={ID}&expected_sequence=x"),
                 "The field “expected_sequence” must be a whole number.",
             ),
-            (format!("command_id={ID}&nam=A"), "The field “nam” is not known here."),
+            (format!("command_id={ID}&colour=A"), "The field “colour” is not known here."),
             (
                 format!("command_id={ID}&name=%00"),
                 "The form contains a NUL character. Remove it and send it again.",
