@@ -12,7 +12,7 @@
 //! **Invariant:** no markup carries a `style` attribute, a script or a handler of its own, so that the strictest
 //! content security policy holds; and everything works without the script.
 
-mod field;
+pub mod field;
 pub mod form;
 pub mod frame;
 mod icon;

@@ -32,6 +32,7 @@ pub mod challenges;
 pub mod consumers;
 mod db;
 pub mod event_log;
+mod finding;
 mod fold;
 pub mod from_streams;
 pub mod grants;

@@ -27,13 +27,13 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
+pub use crate::finding::{Finding, Progress};
 pub use crate::fold::FoldError;
 use batch::Batch;
 pub use projection::Projection;
-pub use rebuild::Progress;
 use rebuild::RebuildCondition;
 use standing::ReadModelStanding;
-pub use verify::{Finding, VerifyReport};
+pub use verify::VerifyReport;
 
 use crate::db::{Db, Engine, on, read, row};
 use crate::event_log::{EventLog, StreamId};

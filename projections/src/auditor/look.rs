@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::db::Db;
 use crate::event_log::{self, Recorded};
-use crate::projector::{Finding, Progress};
+use crate::finding::{Finding, Progress};
 use crate::timestamp::Timestamp;
 
 /// The most events that are read at a time.

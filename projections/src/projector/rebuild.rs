@@ -8,18 +8,11 @@ use sqlx::{PgConnection, Postgres, SqlitePool};
 
 use super::batch::OnFoldError;
 use super::shadow::{FoldedShadow, Shadow, ShadowPool, ShadowPurpose, tables};
-use super::{Parked, Projection, ProjectionCheckpoint, refuse_if_superseded};
+use super::{Parked, Progress, Projection, ProjectionCheckpoint, refuse_if_superseded};
 use crate::db::{Db, Engine, STABLE_VIEWS, Transaction, Tx, on};
 use crate::fold::FoldError;
 use crate::table::Shape;
 use crate::{event_log, org_list};
-
-/// The progress of a long job.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    pub done: i64,
-    pub of: i64,
-}
 
 /// Decides whether everything is folded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::batch::OnFoldError;
 use super::repair::{holds_ids, tables_of};
 use super::shadow::{Shadow, ShadowPurpose, tables};
-use super::{Parked, Progress, ProjectionCheckpoint, is_ours};
+use super::{Finding, Parked, Progress, ProjectionCheckpoint, is_ours};
 use crate::auditor::look::in_front;
 use crate::db::{Db, Lists, Tx, on, walls};
 use crate::event_log::{self, StreamId};
@@ -30,17 +30,6 @@ pub struct VerifyReport {
     pub findings: Vec<Finding>,
     /// The number of events that only a newer version can read. Their hashes and order were checked all the same.
     pub newer: usize,
-}
-
-/// One thing that is not as it must be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Finding {
-    #[error("#{position}: {what}")]
-    Event { position: i64, what: String },
-    #[error("{table}: {what}")]
-    Table { table: &'static str, what: String },
-    #[error("the database is not as portal made it: {what}")]
-    Wall { what: String },
 }
 
 impl super::Projector {
