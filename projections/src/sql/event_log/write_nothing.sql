@@ -43,6 +43,7 @@ insert into seal_node select * from seal_node where false;
 insert into seal_contradiction select * from seal_contradiction where false;
 insert into seal_question select * from seal_question where false;
 insert into copied select * from copied where false;
+insert into consumer select * from consumer where false;
 insert into org_list_parts select * from org_list_parts where false;
 insert into org_list_indexed select * from org_list_indexed where false;
 insert into history_parts select * from history_parts where false;

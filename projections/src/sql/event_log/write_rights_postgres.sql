@@ -15,6 +15,7 @@ from (values
     ('seal_contradiction', 'select insert'),
     ('seal_question', 'select insert update delete'),
     ('copied', 'select insert'),
+    ('consumer', 'select insert update'),
     ('account_log', 'select insert delete'),
     ('schema_compat', 'select'),
     ('people', 'select insert update delete'),
