@@ -118,5 +118,5 @@ onEveryEngine('an invitation link opens once, and a damaged one opens nothing', 
     await page.waitForURL('**/org/acme/dashboard');
   });
   await page.goto(portal.at(`${org.page}/members`));
-  assert.match(await page.getByRole('row', { name: /Ola/ }).innerText(), /owner@acme\.example[\s\S]*Owner/);
+  assert.match(await page.getByRole('row', { name: /Ola/ }).innerText(), /owner@acme\.example\s+owner/);
 });
