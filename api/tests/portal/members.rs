@@ -23,7 +23,7 @@ fn inside(member: &Client, change: &str) -> String {
 async fn an_operator_changes_a_role_and_takes_it_back(world: World) {
     let acme = world.org("acme").await;
     let (ana, mike) = (world.operator().await, world.member(acme).await);
-    ana.get(&format!("/admin/orgs/{}/members", acme.0)).await.shows("Change role").shows("Remove");
+    ana.get(&format!("/admin/orgs/{}/members", acme.0)).await.shows(">Change role<").shows(">Remove<");
     let path = console(acme, &mike, "role");
     ana.get(&path).await.is(200).shows("Change the role of");
     let done = ana.submit(&path, &[("role", "admin")]).await;

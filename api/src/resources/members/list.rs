@@ -185,7 +185,7 @@ fn changes(member: &memberships::Member, path: impl Fn(MemberChange) -> String) 
     };
     html! {
         span.row-actions {
-            a href=(path(MemberChange::Role)) { "MemberChange role" span.visually-hidden { " of " (called) } }
+            a href=(path(MemberChange::Role)) { "Change role" span.visually-hidden { " of " (called) } }
             a href=(path(MemberChange::Removal)) { "Remove" span.visually-hidden { " " (called) } }
         }
     }
