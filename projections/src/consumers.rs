@@ -1,4 +1,4 @@
-//! How far the consumers of the log have acted. A consumer does something outside of this database when something happened.
+//! The position of each consumer of the log. A consumer acts outside of this database when an event was recorded.
 //!
 //! ```text
 //! take the turn ─► the next event ─► act on it ─► advance

@@ -1,4 +1,4 @@
-//! What those tell who look at everything: how far they are, and what is not as it must be.
+//! The progress and the findings of whatever looks at everything: verifying, auditing, rebuilding.
 
 /// The progress of a long job.
 #[derive(Clone, Copy, Debug)]

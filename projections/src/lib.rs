@@ -19,7 +19,7 @@
 //! | [`transfer`] | the log as a file: export, import, fixture |
 //! | [`from_streams`] | who may do what, where read models can't be relied on |
 //! | [`processes`] | which processes run on this database, and what each can read |
-//! | [`consumers`] | how far those have acted who do something outside when something happened |
+//! | [`consumers`] | the position of each consumer, which acts outside when an event was recorded |
 //! | [`scope`] | how much of it a request may see: the one bypass |
 //!
 //! **Invariant:** everything in a read model can be folded again from the events.

@@ -1,4 +1,4 @@
-//! What somebody sends to have something changed: their input, and what makes one command of it however often it comes.
+//! A change that somebody asks for: their input, and the command that carries it out once, however often it is sent.
 //!
 //! | | in a form | in JSON, under `/api/` |
 //! | --- | --- | --- |
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Write<T> {
     }
 }
 
-/// What a form has in its hidden fields.
+/// The hidden fields of a form.
 #[derive(Deserialize)]
 struct Hidden {
     command_id: Uuid,
@@ -103,7 +103,7 @@ fn again<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Error> {
 }
 
 impl Hidden {
-    /// Reads from the headers what a form has in hidden fields.
+    /// Reads the same from the headers of a request.
     fn of(headers: &HeaderMap) -> Result<Self, Error> {
         let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default().trim());
         let Some(key) = header(IDEMPOTENCY_KEY) else {

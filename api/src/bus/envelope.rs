@@ -1,4 +1,4 @@
-//! What goes with every command, and by what a command is recognised when it comes again.
+//! The envelope of a command, and the fingerprint by which the same command is recognised when it comes again.
 //!
 //! **Invariant:** the same form sent twice is the same command.
 

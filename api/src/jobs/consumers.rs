@@ -1,4 +1,4 @@
-//! Consumers: what happens outside of the database when something happened. Each has a name, under which its position is kept.
+//! Consumers act outside of the database when an event was recorded. Each has a name, under which its position is stored.
 //!
 //! ```text
 //! folded up to 1234 ─► take the turn ─► the next event ─► act on it ─► advance ─┐
@@ -40,7 +40,7 @@ impl Consumer {
         }
     }
 
-    /// What it does, for the page that shows how far it is.
+    /// A sentence about it, for the page that shows how far it is.
     pub fn purpose(self) -> &'static str {
         match self {
             Self::OwnerJoined => "Writes to the process log that an owner has joined.",
@@ -62,7 +62,8 @@ pub struct Happened<'a> {
     pub event: AnyEvent,
 }
 
-/// What a consumer made of an event. After an act, its position is noted at once, so that only one event comes again after a crash.
+/// The answer of a consumer to an event. After an act its position is stored at once, so that only one event comes again after a
+/// crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reaction {
     Acted,
@@ -116,8 +117,12 @@ async fn act_up_to(app: &App, consumer: Consumer, up_to: i64) -> anyhow::Result<
     while reached < up_to && !*app.stopping.borrow() {
         let Some(turn) = Turn::take(&app.db, consumer.name()).await? else { break };
         let before = turn.position();
+        if before >= up_to {
+            metrics::consumer_behind(consumer.name(), 0);
+            return Ok(before); // another process was quicker, or somebody moved it
+        }
         match next_act(app, consumer, before, up_to).await {
-            Ok(position) if position == before => return Ok(before),
+            Ok(position) if position == before => return Ok(before), // the log ends earlier than it did
             Ok(position) => {
                 turn.advance(position).await?;
                 reached = position;

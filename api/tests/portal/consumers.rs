@@ -7,6 +7,7 @@ use api::jobs::consumers::{Consumer, register, run};
 use domain::Org;
 use domain::org::{LifecycleEvent, OrgEvent, Role};
 use projections::consumers::{ConsumerState, all};
+use projections::testing;
 
 use crate::versions::{append, reason, unread};
 use crate::world::World;
@@ -44,6 +45,24 @@ async fn an_event_that_nobody_can_read_holds_nobody_up(world: World) {
     running.abort();
 }
 
+/// Somebody who can write to the database moved it: nothing is acted on until the log is there, and then it goes on.
+async fn a_position_ahead_of_the_log_waits_for_it(world: World) {
+    world.operator().await;
+    register(&world.app).await.expect("the store is there");
+    let ahead = world.position().await + 3;
+    let moved = format!("update consumer set position = {ahead}");
+    testing::execute(&world.app.settings.database_url, moved.leak());
+    let running = tokio::spawn(run(App::clone(&world.app), CONSUMER));
+    let acme = world.org("acme").await;
+    for number in 0..5 {
+        world.joined(acme, &format!("o{number}@example.com"), Role::Owner).await;
+    }
+    let end = world.position().await;
+    let state = until(&world, |state| state.position == end).await;
+    assert_eq!(state.error, None);
+    running.abort();
+}
+
 async fn until(world: &World, holds: impl Fn(&ConsumerState) -> bool) -> ConsumerState {
     let begun = Instant::now();
     loop {
@@ -60,4 +79,5 @@ async fn until(world: &World, holds: impl Fn(&ConsumerState) -> bool) -> Consume
 engines! {
     an_event_of_a_newer_version_is_left_to_that,
     an_event_that_nobody_can_read_holds_nobody_up,
+    a_position_ahead_of_the_log_waits_for_it,
 }

@@ -156,14 +156,18 @@ fn steps(here: &str, view: &MemberListQuery, page: &MemberPage) -> Markup {
     ui::pager(previous, next, &count)
 }
 
-fn members_table(org: &OrgDetail, people: &[memberships::Member], change: bool) -> Markup {
-    let columns = [
+/// The columns for people, the same on both sides.
+fn columns() -> [Column<'static>; 5] {
+    [
         Column::new("Name"),
         Column::new("E-mail").wide(),
         Column::new("Role"),
         Column::new("Joined"),
         Column::actions(),
-    ];
+    ]
+}
+
+fn members_table(org: &OrgDetail, people: &[memberships::Member], change: bool) -> Markup {
     let row = |member: &memberships::Member| {
         vec![
             html! { span.person { (ui::monogram(member.name.as_deref().unwrap_or("?"), "person")) (member.name.as_deref().unwrap_or("–")) } },
@@ -173,7 +177,7 @@ fn members_table(org: &OrgDetail, people: &[memberships::Member], change: bool) 
             html! { @if change { (changes(member, |change| paths::org_member(org.org_id, member.person_id, change))) } },
         ]
     };
-    ui::table("Members", &columns, &people.iter().map(row).collect::<Vec<_>>())
+    ui::table("Members", &columns(), &people.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The links to the forms that change a member.
@@ -252,13 +256,6 @@ pub async fn tenant(
         ROWS,
     )
     .await?;
-    let columns = [
-        Column::new("Name"),
-        Column::new("E-mail").wide(),
-        Column::new("Role"),
-        Column::new("Joined"),
-        Column::actions(),
-    ];
     let rows: Vec<Vec<Markup>> = people.rows.iter().map(|person| row(&member, person)).collect();
     let here = paths::people(&member.membership.slug);
     let line = html! { "Everybody who can open " (member.membership.name) "." };
@@ -267,7 +264,7 @@ pub async fn tenant(
         (ui::head("Members", None, Some(line), leave))
         (search(&here, &view))
         (ui::results(html! {
-            (found(&here, &view, &people, ui::table("Members", &columns, &rows)))
+            (found(&here, &view, &people, ui::table("Members", &columns(), &rows)))
             (steps(&here, &view, &people))
         }))
     };
