@@ -43,7 +43,7 @@ fn started(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
 /// As much as a main thread usually has.
 const STACK: usize = 8 << 20;
 
-/// How long the end waits for threads that may never end.
+/// The longest that the end of the process waits for threads that may never end.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 async fn to_the_end(command: Command, settings: Settings, stops_by_itself: bool) -> anyhow::Result<ExitCode> {

@@ -45,7 +45,7 @@ table! {
         pub created_at: Timestamp,
         pub changed_at: Timestamp,
         pub search: String,
-        /// Who owns it, with commas between them, in the order in which they came to.
+        /// The ids of its owners with commas between them, in the order in which they became owners.
         pub owners: String,
     }
 }

@@ -73,7 +73,7 @@ pub enum Reaction {
 /// The longest time that acting on one event may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How often a consumer looks for new events, and how long it waits after many failures.
+/// The pause between two looks for new events, and the longest pause after many failures.
 const PACE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 

@@ -16,7 +16,7 @@ use crate::signer::{CheckpointSigner, SealOutcome};
 /// of them looks every second.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long to wait after a failure, and until the same one is logged again.
+/// The pause after a failure, and before the same one is logged again.
 const RETRY: Duration = Duration::from_mins(1);
 
 /// How often to check if there is something to seal.
@@ -87,7 +87,7 @@ pub fn earliest(db: &Db) -> Instant {
     Instant::now() + if db.engine() == "postgres" { PATIENCE } else { Duration::ZERO }
 }
 
-/// What was told in the last minute. The same failure may come each second.
+/// The failures of the last minute, each logged once. The same failure may come each second.
 #[derive(Default)]
 struct Failures(Vec<(String, Instant)>);
 

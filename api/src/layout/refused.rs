@@ -25,7 +25,7 @@ pub struct Refused {
     pub note: Markup,
     /// The sequence that the form's subject has now, if it differs from the one that the form had seen.
     pub sequence: Option<i64>,
-    /// What happened since the form was made, if that is why it was refused.
+    /// The events since the form was made, if they are why it was refused.
     pub since: Vec<Recorded>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> About<'a> {
 const LAST: &str = "there must always be a superadmin without an end date, and this is the last one; make somebody else \
                     superadmin for good first";
 
-/// Whoever reads why their form was refused.
+/// The person who reads why their form was refused.
 #[derive(Clone, Copy)]
 pub enum FormReader<'a> {
     Operator(&'a Operator),

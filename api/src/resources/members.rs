@@ -1,4 +1,4 @@
-//! Who belongs to an organisation, and what becomes of them: another role, their removal, their own departure.
+//! The members of an organisation: their list, another role, their removal, their own departure.
 
 pub mod change;
 pub mod departure;

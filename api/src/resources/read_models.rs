@@ -135,7 +135,7 @@ fn told(run: &Run) -> Markup {
     }
 }
 
-/// How far each consumer of this version is. One without a row has never run: nothing serves this database but a test.
+/// The position of each consumer of this version. One without a row has never run: nothing serves this database but a test.
 fn acting(states: &[ConsumerState], end: i64) -> Markup {
     let columns = [
         Column::new("What it does").wide(),

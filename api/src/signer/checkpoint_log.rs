@@ -23,10 +23,10 @@ const SHOWN: usize = 25;
 /// How many bytes are read for a page: more than its checkpoints have.
 const WINDOW: u64 = 1 << 15;
 
-/// How many bytes are read at a time where somebody takes all of it along.
+/// The number of bytes that are read at a time for a download.
 const CHUNK: u64 = 1 << 16;
 
-/// How long a page waits for the disk.
+/// The longest that a page waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]

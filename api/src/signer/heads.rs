@@ -31,7 +31,7 @@ pub(super) struct Heads {
     last: Option<SignedCheckpoint>,
 }
 
-/// What tells a file from every other, whatever its path.
+/// The identity of a file, whatever its path.
 #[derive(Default, PartialEq, Eq)]
 struct FileId {
     device: u64,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub id: Uuid,
-    /// What the list is sorted by, as text.
+    /// The value that the list is sorted by, as text.
     pub key: String,
 }
 

@@ -32,7 +32,7 @@ struct Lock {
     path: PathBuf,
 }
 
-/// What is remembered of one log, and in which file.
+/// The memory of one log, and its file.
 struct LogMemory {
     file: PathBuf,
     lock: Arc<Lock>,

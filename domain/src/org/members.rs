@@ -109,7 +109,7 @@ impl Profile {
 }
 
 impl Org {
-    /// Whether somebody of the organisation may give this order: whoever manages it, and about owners an owner alone.
+    /// Says whether somebody of the organisation may give this order. Owners and admins may, but only owners about owners.
     pub fn may_manage_member(&self, by: PersonId, command: &MemberCommand) -> bool {
         let role_of = |person| self.profile().and_then(|org| org.members.get(&person));
         let concerns_owner = match command {
@@ -161,7 +161,7 @@ impl MemberEvent {
         }
     }
 
-    /// What does not come back when it is undone.
+    /// A sentence about what stays lost when it is undone.
     pub(super) fn lost(&self) -> Option<&'static str> {
         match self {
             Self::MemberRemoved { .. } => {
@@ -172,7 +172,7 @@ impl MemberEvent {
     }
 }
 
-/// What has to be ordered so that somebody is again what they were.
+/// The command that makes somebody again what they were.
 pub(super) fn restore(now: &Profile, then: &Profile, person: PersonId) -> MemberCommand {
     match (now.members.get(&person), then.members.get(&person)) {
         (_, None) => MemberCommand::RemoveMember { person },

@@ -60,7 +60,7 @@ pub(crate) async fn fold(rows: &mut Rows<'_>, entries: &[&Entry]) -> Result<(), 
     Ok(())
 }
 
-/// What becomes of an invitation.
+/// The state of an invitation.
 fn settle(
     invitations: &mut HashMap<Uuid, InvitationRow>,
     entry: &Entry,

@@ -9,7 +9,7 @@ use crate::db::{Db, row, scoped};
 use crate::like::{capitalised_pattern, like_pattern};
 use crate::scope::Scope;
 
-/// What people are sorted by.
+/// The values that people are sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberKey {
     /// 0 for owners, 1 for admins, 2 for all others.
@@ -19,7 +19,7 @@ pub struct MemberKey {
     pub person_id: Uuid,
 }
 
-/// Where a page is in the list.
+/// The place of a page in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MemberPlace {
     #[default]
@@ -46,7 +46,7 @@ pub struct MemberPage {
 }
 
 row! {
-    /// How many people there are, and how many of them were searched for, on all pages.
+    /// The number of members, and of those who were found, on all pages.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct MemberCounts {
         pub members: i64,

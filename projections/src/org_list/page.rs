@@ -26,7 +26,7 @@ pub struct OrgListFilter {
 }
 
 impl OrgListFilter {
-    /// What a row `it` has to be, whatever its text. These are word for word the conditions of the partial indexes, since
+    /// The condition on a row `it`, without the searched text. These are word for word the conditions of the partial indexes, since
     /// SQLite compares them literally.
     pub(super) fn condition(&self) -> String {
         let status = match self.status.as_deref() {

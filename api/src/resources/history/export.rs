@@ -117,7 +117,7 @@ struct Export {
     noted: NotedOnce,
 }
 
-/// What is sent next.
+/// The part that is sent next.
 enum ExportStage {
     Start,
     After(i64),

@@ -29,7 +29,7 @@ use crate::web::error::Error;
 use crate::web::extract::Path;
 use crate::web::paths;
 
-/// What can be done about a member, as it stands in the URL.
+/// A change to a member, as it stands in the URL.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum MemberChange {
@@ -46,7 +46,7 @@ impl fmt::Display for MemberChange {
     }
 }
 
-/// What the form says; a removal has no role.
+/// The fields of the form. A removal has no role.
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub struct MemberForm {
@@ -182,7 +182,7 @@ impl MemberPage<'_> {
         }
     }
 
-    /// What will happen, and the button that does it.
+    /// The sentence about what will happen, and the button that does it.
     fn consequence(&self, title: &str) -> (String, Markup) {
         match self.change {
             MemberChange::Role => {

@@ -1,4 +1,4 @@
-//! Where a member is changed: in the operator's console, or on the organisation's own pages. Both have the same form.
+//! The two sides on which a member is changed: the operator's console, and the organisation's own pages. Both have the same form.
 
 use domain::org::Role;
 use domain::values::{OrgId, PersonId};
@@ -18,7 +18,7 @@ use crate::ui::Section;
 use crate::web::error::Error;
 use crate::web::paths;
 
-/// Whoever changes a member, and where: in the console, or on the organisation's own pages.
+/// The side on which a member is changed, with the person who does it.
 pub(super) enum Desk<'a> {
     Console { operator: &'a Operator, org: Box<OrgDetail> },
     Own { member: &'a Member },
@@ -76,7 +76,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Who can take a removal back.
+    /// A part of a sentence about who can take a removal back.
     pub(super) fn undone_by(&self) -> &'static str {
         match self {
             Self::Console { .. } => "the removal can be undone",
@@ -84,7 +84,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Where a change leads to.
+    /// The address that a change leads to.
     pub(super) fn after(&self, receipt: &Receipt) -> String {
         match self {
             Self::Console { .. } => paths::seen(&self.back(), receipt.seen()),
