@@ -28,9 +28,13 @@ row! {
 /// Makes the consumers known that are new.
 pub async fn register(db: &Db, names: impl IntoIterator<Item = &'static str>) -> Result<(), sqlx::Error> {
     for name in names {
-        note!(db, |pool| {
-            sqlx::query(include_str!("sql/consumers/register.sql")).bind(name).execute(pool).await.map(drop)
+        let rows = note!(db, |pool| {
+            let register = sqlx::query(include_str!("sql/consumers/register.sql"));
+            register.bind(name).execute(pool).await.map(|done| done.rows_affected())
         })?;
+        if rows > 0 {
+            tracing::info!(consumer = name, "a new consumer begins behind the last event");
+        }
     }
     Ok(())
 }
@@ -58,19 +62,25 @@ const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '60s
 
 impl Turn {
     /// Takes the turn, unless another process has it.
+    /// [`sqlx::Error::RowNotFound`] if the consumer has no position.
     pub async fn take(db: &Db, name: &'static str) -> Result<Option<Self>, sqlx::Error> {
-        let (position, held): (Option<i64>, Held) = match &db.0 {
+        match &db.0 {
             Engine::Postgres { pool, .. } => {
                 let mut tx = Transaction::begin(pool, BEGIN).await?;
                 let lock = sqlx::query_scalar(include_str!("sql/consumers/lock_postgres.sql"));
-                (lock.bind(name).fetch_optional(&mut *tx).await?, Held::Lock(tx))
+                if let Some(position) = lock.bind(name).fetch_optional(&mut *tx).await? {
+                    return Ok(Some(Self { name, position, held: Held::Lock(tx) }));
+                }
+                let position = sqlx::query_scalar::<_, i64>(include_str!("sql/consumers/position.sql"));
+                position.bind(name).fetch_one(&mut *tx).await?;
+                Ok(None)
             }
             Engine::Sqlite { reader, .. } => {
                 let position = sqlx::query_scalar(include_str!("sql/consumers/position.sql"));
-                (position.bind(name).fetch_optional(reader).await?, Held::Alone(db.clone()))
+                let position = position.bind(name).fetch_one(reader).await?;
+                Ok(Some(Self { name, position, held: Held::Alone(db.clone()) }))
             }
-        };
-        Ok(position.map(|position| Self { name, position, held }))
+        }
     }
 
     /// Everything up to here was acted on.

@@ -115,11 +115,13 @@ pub async fn run(app: App, consumer: Consumer) {
 async fn act_up_to(app: &App, consumer: Consumer, up_to: i64) -> anyhow::Result<i64> {
     let mut reached = 0;
     while reached < up_to && !*app.stopping.borrow() {
-        let Some(turn) = Turn::take(&app.db, consumer.name()).await? else { break };
+        let taken = Turn::take(&app.db, consumer.name()).await;
+        let Some(turn) = taken.context("its position can't be read")? else { break };
         let before = turn.position();
         if before >= up_to {
+            refuse_if_ahead(app, turn).await?;
             metrics::consumer_behind(consumer.name(), 0);
-            return Ok(before); // another process was quicker, or somebody moved it
+            return Ok(up_to); // another process was quicker
         }
         match next_act(app, consumer, before, up_to).await {
             Ok(position) if position == before => return Ok(before), // the log ends earlier than it did
@@ -136,6 +138,17 @@ async fn act_up_to(app: &App, consumer: Consumer, up_to: i64) -> anyhow::Result<
         metrics::consumer_behind(consumer.name(), up_to - reached);
     }
     Ok(reached)
+}
+
+/// Refuses a position that no event has: somebody moved it, and events may have been left out.
+async fn refuse_if_ahead(app: &App, turn: Turn) -> anyhow::Result<()> {
+    let (position, end) = (turn.position(), app.log.last_position().await?);
+    if position <= end {
+        return Ok(());
+    }
+    let why = format!("its position #{position} is ahead of the log, which ends at #{end}");
+    turn.fail(&why, clock::now()).await?;
+    Err(anyhow::anyhow!(why))
 }
 
 /// Goes on until one event was acted on, or many asked for nothing, and gives the position of the last one.

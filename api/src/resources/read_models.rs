@@ -135,7 +135,7 @@ fn told(run: &Run) -> Markup {
     }
 }
 
-/// The position of each consumer of this version. One without a row has never run: nothing serves this database but a test.
+/// The position of each consumer of this version.
 fn acting(states: &[ConsumerState], end: i64) -> Markup {
     let columns = [
         Column::new("What it does").wide(),
@@ -143,24 +143,28 @@ fn acting(states: &[ConsumerState], end: i64) -> Markup {
         Column::new("Behind").numeric(),
         Column::new("Last failure"),
     ];
-    let rows = Consumer::ALL.into_iter().filter_map(|consumer| {
-        let state = states.iter().find(|state| state.name == consumer.name())?;
-        Some(vec![
+    let row = |consumer: Consumer| {
+        let state = states.iter().find(|state| state.name == consumer.name());
+        vec![
             html! { (consumer.purpose()) },
-            ui::position(state.position),
-            html! { (ui::number(end - state.position)) },
+            html! { @if let Some(state) = state { (ui::position(state.position)) } @else { "–" } },
+            html! { @if let Some(state) = state { (ui::number((end - state.position).max(0))) } @else { "–" } },
             html! {
-                @if let (Some(error), Some(at)) = (&state.error, state.failed_at) { (ui::time(at.into())) " " (error) }
-                @else { "none" }
+                @match state {
+                    None => "it has no position; a start gives it one, behind the last event",
+                    Some(ConsumerState { error: Some(error), failed_at: Some(at), .. }) => { (ui::time((*at).into())) " " (error) },
+                    Some(_) => "none",
+                }
             },
-        ])
-    });
+        ]
+    };
+    let rows: Vec<Vec<Markup>> = Consumer::ALL.into_iter().map(row).collect();
     html! {
         p.prose {
             "What portal does outside of its database when something has happened. Each event is acted on at least once, and "
             "not again because read models are folded again. After a failure it is tried again."
         }
-        (ui::table("Consumers", &columns, &rows.collect::<Vec<_>>()))
+        (ui::table("Consumers", &columns, &rows))
     }
 }
 

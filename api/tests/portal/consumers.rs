@@ -6,7 +6,7 @@ use api::app::App;
 use api::jobs::consumers::{Consumer, register, run};
 use domain::Org;
 use domain::org::{LifecycleEvent, OrgEvent, Role};
-use projections::consumers::{ConsumerState, all};
+use projections::consumers::{ConsumerState, Turn, all};
 use projections::testing;
 
 use crate::versions::{append, reason, unread};
@@ -45,22 +45,30 @@ async fn an_event_that_nobody_can_read_holds_nobody_up(world: World) {
     running.abort();
 }
 
-/// Somebody who can write to the database moved it: nothing is acted on until the log is there, and then it goes on.
-async fn a_position_ahead_of_the_log_waits_for_it(world: World) {
-    world.operator().await;
+/// Somebody who can write to the database moved it. It goes on by itself once that is put right.
+async fn a_position_ahead_of_the_log_is_told_and_can_be_put_right(world: World) {
+    let ana = world.operator().await;
     register(&world.app).await.expect("the store is there");
-    let ahead = world.position().await + 3;
-    let moved = format!("update consumer set position = {ahead}");
-    testing::execute(&world.app.settings.database_url, moved.leak());
+    let url = &world.app.settings.database_url;
+    let (begins, acme) = (world.position().await, world.org("acme").await);
+    testing::execute(url, "update consumer set position = 1000000");
     let running = tokio::spawn(run(App::clone(&world.app), CONSUMER));
-    let acme = world.org("acme").await;
-    for number in 0..5 {
-        world.joined(acme, &format!("o{number}@example.com"), Role::Owner).await;
-    }
+    until(&world, |state| state.error.is_some()).await;
+    ana.get("/admin/history/read-models").await.is(200).shows("is ahead of the log");
+    world.joined(acme, "olga@example.com", Role::Owner).await;
+    testing::execute(url, format!("update consumer set position = {begins}").leak());
     let end = world.position().await;
     let state = until(&world, |state| state.position == end).await;
     assert_eq!(state.error, None);
     running.abort();
+}
+
+async fn a_consumer_without_a_position_is_told_of(world: World) {
+    let ana = world.operator().await;
+    register(&world.app).await.expect("the store is there");
+    testing::execute(&world.app.settings.database_url, "delete from consumer");
+    ana.get("/admin/history/read-models").await.is(200).shows(CONSUMER.purpose()).shows("it has no position");
+    assert!(Turn::take(&world.app.db, CONSUMER.name()).await.is_err(), "which is not the turn of another");
 }
 
 async fn until(world: &World, holds: impl Fn(&ConsumerState) -> bool) -> ConsumerState {
@@ -79,5 +87,6 @@ async fn until(world: &World, holds: impl Fn(&ConsumerState) -> bool) -> Consume
 engines! {
     an_event_of_a_newer_version_is_left_to_that,
     an_event_that_nobody_can_read_holds_nobody_up,
-    a_position_ahead_of_the_log_waits_for_it,
+    a_position_ahead_of_the_log_is_told_and_can_be_put_right,
+    a_consumer_without_a_position_is_told_of,
 }
